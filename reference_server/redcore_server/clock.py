@@ -1,7 +1,7 @@
 """The server's only clock: everything that decides by time asks it.
 
-SQL statements and Redis scripts receive the time as an argument, so that the lab can move it for all of them at
-once. It does not sleep, and it does not measure durations: those are `time.perf_counter`'s part.
+SQL statements and Redis scripts receive the time as an argument, so that the lab can move it for all of them
+at once. It does not sleep, and it does not measure durations: those are `time.perf_counter`'s part.
 """
 
 from __future__ import annotations

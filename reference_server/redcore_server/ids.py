@@ -1,6 +1,7 @@
 """Identifiers: a prefix that names the type, then 131 random bits in base 62.
 
-They are unguessable but no secrets: they appear in logs and URLs. Credentials are made in `redcore_server.auth`.
+They are unguessable but no secrets: they appear in logs and URLs. Credentials are made in
+`redcore_server.auth`.
 """
 
 from __future__ import annotations

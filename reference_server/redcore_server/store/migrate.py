@@ -1,0 +1,106 @@
+"""Brings a database to the schema this server needs; procrastinate's tables included.
+
+Safe when several processes start at once, and quick when there is nothing to do: one connection, one query.
+It never goes back; a database that a newer server has migrated is left as it is, so that nodes can be
+replaced one by one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import psycopg
+
+from redcore_server.clock import Clock
+from redcore_server.store.postgres import connect
+
+_OWN: Final = Path(__file__).with_name("migrations")
+_LOCK: Final = 0x7265_6463_6F72_65  # "redcore"
+_BASELINE: Final = "procrastinate/schema"
+_BOOKKEEPING: Final = (
+    "create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null)"
+)
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@attrs.frozen
+class _Migration:
+    name: str
+    path: Path
+    implied: tuple[str, ...] = ()  # migrations whose effect a complete schema already has
+
+
+def migrate(database_url: str, *, clock: Clock) -> list[str]:
+    """Apply what is missing.
+
+    Args:
+        database_url: of the database to change.
+        clock: dates the entries of `schema_migrations`.
+
+    Returns:
+        The names of the migrations applied now, in order; empty if the database was up to date.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
+    with connect(database_url) as connection:
+        if not _missing(_applied(connection)):
+            return []
+        connection.execute("select pg_advisory_lock(%s)", (_LOCK,))  # released when the connection closes
+        connection.execute(_BOOKKEEPING)
+        # Read again: while we waited for the lock, another process may have done the work.
+        missing = _missing(_applied(connection))
+        for migration in missing:
+            _apply(connection, migration, clock)
+        return [migration.name for migration in missing]
+
+
+def _applied(connection: _Connection) -> set[str]:
+    try:
+        return {row[0] for row in connection.execute("select name from schema_migrations")}
+    except psycopg.errors.UndefinedTable:
+        return set()
+
+
+def _missing(applied: set[str]) -> list[_Migration]:
+    return [
+        migration
+        for migration in (*_own(), *_procrastinate(fresh=_BASELINE not in applied))
+        if migration.name not in applied
+    ]
+
+
+def _own() -> Iterator[_Migration]:
+    for path in sorted(_OWN.glob("*.sql")):
+        yield _Migration(path.stem, path)
+
+
+def _procrastinate(*, fresh: bool) -> Iterator[_Migration]:
+    """Yield its complete schema for a fresh database, its single migrations for an older one.
+
+    Only the package's folder is looked up: importing it costs more than the whole check.
+    """
+    spec = importlib.util.find_spec("procrastinate")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("procrastinate is not installed: pip install 'redcore-sdk[server]'")
+    sql = Path(spec.origin).parent / "sql"
+    steps = [(f"procrastinate/{path.stem}", path) for path in sorted((sql / "migrations").glob("*.sql"))]
+    if fresh:
+        yield _Migration(_BASELINE, sql / "schema.sql", implied=tuple(name for name, _ in steps))
+    else:
+        yield from (_Migration(name, path) for name, path in steps)
+
+
+def _apply(connection: _Connection, migration: _Migration, clock: Clock) -> None:
+    # One transaction each: PostgreSQL refuses to use a new enum value in the transaction that added it.
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(migration.path.read_bytes())
+        cursor.executemany(
+            "insert into schema_migrations (name, applied_at) values (%s, %s)",
+            [(name, clock.now()) for name in (migration.name, *migration.implied)],
+        )
