@@ -1,0 +1,48 @@
+"""Who makes a request: what the gateway learns from a bearer token and hands to the API."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import attrs
+
+
+@attrs.frozen
+class Principal:
+    """The credential behind a request and what it may do; it holds no secret."""
+
+    kind: Literal["api_key", "token"]
+    credential_id: str
+    """What rate limits and idempotency keys belong to: the id of the API key, application or user."""
+    organisation_id: str
+    owner_id: str
+    """The user whom `/v1/me` answers with."""
+    client_id: str | None
+    """The application, for a token."""
+    scopes: frozenset[str]
+    plan: str
+
+    def allows(self, scope: str) -> bool:
+        """Tell whether the credential grants a scope; `admin` grants every one.
+
+        Args:
+            scope: such as `users:read`.
+        """
+        return scope in self.scopes or "admin" in self.scopes
+
+
+class Verifier(Protocol):
+    """Turns a bearer token into a principal. An implementation must refuse what it cannot check."""
+
+    async def verify(self, bearer: str) -> Principal:
+        """Check a token with everything that could have revoked it.
+
+        Args:
+            bearer: the token alone, without `Bearer `.
+
+        Raises:
+            InvalidToken: malformed, unknown or revoked.
+            TokenExpired: past its lifetime.
+            ServiceUnavailable: a store that must be asked does not answer.
+        """
+        ...
