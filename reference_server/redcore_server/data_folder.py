@@ -1,0 +1,165 @@
+"""The data folder: checked, locked, and the place of the embedded servers' ports and passwords.
+
+Starts nothing and connects to nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+
+import attrs
+
+from redcore_server.settings import OperatorError
+
+_LEFTOVERS_GONE_S = 15.0
+
+
+class DataFolderError(OperatorError):
+    """The data folder cannot be used."""
+
+
+class DataFolderInUse(DataFolderError):  # noqa: N818 - it names the state the operator must end
+    """Another server runs on this data folder."""
+
+
+@attrs.frozen(kw_only=True)
+class Runtime:
+    """What another process needs to reach the embedded servers; a port is None while its server is down."""
+
+    postgres_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
+    redis_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
+    postgres_port: int | None = None
+    redis_port: int | None = None
+
+    @property
+    def database_url(self) -> str | None:
+        """Where the embedded PostgreSQL answers, password included."""
+        if self.postgres_port is None:
+            return None
+        return f"postgresql://redcore:{self.postgres_password}@127.0.0.1:{self.postgres_port}/postgres"
+
+    @property
+    def redis_url(self) -> str | None:
+        """Where the embedded Redis answers, password included."""
+        if self.redis_port is None:
+            return None
+        return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/0"
+
+
+class DataFolder:
+    """A data folder this process holds alone, until `close` or its own end."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the folder if need be and lock it.
+
+        Raises:
+            DataFolderInUse: Another server holds it.
+            DataFolderError: It is no folder, or cannot be created or written.
+        """
+        self.path = _writable(path)
+        with contextlib.ExitStack() as stack:
+            self._own_lock = _opened(path / "up.lock", stack)
+            if not _try_lock(self._own_lock):
+                raise DataFolderInUse(f"another redcore-server is running on the data folder {path}")
+            self.servers_lock = _opened(path / "servers.lock", stack)
+            self._await_leftovers()
+            self._files = stack.pop_all()
+
+    def _await_leftovers(self) -> None:
+        """Wait for servers of a killed run: each inherited `servers_lock` and holds it until it is gone."""
+        deadline = time.monotonic() + _LEFTOVERS_GONE_S
+        while not _try_lock(self.servers_lock):
+            if time.monotonic() > deadline:
+                raise DataFolderInUse(f"a server of an earlier run still uses {self.path}; end it first")
+            time.sleep(0.01)
+
+    @property
+    def runtime(self) -> Runtime:
+        """What the file holds, or new passwords where there is no file."""
+        return read_runtime(self.path) or Runtime()
+
+    def write_runtime(self, runtime: Runtime) -> None:
+        """Replace the file as a whole; only its owner can read it."""
+        write_private(_runtime_file(self.path), json.dumps(attrs.asdict(runtime), indent=2) + "\n")
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._files.close()
+
+
+def read_runtime(path: Path) -> Runtime | None:
+    """Return what the running or last server of a data folder wrote, None if there was none.
+
+    Raises:
+        DataFolderError: The file cannot be read or is not what a server writes.
+    """
+    file = _runtime_file(path)
+    try:
+        return Runtime(**json.loads(file.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataFolderError(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise DataFolderError(f"{file} is damaged; restore it or start on an empty data folder") from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file with mode 0600 so that readers see the old or the new text, never a part.
+
+    Raises:
+        DataFolderError: It cannot be written.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            if os.geteuid() == 0:  # root for once on a user's folder: the user must be able to go on
+                owner = path.parent.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            stream.write(text)
+        new.replace(path)
+    except OSError as error:
+        raise DataFolderError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _runtime_file(path: Path) -> Path:
+    return path / "runtime.json"
+
+
+def _writable(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise DataFolderError(f"the data folder {path} is a file; name a folder with --data") from error
+    except OSError as error:
+        raise DataFolderError(_cannot_write(path, error)) from error
+    return path
+
+
+def _opened(path: Path, stack: contextlib.ExitStack) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DataFolderError(_cannot_write(path.parent, error)) from error
+    stack.callback(os.close, descriptor)
+    return descriptor
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    return f"cannot write to the data folder {path}: {error.strerror}; name another with --data"
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

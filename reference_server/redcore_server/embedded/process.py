@@ -1,0 +1,133 @@
+"""One embedded server as a child process: started on its leash, awaited, stopped.
+
+Knows neither PostgreSQL nor Redis. The kernel ties a child to the *thread* that started it: start from one
+that lives on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import attrs
+
+from redcore_server.embedded.binaries import Account
+from redcore_server.settings import OperatorError
+
+_LEASH = Path(__file__).with_name("leash.py")
+_READY_WITHIN_S = 30.0
+_PORT_ATTEMPTS = 3
+
+
+class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it reports
+    """An embedded server ended or did not answer; the message quotes its log."""
+
+    def __init__(self, name: str, problem: str, log: Path) -> None:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = "; ".join(lines[-3:]) or "it said nothing"
+        super().__init__(f"the embedded {name} {problem}: {said} (see {log})")
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where and as whom a server runs.
+
+    Attributes:
+        account: The account it runs as.
+        folder: Its working directory; the account need not be able to walk there.
+        log: File for what it prints.
+        lock: Descriptor it inherits, so that a lock on it lasts until the server is gone.
+    """
+
+    account: Account
+    folder: Path
+    log: Path
+    lock: int
+
+
+@attrs.frozen(kw_only=True)
+class ServerProcess:
+    """A running server."""
+
+    name: str
+    place: Place
+    port: int
+    process: subprocess.Popen[bytes]
+    stop_signal: signal.Signals
+
+    def wait_until(self, answers: Callable[[], bool]) -> None:
+        """Return once `answers` is true.
+
+        Raises:
+            EmbeddedServerFailed: The server ended, or half a minute passed.
+        """
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not answers():
+            if self.process.poll() is not None:
+                raise self._failed(f"ended with code {self.process.returncode}")
+            if time.monotonic() > deadline:
+                raise self._failed(f"was not ready within {_READY_WITHIN_S:.0f} s")
+            time.sleep(0.002)
+
+    def _failed(self, problem: str) -> EmbeddedServerFailed:
+        return EmbeddedServerFailed(self.name, problem, self.place.log)
+
+    def stop(self) -> None:
+        """Ask it to end in order; insist if it does not."""
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def spawn(
+    place: Place, command: Sequence[str | Path], *, orphan_signal: signal.Signals, stdin: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a program that gets `orphan_signal` when the calling thread or its process ends."""
+    account = place.account
+    leash = [sys.executable, "-I", "-S", _LEASH, orphan_signal.value, os.getpid(), account.uid, account.gid]
+    with place.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own programs
+            [*map(str, leash), *map(str, command)],
+            cwd=place.folder,
+            env={"LC_ALL": "C", "TZ": "UTC"},
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=log,
+            stderr=log,
+            pass_fds=(place.lock,),
+            start_new_session=True,  # Ctrl-C is ours to handle; the servers stop after us
+        )
+
+
+def piped(text: str, *, reader: Account) -> int:
+    """Return a descriptor the account can read `text` from: no secret in arguments, environment or files."""
+    read_end, write_end = os.pipe()
+    if os.geteuid() == 0:
+        os.fchown(read_end, reader.uid, reader.gid)
+    os.write(write_end, text.encode())  # far below the pipe's buffer, so it cannot block
+    os.close(write_end)
+    return read_end
+
+
+def on_free_port(start: Callable[[int], ServerProcess]) -> ServerProcess:
+    """Start a server on a free port, or on another one if somebody was faster to take it."""
+    for _ in range(_PORT_ATTEMPTS - 1):
+        try:
+            return start(_free_port())
+        except EmbeddedServerFailed as error:
+            if "in use" not in str(error).lower():
+                raise
+    return start(_free_port())
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,193 @@
+"""Settings of the reference server: the environment in, one frozen record out.
+
+Reads `REDCORE_SERVER_*` and nothing else; opens no file and no connection. Every setting has a default, so
+an empty environment starts a server. Messages name the variable at fault and never repeat a value that may
+hold a password.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import platformdirs
+
+PREFIX = "REDCORE_SERVER_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+class OperatorError(Exception):
+    """Something only the operator can put right; the command line prints it as one line and exits with 2."""
+
+
+class SettingsError(OperatorError):
+    """A setting is unusable; `variable` names it."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"{variable} {problem}")
+        self.variable = variable
+
+
+def _default_data() -> Path:
+    return Path(platformdirs.user_data_dir("redcore-server"))
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How this server runs.
+
+    Attributes:
+        host: Address to listen on.
+        port: TCP port to listen on; 0 takes any free one.
+        data: Folder of everything that must outlive the process.
+        database_url: PostgreSQL to use; None starts the embedded one.
+        redis_url: Redis to use, also a cluster; None starts the embedded one.
+        smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
+        mail_from: Sender of the invitations.
+        public_url: Origin under which clients reach the server; None means the listening address.
+        lab: Test mode: scripted faults, a clock that can be moved, a readable outbox.
+        enterprise_per_minute: Requests per minute of a credential on the enterprise plan.
+        enterprise_per_second: The same per second.
+        anonymous_per_minute: Requests per minute of a client address without credential.
+        anonymous_per_second: The same per second.
+        log_level: Least severe level that is logged.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4010
+    data: Path = attrs.field(factory=_default_data)
+    database_url: str | None = attrs.field(default=None, repr=False)
+    redis_url: str | None = attrs.field(default=None, repr=False)
+    smtp_url: str | None = attrs.field(default=None, repr=False)
+    mail_from: str = "BlueRound <no-reply@blueround.com>"
+    public_url: str | None = None
+    lab: bool = False
+    enterprise_per_minute: int = 6000
+    enterprise_per_second: int = 200
+    anonymous_per_minute: int = 600
+    anonymous_per_second: int = 50
+    log_level: str = "info"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse combinations that no single setting shows."""
+        if self.lab and self.host not in LOOPBACK_HOSTS:
+            # Anyone who reaches the lab can read invitations and move the clock.
+            raise SettingsError(f"{PREFIX}LAB", "needs a loopback host: set REDCORE_SERVER_HOST to 127.0.0.1")
+
+    @property
+    def origin(self) -> str:
+        """The origin clients use, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The `base_url` an SDK is given, also the audience of access tokens."""
+        return f"{self.origin}/v1"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of unsent mail, one `.eml` file per invitation."""
+        return self.data / "outbox"
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of an environment.
+
+    Args:
+        environ: Variables by name; an empty value counts as not set.
+
+    Raises:
+        SettingsError: A value cannot be used.
+    """
+    values: dict[str, Any] = {}
+    for field, parse in _PARSERS.items():
+        variable = PREFIX + field.upper()
+        if text := environ.get(variable, "").strip():
+            values[field] = _parsed(variable, text, parse)
+    return Settings(**values)
+
+
+def _parsed(variable: str, text: str, parse: Callable[[str], object]) -> object:
+    try:
+        return parse(text)
+    except ValueError as error:
+        # The message is our own words; a cause could quote the value, and with it a password.
+        raise SettingsError(variable, str(error)) from None
+
+
+def _integer(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text.lower()
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("must be true or false")
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        expected = " or ".join(f"{scheme}://" for scheme in schemes)
+        try:
+            parts = urlsplit(text)
+            parts.port  # noqa: B018 - a port that is no number is refused when it is read
+        except ValueError:
+            raise ValueError(f"is not a valid {expected} URL") from None
+        if parts.scheme not in schemes:
+            raise ValueError(f"must start with {expected}")
+        if not parts.hostname and parts.scheme not in _HOST_OPTIONAL:
+            raise ValueError("names no host")
+        return text
+
+    return parse
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(_url("http", "https")(text))
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be an origin such as https://api.example.com, without path or user")
+    return text.rstrip("/")
+
+
+_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix"})  # libpq: no host is the local socket
+
+_requests = _integer(1, 10_000_000)
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "host": str,
+    "port": _integer(0, 65535),
+    "data": lambda text: Path(text).expanduser(),
+    "database_url": _url("postgresql", "postgres"),
+    "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
+    "smtp_url": _url("smtp", "smtps", "smtp+starttls"),
+    "mail_from": str,
+    "public_url": _origin,
+    "lab": _switch,
+    "enterprise_per_minute": _requests,
+    "enterprise_per_second": _requests,
+    "anonymous_per_minute": _requests,
+    "anonymous_per_second": _requests,
+    "log_level": _one_of(*LOG_LEVELS),
+}
