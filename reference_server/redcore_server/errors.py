@@ -1,0 +1,287 @@
+# ruff: noqa: N818 - the names say what happened; "Error" at every end would say nothing more
+"""The errors the platform answers with, and the one function that renders them.
+
+    ApiError
+    ├── ValidationFailed       400 VALIDATION_ERROR
+    ├── InvalidToken           401 INVALID_TOKEN
+    │   ├── TokenMissing       401 INVALID_TOKEN
+    │   └── TokenExpired       401 TOKEN_EXPIRED
+    ├── InsufficientScope      403 INSUFFICIENT_SCOPE
+    ├── NotFound               404 RESOURCE_NOT_FOUND
+    ├── MethodNotAllowed       405 METHOD_NOT_ALLOWED
+    ├── Duplicate              409 DUPLICATE_RESOURCE
+    ├── RequestInProgress      409 REQUEST_IN_PROGRESS
+    ├── PayloadTooLarge        413 PAYLOAD_TOO_LARGE
+    ├── UnsupportedMediaType   415 UNSUPPORTED_MEDIA_TYPE
+    ├── RuleViolation          422 BUSINESS_RULE_VIOLATION
+    ├── IdempotencyKeyReused   422 IDEMPOTENCY_KEY_REUSED
+    ├── RateLimited            429 RATE_LIMIT_EXCEEDED
+    ├── InternalError          500 INTERNAL_ERROR
+    ├── NotImplementedYet      501 NOT_IMPLEMENTED
+    └── ServiceUnavailable     503 SERVICE_UNAVAILABLE
+
+Inside, code raises these; only `respond` and `render`, at the edge, turn them into HTTP. The OAuth endpoints
+have errors of their own (RFC 6749 section 5.2) in `redcore_server.auth`. Messages are for the caller: they
+hold no secret and nothing of the cause of a fault of ours, which goes to the log alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
+
+import attrs
+import orjson
+import psycopg
+import redis.exceptions
+import structlog
+from starlette.responses import Response
+
+STATUS: Final[Mapping[str, int]] = {
+    "VALIDATION_ERROR": 400,
+    "INVALID_TOKEN": 401,
+    "TOKEN_EXPIRED": 401,
+    "INSUFFICIENT_SCOPE": 403,
+    "RESOURCE_NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "DUPLICATE_RESOURCE": 409,
+    "REQUEST_IN_PROGRESS": 409,
+    "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "BUSINESS_RULE_VIOLATION": 422,
+    "IDEMPOTENCY_KEY_REUSED": 422,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "INTERNAL_ERROR": 500,
+    "NOT_IMPLEMENTED": 501,
+    "SERVICE_UNAVAILABLE": 503,
+}
+"""Code to HTTP status; all but `NOT_IMPLEMENTED` are the spec's `x-redcore-status`."""
+
+_DOCS: Final = "https://docs.blueround.com/api/errors#"
+
+# What a store raises when it does not answer; a caller may try again.
+_STORE_AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, redis.exceptions.RedisError)
+
+_log = structlog.stdlib.get_logger("redcore_server.errors")
+
+
+@attrs.frozen
+class Detail:
+    """One thing that is wrong with a request."""
+
+    field: str
+    """A dotted path into the body, such as `items.0.sku`, or the name of a parameter."""
+    issue: str
+
+
+class ApiError(Exception):
+    """A request that is answered with an error; the subclass says which."""
+
+    code: ClassVar[str]
+    message: str = "The request was refused."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Iterable[Detail] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe the error.
+
+        Args:
+            message: a sentence for people; None means the class's own.
+            details: every problem of the request, for `ValidationFailed` only.
+            headers: of the answer, beside those every answer has.
+        """
+        self.message = message or self.message
+        self.details = tuple(details)
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return STATUS[self.code]
+
+
+class ValidationFailed(ApiError):
+    """Malformed JSON, a bad query value or a bad field."""
+
+    code = "VALIDATION_ERROR"
+    message = "The request is not valid."
+
+
+class InvalidToken(ApiError):
+    """The bearer token is malformed, unknown or revoked."""
+
+    code = "INVALID_TOKEN"
+    message = "The access token is malformed, unknown or revoked."
+
+    def __init__(self, message: str | None = None) -> None:
+        """Describe the error; `WWW-Authenticate` repeats the message."""
+        super().__init__(message)
+        # RFC 6750 section 3.1
+        self.headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{self.message}"'
+
+
+class TokenMissing(InvalidToken):
+    """There is no bearer token."""
+
+    message = "This call needs an access token or an API key, sent as Authorization: Bearer."
+
+    def __init__(self) -> None:
+        """Describe the error."""
+        super().__init__()
+        # RFC 6750 section 3.1: no error code for a request without authentication information.
+        self.headers["WWW-Authenticate"] = 'Bearer realm="BlueRound"'
+
+
+class TokenExpired(InvalidToken):
+    """The access token is past its lifetime."""
+
+    code = "TOKEN_EXPIRED"
+    message = "The access token has expired."
+
+
+class InsufficientScope(ApiError):
+    """The credential lacks the scope of the operation."""
+
+    code = "INSUFFICIENT_SCOPE"
+
+    def __init__(self, scope: str) -> None:
+        """Name the scope that was needed."""
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'  # RFC 6750 section 3.1
+        super().__init__(f"This call needs the scope {scope}.", headers={"WWW-Authenticate": challenge})
+
+
+class NotFound(ApiError):
+    """No such path, or no such resource in the caller's organisation."""
+
+    code = "RESOURCE_NOT_FOUND"
+    message = "There is nothing at this address."
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, the method does not."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        """Name the methods that do exist."""
+        allow = ", ".join(sorted(allowed))
+        super().__init__(f"This address answers {allow} only.", headers={"Allow": allow})
+
+
+class Duplicate(ApiError):
+    """A unique value is taken."""
+
+    code = "DUPLICATE_RESOURCE"
+
+
+class RequestInProgress(ApiError):
+    """A request with the same `Idempotency-Key` is still running."""
+
+    code = "REQUEST_IN_PROGRESS"
+    message = "A request with this Idempotency-Key is still running."
+
+
+class PayloadTooLarge(ApiError):
+    """The body is larger than the endpoint takes."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+    def __init__(self, max_body_bytes: int) -> None:
+        """Name the limit."""
+        super().__init__(f"The body is larger than {max_body_bytes} bytes.")
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not of the type that the endpoint takes."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    message = "Send the body as application/json."
+
+
+class RuleViolation(ApiError):
+    """The request is well-formed, but its effect is not allowed."""
+
+    code = "BUSINESS_RULE_VIOLATION"
+
+
+class IdempotencyKeyReused(ApiError):
+    """The `Idempotency-Key` came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    message = "This Idempotency-Key was used with another request."
+
+
+class RateLimited(ApiError):
+    """Too many requests."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(self, retry_after_s: int) -> None:
+        """Say how many seconds to wait."""
+        unit = "second" if retry_after_s == 1 else "seconds"
+        super().__init__(
+            f"Too many requests; try again in {retry_after_s} {unit}.", headers={"Retry-After": str(retry_after_s)}
+        )
+
+
+class InternalError(ApiError):
+    """A fault of the server's own."""
+
+    code = "INTERNAL_ERROR"
+    message = "Something went wrong on our side."
+
+
+class NotImplementedYet(ApiError):
+    """The contract has this operation, this server does not."""
+
+    code = "NOT_IMPLEMENTED"
+    message = "This server does not have this operation yet."
+
+
+class ServiceUnavailable(ApiError):
+    """A store that must be asked does not answer."""
+
+    code = "SERVICE_UNAVAILABLE"
+    message = "The platform is temporarily unavailable."
+
+
+def respond(error: Exception, request_id: str) -> Response:
+    """Return the answer to a request that raised; an error that is no `ApiError` is logged here, once.
+
+    Args:
+        error: whatever a handler raised.
+        request_id: UUID of the request.
+    """
+    if isinstance(error, ApiError):
+        return render(error, request_id)
+    if isinstance(error, _STORE_AWAY):
+        _log.error("store away", request_id=request_id, exc_info=error)
+        return render(ServiceUnavailable(), request_id)
+    _log.error("unexpected error", request_id=request_id, exc_info=error)
+    return render(InternalError(), request_id)
+
+
+def render(error: ApiError, request_id: str) -> Response:
+    """Return the error envelope.
+
+    Args:
+        error: to be told.
+        request_id: UUID of the request, in the message where only the operator can help.
+    """
+    message = error.message
+    if isinstance(error, InternalError):
+        message += f" Quote request {request_id} to support."
+    envelope = {
+        "error": {
+            "code": error.code,
+            "message": message,
+            "docs": f"{_DOCS}{error.code}",
+            "details": [{"field": detail.field, "issue": detail.issue} for detail in error.details],
+        }
+    }
+    return Response(orjson.dumps(envelope), error.status, error.headers, "application/json")
