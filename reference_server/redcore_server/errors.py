@@ -225,7 +225,8 @@ class RateLimited(ApiError):
         """Say how many seconds to wait."""
         unit = "second" if retry_after_s == 1 else "seconds"
         super().__init__(
-            f"Too many requests; try again in {retry_after_s} {unit}.", headers={"Retry-After": str(retry_after_s)}
+            f"Too many requests; try again in {retry_after_s} {unit}.",
+            headers={"Retry-After": str(retry_after_s)},
         )
 
 
