@@ -1,0 +1,174 @@
+"""Hands mail over: to an SMTP server, or to a folder where people and tests can read it.
+
+Knows nothing of invitations. A mail carries an id that names it in every attempt: the outbox writes one
+file per id, and an SMTP server sees the same Message-ID again.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import attrs
+
+from redcore_server.settings import Settings
+
+_TIMEOUT_S: Final = 20.0
+_POLICY: Final = SMTPUTF8.clone(max_line_length=250)  # a link fits on its line, unbroken by quoted-printable
+
+
+class MailUnavailable(Exception):  # noqa: N818 - reads as the state it reports
+    """The mail was not handed over; trying again later may help."""
+
+
+class MailRefused(Exception):  # noqa: N818 - as above
+    """The mail will not be accepted however often it is tried."""
+
+
+@attrs.frozen(kw_only=True)
+class Mail:
+    """A mail to one person.
+
+    Attributes:
+        id: Names this mail in all its attempts; letters, digits and `_` only.
+        sender: The From header.
+        to: The address it goes to.
+        subject: One line.
+        text: The plain form.
+        html: The same for mail programs that show it.
+    """
+
+    id: str
+    sender: str
+    to: str
+    subject: str
+    text: str = attrs.field(repr=False)
+    html: str = attrs.field(repr=False)
+
+    def message(self) -> EmailMessage:
+        """Return the mail in the form of RFC 5322.
+
+        Raises:
+            MailRefused: The address cannot be one.
+        """
+        message = EmailMessage(policy=_POLICY)
+        try:
+            message["To"] = Address(addr_spec=self.to)
+        except (ValueError, IndexError) as error:  # the standard parser runs off the end of some
+            raise MailRefused("the address is not one mail can be sent to") from error
+        message["From"] = self.sender
+        message["Subject"] = " ".join(self.subject.split())
+        message["Message-ID"] = f"<{self.id}@mail.blueround.com>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
+        message.set_content(self.text)
+        message.add_alternative(self.html, subtype="html")
+        return message
+
+
+class Mailer(Protocol):
+    """Hands mail over. Sending the same mail again MUST be harmless: a killed worker's job is run again."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand one mail over.
+
+        Raises:
+            MailUnavailable: Not now.
+            MailRefused: Never.
+        """
+        ...
+
+
+@attrs.frozen
+class Outbox:
+    """A folder with one `.eml` file per mail, for machines without a mail server."""
+
+    folder: Path
+
+    async def send(self, mail: Mail) -> None:
+        """Write the mail; readers see the whole file or none, and a second attempt replaces the first."""
+        unfinished = self.folder / f".{mail.id}.new"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished.write_bytes(mail.message().as_bytes())
+            unfinished.replace(self.folder / f"{mail.id}.eml")
+        except OSError as error:
+            raise MailUnavailable(f"cannot write to the outbox {self.folder}: {error.strerror}") from error
+
+
+@attrs.frozen(kw_only=True)
+class Smtp:
+    """An SMTP server.
+
+    `security` is the URL's scheme: `smtps` is TLS from the first byte, `smtp+starttls` insists on STARTTLS,
+    `smtp` uses STARTTLS if it is offered.
+    """
+
+    host: str
+    port: int
+    security: str
+    username: str | None
+    password: str | None = attrs.field(repr=False)
+
+    @classmethod
+    def from_url(cls, url: str) -> Smtp:
+        """Read `smtp://user:password@host:port`; settings have checked the form."""
+        parts = urlsplit(url)
+        return cls(
+            host=parts.hostname or "",
+            port=parts.port or _PORTS[parts.scheme],
+            security=parts.scheme,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+    async def send(self, mail: Mail) -> None:
+        """Send over a connection of its own.
+
+        Raises:
+            MailUnavailable: No connection, no login, or a temporary refusal (4xx).
+            MailRefused: A permanent refusal (5xx) of this mail.
+        """
+        message = mail.message()
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                use_tls=self.security == "smtps",
+                start_tls=_START_TLS[self.security],
+                timeout=_TIMEOUT_S,
+            )
+        except (aiosmtplib.SMTPException, ssl.SSLError, OSError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> MailUnavailable | MailRefused:
+        where = f"the mail server {self.host}:{self.port}"
+        if _is_refusal_of_this_mail(error):
+            return MailRefused(f"{where} refused the mail ({type(error).__name__})")
+        return MailUnavailable(f"{where} did not take the mail ({type(error).__name__})")
+
+
+_PORTS: Mapping[str, int] = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+_START_TLS: Mapping[str, bool | None] = {"smtp": None, "smtps": False, "smtp+starttls": True}
+
+
+def _is_refusal_of_this_mail(error: Exception) -> bool:
+    """Tell 5xx answers about sender, recipient or content from those about us, such as a wrong password."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(refused.code >= 500 for refused in error.recipients)
+    about_the_mail = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError)
+    return isinstance(error, about_the_mail) and error.code >= 500
+
+
+def mailer_for(settings: Settings) -> Mailer:
+    """Return the mailer the settings ask for."""
+    return Smtp.from_url(settings.smtp_url) if settings.smtp_url else Outbox(settings.outbox)

@@ -1,0 +1,34 @@
+-- name: claim
+-- True for one transaction at a time, so that two workers never send the same invitation at once. Unlike a row lock it
+-- lets everybody else go on while a slow mail server takes its time.
+select pg_try_advisory_xact_lock(hashtextextended(%(id)s, 0)) as claimed
+
+-- name: due
+-- The invitation, if its mail is still to be sent.
+select invitations.id, invitations.expires_at, users.email, users.name, organisations.name as organisation
+from invitations
+join users on users.id = invitations.user_id
+join organisations on organisations.id = users.organisation_id
+where invitations.id = %(id)s
+    and invitations.sent_at is null
+    and invitations.voided_at is null
+    and invitations.accepted_at is null
+    and invitations.expires_at > %(now)s
+
+-- name: sent
+-- An active user stays active: the status says what the person did, not what we sent.
+with invitation as (
+    update invitations set sent_at = %(now)s where id = %(id)s returning user_id
+)
+update users set
+    invitation_sent_at = %(now)s,
+    status = case status when 'active' then status else 'pending_invite' end,
+    updated_at = %(now)s
+from invitation
+where users.id = invitation.user_id
+
+-- name: make_secret
+insert into settings (name, value) values (%(name)s, %(value)s) on conflict (name) do nothing
+
+-- name: secret
+select value from settings where name = %(name)s

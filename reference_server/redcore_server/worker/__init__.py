@@ -1,0 +1,8 @@
+"""The worker: jobs written in their cause's own transaction, run later, also when the process is killed."""
+
+from __future__ import annotations
+
+from redcore_server.worker.invitations import defer_invitation
+from redcore_server.worker.runner import Worker
+
+__all__ = ["Worker", "defer_invitation"]

@@ -1,0 +1,95 @@
+"""The job that mails an invitation.
+
+Its only argument is the invitation's id: the link is derived when the mail is written, so no job row holds
+one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import procrastinate
+import structlog
+
+from redcore_server.clock import Clock
+from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.worker.invitation_mail import write_invitation
+from redcore_server.worker.links import invitation_token, link_secret
+
+TASK = "send_invitation"
+_QUERIES = queries("invitation_mail")
+_log = structlog.get_logger("redcore_server.worker")
+
+# Never opened: a job is always written on its cause's own connection.
+_jobs = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+class BeingSentElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
+    """Another worker is sending this invitation at this moment."""
+
+
+async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> None:
+    """Have an invitation mailed once the caller's transaction is committed, and never if it is not.
+
+    Args:
+        connection: With an open transaction, in which the invitation was written.
+        invitation_id: `inv_…`.
+    """
+    await _jobs.configure_task(TASK, connection=connection).defer_async(invitation_id=invitation_id)
+
+
+@attrs.frozen(kw_only=True)
+class InvitationSender:
+    """Mails invitations, each once.
+
+    Attributes:
+        postgres: Where invitations are kept.
+        mailer: Hands the mail over.
+        clock: Decides whether a link still lives.
+        origin: Start of the link, such as `https://api.blueround.com`.
+        sender: The From header.
+    """
+
+    postgres: AsyncPool
+    mailer: Mailer
+    clock: Clock
+    origin: str
+    sender: str
+
+    async def send(self, invitation_id: str) -> None:
+        """Mail an invitation unless it was sent, voided or accepted, is too old, or its user is gone.
+
+        Raises:
+            MailUnavailable: The mailer cannot take it now.
+            MailRefused: The mailer never will.
+            BeingSentElsewhere: Another worker has it.
+        """
+        async with self.postgres.connection() as connection, connection.transaction():
+            invitation = await self._due(connection, invitation_id)
+            if invitation is None:
+                return
+            token = invitation_token(
+                invitation_id, expires_at=invitation["expires_at"], secret=await link_secret(connection)
+            )
+            mail = write_invitation(
+                invitation, link=f"{self.origin}/oauth/invitations/{token}", sender=self.sender
+            )
+            await self._hand_over(mail)
+            await connection.execute(_QUERIES["sent"], {"id": invitation_id, "now": self.clock.now()})
+
+    async def _hand_over(self, mail: Mail) -> None:
+        try:
+            await self.mailer.send(mail)
+        except (MailUnavailable, MailRefused) as error:
+            _log.warning("invitation_not_sent", invitation_id=mail.id, reason=str(error))
+            raise
+        _log.info("invitation_sent", invitation_id=mail.id)
+
+    async def _due(self, connection: AsyncPostgres, invitation_id: str) -> dict[str, Any] | None:
+        parameters = {"id": invitation_id, "now": self.clock.now()}
+        claim = await (await connection.execute(_QUERIES["claim"], parameters)).fetchone()
+        if claim is None or not claim["claimed"]:
+            raise BeingSentElsewhere(invitation_id)
+        return await (await connection.execute(_QUERIES["due"], parameters)).fetchone()

@@ -1,0 +1,86 @@
+"""Runs jobs inside the server's event loop, and those that a killed worker left half done.
+
+Delivery is at least once: a job must be harmless when run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import attrs
+import procrastinate
+import structlog
+from procrastinate import jobs
+
+from redcore_server.mail import MailRefused
+from redcore_server.store.postgres import AsyncPool
+from redcore_server.worker.invitations import TASK, InvitationSender
+
+_CONCURRENCY: Final = 4
+_HEARTBEAT_S: Final = 1.0
+_DEAD_AFTER_S: Final = 5.0  # without a heartbeat; its jobs are then run by others
+_LONGEST_WAIT_S: Final = 300
+_LAST_JOBS_S: Final = 5.0  # to finish at a stop; then they are given back
+_PAUSE_S: Final = 1.0
+
+_log = structlog.get_logger("redcore_server.worker")
+
+
+class Backoff(procrastinate.BaseRetryStrategy):
+    """Wait 1, 2, 4 … 300 s between attempts, as long as the job has something to do."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: jobs.Job
+    ) -> procrastinate.RetryDecision | None:
+        """Return when to try again; None for a mail that nobody will ever take."""
+        if isinstance(exception, MailRefused):
+            return None
+        seconds = min(2**job.attempts, _LONGEST_WAIT_S)
+        return procrastinate.RetryDecision(retry_in={"seconds": seconds})
+
+
+@attrs.frozen
+class Worker:
+    """Runs the jobs of one database until cancelled."""
+
+    postgres: AsyncPool
+    invitations: InvitationSender
+
+    async def run(self) -> None:
+        """Run jobs and recover abandoned ones; a database that is away for a while is waited for."""
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+        app.task(name=TASK, retry=Backoff())(self.invitations.send)
+        async with app.open_async(self.postgres), asyncio.TaskGroup() as tasks:
+            tasks.create_task(_persist(lambda: _work(app)))
+            tasks.create_task(_persist(lambda: _recover(app)))
+
+
+async def _work(app: procrastinate.App) -> None:
+    await app.run_worker_async(
+        concurrency=_CONCURRENCY,
+        install_signal_handlers=False,  # the server stops us by cancelling
+        update_heartbeat_interval=_HEARTBEAT_S,
+        stalled_worker_timeout=_DEAD_AFTER_S,
+        shutdown_graceful_timeout=_LAST_JOBS_S,
+        delete_jobs=jobs.DeleteJobCondition.SUCCESSFUL,
+    )
+
+
+async def _recover(app: procrastinate.App) -> None:
+    """Give the jobs of dead workers back, then let the next heartbeats pass."""
+    await app.job_manager.prune_stalled_workers(_DEAD_AFTER_S)
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_S):
+        _log.warning("job_recovered", job_id=job.id, task=job.task_name)
+        await app.job_manager.retry_job(job)
+
+
+async def _persist(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a step for ever, also when the database is away."""
+    while True:
+        try:
+            await step()
+        except Exception:  # noqa: BLE001 - whatever it was, the next invitation still has to go out
+            _log.warning("worker_interrupted", exc_info=True)
+        await asyncio.sleep(_PAUSE_S)
