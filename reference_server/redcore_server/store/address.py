@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from redcore_server.settings import OperatorError
+
 DATABASE_VARIABLE: Final = "REDCORE_SERVER_DATABASE_URL"
 REDIS_VARIABLE: Final = "REDCORE_SERVER_REDIS_URL"
 
 
-class StoreError(Exception):
+class StoreError(OperatorError):
     """A store cannot be used as configured; the message says which one and what to correct."""
 
 

@@ -24,6 +24,7 @@ Postgres = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Postgres]
 
 _QUERIES: Final = Path(__file__).with_name("queries")
+_PATIENCE_S: Final = 5.0  # how long a request waits for a connection before it is answered 503
 _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -77,6 +78,7 @@ def async_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> AsyncPool:
         kwargs={"row_factory": dict_row},
         min_size=min_size,
         max_size=max_size,
+        timeout=_PATIENCE_S,
         open=False,
         name="postgres",
     )
@@ -96,6 +98,7 @@ def sync_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> Pool:
         kwargs={"row_factory": dict_row, "autocommit": True},
         min_size=min_size,
         max_size=max_size,
+        timeout=_PATIENCE_S,
         open=False,
         name="postgres-auth",
     )

@@ -1,0 +1,79 @@
+"""The grants of the token endpoint: client credentials and refresh token."""
+
+# The stubs of Authlib give its answers types that they do not have at run time.
+# mypy: disable-error-code="override"
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from authlib.consts import default_json_headers
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
+
+from redcore_server.auth.client_authentication import invalid_client
+from redcore_server.auth.clients import Application
+from redcore_server.auth.grant_store import Grant
+from redcore_server.auth.scope import narrow
+from redcore_server.auth.server import FormRequest, OAuthServer
+
+_Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+
+
+class ClientCredentialsGrant(grants.ClientCredentialsGrant):
+    """RFC 6749 section 4.4; unlike its advice the answer has a refresh token (contract section 6)."""
+
+    server: OAuthServer
+    request: FormRequest
+    application: Application
+    scope: str
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client and narrow the scope."""
+        self.application = self.server.authenticate_client(self.request)
+        self.scope = narrow(self.request.form.get("scope"), [self.application.scopes], self.server.scopes)
+
+    def create_token_response(self) -> _Answer:
+        """Issue the tokens; the client itself is their subject (RFC 9068 section 2.2)."""
+        client = self.application
+        response = self.server.issuer.issue(
+            client, subject=client.id, owner_id=client.owner_id, scope=self.scope
+        )
+        if response is None:
+            raise invalid_client()
+        return 200, response, default_json_headers
+
+
+class RefreshTokenGrant(grants.RefreshTokenGrant):
+    """RFC 6749 section 6, with rotation and reuse detection in one atomic step."""
+
+    server: OAuthServer
+    request: FormRequest
+    application: Application
+    grant: Grant
+    presented: str
+    scope: str
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client, find the grant and narrow the scope."""
+        self.application = self.server.authenticate_client(self.request)
+        if "refresh_token" not in self.request.form:
+            raise InvalidRequestError("refresh_token is missing.")
+        self.presented = self.request.form["refresh_token"]
+        grant = self.server.issuer.grants.of(self.presented)
+        if grant is None or grant.client_id != self.application.id:
+            raise _dead()
+        self.grant = grant
+        ceilings = [grant.scope.split(), self.application.scopes]
+        self.scope = narrow(self.request.form.get("scope"), ceilings, self.server.scopes)
+
+    def create_token_response(self) -> _Answer:
+        """Rotate; of several requests with one refresh token exactly one gets here with a living one."""
+        response = self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope)
+        if response is None:
+            raise _dead()
+        return 200, response, default_json_headers
+
+
+def _dead() -> InvalidGrantError:
+    return InvalidGrantError("The refresh token is unknown, expired, used or revoked.")

@@ -1,0 +1,166 @@
+"""The keys that sign access tokens: made once, kept in PostgreSQL, shared by all nodes.
+
+A key is published before it signs and stays published until its last token has ended. This module does not
+decide when to rotate; it does what `rotate` asks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+from joserfc.jwk import RSAKey
+from starlette.concurrency import run_in_threadpool
+
+from redcore_server.auth.lifetimes import ACCESS_TOKEN_S, KEY_LEAD_S
+from redcore_server.clock import Clock
+from redcore_server.ids import random_text
+from redcore_server.store.postgres import Pool, Postgres, queries
+
+_BITS: Final = 2048
+_LOCK: Final = 0x7265_6463_6B65_79  # "redckey"
+_CACHE_S: Final = 60.0
+_RETIREMENT_MARGIN_S: Final = 60
+_QUERIES: Final = queries("signing_keys")
+
+
+@attrs.frozen
+class SigningKey:
+    """One key pair and the times between which it signs and verifies."""
+
+    kid: str
+    key: RSAKey = attrs.field(repr=False)
+    active_at: datetime
+    retired_at: datetime | None
+
+
+@attrs.frozen
+class Keyring:
+    """All keys that are published, oldest first."""
+
+    keys: tuple[SigningKey, ...]
+
+    def signer(self, now: datetime) -> SigningKey:
+        """Return the youngest key that may sign; before any may (a clock moved back), the oldest.
+
+        Args:
+            now: by the server's clock.
+        """
+        active = [key for key in self.keys if key.active_at <= now]
+        return active[-1] if active else self.keys[0]
+
+    def find(self, kid: object, now: datetime) -> RSAKey | None:
+        """Return the key of that name unless it is unknown or retired.
+
+        Args:
+            kid: from a token's header, of any type.
+            now: by the server's clock.
+        """
+        for key in self.keys:
+            if key.kid == kid and (key.retired_at is None or key.retired_at > now):
+                return key.key
+        return None
+
+    def jwks(self, now: datetime) -> dict[str, list[Mapping[str, Any]]]:
+        """Return the public halves as a JWK Set (RFC 7517 section 5).
+
+        Args:
+            now: by the server's clock.
+        """
+        return {"keys": [key.key.as_dict(private=False) for key in self.keys if self.find(key.kid, now)]}
+
+
+class SigningKeys:
+    """The keyring of this process; it blocks on PostgreSQL, so asyncio calls it in a thread.
+
+    Other nodes learn of a rotation, or of a key withdrawn, when their copy is a minute old, or at once when a
+    token names a key they do not know.
+    """
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ring: Keyring | None = None
+        self._read_at = float("-inf")
+
+    @property
+    def cached(self) -> Keyring | None:
+        """The keyring if it is fresh enough to use without asking PostgreSQL."""
+        return self._ring if time.monotonic() - self._read_at < _CACHE_S else None
+
+    def ring(self) -> Keyring:
+        """Return the keyring, read again if it is a minute old; the first start makes the first key."""
+        return self.cached or self.reload(older_than_s=_CACHE_S)
+
+    async def current(self) -> Keyring:
+        """Return the same for asyncio."""
+        ring = self.cached
+        return await run_in_threadpool(self.ring) if ring is None else ring
+
+    def reload(self, *, older_than_s: float = 1.0) -> Keyring:
+        """Read the keyring again, unless it is very young.
+
+        Args:
+            older_than_s: age from which it is read; key names made up by callers must not flood PostgreSQL.
+        """
+        with self._lock:
+            if self._ring is None or time.monotonic() - self._read_at >= older_than_s:
+                self._ring = self._read() or self._first()
+                self._read_at = time.monotonic()
+            return self._ring
+
+    def rotate(self) -> str:
+        """Publish a new key that will sign after `KEY_LEAD_S`, and date the end of the older ones.
+
+        Returns:
+            The name of the new key.
+        """
+        new = _generate(self._clock.now(), lead_s=KEY_LEAD_S)
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute(_QUERIES["lock"], {"lock": _LOCK})
+            connection.execute(_QUERIES["add"], new)
+            last_token_ends = new["active_at"] + timedelta(seconds=ACCESS_TOKEN_S + _RETIREMENT_MARGIN_S)
+            connection.execute(_QUERIES["retire_others"], {"kid": new["kid"], "retired_at": last_token_ends})
+        self.reload(older_than_s=0)
+        return str(new["kid"])
+
+    def _read(self) -> Keyring | None:
+        with self._pool.connection() as connection:
+            return self._published(connection)
+
+    def _first(self) -> Keyring:
+        """Make the first key, once, however many nodes start together."""
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute(_QUERIES["lock"], {"lock": _LOCK})
+            ring = self._published(connection)
+            if ring is None:
+                row = _generate(self._clock.now(), lead_s=0)
+                connection.execute(_QUERIES["add"], row)
+                ring = Keyring((_parse(row),))
+        return ring
+
+    def _published(self, connection: Postgres) -> Keyring | None:
+        rows = connection.execute(_QUERIES["published"], {"now": self._clock.now()}).fetchall()
+        return Keyring(tuple(_parse(row) for row in rows)) if rows else None
+
+
+def _generate(now: datetime, *, lead_s: int) -> dict[str, Any]:
+    """Return a new row; it takes about 0.1 s."""
+    pem = RSAKey.generate_key(_BITS).as_pem(private=True).decode()
+    return {
+        "kid": random_text(22),
+        "private_pem": pem,
+        "created_at": now,
+        "active_at": now + timedelta(seconds=lead_s),
+        "retired_at": None,
+    }
+
+
+def _parse(row: Mapping[str, Any]) -> SigningKey:
+    key = RSAKey.import_key(row["private_pem"], {"kid": row["kid"], "use": "sig", "alg": "RS256"})
+    return SigningKey(row["kid"], key, row["active_at"], row["retired_at"])

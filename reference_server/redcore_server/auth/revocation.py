@@ -1,0 +1,58 @@
+"""Ends all grants of a user or an application at once, on every node.
+
+For the API, which decides that: it calls this after its transaction has committed, because a token request
+that comes between sees the committed change and takes its own grant back. API keys need no call: they are
+read from PostgreSQL each time.
+"""
+
+# redis-py leaves its commands partly untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from typing import cast
+
+import attrs
+
+from redcore_server.auth import grant_keys
+from redcore_server.store.redis import AsyncRedis
+
+
+@attrs.frozen
+class Revocation:
+    """Revokes by owner or by client."""
+
+    redis: AsyncRedis
+
+    async def revoke_user(self, user_id: str) -> int:
+        """End every grant of a user, whatever the application.
+
+        Args:
+            user_id: of the user who was made inactive or deleted.
+
+        Returns:
+            How many grants were on record.
+        """
+        return await self._revoke(grant_keys.of_owner(user_id))
+
+    async def revoke_client(self, client_id: str) -> int:
+        """End every grant of an application, whoever the user.
+
+        Args:
+            client_id: of the application that was deleted.
+
+        Returns:
+            How many grants were on record.
+        """
+        return await self._revoke(grant_keys.of_client(client_id))
+
+    async def _revoke(self, index: str) -> int:
+        grant_ids = cast("list[str]", await self.redis.zrange(index, 0, -1))
+        if grant_ids:
+            async with self.redis.pipeline(transaction=False) as pipeline:
+                for grant_id in grant_ids:
+                    pipeline.delete(*grant_keys.family(grant_id))
+                await pipeline.execute()
+            # After the grants: an interrupted revocation can be repeated.
+            await self.redis.zrem(index, *grant_ids)
+        return len(grant_ids)

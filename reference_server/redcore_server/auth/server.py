@@ -1,0 +1,112 @@
+"""The authorization server: Authlib's, with our clients, our tokens and our store behind it.
+
+It is sync and runs in threads. Requests and replies are plain values; HTTP is the business of `app`.
+"""
+
+# The stubs of Authlib give its answers types that they do not have at run time.
+# mypy: disable-error-code="override"
+# pyright: reportIncompatibleMethodOverride=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import attrs
+from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from redcore_server.auth.client_authentication import credentials, invalid_client
+from redcore_server.auth.clients import Application
+from redcore_server.auth.issuer import TokenIssuer
+
+# Authlib's grants log whole token responses at level DEBUG.
+logging.getLogger("authlib").setLevel(logging.INFO)
+
+
+@attrs.frozen
+class Reply:
+    """An answer before it is HTTP; an empty body is sent as no body."""
+
+    status: int
+    body: Mapping[str, Any] = attrs.field(repr=False)
+    headers: Sequence[tuple[str, str]]
+
+
+class FormRequest(OAuth2Request):
+    """A form posted to an endpoint; each parameter occurs once."""
+
+    def __init__(self, path: str, authorization: str | None, form: Mapping[str, str]) -> None:
+        """Wrap the form.
+
+        Args:
+            path: of the endpoint.
+            authorization: the header of that name, if there was one.
+            form: its parameters; blank ones count as not sent (RFC 6749 section 3.2).
+        """
+        # Authlib refuses plain HTTP, but TLS ends at the gateway before us.
+        super().__init__("POST", f"https://gateway{path}")
+        self.authorization = authorization
+        self._form = {name: value for name, value in form.items() if value}
+        self.payload = BasicOAuth2Payload(self._form)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters."""
+        return self._form
+
+
+class OAuthServer(AuthorizationServer):
+    """Dispatches to grants and endpoints, which reach the issuer through it."""
+
+    def __init__(self, issuer: TokenIssuer, scopes: frozenset[str]) -> None:
+        """Start without grants; `app` registers them.
+
+        Args:
+            issuer: makes and reads tokens.
+            scopes: all there are.
+        """
+        super().__init__()
+        self.issuer = issuer
+        self.scopes = scopes
+
+    def authenticate_client(self, request: FormRequest, *_: object) -> Application:
+        """Return the client of a request; every endpoint takes both methods.
+
+        Raises:
+            InvalidClientError: it is unknown, its secret is wrong, or its owner is not active.
+        """
+        client_id, secret = credentials(request.authorization, request.form)
+        client = self.issuer.applications.authenticate(client_id, secret)
+        if client is None:
+            raise invalid_client()
+        return client
+
+    def create_token_response(self, request: FormRequest) -> Reply:
+        """Answer a token request."""
+        if "grant_type" not in request.form:
+            return self.handle_error_response(request, InvalidRequestError("grant_type is missing."))
+        return cast("Reply", super().create_token_response(request))
+
+    def answer_at(self, endpoint: str, request: FormRequest) -> Reply:
+        """Answer a request to a registered endpoint."""
+        return cast("Reply", self.create_endpoint_response(endpoint, request))  # type: ignore[no-untyped-call]
+
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+        """Return the request, which has the right form already."""
+        return request
+
+    def handle_response(
+        self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]
+    ) -> Reply:
+        """Return Authlib's answer as a value."""
+        return Reply(status, body, headers)
+
+    def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Reply:
+        """Return an error of RFC 6749 section 5.2."""
+        return cast("Reply", super().handle_error_response(request, error))
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Tell nobody: nothing here listens to Authlib's signals."""
