@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from redcore_server.settings import Settings, SettingsError, from_environment
+
+CANARY = "hunter2-canary"
+
+
+def test_empty_environment() -> None:
+    """Every setting has a default, and an empty variable counts as not set."""
+    settings = from_environment({"REDCORE_SERVER_PORT": ""})
+
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.lab) == ("127.0.0.1", 4010, False)
+    assert settings.origin == "http://127.0.0.1:4010"
+    assert settings.base_url == "http://127.0.0.1:4010/v1"
+
+
+def test_all_set() -> None:
+    """Each variable sets the field it names."""
+    settings = from_environment(
+        {
+            "REDCORE_SERVER_HOST": "::1",
+            "REDCORE_SERVER_PORT": "0",
+            "REDCORE_SERVER_DATA": "/srv/redcore",
+            "REDCORE_SERVER_DATABASE_URL": "postgresql://me:secret@db:5433/redcore",
+            "REDCORE_SERVER_REDIS_URL": "redis+cluster://:secret@cache:7000",
+            "REDCORE_SERVER_SMTP_URL": "smtps://me:secret@mail",
+            "REDCORE_SERVER_MAIL_FROM": "Us <us@example.com>",
+            "REDCORE_SERVER_PUBLIC_URL": "https://api.example.com/",
+            "REDCORE_SERVER_LAB": "yes",
+            "REDCORE_SERVER_ENTERPRISE_PER_MINUTE": "11",
+            "REDCORE_SERVER_ENTERPRISE_PER_SECOND": "12",
+            "REDCORE_SERVER_ANONYMOUS_PER_MINUTE": "13",
+            "REDCORE_SERVER_ANONYMOUS_PER_SECOND": "14",
+            "REDCORE_SERVER_LOG_LEVEL": "WARNING",
+        }
+    )
+
+    assert settings == Settings(
+        host="::1",
+        port=0,
+        data=Path("/srv/redcore"),
+        database_url="postgresql://me:secret@db:5433/redcore",
+        redis_url="redis+cluster://:secret@cache:7000",
+        smtp_url="smtps://me:secret@mail",
+        mail_from="Us <us@example.com>",
+        public_url="https://api.example.com",
+        lab=True,
+        enterprise_per_minute=11,
+        enterprise_per_second=12,
+        anonymous_per_minute=13,
+        anonymous_per_second=14,
+        log_level="warning",
+    )
+    assert settings.base_url == "https://api.example.com/v1"
+
+
+def test_ipv6_origin() -> None:
+    """An IPv6 address is bracketed in a URL."""
+    assert Settings(host="::1").origin == "http://[::1]:4010"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PORT", "80a", "must be a whole number from 0 to 65535"),
+        ("PORT", "-1", "must be a whole number from 0 to 65535"),
+        ("PORT", "65536", "must be a whole number from 0 to 65535"),
+        ("LAB", "maybe", "must be true or false"),
+        ("ENTERPRISE_PER_SECOND", "0", "must be a whole number from 1 to 10000000"),
+        ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error, critical"),
+        ("DATABASE_URL", f"mysql://me:{CANARY}@db/x", "must start with postgresql:// or postgres://"),
+        (
+            "DATABASE_URL",
+            f"postgresql://me:{CANARY}@db:port/x",
+            "is not a valid postgresql:// or postgres:// URL",
+        ),
+        (
+            "REDIS_URL",
+            f"http://:{CANARY}@cache",
+            "must start with redis:// or rediss:// or unix:// or redis+cluster:// or rediss+cluster://",
+        ),
+        ("REDIS_URL", f"redis://:{CANARY}@", "names no host"),
+        ("SMTP_URL", f"me:{CANARY}@mail", "must start with smtp:// or smtps:// or smtp+starttls://"),
+        (
+            "PUBLIC_URL",
+            f"https://me:{CANARY}@api.example.com",
+            "must be an origin such as https://api.example.com, without path or user",
+        ),
+        (
+            "PUBLIC_URL",
+            "https://api.example.com/v1",
+            "must be an origin such as https://api.example.com, without path or user",
+        ),
+    ],
+)
+def test_bad_value(name: str, value: str, message: str) -> None:
+    """A bad value is an error that names the variable, says what is expected and repeats no password."""
+    variable = f"REDCORE_SERVER_{name}"
+
+    with pytest.raises(SettingsError) as caught:
+        from_environment({variable: value})
+
+    assert str(caught.value) == f"{variable} {message}"
+    assert caught.value.variable == variable
+    assert CANARY not in repr(caught.value)
+
+
+def test_lab_needs_loopback() -> None:
+    """The lab is refused where others could reach it."""
+    with pytest.raises(SettingsError, match="REDCORE_SERVER_LAB needs a loopback host"):
+        from_environment({"REDCORE_SERVER_LAB": "1", "REDCORE_SERVER_HOST": "0.0.0.0"})  # noqa: S104
+
+
+def test_repr_hides_urls() -> None:
+    """The repr shows no URL that may hold a password."""
+    url = f"postgresql://me:{CANARY}@db/x"
+
+    assert CANARY not in repr(Settings(database_url=url, redis_url=url, smtp_url=url))
