@@ -1,0 +1,96 @@
+"""Fixtures on real stores: PostgreSQL and Redis are started once; each test makes its own organisation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.server.tenants import (
+    AUDIENCE,
+    ISSUER,
+    SCOPES,
+    Addresses,
+    Client,
+    Organisation,
+    make_client,
+    make_organisation,
+)
+
+from redcore_server.auth.app import Auth, open_auth
+from redcore_server.clock import Clock
+from redcore_server.data_folder import DataFolder
+from redcore_server.embedded import EmbeddedServers
+from redcore_server.store import Stores, open_stores
+from redcore_server.store.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    data: Path = tmp_path_factory.mktemp("stores")
+    with contextlib.closing(DataFolder(data)) as folder, EmbeddedServers(folder) as servers:
+        runtime = servers.ready()
+        assert runtime.database_url is not None
+        assert runtime.redis_url is not None
+        migrate(runtime.database_url, clock=Clock())
+        yield Addresses(runtime.database_url, runtime.redis_url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def stores(addresses: Addresses) -> AsyncIterator[Stores]:
+    async with open_stores(addresses.database_url, addresses.redis_url) as stores:
+        yield stores
+
+
+@pytest.fixture
+async def auth(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncIterator[Auth]:
+    async with open_auth(
+        stores=stores,
+        database_url=addresses.database_url,
+        redis_url=addresses.redis_url,
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        scopes=SCOPES,
+        clock=clock,
+    ) as auth:
+        yield auth
+
+
+@pytest.fixture
+async def http(auth: Auth) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER) as client:
+        yield client
+
+
+@pytest.fixture
+async def organisation(stores: Stores, clock: Clock) -> Organisation:
+    return await make_organisation(stores, clock)
+
+
+@pytest.fixture
+async def client(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
+    return await make_client(stores, clock, organisation)
+
+
+@pytest.fixture
+async def sibling(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
+    """Return another application of the same organisation."""
+    return await make_client(stores, clock, organisation)
+
+
+@pytest.fixture
+async def stranger(stores: Stores, clock: Clock) -> Client:
+    """Return an application of another organisation."""
+    return await make_client(stores, clock, await make_organisation(stores, clock))
