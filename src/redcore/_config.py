@@ -1,0 +1,289 @@
+"""What a client is set up with: arguments and environment variables in, checked values out, or a ConfigurationError.
+
+Any argument wins over any variable (contract section 7, Client). No message repeats a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+from redcore._engine import CallOptions
+from redcore._values import UNSET, Unset
+from redcore.auth import Credentials, is_sendable
+from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.retry import RetryPolicy
+
+ENVIRONMENTS = {
+    "production": "https://api.blueround.com/v1",
+    "staging": "https://api.blueround.dev/v1",
+}
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+OUR_HEADERS = {
+    "authorization",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "transfer-encoding",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Given:
+    """The arguments of `Client`, as they came."""
+
+    api_key: str | None = attrs.field(repr=False)
+    client_id: str | None
+    client_secret: str | None = attrs.field(repr=False)
+    access_token: str | None = attrs.field(repr=False)
+    refresh_token: str | None = attrs.field(repr=False)
+    scope: str | None
+    base_url: str | None
+    auth_url: str | None
+    environment: str | None
+    timeout: float | None
+    deadline: float | None
+    max_retries: int | None
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """What a client works with."""
+
+    credentials: Credentials
+    base_url: str
+    """Without a slash at its end."""
+    auth_origin: str
+    """Scheme, host and port."""
+    options: CallOptions
+
+
+def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+    """Check the arguments, and take what they leave out from the environment.
+
+    Raises:
+        ConfigurationError: something is missing, malformed or contradictory.
+    """
+    base_url = checked_url("base_url", chosen_url(given, env))
+    auth_url = given.auth_url or env.get("REDCORE_AUTH_URL") or origin(base_url)
+    options = CallOptions(
+        timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
+        deadline_s=seconds("deadline", given.deadline, {}),
+        retry=RetryPolicy(max_retries=retries(given.max_retries, env)),
+    )
+    return Config(
+        credentials=credentials(given, env),
+        base_url=base_url,
+        auth_origin=checked_origin("auth_url", auth_url),
+        options=options,
+    )
+
+
+def reconfigure(
+    options: CallOptions,
+    *,
+    timeout: float | Unset,
+    deadline: float | Unset | None,
+    max_retries: int | Unset,
+    headers: Mapping[str, str] | Unset,
+    idempotency_key: str | Unset | None,
+) -> CallOptions:
+    """The options with those replaced that are given; headers are added.
+
+    Raises:
+        ConfigurationError: a number is out of range.
+        ArgumentError: a header or key cannot be sent.
+    """
+    changes: dict[str, Any] = {}
+    if timeout is not UNSET:
+        changes["timeout_s"] = seconds("timeout", timeout, {})
+    if deadline is not UNSET:
+        changes["deadline_s"] = seconds("deadline", deadline, {})
+    if max_retries is not UNSET:
+        changes["retry"] = attrs.evolve(options.retry, max_retries=retries(max_retries, {}))
+    if headers is not UNSET:
+        changes["headers"] = {**options.headers, **checked_headers(headers)}
+    if idempotency_key is not UNSET:
+        if idempotency_key is not None and not is_sendable(idempotency_key):
+            raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
+        changes["idempotency_key"] = idempotency_key
+    return attrs.evolve(options, **changes)
+
+
+def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5); a message names them, never their values."""
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(name):
+            raise ArgumentError(f"{name!r} is no header name")
+        if name.lower() in OUR_HEADERS:
+            raise ArgumentError(f"the header {name} is set by the client itself")
+        if not FIELD_VALUE.fullmatch(value):
+            raise ArgumentError(f"the value of the header {name} has characters that no header can hold")
+    return headers
+
+
+# Addresses -----------------------------------------------------------------------------------
+
+
+def chosen_url(given: Given, env: Mapping[str, str]) -> str:
+    if given.base_url is not None:
+        return given.base_url
+    if given.environment is not None:
+        return environment_url("environment", given.environment)
+    if env.get("REDCORE_BASE_URL"):
+        return env["REDCORE_BASE_URL"]
+    return environment_url("REDCORE_ENVIRONMENT", env.get("REDCORE_ENVIRONMENT") or "production")
+
+
+def environment_url(name: str, value: str) -> str:
+    if value not in ENVIRONMENTS:
+        raise ConfigurationError(f"{name} must be one of {', '.join(ENVIRONMENTS)}; got {value!r}")
+    return ENVIRONMENTS[value]
+
+
+def checked_url(name: str, url: str) -> str:
+    """The URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: it is no URL that a client may send secrets to.
+    """
+    parts = split(name, url)
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"{name} must not hold a user name or password; use api_key or client_id")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ConfigurationError(f"{name} must not have a query or a fragment")
+    if parts.scheme not in {"https", "http"}:
+        raise ConfigurationError(f"{name} must begin with https://, as in https://api.blueround.com/v1")
+    if not parts.hostname:
+        raise ConfigurationError(f"{name} has no host; it looks like https://api.blueround.com/v1")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError(f"{name} must use https: plain http is for loopback hosts such as 127.0.0.1 only")
+    return url.rstrip("/")
+
+
+def checked_origin(name: str, url: str) -> str:
+    """As checked_url, for an address that must have no path."""
+    checked = checked_url(name, url)
+    if urlsplit(checked).path:
+        raise ConfigurationError(f"{name} must be an origin, without a path, as in https://api.blueround.com")
+    return checked
+
+
+def split(name: str, url: str) -> SplitResult:
+    if not url or not url.isascii() or any(c <= " " or c == "\\" for c in url):
+        raise ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # checked only when it is looked at
+    except ValueError as problem:
+        raise ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1") from problem
+    return parts
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# Numbers -------------------------------------------------------------------------------------
+
+
+def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | None:
+    """A duration of an argument, else of its variable."""
+    variable = f"REDCORE_{name.upper()}"
+    told: float | str | None = value if value is not None else env.get(variable) or None
+    if told is None:
+        return None
+    try:
+        number = float(told)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        where = name if value is not None else variable
+        raise ConfigurationError(f"{where} must be a number of seconds above 0; got {told!r}")
+    return number
+
+
+def retries(value: int | None, env: Mapping[str, str]) -> int:
+    told: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
+    if told is None:
+        return RetryPolicy().max_retries
+    where = "max_retries" if value is not None else "REDCORE_MAX_RETRIES"
+    try:
+        number = int(told) if isinstance(told, str) or type(told) is int else -1
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ConfigurationError(f"{where} must be a whole number, 0 or more; got {told!r}")
+    return number
+
+
+# Credentials ---------------------------------------------------------------------------------
+
+
+def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
+    """The one way to authenticate that arguments and environment name."""
+    others = {
+        "client_id": given.client_id,
+        "access_token": given.access_token,
+        "refresh_token": given.refresh_token,
+    }
+    named = [name for name, value in others.items() if value is not None]
+    if given.api_key is not None and named:
+        raise ConfigurationError(f"give either api_key or {named[0]}, not both: a client speaks for one identity")
+    if given.api_key is None and not named and env.get("REDCORE_API_KEY"):
+        return Credentials(api_key=secret("REDCORE_API_KEY", env["REDCORE_API_KEY"]))
+    if given.api_key is not None:
+        return Credentials(api_key=secret("api_key", given.api_key))
+    found = Credentials(
+        client_id=from_either("client_id", given.client_id, env),
+        client_secret=from_either("client_secret", given.client_secret, env),
+        access_token=secret("access_token", given.access_token),
+        refresh_token=secret("refresh_token", given.refresh_token),
+        scope=given.scope,
+    )
+    if not (found.access_token or found.refresh_token or found.can_ask_anew):
+        raise ConfigurationError(missing(found))
+    return found
+
+
+def missing(found: Credentials) -> str:
+    if found.client_id is not None:
+        return "client_secret is missing: pass client_secret= or set REDCORE_CLIENT_SECRET"
+    if found.client_secret is not None:
+        return "client_id is missing: pass client_id= or set REDCORE_CLIENT_ID"
+    return (
+        "no credentials: pass api_key= or set REDCORE_API_KEY; or pass client_id= and client_secret= or set "
+        "REDCORE_CLIENT_ID and REDCORE_CLIENT_SECRET; or pass access_token= or refresh_token="
+    )
+
+
+def from_either(name: str, value: str | None, env: Mapping[str, str]) -> str | None:
+    variable = f"REDCORE_{name.upper()}"
+    return secret(name, value) if value is not None else secret(variable, env.get(variable) or None)
+
+
+def secret(name: str, value: str | None) -> str | None:
+    """A value that can stand in a header; the message never repeats it."""
+    if value is not None and not is_sendable(value):
+        raise ConfigurationError(f"{name} is empty or has characters that no key has, such as spaces or line ends")
+    return value

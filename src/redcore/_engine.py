@@ -1,0 +1,141 @@
+"""One call from beginning to end, as a generator of steps: keys, pacing, authentication, attempts, waits. No I/O."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from redcore._codec import failure, oauth_failure
+from redcore._operation import Operation, Request, encode
+from redcore._response import Headers, Response
+from redcore._steps import Budget, Flow, Runtime, Send, Sleep
+from redcore.auth import Authenticator
+from redcore.exceptions import RateLimitError, RedcoreError
+from redcore.limits import Pacer
+from redcore.retry import RetryPolicy
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class CallOptions:
+    """What one client, or one made by `with_options`, does with every call."""
+
+    timeout_s: float = 30.0
+    deadline_s: float | None = None
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    idempotency_key: str | None = None
+    pacing: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Engine:
+    """What all calls of a client share."""
+
+    base_url: str
+    auth: Authenticator
+    pacer: Pacer
+    runtime: Runtime
+
+    def call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
+        """Make one call.
+
+        Raises:
+            ArgumentError: an argument cannot be sent; nothing was.
+            RedcoreAPIError, NetworkError: the error of the last attempt.
+            ResponseError: the answer cannot be read.
+        """
+        headers = self._headers(operation, options)
+        budget = self._budget(options, headers["X-Request-ID"])
+        request = None if operation.auth != "bearer" else encode(operation, self.base_url, headers)
+        try:
+            if operation.auth == "bearer" and options.pacing:
+                yield from self._pace(budget)
+            return (yield from self._attempts(operation, request, headers, options.retry, budget))
+        except RedcoreError as error:
+            if error.request_id is None:  # errors made where the call is not known
+                error.request_id = budget.request_id
+            raise
+
+    def _attempts(
+        self,
+        operation: Operation[T],
+        request: Request | None,
+        headers: dict[str, str],
+        retry: RetryPolicy,
+        budget: Budget,
+    ) -> Flow[T]:
+        """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
+        attempt = 1
+        while True:
+            try:
+                if request is None:
+                    sent = self.auth.sign(operation, headers, budget.request_id)
+                    response: Response = yield Send(sent, budget.attempt_s())
+                    return self._read(operation, response, budget)
+                return (yield from self._authorized(operation, request, budget))
+            except RedcoreError as error:
+                repeatable = (operation.idempotent or operation.keyed) and (request is None or request.replayable)
+                wait = retry.wait_s(error, attempt, self.runtime.draw()) if repeatable else None
+                if wait is None or not budget.allows(wait):
+                    raise
+            yield Sleep(wait)
+            attempt += 1
+
+    def _authorized(self, operation: Operation[T], request: Request, budget: Budget) -> Flow[T]:
+        """One attempt with a bearer token; after a 401 once more with a new one."""
+        token = yield from self.auth.bearer(budget, rejected=None)
+        response: Response = yield Send(with_bearer(request, token), budget.attempt_s())
+        if response.status_code == 401 and request.replayable and self.auth.can_renew:
+            token = yield from self.auth.bearer(budget, rejected=token)
+            response = yield Send(with_bearer(request, token), budget.attempt_s())
+        return self._read(operation, response, budget)
+
+    def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:
+        now = self.runtime.now()
+        if operation.auth == "bearer":
+            self.pacer.note(response.headers, now)
+        if 200 <= response.status_code < 300:
+            return operation.returns(response)
+        explain = failure if operation.auth == "bearer" else oauth_failure
+        raise explain(response, now=now, request_id=budget.request_id)
+
+    def _pace(self, budget: Budget) -> Flow[None]:
+        """Wait for the next window rather than earn a 429."""
+        wait = self.pacer.wait_s(self.runtime.now())
+        if not wait:
+            return
+        if not budget.allows(wait):
+            raise RateLimitError(
+                f"the rate limit is used up for another {wait:.1f} s, longer than the call's deadline",
+                response=Response(429, Headers({})),
+                code="RATE_LIMIT_EXCEEDED",
+                retry_after=wait,
+                request_id=budget.request_id,
+            )
+        yield Sleep(wait)
+
+    def _headers(self, operation: Operation[Any], options: CallOptions) -> dict[str, str]:
+        """Headers that all attempts of a call share."""
+        headers = {"X-Request-ID": str(uuid.uuid4()), **options.headers}
+        if operation.keyed:
+            headers["Idempotency-Key"] = options.idempotency_key or str(uuid.uuid4())
+        return headers
+
+    def _budget(self, options: CallOptions, request_id: str) -> Budget:
+        deadline = options.deadline_s
+        return Budget(
+            runtime=self.runtime,
+            timeout_s=options.timeout_s,
+            ends_at=None if deadline is None else self.runtime.monotonic() + deadline,
+            request_id=request_id,
+        )
+
+
+def with_bearer(request: Request, token: str) -> Request:
+    """The request with an access token or API key (RFC 6750 section 2.1)."""
+    return attrs.evolve(request, headers={**request.headers, "Authorization": f"Bearer {token}"})

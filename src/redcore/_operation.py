@@ -1,0 +1,147 @@
+"""One call to the API, described and not yet made; and what goes on the wire for it. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from redcore import __version__ as version
+from redcore import _codec
+from redcore._response import Response
+from redcore._values import UNSET
+from redcore.exceptions import ArgumentError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Reader: TypeAlias = Callable[[Response], T_co]
+NONE: Mapping[str, Any] = {}
+USER_AGENT = f"redcore-python/{version}"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@attrs.frozen(kw_only=True)
+class Operation(Generic[T]):
+    """One call; T is what it will give back."""
+
+    name: str
+    """The operationId."""
+    method: str
+    path: str
+    """Relative to `base_url`, or to the OAuth origin when `auth` is not `bearer`."""
+    returns: Reader[T] = attrs.field(repr=False)
+    query: Mapping[str, Any] = attrs.field(default=NONE, repr=False)
+    body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    media: str = JSON
+    auth: Literal["bearer", "client", "none"] = "bearer"
+    """What the call is signed with: an access token or API key, the client's id and secret, or nothing."""
+    idempotent: bool = False
+    """Sending it twice does what sending it once does (RFC 9110 section 9.2.2)."""
+    keyed: bool = False
+    """It takes an `Idempotency-Key`."""
+
+
+class Execute(Protocol):
+    """What makes a call, and waits for it."""
+
+    def __call__(self, operation: Operation[T], /) -> T:
+        """Make the call."""
+        ...
+
+
+class AsyncExecute(Protocol):
+    """What makes a call."""
+
+    async def __call__(self, operation: Operation[T], /) -> T:
+        """Make the call."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """What one attempt sends. Its repr shows neither headers nor body: both may hold secrets."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes | None = attrs.field(default=None, repr=False)
+    files: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """Parts of a multipart body that are files."""
+    fields: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    """Parts of a multipart body that are not."""
+    replayable: bool = True
+    """Whether sending it a second time sends the same bytes."""
+
+
+def path(template: str, **values: str) -> str:
+    """Fill a path template, so that no value leaves its segment.
+
+    Raises:
+        ArgumentError: a value is no string, or empty, `.` or `..`, which are no ids.
+    """
+    return template.format(**{name: segment(name, value) for name, value in values.items()})
+
+
+def segment(name: str, value: object) -> str:
+    """Percent-encode one path segment."""
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name} must be a string, not {type(value).__name__}")
+    if value in {"", ".", ".."}:
+        raise ArgumentError(f"{name} must not be {value!r}")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name} is not valid Unicode") from None
+
+
+def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -> Request:
+    """What the first attempt of a call sends, without authorization.
+
+    Args:
+        operation: The call.
+        origin: What the path is appended to, without a slash at its end.
+        headers: Headers of the call.
+
+    Raises:
+        ArgumentError: an argument cannot be encoded.
+    """
+    url = origin + operation.path
+    headers = {"Accept": JSON, "User-Agent": USER_AGENT, **headers}
+    if query := {name: text(name, value) for name, value in operation.query.items() if value is not None}:
+        url += "?" + urlencode(query)
+    if operation.body is None:
+        return Request(method=operation.method, url=url, headers=headers)
+    body = {name: value for name, value in operation.body.items() if value is not UNSET}
+    if operation.media == JSON:
+        content = _codec.dump(body)
+    elif operation.media == FORM:
+        content = urlencode({name: text(name, value) for name, value in body.items()}).encode()
+    else:
+        return multipart(operation, url, headers, body)
+    headers = {**headers, "Content-Type": operation.media}
+    return Request(method=operation.method, url=url, headers=headers, content=content)
+
+
+def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
+    """A multipart request; the HTTP library writes the boundaries."""
+    files = {name: value for name, value in body.items() if isinstance(value, bytes) or hasattr(value, "read")}
+    fields = {name: text(name, value) for name, value in body.items() if name not in files}
+    if not files:
+        raise ArgumentError("the file must be bytes, or a file opened for reading in binary mode")
+    # httpx sends a file that cannot seek as an empty one the second time.
+    seekable = all(isinstance(value, bytes) or value.seekable() for value in files.values())
+    return Request(method=operation.method, url=url, headers=headers, files=files, fields=fields, replayable=seekable)
+
+
+def text(name: str, value: Any) -> str:
+    """One value of a query or a form."""
+    plain = _codec.unstructure(value)
+    told = str(plain).lower() if isinstance(plain, bool) else str(plain)
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name} is not valid Unicode") from None
+    return told

@@ -1,0 +1,55 @@
+"""One HTTP answer as the SDK keeps it: status, headers, body; never the request, which carries the token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import orjson
+
+
+class Headers(Mapping[str, str]):
+    """Header names in any case; a repeated header is one value, joined by commas (RFC 9110 section 5.3)."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in pairs.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self._values)})"
+
+
+@attrs.frozen
+class Response:
+    """An HTTP answer."""
+
+    status_code: int
+    """HTTP status."""
+    headers: Headers
+    """The headers, found in any case."""
+    content: bytes = attrs.field(default=b"", repr=lambda body: f"{len(body)} bytes")
+    """The body, decompressed."""
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: the body is not JSON.
+        """
+        return orjson.loads(self.content)
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 is replaced."""
+        return self.content.decode(errors="replace")

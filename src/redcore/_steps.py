@@ -1,0 +1,136 @@
+"""What a call may ask of the one who runs it. A call is a generator that yields steps and is sent their results.
+
+So everything the SDK decides (when to authenticate, what to retry, how long to wait) is written once, performs no I/O
+and is tested without any; `Client` and `AsyncClient` only perform steps, each in its colour.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeAlias, TypeVar, cast
+
+import anyio
+import attrs
+
+from redcore._operation import Request
+from redcore.exceptions import NetworkError
+from redcore.tokens.single_flight import SharedLock
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Send:
+    """Send a request. Result: its `Response`; NetworkError or ResponseError is thrown in instead."""
+
+    request: Request
+    timeout_s: float
+    must_finish: bool = False
+    """Not to be cut short when the calling task is cancelled: a token pair would be lost on its way."""
+
+
+@attrs.frozen
+class Sleep:
+    """Wait. Result: None."""
+
+    seconds: float
+
+
+@attrs.frozen
+class Acquire:
+    """Take a lock, which the generator releases. Result: whether it was taken in time."""
+
+    lock: SharedLock
+    timeout_s: float | None
+
+
+@attrs.frozen
+class Notify:
+    """Call the application back; what it returns is awaited if it can be. Result: None."""
+
+    callback: Callable[[dict[str, Any]], Awaitable[None] | None]
+    tokens: dict[str, Any] = attrs.field(repr=False)
+
+
+Step: TypeAlias = Send | Sleep | Acquire | Notify
+Flow: TypeAlias = Generator[Step, Any, T]
+
+
+@attrs.frozen(kw_only=True)
+class Runtime:
+    """Time and chance, so that tests can bring their own."""
+
+    now: Callable[[], float] = time.time
+    """Unix seconds, for moments that the server names."""
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds, for durations."""
+    draw: Callable[[], float] = random.random
+    """A number from [0, 1), for jitter."""
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep
+
+
+@attrs.frozen(kw_only=True)
+class Budget:
+    """How long a call may still take, over all attempts, waits, pacing and renewals."""
+
+    runtime: Runtime
+    timeout_s: float
+    """Of one attempt."""
+    ends_at: float | None
+    """On the monotonic clock; None is never."""
+    request_id: str
+
+    def remaining_s(self) -> float | None:
+        """Seconds until the deadline; None if there is none."""
+        return None if self.ends_at is None else self.ends_at - self.runtime.monotonic()
+
+    def allows(self, wait_s: float) -> bool:
+        """Whether a wait ends before the deadline."""
+        remaining = self.remaining_s()
+        return remaining is None or wait_s < remaining
+
+    def attempt_s(self) -> float:
+        """How long the next attempt may take.
+
+        Raises:
+            NetworkError: the deadline has passed.
+        """
+        remaining = self.remaining_s()
+        if remaining is None:
+            return self.timeout_s
+        if remaining <= 0:
+            raise NetworkError("the call's deadline has passed", request_id=self.request_id)
+        return min(self.timeout_s, remaining)
+
+
+def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
+    """Run a call by performing its steps."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                result = perform(step)
+            except BaseException as error:  # noqa: BLE001 (the call decides; an interrupt passes through it)
+                step = flow.throw(error)
+            else:
+                step = flow.send(result)
+    except StopIteration as done:
+        return cast("T", done.value)
+
+
+async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
+    """Run a call by awaiting its steps; a cancellation passes through the call, which releases what it holds."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                result = await perform(step)
+            except BaseException as error:  # noqa: BLE001 (the call decides; a cancellation passes through it)
+                step = flow.throw(error)
+            else:
+                step = flow.send(result)
+    except StopIteration as done:
+        return cast("T", done.value)

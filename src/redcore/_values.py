@@ -1,0 +1,76 @@
+"""The few small values that models and calls are made of. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum, StrEnum
+from typing import IO, Any, Final, Literal, Self, TypeAlias, final
+
+FileContent: TypeAlias = bytes | IO[bytes]
+"""What can be uploaded: the bytes, or a file opened for reading in binary mode."""
+
+
+@final
+class Unset(Enum):
+    """Left out of a request, as opposed to None, which is sent as null."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""An argument that is not given."""
+
+
+class OpenEnum(StrEnum):
+    """A string enum that keeps a value which this version of the SDK does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self._value_,)  # by value: a member that is not known has no name to look up
+
+    def __eq__(self, other: object) -> bool:
+        return str.__eq__(self, other) if isinstance(other, str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+    @property
+    def known(self) -> bool:
+        """Whether this version of the SDK knows the value."""
+        return self._name_ in type(self).__members__
+
+
+class Model(Mapping[str, Any]):
+    """What every object of the API is: frozen, typed, and a mapping of its wire names to its values.
+
+    `user.email` is checked by type checkers; `user["email"]`, `dict(user)` and `{**user}` are for code that treats
+    an answer as a mapping.
+    """
+
+    __slots__ = ()
+    __attrs_attrs__: tuple[Any, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        for field in self.__attrs_attrs__:
+            if field.metadata.get("wire", field.name) == name:
+                return getattr(self, field.name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (field.metadata.get("wire", field.name) for field in self.__attrs_attrs__)
+
+    def __len__(self) -> int:
+        return len(self.__attrs_attrs__)

@@ -1,0 +1,219 @@
+"""From credentials to an access token: which grant, when to renew, what to do when a token is dead. Performs no I/O.
+
+Every decision yields steps (see `_steps`); the token endpoint is called through the generated operation like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote_plus
+
+import attrs
+
+from redcore._codec import oauth_failure
+from redcore._generated import operations
+from redcore._generated.models import TokenResponse
+from redcore._operation import Operation, Request, encode
+from redcore._response import Response
+from redcore._steps import Acquire, Budget, Flow, Notify, Send
+from redcore.exceptions import AuthenticationError, ConfigurationError, NetworkError, ResponseError
+from redcore.tokens.cache import TokenCache
+from redcore.tokens.single_flight import lock_for
+from redcore.tokens.token_set import TokenSet
+
+T = TypeVar("T")
+OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """What a client authenticates with. Its repr shows no secret."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    access_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    scope: str | None = None
+
+    @property
+    def can_ask_anew(self) -> bool:
+        """Whether tokens can be had without any earlier ones (RFC 6749 section 4.4)."""
+        return self.client_id is not None and self.client_secret is not None
+
+    def key(self, origin: str) -> str:
+        """The name of these credentials in a token cache; it holds no secret."""
+        started_with = self.refresh_token or self.access_token or ""
+        parts = (origin, self.client_id or "", self.scope or "", started_with)
+        return "redcore:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class Authenticator:
+    """Keeps a client authenticated; shared by all threads and tasks that use the client."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        origin: str,
+        cache: TokenCache,
+        on_token_refreshed: OnTokenRefreshed | None,
+        now: Callable[[], float],
+    ) -> None:
+        self._credentials = credentials
+        self._origin = origin
+        self._cache = cache
+        self._on_token_refreshed = on_token_refreshed
+        self._now = now
+        self._key = credentials.key(origin)
+        self._lock = lock_for(cache, self._key)
+        if credentials.access_token or credentials.refresh_token:
+            self._start_session(credentials)
+
+    def _start_session(self, credentials: Credentials) -> None:
+        """Begin with the pair that was given, unless a sibling with the same beginning has renewed it since."""
+        with_access = credentials.access_token or ""
+        if self._cache.get(self._key) is None:
+            given = TokenSet(
+                access_token=with_access,
+                refresh_token=credentials.refresh_token,
+                expires_at=None if with_access else 0.0,
+                scope=credentials.scope,
+            )
+            self._cache.set(self._key, given)
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether a refused access token can be replaced."""
+        if self._credentials.api_key:
+            return False
+        tokens = self._cache.get(self._key)
+        return self._credentials.can_ask_anew or (tokens is not None and tokens.refresh_token is not None)
+
+    def bearer(self, budget: Budget, *, rejected: str | None) -> Flow[str]:
+        """What to send as `Authorization: Bearer`.
+
+        Args:
+            budget: How long the call may still take.
+            rejected: The access token that the server has just refused with 401; None if none was.
+
+        Raises:
+            AuthenticationError: no token can be had: log in again.
+            RedcoreAPIError, NetworkError, ResponseError: the token endpoint failed.
+        """
+        if self._credentials.api_key:
+            return self._credentials.api_key
+        if tokens := self._usable(rejected):
+            return tokens.access_token
+        taken = yield Acquire(self._lock, budget.remaining_s())
+        if not taken:
+            raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
+        try:
+            # Somebody else may have renewed while we waited: then theirs is ours.
+            if tokens := self._usable(rejected):
+                return tokens.access_token
+            tokens = yield from self._renew(budget)
+        finally:
+            self._lock.release()
+        if self._on_token_refreshed is not None:
+            yield Notify(self._on_token_refreshed, tokens.as_dict())
+        return tokens.access_token
+
+    def _usable(self, rejected: str | None) -> TokenSet | None:
+        tokens = self._cache.get(self._key)
+        fresh = tokens is not None and tokens.is_fresh(self._now()) and tokens.access_token != rejected
+        return tokens if fresh else None
+
+    def _renew(self, budget: Budget) -> Flow[TokenSet]:
+        """New tokens, stored before they are used: by the refresh token, else by the client's own credentials."""
+        held = self._cache.get(self._key)
+        if held is not None and held.refresh_token is not None:
+            try:
+                return (yield from self._refresh(held.refresh_token, budget))
+            except AuthenticationError as error:
+                if error.code != "invalid_grant":
+                    raise
+                newer = self._usable(held.access_token)
+                if newer is not None:  # a sibling in another process was faster
+                    return newer
+                if not self._credentials.can_ask_anew:
+                    raise self._must_log_in(error) from error
+        if not self._credentials.can_ask_anew:
+            raise ConfigurationError(
+                "the access token has ended and there is no refresh_token and no client_secret to get another",
+                request_id=budget.request_id,
+            )
+        asked = operations.auth_token(grant_type="client_credentials", **self._scope())
+        return (yield from self._exchange(asked, budget))
+
+    def _refresh(self, refresh_token: str, budget: Budget) -> Flow[TokenSet]:
+        """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7)."""
+        asked = operations.auth_token(grant_type="refresh_token", refresh_token=refresh_token)
+        try:
+            return (yield from self._exchange(asked, budget))
+        except NetworkError:
+            return (yield from self._exchange(asked, budget))
+
+    def _scope(self) -> dict[str, str]:
+        return {"scope": self._credentials.scope} if self._credentials.scope else {}
+
+    @staticmethod
+    def _must_log_in(error: AuthenticationError) -> AuthenticationError:
+        return AuthenticationError(
+            f"the session has ended, log in again: {error.message}",
+            response=error.response,
+            code=error.code,
+            request_id=error.request_id,
+        )
+
+    def _exchange(self, operation: Operation[TokenResponse], budget: Budget) -> Flow[TokenSet]:
+        """One `POST /oauth/token`; the answer is in the cache when this returns."""
+        request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
+        response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
+        if response.status_code != 200:
+            raise oauth_failure(response, now=self._now(), request_id=budget.request_id)
+        tokens = self._accept(operation.returns(response), response)
+        self._cache.set(self._key, tokens)
+        return tokens
+
+    def _accept(self, told: TokenResponse, response: Response) -> TokenSet:
+        for token in (told.access_token, told.refresh_token):
+            if token is not None and not is_sendable(token):
+                raise ResponseError("the token endpoint sent a token that no header can hold", response=response)
+        held = self._cache.get(self._key)
+        return TokenSet(
+            access_token=told.access_token,
+            # RFC 6749 section 6: without a new refresh token the old one stays valid.
+            refresh_token=told.refresh_token or (held.refresh_token if held else None),
+            expires_at=self._now() + told.expires_in,
+            scope=told.scope,
+            token_type=told.token_type,
+        )
+
+    def sign(self, operation: Operation[Any], headers: dict[str, str], request_id: str) -> Request:
+        """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
+
+        Raises:
+            ConfigurationError: the operation needs a client id, and there is none.
+        """
+        client_id, secret = self._credentials.client_id, self._credentials.client_secret
+        if operation.auth == "client":
+            if client_id is None and operation.name != "auth_token":
+                raise ConfigurationError(
+                    f"{operation.name} needs client_id (and client_secret), which this client has not",
+                    request_id=request_id,
+                )
+            if secret is not None and client_id is not None:
+                pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+                headers = {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+            elif client_id is not None:
+                operation = attrs.evolve(operation, body={**(operation.body or {}), "client_id": client_id})
+        return encode(operation, self._origin, headers)
+
+
+def is_sendable(secret: object) -> bool:
+    """Whether a secret can stand in a header: a string of visible ASCII, at least one character."""
+    return isinstance(secret, str) and bool(secret) and all("!" <= character <= "~" for character in secret)

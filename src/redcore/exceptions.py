@@ -1,0 +1,177 @@
+"""Everything the SDK raises.
+
+RedcoreError
+├── ConfigurationError
+├── ArgumentError (ValueError)
+├── NetworkError
+├── ResponseError
+└── RedcoreAPIError
+    ├── AuthenticationError
+    ├── PermissionError
+    ├── NotFoundError
+    ├── ValidationError
+    ├── DuplicateError
+    └── RateLimitError
+
+The first branch says who must act: the one who configures the client, the caller of the method, the network, the
+server. Errors carry facts as fields; nothing in the SDK reads a message. All can be pickled, none holds a secret: they
+keep the answer, never the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+from redcore._generated.models import ErrorDetail
+from redcore._response import Response
+
+__all__ = [
+    "ArgumentError",
+    "AuthenticationError",
+    "ConfigurationError",
+    "DuplicateError",
+    "NetworkError",
+    "NotFoundError",
+    "PermissionError",
+    "RateLimitError",
+    "RedcoreAPIError",
+    "RedcoreError",
+    "ResponseError",
+    "ValidationError",
+]
+
+
+class RedcoreError(Exception):
+    """The root of all errors of the SDK.
+
+    Attributes:
+        message: What went wrong, for people.
+        request_id: The `X-Request-ID` of the call; None if the error came before any call.
+        is_retry_safe: Whether the same call may succeed when it is made again later.
+    """
+
+    is_retry_safe: bool = False
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return f"{self.message} (request {self.request_id})" if self.request_id else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(cls: type[RedcoreError], args: tuple[Any, ...], state: dict[str, Any]) -> RedcoreError:
+    """Unpickle an error without calling its constructor, whose arguments are keyword-only."""
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(RedcoreError):
+    """The client cannot work as it was set up; the message names the argument or variable to change."""
+
+
+class ArgumentError(RedcoreError, ValueError):
+    """An argument of a method cannot be sent; nothing was."""
+
+
+class NetworkError(RedcoreError):
+    """No HTTP answer came: name resolution, connection, TLS, time-out."""
+
+    is_retry_safe = True
+
+
+class ResponseError(RedcoreError):
+    """An answer came that the SDK cannot read.
+
+    Attributes:
+        response: The answer; None if not even its bytes could be had.
+    """
+
+    def __init__(self, message: str, *, response: Response | None = None, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.response = response
+
+
+class RedcoreAPIError(RedcoreError):
+    """The server refused or failed; the base of all errors that have an HTTP status.
+
+    Attributes:
+        status: HTTP status; `status_code` is the same.
+        code: The contract's error code, such as `RESOURCE_NOT_FOUND`, or the OAuth error, such as `invalid_grant`.
+        details: Every problem of the request, as `{"field", "issue"}`; empty but for validation errors.
+        docs: Where the code is explained; None if the server gave none.
+        retry_after: Seconds the server asks to wait; None if it does not say.
+        response: The answer: status, headers, body.
+    """
+
+    status: int
+    _by_status: ClassVar[dict[int, type[RedcoreAPIError]]] = {}
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: Response,
+        code: str,
+        details: Sequence[ErrorDetail] = (),
+        docs: str | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.status = response.status_code
+        self.response = response
+        self.code = code
+        self.details = tuple(details)
+        self.docs = docs
+        self.retry_after = retry_after
+        self.is_retry_safe = self.status == 429 or self.status >= 500  # contract section 7, Retries
+
+    @property
+    def status_code(self) -> int:
+        """HTTP status, under the name that HTTP libraries use."""
+        return self.status
+
+    def __init_subclass__(cls, *, statuses: tuple[int, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._by_status.update(dict.fromkeys(statuses, cls))
+
+    @classmethod
+    def for_status(cls, status: int) -> type[Self | RedcoreAPIError]:
+        """The class for an HTTP status."""
+        return cls._by_status.get(status, RedcoreAPIError)
+
+    def __str__(self) -> str:
+        problems = "; ".join(f"{detail.field}: {detail.issue}" for detail in self.details)
+        told = f"{self.status} {self.code}: {self.message}" + (f" [{problems}]" if problems else "")
+        return f"{told} (request {self.request_id})" if self.request_id else told
+
+
+class AuthenticationError(RedcoreAPIError, statuses=(401,)):
+    """401, or a refusal of the token endpoint: log in again, or check key or secret."""
+
+
+class PermissionError(RedcoreAPIError, statuses=(403,)):  # noqa: A001 (the contract's name)
+    """403: the credentials lack the scope."""
+
+
+class NotFoundError(RedcoreAPIError, statuses=(404,)):
+    """404: no such resource in this organisation."""
+
+
+class ValidationError(RedcoreAPIError, statuses=(400, 422)):
+    """400 or 422: the request is malformed, or not allowed by a business rule; see `details`."""
+
+
+class DuplicateError(RedcoreAPIError, statuses=(409,)):
+    """409: a unique value is taken, or the same request is still running."""
+
+
+class RateLimitError(RedcoreAPIError, statuses=(429,)):
+    """429: too many requests; `retry_after` says for how many seconds to wait."""

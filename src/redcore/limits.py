@@ -1,0 +1,92 @@
+"""What the server says about how fast to go: headers in, moments out. Does not sleep and reads no clock.
+
+All moments are Unix seconds by the caller's clock; the server's are moved by the difference that its `Date` shows, so
+that a client whose clock is off waits the right time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import attrs
+
+RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
+CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
+
+
+@attrs.frozen
+class RateLimit:
+    """The window that `X-RateLimit-*` describe."""
+
+    limit: int
+    """Requests allowed in the window."""
+    remaining: int
+    """Requests left in it."""
+    reset: float
+    """When it ends, in Unix seconds by the client's clock."""
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], now: float) -> RateLimit | None:
+        """What the headers say; None if they say nothing, or nothing sensible."""
+        try:
+            limit, remaining, reset = (int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
+        except (KeyError, ValueError):
+            return None
+        return cls(limit, remaining, reset - ahead(headers, now))
+
+
+class Pacer:
+    """Remembers until when the next call should wait; shared by all calls of a client, in threads and tasks.
+
+    One attribute is assigned at a time, which needs no lock; two answers that race both tell the truth.
+    """
+
+    def __init__(self) -> None:
+        self._not_before = 0.0
+        self.latest: RateLimit | None = None
+
+    def note(self, headers: Mapping[str, str], now: float) -> None:
+        """Learn from an answer."""
+        if (seen := RateLimit.of(headers, now)) is None:
+            return
+        self.latest = seen
+        if seen.remaining <= 0:
+            self._not_before = max(self._not_before, seen.reset + RESET_MARGIN_S)
+
+    def wait_s(self, now: float) -> float:
+        """How long the next call should wait, in seconds."""
+        return max(0.0, self._not_before - now)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The `Retry-After` of an answer in seconds from now (RFC 9110 section 10.2.3).
+
+    Returns:
+        Seconds, not negative; None if there is none, or none that can be understood.
+    """
+    told = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(told)
+    except ValueError:
+        moment = http_date(told)
+        return None if moment is None else max(0.0, moment - ahead(headers, now) - now)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def ahead(headers: Mapping[str, str], now: float) -> float:
+    """By how many seconds the server's clock is ahead of the caller's."""
+    moment = http_date(headers.get("date", ""))
+    difference = 0.0 if moment is None else moment - now
+    return difference if abs(difference) > CLOCK_TOLERANCE_S else 0.0
+
+
+def http_date(told: str) -> float | None:
+    """An HTTP date in Unix seconds; None if it is none."""
+    try:
+        moment = parsedate_to_datetime(told)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
