@@ -67,8 +67,6 @@ class Operation:
     parameters: Mapping[Location, tuple[Parameter, ...]]
     body: Rule | None
     """Of a JSON body; None if there is none or it has another media type."""
-    is_idempotent: bool
-    """Whether the operation takes an `Idempotency-Key`."""
 
 
 @attrs.frozen
@@ -94,6 +92,7 @@ class Spec:
     Attributes:
         version: of the contract, told in every answer's `meta`.
         max_limit: most items of a page; a larger `limit` counts as this.
+        scopes: every scope there is.
         operations: by operationId.
     """
 
@@ -110,6 +109,8 @@ class Spec:
         self.version: str = document["info"]["version"]
         schemas = document["components"]["schemas"]
         self.max_limit: int = schemas["ListMeta"]["properties"]["limit"]["maximum"]
+        flows = document["components"]["securitySchemes"]["oauth2"]["flows"].values()
+        self.scopes = frozenset(scope for flow in flows for scope in flow["scopes"])
         self.operations: dict[str, Operation] = {}
         self._root = _Node()
         for operation in _Reader(document).operations():
@@ -194,7 +195,6 @@ class _Reader:
                 "header": self._parameters(parameters, "header"),
             },
             body=self._body(node),
-            is_idempotent=node.get("x-redcore-idempotency") == "key",
         )
 
     def _parameters(self, nodes: list[Schema], location: Location) -> tuple[Parameter, ...]:

@@ -22,7 +22,10 @@ def _document(paths: dict[str, Any]) -> dict[str, Any]:
     return {
         "info": {"version": "1"},
         "paths": paths,
-        "components": {"schemas": {"ListMeta": {"properties": {"limit": {"maximum": 100}}}}},
+        "components": {
+            "schemas": {"ListMeta": {"properties": {"limit": {"maximum": 100}}}},
+            "securitySchemes": {"oauth2": {"flows": {}}},
+        },
     }
 
 
@@ -38,12 +41,13 @@ def test_each_operation_of_the_file_is_found_by_its_own_path(contract: Spec) -> 
         assert len(match.path) == operation.path.count("{")
 
 
-def test_an_operation_knows_scope_body_and_idempotency(contract: Spec) -> None:
-    """What the dispatcher asks for is read from `security`, `requestBody` and the extension."""
+def test_an_operation_knows_scope_body_and_headers(contract: Spec) -> None:
+    """What the dispatcher asks for is read from `security`, `requestBody` and `parameters`."""
     create, listing = contract.operations["users_create"], contract.operations["users_list"]
 
-    assert (create.scope, create.is_idempotent, create.body is None) == ("users:write", True, False)
-    assert (listing.scope, listing.is_idempotent, listing.body is None) == ("users:read", False, True)
+    assert (create.scope, create.body is None) == ("users:write", False)
+    assert [parameter.name for parameter in create.parameters["header"]] == ["Idempotency-Key"]
+    assert (listing.scope, listing.body is None) == ("users:read", True)
     assert contract.operations["auth_jwks"].scope is None
 
 
@@ -98,6 +102,13 @@ def test_a_wrong_method_is_told_the_right_ones(contract: Spec) -> None:
         contract.find("PUT", b"/v1/users/usr_1")
 
     assert caught.value.headers == {"Allow": "DELETE, GET, PATCH"}
+
+
+def test_every_scope_that_an_operation_needs_is_a_scope_that_can_be_granted(contract: Spec) -> None:
+    """`scopes` are those of the security scheme."""
+    needed = {operation.scope for operation in contract.operations.values() if operation.scope}
+
+    assert needed == contract.scopes
 
 
 def test_a_repeated_operation_id_is_refused() -> None:

@@ -1,0 +1,173 @@
+"""The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the answer.
+
+Stands behind the gateway, which has put the caller into `scope["redcore.principal"]` and the request's UUID into
+`scope["redcore.request_id"]`. A handler of a GET gets a connection that commits each statement, any other one a
+transaction that is undone if it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+import attrs
+import orjson
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from redcore_server.api import products, users
+from redcore_server.api.call import Call, DeferInvitation, Handler, Reply, Services
+from redcore_server.api.idempotency import Attempt, fingerprint, once
+from redcore_server.api.validation import Validation
+from redcore_server.auth.principal import Principal
+from redcore_server.clock import Clock
+from redcore_server.errors import (
+    InsufficientScope,
+    NotFound,
+    NotImplementedYet,
+    ValidationFailed,
+    respond,
+)
+from redcore_server.spec import Match, Spec
+from redcore_server.store import Stores
+from redcore_server.store.postgres import AsyncPostgres
+
+HANDLERS: Final[Mapping[str, Handler]] = {**users.HANDLERS, **products.HANDLERS}
+"""The operations that are built; the others of the contract answer 501."""
+
+
+def build(
+    *,
+    spec: Spec,
+    stores: Stores,
+    clock: Clock,
+    revoke_user: Callable[[str], Awaitable[object]],
+    defer_invitation: DeferInvitation,
+) -> ASGIApp:
+    """Return the app.
+
+    Args:
+        spec: the contract.
+        stores: open ones.
+        clock: the server's.
+        revoke_user: ends all tokens of the user with an id.
+        defer_invitation: writes the job that mails an invitation.
+    """
+    services = Services(clock=clock, revoke_user=revoke_user, defer_invitation=defer_invitation)
+    return _Api(spec, stores, services)
+
+
+@attrs.frozen(kw_only=True)
+class _Request:
+    """A valid request."""
+
+    match: Match
+    principal: Principal
+    request_id: str
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    idempotency_key: str | None
+
+
+@attrs.frozen
+class _Api:
+    spec: Spec
+    stores: Stores
+    services: Services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._answer(scope, receive)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong is answered here
+            response = respond(error, scope["redcore.request_id"])
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        match = self.spec.find(scope["method"], scope["raw_path"])
+        principal: Principal = scope["redcore.principal"]
+        handler = _authorised(match, principal)
+        request = await self._checked(match, principal, scope, receive)
+        if match.operation.method == "GET":
+            async with self.stores.postgres.connection() as connection:
+                reply = await handler(self._call(request, connection))
+            return self._response(reply, request.request_id)
+        return await self._write(handler, request)
+
+    async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
+        validation = Validation(match.operation, max_limit=self.spec.max_limit)
+        raw_headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        query = validation.query(scope["query_string"])
+        headers = validation.headers(raw_headers)
+        body = await validation.body(raw_headers, receive)
+        if validation.problems:
+            raise ValidationFailed(details=validation.problems)
+        return _Request(
+            match=match,
+            principal=principal,
+            request_id=scope["redcore.request_id"],
+            query=query,
+            body=body,
+            idempotency_key=headers.get("Idempotency-Key"),
+        )
+
+    async def _write(self, handler: Handler, request: _Request) -> Response:
+        async with self.stores.postgres.connection() as connection, connection.transaction():
+            call = self._call(request, connection)
+
+            async def handle() -> Response:
+                return self._response(await handler(call), request.request_id)
+
+            if request.idempotency_key is None:
+                response = await handle()
+            else:
+                response = await once(connection, self._attempt(request, request.idempotency_key), handle)
+        for act in call.after_commit:
+            await act()
+        return response
+
+    def _attempt(self, request: _Request, key: str) -> Attempt:
+        return Attempt(
+            principal=request.principal,
+            key=key,
+            fingerprint=fingerprint(request.match.operation.id, request.match.path, request.body),
+            request_id=request.request_id,
+            now=self.services.clock.now(),
+        )
+
+    def _call(self, request: _Request, connection: AsyncPostgres) -> Call:
+        return Call(
+            principal=request.principal,
+            path=request.match.path,
+            query=request.query,
+            body=request.body,
+            connection=connection,
+            services=self.services,
+        )
+
+    def _response(self, reply: Reply, request_id: str) -> Response:
+        if reply.status == 204:
+            return Response(status_code=204)
+        meta = {"request_id": f"req_{request_id.replace('-', '')}", "version": self.spec.version, **reply.page}
+        body = orjson.dumps({"data": reply.data, "meta": meta}, _json, orjson.OPT_PASSTHROUGH_DATETIME)
+        headers = {"Location": reply.location} if reply.location else None
+        return Response(body, reply.status, headers, "application/json")
+
+
+def _authorised(match: Match, principal: Principal) -> Handler:
+    scope = match.operation.scope
+    if scope is None:  # an operation of another service
+        raise NotFound
+    if not principal.allows(scope):
+        raise InsufficientScope(scope)
+    handler = HANDLERS.get(match.operation.id)
+    if handler is None:
+        raise NotImplementedYet
+    return handler
+
+
+def _json(value: object) -> str:
+    """Return a time as the contract writes it, whatever time zone PostgreSQL answers in."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    raise TypeError

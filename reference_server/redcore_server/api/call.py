@@ -1,0 +1,106 @@
+"""What a handler is given and what it gives back; neither knows HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from redcore_server.auth.principal import Principal
+from redcore_server.clock import Clock
+from redcore_server.store.postgres import AsyncPostgres
+
+Row = dict[str, Any]
+Act = Callable[[], Awaitable[object]]
+
+
+class DeferInvitation(Protocol):
+    """Writes the job that mails an invitation."""
+
+    async def __call__(self, connection: AsyncPostgres, *, invitation_id: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """What handlers need beside the database."""
+
+    clock: Clock
+    revoke_user: Callable[[str], Awaitable[object]]
+    """Ends all tokens of a user at once."""
+    defer_invitation: DeferInvitation
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One valid, authorised request.
+
+    Attributes:
+        principal: who asks.
+        path: the path parameters.
+        query: every query parameter of the operation; None where it is absent and has no default.
+        body: the JSON body, checked; empty for an operation without one.
+        connection: to PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
+        services: everything else.
+        after_commit: what to do once the transaction has committed.
+    """
+
+    principal: Principal
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    connection: AsyncPostgres
+    services: Services
+    after_commit: list[Act] = attrs.field(factory=list[Act])
+
+    async def one(self, sql: bytes, **parameters: Any) -> Row | None:
+        """Run a query that is told the organisation and the time, and return its first row.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        cursor = await self.connection.execute(sql, self._with_context(parameters))
+        return await cursor.fetchone()
+
+    async def all(self, sql: bytes, **parameters: Any) -> list[Row]:
+        """Do the same and return every row.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        cursor = await self.connection.execute(sql, self._with_context(parameters))
+        return await cursor.fetchall()
+
+    async def run(self, sql: bytes, **parameters: Any) -> None:
+        """Do the same with a statement that returns nothing.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        await self.connection.execute(sql, self._with_context(parameters))
+
+    def _with_context(self, parameters: Row) -> Row:
+        return {
+            "organisation_id": self.principal.organisation_id,
+            "now": self.services.clock.now(),
+            **parameters,
+        }
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """What a handler answers with; `data` None and status 204 mean no body."""
+
+    data: object = None
+    status: int = 200
+    page: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """`total`, `limit` and `offset` of a listing."""
+    location: str | None = None
+    """Path of what was created."""
+
+
+Handler = Callable[[Call], Awaitable[Reply]]

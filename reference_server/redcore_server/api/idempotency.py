@@ -1,0 +1,110 @@
+"""`Idempotency-Key`: the first answer to a POST is stored with its effect and replayed for 24 hours.
+
+Everything happens in the transaction of the request itself, so that there is never an effect without its answer nor an
+answer without its effect, whenever the process dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+import orjson
+from psycopg.types.json import Jsonb
+from starlette.responses import Response
+
+from redcore_server.auth.principal import Principal
+from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgress, render
+from redcore_server.store.postgres import AsyncPostgres, queries
+
+LIFETIME: Final = timedelta(hours=24)
+_QUERIES: Final = queries("idempotency")
+_STORED_ERRORS: Final = frozenset({409, 422})  # the answers of a handler that will not change by asking again
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One request with an `Idempotency-Key`.
+
+    Attributes:
+        principal: whose key it is.
+        key: as the client sent it.
+        fingerprint: equal for equal requests, see `fingerprint`.
+        request_id: UUID of the request.
+        now: by the server's clock.
+    """
+
+    principal: Principal
+    key: str
+    fingerprint: bytes
+    request_id: str
+    now: datetime
+
+
+def fingerprint(operation_id: str, path: Mapping[str, str], body: object) -> bytes:
+    """Return a digest of what makes two requests the same, however they are spelled.
+
+    Args:
+        operation_id: of the request.
+        path: the path parameters.
+        body: the JSON body.
+    """
+    return hashlib.sha256(orjson.dumps([operation_id, path, body], option=orjson.OPT_SORT_KEYS)).digest()
+
+
+async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[], Awaitable[Response]]) -> Response:
+    """Return the stored answer, or handle the request and store its answer.
+
+    Args:
+        connection: with an open transaction, in which `handle` works too.
+        attempt: of the client.
+        handle: does the work; what it did is undone if it raises.
+
+    Raises:
+        RequestInProgress: the first request with this key has not ended.
+        IdempotencyKeyReused: the key came with another request before.
+        ApiError: from `handle`, if it is no answer to be stored.
+    """
+    parameters: dict[str, Any] = {
+        "organisation_id": attempt.principal.organisation_id,
+        "principal": attempt.principal.credential_id,
+        "key": attempt.key,
+        "now": attempt.now,
+        "oldest": attempt.now - LIFETIME,
+    }
+    claim = await (await connection.execute(_QUERIES["claim"], parameters)).fetchone()
+    if claim is None or not claim["claimed"]:
+        raise RequestInProgress
+    stored = await (await connection.execute(_QUERIES["stored"], parameters)).fetchone()
+    if stored is not None:
+        return _replay(stored, attempt)
+    response = await _handled(connection, attempt, handle)
+    location = response.headers.get("Location")
+    answer = {
+        "fingerprint": attempt.fingerprint,
+        "status": response.status_code,
+        "headers": Jsonb({"Location": location} if location else {}),
+        "body": response.body,
+    }
+    await connection.execute(_QUERIES["store"], {**parameters, **answer})
+    return response
+
+
+async def _handled(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[], Awaitable[Response]]) -> Response:
+    try:
+        async with connection.transaction():  # a savepoint: a refused request leaves nothing but its answer
+            return await handle()
+    except ApiError as error:
+        if error.status not in _STORED_ERRORS:
+            raise
+        return render(error, attempt.request_id)
+
+
+def _replay(stored: dict[str, Any], attempt: Attempt) -> Response:
+    if stored["fingerprint"] != attempt.fingerprint:
+        raise IdempotencyKeyReused
+    headers = {**stored["headers"], "Idempotent-Replayed": "true"}
+    return Response(stored["body"], stored["status"], headers, "application/json")

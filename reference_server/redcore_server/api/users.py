@@ -1,0 +1,185 @@
+"""Users and their invitations.
+
+A new user is `pending_invite`; accepting the invitation makes it `active`, an administrator makes it `inactive` and
+active again. The row and the job that mails the invitation are written in one transaction; the mail itself, and
+the page that accepts it, are the worker's and the auth service's part.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import psycopg
+
+from redcore_server.api import listing
+from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.errors import Duplicate, NotFound, RuleViolation
+from redcore_server.ids import new_id
+from redcore_server.store.postgres import queries
+
+INVITATION_LIFETIME: Final = timedelta(hours=48)
+_QUERIES: Final = queries("users")
+
+
+def email_key(email: str) -> str:
+    """Return what two spellings of one address have in common.
+
+    Args:
+        email: in any case and any Unicode form.
+    """
+    return unicodedata.normalize("NFKC", email).casefold()
+
+
+async def users_list(call: Call) -> Reply:
+    """Answer with one page of the organisation's users."""
+    return await listing.page(call, _QUERIES["page"])
+
+
+async def users_get(call: Call) -> Reply:
+    """Answer with a user."""
+    return Reply(data=await _found(call, "get", call.path["user_id"]))
+
+
+async def users_get_me(call: Call) -> Reply:
+    """Answer with the owner of the credential."""
+    return Reply(data=await _found(call, "get", call.principal.owner_id))
+
+
+async def users_create(call: Call) -> Reply:
+    """Create a user and write the job that mails the invitation."""
+    user = {"role": "viewer", **call.body, "id": new_id("usr"), "email_key": email_key(call.body["email"])}
+    try:
+        row = await call.one(_QUERIES["add"], **user)
+    except psycopg.errors.UniqueViolation as error:
+        raise _taken(user["email"]) from error
+    await _invite(call, user["id"])
+    return Reply(data=row, status=201, location=_location(user["id"]))
+
+
+async def users_update(call: Call) -> Reply:
+    """Change what is given; `inactive` locks the user out at once."""
+    user_id, changes = call.path["user_id"], call.body
+    if changes.get("status") == "inactive" or changes.get("role", "admin") != "admin":
+        await _keep_an_admin(call, user_id)
+    before = await _found(call, "lock", user_id)
+    if changes.get("status") == "active" and before["accepted_at"] is None:
+        raise RuleViolation("A user becomes active by accepting the invitation; send it again instead.")
+    after = await _changed(call, user_id, changes)
+    if after["status"] == "inactive":
+        await _lock_out(call, user_id)
+    elif after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:
+        # The link that is out went to an address that is no longer the user's.
+        await _invite(call, user_id)
+    return Reply(data=_public(after))
+
+
+async def users_update_me(call: Call) -> Reply:
+    """Change what is given of the owner of the credential."""
+    user = await _changed(call, call.principal.owner_id, call.body)
+    return Reply(data=_public(user))
+
+
+async def users_delete(call: Call) -> Reply:
+    """Delete a user with its credentials."""
+    user_id = call.path["user_id"]
+    await _keep_an_admin(call, user_id)
+    await _found(call, "delete", user_id)
+    await _revoke(call, user_id)
+    return Reply(status=204)
+
+
+async def users_resend_invitation(call: Call) -> Reply:
+    """Void the links that are out and have a new one mailed."""
+    user_id = call.path["user_id"]
+    user = await _found(call, "lock", user_id)
+    if user["status"] == "active":
+        raise RuleViolation("An active user cannot be invited again.")
+    await _invite(call, user_id)
+    return Reply(data=_public(user), status=202, location=_location(user_id))
+
+
+async def _found(call: Call, query: str, user_id: str) -> Row:
+    row = await call.one(_QUERIES[query], id=user_id)
+    if row is None:
+        raise NotFound(f"User {user_id} does not exist.")
+    return row
+
+
+async def _changed(call: Call, user_id: str, changes: Mapping[str, Any]) -> Row:
+    if not changes:
+        return await _found(call, "lock", user_id)
+    absent: Row = {"email": None, "email_key": None, "name": None, "role": None, "status": None}
+    given = {**absent, **changes}
+    if "email" in changes:
+        given["email_key"] = email_key(changes["email"])
+    try:
+        row = await call.one(_QUERIES["update"], id=user_id, **given)
+    except psycopg.errors.UniqueViolation as error:
+        raise _taken(changes["email"]) from error
+    if row is None:
+        raise NotFound(f"User {user_id} does not exist.")
+    return row
+
+
+async def _keep_an_admin(call: Call, user_id: str) -> None:
+    """Refuse to take an organisation's last active administrator away.
+
+    The rows of all of them are locked, so of two who would remove each other at once the second sees the first gone.
+    """
+    admins = await call.all(_QUERIES["lock_active_admins"])
+    if [admin["id"] for admin in admins] == [user_id]:
+        raise RuleViolation("This is the organisation's last active administrator; appoint another one first.")
+
+
+async def _lock_out(call: Call, user_id: str) -> None:
+    await call.run(_QUERIES["void_invitations"], user_id=user_id)
+    await _revoke(call, user_id)
+
+
+async def _revoke(call: Call, user_id: str) -> None:
+    """End the user's tokens now, so that nothing is written if that fails, and once more after the commit.
+
+    The second time ends those that were issued in between. API keys need nothing: they ask for their owner.
+    """
+    await call.services.revoke_user(user_id)
+    call.after_commit.append(partial(call.services.revoke_user, user_id))
+
+
+async def _invite(call: Call, user_id: str) -> None:
+    invitation_id = new_id("inv")
+    await call.run(_QUERIES["void_invitations"], user_id=user_id)
+    await call.run(
+        _QUERIES["add_invitation"],
+        id=invitation_id,
+        user_id=user_id,
+        expires_at=call.services.clock.now() + INVITATION_LIFETIME,
+    )
+    await call.services.defer_invitation(call.connection, invitation_id=invitation_id)
+
+
+def _public(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in {"email_key", "accepted_at"}}
+
+
+def _location(user_id: str) -> str:
+    return f"/v1/users/{user_id}"
+
+
+def _taken(email: str) -> Duplicate:
+    return Duplicate(f"A user with the e-mail {email} exists already.")
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "users_list": users_list,
+    "users_get": users_get,
+    "users_get_me": users_get_me,
+    "users_create": users_create,
+    "users_update": users_update,
+    "users_update_me": users_update_me,
+    "users_delete": users_delete,
+    "users_resend_invitation": users_resend_invitation,
+}

@@ -1,0 +1,211 @@
+"""Checks a request against its operation: query, headers and JSON body, all problems in one answer.
+
+Knows the shapes of the contract, not its rules: what is well-formed but not allowed is the handlers' part. No issue
+repeats more of what was sent than a few characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from redcore_server.api.issues import issues
+from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
+from redcore_server.spec import Operation, Parameter
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+MAX_DEPTH: Final = 64
+_MAX_QUERY_FIELDS: Final = 50
+_MAX_DIGITS: Final = 1000  # far more than any number that means something, and cheap to read
+_BODY: Final = "body"
+
+Headers = Mapping[bytes, bytes]
+
+
+class Validation:
+    """One request being checked; `problems` grows, and what is returned counts only while it is empty."""
+
+    def __init__(self, operation: Operation, *, max_limit: int) -> None:
+        """Begin.
+
+        Args:
+            operation: that was asked for.
+            max_limit: what a larger `limit` is clamped to.
+        """
+        self.problems: list[Detail] = []
+        self._operation = operation
+        self._max_limit = max_limit
+
+    def query(self, query_string: bytes) -> dict[str, Any]:
+        """Return every query parameter of the operation, typed; absent ones have their default or None.
+
+        Args:
+            query_string: as it came.
+        """
+        given = self._given(query_string)
+        known = self._operation.parameters["query"]
+        for name in given.keys() - {parameter.name for parameter in known}:
+            self._complain(name, _unknown(parameter.name for parameter in known))
+        return {parameter.name: self._value(parameter, given.get(parameter.name)) for parameter in known}
+
+    def headers(self, headers: Headers) -> dict[str, Any]:
+        """Return the headers that the operation takes.
+
+        Args:
+            headers: all that came, names in lower case.
+        """
+        values: dict[str, Any] = {}
+        for parameter in self._operation.parameters["header"]:
+            raw = headers.get(parameter.name.lower().encode())
+            values[parameter.name] = self._value(parameter, None if raw is None else raw.decode("latin-1"))
+        return values
+
+    async def body(self, headers: Headers, receive: Receive) -> Any:
+        """Return the JSON body; an empty object for an operation that takes none.
+
+        Args:
+            headers: all that came, names in lower case.
+            receive: of the ASGI request.
+
+        Raises:
+            PayloadTooLarge: it has more than 1 MiB.
+            UnsupportedMediaType: it is not JSON in UTF-8.
+            ClientDisconnect: the client went away in the middle.
+        """
+        rule = self._operation.body
+        if rule is None:
+            return {}
+        raw = await _read(headers, receive)
+        if not raw:
+            self._complain(_BODY, "is required")
+            return {}
+        _require_json(headers)
+        try:
+            value = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            self._complain(_BODY, f"is not valid JSON: {error}")
+            return {}
+        if _depth_at_most(value, raw, MAX_DEPTH):
+            self.problems.extend(issues(rule, value, _BODY))
+            self.problems.extend(_nuls(value, raw))
+        else:
+            self._complain(_BODY, f"is nested deeper than {MAX_DEPTH} levels")
+        return value
+
+    def _given(self, query_string: bytes) -> dict[str, str]:
+        if not query_string:
+            return {}
+        try:
+            pairs = parse_qsl(
+                query_string.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MAX_QUERY_FIELDS,
+            )
+        except ValueError:  # not UTF-8, or too many
+            self._complain("query", f"must be at most {_MAX_QUERY_FIELDS} parameters in percent-encoded UTF-8")
+            return {}
+        given: dict[str, str] = {}
+        for name, value in pairs:
+            if name in given:
+                self._complain(name, "is given more than once")
+            given[name] = value
+        return given
+
+    def _value(self, parameter: Parameter, text: str | None) -> object:
+        if text is None:
+            if parameter.is_required:
+                self._complain(parameter.name, "is required")
+            return parameter.default
+        if "\0" in text:
+            self._complain(parameter.name, _NO_NUL)
+            return None
+        value = _integer(text) if parameter.is_integer else text
+        if parameter.name == "limit" and isinstance(value, int):
+            value = min(value, self._max_limit)  # contract section 3: clamped, never an error
+        self.problems.extend(issues(parameter.rule, value, parameter.name))
+        return value
+
+    def _complain(self, field: str, issue: str) -> None:
+        self.problems.append(Detail(field, issue))
+
+
+_NO_NUL: Final = "must not contain the character U+0000"
+
+
+def _unknown(known: Iterator[str]) -> str:
+    names = ", ".join(known)
+    return f"is not a parameter of this operation; it takes {names or 'none'}"
+
+
+def _integer(text: str) -> int | str:
+    """Return the number that a text is, or the text itself, which the schema then refuses."""
+    digits = text.removeprefix("-")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS
+    return int(text) if is_number else text
+
+
+async def _read(headers: Headers, receive: Receive) -> bytes:
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(MAX_BODY_BYTES)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise PayloadTooLarge(MAX_BODY_BYTES)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _require_json(headers: Headers) -> None:
+    media_type, *parameters = headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
+    charsets = {parameter.strip() for parameter in parameters if parameter.strip().startswith("charset=")}
+    if media_type.strip() != "application/json" or charsets - {"charset=utf-8", 'charset="utf-8"'}:
+        raise UnsupportedMediaType
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+
+
+def _depth_at_most(value: object, raw: bytes, levels: int) -> bool:
+    # Fewer brackets than levels cannot nest too deep: that answers for nearly every body without a walk.
+    if raw.count(b"[") + raw.count(b"{") <= levels:
+        return True
+    return _is_shallow(value, levels)
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    children = _children(value)
+    return not children or (levels > 0 and all(_is_shallow(child, levels - 1) for _, child in children))
+
+
+def _nuls(value: object, raw: bytes, *path: str) -> Iterator[Detail]:
+    """Yield a problem for each text that PostgreSQL cannot store."""
+    if rb"\u0000" not in raw:
+        return
+    if isinstance(value, str) and "\0" in value:
+        yield Detail(".".join(path) or _BODY, _NO_NUL)
+    for name, child in _children(value):
+        if "\0" in name:
+            yield Detail(".".join(path) or _BODY, "has a field name with the character U+0000")
+        else:
+            yield from _nuls(child, raw, *path, name)
+
+
+def _children(value: object) -> list[tuple[str, object]]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).items())
+    if isinstance(value, list):
+        return [(str(index), item) for index, item in enumerate(cast("list[object]", value))]
+    return []

@@ -1,0 +1,46 @@
+-- name: page
+-- Counts what matches and cuts one page of it; past the end the only row has no id.
+with matching as not materialized (
+    select id, name, sku, price, stock, status, created_at, updated_at
+    from products
+    where organisation_id = %(organisation_id)s
+        and (%(status)s::text is null or status = %(status)s)
+        and (%(q)s::text is null or name ilike %(q)s or sku ilike %(q)s)
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
+-- name: get
+select id, name, sku, price, stock, status, created_at, updated_at
+from products
+where id = %(id)s and organisation_id = %(organisation_id)s
+
+-- name: lock
+-- The product as it is until this transaction ends.
+select id, name, sku, price, stock, status, created_at, updated_at
+from products
+where id = %(id)s and organisation_id = %(organisation_id)s
+for update
+
+-- name: add
+insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+values (%(id)s, %(organisation_id)s, %(name)s, %(sku)s, %(price)s, %(stock)s, %(status)s, %(now)s, %(now)s)
+returning id, name, sku, price, stock, status, created_at, updated_at
+
+-- name: update
+update products set
+    name = %(name)s,
+    sku = %(sku)s,
+    price = %(price)s,
+    stock = %(stock)s,
+    status = %(status)s,
+    updated_at = %(now)s
+where id = %(id)s and organisation_id = %(organisation_id)s
+returning id, name, sku, price, stock, status, created_at, updated_at
+
+-- name: delete
+delete from products where id = %(id)s and organisation_id = %(organisation_id)s returning id

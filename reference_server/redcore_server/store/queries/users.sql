@@ -1,0 +1,65 @@
+-- name: page
+-- Counts what matches and cuts one page of it; past the end the only row has no id.
+with matching as not materialized (
+    select id, email, name, role, status, invitation_sent_at, created_at, updated_at
+    from users
+    where organisation_id = %(organisation_id)s
+        and (%(role)s::text is null or role = %(role)s)
+        and (%(status)s::text is null or status = %(status)s)
+        and (%(q)s::text is null or name ilike %(q)s or email ilike %(q)s)
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
+-- name: get
+select id, email, name, role, status, invitation_sent_at, created_at, updated_at
+from users
+where id = %(id)s and organisation_id = %(organisation_id)s
+
+-- name: lock
+-- The user as it is until this transaction ends.
+select id, email, name, role, status, invitation_sent_at, created_at, updated_at, email_key, accepted_at
+from users
+where id = %(id)s and organisation_id = %(organisation_id)s
+for update
+
+-- name: lock_active_admins
+-- In one order for everybody, so that two transactions never wait for each other.
+select id
+from users
+where organisation_id = %(organisation_id)s and role = 'admin' and status = 'active'
+order by id
+for update
+
+-- name: add
+insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
+values (%(id)s, %(organisation_id)s, %(email)s, %(email_key)s, %(name)s, %(role)s, 'pending_invite', %(now)s, %(now)s)
+returning id, email, name, role, status, invitation_sent_at, created_at, updated_at
+
+-- name: update
+-- Null means: as it was.
+update users set
+    email = coalesce(%(email)s, email),
+    email_key = coalesce(%(email_key)s, email_key),
+    name = coalesce(%(name)s, name),
+    role = coalesce(%(role)s, role),
+    status = coalesce(%(status)s, status),
+    updated_at = %(now)s
+where id = %(id)s and organisation_id = %(organisation_id)s
+returning id, email, name, role, status, invitation_sent_at, created_at, updated_at, email_key, accepted_at
+
+-- name: delete
+-- Its API keys, applications and invitations go with it.
+delete from users where id = %(id)s and organisation_id = %(organisation_id)s returning id
+
+-- name: void_invitations
+update invitations set voided_at = %(now)s
+where user_id = %(user_id)s and voided_at is null and accepted_at is null
+
+-- name: add_invitation
+insert into invitations (id, user_id, created_at, expires_at)
+values (%(id)s, %(user_id)s, %(now)s, %(expires_at)s)
