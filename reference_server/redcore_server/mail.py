@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -61,7 +62,7 @@ class Mail:
         message = EmailMessage(policy=_POLICY)
         try:
             message["To"] = Address(addr_spec=self.to)
-        except (ValueError, IndexError) as error:  # the standard parser runs off the end of some
+        except (ValueError, IndexError, MessageError) as error:  # the standard parser runs off the end of some
             raise MailRefused("the address is not one mail can be sent to") from error
         message["From"] = self.sender
         message["Subject"] = " ".join(self.subject.split())

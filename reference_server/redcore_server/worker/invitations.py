@@ -73,9 +73,7 @@ class InvitationSender:
             token = invitation_token(
                 invitation_id, expires_at=invitation["expires_at"], secret=await link_secret(connection)
             )
-            mail = write_invitation(
-                invitation, link=f"{self.origin}/oauth/invitations/{token}", sender=self.sender
-            )
+            mail = write_invitation(invitation, link=f"{self.origin}/oauth/invitations/{token}", sender=self.sender)
             await self._hand_over(mail)
             await connection.execute(_QUERIES["sent"], {"id": invitation_id, "now": self.clock.now()})
 

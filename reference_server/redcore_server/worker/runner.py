@@ -19,6 +19,7 @@ from redcore_server.store.postgres import AsyncPool
 from redcore_server.worker.invitations import TASK, InvitationSender
 
 _CONCURRENCY: Final = 4
+_POLL_S: Final = 1.0  # for jobs whose time to try again has come; new ones are announced
 _HEARTBEAT_S: Final = 1.0
 _DEAD_AFTER_S: Final = 5.0  # without a heartbeat; its jobs are then run by others
 _LONGEST_WAIT_S: Final = 300
@@ -31,9 +32,7 @@ _log = structlog.get_logger("redcore_server.worker")
 class Backoff(procrastinate.BaseRetryStrategy):
     """Wait 1, 2, 4 … 300 s between attempts, as long as the job has something to do."""
 
-    def get_retry_decision(
-        self, *, exception: BaseException, job: jobs.Job
-    ) -> procrastinate.RetryDecision | None:
+    def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> procrastinate.RetryDecision | None:
         """Return when to try again; None for a mail that nobody will ever take."""
         if isinstance(exception, MailRefused):
             return None
@@ -61,6 +60,7 @@ async def _work(app: procrastinate.App) -> None:
     await app.run_worker_async(
         concurrency=_CONCURRENCY,
         install_signal_handlers=False,  # the server stops us by cancelling
+        fetch_job_polling_interval=_POLL_S,
         update_heartbeat_interval=_HEARTBEAT_S,
         stalled_worker_timeout=_DEAD_AFTER_S,
         shutdown_graceful_timeout=_LAST_JOBS_S,
