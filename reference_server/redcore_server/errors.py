@@ -35,6 +35,7 @@ import orjson
 import psycopg
 import redis.exceptions
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 STATUS: Final[Mapping[str, int]] = {
@@ -60,7 +61,13 @@ STATUS: Final[Mapping[str, int]] = {
 _DOCS: Final = "https://docs.blueround.com/api/errors#"
 
 # What a store raises when it does not answer; a caller may try again.
-_STORE_AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, redis.exceptions.RedisError)
+_STORE_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    redis.exceptions.RedisError,
+    redis.exceptions.RedisClusterException,
+)
+_CLIENT_GONE: Final = 499  # as nginx logs it; no such status is ever sent, for there is nobody to read it
 
 _log = structlog.stdlib.get_logger("redcore_server.errors")
 
@@ -260,6 +267,8 @@ def respond(error: Exception, request_id: str) -> Response:
     """
     if isinstance(error, ApiError):
         return render(error, request_id)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=_CLIENT_GONE)
     if isinstance(error, _STORE_AWAY):
         _log.error("store away", request_id=request_id, exc_info=error)
         return render(ServiceUnavailable(), request_id)

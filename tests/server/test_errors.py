@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import redis.exceptions
 from psycopg_pool import PoolTimeout
+from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
 
 from redcore_server import errors, spec
@@ -91,6 +92,7 @@ def test_some_errors_carry_a_header(error: ApiError, header: str, value: str) ->
         psycopg.InterfaceError("the connection is closed"),
         PoolTimeout("no connection"),
         redis.exceptions.ConnectionError("refused"),
+        redis.exceptions.RedisClusterException("no node answers"),
     ],
 )
 def test_a_store_that_is_away_is_a_503_that_says_nothing_of_it(error: Exception) -> None:
@@ -103,6 +105,14 @@ def test_a_store_that_is_away_is_a_503_that_says_nothing_of_it(error: Exception)
     assert [(entry["event"], entry["request_id"], entry["exc_info"]) for entry in log] == [
         ("store away", REQUEST_ID, error)
     ]
+
+
+def test_a_client_that_went_away_is_no_incident() -> None:
+    """Nobody reads the answer; the access log shows it as nginx would."""
+    with capture_logs() as log:
+        response = errors.respond(ClientDisconnect(), REQUEST_ID)
+
+    assert (response.status_code, log) == (499, [])
 
 
 def test_an_unknown_exception_is_a_500_whose_cause_is_only_logged() -> None:

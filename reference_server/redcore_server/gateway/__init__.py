@@ -1,0 +1,7 @@
+"""The gateway: the one door of the platform."""
+
+from __future__ import annotations
+
+from redcore_server.gateway.app import build
+
+__all__ = ["build"]

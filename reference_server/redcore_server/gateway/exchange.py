@@ -1,0 +1,110 @@
+"""One request and its answer as the gateway sees them: id, time, status, and the headers that every answer has."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Final, cast
+
+from starlette.types import Message, Scope, Send
+
+from redcore_server.clock import Clock
+from redcore_server.gateway.limits import Verdict
+
+RawHeader = tuple[bytes, bytes]
+
+_UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+# An app that knows better sets its own; these say the least.
+_SECURITY: Final[tuple[RawHeader, ...]] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        request_id: UUID of the request: the client's own if it sent one.
+        status: of the answer; 0 before it has begun.
+    """
+
+    def __init__(self, scope: Scope, send: Send, clock: Clock) -> None:
+        self.request_id = request_id(scope)
+        self.status = 0
+        self._send = send
+        self._clock = clock
+        self._began = time.perf_counter()
+        self._limit_headers: tuple[RawHeader, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds since the request came in."""
+        return time.perf_counter() - self._began
+
+    def heed(self, verdict: Verdict) -> None:
+        """Tell the client where it stands with its rate limit.
+
+        Args:
+            verdict: on this request.
+        """
+        self._limit_headers = (
+            (b"x-ratelimit-limit", str(verdict.limit).encode()),
+            (b"x-ratelimit-remaining", str(verdict.remaining).encode()),
+            (b"x-ratelimit-reset", str(verdict.reset).encode()),
+        )
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; the first one gets the headers that every answer has.
+
+        Args:
+            message: of ASGI.
+        """
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = cast("Iterable[RawHeader]", message.get("headers", ()))
+            message = {**message, "headers": self._complete(list(given))}
+        await self._send(message)
+
+    def _complete(self, given: list[RawHeader]) -> list[RawHeader]:
+        names = {name.lower() for name, _ in given}
+        return [
+            *given,
+            *standing_headers(self.request_id, self._clock),
+            *self._limit_headers,
+            *(header for header in _SECURITY if header[0] not in names),
+        ]
+
+
+def request_id(scope: Scope) -> str:
+    """Return the UUID that the client gave the request, or a new one.
+
+    Args:
+        scope: of the request.
+    """
+    for name, value in cast("Iterable[RawHeader]", scope["headers"]):
+        if name == b"x-request-id" and _UUID.fullmatch(value):
+            return value.decode()
+    return str(uuid.uuid4())
+
+
+def standing_headers(request_id: str, clock: Clock) -> list[RawHeader]:
+    """Return `X-Request-ID` and `Date`.
+
+    Args:
+        request_id: of the request.
+        clock: the server's.
+    """
+    return [(b"x-request-id", request_id.encode()), (b"date", _http_date(int(clock.time())))]
+
+
+@lru_cache(maxsize=4)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()

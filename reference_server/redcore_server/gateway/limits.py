@@ -1,0 +1,156 @@
+"""Rate limits: how many requests a credential or an address may make in fixed windows of a minute and a second.
+
+`judge` decides and performs no I/O; `Limits.spend` keeps the counters in Redis, shared by all gateway nodes, in one
+atomic round trip. Without Redis it lets requests pass and says so in the log (contract section 4).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import structlog
+from redis.exceptions import RedisClusterException, RedisError
+
+from redcore_server.auth.principal import Principal
+from redcore_server.clock import Clock
+from redcore_server.settings import Settings
+from redcore_server.store.redis import AsyncRedis, async_script
+
+KEY_PREFIX: Final = "rate:"
+MINUTE_S: Final = 60
+SECOND_S: Final = 1
+_SCRIPT: Final = Path(__file__).with_name("limits.lua")
+
+_log = structlog.stdlib.get_logger("redcore_server.gateway")
+
+
+@attrs.frozen
+class Quota:
+    """Requests allowed; None is no limit of that kind."""
+
+    per_minute: int
+    per_second: int | None = None
+
+
+@attrs.frozen
+class Window:
+    """A span of time that begins at a multiple of its length, and what may happen in it."""
+
+    length_s: int
+    limit: int
+    index: int
+
+    @property
+    def end(self) -> int:
+        """When it ends, in Unix seconds."""
+        return (self.index + 1) * self.length_s
+
+
+@attrs.frozen
+class Verdict:
+    """Whether a request passes, and the window that its caller should heed."""
+
+    is_allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+    """When the window ends, in Unix seconds."""
+    retry_after_s: int
+    """Whole seconds until then, at least 1."""
+
+
+FREE: Final = Quota(60, 10)
+PRO: Final = Quota(600, 50)
+API_KEY: Final = Quota(1000)
+
+
+def windows(quota: Quota, now: float) -> list[Window]:
+    """Return the windows that a request made now falls into.
+
+    Args:
+        quota: of its caller.
+        now: in Unix seconds.
+    """
+    limits = [(MINUTE_S, quota.per_minute), (SECOND_S, quota.per_second)]
+    return [Window(length, limit, int(now // length)) for length, limit in limits if limit is not None]
+
+
+def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool, now: float) -> Verdict:
+    """Return the verdict on a request.
+
+    Args:
+        windows: that it falls into.
+        counts: requests counted in each, this one included if it was counted.
+        is_allowed: whether it was counted.
+        now: in Unix seconds.
+    """
+    left = [(max(window.limit - count, 0), window) for window, count in zip(windows, counts, strict=True)]
+    # Of several full windows the one that ends last: who comes back earlier is refused again.
+    remaining, window = min(left, key=lambda pair: (pair[0], -pair[1].end))
+    return Verdict(
+        is_allowed=is_allowed,
+        limit=window.limit,
+        remaining=remaining,
+        reset=window.end,
+        retry_after_s=max(1, math.ceil(window.end - now)),
+    )
+
+
+class Limits:
+    """The quotas of everybody and the counters against them.
+
+    Attributes:
+        override: takes the place of every quota; the lab's, None otherwise.
+    """
+
+    def __init__(self, redis: AsyncRedis, clock: Clock, settings: Settings) -> None:
+        self.override: Quota | None = None
+        self._count = async_script(redis, _SCRIPT.read_text(encoding="utf-8"))
+        self._clock = clock
+        self._anonymous = Quota(settings.anonymous_per_minute, settings.anonymous_per_second)
+        # By the minute only: the many tasks of a program whose token was just revoked fail in one burst.
+        self._failed = Quota(settings.anonymous_per_minute)
+        enterprise = Quota(settings.enterprise_per_minute, settings.enterprise_per_second)
+        self._plans = {"free": FREE, "pro": PRO, "enterprise": enterprise}
+
+    async def spend_credential(self, principal: Principal) -> Verdict:
+        """Count a request of a credential.
+
+        Args:
+            principal: who made it.
+        """
+        quota = API_KEY if principal.kind == "api_key" else self._plans[principal.plan]
+        return await self._spend(principal.credential_id, quota)
+
+    async def spend_address(self, address: str) -> Verdict:
+        """Count a request to an endpoint that needs no credential.
+
+        Args:
+            address: of the client.
+        """
+        return await self._spend(f"address:{address}", self._anonymous)
+
+    async def spend_failure(self, address: str) -> Verdict:
+        """Count a request whose credential was refused.
+
+        Args:
+            address: of the client.
+        """
+        return await self._spend(f"failed:{address}", self._failed)
+
+    async def _spend(self, subject: str, quota: Quota) -> Verdict:
+        now = self._clock.time()
+        current = windows(self.override or quota, now)
+        # The braces keep the counters of one subject in one slot of a cluster.
+        keys = [f"{KEY_PREFIX}{{{subject}}}:{window.length_s}:{window.index}" for window in current]
+        args = [number for window in current for number in (window.limit, 2 * window.length_s)]
+        try:
+            counted, *counts = await self._count(keys, args)
+        except (RedisError, RedisClusterException) as error:
+            _log.warning("rate limits are off: Redis is away", problem=str(error))
+            counted, counts = 1, [0] * len(current)
+        return judge(current, counts, is_allowed=counted == 1, now=now)

@@ -1,0 +1,34 @@
+"""Metrics for Prometheus: requests and their duration, by operation of the contract."""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.responses import Response
+
+
+class Metrics:
+    """The metrics of one gateway."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "redcore_requests", "Requests answered.", ["operation", "status"], registry=self._registry
+        )
+        self._duration = Histogram(
+            "redcore_request_duration_seconds", "Time to answer.", ["operation"], registry=self._registry
+        )
+
+    def count(self, operation: str, status: int, duration_s: float) -> None:
+        """Count an answered request.
+
+        Args:
+            operation: operationId, or `unknown`.
+            status: of the answer.
+            duration_s: from its first byte to the last of the answer.
+        """
+        self._requests.labels(operation, str(status)).inc()
+        self._duration.labels(operation).observe(duration_s)
+
+    def exposition(self) -> Response:
+        """Return all of them in the text format."""
+        return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
