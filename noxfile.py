@@ -1,0 +1,103 @@
+"""Everything the house does to itself: `nox -l` lists it, `nox -s NAME` does it, each set up from PyPI."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["tests", "lint", "types", "drift", "docs", "package"]
+
+SPEC = "openapi/redcore.yaml"
+SPECTRAL = "@stoplight/spectral-cli@6"
+REDOCLY = "@redocly/cli@2"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = sorted(PYPROJECT["project"]["optional-dependencies"])
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Start a reference server and take the tour through it with the SDK."""
+    session.install(".[server,testing]")
+    session.run("python", "examples/tour.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests that need no browser, on the built and installed wheel."""
+    session.install(".[server,testing]", *group("test"), *group("generate"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Run only the contract tests: every operation through SDK and wire, judged by an independent validator."""
+    session.install(".[server,testing]", *group("test"))
+    session.run("pytest", "tests/contract", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, imports' direction and the spec (three judges, two of them from npm)."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("openapi-spec-validator", SPEC)
+    npx = [str(Path(session.bin) / "npx"), "--yes", "--loglevel=error"]
+    session.run(*npx, SPECTRAL, "lint", "--ruleset=openapi/spectral.yaml", "--fail-severity=warn", SPEC)
+    session.run(*npx, REDOCLY, "lint", "--config=openapi/redocly.yaml", SPEC, env={"REDOCLY_TELEMETRY": "off"})
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types as strictly as users' tools may."""
+    session.install(".[server,testing]", *group("types"), *group("test"), *group("generate"), "nox")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "redcore", "--ignoreexternal")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Render src/redcore/_generated/ from the spec."""
+    session.install(*group("generate"))
+    session.run("python", "openapi/generate.py")
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Fail if the generated files are not, byte for byte, what the spec gives."""
+    session.install(*group("generate"))
+    session.run("python", "openapi/generate.py", "--check")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error, an example that does not run too."""
+    session.install(".[server,testing]", *group("docs"))
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("sphinx-build", "-n", "-W", "-b", "doctest", "docs", "docs/_build/doctest")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the wheel, install it bare, and check that importing it loads nothing that an extra brings."""
+    shutil.rmtree("dist", ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build")
+    (wheel,) = Path("dist").glob("*.whl")
+    session.run("python", "-m", "zipfile", "-t", str(wheel), silent=True)
+    bare = session.create_tmp()
+    session.run(sys.executable, "-m", "venv", "--clear", bare, external=True)
+    python = str(Path(bare) / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(python, "tests/package/check_bare_install.py", str(wheel), external=True)

@@ -1,0 +1,177 @@
+"""Starts and stops a reference server in a process of its own, with real PostgreSQL and Redis, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from redcore.exceptions import RedcoreError
+from redcore.testing.lab import Lab
+
+READY = "ready "
+STOP_S = 15.0
+
+
+class ServerError(RedcoreError):
+    """The reference server did not start; the message has the end of its log."""
+
+
+class ReferenceServer:
+    """A running reference server, for a `with` block.
+
+        with ReferenceServer() as server, Client(**server.api_key) as client:
+            client.users.get_me()
+
+    Args:
+        data: Folder for its data; None is a new folder that is deleted at the end.
+        port: Port to listen on; 0 is any free one.
+        lab: Whether `server.lab` works: faults, the clock, the outbox.
+        settings: More of its settings, as `REDCORE_SERVER_…` variables.
+
+    Raises:
+        ServerError: on entering, if it does not start.
+    """
+
+    def __init__(
+        self, *, data: Path | None = None, port: int = 0, lab: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self._given = data
+        self._port = port
+        self._with_lab = lab
+        self._settings = settings or {}
+        self._process: subprocess.Popen[str] | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._log: IO[str] | None = None
+
+    # Life ------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until it is ready.
+
+        Raises:
+            ServerError: it ended instead.
+        """
+        if self._given is None and self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="redcore-server-", ignore_cleanup_errors=True)
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._log = self.log_file.open("a", encoding="utf-8")
+        command = [sys.executable, "-m", "redcore_server", "up", "--data", str(self.data), "--port", str(self._port)]
+        self._process = subprocess.Popen(  # noqa: S603 (our own program)
+            [*command, "--lab"] if self._with_lab else command,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, **self._settings},
+        )
+        try:
+            self.origin = self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await_ready(self) -> str:
+        assert self._process is not None  # noqa: S101 (start has just made it)
+        assert self._process.stdout is not None  # noqa: S101 (it is a pipe)
+        for line in self._process.stdout:
+            if line.startswith(READY):
+                return line.removeprefix(READY).strip()
+        end = self.log_file.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+        raise ServerError(f"the reference server did not start:\n{end}")
+
+    def stop(self) -> None:
+        """Stop the server and its stores; delete the data if the folder was not given."""
+        self._end(signal.SIGTERM)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    def kill(self) -> None:
+        """End the server as a power cut would, keeping its data; `start` begins again with what was committed."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    # What a test needs -----------------------------------------------------------------------
+
+    @property
+    def data(self) -> Path:
+        """The folder of its data."""
+        if self._given is not None:
+            return self._given
+        if self._temporary is None:
+            raise ServerError("the server is not started")
+        return Path(self._temporary.name)
+
+    @property
+    def log_file(self) -> Path:
+        """Its log, one JSON object a line."""
+        return self.data / "server.log"
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        if self._process is None:
+            raise ServerError("the server is not started")
+        return self._process.pid
+
+    @property
+    def base_url(self) -> str:
+        """What `Client(base_url=…)` takes."""
+        return f"{self.origin}/v1"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The `REDCORE_*` variables of the seeded credentials: an API key and an application, both with all scopes."""
+        lines = (self.data / "credentials.env").read_text(encoding="utf-8").splitlines()
+        words = [shlex.split(line, comments=True) for line in lines]
+        pairs = (word.partition("=") for line in words if line[:1] == ["export"] for word in line[1:])
+        return {**{name: value for name, _, value in pairs}, "REDCORE_BASE_URL": self.base_url}
+
+    @property
+    def api_key(self) -> dict[str, str]:
+        """Arguments for a client that uses the seeded API key: `Client(**server.api_key)`."""
+        return {"base_url": self.base_url, "api_key": self.environment["REDCORE_API_KEY"]}
+
+    @property
+    def application(self) -> dict[str, str]:
+        """Arguments for a client that uses the seeded OAuth application: `Client(**server.application)`."""
+        told = self.environment
+        secret = told["REDCORE_CLIENT_SECRET"]
+        return {"base_url": self.base_url, "client_id": told["REDCORE_CLIENT_ID"], "client_secret": secret}
+
+    @property
+    def lab(self) -> Lab:
+        """The laboratory: faults, the clock, the outbox."""
+        if not self._with_lab:
+            raise ServerError("the server was started without lab=True")
+        return Lab(self.origin)

@@ -1,0 +1,56 @@
+"""Run by `nox -s package` where the wheel is installed without extras: is it whole, and does it stay small?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import zipfile
+from pathlib import Path
+
+FILES = {
+    "redcore/py.typed",
+    "redcore/_generated/models.py",
+    "redcore_server/py.typed",
+    "redcore_server/redcore.yaml",
+    "redcore_server/__main__.py",
+}
+SUFFIXES = {".sql": "migrations and queries", ".lua": "Redis scripts", ".jinja": "mail templates"}
+BASE = {"anyio", "attr", "attrs", "cattrs", "certifi", "h11", "httpcore", "httpx", "idna", "orjson", "redcore"}
+
+
+def check_wheel(path: Path) -> None:
+    names = set(zipfile.ZipFile(path).namelist())
+    assert names >= FILES, f"the wheel lacks {FILES - names}"
+    for suffix, what in SUFFIXES.items():
+        assert any(suffix in name for name in names if name.startswith("redcore_server/")), f"the wheel lacks {what}"
+    strange = [n for n in names if not n.startswith(("redcore/", "redcore_server/", "redcore_sdk-"))]
+    assert not strange, f"the wheel holds {strange}"
+
+
+def check_import() -> None:
+    before = set(sys.modules)
+    import redcore
+
+    loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+    third = {name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")}
+    assert third <= BASE | {"typing_extensions", "sniffio"}, f"import redcore loads {sorted(third - BASE)}"
+    assert redcore.__version__ == importlib.metadata.version("redcore-sdk")
+    assert not [name for name in sys.modules if name.startswith(("redcore.testing", "redcore_server"))]
+
+
+def check_error() -> None:
+    import redcore
+
+    try:
+        redcore.Client()
+    except redcore.ConfigurationError as error:
+        assert "REDCORE_API_KEY" in str(error)
+    else:
+        raise AssertionError("a client without credentials was made")
+
+
+if __name__ == "__main__":
+    check_wheel(Path(sys.argv[1]))
+    check_import()
+    check_error()
+    print("1 passed: the bare wheel is whole and imports nothing of an extra")
