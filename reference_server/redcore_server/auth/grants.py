@@ -36,9 +36,7 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
     def create_token_response(self) -> _Answer:
         """Issue the tokens; the client itself is their subject (RFC 9068 section 2.2)."""
         client = self.application
-        response = self.server.issuer.issue(
-            client, subject=client.id, owner_id=client.owner_id, scope=self.scope
-        )
+        response = self.server.issuer.issue(client, subject=client.id, owner_id=client.owner_id, scope=self.scope)
         if response is None:
             raise invalid_client()
         return 200, response, default_json_headers

@@ -18,9 +18,7 @@ def narrow(requested: str | None, ceilings: Sequence[Iterable[str]], supported: 
     Raises:
         InvalidScopeError: something was asked for that is unknown or above a ceiling, or nothing is left.
     """
-    limits = [
-        supported if "admin" in ceiling else supported.intersection(ceiling) for ceiling in map(set, ceilings)
-    ]
+    limits = [supported if "admin" in ceiling else supported.intersection(ceiling) for ceiling in map(set, ceilings)]
     asked = set((requested or "").split())
     granted = asked or set(ceilings[0]).intersection(*limits)
     if not granted or not all(limit.issuperset(granted) for limit in limits):

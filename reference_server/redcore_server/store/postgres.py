@@ -54,8 +54,7 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
         raise StoreError(
-            f"PostgreSQL at {without_password(url)} cannot be used ({_reason(error)}). "
-            f"Check {DATABASE_VARIABLE}."
+            f"PostgreSQL at {without_password(url)} cannot be used ({_reason(error)}). Check {DATABASE_VARIABLE}."
         ) from error
     except psycopg.ProgrammingError:
         # Its message quotes the part it could not read, which may be the password.
