@@ -30,12 +30,13 @@ class DataFolderInUse(DataFolderError):  # noqa: N818 - it names the state the o
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """What another process needs to reach the embedded servers; a port is None while its server is down."""
+    """What another process needs to reach a running server; ports and `base_url` are None while it is down."""
 
     postgres_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
     redis_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
     postgres_port: int | None = None
     redis_port: int | None = None
+    base_url: str | None = None
 
     @property
     def database_url(self) -> str | None:

@@ -18,6 +18,7 @@ import platformdirs
 
 PREFIX = "REDCORE_SERVER_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one who listens everywhere is found
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -82,8 +83,8 @@ class Settings:
     @property
     def origin(self) -> str:
         """The origin clients use, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        host = _REACHABLE.get(self.host, self.host)
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def base_url(self) -> str:

@@ -63,7 +63,7 @@ class EmbeddedServers:
             redis: Whether to start Redis.
         """
         self._folder = folder
-        self._runtime = attrs.evolve(folder.runtime, postgres_port=None, redis_port=None)
+        self._runtime = attrs.evolve(folder.runtime, postgres_port=None, redis_port=None, base_url=None)
         self._with_postgres = postgres
         self._with_redis = redis
         self._postgres: _Keeper | None = None
@@ -80,9 +80,7 @@ class EmbeddedServers:
         data, account, lock = self._folder.path, account_for(self._folder.path), self._folder.servers_lock
         if self._with_postgres:
             password = self._runtime.postgres_password
-            self._postgres = _Keeper(
-                lambda: start_postgres(data, account=account, password=password, lock=lock)
-            )
+            self._postgres = _Keeper(lambda: start_postgres(data, account=account, password=password, lock=lock))
         if self._with_redis:
             secret = self._runtime.redis_password
             self._redis = _Keeper(lambda: start_redis(data, account=account, password=secret, lock=lock))

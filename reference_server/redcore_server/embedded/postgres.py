@@ -80,9 +80,7 @@ def _make_cluster(programs: Path, place: Place, password: str) -> None:
     ]
     stdin = piped(password, reader=place.account)
     try:
-        initdb = spawn(
-            attrs.evolve(place, folder=unfinished), command, orphan_signal=signal.SIGKILL, stdin=stdin
-        )
+        initdb = spawn(attrs.evolve(place, folder=unfinished), command, orphan_signal=signal.SIGKILL, stdin=stdin)
     finally:
         os.close(stdin)
     if initdb.wait() != 0:

@@ -1,0 +1,48 @@
+"""What the command line does to a database, whether or not a server runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from psycopg.rows import dict_row
+
+from redcore_server import spec
+from redcore_server.clock import Clock
+from redcore_server.credentials import Credentials, credentials_file, export_lines, save_credentials
+from redcore_server.data_folder import read_runtime
+from redcore_server.seed import seed
+from redcore_server.settings import Settings
+from redcore_server.store.migrate import migrate
+from redcore_server.store.postgres import AsyncPostgres
+from redcore_server.up import database
+
+
+def migrate_database(settings: Settings) -> list[str]:
+    """Apply the missing migrations and return their names.
+
+    Raises:
+        OperatorError: There is no usable database.
+    """
+    with database(settings) as url:
+        return migrate(url, clock=Clock())
+
+
+def seed_organisation(settings: Settings, organisation: str) -> str:
+    """Make an organisation with an admin, an application and an API key; return their `export` lines.
+
+    Raises:
+        OperatorError: There is no usable database.
+    """
+    with database(settings) as url:
+        migrate(url, clock=Clock())
+        credentials = asyncio.run(_seed(url, organisation))
+        running = read_runtime(settings.data)
+        base_url = (running and running.base_url) or settings.base_url
+        if not credentials_file(settings.data).exists():
+            save_credentials(settings.data, credentials, base_url)
+    return export_lines(credentials, base_url)
+
+
+async def _seed(database_url: str, organisation: str) -> Credentials:
+    async with await AsyncPostgres.connect(database_url, row_factory=dict_row) as connection:
+        return await seed(connection, organisation=organisation, scopes=spec.load().scopes, clock=Clock())

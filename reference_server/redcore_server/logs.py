@@ -1,0 +1,48 @@
+"""Where log lines go: one JSON object each, to standard error, whoever writes them.
+
+Decides form and level; what may be said in a line is decided where it is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+# They tell each step at INFO; what went wrong comes at WARNING, and our own lines tell the rest.
+_CHATTY = ("procrastinate", "psycopg.pool", "uvicorn.error")
+
+
+def configure_logging(level: str) -> None:
+    """Set up structlog and the standard library's logging alike.
+
+    Args:
+        level: The least severe level that is written, such as `info`.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    renderers: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared], processors=renderers
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -1,0 +1,34 @@
+"""What `redcore-server up` tells a person once it is ready."""
+
+from __future__ import annotations
+
+from redcore_server.credentials import credentials_file
+from redcore_server.settings import Settings
+from redcore_server.store.address import without_password
+
+
+def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool) -> str:
+    """Return the summary, ending with the line `ready ORIGIN` that programs wait for.
+
+    Args:
+        settings: As the server runs, with its real port.
+        embedded_postgres: Whether PostgreSQL is the embedded one.
+        embedded_redis: Whether Redis is.
+    """
+    credentials = credentials_file(settings.data)
+    rows = {
+        "API": settings.base_url,
+        "Credentials": f". '{credentials}'" if credentials.exists() else "make some: redcore-server seed",
+        "PostgreSQL": _store(settings.database_url, embedded=embedded_postgres),
+        "Redis": _store(settings.redis_url, embedded=embedded_redis),
+        "Data folder": str(settings.data),
+        "Mail": without_password(settings.smtp_url) if settings.smtp_url else f"outbox {settings.outbox}",
+        "Lab": "on: faults, clock and outbox under /lab" if settings.lab else "off",
+        "Stop": "Ctrl-C",
+    }
+    lines = [f"  {name:<12} {value}" for name, value in rows.items()]
+    return "\n".join(["RedCore reference server", *lines, f"ready {settings.origin}"])
+
+
+def _store(url: str | None, *, embedded: bool) -> str:
+    return "embedded" if embedded or url is None else without_password(url)
