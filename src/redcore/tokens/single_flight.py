@@ -14,7 +14,6 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary, WeakSet
 
 import anyio
-import sniffio
 
 from redcore.exceptions import ConfigurationError
 from redcore.tokens.cache import TokenCache
@@ -107,12 +106,13 @@ class SharedLock:
 
 def from_any_thread(function: Callable[[], object]) -> Wake:
     """A function that, called in any thread, makes the current event loop call `function`."""
-    if sniffio.current_async_library() == "trio":
-        import trio  # noqa: PLC0415 (there only if the application uses it)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
 
         token = trio.lowlevel.current_trio_token()
         return lambda: token.run_sync_soon(function)
-    loop = asyncio.get_running_loop()
     return lambda: loop.call_soon_threadsafe(function)
 
 
