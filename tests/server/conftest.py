@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
+from tests.server.callers import Callers, callers_of, whole_app
 from tests.server.tenants import (
     AUDIENCE,
     ISSUER,
@@ -23,6 +25,7 @@ from redcore_server.auth.app import Auth, open_auth
 from redcore_server.clock import Clock
 from redcore_server.data_folder import DataFolder
 from redcore_server.embedded import EmbeddedServers
+from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
 
@@ -94,3 +97,21 @@ async def sibling(stores: Stores, clock: Clock, organisation: Organisation) -> C
 async def stranger(stores: Stores, clock: Clock) -> Client:
     """Return an application of another organisation."""
     return await make_client(stores, clock, await make_organisation(stores, clock))
+
+
+@pytest.fixture
+def app(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> ASGIApp:
+    """Return the whole platform behind its gateway."""
+    return whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
+
+
+@pytest.fixture
+async def callers(app: ASGIApp, stores: Stores, clock: Clock) -> AsyncIterator[Callers]:
+    async with callers_of(app, stores, clock) as callers:
+        yield callers
+
+
+@pytest.fixture
+async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncClient:
+    """Return a client with an administrator's API key of the test's organisation."""
+    return await callers.of(organisation)

@@ -54,8 +54,8 @@ def build(
         revoke_user: ends all tokens of the user with an id.
         defer_invitation: writes the job that mails an invitation.
     """
-    services = Services(clock=clock, revoke_user=revoke_user, defer_invitation=defer_invitation)
-    return _Api(spec, stores, services)
+    services = Services(revoke_user=revoke_user, defer_invitation=defer_invitation)
+    return _Api(spec, stores, clock, services)
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +74,7 @@ class _Request:
 class _Api:
     spec: Spec
     stores: Stores
+    clock: Clock
     services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,23 +122,24 @@ class _Api:
             if request.idempotency_key is None:
                 response = await handle()
             else:
-                response = await once(connection, self._attempt(request, request.idempotency_key), handle)
+                response = await once(connection, self._attempt(request, request.idempotency_key, call.now), handle)
         for act in call.after_commit:
             await act()
         return response
 
-    def _attempt(self, request: _Request, key: str) -> Attempt:
+    def _attempt(self, request: _Request, key: str, now: datetime) -> Attempt:
         return Attempt(
             principal=request.principal,
             key=key,
             fingerprint=fingerprint(request.match.operation.id, request.match.path, request.body),
             request_id=request.request_id,
-            now=self.services.clock.now(),
+            now=now,
         )
 
     def _call(self, request: _Request, connection: AsyncPostgres) -> Call:
         return Call(
             principal=request.principal,
+            now=self.clock.now(),
             path=request.match.path,
             query=request.query,
             body=request.body,

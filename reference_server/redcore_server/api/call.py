@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 import attrs
 
 from redcore_server.auth.principal import Principal
-from redcore_server.clock import Clock
 from redcore_server.store.postgres import AsyncPostgres
 
 Row = dict[str, Any]
@@ -26,7 +26,6 @@ class DeferInvitation(Protocol):
 class Services:
     """What handlers need beside the database."""
 
-    clock: Clock
     revoke_user: Callable[[str], Awaitable[object]]
     """Ends all tokens of a user at once."""
     defer_invitation: DeferInvitation
@@ -38,6 +37,7 @@ class Call:
 
     Attributes:
         principal: who asks.
+        now: the moment of the request; everything it does happens then.
         path: the path parameters.
         query: every query parameter of the operation; None where it is absent and has no default.
         body: the JSON body, checked; empty for an operation without one.
@@ -47,6 +47,7 @@ class Call:
     """
 
     principal: Principal
+    now: datetime
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
@@ -84,11 +85,7 @@ class Call:
         await self.connection.execute(sql, self._with_context(parameters))
 
     def _with_context(self, parameters: Row) -> Row:
-        return {
-            "organisation_id": self.principal.organisation_id,
-            "now": self.services.clock.now(),
-            **parameters,
-        }
+        return {"organisation_id": self.principal.organisation_id, "now": self.now, **parameters}
 
 
 @attrs.frozen(kw_only=True)

@@ -34,7 +34,7 @@ class Attempt:
         key: as the client sent it.
         fingerprint: equal for equal requests, see `fingerprint`.
         request_id: UUID of the request.
-        now: by the server's clock.
+        now: the moment of the request.
     """
 
     principal: Principal

@@ -156,7 +156,7 @@ async def _invite(call: Call, user_id: str) -> None:
         _QUERIES["add_invitation"],
         id=invitation_id,
         user_id=user_id,
-        expires_at=call.services.clock.now() + INVITATION_LIFETIME,
+        expires_at=call.now + INVITATION_LIFETIME,
     )
     await call.services.defer_invitation(call.connection, invitation_id=invitation_id)
 
