@@ -160,6 +160,9 @@ def _url(*schemes: str) -> Callable[[str], str]:
             raise ValueError(f"must start with {expected}")
         if not parts.hostname and parts.scheme not in _HOST_OPTIONAL:
             raise ValueError("names no host")
+        if "@" in parts.path + parts.query + parts.fragment:
+            # What looks like host and port would be user and password, and messages name host and port.
+            raise ValueError("has / ? or # in its user or password; percent-encode them")
         return text
 
     return parse

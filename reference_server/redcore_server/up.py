@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import socket
 from collections.abc import Generator
@@ -71,7 +72,8 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             advice = f"port {port} on {host} is in use; stop the program that uses it, or choose another with --port"
         else:
-            advice = f"cannot listen on {host} port {port}: {error.strerror}; choose others with --host and --port"
+            reason = os.strerror(error.errno or 0)
+            advice = f"cannot listen on {host} port {port}: {reason}; choose others with --host and --port"
         raise AddressUnavailable(advice) from error
 
 

@@ -8,13 +8,13 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
+from tests.server.processes import alive, descendants, eventually
 
 from redcore_server.data_folder import DataFolder, DataFolderError, DataFolderInUse, Runtime, read_runtime
 from redcore_server.embedded import EmbeddedServerFailed, EmbeddedServers, EmbeddedUnavailable, binaries
@@ -56,35 +56,6 @@ def cache(data: Path) -> redis.Redis:
     return redis.Redis.from_url(runtime(data).redis_url or "")
 
 
-def descendants(pid: int) -> set[int]:
-    """All processes below one, as the kernel tells."""
-    found: set[int] = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        children = {int(child) for child in task.read_text().split()}
-        found |= children.union(*map(descendants, children))
-    return found
-
-
-def alive(pids: set[int]) -> set[int]:
-    """Those that still run; one nobody has reaped yet does not."""
-    found = set()
-    for pid in pids:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX":
-                found.add(pid)
-    return found
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something becomes true within 10 s, in another process that cannot tell us."""
-    deadline = time.monotonic() + 10
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def test_real_servers(tmp_path: Path) -> None:
     """Both answer with their passwords, refuse without, and listen on 127.0.0.1 only."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder) as servers:
@@ -96,7 +67,7 @@ def test_real_servers(tmp_path: Path) -> None:
             psycopg.connect(f"postgresql://redcore:wrong@127.0.0.1:{found.postgres_port}/postgres")
         with cache(tmp_path) as client:
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
-        with pytest.raises(redis.AuthenticationError), redis.Redis(port=found.redis_port or 0) as client:
+        with pytest.raises(redis.AuthenticationError), redis.Redis(port=found.redis_port or 0, retry=None) as client:
             client.ping()
 
 
@@ -229,9 +200,7 @@ def test_folder_not_writable(tmp_path: Path) -> None:
     process.join()
     tmp_path.chmod(0o700)
 
-    assert results.get() == (
-        f"cannot write to the data folder {tmp_path}: Permission denied; name another with --data"
-    )
+    assert results.get() == (f"cannot write to the data folder {tmp_path}: Permission denied; name another with --data")
 
 
 def test_damaged_runtime_file(tmp_path: Path) -> None:
@@ -279,9 +248,7 @@ def test_wheel_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_private_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Programs that the servers' account cannot read are copied where it can, once."""
     with tempfile.TemporaryDirectory() as shared:
-        Path(shared).chmod(
-            0o755
-        )  # unlike pytest's folders, everybody may walk through, as through /var/cache
+        Path(shared).chmod(0o755)  # unlike pytest's folders, everybody may walk through, as through /var/cache
         monkeypatch.setattr(binaries, "_can_run", lambda _account, _program: False)
         monkeypatch.setattr("platformdirs.site_cache_dir", lambda _name: shared)
 

@@ -59,9 +59,17 @@ def test_all_set() -> None:
     assert settings.base_url == "https://api.example.com/v1"
 
 
-def test_ipv6_origin() -> None:
-    """An IPv6 address is bracketed in a URL."""
-    assert Settings(host="::1").origin == "http://[::1]:4010"
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("::1", "http://[::1]:4010"),
+        ("0.0.0.0", "http://127.0.0.1:4010"),  # noqa: S104
+        ("::", "http://[::1]:4010"),
+    ],
+)
+def test_origin(host: str, origin: str) -> None:
+    """The origin is a URL one can open: IPv6 in brackets, and an address of this machine for all of them."""
+    assert Settings(host=host).origin == origin
 
 
 @pytest.mark.parametrize(
@@ -85,6 +93,11 @@ def test_ipv6_origin() -> None:
             "must start with redis:// or rediss:// or unix:// or redis+cluster:// or rediss+cluster://",
         ),
         ("REDIS_URL", f"redis://:{CANARY}@", "names no host"),
+        (
+            "DATABASE_URL",
+            f"postgresql://me:1/{CANARY}@db/x",
+            "has / ? or # in its user or password; percent-encode them",
+        ),
         ("SMTP_URL", f"me:{CANARY}@mail", "must start with smtp:// or smtps:// or smtp+starttls://"),
         (
             "PUBLIC_URL",
