@@ -71,6 +71,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
         secrets += [pair["access_token"].rpartition(".")[2], pair["refresh_token"].partition(".")[2]]
     said = [response.text for response in spoken] + errors + lines
     said += [record.getMessage() for record in caplog.records] + [repr(auth)]
+    assert not logging.getLogger("authlib").isEnabledFor(logging.DEBUG)  # where it logs token responses
     assert any("family revoked" in line for line in lines)
     for secret in secrets:
         assert [text for text in said if secret in text] == []

@@ -6,16 +6,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import attrs
 import httpx
 import pytest
-from tests.server.tenants import Client, Organisation, days
+from starlette.concurrency import run_in_threadpool
+from tests.server.tenants import Addresses, Client, Organisation, days
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.grant_keys import grant as grant_key
+from redcore_server.auth.grant_store import GrantStore, new_refresh_token
 from redcore_server.auth.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken, TokenExpired
 from redcore_server.store import Stores
+from redcore_server.store.redis import sync_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -290,6 +294,40 @@ async def test_revoking_a_user_or_client_ends_all_their_grants(
     with pytest.raises(InvalidToken):
         await auth.verifier.verify(token["access_token"])
     assert await auth.revocation.revoke_client(client.id) == 0
+
+
+async def test_a_grant_older_than_thirty_days_is_still_found_by_its_owner(
+    auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client, organisation: Organisation, clock: Clock
+) -> None:
+    """Each refresh keeps the grant in the index by which `revoke_user` finds it."""
+    token = await issue()
+    clock.advance(days(29))
+    token = (await refresh(http, client, token["refresh_token"])).json()
+    clock.advance(days(2))
+    await issue()  # drops what has ended from the index
+    token = (await refresh(http, client, token["refresh_token"])).json()
+
+    assert await auth.revocation.revoke_user(organisation.owner_id) == 2
+    with pytest.raises(InvalidToken):
+        await auth.verifier.verify(token["access_token"])
+
+
+async def test_the_rotation_itself_checks_the_client(addresses: Addresses, issue: Issue) -> None:
+    """The atomic step trusts no check before it: for another client the grant does not exist."""
+    token = (await issue())["refresh_token"]
+    redis = sync_redis(addresses.redis_url)
+    grants = GrantStore(redis)
+    grant = await run_in_threadpool(grants.of, token)
+    assert grant is not None
+
+    foreign = attrs.evolve(grant, client_id="app_other")
+    outcomes = [
+        await run_in_threadpool(grants.rotate, presenter, token, new_refresh_token(grant.id), grant.created_at)
+        for presenter in (foreign, grant)
+    ]
+    redis.close()
+
+    assert outcomes == ["unknown", "rotated"]
 
 
 async def test_inactive_owner_gets_no_tokens(
