@@ -67,7 +67,8 @@ def test_real_servers(tmp_path: Path) -> None:
             psycopg.connect(f"postgresql://redcore:wrong@127.0.0.1:{found.postgres_port}/postgres")
         with cache(tmp_path) as client:
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
-        with pytest.raises(redis.AuthenticationError), redis.Redis(port=found.redis_port or 0, retry=None) as client:
+        without_password = f"redis://127.0.0.1:{found.redis_port}"
+        with pytest.raises(redis.AuthenticationError), redis.Redis.from_url(without_password) as client:
             client.ping()
 
 
