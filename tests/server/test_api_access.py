@@ -1,0 +1,161 @@
+"""Who may call what: scopes, organisations, and the operations that are not built yet; generated over the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.server.callers import Callers, rows
+from tests.server.tenants import Organisation, make_organisation
+
+from redcore_server import spec
+from redcore_server.api.app import HANDLERS
+from redcore_server.clock import Clock
+from redcore_server.spec import Operation
+from redcore_server.store import Stores
+
+pytestmark = pytest.mark.anyio
+
+CONTRACT = spec.load()
+API = [operation for operation in CONTRACT.operations.values() if operation.scope]
+BUILT = [operation for operation in API if operation.id in HANDLERS]
+ABOUT_ONE = [operation for operation in BUILT if "{" in operation.path]
+
+BODIES: dict[str, dict[str, Any]] = {
+    "users_create": {"email": "grace@example.com", "name": "Grace"},
+    "users_update": {"name": "Intruder"},
+    "users_update_me": {"name": "Ada"},
+    "products_create": {"name": "x", "sku": "SKU-2", "price": 1},
+    "products_update": {"price": 5},
+}
+
+
+async def call(caller: httpx.AsyncClient, operation: Operation, ids: dict[str, str] | None = None) -> httpx.Response:
+    path = operation.path.format_map(ids) if ids else operation.path.replace("{", "a-").replace("}", "-z")
+    return await caller.request(operation.method, path, json=BODIES.get(operation.id))
+
+
+@pytest.fixture
+async def ids(caller: httpx.AsyncClient) -> dict[str, str]:
+    """Return the ids of a user and a product of the test's organisation."""
+    user = await caller.post("/v1/users", json={"email": "victim@example.com", "name": "Victim"})
+    product = await caller.post("/v1/products", json={"name": "x", "sku": "SKU-1", "price": 1})
+    return {"user_id": user.json()["data"]["id"], "product_id": product.json()["data"]["id"]}
+
+
+async def contents(stores: Stores, organisation: Organisation) -> list[Any]:
+    return [
+        await rows(stores, f"select * from {table} where organisation_id = %s order by id", organisation.id)  # noqa: S608
+        for table in ("users", "products")
+    ]
+
+
+def test_these_operations_are_not_built_yet() -> None:
+    """The rest of the contract is; this list only shrinks."""
+    assert sorted(operation.id for operation in API if operation.id not in HANDLERS) == [
+        "api_keys_create",
+        "api_keys_list",
+        "api_keys_revoke",
+        "applications_create",
+        "applications_delete",
+        "applications_list",
+        "applications_rotate_secret",
+        "files_delete",
+        "files_download",
+        "files_get",
+        "files_list",
+        "files_upload",
+        "workflows_cancel_run",
+        "workflows_get_run",
+        "workflows_list",
+        "workflows_list_runs",
+        "workflows_run",
+    ]
+
+
+def test_every_handler_has_an_operation() -> None:
+    """No handler answers to a name that the contract does not know."""
+    assert HANDLERS.keys() <= CONTRACT.operations.keys()
+
+
+@pytest.mark.parametrize("operation", [o for o in API if o.id not in HANDLERS], ids=lambda o: o.id)
+async def test_an_operation_that_is_not_built_says_so(caller: httpx.AsyncClient, operation: Operation) -> None:
+    """501 in the error envelope."""
+    response = await call(caller, operation)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (501, "NOT_IMPLEMENTED")
+
+
+@pytest.mark.parametrize("operation", API, ids=lambda o: o.id)
+async def test_each_operation_needs_its_scope(
+    callers: Callers, organisation: Organisation, operation: Operation
+) -> None:
+    """Every other scope together is not enough; the one alone is; the answer names it."""
+    assert operation.scope is not None
+    without = await callers.of(organisation, *(CONTRACT.scopes - {operation.scope, "admin"}))
+    holder = await callers.of(organisation, operation.scope)
+
+    refused, passed = await call(without, operation), await call(holder, operation)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "INSUFFICIENT_SCOPE")
+    assert refused.json()["error"]["message"] == f"This call needs the scope {operation.scope}."
+    assert f'scope="{operation.scope}"' in refused.headers["WWW-Authenticate"]
+    assert passed.status_code != 403
+
+
+@pytest.mark.parametrize("operation", ABOUT_ONE, ids=lambda o: o.id)
+async def test_another_organisations_id_is_unknown_and_nothing_changes(
+    callers: Callers, organisation: Organisation, ids: dict[str, str], operation: Operation
+) -> None:
+    """404, never 403: not even that it exists is told."""
+    before = await contents(callers.stores, organisation)
+    stranger = await callers.of(await make_organisation(callers.stores, callers.clock))
+
+    response = await call(stranger, operation, ids)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert await contents(callers.stores, organisation) == before
+
+
+async def test_a_list_shows_one_organisation(
+    callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
+) -> None:
+    """Not a row of another's, and it is not counted either."""
+    stranger = await callers.of(await make_organisation(stores, clock))
+
+    totals = [(await stranger.get(path)).json()["meta"]["total"] for path in ("/v1/users", "/v1/products")]
+
+    assert totals == [1, 0]
+
+
+async def test_organisations_do_not_share_unique_values(
+    callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
+) -> None:
+    """An e-mail and a sku are unique within one."""
+    stranger = await callers.of(await make_organisation(stores, clock))
+
+    responses = [
+        await stranger.post("/v1/users", json={"email": "victim@example.com", "name": "V"}),
+        await stranger.post("/v1/products", json={"name": "x", "sku": "SKU-1", "price": 1}),
+    ]
+
+    assert [response.status_code for response in responses] == [201, 201]
+
+
+async def test_a_scope_comes_before_what_is_wrong_with_the_request(
+    callers: Callers, organisation: Organisation
+) -> None:
+    """Who may not call learns nothing about the request."""
+    caller = await callers.of(organisation, "products:read")
+
+    assert (await caller.post("/v1/users", json={})).status_code == 403
+
+
+async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
+    """404, and 405 with the methods that exist."""
+    unknown, wrong = await caller.get("/v1/nothing"), await caller.put("/v1/users", json={})
+
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert wrong.headers["Allow"] == "GET, POST"
