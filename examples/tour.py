@@ -24,7 +24,7 @@ from redcore import (
     UserStatus,
     ValidationError,
 )
-from redcore.testing import Fault, Lab, Mail, ReferenceServer
+from redcore.testing import ApiKeyArguments, Fault, Lab, Mail, ReferenceServer
 
 USERS = 250
 CONCURRENT = 200
@@ -67,7 +67,7 @@ def create_a_user(client: Client) -> User:
     return user
 
 
-async def create_many_users(credentials: dict[str, str]) -> None:
+async def create_many_users(credentials: ApiKeyArguments) -> None:
     step(f"Create {USERS} more with AsyncClient, 16 at a time")
     gate = asyncio.Semaphore(16)
     began = time.perf_counter()
@@ -91,7 +91,7 @@ def page_through(client: Client) -> list[User]:
     return users
 
 
-async def get_concurrently(credentials: dict[str, str], users: list[User]) -> None:
+async def get_concurrently(credentials: ApiKeyArguments, users: list[User]) -> None:
     step(f"Fetch {CONCURRENT} users at once")
     began = time.perf_counter()
     async with AsyncClient(**credentials) as client:

@@ -4,6 +4,15 @@ Needs the extras `testing` and `server`. Not imported by `import redcore`.
 """
 
 from redcore.testing.lab import Fault, Lab, Mail, SeenRequest
-from redcore.testing.server import ReferenceServer, ServerError
+from redcore.testing.server import ApiKeyArguments, ApplicationArguments, ReferenceServer, ServerError
 
-__all__ = ["Fault", "Lab", "Mail", "ReferenceServer", "SeenRequest", "ServerError"]
+__all__ = [
+    "ApiKeyArguments",
+    "ApplicationArguments",
+    "Fault",
+    "Lab",
+    "Mail",
+    "ReferenceServer",
+    "SeenRequest",
+    "ServerError",
+]

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypedDict
 
 from redcore.exceptions import RedcoreError
 from redcore.testing.lab import Lab
@@ -22,6 +22,21 @@ STOP_S = 15.0
 
 class ServerError(RedcoreError):
     """The reference server did not start; the message has the end of its log."""
+
+
+class ApiKeyArguments(TypedDict):
+    """Arguments of `Client`, for an API key."""
+
+    base_url: str
+    api_key: str
+
+
+class ApplicationArguments(TypedDict):
+    """Arguments of `Client`, for an OAuth application."""
+
+    base_url: str
+    client_id: str
+    client_secret: str
 
 
 class ReferenceServer:
@@ -158,12 +173,12 @@ class ReferenceServer:
         return {**{name: value for name, _, value in pairs}, "REDCORE_BASE_URL": self.base_url}
 
     @property
-    def api_key(self) -> dict[str, str]:
+    def api_key(self) -> ApiKeyArguments:
         """Arguments for a client that uses the seeded API key: `Client(**server.api_key)`."""
         return {"base_url": self.base_url, "api_key": self.environment["REDCORE_API_KEY"]}
 
     @property
-    def application(self) -> dict[str, str]:
+    def application(self) -> ApplicationArguments:
         """Arguments for a client that uses the seeded OAuth application: `Client(**server.application)`."""
         told = self.environment
         secret = told["REDCORE_CLIENT_SECRET"]

@@ -1,0 +1,266 @@
+"""What the templates see: models, enumerations and operations, with Python names and types."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+from typing import Any
+
+from attrs import frozen
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import properties as p
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties.literal_enum_property import LiteralEnumProperty
+from spec_file import Json, resolve, sentence
+
+IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
+MAPPING_METHODS = ("get", "items", "keys", "values")  # a model answers as a mapping, so no field may hide these
+ENVELOPE = {"data", "meta"}
+ERRORS = {
+    400: "ValidationError",
+    401: "AuthenticationError",
+    403: "PermissionError",
+    404: "NotFoundError",
+    409: "DuplicateError",
+    422: "ValidationError",
+    429: "RateLimitError",
+}
+
+# Types --------------------------------------------------------------------------------------
+
+
+def trusted(text: Any) -> str:
+    """A text of the spec as written; the parser wraps it, for its spec could be anybody's. Ours is ours."""
+    return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
+
+
+def wire(prop: Any) -> str:
+    return trusted(prop.name)
+
+
+def is_mapping(model: p.ModelProperty) -> bool:
+    return not (model.required_properties or model.optional_properties) and bool(model.additional_properties)
+
+
+def is_enum(prop: Any) -> bool:
+    return isinstance(prop, p.EnumProperty | LiteralEnumProperty)
+
+
+def type_of(prop: Any) -> str:
+    """The Python type of one property, always without Unset."""
+    match prop:
+        case p.ListProperty():
+            return f"tuple[{type_of(prop.inner_property)}, ...]"
+        case p.UnionProperty():
+            return " | ".join(dict.fromkeys(type_of(inner) for inner in prop.inner_properties))
+        case p.FileProperty():
+            return "FileContent"
+        case p.ModelProperty() if is_mapping(prop):
+            return f"Mapping[str, {type_of(prop.additional_properties)}]"
+        case _:
+            return str(prop.get_type_string(no_optional=True).as_unembedded_code())
+
+
+def input_type(prop: Any) -> str:
+    """The type an argument may have: wider than what an answer has."""
+    if is_enum(prop):
+        return f"{type_of(prop)} | Literal[{', '.join(repr(trusted(value)) for value in prop.values.values())}]"
+    if isinstance(prop, p.ListProperty):
+        return f"Sequence[{input_type(prop.inner_property)}]"
+    return type_of(prop)
+
+
+def properties(model: p.ModelProperty) -> list[Any]:
+    return [*(model.required_properties or []), *(model.optional_properties or [])]
+
+
+# Records ------------------------------------------------------------------------------------
+
+
+@frozen
+class Field:
+    """One field of a model, or one argument of a method."""
+
+    name: str
+    wire: str
+    annotation: str
+    required: bool
+    description: str
+    secret: bool = False
+
+    @classmethod
+    def of(cls, prop: Any, told: Json, *, argument: bool) -> Field:
+        name = wire(prop)
+        if iskeyword(name) or (not argument and name in MAPPING_METHODS):
+            name += "_"
+        return cls(
+            name=name,
+            wire=wire(prop),
+            annotation=input_type(prop) if argument else type_of(prop),
+            required=prop.required,
+            description=sentence(told.get("description")),
+            secret=told.get("format") == "password",
+        )
+
+
+@frozen
+class Model:
+    """One attrs class."""
+
+    name: str
+    description: str
+    fields: list[Field]
+
+
+@frozen
+class Enumeration:
+    """One class of known strings."""
+
+    name: str
+    description: str
+    members: dict[str, str]
+
+    @classmethod
+    def of(cls, prop: Any) -> Enumeration:
+        name = str(prop.class_info.name)
+        members = {trusted(key): trusted(value) for key, value in prop.values.items()}
+        return cls(name, sentence(trusted(prop.description or name)), members)
+
+
+@frozen
+class Returns:
+    """What an operation gives back: its annotation, the reader that makes it, the item if it is a page."""
+
+    annotation: str
+    reader: str
+    description: str
+    item: str | None = None
+
+
+@frozen
+class Operation:
+    """One function of operations.py, one method of a resource."""
+
+    name: str
+    tag: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    arguments: list[Field]
+    fields: list[Field]
+    query: list[Field]
+    media: str | None
+    returns: Returns
+    scopes: list[str]
+    errors: list[tuple[str, str]]
+    auth: str
+    idempotent: bool
+    keyed: bool
+    paged: bool
+    bound: bool
+
+    @property
+    def short(self) -> str:
+        """The name of the method, within its resource."""
+        return self.name.removeprefix(f"{self.tag}_")
+
+    @property
+    def walker(self) -> str:
+        """The name of the method that walks all pages."""
+        return self.short.replace("list", "list_all", 1)
+
+    @property
+    def filters(self) -> list[Field]:
+        """The query parameters of a listing, without those that say which page."""
+        return [f for f in self.query if f.wire not in {"limit", "offset"}]
+
+
+def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:
+    ok = next(r for r in endpoint.responses.patterns if r.status_code.range and r.status_code.range[0] < 300)
+    told = sentence(resolve(spec, next(r for status, r in op["responses"].items() if status < "300"))["description"])
+    payload = {str(f.python_name): f for f in properties(ok.prop)} if isinstance(ok.prop, p.ModelProperty) else {}
+    match ok.source["return_type"]:
+        case "None":
+            return Returns("None", "nothing", told)
+        case "bytes":
+            return Returns("bytes", "binary", told)
+    if payload.keys() != ENVELOPE:
+        return Returns(type_of(ok.prop), f"plain({type_of(ok.prop)})", told)
+    if isinstance(payload["data"], p.ListProperty):
+        item = type_of(payload["data"].inner_property)
+        return Returns(f"Page[{item}]", f"page({item})", told, item)
+    return Returns(type_of(payload["data"]), f"data({type_of(payload['data'])})", told)
+
+
+def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
+    """What a call raises, as (class, when), in the order of the statuses."""
+    classes = {**ERRORS, 400: "AuthenticationError"} if op["tags"] == ["auth"] else ERRORS
+    told = [
+        (
+            classes.get(int(status), "RedcoreAPIError"),
+            f"{status}, {sentence(resolve(spec, answer)['description'])}",
+        )
+        for status, answer in op["responses"].items()
+        if int(status) >= 400
+    ]
+    return [*told, ("NetworkError", "no answer came."), ("ResponseError", "the answer cannot be read.")]
+
+
+def auth(op: Json) -> str:
+    kinds = {kind for requirement in op["security"] for kind in requirement}
+    return "client" if "clientSecret" in kinds else "bearer" if kinds else "none"
+
+
+def operation(spec: Json, endpoint: Endpoint, op: Json) -> Operation:
+    told = {(q["in"], q["name"]): q for q in op["parameters"]}
+    body = endpoint.bodies[0] if endpoint.bodies else None
+    media = trusted(body.content_type) if body else None
+    schema: Json = {}
+    if body is not None:
+        content = resolve(spec, op["requestBody"])["content"]
+        schema = resolve(spec, content[media]["schema"])["properties"]
+    return Operation(
+        name=op["operationId"],
+        tag=op["tags"][0],
+        method=endpoint.method.upper(),
+        path=trusted(endpoint.path),
+        summary=sentence(op["summary"]),
+        description=sentence(op["description"]),
+        arguments=[Field.of(f, told["path", wire(f)], argument=True) for f in endpoint.path_parameters],
+        fields=[
+            Field.of(f, resolve(spec, schema[wire(f)]), argument=True)
+            for f in (properties(body.prop) if body is not None and isinstance(body.prop, p.ModelProperty) else [])
+        ],
+        query=[Field.of(f, told["query", wire(f)], argument=True) for f in endpoint.query_parameters],
+        media=media,
+        returns=returns(spec, endpoint, op),
+        scopes=sorted({scope for requirement in op["security"] for scope in requirement.get("oauth2", [])}),
+        errors=errors(spec, op),
+        auth=auth(op),
+        idempotent=endpoint.method in IDEMPOTENT or op["tags"][0] == "auth",
+        keyed=op.get("x-redcore-idempotency") == "key",
+        paged=op.get("x-redcore-pagination") == "offset",
+        bound=op.get("x-redcore-resource") is not False,
+    )
+
+
+def models(spec: Json, data: GeneratorData) -> list[Model]:
+    """The schemas that answers are made of: no envelopes, no request bodies."""
+    written = spec["components"]["schemas"]
+    bodies = {
+        media["schema"]["$ref"].rsplit("/", 1)[1]
+        for item in spec["paths"].values()
+        for op in item.values()
+        if isinstance(op, dict) and "requestBody" in op
+        for media in resolve(spec, op["requestBody"])["content"].values()
+    }
+    found = []
+    for model in data.models:
+        name = str(model.class_info.name)
+        names = {str(f.python_name) for f in properties(model)}
+        if name in bodies or is_mapping(model) or names in (ENVELOPE, {"error"}) or name not in written:
+            continue
+        schema = written[name]
+        fields = [Field.of(f, resolve(spec, schema["properties"][wire(f)]), argument=False) for f in properties(model)]
+        found.append(Model(name, sentence(schema.get("description")), fields))
+    return sorted(found, key=lambda m: m.name)
