@@ -11,7 +11,9 @@ import click
 
 from redcore_server.settings import OperatorError, Settings, from_environment
 
-_data = click.option("--data", type=click.Path(path_type=Path), help="Folder for everything that must last.")
+_data = click.option(
+    "--data", type=click.Path(path_type=Path, resolve_path=True), help="Folder for everything that must last."
+)
 
 
 def _settings(**options: Any) -> Settings:

@@ -182,7 +182,7 @@ _requests = _integer(1, 10_000_000)
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "host": str,
     "port": _integer(0, 65535),
-    "data": lambda text: Path(text).expanduser(),
+    "data": lambda text: Path(text).expanduser().absolute(),
     "database_url": _url("postgresql", "postgres"),
     "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
     "smtp_url": _url("smtp", "smtps", "smtp+starttls"),

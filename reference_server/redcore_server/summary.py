@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from redcore_server.credentials import credentials_file
 from redcore_server.settings import Settings
 from redcore_server.store.address import without_password
@@ -18,7 +20,9 @@ def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool
     credentials = credentials_file(settings.data)
     rows = {
         "API": settings.base_url,
-        "Credentials": f". '{credentials}'" if credentials.exists() else "make some: redcore-server seed",
+        "Credentials": f". {shlex.quote(str(credentials))}"
+        if credentials.exists()
+        else "make some: redcore-server seed",
         "PostgreSQL": _store(settings.database_url, embedded=embedded_postgres),
         "Redis": _store(settings.redis_url, embedded=embedded_redis),
         "Data folder": str(settings.data),

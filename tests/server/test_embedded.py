@@ -72,6 +72,21 @@ def test_real_servers(tmp_path: Path) -> None:
             client.ping()
 
 
+def test_log_quotes_no_row(tmp_path: Path) -> None:
+    """PostgreSQL's log says what went wrong, but quotes neither values nor statements: they may be personal."""
+    with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, redis=False) as servers:
+        servers.ready()
+        with database(tmp_path) as connection:
+            connection.execute("create table users (email text unique)")
+            connection.execute("insert into users values ('ann@example.com')")
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute("insert into users values ('ann@example.com')")
+
+    log = (tmp_path / "postgres.log").read_text()
+    assert "ERROR:  duplicate key value" in log
+    assert "ann@example.com" not in log
+
+
 def test_case_of_all_unicode(tmp_path: Path) -> None:
     """ILIKE knows the case of letters beyond ASCII, whatever locales the machine has."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, redis=False) as servers:

@@ -86,7 +86,7 @@ def test_up(data: Path) -> None:
         assert server.told == (
             "RedCore reference server\n"
             f"  API          {base_url}\n"
-            f"  Credentials  . '{data}/credentials.env'\n"
+            f"  Credentials  . {data}/credentials.env\n"
             "  PostgreSQL   embedded\n"
             "  Redis        embedded\n"
             f"  Data folder  {data}\n"

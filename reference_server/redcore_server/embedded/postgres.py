@@ -43,6 +43,8 @@ _OPTIONS = {
     "dynamic_shared_memory_type": "mmap",  # in the cluster, so a killed server leaves nothing in /dev/shm
     "recovery_init_sync_method": "syncfs",  # one call instead of an fsync per file after a kill
     "log_checkpoints": "off",
+    "log_error_verbosity": "terse",  # no DETAIL: it quotes the values of rows, such as e-mail addresses
+    "log_min_error_statement": "panic",  # no statements, for the same reason
 }
 
 
