@@ -8,6 +8,7 @@ JSON type first.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast, get_origin
 
@@ -184,10 +185,18 @@ def explanation(response: Response) -> tuple[str, str, str | None, Sequence[Erro
     """Code, message, docs and details of an error envelope, as far as the answer has them."""
     try:
         error = load(response)["error"]
-        details = structure(error.get("details") or [], tuple[ErrorDetail, ...], response)
-        return (str(error["code"]), str(error["message"]), error.get("docs"), details)
+        code, message, docs = str(error["code"]), str(error["message"]), error.get("docs")
     except (ResponseError, KeyError, TypeError, AttributeError):
         return f"HTTP_{response.status_code}", "the server gave no explanation", None, ()
+    return code, message, docs if isinstance(docs, str) else None, problems(error.get("details"), response)
+
+
+def problems(details: Any, response: Response) -> tuple[ErrorDetail, ...]:
+    """The details of an envelope; none if they cannot be read: code and message matter more than their shape."""
+    try:
+        return structure(details or [], tuple[ErrorDetail, ...], response)
+    except ResponseError:
+        return ()
 
 
 def oauth_failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
@@ -209,17 +218,31 @@ def unstructure(value: Any) -> Any:
     """One value as JSON, a query or a form can hold it.
 
     Raises:
-        ArgumentError: a datetime has no time zone.
+        ArgumentError: a datetime has no time zone, or a number is none that JSON has.
     """
     if isinstance(value, dt.datetime):
-        if value.tzinfo is None:
-            raise ArgumentError("a datetime needs a time zone, such as datetime.now(datetime.UTC)")
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        return timestamp(value)
+    if isinstance(value, float) and not math.isfinite(value):  # orjson would send null
+        raise ArgumentError(f"{value} is no number that can be sent")
     if isinstance(value, Mapping):
         return {name: unstructure(inner) for name, inner in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [unstructure(inner) for inner in cast("Sequence[Any]", value)]
     return value
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """A moment in UTC, with Z.
+
+    Raises:
+        ArgumentError: it has no time zone, or UTC has no such moment.
+    """
+    if moment.utcoffset() is None:
+        raise ArgumentError("a datetime needs a time zone, such as datetime.now(datetime.UTC)")
+    try:
+        return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        raise ArgumentError(f"{moment} is out of the range of times that UTC can express") from None
 
 
 def dump(body: Mapping[str, Any]) -> bytes:
@@ -232,3 +255,5 @@ def dump(body: Mapping[str, Any]) -> bytes:
         return orjson.dumps(unstructure(body))
     except TypeError as problem:
         raise ArgumentError(f"the arguments cannot be sent as JSON: {problem}") from problem
+    except RecursionError:
+        raise ArgumentError("the arguments cannot be sent as JSON: they are nested too deep") from None

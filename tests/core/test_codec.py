@@ -1,0 +1,312 @@
+"""From bytes to models and errors, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from tests.core.world import START, USER, answer
+
+from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, WorkflowRun
+from redcore._codec import binary, data, dump, failure, load, nothing, oauth_failure, page, plain, unstructure
+from redcore._generated.models import Introspection, Jwks, TokenResponse
+from redcore._response import Headers
+from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, RedcoreAPIError, ResponseError
+
+META: dict[str, Any] = {"request_id": "req_1", "version": "1.2.0", "total": 1, "limit": 20, "offset": 0}
+RUN = {
+    "id": "wfr_1",
+    "workflow": "catalog_export",
+    "status": "running",
+    "progress": 0,
+    "input": {"format": "csv"},
+    "result": None,
+    "error": None,
+    "created_at": "2026-01-15T10:00:00Z",
+    "started_at": None,
+    "finished_at": None,
+}
+
+
+def read_user(**changes: Any) -> User:
+    return data(User)(answer(200, {"data": {**USER, **changes}}))
+
+
+class Nowhere(dt.tzinfo):
+    """A zone that does not know its offset."""
+
+    def utcoffset(self, _: dt.datetime | None) -> None:
+        return None
+
+    dst = utcoffset
+
+    def tzname(self, _: dt.datetime | None) -> None:
+        return None
+
+
+class TestReading:
+    def test_a_user(self) -> None:
+        """Every field of a user gets its type."""
+        user = read_user()
+
+        assert user.role is UserRole.EDITOR
+        assert user.created_at == dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)
+        assert user.invitation_sent_at is None
+
+    def test_unknown_fields_are_ignored(self) -> None:
+        """A newer server's fields do not break an older client."""
+        assert read_user(shoe_size=43) == read_user()
+
+    def test_an_unknown_enum_value_is_kept(self) -> None:
+        """A newer server's word is kept as it came."""
+        assert read_user(role="auditor").role == UserRole("auditor")
+
+    def test_a_time_zone_other_than_utc_is_understood(self) -> None:
+        """The moment counts, not its spelling."""
+        assert read_user(created_at="2026-01-15T11:00:00+01:00") == read_user()
+
+    def test_a_page(self) -> None:
+        """A page has its items and their place in the listing, by attribute and by name."""
+        users = page(User)(answer(200, {"data": [USER], "meta": META}))
+
+        assert users == Page(data=(read_user(),), meta=users.meta)
+        assert (len(users), list(users)) == (1, [read_user()])
+        assert (users["data"], users["meta"]["total"]) == (users.data, 1)
+        with pytest.raises(KeyError, match="total"):
+            users["total"]  # type: ignore[call-overload]
+
+    def test_whole_numbers_are_floats_where_floats_are_meant(self) -> None:
+        """JSON has one kind of number: a progress of 0 is 0.0; nested JSON stays as it is."""
+        run = data(WorkflowRun)(answer(200, {"data": RUN}))
+
+        assert (run.progress, type(run.progress)) == (0.0, float)
+        assert run.input == {"format": "csv"}
+
+    def test_bare_objects(self) -> None:
+        """OAuth endpoints send no envelope; what they leave out is None; renamed fields are found."""
+        assert plain(Introspection)(answer(200, {"active": False})) == Introspection(active=False)
+        assert plain(Jwks)(answer(200, {"keys": []})) == Jwks(keys_=())
+
+    def test_nothing_and_bytes(self) -> None:
+        """An answer without a body is None whatever it holds; a download is its bytes."""
+        read_nothing: Callable[[Response], object] = nothing
+
+        assert read_nothing(Response(204, Headers({}), b"<html>")) is None
+        assert binary(Response(200, Headers({}), b"\x00\xff")) == b"\x00\xff"
+
+    @pytest.mark.parametrize(
+        ("changes", "where"),
+        [
+            ({"id": 7}, "expected str, got int @ $.id"),
+            ({"id": None}, "expected str, got NoneType @ $.id"),
+            ({"name": ["Ada"]}, "expected str, got list @ $.name"),
+            ({"role": 1}, "expected str, got int @ $.role"),
+            ({"role": None}, "expected str, got NoneType @ $.role"),
+            ({"created_at": 1700000000}, "expected str, got int @ $.created_at"),
+            ({"created_at": None}, "expected str, got NoneType @ $.created_at"),
+            ({"created_at": "2026-01-15T10:00:00"}, "a timestamp without a time zone @ $.created_at"),
+            ({"created_at": "2026-01-15"}, "a timestamp without a time zone @ $.created_at"),
+            ({"invitation_sent_at": True}, "expected str, got bool @ $.invitation_sent_at"),
+        ],
+    )
+    def test_a_wrong_type_is_named_with_its_place(self, changes: dict[str, Any], where: str) -> None:
+        """A value of another type is refused, never converted."""
+        with pytest.raises(ResponseError) as caught:
+            read_user(**changes)
+
+        assert caught.value.message == f"the answer does not fit: {where}"
+
+    @pytest.mark.parametrize(
+        ("changes", "where"),
+        [
+            ({"progress": True}, "expected float, got bool @ $.progress"),
+            ({"progress": "0.5"}, "expected float, got str @ $.progress"),
+            ({"input": []}, "expected dict, got list @ $.input"),
+            ({"error": {"message": "m", "details": {}}}, "expected list, got dict @ $.error.details"),
+        ],
+    )
+    def test_wrong_numbers_objects_and_lists(self, changes: dict[str, Any], where: str) -> None:
+        """Numbers, objects and lists are checked as strictly, also inside of each other."""
+        with pytest.raises(ResponseError) as caught:
+            data(WorkflowRun)(answer(200, {"data": {**RUN, **changes}}))
+
+        assert caught.value.message == f"the answer does not fit: {where}"
+
+    def test_a_flag_is_no_number(self) -> None:
+        """A flag does not count as 1."""
+        with pytest.raises(ResponseError, match=r"expected int, got bool @ \$\.expires_in"):
+            plain(TokenResponse)(answer(200, {"access_token": "a", "token_type": "Bearer", "expires_in": True}))
+
+    def test_every_place_is_told(self) -> None:
+        """All problems of an answer are listed, wherever they are."""
+        items: list[dict[str, Any]] = [
+            {**USER},
+            {**USER, "email": 1, "role": 2},
+            {name: USER[name] for name in USER if name != "status"},
+        ]
+
+        with pytest.raises(ResponseError) as caught:
+            page(User)(answer(200, {"data": items, "meta": {**META, "total": "3"}}))
+
+        assert caught.value.message.removeprefix("the answer does not fit: ").split("; ") == [
+            "expected str, got int @ $.data[1].email",
+            "expected str, got int @ $.data[1].role",
+            "missing 'status' @ $.data[2].status",
+            "expected int, got str @ $.meta.total",
+        ]
+
+    @pytest.mark.parametrize("payload", [{}, {"data": None}, {"data": []}, {"data": "usr_1"}, {"user": USER}])
+    def test_an_envelope_without_an_object(self, payload: object) -> None:
+        """What is not `{"data": {…}}` is refused."""
+        with pytest.raises(ResponseError, match="expected dict"):
+            data(User)(answer(200, payload))
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b"", "the answer to a call is empty (status 200)"),
+            (b"<html>", "the answer is not JSON (text/html)"),
+            (b'{"data": {', "the answer is not JSON (text/html)"),
+            (b"\xff", "the answer is not JSON (text/html)"),
+            (b'"\\ud800"', "the answer is not JSON (text/html)"),
+            (b"[" * 3000, "the answer is not JSON (text/html)"),
+            (b"[]", "the answer is a JSON list, not an object"),
+            (b"null", "the answer is a JSON NoneType, not an object"),
+        ],
+    )
+    def test_what_is_no_json_object(self, content: bytes, told: str) -> None:
+        """Anything but a JSON object is a ResponseError that keeps the answer."""
+        response = Response(200, Headers({"Content-Type": "text/html"}), content)
+
+        with pytest.raises(ResponseError) as caught:
+            load(response)
+
+        assert caught.value.message.startswith(told)
+        assert caught.value.response is response
+
+
+class TestFailure:
+    def test_an_envelope(self) -> None:
+        """Every fact of the envelope is kept."""
+        told = {"code": "VALIDATION_ERROR", "message": "m", "docs": "d", "details": [{"field": "f", "issue": "i"}]}
+
+        error = failure(answer(400, {"error": told}), now=START, request_id="req")
+
+        assert (error.code, error.message, error.docs, error.request_id) == ("VALIDATION_ERROR", "m", "d", "req")
+        assert error.details == (ErrorDetail(field="f", issue="i"),)
+
+    def test_a_code_of_a_newer_server(self) -> None:
+        """An unknown code is kept, and the status says the class."""
+        error = failure(answer(409, {"error": {"code": "NEW", "message": "m"}}), now=START, request_id="req")
+
+        assert (type(error).__name__, error.code, error.docs, error.details) == ("DuplicateError", "NEW", None, ())
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"<html>", b"[]", b"{}", b'{"error": null}', b'{"error": "x"}', b'{"error": []}', b'{"error": {}}'],
+    )
+    def test_no_envelope(self, content: bytes) -> None:
+        """An error of something on the way, such as a proxy, is still an error with its status."""
+        error = failure(Response(502, Headers({}), content), now=START, request_id="req")
+
+        assert (type(error), error.status, error.code) == (RedcoreAPIError, 502, "HTTP_502")
+        assert error.message == "the server gave no explanation"
+
+    @pytest.mark.parametrize("details", [[{"field": "f"}], [1], "many", {"field": "f"}, True])
+    def test_details_that_cannot_be_read(self, details: object) -> None:
+        """Broken details cost the details, not code and message."""
+        told = {"code": "VALIDATION_ERROR", "message": "m", "docs": ["d"], "details": details}
+
+        error = failure(answer(400, {"error": told}), now=START, request_id="req")
+
+        assert (error.code, error.message, error.docs, error.details) == ("VALIDATION_ERROR", "m", None, ())
+
+    def test_retry_after(self) -> None:
+        """The wait that the server asks for is kept with the error."""
+        error = failure(answer(429, retry_after="7"), now=START, request_id="req")
+
+        assert isinstance(error, RateLimitError)
+        assert error.retry_after == 7.0
+
+    @pytest.mark.parametrize("status", [400, 401])
+    def test_an_oauth_refusal(self, status: int) -> None:
+        """RFC 6749 section 5.2: the code is the RFC's, the class says to log in again."""
+        error = oauth_failure(answer(status, {"error": "invalid_grant"}), now=START, request_id="req")
+
+        assert type(error) is AuthenticationError
+        assert (error.status, error.code) == (status, "invalid_grant")
+        assert error.message == "the authorization server refused"
+
+    def test_an_oauth_refusal_with_a_description(self) -> None:
+        """The description is the message."""
+        told = {"error": "invalid_client", "error_description": "unknown client"}
+
+        assert oauth_failure(answer(401, told), now=START, request_id="req").message == "unknown client"
+
+    @pytest.mark.parametrize(("status", "cls"), [(400, "ValidationError"), (429, "RateLimitError")])
+    def test_an_envelope_of_an_oauth_endpoint(self, status: int, cls: str) -> None:
+        """What the gateway answers in place of the endpoint has the envelope."""
+        told = {"error": {"code": "ANY", "message": "m"}}
+
+        error = oauth_failure(answer(status, told, retry_after="1"), now=START, request_id="req")
+
+        assert (type(error).__name__, error.code, error.retry_after) == (cls, "ANY", 1.0)
+
+
+class TestWriting:
+    def test_datetimes_leave_as_utc(self) -> None:
+        """A moment of any zone is sent with Z, with its fraction if it has one."""
+        zone = dt.timezone(dt.timedelta(hours=2))
+
+        assert unstructure(dt.datetime(2026, 1, 15, 12, tzinfo=zone)) == "2026-01-15T10:00:00Z"
+        assert unstructure(dt.datetime(2026, 1, 1, 0, 0, 0, 5, tzinfo=dt.UTC)) == "2026-01-01T00:00:00.000005Z"
+
+    def test_values_inside_of_others(self) -> None:
+        """Moments and enums are found in mappings and lists; models are mappings."""
+        moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        body = {"a": {"b": (moment,)}, "scopes": [Scope.ADMIN, "x"], "user": read_user()}
+
+        told = orjson.loads(dump(body))
+
+        assert told == {"a": {"b": ["2026-01-01T00:00:00Z"]}, "scopes": ["admin", "x"], "user": USER}
+
+    def test_null_is_sent(self) -> None:
+        """None is null; leaving out is UNSET's part, elsewhere."""
+        assert dump({"expires_at": None}) == b'{"expires_at":null}'
+
+    @pytest.mark.parametrize("moment", [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=Nowhere())])  # noqa: DTZ001
+    def test_a_naive_datetime_is_refused(self, moment: dt.datetime) -> None:
+        """A moment that nobody can place is refused, with the way to make a better one."""
+        with pytest.raises(ArgumentError, match=r"datetime\.now\(datetime\.UTC\)"):
+            dump({"expires_at": moment})
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b"bytes",
+            10**30,
+            object(),
+            {1: "a"},
+            "\ud800",
+            float("nan"),
+            float("inf"),
+            dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1))),
+            enum.Enum("Odd", "MEMBER"),
+        ],
+    )
+    def test_what_json_has_not_is_refused(self, value: object) -> None:
+        """A value that JSON cannot hold is an ArgumentError, never something else on the wire."""
+        with pytest.raises(ArgumentError):
+            dump({"input": {"value": value}})
+
+    def test_a_value_that_holds_itself_is_refused(self) -> None:
+        """Endless nesting is an ArgumentError."""
+        endless: dict[str, Any] = {}
+        endless["self"] = endless
+
+        with pytest.raises(ArgumentError, match="deep"):
+            dump(endless)

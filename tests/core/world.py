@@ -1,0 +1,127 @@
+"""A world for one call: it performs the steps with scripted answers, and its clock moves only by waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+import orjson
+
+from redcore._config import Given
+from redcore._engine import CallOptions, Engine
+from redcore._operation import Operation, Request
+from redcore._response import Headers, Response
+from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive
+from redcore.auth import Authenticator, Credentials
+from redcore.limits import Pacer
+from redcore.tokens import MemoryCache, TokenCache
+
+T = TypeVar("T")
+Answer = Response | Exception | Callable[[Request], Response]
+
+ORIGIN = "https://api.example"
+BASE_URL = f"{ORIGIN}/v1"
+START = 1_700_000_000.0
+
+USER: Mapping[str, Any] = {
+    "id": "usr_1",
+    "email": "ada@example.com",
+    "name": "Ada Lovelace",
+    "role": "editor",
+    "status": "active",
+    "invitation_sent_at": None,
+    "created_at": "2026-01-15T10:00:00Z",
+    "updated_at": "2026-01-16T08:30:00Z",
+}
+
+
+def answer(status: int = 200, payload: object = None, /, **headers: str) -> Response:
+    """An answer of the server; underscores in header names stand for hyphens."""
+    named = Headers({name.replace("_", "-"): value for name, value in headers.items()})
+    return Response(status, named, b"" if payload is None else orjson.dumps(payload))
+
+
+def user() -> Response:
+    """A success."""
+    return answer(200, {"data": dict(USER), "meta": {}})
+
+
+def refusal(status: int, code: str = "ANY_CODE", /, message: str = "no", **headers: str) -> Response:
+    """An error envelope."""
+    return answer(status, {"error": {"code": code, "message": message, "docs": "", "details": []}}, **headers)
+
+
+def tokens(access: str = "access-2", refresh: str | None = "refresh-2", **more: Any) -> Response:
+    """What the token endpoint gives."""
+    pair = {"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh, **more}
+    return answer(200, {name: value for name, value in pair.items() if value is not None})
+
+
+def given(**options: Any) -> Given:
+    """The arguments of a client, all left out but these."""
+    return Given(**{**dict.fromkeys(field.name for field in attrs.fields(Given)), **options})
+
+
+class World:
+    """Answers requests from a script, in order, and records what was asked of it."""
+
+    def __init__(
+        self, *script: Answer, credentials: Credentials | None = None, cache: TokenCache | None = None
+    ) -> None:
+        self.script = list(script)
+        self.sent: list[Send] = []
+        self.slept: list[float] = []
+        self.notified: list[dict[str, Any]] = []
+        self.time = START
+        self.oversleep_s = 0.0
+        self.cache = MemoryCache() if cache is None else cache
+        self.runtime = Runtime(now=lambda: self.time, monotonic=lambda: self.time - START, draw=lambda: 0.5)
+        self.auth = Authenticator(
+            credentials or Credentials(api_key="rk_test_key"),
+            origin=ORIGIN,
+            cache=self.cache,
+            on_token_refreshed=self._note,
+            now=self.runtime.now,
+        )
+        self.pacer = Pacer()
+        self.engine = Engine(base_url=BASE_URL, auth=self.auth, pacer=self.pacer, runtime=self.runtime)
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was sent, in order."""
+        return [send.request for send in self.sent]
+
+    @property
+    def paths(self) -> list[str]:
+        """Where it was sent."""
+        return [request.url.removeprefix(ORIGIN) for request in self.requests]
+
+    def call(self, operation: Operation[T], **options: Any) -> T:
+        """Make a call as a client with these options would."""
+        return self.run(self.engine.call(operation, CallOptions(**options)))
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform a flow to its end."""
+        return drive(flow, self.perform)
+
+    def perform(self, step: Step) -> Any:
+        """Perform one step."""
+        match step:
+            case Send(request):
+                self.sent.append(step)
+                told = self.script.pop(0)
+                if isinstance(told, Exception):
+                    raise told
+                return told if isinstance(told, Response) else told(request)
+            case Sleep(seconds):
+                self.slept.append(seconds)
+                self.time += seconds + self.oversleep_s
+                return None
+            case Acquire(lock, timeout_s):
+                return lock.acquire(0.0 if timeout_s is None else min(timeout_s, 0.0))
+            case Notify(callback, refreshed):
+                return callback(refreshed)
+
+    def _note(self, refreshed: dict[str, Any]) -> None:
+        self.notified.append(refreshed)
