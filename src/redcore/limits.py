@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 import attrs
 
 RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
+LONGEST_WINDOW_S = 600.0  # a reset farther away is a mistake of the server, and nobody waits for it
 CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
 
 
@@ -33,9 +34,10 @@ class RateLimit:
         """What the headers say; None if they say nothing, or nothing sensible."""
         try:
             limit, remaining, reset = (int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
-        except (KeyError, ValueError):
+            ends_at = reset - ahead(headers, now)
+        except (KeyError, ValueError, OverflowError):
             return None
-        return cls(limit, remaining, reset - ahead(headers, now))
+        return cls(limit, remaining, ends_at) if ends_at - now <= LONGEST_WINDOW_S else None
 
 
 class Pacer:
