@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import IO, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -127,13 +128,24 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
 
 def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
     """A multipart request; the HTTP library writes the boundaries."""
-    files = {name: value for name, value in body.items() if isinstance(value, bytes) or hasattr(value, "read")}
+    files = {name: value for name, value in body.items() if is_binary(value)}
     fields = {name: text(name, value) for name, value in body.items() if name not in files}
     if not files:
         raise ArgumentError("the file must be bytes, or a file opened for reading in binary mode")
-    # httpx sends a file that cannot seek as an empty one the second time.
-    seekable = all(isinstance(value, bytes) or value.seekable() for value in files.values())
-    return Request(method=operation.method, url=url, headers=headers, files=files, fields=fields, replayable=seekable)
+    replayable = all(isinstance(value, bytes) or can_rewind(value) for value in files.values())
+    return Request(method=operation.method, url=url, headers=headers, files=files, fields=fields, replayable=replayable)
+
+
+def is_binary(value: Any) -> bool:
+    """Whether a value is the content of a file."""
+    readable = hasattr(value, "read") and not isinstance(value, io.TextIOBase) and not getattr(value, "closed", False)
+    return isinstance(value, bytes) or readable
+
+
+def can_rewind(file: IO[bytes]) -> bool:
+    """Whether a file can be read again; httpx sends one that cannot as an empty one the second time."""
+    seekable = getattr(file, "seekable", None)  # some streams know only how to read
+    return seekable is not None and bool(seekable())
 
 
 def text(name: str, value: Any) -> str:
