@@ -83,7 +83,10 @@ class Engine:
                 wait = retry.wait_s(error, attempt, self.runtime.draw()) if repeatable else None
                 if wait is None or not budget.allows(wait):
                     raise
+                last = error
             yield Sleep(wait)
+            if not budget.allows(0.0):  # the sleep took longer than asked
+                raise last
             attempt += 1
 
     def _authorized(self, operation: Operation[T], request: Request, budget: Budget) -> Flow[T]:

@@ -1,0 +1,206 @@
+"""The contract's table of retries (section 7), with exact waits."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.world import Answer, World, answer, refusal, user
+
+from redcore._generated import operations
+from redcore.exceptions import (
+    ConfigurationError,
+    NetworkError,
+    RateLimitError,
+    RedcoreAPIError,
+    RedcoreError,
+    ResponseError,
+)
+from redcore.retry import RetryPolicy
+
+GET = operations.users_get("usr_1")
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+def failed(status: int, **headers: str) -> RedcoreAPIError:
+    retry_after = headers.get("retry_after")
+    cls = RedcoreAPIError.for_status(status)
+    wait = None if retry_after is None else float(retry_after)
+    return cls("no", response=answer(status, **headers), code="A", retry_after=wait)
+
+
+@pytest.mark.parametrize(
+    ("script", "waits"),
+    [
+        ([user()], []),
+        ([refusal(500), user()], [1.0]),
+        ([refusal(503), refusal(500), user()], [1.0, 2.0]),
+        ([NetworkError("reset"), NetworkError("timeout"), user()], [1.0, 2.0]),
+        ([refusal(429, "A", retry_after="7"), user()], [7.0]),
+        ([refusal(429, "A", retry_after="0"), user()], [0.0]),
+        ([refusal(429, "A", retry_after="Tue, 14 Nov 2023 22:13:50 GMT", date=DATE), user()], [30.0]),
+        ([refusal(429), user()], [1.0]),
+        ([refusal(503, "A", retry_after="3"), refusal(503), user()], [3.0, 2.0]),
+        ([refusal(500), refusal(429, "A", retry_after="0.5"), user()], [1.0, 0.5]),
+    ],
+    ids=repr,
+)
+def test_waits_before_success(script: list[Answer], waits: list[float]) -> None:
+    """Between attempts the call waits exactly as the contract's table says."""
+    world = World(*script)
+
+    assert world.call(GET).id == "usr_1"
+    assert world.slept == waits
+    assert world.script == []
+
+
+@pytest.mark.parametrize(
+    ("max_retries", "waits"), [(0, []), (1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0]), (4, [1.0, 2.0, 4.0, 8.0])]
+)
+def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> None:
+    """When all attempts fail, the last error is raised."""
+    script = [refusal(500, f"ATTEMPT_{number}") for number in range(1, max_retries + 2)]
+    world = World(*script)
+
+    with pytest.raises(RedcoreAPIError) as caught:
+        world.call(GET, retry=RetryPolicy(max_retries=max_retries))
+
+    assert world.slept == waits
+    assert (caught.value.status, caught.value.code) == (500, f"ATTEMPT_{max_retries + 1}")
+
+
+def test_three_attempts_by_default() -> None:
+    """Attempt 1, wait 1 s, attempt 2, wait 2 s, attempt 3, the error."""
+    world = World(refusal(500), refusal(503), refusal(500))
+
+    with pytest.raises(RedcoreAPIError):
+        world.call(GET)
+
+    assert (len(world.sent), world.slept) == (3, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307, 400, 403, 404, 405, 409, 413, 415, 422, 418])
+def test_no_retry(status: int) -> None:
+    """What another attempt cannot change is raised at once."""
+    world = World(refusal(status))
+
+    with pytest.raises(RedcoreAPIError) as caught:
+        world.call(GET)
+
+    assert (caught.value.status, world.slept, len(world.sent)) == (status, [], 1)
+
+
+@pytest.mark.parametrize("told", [answer(200, []), answer(200), ResponseError("broken")], ids=repr)
+def test_an_answer_that_cannot_be_read_is_not_repeated(told: Answer) -> None:
+    """The server has acted: the same call would give the same answer."""
+    world = World(told)
+
+    with pytest.raises(ResponseError):
+        world.call(GET)
+
+    assert len(world.sent) == 1
+
+
+def test_a_write_with_a_key_is_repeated() -> None:
+    """A create may be sent again, since its Idempotency-Key is the same."""
+    world = World(refusal(500), user())
+
+    world.call(operations.users_create(email="a@b.example", name="A"))
+
+    assert len({request.headers["Idempotency-Key"] for request in world.requests}) == 1
+    assert world.slept == [1.0]
+
+
+def test_a_stream_is_sent_once() -> None:
+    """A body that cannot be read again is not repeated."""
+
+    class Stream:
+        def read(self, _: int = -1) -> bytes:
+            return b""
+
+    world = World(refusal(503))
+
+    with pytest.raises(RedcoreAPIError):
+        world.call(operations.files_upload(file=Stream()))  # type: ignore[arg-type]
+
+    assert world.slept == []
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        ("attempt", "draw", "wait"),
+        [
+            (1, 0.0, 0.9),
+            (1, 0.5, 1.0),
+            (1, 1.0, 1.1),
+            (2, 0.0, 1.8),
+            (2, 0.5, 2.0),
+            (3, 1.0, 4.4),
+            (7, 0.5, 60.0),
+            (7, 0.0, 54.0),
+            (99, 1.0, 66.0),
+            (10_000, 0.5, 60.0),
+        ],
+    )
+    def test_the_backoff_doubles_up_to_a_minute(self, attempt: int, draw: float, wait: float) -> None:
+        """1, 2, 4 … 60 seconds, each within ten percent; the jitter is drawn after the cap."""
+        assert RetryPolicy().backoff_s(attempt, draw) == pytest.approx(wait)
+
+    @pytest.mark.parametrize("draw", [0.0, 0.999])
+    def test_retry_after_has_no_jitter(self, draw: float) -> None:
+        """The server's wait is exact, whatever is drawn."""
+        assert RetryPolicy().wait_s(failed(429, retry_after="7"), 1, draw) == 7.0
+        assert RetryPolicy().wait_s(failed(503, retry_after="7"), 1, draw) == 7.0
+
+    @pytest.mark.parametrize(("asked", "wait"), [("600", 600.0), ("601", None), ("86400", None)])
+    def test_no_wait_longer_than_ten_minutes(self, asked: str, wait: float | None) -> None:
+        """ADR 5: a wait longer than ten minutes is the application's to decide."""
+        assert RetryPolicy().wait_s(failed(429, retry_after=asked), 1, 0.5) == wait
+
+    @pytest.mark.parametrize("error", [failed(404), ConfigurationError("no"), ResponseError("no")])
+    def test_only_what_may_succeed_later(self, error: RedcoreError) -> None:
+        """Facts decide, not classes."""
+        assert RetryPolicy().wait_s(error, 1, 0.5) is None
+
+    def test_no_more_attempts_than_allowed(self) -> None:
+        """The last attempt is followed by no wait."""
+        policy = RetryPolicy(max_retries=1)
+
+        assert policy.wait_s(failed(500), 1, 0.5) == 1.0
+        assert policy.wait_s(failed(500), 2, 0.5) is None
+
+
+class TestDeadline:
+    def test_a_wait_that_would_pass_it_is_not_started(self) -> None:
+        """The last error is raised at once."""
+        world = World(refusal(500), refusal(503))
+
+        with pytest.raises(RedcoreAPIError) as caught:
+            world.call(GET, deadline_s=2.5)
+
+        assert (caught.value.status, world.slept) == (503, [1.0])
+
+    def test_a_long_retry_after_is_not_waited_for(self) -> None:
+        """A 429 whose wait passes the deadline is raised at once."""
+        world = World(refusal(429, "A", retry_after="30"))
+
+        with pytest.raises(RateLimitError) as caught:
+            world.call(GET, deadline_s=10.0)
+
+        assert (caught.value.retry_after, world.slept) == (30.0, [])
+
+    def test_attempts_are_given_what_is_left(self) -> None:
+        """An attempt may take its time-out, or what the deadline leaves of it."""
+        world = World(refusal(500), user())
+
+        world.call(GET, deadline_s=20.0, timeout_s=19.5)
+
+        assert [send.timeout_s for send in world.sent] == [19.5, 19.0]
+
+    def test_a_sleep_that_takes_too_long_ends_in_the_last_error(self) -> None:
+        """A sleep may overshoot: then the last error is raised, not a new one."""
+        world = World(refusal(503))
+        world.oversleep_s = 5.0
+
+        with pytest.raises(RedcoreAPIError) as caught:
+            world.call(GET, deadline_s=2.0)
+
+        assert caught.value.status == 503
