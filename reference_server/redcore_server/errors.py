@@ -277,7 +277,7 @@ def respond(error: Exception, request_id: str) -> Response:
 
 
 def render(error: ApiError, request_id: str) -> Response:
-    """Return the error envelope.
+    """Return the answer that tells an error.
 
     Args:
         error: to be told.
@@ -286,12 +286,16 @@ def render(error: ApiError, request_id: str) -> Response:
     message = error.message
     if isinstance(error, InternalError):
         message += f" Quote request {request_id} to support."
-    envelope = {
-        "error": {
-            "code": error.code,
-            "message": message,
-            "docs": f"{_DOCS}{error.code}",
-            "details": [{"field": detail.field, "issue": detail.issue} for detail in error.details],
-        }
-    }
-    return Response(orjson.dumps(envelope), error.status, error.headers, "application/json")
+    return Response(envelope(error.code, message, error.details), error.status, error.headers, "application/json")
+
+
+def envelope(code: str, message: str, details: Iterable[Detail] = ()) -> bytes:
+    """Return the error envelope of the contract's section 3 as JSON.
+
+    Args:
+        code: of the catalogue.
+        message: for people.
+        details: every problem of the request.
+    """
+    problems = [{"field": detail.field, "issue": detail.issue} for detail in details]
+    return orjson.dumps({"error": {"code": code, "message": message, "docs": f"{_DOCS}{code}", "details": problems}})

@@ -30,6 +30,7 @@ from redcore_server.gateway.exchange import Exchange, RawHeader
 from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
 from redcore_server.gateway.readiness import readiness
+from redcore_server.lab import Lab
 from redcore_server.settings import Settings
 from redcore_server.spec import Spec
 from redcore_server.store import Stores
@@ -60,7 +61,7 @@ def build(
         api: the API.
     """
     limits = Limits(stores.redis, clock, settings)
-    return _Gateway(
+    gateway = _Gateway(
         spec=spec,
         stores=stores,
         clock=clock,
@@ -70,6 +71,9 @@ def build(
         limits=limits,
         metrics=Metrics(),
     )
+    if not settings.lab:
+        return gateway
+    return Lab(gateway, stores=stores, clock=clock, limits=limits, outbox=settings.outbox)
 
 
 @attrs.frozen(kw_only=True)

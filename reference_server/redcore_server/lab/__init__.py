@@ -1,0 +1,34 @@
+"""Test mode: makes a real server misbehave on request, and shows what people would see in their mail.
+
+Only with `REDCORE_SERVER_LAB=true` or `redcore-server up --lab`, and only on a loopback host: who reaches the lab
+owns the server. It stands in front of the gateway; what it does not touch is answered as ever. Bodies are JSON, nothing
+needs a token, wrong requests get the error envelope.
+
+`POST /lab/faults` `{"method": "GET", "path": "/v1/users/*", "faults": [{"status": 503, "retry_after": 2}, …]}`
+    Each request with that method (any, if left out) and path (a glob) uses one fault up, in their order; after the last
+    one all is well again. Scripts that match the same request wait for each other. A fault is made of
+    `status`        this answer instead of the real one; the gateway does not even see the request;
+    `body`          of that answer: a text is sent as HTML, anything else as JSON; the error envelope if left out;
+    `retry_after`   seconds, or an HTTP date;
+    `delay`         seconds to wait first, also before a real answer;
+    `drop`          the connection is cut before the request is looked at;
+    `truncate`      the request is handled, then the connection is cut in the middle of the answer's body;
+    `pass`          nothing: the request is handled as ever.
+`DELETE /lab/faults`  forgets all scripts.
+`POST /lab/clock` `{"advance": 3600}`  moves the server's clock by seconds: tokens expire, windows end, links grow old.
+`DELETE /lab/clock`   sets it right again. Both answer `{"now": "…Z"}`.
+`PUT /lab/limits` `{"requests_per_minute": 10, "requests_per_second": 5}`  takes the place of every rate limit; without
+    `requests_per_second` there is none a second.
+`DELETE /lab/limits`  restores the plans' own.
+`GET /lab/outbox`     the mails that were sent, oldest first: `[{"id", "to", "subject", "text", "link"}]`.
+`GET /lab/requests`   the last 10,000 requests, oldest first: `[{"method", "path", "status", "request_id"}]`; those that
+    got no answer have status 0.
+`POST /lab/reset`     puts the data back as they were when the lab first ran on this database, which is just after it
+    was seeded, and everything above too. Organisations seeded later keep their credentials and those who own them.
+"""
+
+from __future__ import annotations
+
+from redcore_server.lab.app import Lab
+
+__all__ = ["Lab"]

@@ -1,0 +1,127 @@
+"""Scripts of faults: which request gets which."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+import attrs
+import orjson
+from starlette.responses import Response
+
+from redcore_server.errors import STATUS, envelope
+from redcore_server.spec import Rule
+
+_FLAG: Final = {"type": "boolean"}
+RULE: Final = Rule(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path", "faults"],
+        "properties": {
+            "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
+            "path": {"type": "string", "minLength": 1},
+            "faults": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {
+                        "status": {"type": "integer", "minimum": 200, "maximum": 599},
+                        "body": {},
+                        "retry_after": {"type": ["integer", "string"]},
+                        "delay": {"type": "number", "minimum": 0},
+                        "drop": _FLAG,
+                        "truncate": _FLAG,
+                        "pass": _FLAG,
+                    },
+                },
+            },
+        },
+    },
+    {},
+)
+"""What `POST /lab/faults` takes."""
+
+
+@attrs.frozen
+class Fault:
+    """What happens to one request."""
+
+    answer: Response | None = None
+    """Instead of the real one."""
+    delay_s: float = 0
+    is_dropped: bool = False
+    is_truncated: bool = False
+
+
+@attrs.frozen
+class _Script:
+    method: str | None
+    path: str
+    faults: deque[Fault]
+
+    def matches(self, method: str, path: str) -> bool:
+        return self.method in {None, method} and fnmatchcase(path, self.path)
+
+
+class Faults:
+    """The scripts of one server."""
+
+    def __init__(self) -> None:
+        self._scripts: list[_Script] = []
+
+    def add(self, script: Mapping[str, Any]) -> None:
+        """Add a script.
+
+        Args:
+            script: that obeys `RULE`.
+        """
+        faults = deque(_fault(fields) for fields in script["faults"])
+        self._scripts.append(_Script(script.get("method"), script["path"], faults))
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._scripts.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the next fault of the first script that matches a request, None if there is none.
+
+        Args:
+            method: of the request.
+            path: of the request.
+        """
+        for script in self._scripts:
+            if script.matches(method, path):
+                fault = script.faults.popleft()
+                if not script.faults:
+                    self._scripts.remove(script)
+                return fault
+        return None
+
+
+def _fault(fields: Mapping[str, Any]) -> Fault:
+    return Fault(
+        answer=_answer(fields) if "status" in fields else None,
+        delay_s=fields.get("delay", 0),
+        is_dropped=fields.get("drop", False),
+        is_truncated=fields.get("truncate", False),
+    )
+
+
+def _answer(fields: Mapping[str, Any]) -> Response:
+    status = fields["status"]
+    headers = {"Retry-After": str(fields["retry_after"])} if "retry_after" in fields else None
+    body = fields.get("body")
+    if isinstance(body, str):
+        return Response(body, status, headers, "text/html")
+    content = orjson.dumps(body) if "body" in fields else _error_body(status, STATUS.items())
+    return Response(content, status, headers, "application/json")
+
+
+def _error_body(status: int, codes: Iterable[tuple[str, int]]) -> bytes:
+    code = next((code for code, its_status in codes if its_status == status), "INTERNAL_ERROR")
+    return b"" if status < 400 else envelope(code, f"The lab was asked for a {status}.")

@@ -1,0 +1,62 @@
+"""Keeps the seeded data beside the real ones and puts them back."""
+
+# redis-py leaves its commands partly untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from redcore_server.gateway.limits import KEY_PREFIX
+from redcore_server.store import Stores
+from redcore_server.store.postgres import queries
+
+_QUERIES: Final = queries("lab")
+_POLL_S: Final = 0.02
+_PATIENCE_S: Final = 10
+
+
+class SeedCopy:
+    """The copy of one database, made at its first use and kept in it, so that it outlives the process."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._lock = asyncio.Lock()
+        self._is_kept = False
+
+    async def keep(self) -> None:
+        """Make the copy unless there is one."""
+        if self._is_kept:
+            return
+        async with self._lock, self._stores.postgres.connection() as connection, connection.transaction():
+            await connection.execute(_QUERIES["keep"])
+            self._is_kept = True
+
+    async def restore(self) -> None:
+        """Put the copy back; what was made since then is deleted, except for organisations with credentials.
+
+        Raises:
+            TimeoutError: A job did not end within ten seconds.
+        """
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._end_jobs()
+        async with self._stores.postgres.connection() as connection, connection.transaction():
+            await connection.execute(_QUERIES["restore"])
+        await self._forget_rates()
+
+    async def _end_jobs(self) -> None:
+        """Delete waiting jobs and let running ones end, or they would mail after the reset."""
+        async with self._stores.postgres.connection() as connection:
+            while True:
+                async with connection.transaction():
+                    await connection.execute(_QUERIES["delete_waiting_jobs"])
+                    cursor = await connection.execute(_QUERIES["running_jobs"])
+                    if await cursor.fetchone() is None:
+                        return
+                await asyncio.sleep(_POLL_S)
+
+    async def _forget_rates(self) -> None:
+        redis = self._stores.redis
+        async for key in redis.scan_iter(match=f"{KEY_PREFIX}*", count=1000):
+            await redis.unlink(key)

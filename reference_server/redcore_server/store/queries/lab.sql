@@ -1,0 +1,38 @@
+-- name: keep
+-- Copies what was seeded; does nothing if that was done before.
+create schema if not exists lab;
+create table if not exists lab.organisations as table organisations;
+create table if not exists lab.users as table users;
+create table if not exists lab.applications as table applications;
+create table if not exists lab.api_keys as table api_keys;
+create table if not exists lab.products as table products
+
+-- name: delete_waiting_jobs
+delete from procrastinate_jobs where task_name = 'send_invitation' and status <> 'doing'
+
+-- name: running_jobs
+select 1 from procrastinate_jobs where task_name = 'send_invitation' and status = 'doing' limit 1
+
+-- name: restore
+-- Users who own credentials stay even if they are not in the copy: their organisation was seeded later.
+delete from idempotency;
+delete from invitations;
+delete from products;
+delete from users
+where id not in (select id from lab.users)
+    and id not in (select owner_id from applications union all select owner_id from api_keys);
+insert into users select * from lab.users
+on conflict (id) do update set
+    email = excluded.email,
+    email_key = excluded.email_key,
+    name = excluded.name,
+    role = excluded.role,
+    status = excluded.status,
+    invitation_sent_at = excluded.invitation_sent_at,
+    accepted_at = excluded.accepted_at,
+    updated_at = excluded.updated_at;
+insert into applications select * from lab.applications
+on conflict (id) do update set secret_hash = excluded.secret_hash, scopes = excluded.scopes;
+insert into api_keys select * from lab.api_keys
+on conflict (id) do update set revoked_at = excluded.revoked_at, expires_at = excluded.expires_at;
+insert into products select * from lab.products
