@@ -1,0 +1,85 @@
+"""How the documentation is built: `nox -s docs`. Needs no network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from redcore import AsyncPages, Model, Pages, __version__
+from redcore._generated import resources
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "RedCore"
+author = "The RedCore maintainers"
+project_copyright = "The RedCore maintainers"
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "openapi_pages",
+    "server_pages",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.napoleon",
+    "sphinxcontrib.mermaid",
+]
+exclude_patterns = ["_build"]
+root_doc = "index"
+html_theme = "furo"
+html_title = f"RedCore {release}"
+
+openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_fence_as_directive = ["mermaid"]
+myst_heading_anchors = 3
+
+default_role = "literal"  # docstrings write code in single backticks
+add_module_names = False
+python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # an attribute that autodoc finds by itself is not described twice
+
+doctest_test_doctest_blocks = ""  # an example is a doctest only where a page says so
+doctest_global_setup = """
+import os
+import httpx
+from redcore import *
+from given_answers import ADA, answered, failure, success
+for variable in [name for name in os.environ if name.startswith("REDCORE_")]:
+    del os.environ[variable]
+"""
+
+# Types of the standard library and of httpx, whose inventories would have to be fetched; type variables.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(abc|collections|datetime|httpx|pathlib|types)\..*"),
+    (r"py:.*", r"(redcore\..*\.)?T(_co)?"),
+]
+
+
+def without_signature(_app: Sphinx, what: str, _name: str, obj: Any, *_: Any) -> tuple[str, None] | None:
+    """Hide the constructors of what the SDK makes and users do not."""
+    is_ours = what == "class" and (issubclass(obj, Model | Pages | AsyncPages) or obj.__module__ == resources.__name__)
+    return ("", None) if is_ours else None
+
+
+def prepared(_app: Sphinx, what: str, name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """Leave out what docs/errors.md shows, and keep colons that Napoleon would take for the end of a type."""
+    if name == "redcore.exceptions":
+        lines.clear()
+    elif what in {"attribute", "property"} and lines:
+        lines[:1] = lines[0].replace(": ", ":\n", 1).split("\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Register the hooks, the second before Napoleon's."""
+    app.connect("autodoc-process-signature", without_signature)
+    app.connect("autodoc-process-docstring", prepared, priority=400)
