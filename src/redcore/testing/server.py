@@ -42,6 +42,8 @@ class ApplicationArguments(TypedDict):
 class ReferenceServer:
     """A running reference server, for a `with` block.
 
+    Example::
+
         with ReferenceServer() as server, Client(**server.api_key) as client:
             client.users.get_me()
 
