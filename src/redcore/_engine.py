@@ -93,7 +93,7 @@ class Engine:
         """One attempt with a bearer token; after a 401 once more with a new one."""
         token = yield from self.auth.bearer(budget, rejected=None)
         response: Response = yield Send(with_bearer(request, token), budget.attempt_s())
-        if response.status_code == 401 and request.replayable and self.auth.can_renew:
+        if response.status_code == 401 and request.replayable and self.auth.can_replace(token):
             token = yield from self.auth.bearer(budget, rejected=token)
             response = yield Send(with_bearer(request, token), budget.attempt_s())
         return self._read(operation, response, budget)

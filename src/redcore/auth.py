@@ -85,13 +85,14 @@ class Authenticator:
             )
             self._cache.set(self._key, given)
 
-    @property
-    def can_renew(self) -> bool:
-        """Whether a refused access token can be replaced."""
+    def can_replace(self, rejected: str) -> bool:
+        """Whether a refused access token can be replaced: by a new one, or by one that somebody else has got since."""
         if self._credentials.api_key:
             return False
-        tokens = self._cache.get(self._key)
-        return self._credentials.can_ask_anew or (tokens is not None and tokens.refresh_token is not None)
+        if self._credentials.can_ask_anew:
+            return True
+        held = self._cache.get(self._key)
+        return held is not None and (held.refresh_token is not None or held.access_token != rejected)
 
     def bearer(self, budget: Budget, *, rejected: str | None) -> Flow[str]:
         """What to send as `Authorization: Bearer`.
@@ -147,15 +148,15 @@ class Authenticator:
                 request_id=budget.request_id,
             )
         asked = operations.auth_token(grant_type="client_credentials", **self._scope())
-        return (yield from self._exchange(asked, budget))
+        return (yield from self._exchange(asked, budget, refresh_token=None))
 
     def _refresh(self, refresh_token: str, budget: Budget) -> Flow[TokenSet]:
         """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7)."""
         asked = operations.auth_token(grant_type="refresh_token", refresh_token=refresh_token)
         try:
-            return (yield from self._exchange(asked, budget))
+            return (yield from self._exchange(asked, budget, refresh_token))
         except NetworkError:
-            return (yield from self._exchange(asked, budget))
+            return (yield from self._exchange(asked, budget, refresh_token))
 
     def _scope(self) -> dict[str, str]:
         return {"scope": self._credentials.scope} if self._credentials.scope else {}
@@ -169,25 +170,29 @@ class Authenticator:
             request_id=error.request_id,
         )
 
-    def _exchange(self, operation: Operation[TokenResponse], budget: Budget) -> Flow[TokenSet]:
-        """One `POST /oauth/token`; the answer is in the cache when this returns."""
+    def _exchange(
+        self, operation: Operation[TokenResponse], budget: Budget, refresh_token: str | None
+    ) -> Flow[TokenSet]:
+        """One `POST /oauth/token`; the answer is in the cache when this returns.
+
+        The refresh token is the one to keep if the answer has none.
+        """
         request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
             raise oauth_failure(response, now=self._now(), request_id=budget.request_id)
-        tokens = self._accept(operation.returns(response), response)
+        tokens = self._accept(operation.returns(response), response, refresh_token)
         self._cache.set(self._key, tokens)
         return tokens
 
-    def _accept(self, told: TokenResponse, response: Response) -> TokenSet:
+    def _accept(self, told: TokenResponse, response: Response, refresh_token: str | None) -> TokenSet:
         for token in (told.access_token, told.refresh_token):
             if token is not None and not is_sendable(token):
                 raise ResponseError("the token endpoint sent a token that no header can hold", response=response)
-        held = self._cache.get(self._key)
         return TokenSet(
             access_token=told.access_token,
-            # RFC 6749 section 6: without a new refresh token the old one stays valid.
-            refresh_token=told.refresh_token or (held.refresh_token if held else None),
+            # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
+            refresh_token=told.refresh_token or refresh_token,
             expires_at=self._now() + told.expires_in,
             scope=told.scope,
             token_type=told.token_type,
