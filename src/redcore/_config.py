@@ -21,6 +21,7 @@ from redcore.auth import Credentials, is_sendable
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.retry import RetryPolicy
 
+LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
@@ -28,6 +29,8 @@ ENVIRONMENTS = {
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+SPELLING = {name.lower(): name for name in ("Accept", "User-Agent", "X-Request-ID")}
+"""Headers that an application may replace, as the client spells them."""
 OUR_HEADERS = {
     "authorization",
     "content-length",
@@ -74,8 +77,7 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
     Raises:
         ConfigurationError: something is missing, malformed or contradictory.
     """
-    base_url = checked_url("base_url", chosen_url(given, env))
-    auth_url = given.auth_url or env.get("REDCORE_AUTH_URL") or origin(base_url)
+    base_url = checked_url(*chosen_url(given, env))
     options = CallOptions(
         timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
         deadline_s=seconds("deadline", given.deadline, {}),
@@ -84,7 +86,7 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
     return Config(
         credentials=credentials(given, env),
         base_url=base_url,
-        auth_origin=checked_origin("auth_url", auth_url),
+        auth_origin=chosen_origin(given, env, base_url),
         options=options,
     )
 
@@ -121,34 +123,47 @@ def reconfigure(
 
 
 def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5); a message names them, never their values."""
+    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5), their names spelled so that they replace our own.
+
+    Raises:
+        ArgumentError: a header cannot be sent; the message names it, never its value.
+    """
     for name, value in headers.items():
-        if not TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(str(name)):
             raise ArgumentError(f"{name!r} is no header name")
         if name.lower() in OUR_HEADERS:
             raise ArgumentError(f"the header {name} is set by the client itself")
-        if not FIELD_VALUE.fullmatch(value):
+        if not FIELD_VALUE.fullmatch(str(value)):
             raise ArgumentError(f"the value of the header {name} has characters that no header can hold")
-    return headers
+    return {SPELLING.get(name.lower(), name.lower()): str(value) for name, value in headers.items()}
 
 
 # Addresses -----------------------------------------------------------------------------------
 
 
-def chosen_url(given: Given, env: Mapping[str, str]) -> str:
+def chosen_url(given: Given, env: Mapping[str, str]) -> tuple[str, str]:
+    """The API's URL, after the name of what it comes from."""
     if given.base_url is not None:
-        return given.base_url
+        return "base_url", given.base_url
     if given.environment is not None:
         return environment_url("environment", given.environment)
     if env.get("REDCORE_BASE_URL"):
-        return env["REDCORE_BASE_URL"]
+        return "REDCORE_BASE_URL", env["REDCORE_BASE_URL"]
     return environment_url("REDCORE_ENVIRONMENT", env.get("REDCORE_ENVIRONMENT") or "production")
 
 
-def environment_url(name: str, value: str) -> str:
+def environment_url(name: str, value: str) -> tuple[str, str]:
     if value not in ENVIRONMENTS:
         raise ConfigurationError(f"{name} must be one of {', '.join(ENVIRONMENTS)}; got {value!r}")
-    return ENVIRONMENTS[value]
+    return name, ENVIRONMENTS[value]
+
+
+def chosen_origin(given: Given, env: Mapping[str, str], base_url: str) -> str:
+    if given.auth_url is not None:
+        return checked_origin("auth_url", given.auth_url)
+    if env.get("REDCORE_AUTH_URL"):
+        return checked_origin("REDCORE_AUTH_URL", env["REDCORE_AUTH_URL"])
+    return origin(base_url)
 
 
 def checked_url(name: str, url: str) -> str:
@@ -180,13 +195,15 @@ def checked_origin(name: str, url: str) -> str:
 
 
 def split(name: str, url: str) -> SplitResult:
-    if not url or not url.isascii() or any(c <= " " or c == "\\" for c in url):
-        raise ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
+    malformed = ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
+    if not url or any(c == "\\" or not "!" <= c <= "~" for c in url):
+        raise malformed
     try:
         parts = urlsplit(url)
         _ = parts.port  # checked only when it is looked at
-    except ValueError as problem:
-        raise ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1") from problem
+        (parts.hostname or "").encode("idna")  # as looking it up will, which has no error for a name that is none
+    except ValueError:  # not chained: its message quotes what may be a password
+        raise malformed from None
     return parts
 
 
@@ -217,9 +234,9 @@ def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | N
         number = float(told)
     except (TypeError, ValueError):
         number = math.nan
-    if not (math.isfinite(number) and number > 0):
+    if not 0 < number <= LONGEST_S:
         where = name if value is not None else variable
-        raise ConfigurationError(f"{where} must be a number of seconds above 0; got {told!r}")
+        raise ConfigurationError(f"{where} must be a number of seconds above 0, up to {LONGEST_S:.0f}; got {told!r}")
     return number
 
 
@@ -244,6 +261,7 @@ def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
     """The one way to authenticate that arguments and environment name."""
     others = {
         "client_id": given.client_id,
+        "client_secret": given.client_secret,
         "access_token": given.access_token,
         "refresh_token": given.refresh_token,
     }

@@ -1,0 +1,306 @@
+"""What a client is set up with (contract section 7, Client)."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+from tests.core.world import given
+
+from redcore import UNSET
+from redcore._config import Config, checked_headers, configure, reconfigure
+from redcore._engine import CallOptions
+from redcore.auth import Credentials
+from redcore.exceptions import ArgumentError, ConfigurationError
+
+KEY = {"api_key": "rk_test_1"}
+CANARY = "c4n4ry"
+
+
+def set_up(env: dict[str, str] | None = None, /, **options: Any) -> Config:
+    return configure(given(**options), env or {})
+
+
+def refused(env: dict[str, str] | None = None, /, **options: Any) -> str:
+    """The message of the error, after making sure that its whole text hides the canary."""
+    with pytest.raises(ConfigurationError) as caught:
+        set_up(env, **options)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    return caught.value.message
+
+
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("env", "options", "base_url"),
+        [
+            ({}, {}, "https://api.blueround.com/v1"),
+            ({}, {"environment": "production"}, "https://api.blueround.com/v1"),
+            ({}, {"environment": "staging"}, "https://api.blueround.dev/v1"),
+            ({"REDCORE_ENVIRONMENT": "staging"}, {}, "https://api.blueround.dev/v1"),
+            ({"REDCORE_ENVIRONMENT": ""}, {}, "https://api.blueround.com/v1"),
+            ({"REDCORE_BASE_URL": "https://env/v1"}, {}, "https://env/v1"),
+            ({"REDCORE_BASE_URL": "https://env/v1", "REDCORE_ENVIRONMENT": "staging"}, {}, "https://env/v1"),
+            ({"REDCORE_BASE_URL": "https://env/v1"}, {"environment": "staging"}, "https://api.blueround.dev/v1"),
+            ({"REDCORE_BASE_URL": "https://env/v1"}, {"base_url": "https://arg/v1"}, "https://arg/v1"),
+            ({}, {"base_url": "https://arg/v1", "environment": "staging"}, "https://arg/v1"),
+            ({}, {"base_url": "https://arg/v1//"}, "https://arg/v1"),
+            ({}, {"base_url": "HTTPS://arg:8443"}, "HTTPS://arg:8443"),
+            ({}, {"base_url": "http://127.0.0.1:4010/v1"}, "http://127.0.0.1:4010/v1"),
+            ({}, {"base_url": "http://127.9.9.9"}, "http://127.9.9.9"),
+            ({}, {"base_url": "http://[::1]:4010/v1"}, "http://[::1]:4010/v1"),
+            ({}, {"base_url": "http://localhost/v1"}, "http://localhost/v1"),
+            ({}, {"base_url": "http://api.localhost/v1"}, "http://api.localhost/v1"),
+        ],
+    )
+    def test_where_the_api_is(self, env: dict[str, str], options: dict[str, str], base_url: str) -> None:
+        """base_url beats environment, arguments beat variables, an empty variable is none."""
+        assert set_up(env, **KEY, **options).base_url == base_url
+
+    @pytest.mark.parametrize(
+        ("env", "options", "origin"),
+        [
+            ({}, {}, "https://api.blueround.com"),
+            ({}, {"base_url": "http://127.0.0.1:4010/v1"}, "http://127.0.0.1:4010"),
+            ({"REDCORE_AUTH_URL": "https://env"}, {}, "https://env"),
+            ({"REDCORE_AUTH_URL": "https://env"}, {"auth_url": "https://arg:1/"}, "https://arg:1"),
+        ],
+    )
+    def test_where_the_oauth_endpoints_are(self, env: dict[str, str], options: dict[str, str], origin: str) -> None:
+        """auth_url is an origin; without one it is that of base_url."""
+        assert set_up(env, **KEY, **options).auth_origin == origin
+
+    @pytest.mark.parametrize(
+        ("url", "told"),
+        [
+            ("", "is not a URL"),
+            ("api.blueround.com", "must begin with https://"),
+            ("ftp://host", "must begin with https://"),
+            ("//host/v1", "must begin with https://"),
+            ("https://", "has no host"),
+            ("https:///v1", "has no host"),
+            ("https://ho st", "is not a URL"),
+            ("https://host\n", "is not a URL"),
+            ("https://host\x7f", "is not a URL"),
+            ("https://hôst", "is not a URL"),
+            ("https:\\\\host", "is not a URL"),
+            ("https://host:port", "is not a URL"),
+            ("https://host:99999", "is not a URL"),
+            (f"https://key:{CANARY}", "is not a URL"),
+            ("https://[::1", "is not a URL"),
+            ("https://host..example", "is not a URL"),
+            (f"https://{'a' * 64}.example", "is not a URL"),
+            (f"https://user:{CANARY}@host", "user name or password"),
+            (f"https://{CANARY}@host", "user name or password"),
+            ("https://@host", "user name or password"),
+            (f"https://host?key={CANARY}", "query or a fragment"),
+            ("https://host?", "query or a fragment"),
+            ("https://host#", "query or a fragment"),
+            ("http://api.blueround.com", "must use https"),
+            ("http://localhost.example", "must use https"),
+            ("http://10.0.0.1", "must use https"),
+            ("http://0.0.0.0", "must use https"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["base_url", "auth_url"])
+    def test_bad_urls(self, url: str, told: str, name: str) -> None:
+        """A URL that cannot be used, or must not be sent secrets, is refused with the way to mend it."""
+        message = refused(**KEY, **{name: url})
+
+        assert message.startswith(name)
+        assert told in message
+
+    @pytest.mark.parametrize("variable", ["REDCORE_BASE_URL", "REDCORE_AUTH_URL"])
+    def test_the_variable_is_named(self, variable: str) -> None:
+        """If a variable is at fault, the message names it and not the argument."""
+        assert refused({variable: f"https://u:{CANARY}@h"}, **KEY).startswith(variable)
+
+    def test_a_path_in_auth_url(self) -> None:
+        """The OAuth paths are the contract's: only an origin makes sense."""
+        assert refused(**KEY, auth_url="https://host/oauth").startswith("auth_url must be an origin")
+
+    def test_unknown_environments(self) -> None:
+        """The message lists those that there are, and names what chose it."""
+        assert refused(**KEY, environment="prod") == "environment must be one of production, staging; got 'prod'"
+        assert refused({"REDCORE_ENVIRONMENT": "x"}, **KEY).startswith("REDCORE_ENVIRONMENT must be one of")
+
+
+class TestNumbers:
+    def test_defaults(self) -> None:
+        """30 s an attempt, no deadline, two retries."""
+        options = set_up(**KEY).options
+
+        assert (options.timeout_s, options.deadline_s, options.retry.max_retries) == (30.0, None, 2)
+
+    def test_variables_and_arguments(self) -> None:
+        """Arguments win; an empty variable is none; the deadline has no variable."""
+        env = {"REDCORE_TIMEOUT": "5", "REDCORE_MAX_RETRIES": "7", "REDCORE_DEADLINE": "1"}
+
+        from_env = set_up(env, **KEY).options
+        assert (from_env.timeout_s, from_env.deadline_s, from_env.retry.max_retries) == (5.0, None, 7)
+
+        both = set_up(env, **KEY, timeout=1.5, deadline=9, max_retries=0).options
+        assert (both.timeout_s, both.deadline_s, both.retry.max_retries) == (1.5, 9.0, 0)
+
+        assert set_up({"REDCORE_TIMEOUT": "", "REDCORE_MAX_RETRIES": ""}, **KEY).options.timeout_s == 30.0
+
+    @pytest.mark.parametrize("number", [0, -1, float("nan"), float("inf"), 1e300, "soon", []])
+    @pytest.mark.parametrize("name", ["timeout", "deadline"])
+    def test_bad_durations(self, name: str, number: object) -> None:
+        """A duration is a number of seconds that a timer can hold."""
+        assert refused(**KEY, **{name: number}).startswith(f"{name} must be a number of seconds above 0")
+
+    @pytest.mark.parametrize("number", [-1, 1.5, "two", True, []])
+    def test_bad_counts(self, number: object) -> None:
+        """A number of retries is a whole number."""
+        assert refused(**KEY, max_retries=number).startswith("max_retries must be a whole number")
+
+    def test_variables_are_named(self) -> None:
+        """If a variable is at fault, the message names it."""
+        assert refused({"REDCORE_TIMEOUT": "x"}, **KEY).startswith("REDCORE_TIMEOUT must be")
+        assert refused({"REDCORE_MAX_RETRIES": "x"}, **KEY).startswith("REDCORE_MAX_RETRIES must be")
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("env", "options", "credentials"),
+        [
+            ({}, {"api_key": "k"}, Credentials(api_key="k")),
+            ({"REDCORE_API_KEY": "k"}, {}, Credentials(api_key="k")),
+            ({"REDCORE_API_KEY": "env"}, {"api_key": "k"}, Credentials(api_key="k")),
+            (
+                {"REDCORE_API_KEY": "k", "REDCORE_CLIENT_ID": "i", "REDCORE_CLIENT_SECRET": "s"},
+                {},
+                Credentials(api_key="k"),
+            ),
+            ({"REDCORE_CLIENT_ID": "i", "REDCORE_CLIENT_SECRET": "s"}, {"api_key": "k"}, Credentials(api_key="k")),
+            ({}, {"client_id": "i", "client_secret": "s"}, Credentials(client_id="i", client_secret="s")),
+            (
+                {"REDCORE_CLIENT_ID": "i", "REDCORE_CLIENT_SECRET": "s"},
+                {"scope": "users:read"},
+                Credentials(client_id="i", client_secret="s", scope="users:read"),
+            ),
+            (
+                {"REDCORE_API_KEY": "k", "REDCORE_CLIENT_SECRET": "s"},
+                {"client_id": "i"},
+                Credentials(client_id="i", client_secret="s"),
+            ),
+            (
+                {"REDCORE_API_KEY": "k", "REDCORE_CLIENT_ID": "i"},
+                {"client_secret": "s"},
+                Credentials(client_id="i", client_secret="s"),
+            ),
+            ({}, {"access_token": "a"}, Credentials(access_token="a")),
+            ({}, {"refresh_token": "r"}, Credentials(refresh_token="r")),
+            ({"REDCORE_API_KEY": "k"}, {"access_token": "a"}, Credentials(access_token="a")),
+            (
+                {},
+                {"client_id": "i", "access_token": "a", "refresh_token": "r"},
+                Credentials(client_id="i", access_token="a", refresh_token="r"),
+            ),
+        ],
+    )
+    def test_the_one_way_to_authenticate(
+        self, env: dict[str, str], options: dict[str, str], credentials: Credentials
+    ) -> None:
+        """Any argument wins over any variable; among variables the API key wins."""
+        assert set_up(env, **options).credentials == credentials
+
+    @pytest.mark.parametrize(
+        ("env", "options", "told"),
+        [
+            ({}, {}, "no credentials: pass api_key= or set REDCORE_API_KEY"),
+            ({"REDCORE_API_KEY": ""}, {}, "no credentials"),
+            ({}, {"scope": "users:read"}, "no credentials"),
+            ({}, {"client_id": "i"}, "client_secret is missing: pass client_secret= or set REDCORE_CLIENT_SECRET"),
+            ({"REDCORE_CLIENT_ID": "i"}, {}, "client_secret is missing"),
+            ({}, {"client_secret": CANARY}, "client_id is missing: pass client_id= or set REDCORE_CLIENT_ID"),
+            ({"REDCORE_CLIENT_SECRET": CANARY}, {}, "client_id is missing"),
+        ],
+    )
+    def test_what_is_missing(self, env: dict[str, str], options: dict[str, str], told: str) -> None:
+        """The message says what to pass or set."""
+        assert refused(env, **options).startswith(told)
+
+    @pytest.mark.parametrize("other", ["client_id", "client_secret", "access_token", "refresh_token"])
+    def test_an_api_key_and_something_else(self, other: str) -> None:
+        """Two identities as arguments contradict each other."""
+        assert refused(api_key=CANARY, **{other: CANARY}).startswith(f"give either api_key or {other}, not both")
+
+    @pytest.mark.parametrize("value", ["", f"{CANARY}\n", f" {CANARY}", f"{CANARY}é", f"{CANARY}\x00"])
+    @pytest.mark.parametrize("name", ["api_key", "client_id", "client_secret", "access_token", "refresh_token"])
+    def test_what_no_header_can_hold(self, name: str, value: str) -> None:
+        """A secret with a line end, as read from a file, is refused without being repeated."""
+        others = {"client_id": {"client_secret": "s"}, "client_secret": {"client_id": "i"}}.get(name, {})
+
+        assert refused(**{name: value}, **others).startswith(f"{name} is empty or has characters")
+
+    @pytest.mark.parametrize("variable", ["REDCORE_API_KEY", "REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"])
+    def test_what_no_header_can_hold_in_a_variable(self, variable: str) -> None:
+        """If a variable is at fault, the message names it."""
+        assert refused({variable: f"{CANARY} \n"}).startswith(f"{variable} is empty or has characters")
+
+    def test_no_repr_shows_a_secret(self) -> None:
+        """Neither the arguments nor the configuration print a secret."""
+        options = {"client_id": "i", "client_secret": CANARY, "access_token": CANARY, "refresh_token": CANARY}
+
+        assert CANARY not in repr((given(**options), set_up(**options), given(api_key=CANARY)))
+
+
+class TestWithOptions:
+    def changed(self, options: CallOptions | None = None, /, **changes: Any) -> CallOptions:
+        names = ("timeout", "deadline", "max_retries", "headers", "idempotency_key")
+        return reconfigure(options or CallOptions(), **{**dict.fromkeys(names, UNSET), **changes})
+
+    def test_what_is_not_given_stays(self) -> None:
+        """Without changes the options are equal."""
+        assert self.changed() == CallOptions()
+
+    def test_each_option(self) -> None:
+        """What is given replaces; None takes the deadline or the key away."""
+        options = self.changed(timeout=1, deadline=2, max_retries=0, idempotency_key="k")
+
+        assert (options.timeout_s, options.deadline_s, options.retry.max_retries) == (1.0, 2.0, 0)
+        assert options.idempotency_key == "k"
+        assert self.changed(options, deadline=None).deadline_s is None
+        assert self.changed(options, idempotency_key=None).idempotency_key is None
+
+    def test_headers_are_added(self) -> None:
+        """Headers of a derived client join those it had; the same name in any case replaces."""
+        options = self.changed(self.changed(headers={"X-A": "1", "X-B": "1"}), headers={"x-b": "2"})
+
+        assert dict(options.headers) == {"x-a": "1", "x-b": "2"}
+
+    @pytest.mark.parametrize("name", ["Authorization", "idempotency-key", "Content-Type", "Host", "content-length"])
+    def test_headers_of_the_client(self, name: str) -> None:
+        """What the client sets itself cannot be set by hand; the value is not repeated."""
+        with pytest.raises(ArgumentError, match=name) as caught:
+            checked_headers({name: CANARY})
+
+        assert CANARY not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "headers", [{"X A": "1"}, {"": "1"}, {"X:": "1"}, {"X-A": f"{CANARY}\r\nX-B: 1"}, {"é": "1"}]
+    )
+    def test_headers_that_cannot_be_sent(self, headers: dict[str, str]) -> None:
+        """Names and values keep to RFC 9110; no line can be smuggled in."""
+        with pytest.raises(ArgumentError) as caught:
+            checked_headers(headers)
+
+        assert CANARY not in str(caught.value)
+
+    def test_numbers_are_sent_as_text(self) -> None:
+        """A value that is no string is sent as its text."""
+        assert dict(checked_headers({"X-A": 5})) == {"x-a": "5"}  # type: ignore[dict-item]
+
+    @pytest.mark.parametrize("changes", [{"timeout": 0}, {"deadline": -1}, {"max_retries": -1}])
+    def test_bad_numbers(self, changes: dict[str, Any]) -> None:
+        """Numbers are checked as at construction."""
+        with pytest.raises(ConfigurationError):
+            self.changed(**changes)
+
+    @pytest.mark.parametrize("key", ["", "a b", "a\n", "é", 7])
+    def test_bad_keys(self, key: object) -> None:
+        """An idempotency key is visible ASCII."""
+        with pytest.raises(ArgumentError, match="idempotency_key"):
+            self.changed(idempotency_key=key)
