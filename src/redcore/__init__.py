@@ -6,8 +6,6 @@ with Client(api_key="rk_live_…") as client:
     me = client.users.get_me()
 """
 
-__version__ = "0.1.0"
-
 from redcore._generated.models import (
     ApiKey,
     ApiKeyCreated,
@@ -34,6 +32,7 @@ from redcore._generated.models import (
 )
 from redcore._response import Headers, Response
 from redcore._values import UNSET, FileContent, Model, OpenEnum, Unset
+from redcore._version import __version__ as __version__
 from redcore.client import AsyncClient, Client
 from redcore.exceptions import (
     ArgumentError,

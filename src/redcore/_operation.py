@@ -9,17 +9,17 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from redcore import __version__ as version
 from redcore import _codec
 from redcore._response import Response
 from redcore._values import UNSET
+from redcore._version import __version__
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Reader: TypeAlias = Callable[[Response], T_co]
 NONE: Mapping[str, Any] = {}
-USER_AGENT = f"redcore-python/{version}"
+USER_AGENT = f"redcore-python/{__version__}"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
