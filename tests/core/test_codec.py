@@ -145,12 +145,12 @@ class TestReading:
         """All problems of an answer are listed, wherever they are."""
         items: list[dict[str, Any]] = [
             {**USER},
-            {**USER, "email": 1, "role": 2},
+            dict(USER, email=1, role=2),
             {name: USER[name] for name in USER if name != "status"},
         ]
 
         with pytest.raises(ResponseError) as caught:
-            page(User)(answer(200, {"data": items, "meta": {**META, "total": "3"}}))
+            page(User)(answer(200, {"data": items, "meta": dict(META, total="3")}))
 
         assert caught.value.message.removeprefix("the answer does not fit: ").split("; ") == [
             "expected str, got int @ $.data[1].email",

@@ -1,0 +1,169 @@
+"""The generated layer against the spec: methods, errors, annotations."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from redcore import AsyncClient, Client
+from redcore._generated import models, operations, resources
+from redcore.exceptions import RedcoreAPIError
+
+Json = dict[str, Any]
+SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
+METHODS = ("get", "put", "post", "delete", "patch")
+ENTRY = re.compile(r"^    (\w+): (\d{3}), ", re.MULTILINE)
+
+
+@lru_cache
+def spec() -> Json:
+    loaded: Json = YAML(typ="safe", pure=True).load(SPEC)
+    return loaded
+
+
+def described() -> Iterator[tuple[str, Json]]:
+    """Each operation of the SDK, after its id."""
+    for item in spec()["paths"].values():
+        for method in METHODS:
+            if method in item and item[method].get("x-redcore-sdk") is not False:
+                yield item[method]["operationId"], item[method]
+
+
+OPERATIONS = dict(described())
+BOUND = {name: told for name, told in OPERATIONS.items() if told.get("x-redcore-resource") is not False}
+
+
+def method(name: str, prefix: str = "") -> Callable[..., Any]:
+    """The method of a resource that an operation id stands for."""
+    tag = OPERATIONS[name]["tags"][0]
+    resource = getattr(resources, prefix + "".join(word.title() for word in tag.split("_")))
+    found: Callable[..., Any] = getattr(resource, name.removeprefix(f"{tag}_"))
+    return found
+
+
+def resolved(node: Json) -> Json:
+    """What a node is, following its `$ref`."""
+    while "$ref" in node:
+        target: Any = spec()
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        node = target
+    return node
+
+
+def test_every_operation_of_the_spec_is_described() -> None:
+    """One function for each operation, and no other."""
+    functions = {name for name, value in vars(operations).items() if inspect.isfunction(value) and name != "path"}
+
+    assert functions - {"binary", "data", "nothing", "page", "plain"} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_both_colours(name: str) -> None:
+    """The blocking and the awaitable method have the same parameters, results and words."""
+    blocking, awaitable = method(name), method(name, "Async")
+
+    assert not inspect.iscoroutinefunction(blocking)
+    assert inspect.iscoroutinefunction(awaitable)
+    assert inspect.signature(blocking) == inspect.signature(awaitable)
+    assert blocking.__doc__ == awaitable.__doc__
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_the_errors_are_those_of_the_spec(name: str) -> None:
+    """The Raises section lists each status of the endpoint, under the class that it is raised as."""
+    raised = ENTRY.findall(inspect.getdoc(method(name)) or "")
+    statuses = sorted(int(status) for status in OPERATIONS[name]["responses"] if int(status) >= 400)
+    classes = {status: RedcoreAPIError.for_status(status).__name__ for status in statuses}
+    if name.startswith("auth_") and 400 in classes:
+        classes[400] = "AuthenticationError"  # RFC 6749 section 5.2
+
+    assert raised == [(classes[status], str(status)) for status in statuses]
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_the_parameters_are_described(name: str) -> None:
+    """Each parameter of a method is in its Args section, in the words of the spec."""
+    doc = inspect.getdoc(method(name)) or ""
+    parameters = [name for name in inspect.signature(method(name)).parameters if name != "self"]
+
+    assert re.findall(r"^    (\w+): ", doc.partition("Args:")[2].partition("\n\n")[0], re.MULTILINE) == parameters
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_the_annotation_is_the_answer_of_the_spec(name: str) -> None:
+    """The return annotation is what the endpoint's success holds."""
+    success = resolved(next(told for status, told in OPERATIONS[name]["responses"].items() if status < "300"))
+    annotation = inspect.signature(method(name)).return_annotation
+
+    assert annotation == answer_of(success)
+
+
+def answer_of(success: Json) -> str:
+    """The annotation that stands for a success in the spec."""
+    content = success.get("content", {})
+    if not content:
+        return "None"
+    if "application/json" not in content:
+        return "bytes"
+    named = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = resolved({"$ref": f"#/components/schemas/{named}"})
+    data = schema.get("properties", {}).get("data")
+    if data is None:
+        return str(named)
+    if "items" in data:
+        return f"Page[{data['items']['$ref'].rpartition('/')[2]}]"
+    return str(data["$ref"].rpartition("/")[2])
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_the_scope_is_told(name: str) -> None:
+    """A method says which scope it needs, unless it needs none."""
+    scopes = [scope for told in OPERATIONS[name].get("security", []) for scope in told.get("oauth2", [])]
+    doc = inspect.getdoc(method(name)) or ""
+
+    assert re.findall(r"^Scope: `(.*)`\.$", doc, re.MULTILINE) == scopes
+
+
+@pytest.mark.parametrize("name", [n for n, told in BOUND.items() if told.get("x-redcore-pagination") == "offset"])
+def test_listings_can_be_walked(name: str) -> None:
+    """Each listing has a walker with the same filters, in both colours."""
+    short = name.removeprefix(f"{OPERATIONS[name]['tags'][0]}_")
+    walker = "list_all" if short == "list" else short.replace("list_", "list_all_")
+    filters = [p for p in inspect.signature(method(name)).parameters if p not in {"self", "limit", "offset"}]
+
+    for prefix in ("", "Async"):
+        owner = getattr(resources, method(name, prefix).__qualname__.partition(".")[0])
+        assert [*inspect.signature(getattr(owner, walker)).parameters] == ["self", "page_size", *filters]
+
+
+def test_each_tag_is_a_resource_of_both_clients() -> None:
+    """`client.users` and all the others exist in both colours."""
+    tags = {told["tags"][0] for told in BOUND.values()}
+
+    for client in (Client(api_key="k"), AsyncClient(api_key="k")):
+        for tag in tags:
+            assert getattr(client, tag) is getattr(client, tag)
+
+
+def test_the_catalogue_of_errors_is_the_specs() -> None:
+    """Codes and statuses are those of `x-redcore-status`."""
+    schema = spec()["components"]["schemas"]["ErrorCode"]
+
+    assert dict(models.ERROR_STATUS) == schema["x-redcore-status"]
+    assert [code.value for code in models.ErrorCode] == schema["enum"]
+
+
+def test_only_what_may_be_repeated_is_repeated() -> None:
+    """Every operation is idempotent by its nature or takes an Idempotency-Key where the spec says so."""
+    for name, told in OPERATIONS.items():
+        source = inspect.getsource(getattr(operations, name))
+
+        assert ("keyed=True" in source) == (told.get("x-redcore-idempotency") == "key"), name

@@ -1,0 +1,331 @@
+"""The lock that threads and tasks of any event loop share."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+
+from redcore.exceptions import ConfigurationError
+from redcore.tokens import MemoryCache, TokenSet
+from redcore.tokens.single_flight import SharedLock, lock_for
+
+BOUND_S = 5.0  # of waits that end at once unless something is broken
+BACKENDS = ["asyncio", "trio"]
+
+
+@pytest.fixture
+def lock() -> SharedLock:
+    return SharedLock()
+
+
+def waiters(lock: SharedLock) -> int:
+    return len(lock._waiting)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Give other threads the time to reach a state."""
+    turn = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        turn.wait(BOUND_S / 1000)
+    raise AssertionError("it did not happen in time")
+
+
+async def until_async(condition: Callable[[], object]) -> None:
+    """Give other tasks the time to reach a state."""
+    with anyio.fail_after(BOUND_S):
+        while not condition():  # noqa: ASYNC110 (the lock tells nobody who waits for it)
+            await anyio.lowlevel.checkpoint()
+
+
+class TestThreads:
+    def test_one_at_a_time(self, lock: SharedLock) -> None:
+        """A held lock is not taken; a released one is."""
+        assert lock.acquire(0.0)
+        assert not lock.acquire(0.0)
+
+        lock.release()
+
+        assert lock.acquire(0.0)
+
+    def test_mutual_exclusion(self, lock: SharedLock) -> None:
+        """Of many threads, one is inside at a time, and all get in."""
+        inside: list[int] = []
+        most: list[int] = []
+
+        def enter() -> None:
+            for _ in range(50):
+                assert lock.acquire(BOUND_S)
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+                lock.release()
+
+        threads = [threading.Thread(target=enter) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert (len(most), max(most)) == (400, 1)
+        assert waiters(lock) == 0
+
+    def test_in_the_order_of_asking(self, lock: SharedLock) -> None:
+        """The one who waits longest is next."""
+        order: list[int] = []
+
+        def enter(number: int) -> None:
+            lock.acquire(BOUND_S)
+            order.append(number)
+            lock.release()
+
+        lock.acquire()
+        threads = [threading.Thread(target=enter, args=(number,)) for number in range(4)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            until(lambda number=number: waiters(lock) == number + 1)  # type: ignore[misc]
+        lock.release()
+        for thread in threads:
+            thread.join()
+
+        assert order == [0, 1, 2, 3]
+
+    def test_who_gives_up_waits_no_more(self, lock: SharedLock) -> None:
+        """A waiter whose time is up is forgotten, and does not get the lock later."""
+        lock.acquire()
+
+        assert not lock.acquire(0.001)
+        assert waiters(lock) == 0
+
+        lock.release()
+        assert lock.acquire(0.0)
+
+    def test_handed_over_in_the_last_moment(self, lock: SharedLock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A waiter whose time is up just when it is handed the lock has the lock."""
+        lock.acquire()
+        release = lock.release
+        monkeypatch.setattr(threading.Event, "wait", lambda *_: release())  # None: it was not woken in time
+
+        assert lock.acquire(0.0)
+        assert not lock._claim(release)
+
+    def test_an_interrupted_waiter_passes_the_lock_on(self, lock: SharedLock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C while waiting leaves no lock held, also if it was handed over at that moment."""
+        lock.acquire()
+        release = lock.release
+
+        def interrupted(*_: object) -> bool:
+            release()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(threading.Event, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lock.acquire(BOUND_S)
+        monkeypatch.undo()
+
+        assert lock.acquire(0.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+class TestTasks:
+    def test_mutual_exclusion(self, lock: SharedLock, backend: str) -> None:
+        """Of many tasks, one is inside at a time, and all get in."""
+        inside: list[int] = []
+        most: list[int] = []
+
+        async def enter() -> None:
+            assert await lock.acquire_async(BOUND_S)
+            inside.append(1)
+            await anyio.lowlevel.checkpoint()
+            most.append(len(inside))
+            inside.pop()
+            lock.release()
+
+        async def main() -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(50):
+                    group.start_soon(enter)
+
+        anyio.run(main, backend=backend)
+
+        assert (len(most), max(most)) == (50, 1)
+
+    def test_who_gives_up_waits_no_more(self, lock: SharedLock, backend: str) -> None:
+        """A task whose time is up is forgotten."""
+
+        async def main() -> tuple[bool, int]:
+            lock.acquire()
+            return await lock.acquire_async(0.001), waiters(lock)
+
+        assert anyio.run(main, backend=backend) == (False, 0)
+
+    def test_a_cancelled_waiter_waits_no_more(self, lock: SharedLock, backend: str) -> None:
+        """A task that is cancelled while it waits neither gets nor loses the lock."""
+
+        async def main() -> None:
+            lock.acquire()
+            async with anyio.create_task_group() as group:
+                group.start_soon(lock.acquire_async)
+                await until_async(partial(waiters, lock))
+                group.cancel_scope.cancel()
+
+        anyio.run(main, backend=backend)
+
+        assert waiters(lock) == 0
+        lock.release()
+        assert lock.acquire(0.0)
+
+    def test_cancelled_when_it_was_handed_over(self, lock: SharedLock, backend: str) -> None:
+        """A task that is cancelled just after it was handed the lock passes it on."""
+
+        async def main() -> None:
+            lock.acquire()
+            async with anyio.create_task_group() as group:
+                group.start_soon(lock.acquire_async)
+                await until_async(partial(waiters, lock))
+                group.cancel_scope.cancel()
+                lock.release()
+
+        anyio.run(main, backend=backend)
+
+        assert lock.acquire(0.0)
+
+    def test_a_waiter_in_a_closed_loop_is_passed_over(self, lock: SharedLock, backend: str) -> None:
+        """Whoever waited in a loop that has ended does not get the lock for ever."""
+        wakes: list[Callable[[], object]] = []
+
+        async def main() -> None:
+            from redcore.tokens.single_flight import from_any_thread  # noqa: PLC0415 (needs a running loop)
+
+            wakes.append(from_any_thread(lambda: None))
+
+        lock.acquire()
+        anyio.run(main, backend=backend)
+        assert not lock._claim(wakes[0])
+
+        lock.release()
+
+        assert lock.acquire(0.0)
+
+    def test_threads_and_tasks_together(self, lock: SharedLock, backend: str) -> None:
+        """A thread and two event loops share one lock."""
+        inside: list[int] = []
+        most: list[int] = []
+
+        def visit() -> None:
+            inside.append(1)
+            most.append(len(inside))
+            inside.pop()
+            lock.release()
+
+        async def enter() -> None:
+            assert await lock.acquire_async(BOUND_S)
+            visit()
+
+        async def loop() -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(50):
+                    group.start_soon(enter)
+
+        def block() -> None:
+            for _ in range(50):
+                assert lock.acquire(BOUND_S)
+                visit()
+
+        threads = [threading.Thread(target=partial(anyio.run, loop, backend=other)) for other in (backend, "asyncio")]
+        for thread in [*threads, blocking := threading.Thread(target=block)]:
+            thread.start()
+        for thread in [*threads, blocking]:
+            thread.join()
+
+        assert (len(most), max(most)) == (150, 1)
+
+
+def test_native_cancellation() -> None:
+    """A cancel() of asyncio itself leaves no lock held, also when it was handed over at that moment."""
+    lock = SharedLock()
+
+    async def main() -> None:
+        lock.acquire()
+        task = asyncio.create_task(lock.acquire_async())
+        await until_async(partial(waiters, lock))
+        lock.release()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+    assert lock.acquire(0.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_does_not_inherit_a_held_lock() -> None:
+    """After a fork, whoever held the lock does not exist in the child: it is free there, and still held here."""
+    cache = MemoryCache()
+    lock = lock_for(cache, "key")
+    lock.acquire()
+
+    child = os.fork()
+    if child == 0:  # the child tells by its exit code, and runs nothing of pytest
+        os._exit(0 if lock.acquire(0.0) and lock_for(cache, "key") is lock else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert not lock.acquire(0.0)
+
+
+class TestRegistry:
+    def test_one_lock_for_each_entry(self) -> None:
+        """Clients that share cache and key share the lock; others do not."""
+        cache = MemoryCache()
+
+        assert lock_for(cache, "a") is lock_for(cache, "a")
+        assert lock_for(cache, "a") is not lock_for(cache, "b")
+        assert lock_for(cache, "a") is not lock_for(MemoryCache(), "a")
+
+    def test_equal_caches_share(self) -> None:
+        """Caches that say they are equal, such as two of one file, share their locks."""
+
+        @attrs.frozen
+        class SameFile(MemoryCache):
+            path: str
+
+        first, second = SameFile("/tmp/tokens"), SameFile("/tmp/tokens")  # noqa: S108 (a name only)
+
+        assert lock_for(first, "a") is lock_for(second, "a")
+
+    def test_locks_end_with_their_cache(self) -> None:
+        """A cache that nobody uses is not kept alive by its locks."""
+        from redcore.tokens import single_flight  # noqa: PLC0415 (its registry is private)
+
+        gc.collect()
+        before = len(single_flight._locks)
+        cache = MemoryCache()
+        lock_for(cache, "a")
+        assert len(single_flight._locks) == before + 1
+
+        del cache
+        gc.collect()
+
+        assert len(single_flight._locks) == before
+
+    def test_a_cache_that_cannot_be_registered(self) -> None:
+        """A cache without weak references or hash is a ConfigurationError that says so."""
+
+        class Listed(list[TokenSet]):
+            def get(self, _: str) -> None: ...
+            def set(self, _: str, tokens: TokenSet) -> None: ...
+            def delete(self, _: str) -> None: ...
+
+        with pytest.raises(ConfigurationError, match="hashable"):
+            lock_for(Listed(), "a")
