@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
+import anyio
+import anyio.to_thread
 import attrs
 import orjson
 from authlib.oauth2 import OAuth2Error
@@ -31,13 +33,16 @@ from redcore_server.auth.lifetimes import JWKS_CACHE_S
 from redcore_server.auth.metadata import server_metadata
 from redcore_server.auth.principal import Verifier
 from redcore_server.auth.revocation import Revocation
-from redcore_server.auth.server import FormRequest, OAuthServer, Reply
+from redcore_server.auth.server import FormRequest, OAuthServer, Reply, refusal
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import MethodNotAllowed, NotFound, NotImplementedYet, respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import sync_pool
 from redcore_server.store.redis import sync_redis
+
+_THREADS: Final = 4
+"""More would only fight for the interpreter: a token costs more CPU than it waits for the stores."""
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -85,7 +90,7 @@ async def open_auth(
         scopes: all there are.
         clock: the server's.
     """
-    pool = sync_pool(database_url)
+    pool = sync_pool(database_url, max_size=_THREADS + 1)  # one for the keyring
     redis = await run_in_threadpool(sync_redis, redis_url)
     try:
         pool.open()
@@ -119,9 +124,35 @@ def build(issuer: TokenIssuer, scopes: frozenset[str]) -> ASGIApp:
     return _App(_routes(server))
 
 
+@attrs.frozen
+class _Threads:
+    """Answers forms in threads: Authlib is sync."""
+
+    limiter: anyio.CapacityLimiter = attrs.field(factory=lambda: anyio.CapacityLimiter(_THREADS))
+
+    def handler(self, answer: Callable[[FormRequest], Reply]) -> _Handler:
+        """Return a handler that reads the form and lets Authlib answer it.
+
+        Args:
+            answer: one of the server's methods.
+        """
+
+        async def handle(request: Request) -> Response:
+            authorization = request.headers.get("Authorization")
+            try:
+                form = await read_form(request)
+            except OAuth2Error as error:
+                return _response(refusal(error))
+            form_request = FormRequest(request.url.path, authorization, form)
+            return _response(await anyio.to_thread.run_sync(answer, form_request, limiter=self.limiter))
+
+        return handle
+
+
 def _routes(server: OAuthServer) -> dict[str, tuple[str, _Handler]]:
     metadata = orjson.dumps(server_metadata(server.issuer.tokens.issuer, server.scopes))
     keys, clock = server.issuer.keys, server.issuer.clock
+    threads = _Threads()
 
     async def describe(_: Request) -> Response:
         return Response(metadata, media_type="application/json")
@@ -132,30 +163,15 @@ def _routes(server: OAuthServer) -> dict[str, tuple[str, _Handler]]:
         return Response(orjson.dumps(ring.jwks(clock.now())), headers=headers, media_type="application/json")
 
     def endpoint(name: str) -> _Handler:
-        return _form_handler(partial(server.answer_at, name), server)
+        return threads.handler(partial(server.answer_at, name))
 
     return {
-        "/oauth/token": ("POST", _form_handler(server.create_token_response, server)),
+        "/oauth/token": ("POST", threads.handler(server.create_token_response)),
         "/oauth/revoke": ("POST", endpoint(RevocationEndpoint.ENDPOINT_NAME)),
         "/oauth/introspect": ("POST", endpoint(IntrospectionEndpoint.ENDPOINT_NAME)),
         "/.well-known/oauth-authorization-server": ("GET", describe),
         "/.well-known/jwks.json": ("GET", jwks),
     }
-
-
-def _form_handler(answer: Callable[[FormRequest], Reply], server: OAuthServer) -> _Handler:
-    """Return a handler that reads the form and lets Authlib answer in a thread."""
-
-    async def handle(request: Request) -> Response:
-        authorization = request.headers.get("Authorization")
-        form_request = FormRequest(request.url.path, authorization, {})
-        try:
-            form_request = FormRequest(request.url.path, authorization, await read_form(request))
-        except OAuth2Error as error:
-            return _response(server.handle_error_response(form_request, error))
-        return _response(await run_in_threadpool(answer, form_request))
-
-    return handle
 
 
 def _response(reply: Reply) -> Response:

@@ -35,6 +35,11 @@ class Reply:
     headers: Sequence[tuple[str, str]]
 
 
+def refusal(error: OAuth2Error) -> Reply:
+    """Return an error of RFC 6749 section 5.2 as a value."""
+    return Reply(error.status_code, dict(error.get_body()), error.get_headers())
+
+
 class FormRequest(OAuth2Request):
     """A form posted to an endpoint; each parameter occurs once."""
 
@@ -94,7 +99,7 @@ class OAuthServer(AuthorizationServer):
     def create_token_response(self, request: FormRequest) -> Reply:
         """Answer a token request."""
         if "grant_type" not in request.form:
-            return self.handle_error_response(request, InvalidRequestError("grant_type is missing."))
+            return refusal(InvalidRequestError("grant_type is missing."))
         return cast("Reply", super().create_token_response(request))
 
     def get_token_grant(self, request: OAuth2Request) -> BaseGrant:
@@ -119,10 +124,6 @@ class OAuthServer(AuthorizationServer):
     def handle_response(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> Reply:
         """Return Authlib's answer as a value."""
         return Reply(status, body, headers)
-
-    def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Reply:
-        """Return an error of RFC 6749 section 5.2."""
-        return cast("Reply", super().handle_error_response(request, error))
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Tell nobody: nothing here listens to Authlib's signals."""
