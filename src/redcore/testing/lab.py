@@ -15,12 +15,10 @@ class Fault:
 
     status: int | None = None
     """Answer with this HTTP status."""
-    code: str | None = None
-    """The error code of that answer; None is the one that the contract has for the status."""
-    retry_after: int | None = None
-    """`Retry-After` of that answer, in seconds."""
-    body: str | None = None
-    """Body of that answer; None is an error envelope."""
+    retry_after: int | str | None = None
+    """`Retry-After` of that answer: seconds, or an HTTP date."""
+    body: Any = None
+    """Body of that answer: a string is sent as HTML, anything else as JSON; None is the error envelope."""
     delay: float | None = None
     """Seconds to wait first."""
     drop: bool = False
@@ -52,7 +50,9 @@ class SeenRequest:
     method: str
     path: str
     status: int
-    request_id: str
+    """HTTP status of the answer; 0 if there was none."""
+    request_id: str | None
+    """Its `X-Request-ID`; None if there was no answer."""
 
 
 class Lab:
@@ -65,15 +65,16 @@ class Lab:
     def __init__(self, origin: str) -> None:
         self._origin = origin
 
-    def inject(self, method: str, path: str, faults: Sequence[Fault]) -> None:
+    def inject(self, method: str | None, path: str, faults: Sequence[Fault]) -> None:
         """Let the next matching requests fail, each by the next fault of the list.
 
         Args:
-            method: HTTP method, or `*`.
+            method: HTTP method; None is any.
             path: Path as the gateway sees it, with `*` for any characters: `/v1/users/*`.
             faults: One for each request, in order.
         """
-        self._send("POST", "/lab/faults", {"method": method, "path": path, "faults": [f.as_json() for f in faults]})
+        script = {"path": path, "faults": [fault.as_json() for fault in faults]}
+        self._send("POST", "/lab/faults", script if method is None else {"method": method, **script})
 
     def clear_faults(self) -> None:
         """Forget all faults that have not happened yet."""
@@ -114,4 +115,4 @@ class Lab:
         with httpx.Client(trust_env=False, timeout=30.0) as http:
             response = http.request(method, f"{self._origin}{path}", json=body)
         response.raise_for_status()
-        return response.json()["data"] if response.content else None
+        return response.json() if response.content else None

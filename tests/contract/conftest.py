@@ -1,0 +1,101 @@
+"""One test body for every colour: `call(lambda client: client.users.get(…))` blocks, or awaits on asyncio or trio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import attrs
+import httpx
+import pytest
+from tests.contract.judge import Judge
+
+from redcore import AsyncClient, Client
+from redcore._steps import Runtime
+from redcore.testing import Lab, ReferenceServer
+
+COLOURS = ("sync", "asyncio", "trio")
+
+
+class Caller:
+    """Makes calls with a client of one colour, and gives back what they return."""
+
+    def __init__(self, client: Any, portal: anyio.from_thread.BlockingPortal | None) -> None:
+        self.client = client
+        self._portal = portal
+
+    def __call__(self, use: Callable[[Any], Any]) -> Any:
+        """The result of a call."""
+        if self._portal is None:
+            return use(self.client)
+
+        async def main() -> Any:
+            return await use(self.client)
+
+        return self._portal.call(main)
+
+    def walk(self, use: Callable[[Any], Any]) -> list[Any]:
+        """Everything that an iterator yields."""
+        if self._portal is None:
+            return list(use(self.client))
+
+        async def main() -> list[Any]:
+            return [each async for each in use(self.client)]
+
+        return self._portal.call(main)
+
+
+ClientT = TypeVar("ClientT", Client, AsyncClient)
+
+
+def without_waiting(client: ClientT) -> ClientT:
+    """The client, for which every wait between attempts is over at once."""
+
+    async def sleep_async(_: float) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    runtime = Runtime(sleep=lambda _: None, sleep_async=sleep_async)
+    client._engine = attrs.evolve(client._engine, runtime=runtime)
+    return client
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    return Judge()
+
+
+@pytest.fixture(params=COLOURS)
+def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[..., Caller]]:
+    """Makes callers of one colour from arguments for a client; everything is closed after the test."""
+    with ExitStack() as stack:
+        colour = request.param
+        portal = (
+            None if colour == "sync" else stack.enter_context(anyio.from_thread.start_blocking_portal(backend=colour))
+        )
+
+        def caller(*, judged: bool = True, **arguments: Any) -> Caller:
+            if portal is None:
+                http = stack.enter_context(judge.http() if judged else httpx.Client())
+                return Caller(stack.enter_context(without_waiting(Client(**arguments, http_client=http))), None)
+            made = judge.http_async() if judged else httpx.AsyncClient()
+            async_http = stack.enter_context(portal.wrap_async_context_manager(made))
+            client = without_waiting(AsyncClient(**arguments, http_client=async_http))
+            return Caller(stack.enter_context(portal.wrap_async_context_manager(client)), portal)
+
+        yield caller
+
+
+@pytest.fixture
+def call(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcore_lab: Lab) -> Caller:
+    """A caller with the seeded API key, which has all scopes, on fresh data."""
+    return connect(**redcore_server.api_key)
+
+
+@pytest.fixture
+def session(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcore_lab: Lab) -> Caller:
+    """A caller with the seeded OAuth application, on fresh data."""
+    return connect(**redcore_server.application)

@@ -1,0 +1,86 @@
+"""An independent judge: holds each exchange against openapi/redcore.yaml with openapi-core, which nobody here wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+from openapi_core import OpenAPI
+from openapi_core.datatypes import RequestParameters
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
+HOST = "https://api.blueround.com"  # the first server of the spec; which host answered is not the question here
+
+
+@attrs.define
+class JudgedRequest:
+    """A request as openapi-core wants it."""
+
+    method: str
+    path: str
+    body: bytes | None
+    content_type: str
+    parameters: Any
+    host_url: str = HOST
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> JudgedRequest:
+        query = ImmutableMultiDict(request.url.params.multi_items())
+        return cls(
+            method=request.method.lower(),
+            path=request.url.raw_path.decode().partition("?")[0],  # still percent-encoded, as the server sees it
+            body=request.content or None,
+            content_type=request.headers.get("content-type", ""),
+            parameters=RequestParameters(query=query, header=Headers(list(request.headers.items()))),
+        )
+
+
+@attrs.define
+class JudgedResponse:
+    """A response as openapi-core wants it."""
+
+    status_code: int
+    headers: Any
+    content_type: str
+    data: bytes | None
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> JudgedResponse:
+        headers = Headers(list(response.headers.items()))
+        return cls(response.status_code, headers, response.headers.get("content-type", ""), response.content or None)
+
+
+class Judge:
+    """Judges every exchange of the HTTP clients it makes, and counts them by method and path."""
+
+    def __init__(self) -> None:
+        self._spec = OpenAPI.from_file_path(str(SPEC))
+        self.judged: Counter[tuple[str, str]] = Counter()
+
+    def http(self) -> httpx.Client:
+        """An HTTP client whose exchanges are judged."""
+        return httpx.Client(event_hooks={"response": [self._hear]}, trust_env=False)
+
+    def http_async(self) -> httpx.AsyncClient:
+        """An asynchronous HTTP client whose exchanges are judged."""
+        return httpx.AsyncClient(event_hooks={"response": [self._hear_async]}, trust_env=False)
+
+    def _hear(self, response: httpx.Response) -> None:
+        response.read()
+        self.rule(response)
+
+    async def _hear_async(self, response: httpx.Response) -> None:
+        await response.aread()
+        self.rule(response)
+
+    def rule(self, response: httpx.Response) -> None:
+        """Fail if the exchange is not as the spec says; a request that the server refused need not be valid."""
+        request = JudgedRequest.of(response.request)
+        if response.status_code < 400:
+            self._spec.validate_request(request)
+        self._spec.validate_response(request, JudgedResponse.of(response))
+        self.judged[response.request.method, response.request.url.path] += 1

@@ -1,0 +1,165 @@
+"""Every operation that the server has, through SDK and wire, in every colour; each exchange is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.contract.conftest import Caller
+from tests.contract.test_not_built_yet import NOT_BUILT
+
+from redcore import NotFoundError, ProductStatus, UserRole, UserStatus
+from redcore._generated import operations
+
+Scenario = Callable[[Caller], None]
+SCENARIOS: dict[str, Scenario] = {}
+ASKED_BY_THE_SDK_ITSELF = {"auth_token"}
+
+
+def scenario(name: str) -> Callable[[Scenario], Scenario]:
+    """File a scenario under the operation that it is about."""
+
+    def file(function: Scenario) -> Scenario:
+        SCENARIOS[name] = function
+        return function
+
+    return file
+
+
+@scenario("users_get_me")
+def get_me(call: Caller) -> None:
+    me = call(lambda c: c.users.get_me())
+    assert (me.role, me.status) == (UserRole.ADMIN, UserStatus.ACTIVE)
+
+
+@scenario("users_update_me")
+def update_me(call: Caller) -> None:
+    assert call(lambda c: c.users.update_me(name="Grace Hopper")).name == "Grace Hopper"
+    assert call(lambda c: c.users.get_me()).name == "Grace Hopper"
+
+
+@scenario("users_list")
+def list_users(call: Caller) -> None:
+    def create(number: int) -> Callable[[Any], Any]:
+        return lambda c: c.users.create(email=f"u{number}@example.com", name=f"User {number}", role="viewer")
+
+    for number in range(3):
+        call(create(number))
+    page = call(lambda c: c.users.list(role="viewer", limit=2))
+    assert ([u.name for u in page], page.meta.total, page["meta"]["limit"]) == (["User 2", "User 1"], 3, 2)
+    assert [u.name for u in call(lambda c: c.users.list(q="sER 1"))] == ["User 1"]
+    assert [len(p) for p in call.walk(lambda c: c.users.list_all(page_size=2, status="pending_invite"))] == [2, 1]
+    assert len(call.walk(lambda c: c.users.list_all(page_size=1).items())) == 4
+
+
+@scenario("users_create")
+def create_user(call: Caller) -> None:
+    user = call(lambda c: c.users.create(email="Ada@Example.com", name="Ada", role=UserRole.EDITOR))
+    assert (user.email, user.role, user.status) == ("Ada@Example.com", "editor", "pending_invite")
+
+
+@scenario("users_get")
+def get_user(call: Caller) -> None:
+    user = call(lambda c: c.users.create(email="ada@example.com", name="Ada"))
+    assert call(lambda c: c.users.get(user.id)).email == "ada@example.com"
+
+
+@scenario("users_update")
+def update_user(call: Caller) -> None:
+    user = call(lambda c: c.users.create(email="ada@example.com", name="Ada"))
+    changed = call(lambda c: c.users.update(user.id, role="admin", status="inactive"))
+    assert (changed.role, changed.status, changed.name) == ("admin", "inactive", "Ada")
+
+
+@scenario("users_delete")
+def delete_user(call: Caller) -> None:
+    user = call(lambda c: c.users.create(email="ada@example.com", name="Ada"))
+    assert call(lambda c: c.users.delete(user.id)) is None
+    with pytest.raises(NotFoundError):
+        call(lambda c: c.users.get(user.id))
+
+
+@scenario("users_resend_invitation")
+def resend_invitation(call: Caller) -> None:
+    user = call(lambda c: c.users.create(email="ada@example.com", name="Ada"))
+    assert call(lambda c: c.users.resend_invitation(user.id)).status == "pending_invite"
+
+
+@scenario("products_list")
+def list_products(call: Caller) -> None:
+    def create(number: int) -> Callable[[Any], Any]:
+        return lambda c: c.products.create(name=f"Engine {number}", sku=f"ENG-{number}", price=100, stock=number)
+
+    for number in range(3):
+        call(create(number))
+    assert [p.sku for p in call(lambda c: c.products.list(status="available"))] == ["ENG-2", "ENG-1"]
+    assert [p.sku for p in call.walk(lambda c: c.products.list_all(q="eng-1").items())] == ["ENG-1"]
+
+
+@scenario("products_create")
+def create_product(call: Caller) -> None:
+    product = call(lambda c: c.products.create(name="Engine", sku="ENG", price=129900))
+    assert (product.stock, product.status) == (0, ProductStatus.OUT_OF_STOCK)
+
+
+@scenario("products_get")
+def get_product(call: Caller) -> None:
+    product = call(lambda c: c.products.create(name="Engine", sku="ENG", price=129900, stock=1))
+    assert call(lambda c: c.products.get(product.id)) == product
+
+
+@scenario("products_update")
+def update_product(call: Caller) -> None:
+    product = call(lambda c: c.products.create(name="Engine", sku="ENG", price=129900, stock=1))
+    assert call(lambda c: c.products.update(product.id, stock=0)).status == "out_of_stock"
+    assert call(lambda c: c.products.update(product.id, stock=5)).status == "available"
+
+
+@scenario("products_delete")
+def delete_product(call: Caller) -> None:
+    product = call(lambda c: c.products.create(name="Engine", sku="ENG", price=129900))
+    call(lambda c: c.products.delete(product.id))
+    with pytest.raises(NotFoundError):
+        call(lambda c: c.products.get(product.id))
+
+
+@scenario("auth_revoke")
+def revoke(session: Caller) -> None:
+    assert session(lambda c: c.auth.revoke(token="unknown", token_type_hint="refresh_token")) is None
+
+
+@scenario("auth_introspect")
+def introspect(session: Caller) -> None:
+    assert session(lambda c: c.auth.introspect(token="unknown")).active is False
+
+
+@scenario("auth_metadata")
+def metadata(session: Caller) -> None:
+    told = session(lambda c: c.auth.metadata())
+    assert told.token_endpoint == f"{told.issuer}/oauth/token"
+
+
+@scenario("auth_jwks")
+def jwks(session: Caller) -> None:
+    assert [key["kty"] for key in session(lambda c: c.auth.jwks()).keys_] == ["RSA"]
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_operation(name: str, call: Caller, session: Caller) -> None:
+    """The operation does what the contract says, and each of its exchanges is as the spec says."""
+    SCENARIOS[name](session if name.startswith("auth_") else call)
+
+
+def test_every_operation_has_a_scenario() -> None:
+    """No operation that the server has is left out."""
+    described = {name for name in vars(operations) if name.partition("_")[0] in PREFIXES and callable_operation(name)}
+    assert set(SCENARIOS) == described - ASKED_BY_THE_SDK_ITSELF - set(NOT_BUILT)
+
+
+PREFIXES = {"users", "products", "workflows", "files", "api", "applications", "auth"}
+
+
+def callable_operation(name: str) -> bool:
+    function = getattr(operations, name)
+    return callable(function) and getattr(function, "__module__", "") == operations.__name__
