@@ -6,6 +6,7 @@ is no general renderer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -188,18 +189,16 @@ class Operations(Page):
 
     def response(self, status: str, told: Json) -> tuple[Cell, Cell, Cell]:
         response = self.resolve(told)
-        contents = response.get("content", {}).items()
         bodies = (
             self.schema_type(content["schema"]) if media == "application/json" else inline(f"`{media}`")
-            for media, content in contents
+            for media, content in response.get("content", {}).items()
         )
-        codes = [code for _, content in contents for code in content.get("examples", {})]
-        meaning = inline(response["description"])
-        known = self.spec["components"]["schemas"]["ErrorCode"]["enum"]
-        if set(codes) & set(known):
-            links = joined(([link("std", "ref", code, code)] for code in codes), ", ")
-            meaning = [*meaning, nodes.Text(" See "), *links, nodes.Text(".")]
-        return f"`{status}`", joined(bodies, " or "), meaning
+        return f"`{status}`", joined(bodies, " or "), self.with_codes(response["description"])
+
+    def with_codes(self, text: str) -> list[nodes.Node]:
+        """Text in which error codes are links to the catalogue."""
+        codes = self.spec["components"]["schemas"]["ErrorCode"]["enum"]
+        return [link("std", "ref", told, told) if (told := node.astext()) in codes else node for node in inline(text)]
 
 
 class ErrorCodes(Page):
@@ -215,7 +214,7 @@ class ErrorCodes(Page):
         for response in self.spec["components"]["responses"].values():
             for content in response.get("content", {}).values():
                 if code in (examples := content.get("examples", {})):
-                    section += paragraphs(response["description"])
+                    section += paragraphs(meaning_of(code, response["description"]))
                     section += json_block(examples[code]["value"])
         return section
 
@@ -243,6 +242,12 @@ class Scopes(Page):
         flows = self.spec["components"]["securitySchemes"]["oauth2"]["flows"]
         scopes = {scope: told for flow in flows.values() for scope, told in flow["scopes"].items()}
         return [table(("Scope", "Allows"), ((f"`{scope}`", told) for scope, told in scopes.items()))]
+
+
+def meaning_of(code: str, description: str) -> str:
+    """What a response's description, "`CODE`: meaning; `OTHER_CODE`: meaning.", says of one code."""
+    (meaning,) = re.findall(rf"`{code}`: (.+?)\.?(?:; `[A-Z_]+`: .*)?$", " ".join(description.split()))
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 # The SDK's side ------------------------------------------------------------------------------
