@@ -109,6 +109,16 @@ async def test_foreign_keys_are_refused(auth: Auth, token: str) -> None:
     assert await refusal(auth, jwt.encode(header, claims, key)) == "INVALID_TOKEN"
 
 
+async def test_introspection_refuses_foreign_keys_too(http: httpx.AsyncClient, client: Client, token: str) -> None:
+    """The auth service's own reader looks for an unknown key once more, and then calls the token dead."""
+    header, claims = parts(token)
+    foreign = jwt.encode({**header, "kid": "unknown"}, claims, RSAKey.generate_key(2048))
+
+    response = await http.post("/oauth/introspect", data={"token": foreign}, auth=client.basic)
+
+    assert response.json() == {"active": False}
+
+
 @pytest.mark.parametrize(
     "change",
     [

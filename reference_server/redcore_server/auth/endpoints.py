@@ -29,8 +29,8 @@ class RevocationEndpoint(AuthlibRevocation):
 
     server: OAuthServer
 
-    def authenticate_token(self, request: OAuth2Request, client: Application) -> str | AccessToken | None:
-        """Return the refresh token's text, the access token, or None if it is neither or already dead.
+    def authenticate_token(self, request: OAuth2Request, client: Application) -> Grant | AccessToken | None:
+        """Return the grant a refresh token names, an access token, or None if it is neither or already dead.
 
         Raises:
             InvalidGrantError: it was issued to another client (RFC 7009 section 2.1).
@@ -41,15 +41,15 @@ class RevocationEndpoint(AuthlibRevocation):
             return None
         if token.client_id != client.id:
             raise InvalidGrantError("The token was issued to another client.")
-        return text if isinstance(token, Grant) else token
+        return token
 
-    def revoke_token(self, token: str | AccessToken, request: OAuth2Request) -> None:
+    def revoke_token(self, token: Grant | AccessToken, request: OAuth2Request) -> None:
         """End it at once, on every node."""
         issuer = self.server.issuer
         if isinstance(token, AccessToken):
             issuer.grants.revoke_access(token, int(issuer.clock.time()))
         else:
-            issuer.grants.revoke(token, cast("Application", request.client).id)
+            issuer.grants.revoke(token, _token(request))
 
 
 class IntrospectionEndpoint(AuthlibIntrospection):

@@ -119,20 +119,14 @@ class GrantStore:
         ]
         return cast("Rotation", self._rotate(grant_keys.family(grant.id), arguments))
 
-    def revoke(self, refresh_token: str, client_id: str) -> bool:
-        """End the family of a refresh token, if it is that client's.
+    def revoke(self, grant: Grant, presented: str) -> None:
+        """End a family, if the presented token is one of it.
 
         Args:
-            refresh_token: living or dead.
-            client_id: of the client that asks.
-
-        Returns:
-            Whether there was a family to end.
+            grant: as `of` returned it for the presented token.
+            presented: a refresh token, living or dead.
         """
-        grant_id = _grant_id(refresh_token)
-        if grant_id is None:
-            return False
-        return bool(self._revoke(grant_keys.family(grant_id), [client_id, fingerprint(refresh_token)]))
+        self._revoke(grant_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
 
     def revoke_access(self, token: AccessToken, now: int) -> None:
         """Revoke one access token; its refresh token stays alive.

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import attrs
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
-from authlib.oauth2.rfc6749 import BaseGrant, InvalidRequestError, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from redcore_server.auth.client_authentication import credentials, invalid_client
@@ -63,13 +63,6 @@ class FormRequest(OAuth2Request):
         return self._form
 
 
-class _UnsupportedGrantTypeError(UnsupportedGrantTypeError):
-    """Authlib's own repeats what was sent, which may hold characters that RFC 6749 forbids here."""
-
-    def get_error_description(self) -> str:
-        return "The grant type is not supported."
-
-
 class OAuthServer(AuthorizationServer):
     """Dispatches to grants and endpoints, which reach the issuer through it."""
 
@@ -101,17 +94,6 @@ class OAuthServer(AuthorizationServer):
         if "grant_type" not in request.form:
             return refusal(InvalidRequestError("grant_type is missing."))
         return cast("Reply", super().create_token_response(request))
-
-    def get_token_grant(self, request: OAuth2Request) -> BaseGrant:
-        """Return the grant that handles a token request.
-
-        Raises:
-            UnsupportedGrantTypeError: there is none.
-        """
-        try:
-            return super().get_token_grant(request)
-        except UnsupportedGrantTypeError:
-            raise _UnsupportedGrantTypeError(None) from None
 
     def answer_at(self, endpoint: str, request: FormRequest) -> Reply:
         """Answer a request to a registered endpoint."""

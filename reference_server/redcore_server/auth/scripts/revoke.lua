@@ -2,13 +2,11 @@
 --
 -- KEYS: the grant, its dead refresh tokens, its revoked access tokens
 -- ARGV: client id, presented digest
--- Returns 1 if it was ended now, else 0.
 local grant = redis.call('HMGET', KEYS[1], 'client_id', 'refresh')
 if grant[1] ~= ARGV[1] then
-  return 0
+  return
 end
 if grant[2] ~= ARGV[2] and not redis.call('ZSCORE', KEYS[2], ARGV[2]) then
-  return 0
+  return
 end
 redis.call('DEL', unpack(KEYS))
-return 1
