@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypedDict
+from urllib.parse import urlsplit
 
 from redcore.exceptions import RedcoreError
 from redcore.testing.lab import Lab
@@ -99,6 +100,7 @@ class ReferenceServer:
         )
         try:
             self.origin = self._await_ready()
+            self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
         except BaseException:
             self.stop()
             raise
