@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, assert_never
 
-import anyio
 import attrs
 import httpx
 
@@ -14,6 +13,7 @@ from redcore._config import Given, configure, reconfigure
 from redcore._engine import CallOptions, Engine
 from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
+from redcore._shield import to_the_end
 from redcore._steps import Acquire, Notify, Runtime, Send, Sleep, Step, drive, drive_async
 from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed
@@ -268,14 +268,14 @@ class AsyncClient(_Client, AsyncResources):
     async def _perform(self, step: Step) -> Any:
         match step:
             case Send(request, timeout_s, must_finish):
-                with anyio.CancelScope(shield=must_finish):
-                    return await self._transport.send(request, timeout_s)
+                sending = self._transport.send(request, timeout_s)
+                return await (to_the_end(sending) if must_finish else sending)
             case Sleep(seconds):
                 return await self._engine.runtime.sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
             case Notify(callback, tokens):
                 answer = callback(tokens)
-                return await answer if answer is not None else None
+                return await to_the_end(answer) if answer is not None else None
             case _:
                 assert_never(step)

@@ -44,7 +44,7 @@ def until(condition: Callable[[], object]) -> None:
 async def until_async(condition: Callable[[], object]) -> None:
     """Give other tasks the time to reach a state."""
     with anyio.fail_after(BOUND_S):
-        while not condition():  # noqa: ASYNC110 (the lock tells nobody who waits for it)
+        while not condition():
             await anyio.lowlevel.checkpoint()
 
 

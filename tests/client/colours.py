@@ -1,0 +1,83 @@
+"""One test body for both clients: a colour makes a client and calls it, blocking or in an event loop of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+from anyio.from_thread import BlockingPortal
+
+from redcore import AsyncClient, Client
+from redcore._steps import Runtime
+
+
+class Blocking:
+    """`Client`."""
+
+    name = "sync"
+
+    def client(self, **options: Any) -> Any:
+        """A client with an API key, unless the options bring other credentials."""
+        return Client(**with_credentials(options))
+
+    def __call__(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call a method of a client."""
+        return function(*args, **options)
+
+    def close(self, client: Client) -> None:
+        """Close a client."""
+        client.close()
+
+    def items(self, pages: Any) -> list[Any]:
+        """The items of all pages."""
+        return list(pages.items())
+
+
+@attrs.frozen
+class Awaiting:
+    """`AsyncClient`, in an event loop that runs in another thread."""
+
+    name: str
+    portal: BlockingPortal
+
+    def client(self, **options: Any) -> Any:
+        """A client with an API key, unless the options bring other credentials."""
+        return AsyncClient(**with_credentials(options))
+
+    def __call__(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call a method of a client and await its result."""
+        return self.portal.call(partial(function, *args, **options))
+
+    def close(self, client: AsyncClient) -> None:
+        """Close a client."""
+        self.portal.call(client.aclose)
+
+    def items(self, pages: Any) -> list[Any]:
+        """The items of all pages."""
+
+        async def collect() -> list[Any]:
+            return [item async for item in pages.items()]
+
+        return self.portal.call(collect)
+
+
+Colour = Blocking | Awaiting
+
+
+def with_credentials(options: dict[str, Any]) -> dict[str, Any]:
+    others = {"client_id", "access_token", "refresh_token"} & options.keys()
+    return options if others else {"api_key": "rk_test_key", **options}
+
+
+def instant(client: Any) -> list[float]:
+    """Let a client wait without time passing, without jitter; returns where its waits are noted."""
+    slept: list[float] = []
+
+    async def sleep_async(seconds: float) -> None:
+        slept.append(seconds)
+
+    runtime = Runtime(draw=lambda: 0.5, sleep=slept.append, sleep_async=sleep_async)
+    client._engine = attrs.evolve(client._engine, runtime=runtime)
+    return slept

@@ -1,0 +1,169 @@
+"""A real HTTP server on the loopback interface that answers as a test says, down to the bytes.
+
+`server.answer` is a function from a request to a `Reply`, or to a function that is handed the socket and may do with it
+what it likes: drip, stall, reset. Each connection has its own thread; every request is recorded in `server.seen`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO, Self
+from urllib.parse import parse_qsl
+
+import attrs
+
+USER: Mapping[str, Any] = {
+    "id": "usr_1",
+    "email": "ada@example.com",
+    "name": "Ada Lovelace",
+    "role": "editor",
+    "status": "active",
+    "invitation_sent_at": None,
+    "created_at": "2026-01-15T10:00:00Z",
+    "updated_at": "2026-01-16T08:30:00Z",
+}
+META: Mapping[str, Any] = {"request_id": "req_1", "version": "1.2.0"}
+
+
+@attrs.frozen
+class Seen:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body as a form."""
+        return dict(parse_qsl(self.body.decode()))
+
+
+@attrs.frozen
+class Reply:
+    """An answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+    def encode(self) -> bytes:
+        """The bytes of the answer."""
+        headers = {"Content-Length": str(len(self.body)), **self.headers}
+        lines = [f"HTTP/1.1 {self.status} Any", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + self.body
+
+
+Raw = Callable[[socket.socket], None]
+Answer = Callable[[Seen], Reply | Raw]
+
+
+def reply(payload: object, status: int = 200, **headers: str) -> Reply:
+    """A JSON answer; underscores in header names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, json.dumps(payload).encode(), {"Content-Type": "application/json", **named})
+
+
+def user(**changes: Any) -> Reply:
+    """A success: one user."""
+    return reply({"data": {**USER, **changes}, "meta": META})
+
+
+def refusal(status: int, code: str = "ANY_CODE", message: str = "no", **headers: str) -> Reply:
+    """An error envelope."""
+    return reply({"error": {"code": code, "message": message, "docs": "", "details": []}}, status, **headers)
+
+
+def pair(number: int, **more: Any) -> Reply:
+    """What the token endpoint gives for the n-th time."""
+    told = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}"}
+    return reply({**told, "token_type": "Bearer", "expires_in": 3600, **more})
+
+
+def reset(connection: socket.socket) -> None:
+    """Break the connection as a crashing server does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class Loopback:
+    """The server; use it as a context manager."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.answer: Answer = lambda _: user()
+        self.gone = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._connections: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.base_url = f"{self.origin}/v1"
+
+    def script(self, *answers: Reply | Raw) -> None:
+        """Answer with these, in order."""
+        left = list(answers)
+        self.answer = lambda _: left.pop(0)
+
+    def asked(self, path: str) -> list[Seen]:
+        """The requests for a path."""
+        return [seen for seen in self.seen if seen.path == path]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.gone.set()
+        for open_socket in [self._listener, *self._connections]:
+            with suppress(OSError):  # closed by the other side, or by the answer itself
+                open_socket.shutdown(socket.SHUT_RDWR)
+            open_socket.close()
+        for thread in self._threads:
+            thread.join(5.0)
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                connection, _ = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._connections.append(connection)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as stream:
+            while (seen := read(stream)) is not None:
+                self.seen.append(seen)
+                told = self.answer(seen)
+                if isinstance(told, Reply):
+                    connection.sendall(told.encode())
+                else:
+                    return told(connection)
+        return None
+
+
+def read(stream: BinaryIO) -> Seen | None:
+    """The next request of a connection; None when it has ended."""
+    if b" HTTP/1." not in (line := stream.readline()):  # also for what is no HTTP, such as a TLS greeting
+        return None
+    method, path, _ = line.decode("latin-1").split()
+    headers: dict[str, str] = {}
+    while line := stream.readline().strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    if "chunked" in headers.get("transfer-encoding", ""):
+        return Seen(method, path, headers, b"".join(iter(lambda: chunk(stream), b"")))
+    return Seen(method, path, headers, stream.read(int(headers.get("content-length", "0"))))
+
+
+def chunk(stream: BinaryIO) -> bytes:
+    """The next chunk of a chunked body; empty at its end."""
+    data = stream.read(int(stream.readline(), 16))
+    stream.readline()
+    return data

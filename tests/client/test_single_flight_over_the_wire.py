@@ -1,0 +1,203 @@
+"""However many meet an expired token, one of them renews it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, user
+
+from redcore import AsyncClient, Client, MemoryCache
+
+THREADS = 16
+TASKS = 100
+SESSION: dict[str, Any] = {"access_token": "access-1", "refresh_token": "refresh-1"}
+
+
+class Rotating:
+    """An authorization server that rotates refresh tokens and accepts each once."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.guard = threading.Lock()
+
+    def __call__(self, seen: Seen) -> Reply:
+        with self.guard:
+            if seen.path != "/oauth/token":
+                fresh = seen.headers["authorization"] == f"Bearer access-{self.number}" and self.number > 1
+                return user() if fresh else refusal(401, "TOKEN_EXPIRED")
+            if seen.form["refresh_token"] != f"refresh-{self.number}":
+                return Reply(400, b'{"error": "invalid_grant"}')
+            self.number += 1
+            return pair(self.number)
+
+
+@pytest.fixture
+def rotating(server: Loopback) -> Loopback:
+    server.answer = Rotating()
+    return server
+
+
+def in_threads(work: list[Callable[[], Any]]) -> list[BaseException]:
+    """Do all at once; what was raised."""
+    raised: list[BaseException] = []
+    gate = threading.Barrier(len(work))
+
+    def run(function: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 (told to the test)
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(function,)) for function in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_threads(rotating: Loopback) -> None:
+    """16 threads that share a client make one POST /oauth/token."""
+    with Client(base_url=rotating.base_url, **SESSION) as client:
+        raised = in_threads([lambda: client.users.get("usr_1")] * THREADS)
+
+    assert raised == []
+    assert len(rotating.asked("/oauth/token")) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_tasks(rotating: Loopback, backend: str) -> None:
+    """100 tasks that share a client make one POST /oauth/token."""
+
+    async def main() -> None:
+        async with AsyncClient(base_url=rotating.base_url, **SESSION) as client, anyio.create_task_group() as group:
+            for _ in range(TASKS):
+                group.start_soon(client.users.get, "usr_1")
+
+    anyio.run(main, backend=backend)
+
+    assert len(rotating.asked("/oauth/token")) == 1
+
+
+def test_threads_and_loops_that_share_a_cache(rotating: Loopback) -> None:
+    """16 threads with a client each, and two event loops, sharing one MemoryCache, make one POST /oauth/token."""
+    cache = MemoryCache()
+    told: list[dict[str, Any]] = []
+    options: dict[str, Any] = {
+        "base_url": rotating.base_url,
+        "token_cache": cache,
+        "on_token_refreshed": told.append,
+        **SESSION,
+    }
+
+    def block() -> None:
+        with Client(**options) as client:
+            client.users.get("usr_1")
+
+    async def main() -> None:
+        async with AsyncClient(**options) as client, anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(client.users.get, "usr_1")
+
+    raised = in_threads([block] * THREADS + [lambda: anyio.run(main), lambda: anyio.run(main, backend="trio")])
+
+    assert raised == []
+    assert len(rotating.asked("/oauth/token")) == 1
+    assert [pair["refresh_token"] for pair in told] == ["refresh-2"]
+
+
+class Held:
+    """An authorization server that answers only when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+
+    def __call__(self, seen: Seen) -> Reply:
+        if seen.path != "/oauth/token":
+            return user()
+        self.asked.set()
+        self.go_on.wait(5.0)
+        return pair(2)
+
+
+@pytest.fixture
+def held(server: Loopback) -> Held:
+    server.answer = held = Held()
+    return held
+
+
+def kept(client: AsyncClient) -> str | None:
+    """The refresh token that the client would use next."""
+    auth = client._engine.auth
+    tokens = auth._cache.get(auth._key)
+    return tokens.refresh_token if tokens else None
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancellation_during_a_refresh(server: Loopback, held: Held, backend: str) -> None:
+    """A scope that is cancelled while the pair is on its way loses neither the pair nor the lock."""
+    told: list[str] = []
+
+    async def note(tokens: dict[str, Any]) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(tokens["refresh_token"])
+
+    async def main() -> None:
+        options: dict[str, Any] = {"base_url": server.base_url, "refresh_token": "refresh-1"}
+        async with AsyncClient(**options, on_token_refreshed=note) as client:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.users.get, "usr_1")
+                await anyio.to_thread.run_sync(held.asked.wait, 5.0)
+                group.cancel_scope.cancel()
+                held.go_on.set()
+            assert kept(client) == "refresh-2"
+            await client.users.get("usr_1")
+
+    anyio.run(main, backend=backend)
+
+    assert len(server.asked("/oauth/token")) == 1
+    assert told == ["refresh-2"]
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+def test_native_cancellation_during_a_refresh(server: Loopback, held: Held, cancels: int) -> None:
+    """A plain task.cancel() of asyncio loses neither the pair nor the lock, and still cancels."""
+
+    async def main() -> None:
+        async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1") as client:
+            task = asyncio.create_task(client.users.get("usr_1"))
+            await asyncio.to_thread(held.asked.wait, 5.0)
+            for _ in range(cancels):
+                task.cancel()
+                await asyncio.sleep(0)
+            held.go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert kept(client) == "refresh-2"
+            await client.users.get("usr_1")
+
+    asyncio.run(main())
+
+    assert len(server.asked("/oauth/token")) == 1
+
+
+def test_a_native_timeout_during_a_refresh(server: Loopback, held: Held) -> None:
+    """A time-out of asyncio around a call ends as a TimeoutError, after the pair is safe."""
+
+    async def main() -> None:
+        async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1") as client:
+            asyncio.get_running_loop().call_later(0.06, held.go_on.set)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.users.get("usr_1"), 0.03)
+            assert kept(client) == "refresh-2"
+
+    asyncio.run(main())
