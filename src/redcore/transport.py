@@ -19,7 +19,7 @@ import httpx
 
 from redcore._operation import Request
 from redcore._response import Headers, Response
-from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, ResponseError
+from redcore.exceptions import ArgumentError, ConfigurationError, NetworkError, RedcoreError, ResponseError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 POOL = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
@@ -39,6 +39,19 @@ def tls_for(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
 
 
 @contextmanager
+def environment_errors() -> Generator[None]:
+    """Raise what is wrong with the variables that httpx and TLS read; a proxy's is not quoted, it may be secret."""
+    try:
+        yield
+    except OSError as problem:
+        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {problem}") from problem
+    except ImportError as problem:
+        raise ConfigurationError(f"the proxy of the environment cannot be used: {problem}") from problem
+    except (ValueError, httpx.InvalidURL):
+        raise ConfigurationError("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not the URL of a proxy") from None
+
+
+@contextmanager
 def our_errors(timeout_s: float) -> Generator[None]:
     """Raise what httpx raises as what the SDK promises to raise."""
     try:
@@ -47,7 +60,7 @@ def our_errors(timeout_s: float) -> Generator[None]:
         raise NetworkError(f"no complete answer within {timeout_s:g} s") from problem
     except httpx.DecodingError as problem:
         raise ResponseError("the answer's content encoding is broken") from problem
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as problem:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as problem:  # the last for names of hosts
         raise ArgumentError("the address of the call is no valid URL") from problem
     except httpx.LocalProtocolError as problem:  # its message quotes header values, which may be secret
         raise ArgumentError("a header of the call cannot be sent") from problem
@@ -106,7 +119,8 @@ class Transport:
     """Sends requests over an httpx.Client: the given one, which is not ours to close, or its own."""
 
     def __init__(self, given: httpx.Client | None = None) -> None:
-        self._http = given or httpx.Client(verify=tls(), limits=POOL, follow_redirects=False)
+        with environment_errors():
+            self._http = given or httpx.Client(verify=tls(), limits=POOL, follow_redirects=False)
         self._owned = given is None
         self._closed = False
 
@@ -140,7 +154,8 @@ class AsyncTransport:
     """Sends requests over an httpx.AsyncClient: the given one, which is not ours to close, or its own."""
 
     def __init__(self, given: httpx.AsyncClient | None = None) -> None:
-        self._http = given or httpx.AsyncClient(verify=tls(), limits=POOL, follow_redirects=False)
+        with environment_errors():
+            self._http = given or httpx.AsyncClient(verify=tls(), limits=POOL, follow_redirects=False)
         self._owned = given is None
         self._closed = False
 
