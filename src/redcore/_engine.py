@@ -105,7 +105,7 @@ class Engine:
         if 200 <= response.status_code < 300:
             return operation.returns(response)
         explain = failure if operation.auth == "bearer" else oauth_failure
-        raise explain(response, now=now, request_id=budget.request_id)
+        raise explain(self.auth.hide(response), now=now, request_id=budget.request_id)
 
     def _pace(self, budget: Budget) -> Flow[None]:
         """Wait for the next window rather than earn a 429."""

@@ -180,8 +180,12 @@ class Authenticator:
         request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
-            raise oauth_failure(response, now=self._now(), request_id=budget.request_id)
-        tokens = self._accept(operation.returns(response), response, refresh_token)
+            raise oauth_failure(self.hide(response), now=self._now(), request_id=budget.request_id)
+        try:
+            tokens = self._accept(operation.returns(response), response, refresh_token)
+        except ResponseError as problem:  # not chained: its answer may hold the new tokens
+            emptied = attrs.evolve(response, content=b"")
+            raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
         self._cache.set(self._key, tokens)
         return tokens
 
@@ -197,6 +201,17 @@ class Authenticator:
             scope=told.scope,
             token_type=told.token_type,
         )
+
+    def hide(self, response: Response) -> Response:
+        """An error's answer without the secrets of this client, which a careless server or proxy may have echoed."""
+        held = self._cache.get(self._key)
+        given = self._credentials
+        secrets = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
+        secrets |= {held.access_token, held.refresh_token} if held else set()
+        content = response.content
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):  # the longer first: one may hold another
+            content = content.replace(secret.encode(), b"[secret]")
+        return attrs.evolve(response, content=content)
 
     def sign(self, operation: Operation[Any], headers: dict[str, str], request_id: str) -> Request:
         """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).

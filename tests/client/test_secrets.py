@@ -1,0 +1,94 @@
+"""No secret reaches a text, a log line or a pickle: proven by canaries, also when the server echoes them."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.client.colours import Colour
+from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, reply, reset
+
+from redcore import RedcoreError
+
+KEY = "rk_live_canary-key"
+SECRET = "canary-secret"
+ACCESS = "canary-access"
+REFRESH = "canary-refresh"
+CANARIES = (KEY, SECRET, ACCESS, REFRESH, "canary")
+APP = {"client_id": "app_1", "client_secret": SECRET}
+SESSION = {**APP, "access_token": ACCESS, "refresh_token": REFRESH}
+NEW = {"access_token": f"{ACCESS}-2", "refresh_token": f"{REFRESH}-2"}
+
+
+def texts(error: RedcoreError) -> Iterator[str]:
+    """Everything of an error that may be seen."""
+    yield from (str(error), repr(error), pickle.dumps(error).decode("latin-1"))
+    yield "".join(traceback.format_exception(error))
+    yield repr(vars(error))
+    response = getattr(error, "response", None)
+    if response is not None:
+        yield response.text
+
+
+def echo(seen: Seen) -> Reply:
+    """A careless server: it repeats in its errors what it was sent."""
+    told = f"bad credentials {dict(seen.headers)} {seen.body.decode()}"
+    if seen.path == "/oauth/token":
+        return reply({"error": "invalid_grant", "error_description": told}, 400)
+    details = [{"field": told, "issue": told}]
+    return reply({"error": {"code": told, "message": told, "docs": told, "details": details}}, 401)
+
+
+SERVERS: dict[str, Any] = {
+    "a careless one": echo,
+    "one that resets": lambda _: reset,
+    "one that fails": lambda _: refusal(500),
+    "one that answers HTML": lambda _: Reply(200, b"<html>"),
+    "one whose tokens have no type": lambda seen: reply(NEW) if seen.path == "/oauth/token" else refusal(401),
+    "one whose tokens have spaces": lambda seen: (
+        pair(1, access_token=f"{ACCESS} 2") if seen.path == "/oauth/token" else refusal(401)
+    ),
+    "one that breaks off its tokens": lambda seen: (
+        Reply(200, b'{"access_token": "canary-new') if seen.path == "/oauth/token" else refusal(401)
+    ),
+    "one that refuses new tokens": lambda seen: pair(1, **NEW) if seen.path == "/oauth/token" else echo(seen),
+}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize("credentials", [{"api_key": KEY}, APP, SESSION], ids=["key", "application", "session"])
+def test_no_error_shows_a_secret(  # noqa: PLR0917 (fixtures are given by name)
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    credentials: dict[str, str],
+    kind: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Texts, tracebacks, pickles and the debug logs of the HTTP library hold no canary."""
+    caplog.set_level(logging.DEBUG)
+    server.answer = SERVERS[kind]
+    client = make(max_retries=0, **credentials)
+
+    with pytest.raises(RedcoreError) as caught:
+        call(client.users.get, "usr_1")
+
+    found = {canary for text in texts(caught.value) for canary in CANARIES if canary in text}
+    assert found == set()
+    assert not {canary for canary in CANARIES if canary in caplog.text}
+    assert not {canary for canary in CANARIES if canary in repr((client, vars(client), client._engine))}
+
+
+def test_a_header_of_the_application_is_not_repeated(call: Colour, make: Any, server: Loopback) -> None:
+    """What the HTTP library says of a value that it refuses is not passed on."""
+    client = make().with_options(headers={"X-Secret": " canary "})
+
+    with pytest.raises(RedcoreError) as caught:
+        call(client.users.get, "usr_1")
+
+    assert "canary" not in str(caught.value)
+    assert server.seen == []
