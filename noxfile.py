@@ -97,7 +97,7 @@ def package(session: nox.Session) -> None:
     (wheel,) = Path("dist").glob("*.whl")
     session.run("python", "-m", "zipfile", "-t", str(wheel), silent=True)
     bare = session.create_tmp()
-    session.run(sys.executable, "-m", "venv", "--clear", bare, external=True)
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", bare, external=True)  # nox brings it
     python = str(Path(bare) / "bin" / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(python, "tests/package/check_bare_install.py", str(wheel), external=True)

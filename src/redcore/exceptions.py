@@ -128,10 +128,10 @@ class RedcoreAPIError(RedcoreError):
         self.status = response.status_code
         self.response = response
         self.code = code
-        self.details = tuple(details)
+        self.details: tuple[ErrorDetail, ...] = tuple(details)
         self.docs = docs
         self.retry_after = retry_after
-        self.is_retry_safe = self.status == 429 or self.status >= 500  # contract section 7, Retries
+        self.is_retry_safe: bool = self.status == 429 or self.status >= 500  # contract section 7, Retries
 
     @property
     def status_code(self) -> int:

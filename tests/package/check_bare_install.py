@@ -14,15 +14,20 @@ FILES = {
     "redcore_server/redcore.yaml",
     "redcore_server/__main__.py",
 }
-SUFFIXES = {".sql": "migrations and queries", ".lua": "Redis scripts", ".jinja": "mail templates"}
+PARTS = {
+    "redcore_server/store/migrations/0001_initial.sql": "migrations",
+    "redcore_server/store/queries/": "queries",
+    "redcore_server/gateway/limits.lua": "Redis scripts",
+    "redcore_server/templates/": "templates",
+}
 BASE = {"anyio", "attr", "attrs", "cattrs", "certifi", "h11", "httpcore", "httpx", "idna", "orjson", "redcore"}
 
 
 def check_wheel(path: Path) -> None:
     names = set(zipfile.ZipFile(path).namelist())
     assert names >= FILES, f"the wheel lacks {FILES - names}"
-    for suffix, what in SUFFIXES.items():
-        assert any(suffix in name for name in names if name.startswith("redcore_server/")), f"the wheel lacks {what}"
+    for beginning, what in PARTS.items():
+        assert any(name.startswith(beginning) for name in names), f"the wheel lacks {what}"
     strange = [n for n in names if not n.startswith(("redcore/", "redcore_server/", "redcore_sdk-"))]
     assert not strange, f"the wheel holds {strange}"
 

@@ -99,7 +99,7 @@ class ReferenceServer:
             env={**os.environ, **self._settings},
         )
         try:
-            self.origin = self._await_ready()
+            self.origin: str = self._await_ready()
             self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
         except BaseException:
             self.stop()
