@@ -7,21 +7,34 @@ what `asyncio.timeout` and `asyncio.wait_for` call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
-import sniffio
 
 T = TypeVar("T")
 
 
 async def to_the_end(awaitable: Awaitable[T]) -> T:
     """Await to the end; a cancellation that came meanwhile is delivered at the task's next await."""
-    waited = _past_cancels(awaitable) if sniffio.current_async_library() == "asyncio" else awaitable
+    waited = _past_cancels(awaitable) if _on_asyncio() else awaitable
+    with _shielded():
+        return await waited
+
+
+def _on_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # trio
+        return False
+    return True
+
+
+@contextmanager
+def _shielded() -> Generator[None]:
     with anyio.CancelScope(shield=True):
-        result = await waited
-    return result
+        yield
 
 
 async def _past_cancels(awaitable: Awaitable[T]) -> T:
