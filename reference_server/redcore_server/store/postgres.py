@@ -66,6 +66,9 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
 def async_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> AsyncPool:
     """Return a closed pool whose rows are dictionaries; the caller opens and closes it.
 
+    In autocommit mode a single statement is one round trip instead of three; statements that belong together are put
+    into `connection.transaction()`.
+
     Args:
         url: of the database.
         min_size: connections kept open.
@@ -75,6 +78,7 @@ def async_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> AsyncPool:
         url,
         connection_class=AsyncPostgres,
         kwargs={"row_factory": dict_row},
+        configure=_commit_each_statement,
         min_size=min_size,
         max_size=max_size,
         timeout=_PATIENCE_S,
@@ -101,6 +105,11 @@ def sync_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> Pool:
         open=False,
         name="postgres-auth",
     )
+
+
+async def _commit_each_statement(connection: AsyncPostgres) -> None:
+    # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
+    await connection.set_autocommit(True)
 
 
 def _reason(error: psycopg.OperationalError) -> str:
