@@ -1,0 +1,137 @@
+"""Laws of calls: whatever a server says, the SDK raises its own errors, waits within bounds and ends in time."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.world import START, Answer, World, answer, refusal, tokens, user
+
+from redcore import MemoryCache, RedcoreError
+from redcore._codec import dump
+from redcore._generated import operations
+from redcore._generated.models import ListMeta, Page
+from redcore._operation import Operation
+from redcore._response import Headers, Response
+from redcore.auth import Credentials
+from redcore.exceptions import NetworkError
+from redcore.limits import retry_after
+from redcore.pagination import Pages
+from redcore.retry import RetryPolicy
+
+GET = operations.users_get("usr_1")
+NAMES = ["Retry-After", "Date", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Content-Type"]
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text("aé…0"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "error", "code", "details", "id"]), inner),
+)
+told = st.text("0123456789.-+:, eEnaifGMTx") | st.integers().map(str) | st.text(max_size=20)
+headers = st.dictionaries(st.sampled_from(NAMES), told).map(Headers)
+bodies = st.binary() | json.filter(lambda value: "inf" not in repr(value)).map(lambda value: dump({"": value})[4:-1])
+responses = st.builds(Response, st.integers(200, 599), headers, bodies)
+answers: st.SearchStrategy[Answer] = st.one_of(
+    responses,
+    st.sampled_from([user(), refusal(500), refusal(503), refusal(401), tokens(), tokens(expires_in=1)]),
+    st.integers(0, 900).map(lambda seconds: refusal(429, "A", retry_after=str(seconds))),
+    st.integers(0, 900).map(
+        lambda reset: answer(
+            500,
+            None,
+            x_ratelimit_limit="1",
+            x_ratelimit_remaining="0",
+            x_ratelimit_reset=str(int(START) + reset),
+        )
+    ),
+    st.builds(NetworkError, st.just("reset")),
+)
+OPERATIONS: list[Operation[Any]] = [
+    GET,
+    operations.users_list(),
+    operations.users_create(email="a@b.example", name="A"),
+    operations.workflows_get_run("wfr_1"),
+    operations.auth_introspect(token="t"),
+    operations.auth_jwks(),
+]
+CREDENTIALS = [
+    Credentials(api_key="k"),
+    Credentials(client_id="i", client_secret="s"),
+    Credentials(access_token="a", refresh_token="r"),
+]
+
+
+@given(st.sampled_from(OPERATIONS), st.sampled_from(CREDENTIALS), st.lists(answers, min_size=12, max_size=12))
+def test_no_answer_raises_anything_but_our_errors(
+    operation: Operation[Any], credentials: Credentials, script: list[Answer]
+) -> None:
+    """No status, header or body makes a call raise a foreign error, nor the next one."""
+    world = World(*script, credentials=credentials)
+
+    for _ in range(2):
+        with contextlib.suppress(RedcoreError):
+            world.call(operation, retry=RetryPolicy(max_retries=1))
+
+
+@given(st.lists(answers, min_size=24, max_size=24), st.floats(0.1, 100.0), st.integers(0, 3))
+def test_no_call_sleeps_past_its_deadline(script: list[Answer], deadline: float, max_retries: int) -> None:
+    """Whatever the server asks for, each call's waits end before its deadline."""
+    world = World(*script, credentials=CREDENTIALS[1])
+
+    for _ in range(2):
+        begun = world.time
+        with contextlib.suppress(RedcoreError):
+            world.call(GET, deadline_s=deadline, retry=RetryPolicy(max_retries=max_retries))
+        assert world.time - begun < deadline
+
+
+@given(st.lists(answers, min_size=24, max_size=24), st.integers(0, 3))
+def test_a_call_ends(script: list[Answer], max_retries: int) -> None:
+    """A call makes no more attempts than allowed, each with at most one renewal and a second try of it."""
+    world = World(*script, credentials=CREDENTIALS[2], cache=MemoryCache())
+
+    with contextlib.suppress(RedcoreError):
+        world.call(GET, retry=RetryPolicy(max_retries=max_retries))
+
+    assert len([path for path in world.paths if path != "/oauth/token"]) <= 2 * (max_retries + 1)
+    assert len(world.sent) <= 6 * (max_retries + 1)
+    assert len(world.slept) <= max_retries
+
+
+@given(st.integers(1, 10_000), st.floats(0.0, 1.0, exclude_max=True), st.floats(0.001, 100.0))
+def test_the_backoff_is_bounded(attempt: int, draw: float, base: float) -> None:
+    """A back-off lies within ten percent of the doubled base, up to a minute."""
+    nominal = min(60.0, base * 2.0 ** min(attempt - 1, 100))
+
+    wait = RetryPolicy(base_s=base).backoff_s(attempt, draw)
+
+    assert 0.9 * nominal <= wait * 1.000001
+    assert wait <= 1.1 * nominal * 1.000001
+
+
+@given(headers, st.floats(0.0, 4e9))
+def test_a_retry_after_is_never_negative(received: Headers, now: float) -> None:
+    """Whatever the headers say, the wait is None or a number of seconds from 0."""
+    wait = retry_after(received, now)
+
+    assert wait is None or 0.0 <= wait < float("inf")
+
+
+@given(st.integers(0, 30), st.integers(1, 10), st.integers(1, 7))
+def test_a_walk_yields_each_item_once(total: int, page_size: int, most: int) -> None:
+    """Over a listing that does not change, a walk yields every item once and in order, whatever the pages' size."""
+    limit = min(page_size, most)  # the server may give fewer than were asked for
+
+    def execute(operation: Any) -> Any:
+        offset = operation.query["offset"]
+        meta = ListMeta(request_id="r", version="1", total=total, limit=limit, offset=offset)
+        return Page(data=tuple(range(total))[offset : offset + limit], meta=meta)
+
+    def describe(*, offset: int) -> Any:
+        return operations.users_list(limit=page_size, offset=offset)
+
+    pages: Pages[int] = Pages(execute, describe)
+
+    assert list(pages.items()) == list(range(total))
+    assert list(pages.items()) == list(range(total))
+    assert all(len(page) for page in pages)
