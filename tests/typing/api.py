@@ -1,0 +1,112 @@
+"""What type checkers must see in the public interface: checked by mypy and pyright, never run.
+
+`assert_type` states what must be inferred; a line with `# type: ignore[code]` states that mypy refuses it (an ignore
+that is not needed is an error), and `# pyright: ignore[rule]` beside it the same of pyright.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, assert_type
+
+from redcore import (
+    AsyncClient,
+    AsyncPages,
+    Client,
+    ErrorDetail,
+    File,
+    ListMeta,
+    Page,
+    Pages,
+    Product,
+    RedcoreAPIError,
+    User,
+    UserRole,
+    UserStatus,
+    ValidationError,
+    WorkflowRun,
+)
+
+
+def blocking(client: Client) -> None:
+    """`Client` gives values."""
+    user = client.users.get("usr_1")
+    assert_type(user, User)
+    assert_type(user.email, str)
+    assert_type(user.role, UserRole)
+    assert_type(user.status, UserStatus)
+    assert_type(user.invitation_sent_at, dt.datetime | None)
+    assert_type(user["email"], Any)
+
+    page = client.users.list(limit=10, role="admin", status=UserStatus.ACTIVE, q="ada")
+    assert_type(page, Page[User])
+    assert_type(page.data, tuple[User, ...])
+    assert_type(page["data"], tuple[User, ...])
+    assert_type(page["meta"], ListMeta)
+    assert_type(page["meta"]["total"], Any)
+    assert_type([found for found in page], list[User])  # noqa: C416 (iteration is what is checked)
+
+    pages = client.users.list_all(page_size=50, role="viewer")
+    assert_type(pages, Pages[User])
+    for each in pages:
+        assert_type(each, Page[User])
+    for found in pages.items():
+        assert_type(found, User)
+
+    assert_type(client.users.update("usr_1", role="editor", status="inactive"), User)
+    assert_type(client.users.update_me(name="Ada"), User)
+    assert_type(client.users.delete("usr_1"), None)
+    assert_type(client.products.list(), Page[Product])
+    assert_type(client.workflows.run("catalog_export", input={"format": "csv"}), WorkflowRun)
+    assert_type(client.files.upload(file=b"a,b"), File)
+    assert_type(client.files.download("file_1"), bytes)
+    assert_type(client.with_options(timeout=5, deadline=None), Client)
+
+
+async def awaitable(client: AsyncClient) -> None:
+    """`AsyncClient` gives the same, awaited."""
+    assert_type(await client.users.get("usr_1"), User)
+    assert_type(await client.users.list(role=UserRole("auditor")), Page[User])
+    assert_type(await client.users.update("usr_1", role="editor"), User)
+    assert_type(await client.users.delete("usr_1"), None)
+
+    pages = client.users.list_all(q="ada")
+    assert_type(pages, AsyncPages[User])
+    async for each in pages:
+        assert_type(each, Page[User])
+    async for found in pages.items():
+        assert_type(found, User)
+
+    assert_type(client.with_options(max_retries=0), AsyncClient)
+
+
+def contexts() -> None:
+    """A `with` block gives the client itself."""
+    with Client(api_key="rk_test_1") as client:
+        assert_type(client, Client)
+
+
+def failures(error: RedcoreAPIError) -> None:
+    """Errors carry typed facts."""
+    assert_type(error.status, int)
+    assert_type(error.code, str)
+    assert_type(error.retry_after, float | None)
+    assert_type(error.details, tuple[ErrorDetail, ...])
+    assert_type(error.request_id, str | None)
+    if isinstance(error, ValidationError):
+        assert_type(error.details[0].issue, str)
+
+
+def refused(client: Client) -> None:
+    """What a checker must refuse."""
+    client.users.list(role="owner")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.users.update("usr_1", status="pending_invite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.users.create(email="a@b.example")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.users.list(10)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.users.get("usr_1").email = "b@b.example"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    del client.users.get("usr_1").nickname  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in client.users.list_all().items():
+        client.users.list()["total"]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    Client("rk_test_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Client(on_token_refreshed=awaitable)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
