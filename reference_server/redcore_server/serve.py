@@ -64,7 +64,7 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
                 redis_url=redis_url,
                 issuer=settings.origin,
                 audience=settings.base_url,
-                scopes=contract.scopes,
+                scopes=contract.scope_meanings,
                 clock=clock,
             )
         )

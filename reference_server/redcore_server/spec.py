@@ -92,7 +92,8 @@ class Spec:
     Attributes:
         version: of the contract, told in every answer's `meta`.
         max_limit: most items of a page; a larger `limit` counts as this.
-        scopes: every scope there is.
+        scope_meanings: every scope there is, and what it allows, for people.
+        scopes: their names.
         operations: by operationId.
     """
 
@@ -110,7 +111,8 @@ class Spec:
         schemas = document["components"]["schemas"]
         self.max_limit: int = schemas["ListMeta"]["properties"]["limit"]["maximum"]
         flows = document["components"]["securitySchemes"]["oauth2"]["flows"].values()
-        self.scopes = frozenset(scope for flow in flows for scope in flow["scopes"])
+        self.scope_meanings: dict[str, str] = {scope: told for flow in flows for scope, told in flow["scopes"].items()}
+        self.scopes = frozenset(self.scope_meanings)
         self.operations: dict[str, Operation] = {}
         self._root = _Node()
         for operation in _Reader(document).operations():

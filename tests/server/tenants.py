@@ -7,14 +7,20 @@ from datetime import timedelta
 import attrs
 import httpx
 
-from redcore_server.auth.clients import create_application
+from redcore_server.auth.clients import create_application, new_client_secret
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
 from redcore_server.store import Stores
 
 ISSUER = "http://127.0.0.1:4010"
 AUDIENCE = f"{ISSUER}/v1"
-SCOPES = ("admin", "products:read", "products:write", "users:read", "users:write")
+SCOPES = {
+    "admin": "Everything",
+    "products:read": "Read the catalog",
+    "products:write": "Change the catalog",
+    "users:read": "Read the users",
+    "users:write": "Change the users",
+}
 
 
 @attrs.frozen
@@ -69,14 +75,16 @@ async def make_client(
     scopes: tuple[str, ...] = ("users:read", "users:write"),
 ) -> Client:
     """Register an application of that organisation."""
+    secret = new_client_secret()
     async with stores.postgres.connection() as connection:
-        row, secret = await create_application(
+        row = await create_application(
             connection,
             organisation_id=organisation.id,
             owner_id=organisation.owner_id,
             name="Nightly job",
             scopes=scopes,
-            clock=clock,
+            secret=secret,
+            now=clock.now(),
         )
     return Client(row["id"], secret)
 

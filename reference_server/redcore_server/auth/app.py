@@ -1,50 +1,50 @@
 """The auth service as an ASGI app, and the parts of it that gateway and API use.
 
-HTTP only: it reads forms, calls the authorization server in a thread, and writes answers. Rate limits,
-request ids and the access log are the gateway's.
+It opens the parts, merges the routes of the modules and dispatches. Rate limits, request ids and the access log are
+the gateway's.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-import anyio
-import anyio.to_thread
 import attrs
 import orjson
-from authlib.oauth2 import OAuth2Error
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from redcore_server.auth.access_token import AccessTokens
+from redcore_server.auth.attempts import Attempts
 from redcore_server.auth.clients import Applications
 from redcore_server.auth.endpoints import IntrospectionEndpoint, RevocationEndpoint
-from redcore_server.auth.forms import read_form
 from redcore_server.auth.grant_store import GrantStore
 from redcore_server.auth.grants import ClientCredentialsGrant, RefreshTokenGrant
 from redcore_server.auth.issuer import TokenIssuer
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.lifetimes import JWKS_CACHE_S
 from redcore_server.auth.metadata import server_metadata
+from redcore_server.auth.pages.sign_in import SignInPages
+from redcore_server.auth.pages.visit import Browsers
+from redcore_server.auth.parts import Parts
+from redcore_server.auth.passwords import Passwords
 from redcore_server.auth.principal import Verifier
 from redcore_server.auth.revocation import Revocation
-from redcore_server.auth.server import FormRequest, OAuthServer, Reply, refusal
+from redcore_server.auth.routes import Handler, Routes
+from redcore_server.auth.server import OAuthServer
+from redcore_server.auth.sessions import Sessions
+from redcore_server.auth.sign_in import SignIn
+from redcore_server.auth.threads import THREADS, Threads
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import MethodNotAllowed, NotFound, NotImplementedYet, respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import sync_pool
 from redcore_server.store.redis import sync_redis
-
-_THREADS: Final = 4
-"""More would only fight for the interpreter: a token costs more CPU than it waits for the stores."""
-
-_Handler = Callable[[Request], Awaitable[Response]]
 
 NOT_BUILT: Final[Mapping[str, frozenset[str]]] = {
     "/oauth/authorize": frozenset({"GET", "POST"}),
@@ -76,21 +76,21 @@ async def open_auth(
     redis_url: str,
     issuer: str,
     audience: str,
-    scopes: Iterable[str],
+    scopes: Mapping[str, str],
     clock: Clock,
 ) -> AsyncGenerator[Auth]:
     """Run the auth service; the first start on a database makes the first signing key.
 
     Args:
-        stores: for the asyncio side: verifier and revocation.
+        stores: for the asyncio side: verifier, revocation, sessions and pages.
         database_url: for the threads' own pool.
         redis_url: for the threads' own client.
         issuer: the OAuth origin, such as `https://api.blueround.com`.
         audience: the API's base URL, such as `https://api.blueround.com/v1`.
-        scopes: all there are.
+        scopes: all there are, and what each means to a person.
         clock: the server's.
     """
-    pool = sync_pool(database_url, max_size=_THREADS + 1)  # one for the keyring
+    pool = sync_pool(database_url, max_size=THREADS + 1)  # one for the keyring
     redis = await run_in_threadpool(sync_redis, redis_url)
     try:
         pool.open()
@@ -99,7 +99,7 @@ async def open_auth(
         tokens = AccessTokens(issuer, audience)
         token_issuer = TokenIssuer(Applications(pool), GrantStore(redis), keys, tokens, clock)
         yield Auth(
-            app=build(token_issuer, frozenset(scopes)),
+            app=_App(_routes(_parts(stores, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
             verifier=BearerVerifier(stores, keys, tokens, clock),
             revocation=Revocation(stores.redis),
             keys=keys,
@@ -109,50 +109,36 @@ async def open_auth(
         redis.close()
 
 
-def build(issuer: TokenIssuer, scopes: frozenset[str]) -> ASGIApp:
-    """Return the ASGI app.
+def _parts(stores: Stores, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
+    clock = server.issuer.clock
+    sessions = Sessions(stores, clock)
+    attempts = Attempts(stores.redis, clock)
+    sign_in = SignIn(postgres=stores.postgres, clock=clock, passwords=Passwords(), attempts=attempts)
+    return Parts(
+        stores=stores,
+        clock=clock,
+        server=server,
+        threads=Threads(),
+        sessions=sessions,
+        browsers=Browsers(origin=server.issuer.tokens.issuer, sessions=sessions),
+        sign_in=SignInPages(sign_in),
+        scopes=scopes,
+    )
 
-    Args:
-        issuer: makes and reads tokens, on open stores.
-        scopes: all there are.
-    """
-    server = OAuthServer(issuer, scopes)
+
+def _routes(parts: Parts) -> Routes:
+    """Return every address of the service; each module brings its own."""
+    return {**_token_routes(parts)}
+
+
+def _token_routes(parts: Parts) -> Routes:
+    server, threads = parts.server, parts.threads
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(RefreshTokenGrant)
     server.register_endpoint(RevocationEndpoint)
     server.register_endpoint(IntrospectionEndpoint)
-    return _App(_routes(server))
-
-
-@attrs.frozen
-class _Threads:
-    """Answers forms in threads: Authlib is sync."""
-
-    limiter: anyio.CapacityLimiter = attrs.field(factory=lambda: anyio.CapacityLimiter(_THREADS))
-
-    def handler(self, answer: Callable[[FormRequest], Reply]) -> _Handler:
-        """Return a handler that reads the form and lets Authlib answer it.
-
-        Args:
-            answer: one of the server's methods.
-        """
-
-        async def handle(request: Request) -> Response:
-            authorization = request.headers.get("Authorization")
-            try:
-                form = await read_form(request)
-            except OAuth2Error as error:
-                return _response(refusal(error))
-            form_request = FormRequest(request.url.path, authorization, form)
-            return _response(await anyio.to_thread.run_sync(answer, form_request, limiter=self.limiter))
-
-        return handle
-
-
-def _routes(server: OAuthServer) -> dict[str, tuple[str, _Handler]]:
-    metadata = orjson.dumps(server_metadata(server.issuer.tokens.issuer, server.scopes))
-    keys, clock = server.issuer.keys, server.issuer.clock
-    threads = _Threads()
+    metadata = orjson.dumps(server_metadata(parts.issuer, server.scopes))
+    keys, clock = server.issuer.keys, parts.clock
 
     async def describe(_: Request) -> Response:
         return Response(metadata, media_type="application/json")
@@ -162,30 +148,23 @@ def _routes(server: OAuthServer) -> dict[str, tuple[str, _Handler]]:
         headers = {"Cache-Control": f"public, max-age={JWKS_CACHE_S}"}
         return Response(orjson.dumps(ring.jwks(clock.now())), headers=headers, media_type="application/json")
 
-    def endpoint(name: str) -> _Handler:
+    def endpoint(name: str) -> Handler:
         return threads.handler(partial(server.answer_at, name))
 
     return {
-        "/oauth/token": ("POST", threads.handler(server.create_token_response)),
-        "/oauth/revoke": ("POST", endpoint(RevocationEndpoint.ENDPOINT_NAME)),
-        "/oauth/introspect": ("POST", endpoint(IntrospectionEndpoint.ENDPOINT_NAME)),
-        "/.well-known/oauth-authorization-server": ("GET", describe),
-        "/.well-known/jwks.json": ("GET", jwks),
+        "/oauth/token": {"POST": threads.handler(server.create_token_response)},
+        "/oauth/revoke": {"POST": endpoint(RevocationEndpoint.ENDPOINT_NAME)},
+        "/oauth/introspect": {"POST": endpoint(IntrospectionEndpoint.ENDPOINT_NAME)},
+        "/.well-known/oauth-authorization-server": {"GET": describe},
+        "/.well-known/jwks.json": {"GET": jwks},
     }
-
-
-def _response(reply: Reply) -> Response:
-    body = orjson.dumps(reply.body) if reply.body else b""
-    response = Response(body, reply.status)
-    response.headers.update(dict(reply.headers))
-    return response
 
 
 @attrs.frozen
 class _App:
     """Dispatches by path: the few addresses of this service need no router."""
 
-    routes: Mapping[str, tuple[str, _Handler]]
+    routes: Routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -195,14 +174,15 @@ class _App:
             response = respond(error, scope.get("redcore.request_id", ""))
         await response(scope, receive, send)
 
-    def _handler(self, request: Request) -> _Handler:
+    def _handler(self, request: Request) -> Handler:
         path, method = request.url.path, request.method
-        if path not in self.routes:
+        folder = path[: path.rindex("/") + 1]
+        methods = self.routes.get(path) or self.routes.get(folder)
+        if methods is None or path == folder:
             raise _not_built(path, method)
-        allowed, handler = self.routes[path]
-        if method != allowed:
-            raise MethodNotAllowed([allowed])
-        return handler
+        if method not in methods:
+            raise MethodNotAllowed(methods)
+        return methods[method]
 
 
 def _not_built(path: str, method: str) -> Exception:

@@ -1,4 +1,4 @@
-"""Ends all grants of a user or an application at once, on every node.
+"""Ends all grants of a user or an application, and a user's browser sessions, at once and on every node.
 
 For the API, which decides that: it calls this after its transaction has committed, because a token request
 that comes between sees the committed change and takes its own grant back. API keys need no call: they are
@@ -15,6 +15,7 @@ from typing import cast
 import attrs
 
 from redcore_server.auth import grant_keys
+from redcore_server.auth.sessions import end_sessions
 from redcore_server.store.redis import AsyncRedis
 
 
@@ -25,7 +26,7 @@ class Revocation:
     redis: AsyncRedis
 
     async def revoke_user(self, user_id: str) -> int:
-        """End every grant of a user, whatever the application.
+        """End every grant of a user, whatever the application, and every browser session.
 
         Args:
             user_id: of the user who was made inactive or deleted.
@@ -33,6 +34,8 @@ class Revocation:
         Returns:
             How many grants were on record.
         """
+        # The sessions first: one that lives could still authorise a new grant.
+        await end_sessions(self.redis, user_id)
         return await self._revoke(grant_keys.of_owner(user_id))
 
     async def revoke_client(self, client_id: str) -> int:

@@ -1,0 +1,121 @@
+"""Asks a person to sign in at whatever page needs somebody: the page's own address shows the form and takes it.
+
+So there is no address to come back to that anybody could forge, and nothing is kept between the steps but the
+session.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+from starlette.responses import Response
+
+from redcore_server.auth.attempts import TooManyAttempts
+from redcore_server.auth.pages.visit import Visit
+from redcore_server.auth.person import Person
+from redcore_server.auth.sign_in import SignIn
+
+_WRONG = "That e-mail address and password do not belong together."
+_WRONG_CODE = "That code is not right, or was used before. Wait for the next one."
+
+
+@attrs.frozen(kw_only=True)
+class Purpose:
+    """For what somebody is asked to sign in.
+
+    Attributes:
+        organisation_id: Whose people may.
+        application: Name of the application that asks.
+        form_targets: Where the page may send the browser on to, later.
+    """
+
+    organisation_id: str
+    application: str
+    form_targets: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class SignInPages:
+    """The forms for password and code."""
+
+    sign_in: SignIn
+
+    async def require(self, visit: Visit, purpose: Purpose) -> Person | Response:
+        """Return who is signed in for a purpose, or the answer that gets somebody signed in.
+
+        Its forms are told from the page's own by the field `step`.
+
+        Args:
+            visit: the request; it must be answered with the response if there is one.
+            purpose: for what.
+        """
+        steps: Mapping[str, Callable[[Visit, Purpose], Awaitable[Response]]] = {
+            "password": self._take_password,
+            "code": self._take_code,
+            "sign-out": self._sign_out,
+        }
+        take = steps.get(visit.form.get("step", ""))
+        if take is not None:
+            return await take(visit, purpose)
+        return visit.session.of(purpose.organisation_id) or self._form(visit, purpose)
+
+    async def _take_password(self, visit: Visit, purpose: Purpose) -> Response:
+        email, password = visit.form.get("email", ""), visit.form.get("password", "")
+        try:
+            proof = await self.sign_in.by_password(purpose.organisation_id, email, password, address=visit.address)
+        except TooManyAttempts as error:
+            return _wait(visit, purpose, error, email=email)
+        if proof is None:
+            return _password_form(visit, purpose, problem=_WRONG, email=email)
+        await visit.sign_in(proof.person, is_complete=not proof.owes_code)
+        return visit.again()
+
+    async def _take_code(self, visit: Visit, purpose: Purpose) -> Response:
+        who = visit.session.pending
+        if who is None:
+            return visit.again()
+        try:
+            is_right = await self.sign_in.by_code(who, visit.form.get("code", ""), address=visit.address)
+        except TooManyAttempts as error:
+            return _wait(visit, purpose, error, email=who.email)
+        if not is_right:
+            return _code_form(visit, purpose, problem=_WRONG_CODE)
+        await visit.sign_in(who)
+        return visit.again()
+
+    async def _sign_out(self, visit: Visit, _: Purpose) -> Response:
+        await visit.sign_out()
+        return visit.again()
+
+    def _form(self, visit: Visit, purpose: Purpose) -> Response:
+        pending = visit.session.pending
+        if pending is not None and pending.organisation_id == purpose.organisation_id:
+            return _code_form(visit, purpose)
+        return _password_form(visit, purpose)
+
+
+def _password_form(
+    visit: Visit, purpose: Purpose, *, problem: str | None = None, email: str = "", status: int = 200
+) -> Response:
+    return visit.page(
+        "sign_in",
+        status=status,
+        form_targets=purpose.form_targets,
+        application=purpose.application,
+        problem=problem,
+        email=email,
+    )
+
+
+def _code_form(visit: Visit, purpose: Purpose, *, problem: str | None = None) -> Response:
+    return visit.page("code", form_targets=purpose.form_targets, application=purpose.application, problem=problem)
+
+
+def _wait(visit: Visit, purpose: Purpose, error: TooManyAttempts, *, email: str) -> Response:
+    minutes = math.ceil(error.retry_after_s / 60)
+    problem = f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+    response = _password_form(visit, purpose, problem=problem, email=email, status=429)
+    response.headers["Retry-After"] = str(error.retry_after_s)
+    return response

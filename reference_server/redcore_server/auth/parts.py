@@ -1,0 +1,45 @@
+"""What every module of the auth service is given to build its routes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from redcore_server.auth.pages.sign_in import SignInPages
+from redcore_server.auth.pages.visit import Browsers
+from redcore_server.auth.server import OAuthServer
+from redcore_server.auth.sessions import Sessions
+from redcore_server.auth.threads import Threads
+from redcore_server.clock import Clock
+from redcore_server.store import Stores
+
+
+@attrs.frozen(kw_only=True)
+class Parts:
+    """The parts that a running auth service has once.
+
+    Attributes:
+        stores: Open ones, for asyncio.
+        clock: The server's.
+        server: Authlib's, sync; its issuer makes and reads tokens.
+        threads: To call `server` in.
+        sessions: Of browsers.
+        browsers: Makes handlers for pages: session, form guard, errors as pages.
+        sign_in: Asks a person to sign in, at any page.
+        scopes: Every scope and what it means to a person.
+    """
+
+    stores: Stores
+    clock: Clock
+    server: OAuthServer
+    threads: Threads
+    sessions: Sessions
+    browsers: Browsers
+    sign_in: SignInPages
+    scopes: Mapping[str, str]
+
+    @property
+    def issuer(self) -> str:
+        """The OAuth origin, such as `https://api.blueround.com`."""
+        return self.server.issuer.tokens.issuer

@@ -1,0 +1,61 @@
+"""The second factor: six digits from a telephone (RFC 6238), and its QR code.
+
+Pure: which step was used last is kept by the caller, who makes sure that none is good twice.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Final
+
+import pyotp
+import segno
+
+ISSUER: Final = "BlueRound"
+_STEP_S: Final = 30
+_DRIFT_STEPS: Final = 1  # RFC 6238 section 5.2
+_SECRET: Final = re.compile(r"[A-Z2-7]{32}", re.ASCII)
+_CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+
+
+def new_totp_secret() -> str:
+    """Return 160 random bits in base 32 (RFC 4226 section 4 R6)."""
+    return pyotp.random_base32()
+
+
+def is_totp_secret(text: str) -> bool:
+    """Tell whether a text has the form of a secret.
+
+    Args:
+        text: as it came back with a form.
+    """
+    return _SECRET.fullmatch(text) is not None
+
+
+def matching_step(secret: str, code: str, now: float) -> int | None:
+    """Return the time step whose code this is, if it is one of now or a neighbour of it.
+
+    Args:
+        secret: in base 32.
+        code: as typed; spaces do not count.
+        now: in Unix seconds, by the server's clock.
+    """
+    digits = "".join(code.split())
+    if not _CODE.fullmatch(digits):
+        return None
+    hotp, current = pyotp.HOTP(secret), int(now) // _STEP_S
+    steps = range(current - _DRIFT_STEPS, current + _DRIFT_STEPS + 1)
+    matching = [step for step in steps if hmac.compare_digest(hotp.at(step), digits)]
+    return max(matching, default=None)
+
+
+def qr_code(secret: str, email: str) -> str:
+    """Return the QR code that an authenticator scans, an SVG as a `data:` URL.
+
+    Args:
+        secret: in base 32.
+        email: names the account in the authenticator.
+    """
+    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+    return segno.make(address, error="m", micro=False).svg_data_uri(scale=4, border=2, light="#fff")
