@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 from tests.server.callers import Callers, rows
-from tests.server.tenants import Organisation, make_organisation
+from tests.server.tenants import ISSUER, Organisation, make_organisation
 
-from redcore_server import spec
+from redcore_server import api, spec
+from redcore_server.api import app as app_module
 from redcore_server.api.app import HANDLERS
 from redcore_server.clock import Clock
 from redcore_server.spec import Operation
 from redcore_server.store import Stores
+from redcore_server.worker import defer_invitation
 
 pytestmark = pytest.mark.anyio
 
@@ -159,3 +163,30 @@ async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
     assert wrong.headers["Allow"] == "GET, POST"
+
+
+def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
+    """With `Z` (contract section 3); nothing else is turned into text on the way out."""
+    moment = datetime(2026, 1, 15, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+
+    assert app_module._json(moment) == "2026-01-15T10:00:00Z"
+    with pytest.raises(TypeError):
+        app_module._json(object())
+
+
+async def test_the_api_answers_for_no_other_service(stores: Stores, clock: Clock) -> None:
+    """An operation without a scope is not the API's, however a request for it came there."""
+
+    async def revoke_user(_user_id: str) -> None:
+        raise AssertionError
+
+    contract = spec.load()
+    build = api.build(
+        spec=contract, stores=stores, clock=clock, revoke_user=revoke_user, defer_invitation=defer_invitation
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await build({**scope, "redcore.request_id": "x", "redcore.principal": None}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
+        assert (await client.get("/healthz")).status_code == 404

@@ -88,16 +88,23 @@ async def test_20_requests_with_one_key_at_once_make_one_user(
     assert len(jobs) == 1
 
 
-async def test_a_running_request_is_reported(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """409 REQUEST_IN_PROGRESS while another transaction holds the key's lock, and no longer."""
-    key_id = (await rows(stores, "select id from api_keys order by created_at desc limit 1"))[0]["id"]
+async def test_a_running_request_is_reported(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
+) -> None:
+    """409 REQUEST_IN_PROGRESS while the first one waits for a lock, its answer once it has ended."""
+    lock = "select id from organisations where id = %s for update"
     async with stores.postgres.connection() as connection, connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (f"{key_id} k",))
+        await connection.execute(lock, (organisation.id,))
+        first = asyncio.create_task(post(caller, "k"))
+        async with asyncio.timeout(10):
+            while not await rows(stores, "select 1 from pg_locks where not granted"):
+                pass  # asking takes its time: the other task goes on meanwhile
         during = await post(caller, "k")
-    after = await post(caller, "k")
+    handled, after = await first, await post(caller, "k")
 
     assert (during.status_code, during.json()["error"]["code"]) == (409, "REQUEST_IN_PROGRESS")
-    assert after.status_code == 201
+    assert (handled.status_code, after.content) == (201, handled.content)
+    assert after.headers["Idempotent-Replayed"] == "true"
 
 
 async def test_a_refusal_by_a_rule_is_replayed_too(caller: httpx.AsyncClient) -> None:

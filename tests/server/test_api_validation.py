@@ -7,10 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
+from structlog.testing import capture_logs
+from tests.server.callers import Callers
+from tests.server.tenants import Organisation
 
 from redcore_server import spec
 from redcore_server.api import issues
-from redcore_server.api.validation import MAX_BODY_BYTES, MAX_DEPTH
+from redcore_server.api.validation import MAX_BODY_BYTES, MAX_DEPTH, Validation
+from redcore_server.errors import Detail
+from redcore_server.spec import Operation, Parameter, Rule
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +187,49 @@ async def test_no_issue_repeats_a_long_value(caller: httpx.AsyncClient) -> None:
     response = await caller.post("/v1/users", json={"email": "x" * 100_000, "name": "x"})
 
     assert len(response.content) < 1000
+
+
+async def test_a_client_that_goes_away_in_the_middle_is_no_error_of_the_server(
+    app: ASGIApp, callers: Callers, organisation: Organisation
+) -> None:
+    """The log has a line with status 499, and no exception."""
+    key = await callers.key_for(organisation)
+    scope = {
+        "type": "http",
+        "method": "PATCH",
+        "path": "/v1/me",
+        "raw_path": b"/v1/me",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json")],
+    }
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(_message: object) -> None: ...
+
+    with capture_logs() as log:
+        await app(scope, receive, send)
+
+    assert [(entry["event"], entry["status"]) for entry in log] == [("request", 499)]
+
+
+def test_a_required_parameter_is_missed() -> None:
+    """Like a required field of a body."""
+    rule = Rule({"type": "string"}, {})
+    parameter = Parameter(name="code", location="query", is_required=True, is_integer=False, default=None, rule=rule)
+    operation = Operation(
+        id="x", method="GET", path="/x", scope="admin", parameters={"query": (parameter,), "header": ()}, body=None
+    )
+    validation = Validation(operation, max_limit=100)
+
+    validation.query(b"")
+
+    assert validation.problems == [Detail("code", "is required")]
 
 
 def _keywords(schema: object) -> Iterator[str]:

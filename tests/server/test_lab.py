@@ -8,19 +8,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import httpx
 import pytest
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 from tests.server.callers import Callers, callers_of, new_key, rows, whole_app
 from tests.server.tenants import Client, Organisation, make_organisation
 
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
+from redcore_server.lab.connection import truncating
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.postgres import async_pool
@@ -185,6 +187,52 @@ async def test_a_connection_that_is_not_uvicorns_cannot_be_cut(caller: httpx.Asy
     await script(caller, {"drop": True})
 
     assert (await caller.get("/v1/me")).status_code == 500
+
+
+async def test_a_streamed_answer_is_truncated_in_its_first_part() -> None:
+    """What the app sends after the cut goes nowhere."""
+    closed = asyncio.Event()
+    sent: list[Message] = []
+
+    class Cycle:
+        """What uvicorn's `send` belongs to."""
+
+        transport = SimpleNamespace(close=closed.set)
+
+        async def send(self, message: Message) -> None:
+            sent.append(message)
+
+    async def receive() -> Message:
+        await closed.wait()
+        return {"type": "http.disconnect"}
+
+    sending = truncating(receive, Cycle().send)
+    await sending({"type": "http.response.start", "status": 200, "headers": []})
+    for part in (b"12345678", b"90"):
+        await sending({"type": "http.response.body", "body": part, "more_body": True})
+
+    assert [message.get("body") for message in sent] == [None, b"1234"]
+
+
+async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
+    """Neither lifespan messages nor websockets are for the lab."""
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(_message: object) -> None:
+        raise AssertionError
+
+    await app({"type": "lifespan"}, receive, send)
+
+
+async def test_faults_can_be_forgotten(caller: httpx.AsyncClient) -> None:
+    """All of them."""
+    await script(caller, {"status": 500})
+
+    await caller.delete("/lab/faults")
+
+    assert (await caller.get("/v1/me")).status_code == 200
 
 
 async def test_the_clock_moves_for_everything(caller: httpx.AsyncClient, clock: Clock) -> None:

@@ -14,6 +14,7 @@ delete from procrastinate_jobs where task_name = 'send_invitation' and status <>
 select 1 from procrastinate_jobs where task_name = 'send_invitation' and status = 'doing' limit 1
 
 -- name: restore
+-- By way of JSON, so that a copy made before a migration fits the table after it.
 -- Users who own credentials stay even if they are not in the copy: their organisation was seeded later.
 delete from idempotency;
 delete from invitations;
@@ -21,7 +22,8 @@ delete from products;
 delete from users
 where id not in (select id from lab.users)
     and id not in (select owner_id from applications union all select owner_id from api_keys);
-insert into users select * from lab.users
+insert into users
+select restored.* from lab.users as kept, jsonb_populate_record(null::users, to_jsonb(kept)) as restored
 on conflict (id) do update set
     email = excluded.email,
     email_key = excluded.email_key,
@@ -31,8 +33,11 @@ on conflict (id) do update set
     invitation_sent_at = excluded.invitation_sent_at,
     accepted_at = excluded.accepted_at,
     updated_at = excluded.updated_at;
-insert into applications select * from lab.applications
+insert into applications
+select restored.* from lab.applications as kept, jsonb_populate_record(null::applications, to_jsonb(kept)) as restored
 on conflict (id) do update set secret_hash = excluded.secret_hash, scopes = excluded.scopes;
-insert into api_keys select * from lab.api_keys
+insert into api_keys
+select restored.* from lab.api_keys as kept, jsonb_populate_record(null::api_keys, to_jsonb(kept)) as restored
 on conflict (id) do update set revoked_at = excluded.revoked_at, expires_at = excluded.expires_at;
-insert into products select * from lab.products
+insert into products
+select restored.* from lab.products as kept, jsonb_populate_record(null::products, to_jsonb(kept)) as restored
