@@ -45,18 +45,18 @@ OUR_HEADERS = {
 class Given:
     """The arguments of `Client`, as they came."""
 
-    api_key: str | None = attrs.field(repr=False)
-    client_id: str | None
-    client_secret: str | None = attrs.field(repr=False)
-    access_token: str | None = attrs.field(repr=False)
-    refresh_token: str | None = attrs.field(repr=False)
-    scope: str | None
-    base_url: str | None
-    auth_url: str | None
-    environment: str | None
-    timeout: float | None
-    deadline: float | None
-    max_retries: int | None
+    api_key: str | None = attrs.field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    access_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    scope: str | None = None
+    base_url: str | None = None
+    auth_url: str | None = None
+    environment: str | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    max_retries: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -77,6 +77,16 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
     Raises:
         ConfigurationError: something is missing, malformed or contradictory.
     """
+    return configured(given, credentials(given, env), env)
+
+
+def configure_login(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+    """As `configure`, for an application that has no tokens yet and is about to log a person in."""
+    return configured(given, application(given, env), env)
+
+
+def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> Config:
+    """What holds for any credentials: addresses and limits."""
     base_url = checked_url(*chosen_url(given, env))
     options = CallOptions(
         timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
@@ -84,7 +94,7 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
         retry=RetryPolicy(max_retries=retries(given.max_retries, env)),
     )
     return Config(
-        credentials=credentials(given, env),
+        credentials=identity,
         base_url=base_url,
         auth_origin=chosen_origin(given, env, base_url),
         options=options,
@@ -282,6 +292,16 @@ def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
     if not (found.access_token or found.refresh_token or found.can_ask_anew):
         raise ConfigurationError(missing(found))
     return found
+
+
+def application(given: Given, env: Mapping[str, str]) -> Credentials:
+    """An application for which people log in; a secret of the environment belongs to the id of the environment."""
+    client_id = from_either("client_id", given.client_id, env)
+    if client_id is None:
+        raise ConfigurationError("client_id is missing: pass client_id= or set REDCORE_CLIENT_ID")
+    is_from_env = client_id == env.get("REDCORE_CLIENT_ID")
+    client_secret = from_either("client_secret", given.client_secret, env if is_from_env else {})
+    return Credentials(client_id=client_id, client_secret=client_secret, personal=True)
 
 
 def missing(found: Credentials) -> str:

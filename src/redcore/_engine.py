@@ -9,13 +9,16 @@ from typing import Any, TypeVar
 import attrs
 
 from redcore._codec import failure, oauth_failure
+from redcore._generated import operations
+from redcore._generated.models import TokenResponse
 from redcore._operation import Operation, Request, encode
 from redcore._response import Headers, Response
 from redcore._steps import Budget, Flow, Runtime, Send, Sleep
-from redcore.auth import Authenticator
+from redcore.auth import Authenticator, granted
 from redcore.exceptions import RateLimitError, RedcoreError
 from redcore.limits import Pacer
 from redcore.retry import RetryPolicy
+from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
 
@@ -61,6 +64,33 @@ class Engine:
                 error.request_id = budget.request_id
             raise
 
+    def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:
+        """Begin the session of the person whom a grant stands for.
+
+        Raises:
+            AuthenticationError: the grant is refused.
+            RedcoreAPIError, NetworkError, ResponseError: as for `call`.
+        """
+        tokens = yield from self.grant(operation, options)
+        yield from self.auth.begin(tokens)
+
+    def grant(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[TokenSet]:
+        """Exchange a grant for tokens, which are not kept; raises as `log_in` does."""
+        return self.call(granted(operation, self.runtime.now), options)
+
+    def log_out(self, options: CallOptions) -> Flow[None]:
+        """End the session of the client (RFC 7009).
+
+        Raises:
+            ConfigurationError: there is no session that could be ended.
+            RedcoreAPIError, NetworkError, ResponseError: as for `call`; the session goes on.
+        """
+
+        def revoke(token: str) -> Flow[None]:
+            return self.call(operations.auth_revoke(token=token), options)
+
+        return self.auth.end(revoke, self._budget(options, str(uuid.uuid4())))
+
     def _attempts(
         self,
         operation: Operation[T],
@@ -105,7 +135,7 @@ class Engine:
         if 200 <= response.status_code < 300:
             return operation.returns(response)
         explain = failure if operation.auth == "bearer" else oauth_failure
-        raise explain(self.auth.hide(response), now=now, request_id=budget.request_id)
+        raise explain(self.auth.hide(response, operation), now=now, request_id=budget.request_id)
 
     def _pace(self, budget: Budget) -> Flow[None]:
         """Wait for the next window rather than earn a 429."""

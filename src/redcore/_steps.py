@@ -50,8 +50,9 @@ class Acquire:
 class Notify:
     """Call the application back; what it returns is awaited if it can be. Result: None."""
 
-    callback: Callable[[dict[str, Any]], Awaitable[None] | None]
-    tokens: dict[str, Any] = attrs.field(repr=False)
+    callback: Callable[[Any], object]
+    told: Any = attrs.field(repr=False)
+    """What it is called with."""
 
 
 Step: TypeAlias = Send | Sleep | Acquire | Notify

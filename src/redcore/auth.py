@@ -6,9 +6,9 @@ Every decision yields steps (see `_steps`); the token endpoint is called through
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote_plus
 
 import attrs
@@ -17,15 +17,19 @@ from redcore._codec import oauth_failure
 from redcore._generated import operations
 from redcore._generated.models import TokenResponse
 from redcore._operation import Operation, Request, encode
-from redcore._response import Response
+from redcore._response import Headers, Response
 from redcore._steps import Acquire, Budget, Flow, Notify, Send
-from redcore.exceptions import AuthenticationError, ConfigurationError, NetworkError, ResponseError
+from redcore._values import UNSET
+from redcore.exceptions import ArgumentError, AuthenticationError, ConfigurationError, NetworkError, ResponseError
 from redcore.tokens.cache import TokenCache
 from redcore.tokens.single_flight import lock_for
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
+SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
+"""What forms of the OAuth endpoints hold that nobody must see."""
+SHORTEST_SECRET = 16  # hiding what is shorter, and no secret, would only garble the answer
 
 
 @attrs.frozen(kw_only=True)
@@ -38,11 +42,13 @@ class Credentials:
     access_token: str | None = attrs.field(default=None, repr=False)
     refresh_token: str | None = attrs.field(default=None, repr=False)
     scope: str | None = None
+    personal: bool = False
+    """The tokens are those of a person who logged in: the application's own must never stand in for them."""
 
     @property
     def can_ask_anew(self) -> bool:
         """Whether tokens can be had without any earlier ones (RFC 6749 section 4.4)."""
-        return self.client_id is not None and self.client_secret is not None
+        return self.client_id is not None and self.client_secret is not None and not self.personal
 
     def key(self, origin: str) -> str:
         """The name of these credentials in a token cache; it holds no secret."""
@@ -85,6 +91,44 @@ class Authenticator:
             )
             self._cache.set(self._key, given)
 
+    def begin(self, tokens: TokenSet) -> Flow[None]:
+        """Begin the session of a person who has just logged in; the application is told, to store it."""
+        self.resume(tokens)
+        if self._on_token_refreshed is not None:
+            yield Notify(self._on_token_refreshed, tokens.as_dict())
+
+    def resume(self, tokens: TokenSet) -> None:
+        """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it."""
+        self._credentials = attrs.evolve(
+            self._credentials, access_token=tokens.access_token, refresh_token=tokens.refresh_token
+        )
+        self._key = self._credentials.key(self._origin)
+        self._lock = lock_for(self._cache, self._key)
+        if self._cache.get(self._key) is None:
+            self._cache.set(self._key, tokens)
+
+    def end(self, revoke: Callable[[str], Flow[None]], budget: Budget) -> Flow[None]:
+        """Revoke the tokens that are held, then forget them; without any there is nothing to do.
+
+        A renewal under way is waited for, else the pair that it brings would live on.
+
+        Raises:
+            ConfigurationError: an API key has no session.
+        """
+        if self._credentials.api_key:
+            raise ConfigurationError(
+                "an API key has no session to end; client.api_keys.revoke(key_id) ends the key itself",
+                request_id=budget.request_id,
+            )
+        yield from self._acquire(budget)
+        try:
+            held = self._cache.get(self._key)
+            if held is not None:
+                yield from revoke(held.refresh_token or held.access_token)
+                self._cache.delete(self._key)
+        finally:
+            self._lock.release()
+
     def can_replace(self, rejected: str) -> bool:
         """Whether a refused access token can be replaced: by a new one, or by one that somebody else has got since."""
         if self._credentials.api_key:
@@ -109,9 +153,7 @@ class Authenticator:
             return self._credentials.api_key
         if tokens := self._usable(rejected):
             return tokens.access_token
-        taken = yield Acquire(self._lock, budget.remaining_s())
-        if not taken:
-            raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
+        yield from self._acquire(budget)
         try:
             # Somebody else may have renewed while we waited: then theirs is ours.
             if tokens := self._usable(rejected):
@@ -122,6 +164,11 @@ class Authenticator:
         if self._on_token_refreshed is not None:
             yield Notify(self._on_token_refreshed, tokens.as_dict())
         return tokens.access_token
+
+    def _acquire(self, budget: Budget) -> Flow[None]:
+        taken = yield Acquire(self._lock, budget.remaining_s())
+        if not taken:
+            raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
 
     def _usable(self, rejected: str | None) -> TokenSet | None:
         tokens = self._cache.get(self._key)
@@ -142,6 +189,13 @@ class Authenticator:
                     return newer
                 if not self._credentials.can_ask_anew:
                     raise self._must_log_in(error) from error
+        if not self._credentials.can_ask_anew and held is None:  # revoked by this client, or by one beside it
+            raise AuthenticationError(
+                "the session has ended, log in again",
+                response=Response(401, Headers({})),
+                code="INVALID_TOKEN",
+                request_id=budget.request_id,
+            )
         if not self._credentials.can_ask_anew:
             raise ConfigurationError(
                 "the access token has ended and there is no refresh_token and no client_secret to get another",
@@ -180,34 +234,20 @@ class Authenticator:
         request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
-            raise oauth_failure(self.hide(response), now=self._now(), request_id=budget.request_id)
-        try:
-            tokens = self._accept(operation.returns(response), response, refresh_token)
-        except ResponseError as problem:  # not chained: its answer may hold the new tokens
-            emptied = attrs.evolve(response, content=b"")
-            raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
+            raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
+        tokens = granted(operation, self._now, refresh_token).returns(response)
         self._cache.set(self._key, tokens)
         return tokens
 
-    def _accept(self, told: TokenResponse, response: Response, refresh_token: str | None) -> TokenSet:
-        for token in (told.access_token, told.refresh_token):
-            if token is not None and not is_sendable(token):
-                raise ResponseError("the token endpoint sent a token that no header can hold", response=response)
-        return TokenSet(
-            access_token=told.access_token,
-            # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
-            refresh_token=told.refresh_token or refresh_token,
-            expires_at=self._now() + told.expires_in,
-            scope=told.scope,
-            token_type=told.token_type,
-        )
-
-    def hide(self, response: Response) -> Response:
-        """An error's answer without the secrets of this client, which a careless server or proxy may have echoed."""
+    def hide(self, response: Response, operation: Operation[Any]) -> Response:
+        """An error's answer without the secrets that were sent, which a careless server or proxy may have echoed."""
         held = self._cache.get(self._key)
         given = self._credentials
         secrets = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
         secrets |= {held.access_token, held.refresh_token} if held else set()
+        sent = operation.body or {}
+        values = {sent[name] for name in SECRET_FIELDS & sent.keys() if isinstance(sent[name], str)}
+        secrets |= {value for value in values if len(value) >= SHORTEST_SECRET}
         content = response.content
         for secret in sorted(filter(None, secrets), key=len, reverse=True):  # the longer first: one may hold another
             content = content.replace(secret.encode(), b"[secret]")
@@ -232,6 +272,63 @@ class Authenticator:
             elif client_id is not None:
                 operation = attrs.evolve(operation, body={**(operation.body or {}), "client_id": client_id})
         return encode(operation, self._origin, headers)
+
+
+def granted(
+    operation: Operation[TokenResponse], now: Callable[[], float], refresh_token: str | None = None
+) -> Operation[TokenSet]:
+    """A call of the token endpoint, its answer read as tokens that can be kept.
+
+    Args:
+        operation: The call.
+        now: Gives Unix seconds.
+        refresh_token: The one to keep if the answer has none.
+    """
+
+    def read(response: Response) -> TokenSet:
+        try:
+            told = sendable(operation.returns(response))
+        except ResponseError as problem:  # not chained: its answer may hold the new tokens
+            emptied = attrs.evolve(response, content=b"")
+            raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
+        return TokenSet(
+            access_token=told.access_token,
+            # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
+            refresh_token=told.refresh_token or refresh_token,
+            expires_at=now() + told.expires_in,
+            scope=told.scope,
+            token_type=told.token_type,
+        )
+
+    return cast("Operation[TokenSet]", attrs.evolve(operation, returns=cast("Any", read)))
+
+
+def sendable(told: TokenResponse) -> TokenResponse:
+    """The tokens, if they can be sent.
+
+    Raises:
+        ResponseError: they cannot.
+    """
+    for token in (told.access_token, told.refresh_token):
+        if token is not None and not is_sendable(token):
+            raise ResponseError("it sent a token that no header can hold")
+    return told
+
+
+def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:
+    """The grant of RFC 7522 section 2.1, for the XML as the identity provider wrote it.
+
+    Raises:
+        ArgumentError: the assertion is no XML, such as one that is base64-encoded already.
+    """
+    xml = assertion.encode() if isinstance(assertion, str) else bytes(assertion)
+    if b"<" not in xml[:64]:
+        raise ArgumentError("assertion must be the identity provider's XML as it is, not encoded: it has no `<`")
+    return operations.auth_token(
+        grant_type="urn:ietf:params:oauth:grant-type:saml2-bearer",
+        assertion=urlsafe_b64encode(xml).decode().rstrip("="),
+        scope=scope or UNSET,
+    )
 
 
 def is_sendable(secret: object) -> bool:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar, assert_never
+from typing import Any, Self, TypeVar, Unpack, assert_never, cast
 
 import attrs
 import httpx
 
-from redcore._config import Given, configure, reconfigure
+from redcore._config import Config, Given, configure, configure_login, reconfigure
 from redcore._engine import CallOptions, Engine
 from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
 from redcore._shield import to_the_end
-from redcore._steps import Acquire, Notify, Runtime, Send, Sleep, Step, drive, drive_async
+from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive, drive_async
 from redcore._values import UNSET, Unset
-from redcore.auth import Authenticator, OnTokenRefreshed
+from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.limits import Pacer
+from redcore.options import AsyncClientOptions, ClientOptions
+from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
+from redcore.tokens.token_set import TokenSet
 from redcore.transport import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -32,15 +38,42 @@ class _Client:
     _transport: Any
     _owner: bool
 
+    @abstractmethod
+    def _open(self, http_client: Any) -> None:
+        """Take the application's HTTP client, or connections of our own."""
+
+    @classmethod
+    def _for_person(
+        cls,
+        options: Mapping[str, Any],
+        *,
+        client_id: str | None,
+        client_secret: str | None,
+        tokens: TokenSet | None = None,
+    ) -> Self:
+        """A client of an application for which a person logged in, or, without tokens, is about to log in."""
+        names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries"}
+        told = {name: value for name, value in options.items() if name in names}
+        client = object.__new__(cls)
+        client._set_up(
+            configure_login(Given(client_id=client_id, client_secret=client_secret, **told)),
+            options.get("token_cache"),
+            options.get("on_token_refreshed"),
+            pacing=options.get("pacing", True),
+        )
+        client._open(options.get("http_client"))
+        if tokens is not None:
+            client._engine.auth.resume(tokens)
+        return client
+
     def _set_up(
         self,
-        given: Given,
+        config: Config,
         cache: TokenCache | None,
         on_token_refreshed: OnTokenRefreshed | None,
         *,
         pacing: bool,
     ) -> None:
-        config = configure(given)
         runtime = Runtime()
         auth = Authenticator(
             config.credentials,
@@ -118,6 +151,8 @@ class Client(_Client, Resources):
     Source: contract section 7, Client.
     """
 
+    _transport: Transport
+
     def __init__(
         self,
         *,
@@ -152,8 +187,76 @@ class Client(_Client, Resources):
             deadline=deadline,
             max_retries=max_retries,
         )
-        self._set_up(given, token_cache, on_token_refreshed, pacing=pacing)
-        self._transport: Transport = Transport(http_client)
+        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing)
+        self._open(http_client)
+
+    def _open(self, http_client: httpx.Client | None) -> None:
+        self._transport = Transport(http_client)
+
+    @classmethod
+    def from_tokens(
+        cls,
+        tokens: TokenSet,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> Self:
+        """Go on with the session of a person who logged in, now or earlier.
+
+        Unlike a client that is given tokens and a secret as arguments, it never asks for tokens of the application
+        itself: when the session has ended, the person must log in again.
+
+        Args:
+            tokens: What `redcore.login` gave, or `TokenSet(**stored)`.
+            client_id: The application that the person logged in to (`REDCORE_CLIENT_ID`).
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
+                for a public one.
+            options: As for `Client`, without those for credentials.
+
+        Raises:
+            ConfigurationError: no client id, a bad URL or a bad number.
+        """
+        return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
+
+    @classmethod
+    def from_saml_assertion(
+        cls,
+        *,
+        assertion: str | bytes,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scope: str | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> Self:
+        """Log in the person whom a SAML identity provider has just authenticated (RFC 7522).
+
+        `on_token_refreshed` is called with the first pair already. When the session ends, a new assertion is needed.
+
+        Args:
+            assertion: The identity provider's XML as it is, an assertion or the whole response; the SDK encodes it.
+            client_id: The application that the person logs in to (`REDCORE_CLIENT_ID`).
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
+                for a public one.
+            scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
+            options: As for `Client`, without those for credentials.
+
+        Raises:
+            ArgumentError: the assertion is no XML.
+            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application is refused.
+            ConfigurationError: no client id, a bad URL or a bad number.
+            RedcoreAPIError: 429, 500 or 503.
+            NetworkError: no answer came.
+            ResponseError: the answer cannot be read.
+        """
+        grant = saml_bearer(assertion, scope)
+        client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
+        try:
+            client._run(client._engine.log_in(grant, client._options))  # noqa: SLF001 (our own)
+        except BaseException:
+            client.close()
+            raise
+        return client
 
     def close(self) -> None:
         """Close the connections; a second time does nothing. A client made by `with_options` closes nothing."""
@@ -168,8 +271,16 @@ class Client(_Client, Resources):
     ) -> None:
         self.close()
 
+    @cached_property
+    def auth(self) -> Auth:
+        """OAuth 2.0 endpoints for programs."""
+        return Auth(self._execute, lambda: self._run(self._engine.log_out(self._options)))
+
     def _execute(self, operation: Operation[T], /) -> T:
-        return drive(self._engine.call(operation, self._options), self._perform)
+        return self._run(self._engine.call(operation, self._options))
+
+    def _run(self, flow: Flow[T]) -> T:
+        return drive(flow, self._perform)
 
     def _perform(self, step: Step) -> Any:
         match step:
@@ -179,8 +290,8 @@ class Client(_Client, Resources):
                 return self._engine.runtime.sleep(seconds)
             case Acquire(lock, timeout_s):
                 return lock.acquire(timeout_s)
-            case Notify(callback, tokens):
-                return callback(tokens)
+            case Notify(callback, told):
+                return callback(told)
             case _:
                 assert_never(step)
 
@@ -211,6 +322,8 @@ class AsyncClient(_Client, AsyncResources):
 
     Source: contract section 7, Client.
     """
+
+    _transport: AsyncTransport
 
     def __init__(
         self,
@@ -246,8 +359,76 @@ class AsyncClient(_Client, AsyncResources):
             deadline=deadline,
             max_retries=max_retries,
         )
-        self._set_up(given, token_cache, on_token_refreshed, pacing=pacing)
-        self._transport: AsyncTransport = AsyncTransport(http_client)
+        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing)
+        self._open(http_client)
+
+    def _open(self, http_client: httpx.AsyncClient | None) -> None:
+        self._transport = AsyncTransport(http_client)
+
+    @classmethod
+    def from_tokens(
+        cls,
+        tokens: TokenSet,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        **options: Unpack[AsyncClientOptions],
+    ) -> Self:
+        """Go on with the session of a person who logged in, now or earlier.
+
+        Unlike a client that is given tokens and a secret as arguments, it never asks for tokens of the application
+        itself: when the session has ended, the person must log in again.
+
+        Args:
+            tokens: What `redcore.login` gave, or `TokenSet(**stored)`.
+            client_id: The application that the person logged in to (`REDCORE_CLIENT_ID`).
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
+                for a public one.
+            options: As for `AsyncClient`, without those for credentials.
+
+        Raises:
+            ConfigurationError: no client id, a bad URL or a bad number.
+        """
+        return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
+
+    @classmethod
+    async def from_saml_assertion(
+        cls,
+        *,
+        assertion: str | bytes,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scope: str | None = None,
+        **options: Unpack[AsyncClientOptions],
+    ) -> Self:
+        """Log in the person whom a SAML identity provider has just authenticated (RFC 7522).
+
+        `on_token_refreshed` is called with the first pair already. When the session ends, a new assertion is needed.
+
+        Args:
+            assertion: The identity provider's XML as it is, an assertion or the whole response; the SDK encodes it.
+            client_id: The application that the person logs in to (`REDCORE_CLIENT_ID`).
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
+                for a public one.
+            scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
+            options: As for `AsyncClient`, without those for credentials.
+
+        Raises:
+            ArgumentError: the assertion is no XML.
+            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application is refused.
+            ConfigurationError: no client id, a bad URL or a bad number.
+            RedcoreAPIError: 429, 500 or 503.
+            NetworkError: no answer came.
+            ResponseError: the answer cannot be read.
+        """
+        grant = saml_bearer(assertion, scope)
+        client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
+        try:
+            await client._run(client._engine.log_in(grant, client._options))  # noqa: SLF001 (our own)
+        except BaseException:
+            await client.aclose()
+            raise
+        return client
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing. A client made by `with_options` closes nothing."""
@@ -262,8 +443,16 @@ class AsyncClient(_Client, AsyncResources):
     ) -> None:
         await self.aclose()
 
+    @cached_property
+    def auth(self) -> AsyncAuth:
+        """OAuth 2.0 endpoints for programs."""
+        return AsyncAuth(self._execute, lambda: self._run(self._engine.log_out(self._options)))
+
     async def _execute(self, operation: Operation[T], /) -> T:
-        return await drive_async(self._engine.call(operation, self._options), self._perform)
+        return await self._run(self._engine.call(operation, self._options))
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await drive_async(flow, self._perform)
 
     async def _perform(self, step: Step) -> Any:
         match step:
@@ -274,8 +463,8 @@ class AsyncClient(_Client, AsyncResources):
                 return await self._engine.runtime.sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
-            case Notify(callback, tokens):
-                answer = callback(tokens)
-                return await to_the_end(answer) if answer is not None else None
+            case Notify(callback, told):
+                answer = callback(told)
+                return await to_the_end(cast("Awaitable[object]", answer)) if isawaitable(answer) else None
             case _:
                 assert_never(step)

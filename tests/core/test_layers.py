@@ -22,10 +22,14 @@ FLOORS = [
     ["_operation", "tokens.cache"],
     ["_generated.operations", "pagination", "tokens.single_flight", "tokens"],
     ["_generated.resources", "_steps"],
-    ["auth"],
+    ["auth", "session"],
     ["_engine"],
-    ["_config", "transport"],
+    ["_config", "transport", "options"],
     ["client"],
+    ["login.deadline", "login.application"],
+    ["login.authorization", "login.device", "login.loopback"],
+    ["login.browser"],
+    ["login"],
     [""],
 ]
 ON_THE_ROOF = {"testing"}  # packages of extras, which use the SDK as applications do
@@ -44,6 +48,9 @@ PURE = [
     "auth",
     "_engine",
     "_config",
+    "session",
+    "login.deadline",
+    "login.device",
 ]
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
 EXTRAS = {"keyring", "redis", "aiohttp", "opentelemetry", "click", "rich", "pytest", "trio", "redcore_server"}

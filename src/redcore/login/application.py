@@ -1,0 +1,38 @@
+"""Makes the calls of a login: those of an application for which nobody is logged in yet."""
+# The one place beside the clients that makes them perform a flow.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from redcore._engine import CallOptions, Engine
+from redcore._steps import Flow
+from redcore.client import AsyncClient, Client
+
+T = TypeVar("T")
+Login: TypeAlias = Callable[[Engine, CallOptions], Flow[T]]
+
+
+def perform(login: Login[T], options: Mapping[str, Any]) -> T:
+    """Run a login, blocking, over the given `http_client` or over connections of its own.
+
+    Args:
+        login: Makes the flow.
+        options: `LoginOptions`.
+    """
+    with Client._for_person(options, **credentials(options)) as client:
+        return client._run(login(client._engine, client._options))
+
+
+async def perform_async(login: Login[T], options: Mapping[str, Any]) -> T:
+    """Run a login, letting other tasks run meanwhile; arguments as for `perform`."""
+    async with AsyncClient._for_person(options, **credentials(options)) as client:
+        return await client._run(login(client._engine, client._options))
+
+
+def credentials(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the options those that name the application."""
+    return {name: options.get(name) for name in ("client_id", "client_secret")}

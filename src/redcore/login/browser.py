@@ -1,0 +1,102 @@
+"""The login of native applications (RFC 8252): a browser on the same machine comes back to a loopback address."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
+
+import anyio
+import anyio.to_thread
+from anyio.from_thread import start_blocking_portal
+
+from redcore.exceptions import ConfigurationError
+from redcore.login.authorization import (
+    AuthorizationRequest,
+    authorization_request,
+    exchange_code,
+    exchange_code_async,
+)
+from redcore.login.deadline import checked
+from redcore.login.loopback import receiver
+from redcore.options import AsyncLoginOptions, LoginOptions
+from redcore.tokens import TokenSet
+
+REDIRECT_URI = "http://127.0.0.1/callback"
+
+
+def in_browser(
+    *,
+    scope: str | None = None,
+    redirect_uri: str = REDIRECT_URI,
+    open_browser: Callable[[str], object] | None = None,
+    deadline: float = 300.0,
+    **options: Unpack[LoginOptions],
+) -> TokenSet:
+    """Open the browser, let the person log in there, and take the tokens.
+
+    Args:
+        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
+        redirect_uri: A loopback address as registered for the application, without a port: a free one is taken.
+        open_browser: Opens a URL, or shows it to the person: `print` will do; None opens the default browser. A result
+            of False means that it could not.
+        deadline: Seconds to wait for the person.
+        options: The application (`client_id`, `client_secret`) and the addresses, as for `Client`.
+
+    Returns:
+        The tokens of the person.
+
+    Raises:
+        ArgumentError: the redirect URI is no loopback address, or its port is taken.
+        AuthenticationError: as for `exchange_code`.
+        LoginTimeoutError: the deadline passed.
+        ConfigurationError: no client id, a bad URL or a bad number, or no browser that could be opened.
+        RedcoreAPIError, NetworkError, ResponseError: the server failed.
+    """
+    deadline_s = checked(deadline)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(receiver(redirect_uri)) as waiting:
+        request = begin(waiting.redirect_uri, scope, options)
+        check((open_browser or webbrowser.open)(request.url))
+        redirect = portal.call(waiting.wait, deadline_s)
+    return exchange_code(request, redirect, **rest(options))
+
+
+async def in_browser_async(
+    *,
+    scope: str | None = None,
+    redirect_uri: str = REDIRECT_URI,
+    open_browser: Callable[[str], object] | None = None,
+    deadline: float = 300.0,
+    **options: Unpack[AsyncLoginOptions],
+) -> TokenSet:
+    """As `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
+    deadline_s = checked(deadline)
+    async with receiver(redirect_uri) as waiting:
+        request = begin(waiting.redirect_uri, scope, options)
+        with anyio.move_on_after(deadline_s) as opening:
+            # In a thread: some browsers, such as lynx, keep the terminal until the person leaves them.
+            check(await anyio.to_thread.run_sync(open_browser or webbrowser.open, request.url, abandon_on_cancel=True))
+        redirect = await waiting.wait(0.0 if opening.cancelled_caught else deadline_s)
+    return await exchange_code_async(request, redirect, **rest(options))
+
+
+def begin(redirect_uri: str, scope: str | None, options: Mapping[str, Any]) -> AuthorizationRequest:
+    """The request, from the options that concern it."""
+    names = ("client_id", "base_url", "auth_url", "environment")
+    told = {name: options.get(name) for name in names}
+    return authorization_request(redirect_uri=redirect_uri, scope=scope, **told)
+
+
+def rest(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that concern the exchange."""
+    return {name: options.get(name) for name in ("client_secret", "timeout", "max_retries", "http_client")}
+
+
+def check(opened: object) -> None:
+    """See that there was a browser.
+
+    Raises:
+        ConfigurationError: there was none.
+    """
+    if opened is False:
+        raise ConfigurationError("no browser could be opened: give open_browser=print, or use redcore.login.on_device")

@@ -1,0 +1,148 @@
+"""The device flow (RFC 8628): the person logs in with a browser on any machine, this one asks until it has happened.
+
+For command lines without a browser. How the code is shown is the caller's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Unpack
+
+import attrs
+
+from redcore._engine import CallOptions, Engine
+from redcore._generated import operations
+from redcore._generated.models import DeviceAuthorization
+from redcore._response import Headers, Response
+from redcore._steps import Flow, Notify, Sleep
+from redcore._values import UNSET
+from redcore.exceptions import AuthenticationError, NetworkError, RedcoreAPIError, RedcoreError
+from redcore.login.application import Login, perform, perform_async
+from redcore.login.deadline import LoginTimeoutError, checked
+from redcore.options import AsyncLoginOptions, LoginOptions
+from redcore.retry import RetryPolicy
+from redcore.tokens import TokenSet
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
+SLOW_DOWN_S = 5.0  # RFC 8628 section 3.5
+SHORTEST_INTERVAL_S = 1.0
+Show = Callable[[DeviceAuthorization], object]
+
+
+def on_device(
+    *,
+    prompt: Callable[[DeviceAuthorization], None],
+    on_progress: Callable[[DeviceAuthorization], None] | None = None,
+    scope: str | None = None,
+    deadline: float | None = None,
+    **options: Unpack[LoginOptions],
+) -> TokenSet:
+    """Log a person in who uses a browser on another machine, or another window.
+
+    Args:
+        prompt: Called once, with what the person must be shown: `user_code` and `verification_uri`, or
+            `verification_uri_complete` as a link or a QR code.
+        on_progress: Called after each time the server said to wait on; `expires_in` is then what is left, in seconds.
+        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
+        deadline: Seconds to wait for the person; None is until the code expires.
+        options: The application (`client_id`, `client_secret`) and the addresses, as for `Client`.
+
+    Returns:
+        The tokens of the person.
+
+    Raises:
+        AuthenticationError: the person refused (`access_denied`), the code ended (`expired_token`), or the application
+            is refused (`invalid_client`, `unauthorized_client`).
+        LoginTimeoutError: the deadline passed.
+        ConfigurationError: no client id, a bad URL or a bad number.
+        RedcoreAPIError, NetworkError, ResponseError: the server failed.
+    """
+    return perform(device_login(prompt, on_progress, scope, deadline), options)
+
+
+async def on_device_async(
+    *,
+    prompt: Callable[[DeviceAuthorization], Awaitable[None] | None],
+    on_progress: Callable[[DeviceAuthorization], Awaitable[None] | None] | None = None,
+    scope: str | None = None,
+    deadline: float | None = None,
+    **options: Unpack[AsyncLoginOptions],
+) -> TokenSet:
+    """As `on_device`, for asyncio and trio; the callbacks may be coroutine functions."""
+    return await perform_async(device_login(prompt, on_progress, scope, deadline), options)
+
+
+def device_login(prompt: Show, on_progress: Show | None, scope: str | None, deadline: float | None) -> Login[TokenSet]:
+    """The flow; arguments as for `on_device`.
+
+    Raises:
+        ConfigurationError: the deadline is none.
+    """
+    deadline_s = None if deadline is None else checked(deadline)
+
+    def login(engine: Engine, options: CallOptions) -> Flow[TokenSet]:
+        device = yield from engine.call(operations.auth_device_authorization(scope=scope or UNSET), options)
+        patience = Patience(engine.runtime.monotonic, device, deadline_s)
+        yield Notify(prompt, device)
+        grant = operations.auth_token(grant_type=GRANT_TYPE, device_code=device.device_code)
+        once = attrs.evolve(options, retry=RetryPolicy(max_retries=0))  # the next poll is the retry
+        wait_s = max(SHORTEST_INTERVAL_S, float(device.interval))
+        while True:
+            patience.check(wait_s)
+            yield Sleep(wait_s)
+            try:
+                return (yield from engine.grant(grant, once))
+            except RedcoreError as error:
+                wait_s = next_wait_s(error, wait_s)
+            if on_progress is not None:
+                yield Notify(on_progress, attrs.evolve(device, expires_in=patience.left_s()))
+
+    return login
+
+
+def next_wait_s(error: RedcoreError, wait_s: float) -> float:
+    """How long to wait after a poll that brought no tokens (RFC 8628 section 3.5).
+
+    Raises:
+        RedcoreError: the one given, if asking again is of no use.
+    """
+    if isinstance(error, AuthenticationError) and error.code == "authorization_pending":
+        return wait_s
+    if isinstance(error, AuthenticationError) and error.code == "slow_down":
+        return wait_s + SLOW_DOWN_S
+    if isinstance(error, RedcoreAPIError) and error.is_retry_safe:
+        return max(wait_s, error.retry_after or 0.0)
+    if isinstance(error, NetworkError):
+        return wait_s * 2
+    raise error
+
+
+class Patience:
+    """How long it is worth asking: until the code expires, or the deadline passes."""
+
+    def __init__(self, monotonic: Callable[[], float], device: DeviceAuthorization, deadline_s: float | None) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._expires_in = device.expires_in
+        self._deadline_s = deadline_s
+
+    def left_s(self) -> int:
+        """Seconds until the code expires."""
+        return max(0, int(self._expires_in - self._passed_s()))
+
+    def check(self, wait_s: float) -> None:
+        """See that a wait ends in time.
+
+        Raises:
+            AuthenticationError: the code will have expired.
+            LoginTimeoutError: the deadline will have passed.
+        """
+        after = self._passed_s() + wait_s
+        if self._deadline_s is not None and after > self._deadline_s:
+            raise LoginTimeoutError(self._deadline_s)
+        if after > self._expires_in:
+            message = "the code has expired before anybody entered it; start another login"
+            raise AuthenticationError(message, response=Response(400, Headers({})), code="expired_token")
+
+    def _passed_s(self) -> float:
+        return self._monotonic() - self._began

@@ -1,0 +1,54 @@
+"""Names and types of options that several functions take, for type checkers; `Client` says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypedDict
+
+import httpx
+
+from redcore.tokens.cache import TokenCache
+
+
+class _Addresses(TypedDict, total=False):
+    base_url: str | None
+    auth_url: str | None
+    environment: str | None
+    timeout: float | None
+    max_retries: int | None
+
+
+class _Calls(_Addresses, total=False):
+    deadline: float | None
+    token_cache: TokenCache | None
+    pacing: bool
+
+
+class ClientOptions(_Calls, total=False):
+    """Options of `Client` that say nothing about credentials."""
+
+    on_token_refreshed: Callable[[dict[str, Any]], None] | None
+    http_client: httpx.Client | None
+
+
+class AsyncClientOptions(_Calls, total=False):
+    """Options of `AsyncClient` that say nothing about credentials."""
+
+    on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
+    http_client: httpx.AsyncClient | None
+
+
+class LoginOptions(_Addresses, total=False):
+    """What a login goes through: the application, the addresses, the HTTP client."""
+
+    client_id: str | None
+    client_secret: str | None
+    http_client: httpx.Client | None
+
+
+class AsyncLoginOptions(_Addresses, total=False):
+    """As `LoginOptions`, for code that awaits."""
+
+    client_id: str | None
+    client_secret: str | None
+    http_client: httpx.AsyncClient | None

@@ -1,0 +1,277 @@
+"""Sessions of people: how one begins, goes on, and ends with `client.auth.revoke()`."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from tests.core.world import ORIGIN, START, World, answer, given, refusal, tokens, user
+
+from redcore import (
+    ArgumentError,
+    AuthenticationError,
+    ConfigurationError,
+    MemoryCache,
+    NetworkError,
+    RedcoreAPIError,
+    ResponseError,
+    TokenSet,
+)
+from redcore._config import configure_login
+from redcore._engine import CallOptions
+from redcore._generated import operations
+from redcore._operation import Request
+from redcore._steps import Acquire
+from redcore.auth import Credentials, saml_bearer
+from redcore.login import LoginTimeoutError
+
+GET = operations.users_get("usr_1")
+PUBLIC = Credentials(client_id="app_1", personal=True)
+CONFIDENTIAL = Credentials(client_id="app_1", client_secret="s3cret", personal=True)
+SERVICE = Credentials(client_id="app_1", client_secret="s3cret")
+PAIR = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=START + 3600)
+XML = "<Assertion>ü</Assertion>"
+
+
+def form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((request.content or b"").decode()))
+
+
+def logged_in(*script: Any, credentials: Credentials = PUBLIC, cache: MemoryCache | None = None) -> World:
+    world = World(*script, credentials=credentials, cache=cache)
+    world.auth.resume(PAIR)
+    return world
+
+
+def log_out(world: World, **options: Any) -> None:
+    world.run(world.engine.log_out(CallOptions(**options)))
+
+
+class TestResume:
+    def test_the_pair_is_used(self) -> None:
+        """The first call is made with the access token, and renewed before its end: its end is known."""
+        world = logged_in(user(), tokens(), user())
+
+        world.call(GET)
+        world.time += 3600
+        world.call(GET)
+
+        assert world.paths == ["/v1/users/usr_1", "/oauth/token", "/v1/users/usr_1"]
+        assert form(world.requests[1]) == {
+            "grant_type": "refresh_token",
+            "refresh_token": "refresh-1",
+            "client_id": "app_1",
+        }
+
+    def test_a_sibling_has_gone_on(self) -> None:
+        """With a shared cache, what another client has made of the same pair is used."""
+        cache = MemoryCache()
+        logged_in(refusal(401, "TOKEN_EXPIRED"), tokens(), user(), cache=cache).call(GET)
+        later = logged_in(user(), cache=cache)
+
+        later.call(GET)
+
+        assert later.requests[0].headers["Authorization"] == "Bearer access-2"
+
+    def test_the_arguments_of_a_client_lead_to_the_same_session(self) -> None:
+        """Client(access_token=…, refresh_token=…) and from_tokens share their entry in a cache."""
+        given = Credentials(client_id="app_1", access_token="access-1", refresh_token="refresh-1")
+
+        assert logged_in().auth._key == given.key(ORIGIN)
+
+    def test_the_application_never_stands_in_for_the_person(self) -> None:
+        """A dead session of a confidential application is not followed by one of the application itself."""
+        dead = answer(400, {"error": "invalid_grant", "error_description": "dead"})
+        world = logged_in(refusal(401, "TOKEN_EXPIRED"), dead, credentials=CONFIDENTIAL)
+
+        with pytest.raises(AuthenticationError, match="log in again") as caught:
+            world.call(GET)
+
+        assert (caught.value.code, len(world.sent)) == ("invalid_grant", 2)
+
+
+class TestLogIn:
+    def test_the_application_is_told_to_store_the_first_pair(self) -> None:
+        """on_token_refreshed gets the pair of the login; calls then use it."""
+        world = World(tokens(), user(), credentials=PUBLIC)
+
+        world.run(world.engine.log_in(saml_bearer(XML, "users:read"), CallOptions()))
+        world.call(GET)
+
+        assert [pair["refresh_token"] for pair in world.notified] == ["refresh-2"]
+        assert world.requests[1].headers["Authorization"] == "Bearer access-2"
+
+    def test_a_saml_assertion(self) -> None:
+        """RFC 7522 section 2.1: the XML in base64url without padding."""
+        world = World(tokens(), credentials=PUBLIC)
+
+        world.run(world.engine.log_in(saml_bearer(XML, "users:read"), CallOptions()))
+
+        assert form(world.requests[0]) == {
+            "grant_type": "urn:ietf:params:oauth:grant-type:saml2-bearer",
+            "assertion": base64.urlsafe_b64encode(XML.encode()).decode().rstrip("="),
+            "scope": "users:read",
+            "client_id": "app_1",
+        }
+
+    def test_bytes_are_sent_as_they_are(self) -> None:
+        """What is signed is not decoded on its way."""
+        raw = XML.encode("utf-16")
+
+        sent = str((saml_bearer(raw, None).body or {})["assertion"])
+
+        assert base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)) == raw
+
+    @pytest.mark.parametrize("assertion", ["", base64.b64encode(XML.encode()), base64.b64encode(XML.encode()).decode()])
+    def test_an_assertion_that_is_encoded_already(self, assertion: Any) -> None:
+        """A form's value in place of XML is refused before it is sent."""
+        with pytest.raises(ArgumentError, match="XML"):
+            saml_bearer(assertion, None)
+
+    def test_a_refused_assertion(self) -> None:
+        """The server's refusal has its code, and never the assertion."""
+        sent = (saml_bearer(XML, None).body or {})["assertion"]
+        world = World(answer(400, {"error": "invalid_grant", "error_description": f"not {sent}"}), credentials=PUBLIC)
+
+        with pytest.raises(AuthenticationError) as caught:
+            world.run(world.engine.log_in(saml_bearer(XML, None), CallOptions()))
+
+        assert (caught.value.code, caught.value.message) == ("invalid_grant", "not [secret]")
+
+    def test_an_answer_that_is_no_pair(self) -> None:
+        """Tokens that no header can hold are refused; the error does not keep them."""
+        world = World(tokens(access="a\r\nb"), credentials=PUBLIC)
+
+        with pytest.raises(ResponseError) as caught:
+            world.run(world.engine.log_in(saml_bearer(XML, None), CallOptions()))
+
+        assert caught.value.response is not None
+        assert caught.value.response.content == b""
+        assert world.notified == []
+
+
+class TestLogOut:
+    def test_the_refresh_token_is_revoked_and_forgotten(self) -> None:
+        """RFC 7009; the access tokens end with it on the server."""
+        world = logged_in(answer(200))
+
+        log_out(world)
+
+        assert world.paths == ["/oauth/revoke"]
+        assert form(world.requests[0]) == {"token": "refresh-1", "client_id": "app_1"}
+        assert world.cache.get(world.auth._key) is None
+
+    def test_afterwards_the_person_must_log_in_again(self) -> None:
+        """The next call says so, without being sent."""
+        world = logged_in(answer(200))
+        log_out(world)
+
+        with pytest.raises(AuthenticationError, match="the session has ended, log in again") as caught:
+            world.call(GET)
+
+        assert (caught.value.status, len(world.sent)) == (401, 1)
+        assert caught.value.request_id is not None
+
+    def test_an_access_token_alone(self) -> None:
+        """Without a refresh token the access token is revoked."""
+        world = World(answer(200), credentials=Credentials(client_id="app_1", access_token="access-1"))
+
+        log_out(world)
+
+        assert form(world.requests[0])["token"] == "access-1"
+
+    def test_client_credentials_begin_anew(self) -> None:
+        """A service ends its session, and has another with its next call."""
+        world = World(tokens(), user(), answer(200), tokens("access-3"), user(), credentials=SERVICE)
+
+        world.call(GET)
+        log_out(world)
+        world.call(GET)
+
+        assert form(world.requests[2]) == {"token": "refresh-2"}
+        assert world.requests[-1].headers["Authorization"] == "Bearer access-3"
+
+    def test_nothing_to_end(self) -> None:
+        """Before the first call, and a second time, nothing is sent."""
+        world = World(credentials=SERVICE)
+
+        log_out(world)
+
+        assert world.sent == []
+
+    def test_a_server_that_is_away(self) -> None:
+        """The pair is kept when it could not be revoked, so that it can be tried again."""
+        world = logged_in(refusal(503), NetworkError("x"), refusal(503), answer(200))
+
+        with pytest.raises(RedcoreAPIError):
+            log_out(world)
+        assert world.slept == [1.0, 2.0]
+        assert world.cache.get(world.auth._key) == PAIR
+
+        log_out(world)
+        assert world.cache.get(world.auth._key) is None
+
+    def test_an_api_key(self) -> None:
+        """A key has no session; the error says what ends it."""
+        with pytest.raises(ConfigurationError, match=r"client\.api_keys\.revoke") as caught:
+            log_out(World())
+
+        assert caught.value.request_id is not None
+
+    def test_tokens_of_an_unknown_application(self) -> None:
+        """Without a client id nothing can be revoked, and the pair is kept."""
+        world = World(credentials=Credentials(refresh_token="refresh-1"))
+
+        with pytest.raises(ConfigurationError, match="needs client_id"):
+            log_out(world)
+
+        assert world.cache.get(world.auth._key) is not None
+
+    def test_a_renewal_under_way_is_waited_for(self) -> None:
+        """Else the pair that it brings would outlive the session."""
+        world = logged_in()
+
+        step = next(world.engine.log_out(CallOptions()))
+
+        assert isinstance(step, Acquire)
+
+    def test_a_deadline_during_a_renewal(self) -> None:
+        """Waiting for it ends with the call's deadline."""
+        world = logged_in()
+        world.auth._lock.acquire()
+
+        with pytest.raises(NetworkError, match="deadline"):
+            log_out(world, deadline_s=1.0)
+
+
+class TestApplication:
+    @pytest.mark.parametrize(
+        ("env", "options", "secret"),
+        [
+            ({}, {"client_id": "a"}, None),
+            ({}, {"client_id": "a", "client_secret": "s"}, "s"),
+            ({"REDCORE_CLIENT_ID": "e", "REDCORE_CLIENT_SECRET": "es"}, {}, "es"),
+            ({"REDCORE_CLIENT_ID": "e", "REDCORE_CLIENT_SECRET": "es"}, {"client_id": "e"}, "es"),
+            ({"REDCORE_CLIENT_ID": "e", "REDCORE_CLIENT_SECRET": "es"}, {"client_id": "a"}, None),
+        ],
+    )
+    def test_whose_secret(self, env: dict[str, str], options: dict[str, str], secret: str | None) -> None:
+        """A secret of the environment is never sent for another application than the environment's."""
+        assert configure_login(given(**options), env).credentials.client_secret == secret
+
+    def test_no_application(self) -> None:
+        """A login needs to know for which application; an API key of the environment does not help."""
+        with pytest.raises(ConfigurationError, match="client_id is missing"):
+            configure_login(given(), {"REDCORE_API_KEY": "rk_test_1"})
+
+
+def test_a_timeout_pickles() -> None:
+    """LoginTimeoutError crosses processes like every error of the SDK."""
+    error = LoginTimeoutError(9.0)
+
+    twin = pickle.loads(pickle.dumps(error))  # noqa: S301
+
+    assert (str(twin), type(twin)) == (str(error), LoginTimeoutError)
