@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -16,6 +16,16 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, pairs: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in pairs.items()}
+
+    @classmethod
+    def of_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
+        """Headers as they came, a repeated one more than once."""
+        headers = cls({})
+        for name, value in pairs:
+            key = name.lower()
+            held = headers._values.get(key)
+            headers._values[key] = value if held is None else f"{held}, {value}"
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]

@@ -25,7 +25,7 @@ from redcore.options import AsyncClientOptions, ClientOptions
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
-from redcore.transport import AsyncTransport, Transport
+from redcore.transport import AsyncTransport, Transport, open_async_transport, open_transport
 
 T = TypeVar("T")
 
@@ -191,7 +191,7 @@ class Client(_Client, Resources):
         self._open(http_client)
 
     def _open(self, http_client: httpx.Client | None) -> None:
-        self._transport = Transport(http_client)
+        self._transport = open_transport(http_client)
 
     @classmethod
     def from_tokens(
@@ -363,7 +363,7 @@ class AsyncClient(_Client, AsyncResources):
         self._open(http_client)
 
     def _open(self, http_client: httpx.AsyncClient | None) -> None:
-        self._transport = AsyncTransport(http_client)
+        self._transport = open_async_transport(http_client)
 
     @classmethod
     def from_tokens(

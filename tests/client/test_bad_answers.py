@@ -8,14 +8,18 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 from tests.client.colours import Colour
 from tests.client.loopback import USER, Loopback, Raw, Reply, reply, reset, user
 
-from redcore import NetworkError, RedcoreAPIError, RedcoreError, ResponseError, transport
+from redcore import NetworkError, RedcoreAPIError, RedcoreError, ResponseError
 from redcore.exceptions import ArgumentError
-from redcore.transport import our_errors
+from redcore.transport import body
+from redcore.transport.errors import our_errors
+from redcore.transport.given import HTTPX
+from redcore.transport.pool import HTTPCORE
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 TIMEOUT_S = 0.1
@@ -122,7 +126,7 @@ def test_a_compressed_answer(call: Colour, make: Any, server: Loopback) -> None:
 
 def test_a_body_that_is_too_large(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body beyond the bound is not collected."""
-    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
     server.script(Reply(200, b"x" * 1001), Reply(200, gzip.compress(b"x" * 1001), {"Content-Encoding": "gzip"}))
 
     for _ in range(2):
@@ -149,10 +153,8 @@ def test_silence(call: Colour, make: Any, server: Loopback, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["header", "body"])
-def test_a_slow_drip(call: Colour, make: Any, server: Loopback, kind: str, request: pytest.FixtureRequest) -> None:
+def test_a_slow_drip(call: Colour, make: Any, server: Loopback, kind: str) -> None:
     """The time-out holds for the whole attempt: a server that never quite stops is cut off too."""
-    if (call.name, kind) == ("sync", "header"):
-        request.applymarker(pytest.mark.xfail(reason="httpx bounds each silence between the bytes of a header only"))
     server.script(drip(server, HEAD[:40] if kind == "header" else HEAD, b" "))
     begun = time.monotonic()
 
@@ -216,13 +218,21 @@ HTTPX_ERRORS = {
 }
 
 
+HTTPCORE_ERRORS = {v for v in vars(httpcore).values() if isinstance(v, type) and issubclass(v, Exception)}
+REFUSED = (
+    httpx.InvalidURL
+    | httpx.UnsupportedProtocol
+    | httpx.LocalProtocolError
+    | httpcore.UnsupportedProtocol
+    | httpcore.LocalProtocolError
+)
+
+
 def mapped(cls: type[Exception]) -> type[RedcoreError]:
-    """What an error of httpx must leave as."""
+    """What an error of httpx or httpcore must leave as."""
     if issubclass(cls, httpx.DecodingError):
         return ResponseError
-    if issubclass(cls, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return ArgumentError
-    return NetworkError
+    return ArgumentError if issubclass(cls, REFUSED) else NetworkError
 
 
 def test_all_errors_of_httpx_are_known() -> None:
@@ -232,15 +242,16 @@ def test_all_errors_of_httpx_are_known() -> None:
     assert exported - HTTPX_ERRORS == {httpx.CookieConflict}
 
 
-@pytest.mark.parametrize("cls", sorted(HTTPX_ERRORS, key=str))
-def test_every_error_of_httpx_is_mapped(cls: type[Exception]) -> None:
-    """Each exception of httpx leaves as one of the SDK, chained to its cause."""
+@pytest.mark.parametrize("cls", sorted(HTTPX_ERRORS | HTTPCORE_ERRORS, key=str))
+def test_every_error_of_httpx_and_httpcore_is_mapped(cls: type[Exception]) -> None:
+    """Each of their exceptions leaves as one of the SDK, chained to its cause."""
     original = cls.__new__(cls)
 
-    with pytest.raises(mapped(cls)) as caught, our_errors(1.0):
-        raise original
+    for foreign in [HTTPX, HTTPCORE] if cls in HTTPX_ERRORS else [HTTPCORE]:
+        with pytest.raises(mapped(cls)) as caught, our_errors(1.0, foreign):
+            raise original
 
-    assert caught.value.__cause__ is original
+        assert caught.value.__cause__ is original
 
 
 @pytest.mark.parametrize(
@@ -254,7 +265,7 @@ def test_every_error_of_httpx_is_mapped(cls: type[Exception]) -> None:
 )
 def test_errors_below_httpx_are_mapped(original: Exception, cls: type[RedcoreError]) -> None:
     """What the operating system or a codec raises is mapped too."""
-    with pytest.raises(cls), our_errors(1.0):
+    with pytest.raises(cls), our_errors(1.0, HTTPCORE):
         raise original
 
 

@@ -197,14 +197,16 @@ class TestLifetime:
 
         with Client(api_key="k", base_url=server.base_url) as client:
             client.users.get_me()
-        assert client._transport._http.is_closed
+        sent_over: Any = client._transport
+        assert [pool.connections for pool in sent_over._pools] == [[]]
 
         async def main() -> AsyncClient:
             async with AsyncClient(api_key="k", base_url=server.base_url) as awaitable:
                 await awaitable.users.get_me()
             return awaitable
 
-        assert portals["asyncio"].call(main)._transport._http.is_closed
+        closed = portals["asyncio"].call(main)
+        assert [pool.connections for pool in closed._transport._pools] == [[]]
 
     def test_a_derived_client_shares_and_does_not_close(self, call: Colour, make: Any, server: Loopback) -> None:
         """with_options shares connections and tokens; closing it closes nothing; closing the first closes all."""

@@ -12,7 +12,7 @@ from tests.client.colours import Colour
 from tests.client.loopback import Loopback
 
 from redcore import ConfigurationError
-from redcore.transport import tls
+from redcore.transport.tls import tls
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

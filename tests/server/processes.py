@@ -28,10 +28,10 @@ def alive(pids: set[int]) -> set[int]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something becomes true within 10 s, in another process that cannot tell us."""
-    deadline = time.monotonic() + 10
+    """Whether something becomes true within 30 s, in another process that cannot tell us."""
+    deadline = time.monotonic() + 30
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(0.05)  # seldom enough to keep below the rate limit of an API key
     return True

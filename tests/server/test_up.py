@@ -45,14 +45,16 @@ def up(data: Path) -> Iterator[Server]:
         (data.parent / "log").open("a") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603 - our own
     ):
-        assert process.stdout is not None
-        told = ""
-        while not told.startswith("ready ") and "\nready " not in told:
-            line = process.stdout.readline()
-            assert line, (data.parent / "log").read_text()
-            told += line
-        yield Server(process, told, exported((data / "credentials.env").read_text()))
-        process.kill()
+        try:
+            assert process.stdout is not None
+            told = ""
+            while not told.startswith("ready ") and "\nready " not in told:
+                line = process.stdout.readline()
+                assert line, (data.parent / "log").read_text()
+                told += line
+            yield Server(process, told, exported((data / "credentials.env").read_text()))
+        finally:
+            process.kill()
 
 
 def exported(lines: str) -> dict[str, str]:
@@ -171,7 +173,8 @@ def test_killed_right_after_the_answer(data: Path) -> None:
     with up(data) as server, server.client as client:
 
         def all_sent() -> bool:
-            return all(client.get(f"users/{user}").json()["data"]["invitation_sent_at"] for user in users)
+            invited = client.get("users", params={"status": "pending_invite"}).json()["data"]
+            return {user["id"] for user in invited if user["invitation_sent_at"]} == set(users)
 
         assert eventually(all_sent)
 

@@ -1,0 +1,51 @@
+"""What the HTTP libraries raise, as what the SDK promises to raise."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import attrs
+
+from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, ResponseError
+
+Classes: TypeAlias = tuple[type[Exception], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Foreign:
+    """The exceptions of one library, by what they mean. A test holds them against all that the library has."""
+
+    late: Classes
+    """A time-out."""
+    no_address: Classes
+    """The URL cannot be one."""
+    no_header: Classes
+    """A header cannot be sent."""
+    no_encoding: Classes
+    """The body is not compressed as it says."""
+    no_answer: Classes
+    """Everything else."""
+
+
+@contextmanager
+def our_errors(timeout_s: float, foreign: Foreign) -> Generator[None]:
+    """Raise what a library raises as what the SDK promises to raise."""
+    try:
+        yield
+    except foreign.late as problem:
+        raise NetworkError(f"no complete answer within {timeout_s:g} s") from problem
+    except foreign.no_encoding as problem:
+        raise ResponseError("the answer's content encoding is broken") from problem
+    except foreign.no_address as problem:
+        raise ArgumentError("the address of the call is no valid URL") from problem
+    except foreign.no_header as problem:  # its message quotes the header's value, which may be secret
+        raise ArgumentError("a header of the call cannot be sent") from problem
+    except foreign.no_answer as problem:
+        raise NetworkError(f"no answer: {str(problem) or type(problem).__name__}") from problem
+
+
+def closed() -> RedcoreError:
+    """The error of a call that comes after `close()`."""
+    return RedcoreError("this client is closed; make calls before close(), or inside its `with` block")
