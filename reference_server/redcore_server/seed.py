@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from redcore_server.auth.api_keys import create_api_key
-from redcore_server.auth.clients import create_application
+from redcore_server.auth.clients import create_application, new_client_secret
 from redcore_server.clock import Clock
 from redcore_server.credentials import Credentials
 from redcore_server.ids import new_id
@@ -28,13 +28,15 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
     now = clock.now()
     await connection.execute(_QUERIES["add_organisation"], {"id": organisation_id, "name": organisation, "now": now})
     await connection.execute(_QUERIES["add_admin"], {"id": owner_id, "organisation_id": organisation_id, "now": now})
-    application, client_secret = await create_application(
+    client_secret = new_client_secret()
+    application = await create_application(
         connection,
         organisation_id=organisation_id,
         owner_id=owner_id,
         name="Example application",
         scopes=sorted(scopes),
-        clock=clock,
+        secret=client_secret,
+        now=now,
     )
     _, api_key = await create_api_key(
         connection,
@@ -43,7 +45,7 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
         name="Example key",
         scopes=["admin"],
         mode="test",
-        clock=clock,
+        now=now,
     )
     return Credentials(api_key=api_key, client_id=application["id"], client_secret=client_secret)
 

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp
 
 from redcore_server import gateway, spec
 from redcore_server.api import app as api
+from redcore_server.api.call import Services
 from redcore_server.auth.app import open_auth
+from redcore_server.auth.revocation import Revocation
 from redcore_server.clock import Clock
 from redcore_server.credentials import Credentials, read_credentials, save_credentials
 from redcore_server.logs import configure_logging
@@ -22,8 +24,9 @@ from redcore_server.seed import seed_if_empty
 from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
-from redcore_server.worker import Worker, defer_invitation
+from redcore_server.worker import Worker, defer_invitation, defer_revocation, invitations, revocations
 from redcore_server.worker.invitations import InvitationSender
+from redcore_server.worker.revocations import GrantEnder
 
 
 def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[], None]) -> None:
@@ -66,15 +69,16 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
                 audience=settings.base_url,
                 scopes=contract.scope_meanings,
                 clock=clock,
+                signing_key_period=settings.signing_key_period,
             )
         )
-        await stack.enter_async_context(_running(_worker(settings, stores, clock)))
-        api_app = api.build(
-            spec=contract,
-            stores=stores,
-            clock=clock,
+        await stack.enter_async_context(_running(_worker(settings, stores, auth.revocation, clock)))
+        services = Services(
             revoke_user=auth.revocation.revoke_user,
+            revoke_client=auth.revocation.revoke_client,
             defer_invitation=defer_invitation,
+            defer_revocation=defer_revocation,
+            secret_overlap=settings.secret_overlap,
         )
         yield gateway.build(
             spec=contract,
@@ -83,7 +87,7 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
             clock=clock,
             verifier=auth.verifier,
             auth=auth.app,
-            api=api_app,
+            api=api.build(spec=contract, stores=stores, clock=clock, services=services),
         )
 
 
@@ -118,7 +122,7 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
-def _worker(settings: Settings, stores: Stores, clock: Clock) -> Worker:
+def _worker(settings: Settings, stores: Stores, revocation: Revocation, clock: Clock) -> Worker:
     sender = InvitationSender(
         postgres=stores.postgres,
         mailer=mailer_for(settings),
@@ -126,7 +130,10 @@ def _worker(settings: Settings, stores: Stores, clock: Clock) -> Worker:
         origin=settings.origin,
         sender=settings.mail_from,
     )
-    return Worker(stores.postgres, sender)
+    ender = GrantEnder(
+        postgres=stores.postgres, revoke_user=revocation.revoke_user, revoke_client=revocation.revoke_client
+    )
+    return Worker(stores.postgres, {invitations.TASK: sender.send, revocations.TASK: ender.end})
 
 
 @contextlib.asynccontextmanager

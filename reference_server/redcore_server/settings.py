@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +57,8 @@ class Settings:
         enterprise_per_second: The same per second.
         anonymous_per_minute: Requests per minute of a client address without credential.
         anonymous_per_second: The same per second.
+        secret_overlap_hours: How long a client secret stays valid after it was replaced.
+        signing_key_days: How long a key signs access tokens before the next one does.
         log_level: Least severe level that is logged.
     """
 
@@ -72,6 +75,8 @@ class Settings:
     enterprise_per_second: int = 200
     anonymous_per_minute: int = 600
     anonymous_per_second: int = 50
+    secret_overlap_hours: int = 24
+    signing_key_days: int = 90
     log_level: str = "info"
 
     def __attrs_post_init__(self) -> None:
@@ -90,6 +95,16 @@ class Settings:
     def base_url(self) -> str:
         """The `base_url` an SDK is given, also the audience of access tokens."""
         return f"{self.origin}/v1"
+
+    @property
+    def secret_overlap(self) -> timedelta:
+        """The same as `secret_overlap_hours`."""
+        return timedelta(hours=self.secret_overlap_hours)
+
+    @property
+    def signing_key_period(self) -> timedelta:
+        """The same as `signing_key_days`."""
+        return timedelta(days=self.signing_key_days)
 
     @property
     def outbox(self) -> Path:
@@ -193,5 +208,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "enterprise_per_second": _requests,
     "anonymous_per_minute": _requests,
     "anonymous_per_second": _requests,
+    "secret_overlap_hours": _integer(0, 24 * 365),
+    "signing_key_days": _integer(1, 3650),
     "log_level": _one_of(*LOG_LEVELS),
 }

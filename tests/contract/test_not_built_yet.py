@@ -20,13 +20,6 @@ OPERATIONS = {
     if method in METHODS
 }
 NOT_BUILT = {
-    "api_keys_create",
-    "api_keys_list",
-    "api_keys_revoke",
-    "applications_create",
-    "applications_delete",
-    "applications_list",
-    "applications_rotate_secret",
     "auth_device_authorization",
     "files_delete",
     "files_download",

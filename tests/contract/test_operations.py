@@ -124,6 +124,58 @@ def delete_product(call: Caller) -> None:
         call(lambda c: c.products.get(product.id))
 
 
+@scenario("api_keys_create")
+def create_api_key(call: Caller) -> None:
+    made = call(lambda c: c.api_keys.create(name="nightly", scopes=["products:read"], mode="test"))
+    assert made.key.startswith("rk_test_")
+    assert (made.hint, made.scopes, made.expires_at) == (made.key[-4:], ("products:read",), None)
+
+
+@scenario("api_keys_list")
+def list_api_keys(call: Caller) -> None:
+    made = call(lambda c: c.api_keys.create(name="nightly", scopes=["products:read"]))
+    assert [key.id for key in call(lambda c: c.api_keys.list(limit=1))] == [made.id]
+    assert len(call.walk(lambda c: c.api_keys.list_all(page_size=1).items())) == 2
+
+
+@scenario("api_keys_revoke")
+def revoke_api_key(call: Caller) -> None:
+    made = call(lambda c: c.api_keys.create(name="nightly", scopes=["products:read"]))
+    call(lambda c: c.api_keys.revoke(made.id))
+    with pytest.raises(NotFoundError):
+        call(lambda c: c.api_keys.revoke(made.id))
+
+
+@scenario("applications_create")
+def create_application(call: Caller) -> None:
+    made = call(lambda c: c.applications.create(name="Storefront", scopes=["products:read"]))
+    assert (made.type, made.redirect_uris, made.client_secret[:4]) == ("confidential", (), "rcs_")
+    uris = ["http://127.0.0.1/callback"]
+    public = call(lambda c: c.applications.create(name="CLI", scopes=["admin"], type="public", redirect_uris=uris))
+    assert (public.type, public.redirect_uris, public.client_secret) == ("public", tuple(uris), None)
+
+
+@scenario("applications_list")
+def list_applications(call: Caller) -> None:
+    made = call(lambda c: c.applications.create(name="Storefront", scopes=["products:read"]))
+    assert [a.id for a in call(lambda c: c.applications.list(limit=1))] == [made.id]
+    assert len(call.walk(lambda c: c.applications.list_all(page_size=1).items())) == 2
+
+
+@scenario("applications_rotate_secret")
+def rotate_secret(call: Caller) -> None:
+    made = call(lambda c: c.applications.create(name="Storefront", scopes=["products:read"]))
+    assert call(lambda c: c.applications.rotate_secret(made.id)).client_secret != made.client_secret
+
+
+@scenario("applications_delete")
+def delete_application(call: Caller) -> None:
+    made = call(lambda c: c.applications.create(name="Storefront", scopes=["products:read"]))
+    call(lambda c: c.applications.delete(made.id))
+    with pytest.raises(NotFoundError):
+        call(lambda c: c.applications.rotate_secret(made.id))
+
+
 @scenario("auth_revoke")
 def revoke(session: Caller) -> None:
     assert session(lambda c: c.auth.revoke(token="unknown", token_type_hint="refresh_token")) is None

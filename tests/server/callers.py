@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -12,12 +13,13 @@ from starlette.types import ASGIApp
 from tests.server.tenants import ISSUER, Organisation
 
 from redcore_server import api, gateway, spec
+from redcore_server.api.call import Services
 from redcore_server.auth.api_keys import create_api_key
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.worker import defer_invitation
+from redcore_server.worker import defer_invitation, defer_revocation
 
 Json = dict[str, Any]
 
@@ -36,9 +38,19 @@ def whole_app(*, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -
             spec=contract,
             stores=stores,
             clock=clock,
-            revoke_user=auth.revocation.revoke_user,
-            defer_invitation=defer_invitation,
+            services=services_of(auth),
         ),
+    )
+
+
+def services_of(auth: Auth) -> Services:
+    """Return what the API's handlers need beside the database."""
+    return Services(
+        revoke_user=auth.revocation.revoke_user,
+        revoke_client=auth.revocation.revoke_client,
+        defer_invitation=defer_invitation,
+        defer_revocation=defer_revocation,
+        secret_overlap=timedelta(hours=24),
     )
 
 
@@ -52,7 +64,7 @@ async def new_key(stores: Stores, clock: Clock, organisation: Organisation, scop
             name="test",
             scopes=scopes,
             mode="test",
-            clock=clock,
+            now=clock.now(),
         )
     return key
 

@@ -14,6 +14,7 @@ from tests.server.tenants import (
     AUDIENCE,
     ISSUER,
     SCOPES,
+    SIGNING_KEY_PERIOD,
     Addresses,
     Client,
     Organisation,
@@ -57,8 +58,8 @@ async def stores(addresses: Addresses) -> AsyncIterator[Stores]:
         yield stores
 
 
-@pytest.fixture
-async def auth(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncIterator[Auth]:
+@contextlib.asynccontextmanager
+async def node(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncIterator[Auth]:
     async with open_auth(
         stores=stores,
         database_url=addresses.database_url,
@@ -67,7 +68,14 @@ async def auth(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncItera
         audience=AUDIENCE,
         scopes=SCOPES,
         clock=clock,
+        signing_key_period=SIGNING_KEY_PERIOD,
     ) as auth:
+        yield auth
+
+
+@pytest.fixture
+async def auth(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncIterator[Auth]:
+    async with node(addresses, stores, clock) as auth:
         yield auth
 
 
@@ -94,6 +102,12 @@ async def sibling(stores: Stores, clock: Clock, organisation: Organisation) -> C
 
 
 @pytest.fixture
+async def admin_client(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
+    """Return an application of the organisation that may do everything."""
+    return await make_client(stores, clock, organisation, scopes=("admin",))
+
+
+@pytest.fixture
 async def stranger(stores: Stores, clock: Clock) -> Client:
     """Return an application of another organisation."""
     return await make_client(stores, clock, await make_organisation(stores, clock))
@@ -115,3 +129,15 @@ async def callers(app: ASGIApp, stores: Stores, clock: Clock) -> AsyncIterator[C
 async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncClient:
     """Return a client with an administrator's API key of the test's organisation."""
     return await callers.of(organisation)
+
+
+@pytest.fixture
+async def second_node(addresses: Addresses, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
+    """Return callers of another node: it shares nothing with the first but the stores."""
+    async with (
+        open_stores(addresses.database_url, addresses.redis_url) as stores,
+        node(addresses, stores, clock) as auth,
+    ):
+        app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
+        async with callers_of(app, stores, clock) as callers:
+            yield callers

@@ -14,6 +14,7 @@ from redcore_server.store import Stores
 
 ISSUER = "http://127.0.0.1:4010"
 AUDIENCE = f"{ISSUER}/v1"
+SIGNING_KEY_PERIOD = timedelta(days=90)
 SCOPES = {
     "admin": "Everything",
     "products:read": "Read the catalog",

@@ -28,7 +28,7 @@ async def key(stores: Stores, clock: Clock, organisation: Organisation) -> str:
             name="Nightly job",
             scopes=["products:read"],
             mode="live",
-            clock=clock,
+            now=clock.now(),
             expires_at=clock.now() + timedelta(days=7),
         )
     assert row["hint"] == key[-4:]
@@ -75,12 +75,10 @@ async def test_key_expires(auth: Auth, key: str, clock: Clock) -> None:
 
 
 async def test_revoked_key_ends_at_once(auth: Auth, stores: Stores, key: str, clock: Clock) -> None:
-    """Nothing is cached; a revocation in the future leaves the key valid until then."""
-    await auth.verifier.verify(key)
-    await change(stores, b"update api_keys set revoked_at = %s", clock.now() + timedelta(minutes=1))
+    """Nothing is cached, and a node whose clock is behind refuses it too."""
     await auth.verifier.verify(key)
 
-    clock.advance(60)
+    await change(stores, b"update api_keys set revoked_at = %s", clock.now() + timedelta(minutes=1))
 
     with pytest.raises(InvalidToken):
         await auth.verifier.verify(key)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
-from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, Addresses, Client, Organisation
+from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
 from redcore_server.auth.app import open_auth
 from redcore_server.clock import Clock
@@ -80,6 +80,7 @@ async def test_tokens_live_and_die_on_a_cluster(
             audience=AUDIENCE,
             scopes=SCOPES,
             clock=clock,
+            signing_key_period=SIGNING_KEY_PERIOD,
         ) as auth,
         httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER, auth=client.basic) as http,
     ):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.server.tenants import Addresses
+from tests.server.tenants import SIGNING_KEY_PERIOD, Addresses
 
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.clock import Clock
@@ -39,14 +39,16 @@ def names(keys: SigningKeys, clock: Clock) -> list[str]:
 def test_nodes_starting_together_make_one_key(pool: Pool, clock: Clock) -> None:
     """The first start makes the key under a lock; all nodes sign with the same."""
     with ThreadPoolExecutor(4) as threads:
-        kids = set(threads.map(lambda _: SigningKeys(pool, clock).ring().signer(clock.now()).kid, range(4)))
+        kids = set(
+            threads.map(lambda _: SigningKeys(pool, clock, SIGNING_KEY_PERIOD).ring().signer(clock.now()).kid, range(4))
+        )
 
     assert len(kids) == 1
 
 
 def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
     """The new key is published before it signs; the old one stays until its last token has ended."""
-    keys = SigningKeys(pool, clock)
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     old = keys.ring().signer(clock.now()).kid
     new = keys.rotate()
 
@@ -64,7 +66,7 @@ def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
 
 def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock) -> None:
     """A node with a fresh copy reloads for a key it does not know, but not more than once a second."""
-    here, there = SigningKeys(pool, clock), SigningKeys(pool, clock)
+    here, there = SigningKeys(pool, clock, SIGNING_KEY_PERIOD), SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     there.ring()
     new = here.rotate()
 
@@ -76,7 +78,7 @@ def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock)
 def test_clock_moved_back_still_signs(pool: Pool, clock: Clock) -> None:
     """The lab may return to a time before the first key; it then signs all the same."""
     clock.advance(1000)
-    keys = SigningKeys(pool, clock)
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     kid = keys.ring().signer(clock.now()).kid
 
     clock.reset()
@@ -86,7 +88,7 @@ def test_clock_moved_back_still_signs(pool: Pool, clock: Clock) -> None:
 
 def test_private_halves_are_not_shown(pool: Pool, clock: Clock) -> None:
     """Neither the key set nor a representation contains a private number."""
-    keys = SigningKeys(pool, clock)
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     (jwk,) = keys.ring().jwks(clock.now())["keys"]
 
     assert sorted(jwk) == ["alg", "e", "kid", "kty", "n", "use"]

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.server.callers import Callers, callers_of, new_key, whole_app
-from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, Addresses, Client, Organisation
+from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
 from redcore_server import gateway, spec
 from redcore_server.auth.app import Auth, open_auth
@@ -168,6 +168,7 @@ async def without_redis(addresses: Addresses, stores: Stores, clock: Clock, tmp_
         audience=AUDIENCE,
         scopes=SCOPES,
         clock=clock,
+        signing_key_period=SIGNING_KEY_PERIOD,
     ) as auth:
         app = whole_app(stores=away, auth=auth, clock=clock, settings=Settings(data=tmp_path))
         async with callers_of(app, stores, clock) as callers:

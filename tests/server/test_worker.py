@@ -18,7 +18,7 @@ from redcore_server.ids import new_id
 from redcore_server.mail import Mail, MailRefused, MailUnavailable
 from redcore_server.store import Stores
 from redcore_server.worker import Worker, defer_invitation
-from redcore_server.worker.invitations import BeingSentElsewhere, InvitationSender
+from redcore_server.worker.invitations import TASK, BeingSentElsewhere, InvitationSender
 from redcore_server.worker.links import invitation_token
 from redcore_server.worker.runner import Backoff
 
@@ -67,7 +67,7 @@ def sender(stores: Stores, clock: Clock, postbox: Postbox) -> InvitationSender:
 
 @pytest.fixture
 async def worker(stores: Stores, sender: InvitationSender) -> AsyncIterator[Worker]:
-    running = Worker(stores.postgres, sender)
+    running = Worker(stores.postgres, {TASK: sender.send})
     task = asyncio.create_task(running.run())
     yield running
     task.cancel()
@@ -284,7 +284,7 @@ async def test_job_of_dead_worker(
             (invited.invitation_id,),
         )
 
-    task = asyncio.create_task(Worker(stores.postgres, sender).run())
+    task = asyncio.create_task(Worker(stores.postgres, {TASK: sender.send}).run())
     await eventually(lambda: postbox.sent)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -7,7 +7,7 @@ transaction that is undone if it raises.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -16,8 +16,8 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.api import products, users
-from redcore_server.api.call import Call, DeferInvitation, Handler, Reply, Services
+from redcore_server.api import api_keys, applications, products, users
+from redcore_server.api.call import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
 from redcore_server.api.validation import Validation
 from redcore_server.auth.principal import Principal
@@ -33,28 +33,24 @@ from redcore_server.spec import Match, Spec
 from redcore_server.store import Stores
 from redcore_server.store.postgres import AsyncPostgres
 
-HANDLERS: Final[Mapping[str, Handler]] = {**users.HANDLERS, **products.HANDLERS}
+HANDLERS: Final[Mapping[str, Handler]] = {
+    **users.HANDLERS,
+    **products.HANDLERS,
+    **api_keys.HANDLERS,
+    **applications.HANDLERS,
+}
 """The operations that are built; the others of the contract answer 501."""
 
 
-def build(
-    *,
-    spec: Spec,
-    stores: Stores,
-    clock: Clock,
-    revoke_user: Callable[[str], Awaitable[object]],
-    defer_invitation: DeferInvitation,
-) -> ASGIApp:
+def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> ASGIApp:
     """Return the app.
 
     Args:
         spec: the contract.
         stores: open ones.
         clock: the server's.
-        revoke_user: ends all tokens of the user with an id.
-        defer_invitation: writes the job that mails an invitation.
+        services: what handlers need beside the database.
     """
-    services = Services(revoke_user=revoke_user, defer_invitation=defer_invitation)
     return _Api(spec, stores, clock, services)
 
 

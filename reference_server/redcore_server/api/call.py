@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import attrs
@@ -22,13 +22,32 @@ class DeferInvitation(Protocol):
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 
+class DeferRevocation(Protocol):
+    """Writes the job that ends the grants of who is removed."""
+
+    async def __call__(
+        self, connection: AsyncPostgres, *, user_id: str | None = None, client_ids: Iterable[str] = ()
+    ) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
 @attrs.frozen(kw_only=True)
 class Services:
-    """What handlers need beside the database."""
+    """What handlers need beside the database.
+
+    Attributes:
+        revoke_user: ends all tokens and sessions of a user at once.
+        revoke_client: ends all tokens of an application at once.
+        defer_invitation: see there.
+        defer_revocation: see there.
+        secret_overlap: how long a client secret stays valid after it was replaced.
+    """
 
     revoke_user: Callable[[str], Awaitable[object]]
-    """Ends all tokens of a user at once."""
+    revoke_client: Callable[[str], Awaitable[object]]
     defer_invitation: DeferInvitation
+    defer_revocation: DeferRevocation
+    secret_overlap: timedelta
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: the first answer to a POST is stored with its effect and replayed for 24 hours.
 
 Everything happens in the transaction of the request itself, so that there is never an effect without its answer nor an
-answer without its effect, whenever the process dies.
+answer without its effect, whenever the process dies. What is stored is sealed, see `redcore_server.api.seal`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import orjson
 from psycopg.types.json import Jsonb
 from starlette.responses import Response
 
+from redcore_server.api.seal import Seal
 from redcore_server.auth.principal import Principal
 from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgress, render
 from redcore_server.store.postgres import AsyncPostgres, queries
@@ -68,10 +69,11 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
         IdempotencyKeyReused: the key came with another request before.
         ApiError: from `handle`, if it is no answer to be stored.
     """
+    seal = Seal(attempt.principal.credential_id, attempt.key)
     parameters: dict[str, Any] = {
         "organisation_id": attempt.principal.organisation_id,
         "principal": attempt.principal.credential_id,
-        "key": attempt.key,
+        "key": seal.name,
         "now": attempt.now,
         "oldest": attempt.now - LIFETIME,
     }
@@ -80,14 +82,14 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
         raise RequestInProgress
     stored = await (await connection.execute(_QUERIES["stored"], parameters)).fetchone()
     if stored is not None:
-        return _replay(stored, attempt)
+        return _replay(stored, attempt, seal)
     response = await _handled(connection, attempt, handle)
     location = response.headers.get("Location")
     answer = {
         "fingerprint": attempt.fingerprint,
         "status": response.status_code,
         "headers": Jsonb({"Location": location} if location else {}),
-        "body": response.body,
+        "body": seal.close(bytes(response.body), attempt.fingerprint),
     }
     await connection.execute(_QUERIES["store"], {**parameters, **answer})
     return response
@@ -103,8 +105,9 @@ async def _handled(connection: AsyncPostgres, attempt: Attempt, handle: Callable
         return render(error, attempt.request_id)
 
 
-def _replay(stored: dict[str, Any], attempt: Attempt) -> Response:
+def _replay(stored: dict[str, Any], attempt: Attempt, seal: Seal) -> Response:
     if stored["fingerprint"] != attempt.fingerprint:
         raise IdempotencyKeyReused
     headers = {**stored["headers"], "Idempotent-Replayed": "true"}
-    return Response(stored["body"], stored["status"], headers, "application/json")
+    body = seal.open(stored["body"], attempt.fingerprint)
+    return Response(body, stored["status"], headers, "application/json")

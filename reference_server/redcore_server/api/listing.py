@@ -17,7 +17,7 @@ async def page(call: Call, sql: bytes) -> Reply:
         sql: a listing query; `q` reaches it as a pattern for ILIKE.
     """
     query = dict(call.query)
-    if query["q"] is not None:
+    if query.get("q") is not None:
         query["q"] = f"%{escaped(query['q'])}%"
     rows = await call.all(sql, **query)
     total = rows[0]["total"]

@@ -10,13 +10,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import psycopg
 
 from redcore_server.api import listing
 from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.revocation import end_before_return, end_user
 from redcore_server.errors import Duplicate, NotFound, RuleViolation
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries
@@ -71,6 +71,8 @@ async def users_update(call: Call) -> Reply:
     after = await _changed(call, user_id, changes)
     if after["status"] == "inactive":
         await _lock_out(call, user_id)
+    elif after["status"] == "active" and before["status"] != "active":
+        await end_before_return(call, user_id)
     elif after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:
         # The link that is out went to an address that is no longer the user's.
         await _invite(call, user_id)
@@ -87,8 +89,9 @@ async def users_delete(call: Call) -> Reply:
     """Delete a user with its credentials."""
     user_id = call.path["user_id"]
     await _keep_an_admin(call, user_id)
+    await _found(call, "lock", user_id)
+    await end_user(call, user_id)
     await _found(call, "delete", user_id)
-    await _revoke(call, user_id)
     return Reply(status=204)
 
 
@@ -134,16 +137,7 @@ async def _keep_an_admin(call: Call, user_id: str) -> None:
 
 async def _lock_out(call: Call, user_id: str) -> None:
     await call.run(_QUERIES["void_invitations"], user_id=user_id)
-    await _revoke(call, user_id)
-
-
-async def _revoke(call: Call, user_id: str) -> None:
-    """End the user's tokens now, so that nothing is written if that fails, and once more after the commit.
-
-    The second time ends those that were issued in between. API keys need nothing: they ask for their owner.
-    """
-    await call.services.revoke_user(user_id)
-    call.after_commit.append(partial(call.services.revoke_user, user_id))
+    await end_user(call, user_id)
 
 
 async def _invite(call: Call, user_id: str) -> None:

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 
 from redcore_server.auth.principal import Principal
 from redcore_server.auth.secret import digest, new_secret
-from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken, TokenExpired
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
@@ -26,7 +25,7 @@ async def create_api_key(
     name: str,
     scopes: Sequence[str],
     mode: Literal["live", "test"],
-    clock: Clock,
+    now: datetime,
     expires_at: datetime | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Create a key in the caller's transaction.
@@ -38,7 +37,7 @@ async def create_api_key(
         name: for people.
         scopes: what it grants.
         mode: shown in the key itself.
-        clock: dates it.
+        now: dates it.
         expires_at: when it ends; None for never.
 
     Returns:
@@ -54,7 +53,7 @@ async def create_api_key(
         "hint": key[-_HINT_LENGTH:],
         "mode": mode,
         "scopes": list(scopes),
-        "created_at": clock.now(),
+        "created_at": now,
         "expires_at": expires_at,
     }
     cursor = await connection.execute(_QUERIES["add"], row)
@@ -76,9 +75,9 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
     async with pool.connection() as connection:
         cursor = await connection.execute(_QUERIES["by_hash"], {"hash": digest(key)})
         row = await cursor.fetchone()
-    if row is None or _has_passed(row["revoked_at"], now):
+    if row is None:
         raise InvalidToken("The API key is not valid.")
-    if _has_passed(row["expires_at"], now):
+    if row["expires_at"] is not None and row["expires_at"] <= now:
         raise TokenExpired("The API key has expired.")
     return Principal(
         kind="api_key",
@@ -89,7 +88,3 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
         scopes=frozenset(row["scopes"]),
         plan=row["plan"],
     )
-
-
-def _has_passed(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and moment <= now

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -78,6 +79,7 @@ async def open_auth(
     audience: str,
     scopes: Mapping[str, str],
     clock: Clock,
+    signing_key_period: timedelta,
 ) -> AsyncGenerator[Auth]:
     """Run the auth service; the first start on a database makes the first signing key.
 
@@ -89,12 +91,13 @@ async def open_auth(
         audience: the API's base URL, such as `https://api.blueround.com/v1`.
         scopes: all there are, and what each means to a person.
         clock: the server's.
+        signing_key_period: how long a key signs.
     """
     pool = sync_pool(database_url, max_size=THREADS + 1)  # one for the keyring
     redis = await run_in_threadpool(sync_redis, redis_url)
     try:
         pool.open()
-        keys = SigningKeys(pool, clock)
+        keys = SigningKeys(pool, clock, signing_key_period)
         await keys.current()
         tokens = AccessTokens(issuer, audience)
         token_issuer = TokenIssuer(Applications(pool), GrantStore(redis), keys, tokens, clock)

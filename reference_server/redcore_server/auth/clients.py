@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
 from redcore_server.auth.secret import digest, matches, new_secret
-from redcore_server.clock import Clock
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPostgres, Pool, queries
 
@@ -35,8 +35,9 @@ async def create_application(
     name: str,
     scopes: Sequence[str],
     redirect_uris: Sequence[str] = (),
-    clock: Clock,
-) -> tuple[dict[str, Any], str]:
+    secret: str | None,
+    now: datetime,
+) -> dict[str, Any]:
     """Register an application in the caller's transaction.
 
     Args:
@@ -46,24 +47,29 @@ async def create_application(
         name: for people.
         scopes: all it may ask for.
         redirect_uris: where it may send people back to.
-        clock: dates it.
+        secret: from `new_client_secret`, kept as its digest; None for a public client.
+        now: dates it.
 
     Returns:
-        The row without the secret's digest, and the secret, which nothing can show again.
+        What the API shows of it.
     """
-    secret = new_secret("rcs_")
     row = {
         "id": new_id("app"),
         "organisation_id": organisation_id,
         "owner_id": owner_id,
         "name": name,
-        "secret_hash": digest(secret),
+        "secret_hash": None if secret is None else digest(secret),
         "scopes": list(scopes),
         "redirect_uris": list(redirect_uris),
-        "created_at": clock.now(),
+        "created_at": now,
     }
     cursor = await connection.execute(_QUERIES["add"], row)
-    return await cursor.fetchone() or {}, secret
+    return await cursor.fetchone() or {}
+
+
+def new_client_secret() -> str:
+    """Return a new secret for an application."""
+    return new_secret("rcs_")
 
 
 class Applications:
@@ -72,15 +78,16 @@ class Applications:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def authenticate(self, client_id: str, secret: str) -> Application | None:
-        """Return the application if the secret is its own.
+    def authenticate(self, client_id: str, secret: str, now: datetime) -> Application | None:
+        """Return the application if the secret is its own; after a rotation the previous one is, for a while.
 
         Args:
             client_id: as presented.
             secret: as presented.
+            now: by the server's clock.
         """
         row = self._row(client_id)
-        if not matches(secret, row["secret_hash"] if row else _NO_CLIENT) or row is None:
+        if not _is_own(secret, row, now) or row is None:
             return None
         return Application(
             id=row["id"],
@@ -103,3 +110,12 @@ class Applications:
             return None
         with self._pool.connection() as connection:
             return connection.execute(_QUERIES["usable"], {"id": client_id}).fetchone()
+
+
+def _is_own(secret: str, row: Mapping[str, Any] | None, now: datetime) -> bool:
+    if row is None or row["secret_hash"] is None:
+        return matches(secret, _NO_CLIENT)
+    if matches(secret, row["secret_hash"]):
+        return True
+    end = row["previous_secret_ends_at"]
+    return end is not None and now < end and matches(secret, row["previous_secret_hash"])

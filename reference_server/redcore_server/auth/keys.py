@@ -1,7 +1,7 @@
 """The keys that sign access tokens: made once, kept in PostgreSQL, shared by all nodes.
 
-A key is published before it signs and stays published until its last token has ended. This module does not
-decide when to rotate; it does what `rotate` asks.
+A key is published before it signs and stays published until its last token has ended. There is no timer: whoever
+reads the keyring (each busy node does once a minute) and finds the youngest key too old makes the next one.
 """
 
 from __future__ import annotations
@@ -81,9 +81,17 @@ class SigningKeys:
     token names a key they do not know.
     """
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, period: timedelta) -> None:
+        """Start without a copy.
+
+        Args:
+            pool: to read and write with.
+            clock: the server's.
+            period: how long a key signs before the next one does.
+        """
         self._pool = pool
         self._clock = clock
+        self._period = period
         self._lock = threading.Lock()
         self._ring: Keyring | None = None
         self._read_at = float("-inf")
@@ -94,7 +102,7 @@ class SigningKeys:
         return self._ring if time.monotonic() - self._read_at < _CACHE_S else None
 
     def ring(self) -> Keyring:
-        """Return the keyring, read again if it is a minute old; the first start makes the first key."""
+        """Return the keyring, read again if it is a minute old; makes the first key, and a next one when it is due."""
         return self.cached or self.reload(older_than_s=_CACHE_S)
 
     async def current(self) -> Keyring:
@@ -110,7 +118,8 @@ class SigningKeys:
         """
         with self._lock:
             if self._ring is None or time.monotonic() - self._read_at >= older_than_s:
-                self._ring = self._read() or self._first()
+                ring = self._read()
+                self._ring = self._renewed() if ring is None or self._is_due(ring) else ring
                 self._read_at = time.monotonic()
             return self._ring
 
@@ -120,29 +129,40 @@ class SigningKeys:
         Returns:
             The name of the new key.
         """
-        new = _generate(self._clock.now(), lead_s=KEY_LEAD_S)
         with self._pool.connection() as connection, connection.transaction():
             connection.execute(_QUERIES["lock"], {"lock": _LOCK})
-            connection.execute(_QUERIES["add"], new)
-            last_token_ends = new["active_at"] + timedelta(seconds=ACCESS_TOKEN_S + _RETIREMENT_MARGIN_S)
-            connection.execute(_QUERIES["retire_others"], {"kid": new["kid"], "retired_at": last_token_ends})
+            kid = self._add(connection, lead_s=KEY_LEAD_S)
         self.reload(older_than_s=0)
-        return str(new["kid"])
+        return kid
+
+    def _is_due(self, ring: Keyring) -> bool:
+        # The next key is made early by its lead, so that each signs for one period.
+        lead = timedelta(seconds=KEY_LEAD_S)
+        return ring.keys[-1].active_at + self._period - lead <= self._clock.now()
 
     def _read(self) -> Keyring | None:
         with self._pool.connection() as connection:
             return self._published(connection)
 
-    def _first(self) -> Keyring:
-        """Make the first key, once, however many nodes start together."""
+    def _renewed(self) -> Keyring:
+        """Make the first key or the next, once, however many nodes find it missing together."""
         with self._pool.connection() as connection, connection.transaction():
             connection.execute(_QUERIES["lock"], {"lock": _LOCK})
             ring = self._published(connection)
             if ring is None:
-                row = _generate(self._clock.now(), lead_s=0)
-                connection.execute(_QUERIES["add"], row)
-                ring = Keyring((_parse(row),))
+                self._add(connection, lead_s=0)
+            elif self._is_due(ring):
+                self._add(connection, lead_s=KEY_LEAD_S)
+            ring = self._published(connection)
+        assert ring is not None  # noqa: S101 - there is at least the one just made
         return ring
+
+    def _add(self, connection: Postgres, *, lead_s: int) -> str:
+        new = _generate(self._clock.now(), lead_s=lead_s)
+        connection.execute(_QUERIES["add"], new)
+        last_token_ends = new["active_at"] + timedelta(seconds=ACCESS_TOKEN_S + _RETIREMENT_MARGIN_S)
+        connection.execute(_QUERIES["retire_others"], {"kid": new["kid"], "retired_at": last_token_ends})
+        return str(new["kid"])
 
     def _published(self, connection: Postgres) -> Keyring | None:
         rows = connection.execute(_QUERIES["published"], {"now": self._clock.now()}).fetchall()

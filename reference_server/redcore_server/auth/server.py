@@ -84,7 +84,7 @@ class OAuthServer(AuthorizationServer):
             InvalidClientError: it is unknown, its secret is wrong, or its owner is not active.
         """
         client_id, secret = credentials(request.authorization, request.form)
-        client = self.issuer.applications.authenticate(client_id, secret)
+        client = self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now())
         if client is None:
             raise invalid_client()
         return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redcore_server.worker.invitations import defer_invitation
+from redcore_server.worker.revocations import defer_revocation
 from redcore_server.worker.runner import Worker
 
-__all__ = ["Worker", "defer_invitation"]
+__all__ = ["Worker", "defer_invitation", "defer_revocation"]

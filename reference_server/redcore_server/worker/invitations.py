@@ -9,21 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import procrastinate
 import structlog
 
 from redcore_server.clock import Clock
 from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.worker.deferral import defer
 from redcore_server.worker.invitation_mail import write_invitation
 from redcore_server.worker.links import invitation_token, link_secret
 
 TASK = "send_invitation"
 _QUERIES = queries("invitation_mail")
 _log = structlog.get_logger("redcore_server.worker")
-
-# Never opened: a job is always written on its cause's own connection.
-_jobs = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
 class BeingSentElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
@@ -37,7 +34,7 @@ async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> 
         connection: With an open transaction, in which the invitation was written.
         invitation_id: `inv_…`.
     """
-    await _jobs.configure_task(TASK, connection=connection).defer_async(invitation_id=invitation_id)
+    await defer(connection, TASK, invitation_id=invitation_id)
 
 
 @attrs.frozen(kw_only=True)

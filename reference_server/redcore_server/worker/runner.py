@@ -6,7 +6,7 @@ Delivery is at least once: a job must be harmless when run again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import attrs
@@ -16,7 +16,6 @@ from procrastinate import jobs
 
 from redcore_server.mail import MailRefused
 from redcore_server.store.postgres import AsyncPool
-from redcore_server.worker.invitations import TASK, InvitationSender
 
 _CONCURRENCY: Final = 4
 _POLL_S: Final = 1.0  # for jobs whose time to try again has come; new ones are announced
@@ -42,15 +41,21 @@ class Backoff(procrastinate.BaseRetryStrategy):
 
 @attrs.frozen
 class Worker:
-    """Runs the jobs of one database until cancelled."""
+    """Runs the jobs of one database until cancelled.
+
+    Attributes:
+        postgres: Where the jobs are.
+        tasks: What to call for the jobs of each name.
+    """
 
     postgres: AsyncPool
-    invitations: InvitationSender
+    tasks: Mapping[str, Callable[..., Awaitable[None]]]
 
     async def run(self) -> None:
         """Run jobs and recover abandoned ones; a database that is away for a while is waited for."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-        app.task(name=TASK, retry=Backoff())(self.invitations.send)
+        for name, task in self.tasks.items():
+            app.task(name=name, retry=Backoff())(task)
         async with app.open_async(self.postgres), asyncio.TaskGroup() as tasks:
             tasks.create_task(_persist(lambda: _work(app)))
             tasks.create_task(_persist(lambda: _recover(app)))

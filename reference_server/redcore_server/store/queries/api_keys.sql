@@ -1,13 +1,32 @@
+-- name: page
+-- Counts what matches and cuts one page of it; past the end the only row has no id.
+with matching as not materialized (
+    select id, name, mode, hint, scopes, created_at, expires_at
+    from api_keys
+    where organisation_id = %(organisation_id)s and revoked_at is null
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
 -- name: add
 insert into api_keys (id, organisation_id, owner_id, name, hash, hint, mode, scopes, created_at, expires_at)
 values (%(id)s, %(organisation_id)s, %(owner_id)s, %(name)s, %(hash)s, %(hint)s, %(mode)s, %(scopes)s,
         %(created_at)s, %(expires_at)s)
 returning id, organisation_id, owner_id, name, hint, mode, scopes, created_at, expires_at, revoked_at
 
+-- name: revoke
+update api_keys set revoked_at = %(now)s
+where id = %(id)s and organisation_id = %(organisation_id)s and revoked_at is null
+returning id
+
 -- name: by_hash
--- A key is as alive as its owner; revoked_at may lie ahead, while a key and its successor are both valid.
-select key.id, key.organisation_id, key.owner_id, key.scopes, key.expires_at, key.revoked_at, organisation.plan
+-- A key is as alive as its owner. A revoked one is dead whatever the clocks of the nodes say.
+select key.id, key.organisation_id, key.owner_id, key.scopes, key.expires_at, organisation.plan
 from api_keys key
 join organisations organisation on organisation.id = key.organisation_id
 join users owner on owner.id = key.owner_id and owner.status = 'active'
-where key.hash = %(hash)s
+where key.hash = %(hash)s and key.revoked_at is null

@@ -1,13 +1,48 @@
+-- name: page
+-- Counts what matches and cuts one page of it; past the end the only row has no id.
+with matching as not materialized (
+    select id, name, case when secret_hash is null then 'public' else 'confidential' end as type, scopes,
+           redirect_uris, created_at
+    from applications
+    where organisation_id = %(organisation_id)s
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
+-- name: lock
+-- The application as it is until this transaction ends.
+select id, name, case when secret_hash is null then 'public' else 'confidential' end as type, scopes, redirect_uris,
+       created_at
+from applications
+where id = %(id)s and organisation_id = %(organisation_id)s
+for update
+
 -- name: add
 insert into applications (id, organisation_id, owner_id, name, secret_hash, scopes, redirect_uris, created_at)
 values (%(id)s, %(organisation_id)s, %(owner_id)s, %(name)s, %(secret_hash)s, %(scopes)s, %(redirect_uris)s,
         %(created_at)s)
-returning id, organisation_id, owner_id, name, scopes, redirect_uris, created_at
+returning id, name, case when secret_hash is null then 'public' else 'confidential' end as type, scopes, redirect_uris,
+          created_at
+
+-- name: rotate_secret
+-- At most two are valid: the one before the previous ends now.
+update applications set
+    secret_hash = %(secret_hash)s,
+    previous_secret_hash = secret_hash,
+    previous_secret_ends_at = %(previous_secret_ends_at)s
+where id = %(id)s and organisation_id = %(organisation_id)s
+
+-- name: delete
+delete from applications where id = %(id)s and organisation_id = %(organisation_id)s returning id
 
 -- name: usable
 -- An application is as alive as its owner.
 select application.id, application.organisation_id, application.owner_id, application.secret_hash,
-       application.scopes, organisation.plan
+       application.previous_secret_hash, application.previous_secret_ends_at, application.scopes, organisation.plan
 from applications application
 join organisations organisation on organisation.id = application.organisation_id
 join users owner on owner.id = application.owner_id and owner.status = 'active'

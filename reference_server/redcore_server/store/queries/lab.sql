@@ -19,6 +19,10 @@ select 1 from procrastinate_jobs where task_name = 'send_invitation' and status 
 delete from idempotency;
 delete from invitations;
 delete from products;
+delete from api_keys
+where organisation_id in (select id from lab.organisations) and id not in (select id from lab.api_keys);
+delete from applications
+where organisation_id in (select id from lab.organisations) and id not in (select id from lab.applications);
 delete from users
 where id not in (select id from lab.users)
     and id not in (select owner_id from applications union all select owner_id from api_keys);
@@ -35,7 +39,11 @@ on conflict (id) do update set
     updated_at = excluded.updated_at;
 insert into applications
 select restored.* from lab.applications as kept, jsonb_populate_record(null::applications, to_jsonb(kept)) as restored
-on conflict (id) do update set secret_hash = excluded.secret_hash, scopes = excluded.scopes;
+on conflict (id) do update set
+    secret_hash = excluded.secret_hash,
+    previous_secret_hash = null,
+    previous_secret_ends_at = null,
+    scopes = excluded.scopes;
 insert into api_keys
 select restored.* from lab.api_keys as kept, jsonb_populate_record(null::api_keys, to_jsonb(kept)) as restored
 on conflict (id) do update set revoked_at = excluded.revoked_at, expires_at = excluded.expires_at;

@@ -1,0 +1,66 @@
+"""API keys of the organisation; to replace one, create another and revoke the first when nothing uses it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from redcore_server.api import listing
+from redcore_server.api.call import Call, Handler, Reply
+from redcore_server.api.grantable import grantable
+from redcore_server.auth.api_keys import create_api_key
+from redcore_server.errors import Detail, NotFound, RuleViolation, ValidationFailed
+from redcore_server.store.postgres import queries
+
+_QUERIES: Final = queries("api_keys")
+_SHOWN: Final = ("id", "name", "mode", "hint", "scopes", "created_at", "expires_at")
+
+
+async def api_keys_list(call: Call) -> Reply:
+    """Answer with one page of the keys that are not revoked, without the keys themselves."""
+    return await listing.page(call, _QUERIES["page"])
+
+
+async def api_keys_create(call: Call) -> Reply:
+    """Create a key for the owner of the caller's credential; only this answer shows it."""
+    row, key = await create_api_key(
+        call.connection,
+        organisation_id=call.principal.organisation_id,
+        owner_id=call.principal.owner_id,
+        name=call.body["name"],
+        scopes=grantable(call.principal, call.body["scopes"]),
+        mode=call.body.get("mode", "live"),
+        now=call.now,
+        expires_at=_end(call),
+    )
+    shown = {name: row[name] for name in _SHOWN}
+    return Reply(data={**shown, "key": key}, status=201, location=f"/v1/api-keys/{row['id']}")
+
+
+async def api_keys_revoke(call: Call) -> Reply:
+    """End a key at once, on every node: keys are read from PostgreSQL at each request."""
+    key_id = call.path["key_id"]
+    if await call.one(_QUERIES["revoke"], id=key_id) is None:
+        raise NotFound(f"API key {key_id} does not exist.")
+    return Reply(status=204)
+
+
+def _end(call: Call) -> datetime | None:
+    if "expires_at" not in call.body:
+        return None
+    try:
+        end = datetime.fromisoformat(call.body["expires_at"].upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # a leap second, or a moment after the year 9999
+        issue = "must be a time from year 1 to 9999, without leap seconds"
+        raise ValidationFailed(details=[Detail("expires_at", issue)]) from None
+    if end <= call.now:
+        raise RuleViolation("expires_at must lie in the future.")
+    return end
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "api_keys_list": api_keys_list,
+    "api_keys_create": api_keys_create,
+    "api_keys_revoke": api_keys_revoke,
+}

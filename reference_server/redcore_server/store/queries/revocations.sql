@@ -1,0 +1,13 @@
+-- name: active_user
+-- Locked, so that nobody becomes active between this answer and what is done upon it.
+select 1 from users where id = %(id)s and status = 'active' for share
+
+-- name: active_application
+-- An application is as alive as its owner, whose row is the one to lock: its deletion has a job of its own.
+select 1
+from users
+where id = (select owner_id from applications where id = %(id)s) and status = 'active'
+for share
+
+-- name: applications_of
+select id from applications where owner_id = %(owner_id)s
