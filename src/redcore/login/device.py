@@ -5,8 +5,8 @@ For command lines without a browser. How the code is shown is the caller's part.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Unpack
+from collections.abc import Callable
+from typing import TypeAlias, Unpack
 
 import attrs
 
@@ -26,13 +26,13 @@ from redcore.tokens import TokenSet
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 SLOW_DOWN_S = 5.0  # RFC 8628 section 3.5
 SHORTEST_INTERVAL_S = 1.0
-Show = Callable[[DeviceAuthorization], object]
+Show: TypeAlias = Callable[[DeviceAuthorization], object]
 
 
 def on_device(
     *,
-    prompt: Callable[[DeviceAuthorization], None],
-    on_progress: Callable[[DeviceAuthorization], None] | None = None,
+    prompt: Show,
+    on_progress: Show | None = None,
     scope: str | None = None,
     deadline: float | None = None,
     **options: Unpack[LoginOptions],
@@ -62,8 +62,8 @@ def on_device(
 
 async def on_device_async(
     *,
-    prompt: Callable[[DeviceAuthorization], Awaitable[None] | None],
-    on_progress: Callable[[DeviceAuthorization], Awaitable[None] | None] | None = None,
+    prompt: Show,
+    on_progress: Show | None = None,
     scope: str | None = None,
     deadline: float | None = None,
     **options: Unpack[AsyncLoginOptions],

@@ -102,13 +102,21 @@ async def receiver(redirect_uri: str) -> AsyncGenerator[Receiver]:
         listener = await anyio.create_tcp_listener(local_host=host, local_port=parts.port or 0)
     except OSError as problem:
         raise ArgumentError(f"nothing can listen at {redirect_uri}: {problem.strerror}") from problem
+    failure: BaseException | None = None
     async with listener, anyio.create_task_group() as connections:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 (not Django's)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         made = Receiver(parts._replace(netloc=netloc).geturl(), parts.path or "/")
         connections.start_soon(listener.serve, made.answer)
-        yield made
+        try:
+            yield made
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 (raised below: the task group would wrap it in another)
+            failure = error
         connections.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 def checked_loopback(redirect_uri: str) -> SplitResult:

@@ -1,0 +1,523 @@
+"""Logins over a real connection, in three colours."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx
+import pytest
+from tests.client.colours import Awaiting, Colour
+from tests.client.loopback import Loopback, Reply, Seen, pair, reply, user
+
+from redcore import (
+    ArgumentError,
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    ConfigurationError,
+    MemoryCache,
+    TokenSet,
+    login,
+)
+from redcore._steps import Runtime
+from redcore.login import LoginTimeoutError
+from redcore.session import AsyncAuth, Auth
+
+PENDING = reply({"error": "authorization_pending"}, 400)
+CODES = {
+    "device_code": "device-code-of-256-bits",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://a/device",
+    "expires_in": 900,
+    "interval": 5,
+}
+XML = "<Assertion/>"
+
+
+@pytest.fixture
+def log_in(call: Colour) -> Callable[..., Any]:
+    """Call a function of redcore.login in a colour."""
+
+    def function(name: str, *args: Any, **options: Any) -> Any:
+        return call(getattr(login, name if call.name == "sync" else f"{name}_async"), *args, **options)
+
+    return function
+
+
+@pytest.fixture
+def kind(call: Colour) -> Any:
+    """The client of the colour."""
+    return Client if call.name == "sync" else AsyncClient
+
+
+class Browser:
+    """Follows the address it is given as a person who consents would; `changes` are what goes wrong on the way."""
+
+    def __init__(self, origin: str, **changes: str | None) -> None:
+        self.origin = origin
+        self.changes = changes
+        self.asked: dict[str, str] = {}
+        self.pages: list[httpx.Response] = []
+        self.thread = threading.Thread()
+
+    def __call__(self, url: str) -> None:
+        self.asked = dict(parse_qsl(urlsplit(url).query))
+        told = {"code": "c0de", "state": self.asked["state"], "iss": self.origin, **self.changes}
+        query = urlencode({name: value for name, value in told.items() if value is not None})
+        self.go(f"{self.asked['redirect_uri']}?{query}")
+
+    def go(self, *addresses: str) -> None:
+        """Visit addresses, later and in order."""
+        self.thread = threading.Thread(target=self.visit, args=addresses)
+        self.thread.start()
+
+    def visit(self, *addresses: str) -> None:
+        for address in addresses:
+            self.pages.append(httpx.get(address, trust_env=False))
+
+
+def is_closed(uri: str) -> bool:
+    """Whether nothing listens at an address any more."""
+    parts = urlsplit(uri)
+    with socket.socket(socket.AF_INET6 if ":" in str(parts.hostname) else socket.AF_INET) as probe:
+        return probe.connect_ex((str(parts.hostname), parts.port)) != 0
+
+
+class TestInBrowser:
+    @pytest.fixture
+    def options(self, server: Loopback) -> dict[str, Any]:
+        server.script(pair(1, scope="users:read"))
+        return {"base_url": server.base_url, "client_id": "app_1", "deadline": 10.0}
+
+    def test_a_login(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """The browser comes back to a free port of 127.0.0.1, sees a page, and its code becomes tokens."""
+        browser = Browser(server.origin)
+
+        tokens = log_in("in_browser", scope="users:read", open_browser=browser, **options)
+
+        browser.thread.join()
+        assert (tokens.access_token, tokens.refresh_token, tokens.scope) == ("access-1", "refresh-1", "users:read")
+        uri = urlsplit(browser.asked["redirect_uri"])
+        assert (uri.scheme, uri.hostname, uri.path) == ("http", "127.0.0.1", "/callback")
+        assert server.seen[0].form["redirect_uri"] == browser.asked["redirect_uri"]
+        assert server.seen[0].form["code"] == "c0de"
+        assert is_closed(browser.asked["redirect_uri"])
+
+    def test_the_page(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """The person sees a small page that loads nothing and is kept nowhere."""
+        browser = Browser(server.origin)
+
+        log_in("in_browser", open_browser=browser, **options)
+
+        browser.thread.join()
+        (page,) = browser.pages
+        assert (page.status_code, "You can close this window" in page.text) == (200, True)
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "c0de" not in page.text
+
+    @pytest.mark.parametrize(
+        ("changes", "code", "status"),
+        [
+            ({"error": "access_denied", "code": None}, "access_denied", 400),
+            ({"state": "forged"}, "state_mismatch", 200),
+            ({"iss": "https://evil.example"}, "issuer_mismatch", 200),
+        ],
+    )
+    def test_a_refusal(  # noqa: PLR0917 (fixtures)
+        self,
+        log_in: Callable[..., Any],
+        options: Any,
+        server: Loopback,
+        changes: Mapping[str, str | None],
+        code: str,
+        status: int,
+    ) -> None:
+        """A redirect that says no, or is not the answer, ends the login; no code is exchanged."""
+        browser = Browser(server.origin, **changes)
+
+        with pytest.raises(AuthenticationError) as caught:
+            log_in("in_browser", open_browser=browser, **options)
+
+        browser.thread.join()
+        assert (caught.value.code, server.seen) == (code, [])
+        assert [page.status_code for page in browser.pages] == [status]
+        assert is_closed(browser.asked["redirect_uri"])
+
+    def test_other_requests(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """What is no GET of the redirect's path is answered 404, and the login goes on."""
+        browser = Browser(server.origin)
+
+        def wander(url: str) -> None:
+            told = dict(parse_qsl(urlsplit(url).query))
+            uri = told["redirect_uri"]
+            origin = uri.removesuffix("/callback")
+            browser.pages.append(httpx.post(uri, trust_env=False))
+            browser.visit(f"{origin}/favicon.ico", f"{origin}/callback/x?code=1", f"{origin}/{'x' * 20_000}")
+            browser(url)
+
+        log_in("in_browser", open_browser=wander, **options)
+
+        browser.thread.join()
+        assert [page.status_code for page in browser.pages] == [404, 404, 404, 404, 200]
+
+    def test_connections_that_say_nothing(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """Browsers open connections ahead, and break them: neither keeps the redirect waiting."""
+        browser = Browser(server.origin)
+        idle: list[socket.socket] = []
+
+        def open_ahead(url: str) -> None:
+            parts = urlsplit(dict(parse_qsl(urlsplit(url).query))["redirect_uri"])
+            idle.extend(socket.create_connection((str(parts.hostname), parts.port)) for _ in range(3))
+            idle[0].sendall(b"GET /call")
+            idle[1].close()
+            browser(url)
+
+        log_in("in_browser", open_browser=open_ahead, **options)
+
+        browser.thread.join()
+        for connection in idle:
+            connection.close()
+
+    def test_a_second_redirect(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """Exactly one request is the answer; what comes after it changes nothing."""
+        browser = Browser(server.origin)
+
+        def twice(url: str) -> None:
+            browser(url)
+            browser.thread.join()
+            with suppress(httpx.HTTPError):  # answered, or refused because nothing listens any more: both are well
+                browser.visit(f"{browser.asked['redirect_uri']}?code=other&state={browser.asked['state']}")
+
+        log_in("in_browser", open_browser=twice, **options)
+
+        assert server.seen[0].form["code"] == "c0de"
+
+    def test_nobody_comes(self, log_in: Callable[..., Any], options: Any) -> None:
+        """After the deadline the login ends with an error that is a TimeoutError, and nothing listens."""
+        seen: list[str] = []
+
+        with pytest.raises(LoginTimeoutError, match=r"within 0\.05 s") as caught:
+            log_in("in_browser", open_browser=seen.append, **{**options, "deadline": 0.05})
+
+        assert isinstance(caught.value, TimeoutError)
+        assert is_closed(dict(parse_qsl(urlsplit(seen[0]).query))["redirect_uri"])
+
+    @pytest.mark.parametrize("error", [RuntimeError("no display"), KeyboardInterrupt()], ids=repr)
+    def test_a_browser_that_breaks(self, options: Any, error: BaseException) -> None:
+        """What the opener raises is raised, and nothing listens."""
+        seen: list[str] = []
+
+        def fail(url: str) -> None:
+            seen.append(url)
+            raise error
+
+        with pytest.raises(type(error)):
+            login.in_browser(open_browser=fail, **options)
+
+        assert is_closed(dict(parse_qsl(urlsplit(seen[0]).query))["redirect_uri"])
+
+    def test_no_browser(self, log_in: Callable[..., Any], options: Any) -> None:
+        """Where none can be opened, the error says what to do instead."""
+        with pytest.raises(ConfigurationError, match="on_device"):
+            log_in("in_browser", open_browser=lambda _: False, **options)
+
+    def test_the_default_browser(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without an opener the browser of the system is asked."""
+        browser = Browser(server.origin)
+        monkeypatch.setattr("webbrowser.open", browser)
+
+        assert log_in("in_browser", **options).access_token == "access-1"
+        browser.thread.join()
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+    def test_a_port_of_ones_own(self, log_in: Callable[..., Any], options: Any, server: Loopback, host: str) -> None:
+        """A port in the redirect URI is used, on IPv6 too; the path may be any."""
+        family = socket.AF_INET6 if host == "[::1]" else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.bind((host.strip("[]"), 0))
+            uri = f"http://{host}:{probe.getsockname()[1]}/a/b"
+        browser = Browser(server.origin)
+
+        log_in("in_browser", open_browser=browser, redirect_uri=uri, **options)
+
+        browser.thread.join()
+        assert browser.asked["redirect_uri"] == uri
+
+    def test_a_port_that_is_taken(self, log_in: Callable[..., Any], options: Any) -> None:
+        """The error names the address."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            uri = f"http://127.0.0.1:{taken.getsockname()[1]}/callback"
+            with pytest.raises(ArgumentError, match=uri):
+                log_in("in_browser", open_browser=print, redirect_uri=uri, **options)
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "https://127.0.0.1/callback",
+            "http://localhost/callback",
+            "http://192.0.2.1/callback",
+            "http://0.0.0.0/callback",
+            "http://127.0.0.1:0/callback",
+            "http://127.0.0.1:x/callback",
+            "http://127.0.0.1/callback?a=1",
+            "http://a:b@127.0.0.1/callback",
+            "com.example:/callback",
+            "",
+        ],
+    )
+    def test_an_address_that_is_not_this_machine(self, options: Any, uri: str) -> None:
+        """Only a loopback address is listened at; a name such as localhost may be somebody else's."""
+        with pytest.raises(ArgumentError, match="redirect_uri"):
+            login.in_browser(open_browser=print, redirect_uri=uri, **options)
+
+    @pytest.mark.parametrize("deadline", [0, -1, float("nan")])
+    def test_a_deadline_that_is_none(self, log_in: Callable[..., Any], options: Any, deadline: float) -> None:
+        """A deadline is above 0."""
+        with pytest.raises(ConfigurationError, match="deadline"):
+            log_in("in_browser", open_browser=print, **{**options, "deadline": deadline})
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_login_is_cancelled(server: Loopback, backend: str) -> None:
+    """A cancelled login leaves nothing that listens, even while a browser keeps its thread."""
+    opened: list[str] = []
+    opening, leave = threading.Event(), threading.Event()
+
+    def lynx(url: str) -> None:
+        opened.append(url)
+        opening.set()
+        leave.wait(5.0)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(
+                partial(login.in_browser_async, open_browser=lynx, base_url=server.base_url, client_id="app_1")
+            )
+            await anyio.to_thread.run_sync(opening.wait, 5.0)
+            group.cancel_scope.cancel()
+        leave.set()
+
+    anyio.run(main, backend=backend)
+
+    assert is_closed(dict(parse_qsl(urlsplit(opened[0]).query))["redirect_uri"])
+
+
+class TestExchangeCode:
+    def test_a_web_application(self, log_in: Callable[..., Any], server: Loopback) -> None:
+        """The request is stored, comes back with the redirect, and becomes tokens; the secret authenticates."""
+        begun = login.authorization_request(
+            client_id="app_1", redirect_uri="https://app.example/back", base_url=server.base_url
+        )
+        stored: Any = begun.as_dict()
+        server.script(pair(1))
+
+        tokens = log_in(
+            "exchange_code",
+            login.AuthorizationRequest(**stored),
+            {"code": "c0de", "state": begun.state, "iss": server.origin},
+            client_secret="s3cret",
+        )
+
+        assert tokens.refresh_token == "refresh-1"
+        assert server.seen[0].headers["authorization"].startswith("Basic ")
+        assert server.seen[0].form["code_verifier"] == begun.code_verifier
+
+    def test_ones_own_http_client(self, call: Colour, log_in: Callable[..., Any], server: Loopback) -> None:
+        """It is sent with, and stays open."""
+        begun = login.authorization_request(client_id="a", redirect_uri="https://a", base_url=server.base_url)
+        http: Any = httpx.Client() if call.name == "sync" else httpx.AsyncClient()
+        server.script(pair(1))
+
+        log_in("exchange_code", begun, f"?code=c&state={begun.state}&iss={server.origin}", http_client=http)
+
+        assert not http.is_closed
+        call(http.close if call.name == "sync" else http.aclose)
+
+
+class TestOnDevice:
+    @pytest.fixture(autouse=True)
+    def slept(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """Waits are over at once, and noted."""
+        slept: list[float] = []
+
+        async def sleep_async(seconds: float) -> None:
+            slept.append(seconds)
+
+        runtime = Runtime(sleep=slept.append, sleep_async=sleep_async, monotonic=lambda: sum(slept, start=0.0))
+        monkeypatch.setattr("redcore.client.Runtime", lambda: runtime)
+        return slept
+
+    def test_a_login(self, log_in: Callable[..., Any], server: Loopback, slept: list[float]) -> None:
+        """The person is shown the code; what the callbacks give back does not matter."""
+        shown: list[Any] = []
+
+        def prompt(device: login.DeviceAuthorization) -> bool:
+            shown.append(device.user_code)
+            return True
+
+        server.script(reply(CODES), PENDING, pair(1))
+        tokens = log_in(
+            "on_device",
+            prompt=prompt,
+            on_progress=lambda device: shown.append(device.expires_in),
+            base_url=server.base_url,
+            client_id="app_1",
+        )
+
+        assert (tokens.access_token, shown, slept) == ("access-1", ["WDJB-MJHT", 895], [5.0, 5.0])
+        assert [seen.path for seen in server.seen] == ["/oauth/device_authorization", *["/oauth/token"] * 2]
+
+    def test_a_deadline(self, log_in: Callable[..., Any], server: Loopback) -> None:
+        """It holds in every colour."""
+        server.script(reply(CODES))
+
+        with pytest.raises(LoginTimeoutError):
+            log_in("on_device", prompt=print, deadline=4.0, base_url=server.base_url, client_id="app_1")
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_a_prompt_that_is_awaited(self, portals: Any, server: Loopback, backend: str) -> None:
+        """Coroutine functions will do."""
+        shown: list[str] = []
+
+        async def prompt(device: login.DeviceAuthorization) -> None:
+            await anyio.lowlevel.checkpoint()
+            shown.append(device.user_code)
+
+        server.script(reply(CODES), pair(1))
+        Awaiting(backend, portals[backend])(
+            login.on_device_async, prompt=prompt, base_url=server.base_url, client_id="app_1"
+        )
+
+        assert shown == ["WDJB-MJHT"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_device_login_is_cancelled(server: Loopback, backend: str) -> None:
+    """Cancelling while waiting ends the login at once, with its connections."""
+    server.script(reply(CODES))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+
+            async def prompt(_: login.DeviceAuthorization) -> None:
+                group.cancel_scope.cancel()
+
+            group.start_soon(partial(login.on_device_async, prompt=prompt, base_url=server.base_url, client_id="app_1"))
+
+    anyio.run(main, backend=backend)
+
+    assert len(server.seen) == 1
+
+
+class TestClients:
+    def test_from_tokens(self, call: Colour, kind: Any, server: Loopback) -> None:
+        """Any login ends in a client."""
+        server.script(user())
+        client = kind.from_tokens(TokenSet(access_token="access-1"), client_id="app_1", base_url=server.base_url)
+
+        assert call(client.users.get, "usr_1").email == "ada@example.com"
+        assert server.seen[0].headers["authorization"] == "Bearer access-1"
+        call.close(client)
+
+    @pytest.mark.parametrize("assertion", [XML, XML.encode()])
+    def test_from_saml_assertion(self, call: Colour, kind: Any, server: Loopback, assertion: str | bytes) -> None:
+        """The client is logged in when it is made, and its first pair is told and cached."""
+        told: list[dict[str, Any]] = []
+        cache = MemoryCache()
+        server.script(pair(1), user())
+
+        client = call(
+            kind.from_saml_assertion,
+            assertion=assertion,
+            client_id="app_1",
+            base_url=server.base_url,
+            token_cache=cache,
+            on_token_refreshed=told.append,
+        )
+
+        assert call(client.users.get, "usr_1").id == "usr_1"
+        assert server.seen[0].form["assertion"] == "PEFzc2VydGlvbi8-"
+        assert [tokens["refresh_token"] for tokens in told] == ["refresh-1"]
+        assert repr(cache) == "MemoryCache(1 entries)"
+        call.close(client)
+
+    def test_an_assertion_that_is_refused(self, call: Colour, kind: Any, server: Loopback) -> None:
+        """The error is that of the token endpoint; a given HTTP client stays open."""
+        server.script(reply({"error": "invalid_grant"}, 400))
+        http: Any = httpx.Client() if call.name == "sync" else httpx.AsyncClient()
+
+        with pytest.raises(AuthenticationError) as caught:
+            call(
+                kind.from_saml_assertion,
+                assertion=XML,
+                client_id="app_1",
+                client_secret="s",
+                base_url=server.base_url,
+                http_client=http,
+            )
+
+        assert (caught.value.code, http.is_closed) == ("invalid_grant", False)
+        call(http.close if call.name == "sync" else http.aclose)
+
+    def test_revoke_ends_the_session(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Without a token the client's own is revoked, and clients beside it know."""
+        cache = MemoryCache()
+        session = {"client_id": "app_1", "access_token": "access-1", "refresh_token": "refresh-1", "token_cache": cache}
+        client, sibling = make(**session), make(**session)
+        server.script(Reply(200))
+
+        assert call(client.auth.revoke) is None
+
+        assert server.seen[0].form == {"token": "refresh-1", "client_id": "app_1"}
+        assert repr(cache) == "MemoryCache(0 entries)"
+        for ended in (client, sibling):
+            with pytest.raises(AuthenticationError, match="log in again"):
+                call(ended.users.get, "usr_1")
+
+    def test_revoke_any_token(self, call: Colour, make: Any, server: Loopback) -> None:
+        """With a token it is that one, and the session goes on."""
+        client = make(client_id="app_1", access_token="access-1")
+        server.script(Reply(200), user())
+
+        call(client.auth.revoke, token="other", token_type_hint="access_token")
+        call(client.users.get, "usr_1")
+
+        assert server.seen[0].form == {"token": "other", "token_type_hint": "access_token", "client_id": "app_1"}
+
+    def test_introspect(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Looking a token up needs the application's secret."""
+        server.script(reply({"active": True, "scope": "users:read"}))
+
+        assert call(make(client_id="a", client_secret="s").auth.introspect, token="t").scope == "users:read"
+
+    def test_a_public_client_refreshes(self, call: Colour, kind: Any, server: Loopback) -> None:
+        """Without a secret the client id alone names the application."""
+
+        def answer(seen: Seen) -> Reply:
+            return pair(2) if seen.path == "/oauth/token" else user()
+
+        server.answer = answer
+        tokens = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
+        client = kind.from_tokens(tokens, client_id="app_1", base_url=server.base_url)
+
+        call(client.users.get, "usr_1")
+
+        assert server.asked("/oauth/token")[0].form["client_id"] == "app_1"
+        call.close(client)
+
+
+def test_the_words_of_both_colours() -> None:
+    """`client.auth.revoke` is documented alike."""
+    assert AsyncAuth.revoke.__doc__ == Auth.revoke.__doc__
