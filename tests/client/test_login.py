@@ -212,6 +212,18 @@ class TestInBrowser:
         assert isinstance(caught.value, TimeoutError)
         assert is_closed(dict(parse_qsl(urlsplit(seen[0]).query))["redirect_uri"])
 
+    def test_a_browser_that_keeps_the_terminal(self, options: Any, portals: Any) -> None:
+        """The deadline holds while a text browser is open, too."""
+        leave = threading.Event()
+
+        with pytest.raises(LoginTimeoutError):
+            portals["asyncio"].call(
+                partial(login.in_browser_async, open_browser=lambda _: leave.wait(5.0), **{**options, "deadline": 0.05})
+            )
+
+        assert not leave.is_set()
+        leave.set()
+
     @pytest.mark.parametrize("error", [RuntimeError("no display"), KeyboardInterrupt()], ids=repr)
     def test_a_browser_that_breaks(self, options: Any, error: BaseException) -> None:
         """What the opener raises is raised, and nothing listens."""

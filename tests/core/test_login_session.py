@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import pickle
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -102,6 +104,16 @@ class TestLogIn:
         world.call(GET)
 
         assert [pair["refresh_token"] for pair in world.notified] == ["refresh-2"]
+        assert world.requests[1].headers["Authorization"] == "Bearer access-2"
+
+    def test_nobody_to_tell(self) -> None:
+        """Without on_token_refreshed the session begins all the same."""
+        world = World(tokens(), user(), credentials=PUBLIC)
+        world.auth._on_token_refreshed = None
+
+        world.run(world.engine.log_in(saml_bearer(XML, None), CallOptions()))
+        world.call(GET)
+
         assert world.requests[1].headers["Authorization"] == "Bearer access-2"
 
     def test_a_saml_assertion(self) -> None:
@@ -275,3 +287,14 @@ def test_a_timeout_pickles() -> None:
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301
 
     assert (str(twin), type(twin)) == (str(error), LoginTimeoutError)
+
+
+def test_importing_redcore_loads_no_login() -> None:
+    """Only who logs people in pays for it."""
+    probe = (
+        "import sys, redcore; print(*[name for name in sys.modules if name.startswith(('redcore.login', 'webbrow'))])"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
+
+    assert loaded.stdout.split() == []

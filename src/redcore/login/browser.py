@@ -17,7 +17,6 @@ from redcore.login.authorization import (
     exchange_code,
     exchange_code_async,
 )
-from redcore.login.deadline import checked
 from redcore.login.loopback import receiver
 from redcore.options import AsyncLoginOptions, LoginOptions
 from redcore.tokens import TokenSet
@@ -53,11 +52,11 @@ def in_browser(
         ConfigurationError: no client id, a bad URL or a bad number, or no browser that could be opened.
         RedcoreAPIError, NetworkError, ResponseError: the server failed.
     """
-    deadline_s = checked(deadline)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(receiver(redirect_uri)) as waiting:
+    listening = receiver(redirect_uri, deadline)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening) as waiting:
         request = begin(waiting.redirect_uri, scope, options)
         check((open_browser or webbrowser.open)(request.url))
-        redirect = portal.call(waiting.wait, deadline_s)
+        redirect = portal.call(waiting.wait)
     return exchange_code(request, redirect, **rest(options))
 
 
@@ -70,13 +69,12 @@ async def in_browser_async(
     **options: Unpack[AsyncLoginOptions],
 ) -> TokenSet:
     """As `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
-    deadline_s = checked(deadline)
-    async with receiver(redirect_uri) as waiting:
+    async with receiver(redirect_uri, deadline) as waiting:
         request = begin(waiting.redirect_uri, scope, options)
-        with anyio.move_on_after(deadline_s) as opening:
+        with anyio.CancelScope(deadline=waiting.ends_at):
             # In a thread: some browsers, such as lynx, keep the terminal until the person leaves them.
             check(await anyio.to_thread.run_sync(open_browser or webbrowser.open, request.url, abandon_on_cancel=True))
-        redirect = await waiting.wait(0.0 if opening.cancelled_caught else deadline_s)
+        redirect = await waiting.wait()
     return await exchange_code_async(request, redirect, **rest(options))
 
 

@@ -15,7 +15,7 @@ import anyio
 import anyio.abc
 
 from redcore.exceptions import ArgumentError
-from redcore.login.deadline import LoginTimeoutError
+from redcore.login.deadline import LoginTimeoutError, checked
 
 MAX_HEAD_BYTES = 16 * 1024
 CONNECTION_S = 10.0
@@ -45,23 +45,26 @@ PAGES = {
 class Receiver:
     """Waits for the redirect of one login."""
 
-    def __init__(self, redirect_uri: str, path: str) -> None:
+    def __init__(self, redirect_uri: str, path: str, deadline_s: float) -> None:
         self.redirect_uri = redirect_uri
         """Where it listens: the registered address, with the port."""
+        self.ends_at = anyio.current_time() + deadline_s
+        """When it gives up, on the event loop's clock."""
+        self._deadline_s = deadline_s
         self._path = path
         self._query: str | None = None
         self._answered = anyio.Event()
 
-    async def wait(self, deadline_s: float) -> str:
+    async def wait(self) -> str:
         """The query of the redirect.
 
         Raises:
             LoginTimeoutError: none came in time.
         """
-        with anyio.move_on_after(deadline_s):
+        with anyio.CancelScope(deadline=self.ends_at):
             await self._answered.wait()
         if self._query is None:
-            raise LoginTimeoutError(deadline_s)
+            raise LoginTimeoutError(self._deadline_s)
         return self._query
 
     async def answer(self, stream: anyio.abc.SocketStream) -> None:
@@ -87,16 +90,18 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(redirect_uri: str) -> AsyncGenerator[Receiver]:
+async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Receiver]:
     """Listen at a loopback address, as long as the context lasts.
 
     Args:
         redirect_uri: As registered; without a port a free one is taken.
+        deadline_s: Seconds to wait for the redirect, from now.
 
     Raises:
+        ConfigurationError: the deadline is none.
         ArgumentError: it is no loopback address, or its port is taken.
     """
-    parts = checked_loopback(redirect_uri)
+    parts, patience_s = checked_loopback(redirect_uri), checked(deadline_s)
     host = parts.hostname or ""
     try:
         listener = await anyio.create_tcp_listener(local_host=host, local_port=parts.port or 0)
@@ -106,7 +111,7 @@ async def receiver(redirect_uri: str) -> AsyncGenerator[Receiver]:
     async with listener, anyio.create_task_group() as connections:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 (not Django's)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        made = Receiver(parts._replace(netloc=netloc).geturl(), parts.path or "/")
+        made = Receiver(parts._replace(netloc=netloc).geturl(), parts.path or "/", patience_s)
         connections.start_soon(listener.serve, made.answer)
         try:
             yield made
