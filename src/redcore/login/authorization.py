@@ -90,7 +90,7 @@ def authorization_request(
         environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
 
     Returns:
-        The request: send the browser to its `url`.
+        The request, to whose `url` the browser is to be sent.
 
     Raises:
         ArgumentError: the redirect URI is no absolute URI, or has a fragment (RFC 6749 section 3.1.2).
