@@ -12,16 +12,13 @@ import httpx
 import pytest
 import structlog
 from starlette.concurrency import run_in_threadpool
-from tests.server.tenants import AUDIENCE, ISSUER, Addresses, Client
+from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client
 
-from redcore_server.auth.access_token import AccessTokens
-from redcore_server.auth.app import Auth, build
-from redcore_server.auth.clients import Applications
+from redcore_server.auth.app import Auth, open_auth
 from redcore_server.auth.grant_store import GrantStore
-from redcore_server.auth.issuer import TokenIssuer
 from redcore_server.clock import Clock
 from redcore_server.errors import ApiError
-from redcore_server.store.postgres import sync_pool
+from redcore_server.store import Stores
 from redcore_server.store.redis import sync_redis
 
 pytestmark = pytest.mark.anyio
@@ -78,21 +75,27 @@ async def test_no_secret_reaches_a_log_or_an_error(
 
 
 async def test_redis_away_is_503_without_its_password(
-    auth: Auth, addresses: Addresses, client: Client, clock: Clock, lines: list[str]
+    stores: Stores, addresses: Addresses, client: Client, clock: Clock, lines: list[str]
 ) -> None:
     """Tokens are neither issued nor described without Redis; the log names no password."""
-    pool = sync_pool(addresses.database_url)
-    redis = sync_redis("redis://:canary@127.0.0.1:1/0")
-    with pool:
-        issuer = TokenIssuer(Applications(pool), GrantStore(redis), auth.keys, AccessTokens(ISSUER, AUDIENCE), clock)
-        transport = httpx.ASGITransport(build(issuer, frozenset({"users:read", "users:write"})))
+    service = open_auth(
+        stores=stores,
+        database_url=addresses.database_url,
+        redis_url="redis://:canary@127.0.0.1:1/0",
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        scopes=SCOPES,
+        clock=clock,
+        signing_key_period=SIGNING_KEY_PERIOD,
+    )
+    async with service as auth:
+        transport = httpx.ASGITransport(auth.app)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER, auth=client.basic) as http:
             answers = [
                 await http.post("/oauth/token", data={"grant_type": "client_credentials"}),
                 await http.post("/oauth/revoke", data={"token": "grt_x.y"}),
                 await http.post("/oauth/introspect", data={"token": "grt_x.y"}),
             ]
-    await run_in_threadpool(redis.close)
 
     assert [answer.status_code for answer in answers] == [503] * 3
     assert {answer.json()["error"]["code"] for answer in answers} == {"SERVICE_UNAVAILABLE"}

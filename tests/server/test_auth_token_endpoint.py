@@ -195,10 +195,8 @@ async def test_wrong_method_and_unknown_path(http: httpx.AsyncClient) -> None:
 async def test_endpoints_of_later_releases_answer_501(http: httpx.AsyncClient) -> None:
     """Exactly these endpoints of the contract are not built yet."""
     paths = {
-        "/oauth/authorize": ["GET", "POST"],
         "/oauth/device": ["GET", "POST"],
         "/oauth/device_authorization": ["POST"],
-        "/oauth/invitations/": ["GET", "POST"],
         "/saml/acs": ["POST"],
         "/saml/login": ["GET"],
         "/saml/metadata.xml": ["GET"],

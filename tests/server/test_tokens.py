@@ -348,7 +348,7 @@ async def test_owner_deactivated_while_a_token_is_made(
     http: httpx.AsyncClient, stores: Stores, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A grant written after the revocation of its owner is taken back before it is handed out."""
-    monkeypatch.setattr("redcore_server.auth.clients.Applications.is_usable", lambda _self, _client_id: False)
+    monkeypatch.setattr("redcore_server.auth.clients.Applications.is_usable", lambda *_: False)
 
     response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
 

@@ -29,6 +29,7 @@ from redcore_server.auth.issuer import TokenIssuer
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.lifetimes import JWKS_CACHE_S
 from redcore_server.auth.metadata import server_metadata
+from redcore_server.auth.pages import authorize, invitation
 from redcore_server.auth.pages.sign_in import SignInPages
 from redcore_server.auth.pages.visit import Browsers
 from redcore_server.auth.parts import Parts
@@ -44,14 +45,12 @@ from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import MethodNotAllowed, NotFound, NotImplementedYet, respond
 from redcore_server.store import Stores
-from redcore_server.store.postgres import sync_pool
-from redcore_server.store.redis import sync_redis
+from redcore_server.store.postgres import Pool, sync_pool
+from redcore_server.store.redis import Redis, sync_redis
 
 NOT_BUILT: Final[Mapping[str, frozenset[str]]] = {
-    "/oauth/authorize": frozenset({"GET", "POST"}),
     "/oauth/device_authorization": frozenset({"POST"}),
     "/oauth/device": frozenset({"GET", "POST"}),
-    "/oauth/invitations/": frozenset({"GET", "POST"}),
     "/saml/metadata.xml": frozenset({"GET"}),
     "/saml/login": frozenset({"GET"}),
     "/saml/acs": frozenset({"POST"}),
@@ -102,7 +101,7 @@ async def open_auth(
         tokens = AccessTokens(issuer, audience)
         token_issuer = TokenIssuer(Applications(pool), GrantStore(redis), keys, tokens, clock)
         yield Auth(
-            app=_App(_routes(_parts(stores, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
+            app=_App(_routes(_parts(stores, pool, redis, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
             verifier=BearerVerifier(stores, keys, tokens, clock),
             revocation=Revocation(stores.redis),
             keys=keys,
@@ -112,17 +111,20 @@ async def open_auth(
         redis.close()
 
 
-def _parts(stores: Stores, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
+def _parts(stores: Stores, pool: Pool, redis: Redis, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
     clock = server.issuer.clock
     sessions = Sessions(stores, clock)
-    attempts = Attempts(stores.redis, clock)
-    sign_in = SignIn(postgres=stores.postgres, clock=clock, passwords=Passwords(), attempts=attempts)
+    attempts, passwords = Attempts(stores.redis, clock), Passwords()
+    sign_in = SignIn(postgres=stores.postgres, clock=clock, passwords=passwords, attempts=attempts)
     return Parts(
         stores=stores,
+        pool=pool,
+        redis=redis,
         clock=clock,
         server=server,
         threads=Threads(),
         sessions=sessions,
+        passwords=passwords,
         browsers=Browsers(origin=server.issuer.tokens.issuer, sessions=sessions),
         sign_in=SignInPages(sign_in),
         scopes=scopes,
@@ -131,7 +133,11 @@ def _parts(stores: Stores, server: OAuthServer, scopes: Mapping[str, str]) -> Pa
 
 def _routes(parts: Parts) -> Routes:
     """Return every address of the service; each module brings its own."""
-    return {**_token_routes(parts)}
+    return {
+        **_token_routes(parts),
+        **authorize.routes(parts),
+        **invitation.routes(parts),
+    }
 
 
 def _token_routes(parts: Parts) -> Routes:

@@ -1,6 +1,7 @@
 """How a client proves who it is: `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1).
 
-An unknown client and a wrong secret get the same answer after the same work.
+A public client has no secret and only says who it is; what it asks for must be proved otherwise, by PKCE for one. An
+unknown client and a wrong secret get the same answer after the same work.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 METHODS: Final = ["client_secret_basic", "client_secret_post"]
+METHODS_WITH_PUBLIC: Final = [*METHODS, "none"]
 
 
-def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str, str]:
-    """Return the client id and secret of a request.
+def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str, str | None]:
+    """Return the client id and secret of a request; no secret if it only names the client.
 
     Args:
         authorization: the header, if there was one.
@@ -25,12 +27,12 @@ def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str
 
     Raises:
         InvalidRequestError: it uses both methods (RFC 6749 section 2.3), or names two clients.
-        InvalidClientError: it uses neither.
+        InvalidClientError: it names none.
     """
     if authorization is None:
-        if not form.get("client_id") or not form.get("client_secret"):
+        if not form.get("client_id"):
             raise invalid_client()
-        return form["client_id"], form["client_secret"]
+        return form["client_id"], form.get("client_secret")
     client_id, secret = _basic(authorization)
     if "client_secret" in form or form.get("client_id", client_id) != client_id:
         raise InvalidRequestError("The request uses more than one way to authenticate the client.")

@@ -17,6 +17,7 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 
 from redcore_server.auth.access_token import AccessToken
+from redcore_server.auth.client_authentication import invalid_client
 from redcore_server.auth.clients import Application
 from redcore_server.auth.grant_store import Grant, fingerprint
 from redcore_server.auth.lifetimes import REFRESH_TOKEN_S
@@ -58,7 +59,13 @@ class IntrospectionEndpoint(AuthlibIntrospection):
     server: OAuthServer
 
     def authenticate_token(self, request: OAuth2Request, client: Application) -> dict[str, Any] | None:
-        """Return what is known of a living token."""
+        """Return what is known of a living token.
+
+        Raises:
+            InvalidClientError: a public client asks, whose name anybody could give (RFC 7662 section 2.1).
+        """
+        if client.is_public:
+            raise invalid_client()
         text = _token(request)
         grant = self.server.issuer.grants.of(text)
         if grant is not None:

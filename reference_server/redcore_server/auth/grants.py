@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from authlib.consts import default_json_headers
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError, grants
 
 from redcore_server.auth.client_authentication import invalid_client
 from redcore_server.auth.clients import Application
 from redcore_server.auth.grant_store import Grant
-from redcore_server.auth.scope import narrow
+from redcore_server.auth.scope import narrow, role_ceiling
 from redcore_server.auth.server import FormRequest, OAuthServer
 
 _Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -31,6 +31,8 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
     def validate_token_request(self) -> None:
         """Authenticate the client and narrow the scope."""
         self.application = self.server.authenticate_client(self.request)
+        if self.application.is_public:  # RFC 6749 section 4.4
+            raise UnauthorizedClientError("A public client has no credentials to ask with.")
         self.scope = narrow(self.request.form.get("scope"), [self.application.scopes], self.server.scopes)
 
     def create_token_response(self) -> _Answer:
@@ -62,7 +64,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         if grant is None or grant.client_id != self.application.id:
             raise _dead()
         self.grant = grant
-        ceilings = [grant.scope.split(), self.application.scopes]
+        ceilings = [grant.scope.split(), self.application.scopes, *self._ceiling_of_person(grant)]
         self.scope = narrow(self.request.form.get("scope"), ceilings, self.server.scopes)
 
     def create_token_response(self) -> _Answer:
@@ -71,6 +73,15 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         if response is None:
             raise _dead()
         return 200, response, default_json_headers
+
+    def _ceiling_of_person(self, grant: Grant) -> list[frozenset[str]]:
+        """Return what the person who signed in may grant by now; a client's own grant has no such ceiling."""
+        if grant.subject == self.application.id:
+            return []
+        role = self.server.issuer.applications.role_of(grant.owner_id)
+        if role is None:
+            raise _dead()
+        return [role_ceiling(role, self.server.scopes)]
 
 
 def _dead() -> InvalidGrantError:

@@ -6,6 +6,7 @@ client that is being removed meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -32,14 +33,24 @@ class TokenIssuer:
     tokens: AccessTokens
     clock: Clock
 
-    def issue(self, client: Application, *, subject: str, owner_id: str, scope: str) -> dict[str, Any] | None:
-        """Return the response to a new authorisation, or None if the client was removed meanwhile.
+    def issue(
+        self,
+        client: Application,
+        *,
+        subject: str,
+        owner_id: str,
+        scope: str,
+        claim: Callable[[str], bool] = lambda _: True,
+    ) -> dict[str, Any] | None:
+        """Return the response to a new authorisation, or None if client or owner were removed meanwhile.
 
         Args:
             client: authenticated.
             subject: of the tokens: the client itself, or the user who signed in.
             owner_id: the user whose end ends the grant.
             scope: already narrowed.
+            claim: uses up what the grant is given for, a code for one, and tells whether that was its first use. It
+                gets the id of the grant, which is written by then: a second use finds what to end.
         """
         now = int(self.clock.time())
         grant_id = new_id("grt")
@@ -56,6 +67,9 @@ class TokenIssuer:
             refresh=fingerprint(refresh_token),
         )
         self.grants.add(grant)
+        if not claim(grant_id):
+            self.grants.remove(grant_id)
+            return None
         return self._response(client, grant, refresh_token, scope, now)
 
     def refresh(self, client: Application, grant: Grant, presented: str, scope: str) -> dict[str, Any] | None:
@@ -79,9 +93,9 @@ class TokenIssuer:
     def _response(
         self, client: Application, grant: Grant, refresh_token: str, scope: str, now: int
     ) -> dict[str, Any] | None:
-        # Whoever removes a client or its owner commits to PostgreSQL first and deletes the grants after. We
+        # Whoever removes a client or a user commits to PostgreSQL first and deletes the grants after. We
         # wrote the grant first and look into PostgreSQL after: in any order, one of the two sees the other.
-        if not self.applications.is_usable(client.id):
+        if not self.applications.is_usable(client, grant.owner_id):
             self.grants.remove(grant.id)
             return None
         token = AccessToken(

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from redcore_server.auth.client_authentication import METHODS
+from redcore_server.auth.client_authentication import METHODS, METHODS_WITH_PUBLIC
 
 
 def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
     """Return the document of `/.well-known/oauth-authorization-server`.
-
-    `response_types_supported` is left out while there is no authorization endpoint: section 2 requires it,
-    and section 3.2 forbids an empty array.
 
     Args:
         issuer: the OAuth origin.
@@ -20,13 +17,18 @@ def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
     """
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
         "token_endpoint": f"{issuer}/oauth/token",
-        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_methods_supported": METHODS_WITH_PUBLIC,
         "revocation_endpoint": f"{issuer}/oauth/revoke",
-        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_methods_supported": METHODS_WITH_PUBLIC,
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "introspection_endpoint_auth_methods_supported": METHODS,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
-        "grant_types_supported": ["client_credentials", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "scopes_supported": sorted(scopes),
     }

@@ -8,11 +8,14 @@ import attrs
 
 from redcore_server.auth.pages.sign_in import SignInPages
 from redcore_server.auth.pages.visit import Browsers
+from redcore_server.auth.passwords import Passwords
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
 from redcore_server.auth.threads import Threads
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
+from redcore_server.store.postgres import Pool
+from redcore_server.store.redis import Redis
 
 
 @attrs.frozen(kw_only=True)
@@ -21,20 +24,26 @@ class Parts:
 
     Attributes:
         stores: Open ones, for asyncio.
+        pool: PostgreSQL for threads.
+        redis: Redis for threads.
         clock: The server's.
         server: Authlib's, sync; its issuer makes and reads tokens.
         threads: To call `server` in.
         sessions: Of browsers.
+        passwords: Hashes those that people choose.
         browsers: Makes handlers for pages: session, form guard, errors as pages.
         sign_in: Asks a person to sign in, at any page.
         scopes: Every scope and what it means to a person.
     """
 
     stores: Stores
+    pool: Pool
+    redis: Redis
     clock: Clock
     server: OAuthServer
     threads: Threads
     sessions: Sessions
+    passwords: Passwords
     browsers: Browsers
     sign_in: SignInPages
     scopes: Mapping[str, str]

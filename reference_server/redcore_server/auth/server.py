@@ -16,6 +16,7 @@ from typing import Any, cast
 import attrs
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc6749.grants import BaseGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from redcore_server.auth.client_authentication import credentials, invalid_client
@@ -43,6 +44,8 @@ def refusal(error: OAuth2Error) -> Reply:
 class FormRequest(OAuth2Request):
     """A form posted to an endpoint; each parameter occurs once."""
 
+    payload: BasicOAuth2Payload
+
     def __init__(self, path: str, authorization: str | None, form: Mapping[str, str]) -> None:
         """Wrap the form.
 
@@ -63,6 +66,21 @@ class FormRequest(OAuth2Request):
         return self._form
 
 
+class QueryRequest(OAuth2Request):
+    """A request to the authorization endpoint; each parameter occurs once."""
+
+    payload: BasicOAuth2Payload
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        """Wrap the parameters.
+
+        Args:
+            parameters: of the query; blank ones count as not sent (RFC 6749 section 3.1).
+        """
+        super().__init__("GET", "https://gateway/oauth/authorize")
+        self.payload = BasicOAuth2Payload({name: value for name, value in parameters.items() if value})
+
+
 class OAuthServer(AuthorizationServer):
     """Dispatches to grants and endpoints, which reach the issuer through it."""
 
@@ -77,11 +95,15 @@ class OAuthServer(AuthorizationServer):
         self.issuer = issuer
         self.scopes = scopes
 
+    def query_client(self, client_id: str) -> Application | None:
+        """Return a client that has not proved who it is, as far as it can be used at all."""
+        return self.issuer.applications.find(client_id)
+
     def authenticate_client(self, request: FormRequest, *_: object) -> Application:
-        """Return the client of a request; every endpoint takes both methods.
+        """Return the client of a request; a public one only has a name, and the caller decides if that is enough.
 
         Raises:
-            InvalidClientError: it is unknown, its secret is wrong, or its owner is not active.
+            InvalidClientError: it is unknown, its secret is wrong or missing, or its owner is not active.
         """
         client_id, secret = credentials(request.authorization, request.form)
         client = self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now())
@@ -95,11 +117,30 @@ class OAuthServer(AuthorizationServer):
             return refusal(InvalidRequestError("grant_type is missing."))
         return cast("Reply", super().create_token_response(request))
 
+    def check_authorization(self, request: QueryRequest) -> BaseGrant:
+        """Return the grant that a request to the authorization endpoint asks for, with its address checked.
+
+        Raises:
+            OAuth2Error: it cannot be granted; its `redirect_uri` says whether the application may be told.
+        """
+        return cast("BaseGrant", self.get_consent_grant(request))  # type: ignore[no-untyped-call]
+
+    def answer_authorization(self, request: QueryRequest, grant: BaseGrant, consent: object | None) -> str:
+        """Return where to send the browser.
+
+        Args:
+            request: that was checked.
+            grant: which that returned.
+            consent: what the grant takes for it; None if the person refused.
+        """
+        reply = cast("Reply", self.create_authorization_response(request, grant_user=consent, grant=grant))
+        return dict(reply.headers)["Location"]
+
     def answer_at(self, endpoint: str, request: FormRequest) -> Reply:
         """Answer a request to a registered endpoint."""
         return cast("Reply", self.create_endpoint_response(endpoint, request))  # type: ignore[no-untyped-call]
 
-    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+    def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
         """Return the request, which has the right form already."""
         return request
 

@@ -101,11 +101,12 @@ class Browsers:
         """The cookie's name; the prefix makes browsers refuse one set by another host (RFC 6265bis section 4.1.3)."""
         return f"__Host-{COOKIE}" if self.origin.startswith("https:") else COOKIE
 
-    def handler(self, answer: Callable[[Visit], Awaitable[Response]]) -> Handler:
+    def handler(self, answer: Callable[[Visit], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
         """Return a handler that gives each request its visit, and keeps the session's cookie.
 
         Args:
             answer: what to do; a `PageProblem` it raises becomes a page.
+            is_guarded: False for forms that another site sends, and that must prove themselves in another way.
         """
 
         async def handle(request: Request) -> Response:
@@ -114,29 +115,42 @@ class Browsers:
             try:
                 visit = Visit(request=request, session=await self.sessions.load(presented), sessions=self.sessions)
                 if request.method == "POST":
-                    visit.form = await self._form(request, visit.session)
+                    visit.form = await (self._own_form(request, visit.session) if is_guarded else _form(request))
                 response = await answer(visit)
                 session = visit.session
             except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
                 response = _problem_page(error, request.scope.get("redcore.request_id", ""))
             if session is not None and session.id != presented:
-                # Loopback hosts count as secure without TLS (W3C Secure Contexts section 3.1).
-                response.set_cookie(self.cookie, session.id, path="/", secure=True, httponly=True, samesite="lax")
+                self.keep(session, response)
             return response
 
         return handle
 
-    async def _form(self, request: Request, session: Session) -> Mapping[str, str]:
+    def keep(self, session: Session, response: Response) -> None:
+        """Have the browser keep a session until it is closed.
+
+        Args:
+            session: to keep.
+            response: gets the cookie.
+        """
+        # Loopback hosts count as secure without TLS (W3C Secure Contexts section 3.1).
+        response.set_cookie(self.cookie, session.id, path="/", secure=True, httponly=True, samesite="lax")
+
+    async def _own_form(self, request: Request, session: Session) -> Mapping[str, str]:
         origin = request.headers.get("Origin")
         if origin is not None and origin != self.origin:
             raise FORM_EXPIRED
-        try:
-            form = await read_form(request)
-        except OAuth2Error:
-            raise BY_STATUS[400] from None
+        form = await _form(request)
         if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(session).encode()):
             raise FORM_EXPIRED
         return form
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        return await read_form(request)
+    except OAuth2Error:
+        raise BY_STATUS[400] from None
 
 
 def csrf_token(session: Session) -> str:

@@ -42,8 +42,13 @@ delete from applications where id = %(id)s and organisation_id = %(organisation_
 -- name: usable
 -- An application is as alive as its owner.
 select application.id, application.organisation_id, application.owner_id, application.secret_hash,
-       application.previous_secret_hash, application.previous_secret_ends_at, application.scopes, organisation.plan
+       application.previous_secret_hash, application.previous_secret_ends_at, application.name, application.scopes,
+       application.redirect_uris, organisation.plan
 from applications application
 join organisations organisation on organisation.id = application.organisation_id
 join users owner on owner.id = application.owner_id and owner.status = 'active'
 where application.id = %(id)s
+
+-- name: role
+-- What the person behind a grant is now.
+select role from users where id = %(id)s and status = 'active'

@@ -1,0 +1,141 @@
+"""The authorization endpoint: checks the request, has somebody signed in, asks for consent, sends the browser back.
+
+A request that does not name a known application and one of its addresses is answered with a page; only after that
+may anything be told to the application (RFC 6749 section 4.1.2.1). Consent is asked each time: it is what stands
+between a signed-in person and whatever program opens this address.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Final, cast
+from urllib.parse import parse_qsl
+
+import attrs
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import OAuth2Error
+from starlette.responses import RedirectResponse, Response
+
+from redcore_server.auth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
+from redcore_server.auth.clients import Application
+from redcore_server.auth.codes import Codes
+from redcore_server.auth.pages.problem import PageProblem
+from redcore_server.auth.pages.sign_in import Purpose
+from redcore_server.auth.pages.visit import Visit
+from redcore_server.auth.parts import Parts
+from redcore_server.auth.person import Person
+from redcore_server.auth.routes import Routes
+from redcore_server.auth.scope import role_ceiling
+from redcore_server.auth.server import QueryRequest
+
+_PLAIN: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")  # RFC 6749 appendix A.6
+_UNUSABLE: Final = PageProblem(
+    "This link to sign in is not right",
+    "The application that sent you here is unknown, or asked to send you back to an address that is not its own. "
+    "Nothing was shared with it. Tell the people who run it.",
+)
+
+
+def routes(parts: Parts) -> Routes:
+    """Return the authorization endpoint, and register its grant.
+
+    Args:
+        parts: of the service.
+    """
+    parts.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(parts.redis))])
+    handler = parts.browsers.handler(_Authorize(parts).answer)
+    return {"/oauth/authorize": {"GET": handler, "POST": handler}}
+
+
+@attrs.frozen
+class _Asked:
+    """A request that may be put before a person."""
+
+    request: QueryRequest
+    grant: AuthorizationCodeGrant
+    client: Application
+    redirect_uri: str
+
+
+@attrs.frozen
+class _Authorize:
+    parts: Parts
+
+    async def answer(self, visit: Visit) -> Response:
+        request = QueryRequest(_parameters(visit.request.url.query))
+        try:
+            asked = await self.parts.threads.run(partial(self._check, request))
+        except OAuth2Error as error:
+            return self._refuse(error)
+        purpose = Purpose(
+            organisation_id=asked.client.organisation_id,
+            application=asked.client.name,
+            form_targets=(asked.redirect_uri,),
+        )
+        who = await self.parts.sign_in.require(visit, purpose)
+        if isinstance(who, Response):
+            return who
+        return await self._decide(visit, asked, who)
+
+    def _check(self, request: QueryRequest) -> _Asked:
+        client = self.parts.server.query_client(request.payload.client_id or "")
+        # Before Authlib, whose messages would quote an address that nobody registered.
+        if client is None or not _is_known(request, client):
+            raise _UNUSABLE
+        grant = cast("AuthorizationCodeGrant", self.parts.server.check_authorization(request))
+        return _Asked(request, grant, client, cast("str", grant.redirect_uri))
+
+    async def _decide(self, visit: Visit, asked: _Asked, who: Person) -> Response:
+        scope = " ".join(sorted(set(asked.grant.scope.split()) & role_ceiling(who.role, frozenset(self.parts.scopes))))
+        decision = visit.form.get("decision") if visit.form.get("step") == "consent" else None
+        if decision == "deny":
+            return await self._finish(asked, None)
+        # What is granted is what was shown, even if more could be by now.
+        if decision == "allow" and scope and visit.form.get("scope") == scope:
+            return await self._finish(asked, Consent(who, scope))
+        return visit.page(
+            "consent",
+            form_targets=[asked.redirect_uri],
+            application=asked.client.name,
+            scope=scope,
+            meanings=[self.parts.scopes[name] for name in scope.split()],
+        )
+
+    async def _finish(self, asked: _Asked, consent: Consent | None) -> Response:
+        answer = partial(self.parts.server.answer_authorization, asked.request, asked.grant, consent)
+        return self._back(await self.parts.threads.run(answer))
+
+    def _refuse(self, error: OAuth2Error) -> Response:
+        if not error.redirect_uri:
+            raise _UNUSABLE from None
+        _, _, headers = error()
+        return self._back(dict(headers)["Location"])
+
+    def _back(self, location: str) -> Response:
+        # RFC 9207: the application learns which server answers.
+        return RedirectResponse(add_params_to_uri(location, [("iss", self.parts.issuer)]), 302)
+
+
+def _is_known(request: QueryRequest, client: Application) -> bool:
+    """Tell whether there is an address to which the browser may be sent back, whatever else is wrong."""
+    requested = request.payload.redirect_uri
+    return client.check_redirect_uri(requested) if requested else client.get_default_redirect_uri() is not None
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Return the parameters of the query, each once (RFC 6749 section 3.1).
+
+    Raises:
+        PageProblem: they are ambiguous, or what Authlib would quote in a message cannot be in one.
+    """
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise _UNUSABLE from None
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise _UNUSABLE
+    if not all(_PLAIN.fullmatch(value) for name, value in pairs if name != "state"):
+        raise _UNUSABLE
+    return parameters

@@ -1,0 +1,111 @@
+"""The page behind an invitation's link: choose a password and, if wanted, a second factor.
+
+Opening it uses nothing up, for programs that look at mail open links too. The secret of the second factor is new
+each time and travels with the form until a code shows that the person has it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+from starlette.responses import Response
+
+from redcore_server.auth.acceptance import Acceptance, Invitation, SecondFactor
+from redcore_server.auth.pages.problem import PageProblem
+from redcore_server.auth.pages.visit import Visit
+from redcore_server.auth.parts import Parts
+from redcore_server.auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, problem
+from redcore_server.auth.routes import Routes
+from redcore_server.auth.totp import is_totp_secret, matching_step, new_totp_secret, qr_code
+from redcore_server.clock import Clock
+
+_CLOSED: Final = PageProblem(
+    "This invitation cannot be used",
+    "It was used before, is too old, or a newer one took its place. If you have no password yet, ask an "
+    "administrator of your organisation to invite you again.",
+)
+
+
+def routes(parts: Parts) -> Routes:
+    """Return the address below which all invitations lie.
+
+    Args:
+        parts: of the service.
+    """
+    page = _InvitationPage(Acceptance(parts.stores.postgres, parts.clock), parts.passwords, parts.clock)
+    handler = parts.browsers.handler(page.answer)
+    return {"/oauth/invitations/": {"GET": handler, "POST": handler}}
+
+
+@attrs.frozen
+class _Filled:
+    """The form as the person sent it."""
+
+    password: str = attrs.field(repr=False)
+    repeated: str = attrs.field(repr=False)
+    secret: str = attrs.field(repr=False)
+    code: str = attrs.field(repr=False)
+
+    def issues(self, invitation: Invitation, step: int | None) -> dict[str, str]:
+        """Return what is wrong, by field."""
+        found: dict[str, str] = {}
+        if issue := problem(self.password, email=invitation.email):
+            found["password"] = issue
+        elif self.password != self.repeated:
+            found["repeated"] = "This is not the same password."
+        if self.code and step is None:
+            found["code"] = "That code is not right. Check the clock of your device, and use the newest code."
+        return found
+
+
+@attrs.frozen
+class _InvitationPage:
+    acceptance: Acceptance
+    passwords: Passwords
+    clock: Clock
+
+    async def answer(self, visit: Visit) -> Response:
+        token = visit.request.url.path.rpartition("/")[2]
+        invitation = await self.acceptance.find(token)
+        if invitation is None:
+            raise _CLOSED
+        if visit.request.method == "GET":
+            return _form(visit, invitation, new_totp_secret(), {})
+        return await self._take(visit, invitation)
+
+    async def _take(self, visit: Visit, invitation: Invitation) -> Response:
+        given = visit.form.get("secret", "")
+        filled = _Filled(
+            password=visit.form.get("password", ""),
+            repeated=visit.form.get("repeated", ""),
+            secret=given if is_totp_secret(given) else new_totp_secret(),
+            code=visit.form.get("code", "").strip(),
+        )
+        step = matching_step(filled.secret, filled.code, self.clock.time())
+        issues = filled.issues(invitation, step)
+        if issues:
+            return _form(visit, invitation, filled.secret, issues, is_open=bool(filled.code))
+        factor = None if step is None else SecondFactor(secret=filled.secret, step=step)
+        hashed = await self.passwords.hash(filled.password)
+        if not await self.acceptance.accept(invitation, password_hash=hashed, factor=factor):
+            raise _CLOSED
+        await visit.sign_out()  # whoever used this browser before
+        return visit.page("accepted", invitation=invitation, has_factor=factor is not None)
+
+
+def _form(
+    visit: Visit, invitation: Invitation, secret: str, issues: dict[str, str], *, is_open: bool = False
+) -> Response:
+    return visit.page(
+        "invitation",
+        invitation=invitation,
+        secret=secret,
+        secret_groups=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+        qr_code=qr_code(secret, invitation.email),
+        issues=issues,
+        problem=bool(issues),
+        is_open=is_open,
+        least=MIN_LENGTH,
+        most=MAX_LENGTH,
+    )
