@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import click
 
+from redcore_server.auth.saml.command import identity_provider
 from redcore_server.settings import OperatorError, Settings, from_environment
 
 _data = click.option(
@@ -56,6 +57,9 @@ def seed(organisation: str, data: Path | None) -> None:
     from redcore_server.administration import seed_organisation  # noqa: PLC0415 - as above
 
     click.echo(seed_organisation(_settings(data=data), organisation), nl=False)
+
+
+cli.add_command(identity_provider)
 
 
 def main() -> None:

@@ -1,0 +1,117 @@
+"""Turns what an identity provider says into a person: reads, verifies, uses up, and finds the user.
+
+Blocks, so it runs in threads. Why something is refused goes to the log, and to nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from typing import Final, Literal
+
+import attrs
+import structlog
+
+from redcore_server.auth.person import Person, email_key, person
+from redcore_server.auth.saml.assertion import Assertion, read_assertion, read_envelope, read_issuer
+from redcore_server.auth.saml.conditions import check
+from redcore_server.auth.saml.identity_providers import IdentityProvider, IdentityProviders
+from redcore_server.auth.saml.refusal import AssertionRefused
+from redcore_server.auth.saml.replay import Replays
+from redcore_server.auth.saml.service_provider import ServiceProvider
+from redcore_server.clock import Clock
+from redcore_server.store.postgres import Pool, queries
+
+Bearer = Literal["browser", "application"]
+
+_QUERIES: Final = queries("saml")
+_log = structlog.stdlib.get_logger("redcore_server.auth.saml")
+
+
+@attrs.frozen(kw_only=True)
+class Statement:
+    """An assertion that is true, and not used yet."""
+
+    provider: IdentityProvider
+    assertion: Assertion
+    in_response_to: str | None
+
+
+@attrs.frozen(kw_only=True)
+class AssertionConsumer:
+    """Accepts assertions at the addresses of the service provider."""
+
+    addresses: ServiceProvider
+    providers: IdentityProviders
+    replays: Replays
+    pool: Pool
+    clock: Clock
+
+    def examine(self, xml: bytes, bearer: Bearer) -> Statement:
+        """Return what a response or an assertion says, if all of it is right.
+
+        Args:
+            xml: as presented.
+            bearer: who brings it; a browser brings answers to our requests, an application assertions of its own.
+
+        Raises:
+            AssertionRefused: something is wrong with it.
+        """
+        from redcore_server.auth.saml import signature  # noqa: PLC0415 - the toolkit under both is slow to import
+        from redcore_server.auth.saml.document import parse  # noqa: PLC0415 - as above
+
+        root = parse(xml)
+        element = signature.only_assertion(root)
+        issuer = read_issuer(element)
+        provider = self.providers.of_issuer(issuer)
+        if provider is None:
+            raise AssertionRefused(f"its issuer {issuer} is not on record")
+        signature.verify(root, provider.certificates)
+        envelope, assertion = read_envelope(root), read_assertion(element)
+        if bearer == "browser":
+            if envelope is None or not assertion.sessions:
+                raise AssertionRefused("it is no response that says the person signed in")
+            expected = self.addresses.of_browser(provider.entity_id)
+        else:
+            expected = self.addresses.of_application(provider.entity_id, is_response=envelope is not None)
+        confirmation = check(assertion, envelope, expected, self.clock.now())
+        return Statement(provider=provider, assertion=assertion, in_response_to=confirmation.in_response_to)
+
+    def admit(self, statement: Statement) -> Person:
+        """Use the assertion up and return its subject, a user of the provider's organisation.
+
+        Whoever was invited but never accepted becomes active: the identity provider vouches for the address.
+
+        Args:
+            statement: from `examine`.
+
+        Raises:
+            AssertionRefused: it was used before, or its subject is unknown or inactive.
+        """
+        if not self.replays.use(statement.provider.entity_id, statement.assertion.id):
+            raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
+        parameters = {
+            "organisation_id": statement.provider.organisation_id,
+            "email_key": email_key(statement.assertion.name_id),
+        }
+        with self.pool.connection() as connection:
+            row = connection.execute(_QUERIES["person"], parameters).fetchone()
+            if row is None:
+                raise AssertionRefused("its subject is no active or invited user of the organisation")
+            if row["status"] == "pending_invite":
+                connection.execute(_QUERIES["activate"], {"id": row["id"], "now": self.clock.now()})
+        return person(row)
+
+
+@contextlib.contextmanager
+def telling_why(bearer: Bearer) -> Generator[None]:
+    """Log why an assertion is refused, and let the refusal pass.
+
+    Args:
+        bearer: who brought it.
+    """
+    try:
+        yield
+    except AssertionRefused as refusal:
+        _log.warning("SAML assertion refused", reason=str(refusal), bearer=bearer)
+        raise

@@ -1,0 +1,55 @@
+"""Turns bytes from a stranger into an XML tree, or refuses them before a parser has seen them.
+
+Elements, attributes and text are all that SAML needs. A document type is refused for its entities (XXE, billion
+laughs); a comment, because signatures do not cover it while it splits the text of a NameID; CDATA and processing
+instructions, because nothing honest uses them. Whether the tree says anything true is not judged here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from redcore_server.auth.saml.refusal import AssertionRefused
+from redcore_server.auth.saml.toolkit import Element, XMLSyntaxError, parse_xml
+
+MAX_BYTES: Final = 64 * 1024
+
+# "<" can only begin markup: in text and attributes it is escaped.
+_MARKUP: Final = re.compile(rb"<!DOCTYPE|<!ENTITY|<!--|<!|<\?(?!xml[ \t\r\n])", re.IGNORECASE)
+_REASONS: Final = {
+    b"<!DOCTYPE": "it has a document type definition",
+    b"<!ENTITY": "it declares an entity",
+    b"<!--": "it has a comment",
+    b"<!": "it has markup other than elements",
+    b"<?": "it has a processing instruction",
+}
+
+
+def parse(xml: bytes) -> Element:
+    """Return the root element.
+
+    Args:
+        xml: as presented.
+
+    Raises:
+        AssertionRefused: it is too large, no UTF-8, has markup other than elements, or is not well-formed.
+    """
+    if len(xml) > MAX_BYTES:
+        raise AssertionRefused(f"it is larger than {MAX_BYTES} bytes")
+    _check_encoding(xml)
+    if found := _MARKUP.search(xml):
+        raise AssertionRefused(_REASONS[found[0].upper()])
+    try:
+        return parse_xml(xml)
+    except XMLSyntaxError as error:
+        raise AssertionRefused(f"it is not well-formed XML (line {error.lineno})") from None
+
+
+def _check_encoding(xml: bytes) -> None:
+    try:
+        xml.decode()
+    except UnicodeDecodeError:
+        raise AssertionRefused("it is not UTF-8") from None
+    if b"\0" in xml:
+        raise AssertionRefused("it is not UTF-8")

@@ -1,0 +1,142 @@
+"""The addresses of the SAML service provider: `/saml/metadata.xml`, `/saml/login`, `/saml/acs`.
+
+A person is sent to the identity provider of their organisation and comes back signed in, at the page that wanted
+somebody signed in. Answers that nobody asked for are refused: with them an attacker could sign a person in as
+somebody else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Final
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from redcore_server.auth.pages.problem import PageProblem
+from redcore_server.auth.pages.visit import Visit
+from redcore_server.auth.parts import Parts
+from redcore_server.auth.person import Person
+from redcore_server.auth.routes import Routes
+from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
+from redcore_server.auth.saml.grant import bearer_grant
+from redcore_server.auth.saml.identity_providers import IdentityProviders
+from redcore_server.auth.saml.login_requests import LoginRequest, LoginRequests
+from redcore_server.auth.saml.refusal import AssertionRefused
+from redcore_server.auth.saml.replay import Replays
+from redcore_server.auth.saml.service_provider import ServiceProvider
+from redcore_server.auth.secret import new_secret
+from redcore_server.auth.threads import Threads
+
+COOKIE: Final = "redcore_saml"
+_RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]*)?", re.ASCII)
+"""What a sign-in may lead back to: the pages of ours that want somebody signed in."""
+
+_REFUSED: Final = PageProblem(
+    "You could not be signed in",
+    "The answer of your organisation's identity provider was not accepted. Go back to your application and start "
+    "again; if that does not help, ask an administrator of your organisation.",
+)
+_NO_PROVIDER: Final = PageProblem(
+    "There is no identity provider",
+    "Your organisation does not sign in with SAML here. Sign in with your password, or ask an administrator.",
+    404,
+)
+_NO_PAGE: Final = PageProblem("Something is wrong with this request", "Go back and start again from your application.")
+
+
+def routes(parts: Parts) -> Routes:
+    """Return the addresses, and let the token endpoint take assertions.
+
+    Args:
+        parts: of the running service.
+    """
+    consumer = AssertionConsumer(
+        addresses=ServiceProvider(parts.issuer),
+        providers=IdentityProviders(parts.pool),
+        replays=Replays(parts.redis),
+        pool=parts.pool,
+        clock=parts.clock,
+    )
+    requests = LoginRequests(parts.stores.redis, parts.clock)
+    browser = _BrowserLogin(consumer=consumer, requests=requests, threads=parts.threads)
+
+    parts.server.register_grant(bearer_grant(consumer))
+
+    async def metadata(_: Request) -> Response:
+        xml = await parts.threads.run(consumer.addresses.metadata)
+        return Response(xml, media_type="application/samlmetadata+xml")
+
+    return {
+        "/saml/metadata.xml": {"GET": metadata},
+        "/saml/login": {"GET": parts.browsers.handler(browser.login)},
+        "/saml/acs": {"POST": parts.browsers.handler(browser.take_answer, is_guarded=False)},
+    }
+
+
+@attrs.frozen(kw_only=True)
+class _BrowserLogin:
+    """The web browser profile (SAML profiles section 4.1), begun by us."""
+
+    consumer: AssertionConsumer
+    requests: LoginRequests
+    threads: Threads
+
+    @property
+    def _cookie(self) -> str:
+        return f"__Host-{COOKIE}" if self.consumer.addresses.origin.startswith("https:") else COOKIE
+
+    async def login(self, visit: Visit) -> Response:
+        """Send the browser to the identity provider."""
+        query = visit.request.query_params
+        organisation_id, return_to = query.get("organisation"), query.get("return_to")
+        if return_to is not None and not _RETURN_TO.fullmatch(return_to):
+            raise _NO_PAGE
+        provider = await self.threads.run(lambda: self.consumer.providers.of_organisation(organisation_id))
+        if provider is None:
+            raise _NO_PROVIDER
+        request_id, address = await self.threads.run(lambda: self.consumer.addresses.login(provider))
+        browser = new_secret()
+        await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), browser)
+        response = RedirectResponse(address, 302)
+        # The answer is a form that the identity provider's site posts: a stricter cookie would not come with it.
+        response.set_cookie(self._cookie, browser, path="/", secure=True, httponly=True, samesite="none")
+        return response
+
+    async def take_answer(self, visit: Visit) -> Response:
+        """Sign the person in of whom the answer speaks.
+
+        `RelayState` is not read: where to go was remembered with the request.
+        """
+        try:
+            with telling_why("browser"):
+                person, request = await self._accept(visit)
+        except AssertionRefused:
+            raise _REFUSED from None
+        await visit.sign_in(person)
+        response = RedirectResponse(request.return_to, 302) if request.return_to else visit.page("signed_in")
+        response.delete_cookie(self._cookie, path="/", secure=True, httponly=True, samesite="none")
+        return response
+
+    async def _accept(self, visit: Visit) -> tuple[Person, LoginRequest]:
+        xml = _decoded(visit.form.get("SAMLResponse", ""))
+        statement = await self.threads.run(lambda: self.consumer.examine(xml, "browser"))
+        request = await self._request(statement, visit.request.cookies.get(self._cookie, ""))
+        return await self.threads.run(lambda: self.consumer.admit(statement)), request
+
+    async def _request(self, statement: Statement, browser: str) -> LoginRequest:
+        request = await self.requests.take(statement.in_response_to or "", browser)
+        if request is None or request.issuer != statement.provider.entity_id:
+            raise AssertionRefused("it answers no request of this browser")
+        return request
+
+
+def _decoded(response: str) -> bytes:
+    """Return the XML of the form's field (SAML bindings section 3.5.4: base64, in lines or not)."""
+    try:
+        return base64.b64decode("".join(response.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise AssertionRefused("it is not base64") from None

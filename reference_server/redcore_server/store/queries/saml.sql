@@ -1,0 +1,34 @@
+-- name: by_issuer
+select entity_id, organisation_id, sso_url, certificates from identity_providers where entity_id = %(entity_id)s
+
+-- name: by_organisation
+select entity_id, organisation_id, sso_url, certificates from identity_providers
+where organisation_id = %(organisation_id)s
+
+-- name: all
+select entity_id, organisation_id, sso_url, certificates from identity_providers order by created_at, entity_id
+
+-- name: organisations
+select id from organisations order by created_at, id
+
+-- name: set
+insert into identity_providers (entity_id, organisation_id, sso_url, certificates, created_at)
+values (%(entity_id)s, %(organisation_id)s, %(sso_url)s, %(certificates)s, %(now)s)
+on conflict (organisation_id) do update set
+    entity_id = excluded.entity_id, sso_url = excluded.sso_url, certificates = excluded.certificates
+
+-- name: remove
+delete from identity_providers where organisation_id = %(organisation_id)s returning entity_id
+
+-- name: person
+select id, organisation_id, email, name, role, status from users
+where organisation_id = %(organisation_id)s and email_key = %(email_key)s and status <> 'inactive'
+
+-- name: activate
+-- Whoever the identity provider vouches for needs no invitation any more.
+with voided as (
+    update invitations set voided_at = %(now)s
+    where user_id = %(id)s and voided_at is null and accepted_at is null
+)
+update users set status = 'active', accepted_at = coalesce(accepted_at, %(now)s), updated_at = %(now)s
+where id = %(id)s and status = 'pending_invite'
