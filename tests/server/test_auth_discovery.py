@@ -11,6 +11,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
+from tests.server.saml_addresses import SAML_BEARER
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, Client
 
 from redcore_server.auth.app import Auth
@@ -41,7 +42,7 @@ async def test_metadata_lists_what_is_built(http: httpx.AsyncClient) -> None:
         "introspection_endpoint": f"{ISSUER}/oauth/introspect",
         "introspection_endpoint_auth_methods_supported": methods,
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", SAML_BEARER],
         "scopes_supported": sorted(SCOPES),
     }
 

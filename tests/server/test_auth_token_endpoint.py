@@ -197,9 +197,6 @@ async def test_endpoints_of_later_releases_answer_501(http: httpx.AsyncClient) -
     paths = {
         "/oauth/device": ["GET", "POST"],
         "/oauth/device_authorization": ["POST"],
-        "/saml/acs": ["POST"],
-        "/saml/login": ["GET"],
-        "/saml/metadata.xml": ["GET"],
     }
     assert {path: sorted(methods) for path, methods in NOT_BUILT.items()} == paths
 

@@ -64,6 +64,40 @@ async def test_scope_is_narrowed(address: Address) -> None:
     assert narrowed.json()["scope"] == "users:read"
 
 
+async def test_a_person_gives_no_more_than_their_role_has(address: Address, stores: Stores) -> None:
+    """Who asks for nothing in particular gets what is left; who asks for more is told so."""
+    await add_user(stores, address.organisation, "eve@example.com", "active")
+    document = (await address.scene()).honest(name_id="eve@example.com")
+
+    above = await address.bring(document, scope="users:write")
+    granted = await address.bring(document)
+
+    assert above.json()["error"] == "invalid_scope"
+    assert granted.json()["scope"] == "users:read"
+
+
+async def test_a_public_client_needs_only_its_name(address: Address, stores: Stores) -> None:
+    """The assertion is the proof (RFC 7522 section 2.1: client authentication is optional)."""
+    await rows(stores, "update applications set secret_hash = null where id = %s returning id", address.client.id)
+    form = {"grant_type": SAML_BEARER, "assertion": base64url((await address.scene()).honest())}
+
+    nameless = await address.http.post("/oauth/token", data=form)
+    named = await address.http.post("/oauth/token", data={**form, "client_id": address.client.id})
+
+    assert (nameless.status_code, nameless.json()["error"]) == (401, "invalid_client")
+    assert named.status_code == 200
+
+
+async def test_an_invited_person_becomes_active(address: Address, stores: Stores) -> None:
+    """As when signing in with a browser."""
+    user_id = await add_user(stores, address.organisation, "eve@example.com", "pending_invite")
+
+    answer = await address.bring((await address.scene()).honest(name_id="eve@example.com"))
+
+    assert answer.status_code == 200
+    assert await rows(stores, "select status from users where id = %s", user_id) == [{"status": "active"}]
+
+
 @pytest.mark.parametrize("address_of_it", [TOKEN, ACS])
 async def test_a_response_may_be_meant_for_either_address(address: Address, address_of_it: str) -> None:
     """Identity providers address a whole response to the consumer service; an application may bring it all the same."""

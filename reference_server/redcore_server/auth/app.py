@@ -37,6 +37,7 @@ from redcore_server.auth.passwords import Passwords
 from redcore_server.auth.principal import Verifier
 from redcore_server.auth.revocation import Revocation
 from redcore_server.auth.routes import Handler, Routes
+from redcore_server.auth.saml.routes import routes as saml_routes
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
 from redcore_server.auth.sign_in import SignIn
@@ -51,9 +52,6 @@ from redcore_server.store.redis import Redis, sync_redis
 NOT_BUILT: Final[Mapping[str, frozenset[str]]] = {
     "/oauth/device_authorization": frozenset({"POST"}),
     "/oauth/device": frozenset({"GET", "POST"}),
-    "/saml/metadata.xml": frozenset({"GET"}),
-    "/saml/login": frozenset({"GET"}),
-    "/saml/acs": frozenset({"POST"}),
 }
 """Endpoints of the contract that answer 501; a slash at the end stands for every path below it."""
 
@@ -137,6 +135,7 @@ def _routes(parts: Parts) -> Routes:
         **_token_routes(parts),
         **authorize.routes(parts),
         **invitation.routes(parts),
+        **saml_routes(parts),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from redcore_server.auth.client_authentication import METHODS, METHODS_WITH_PUBLIC
+from redcore_server.auth.saml.grant import GRANT_TYPE as SAML_BEARER
 
 
 def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
@@ -29,6 +30,6 @@ def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "introspection_endpoint_auth_methods_supported": METHODS,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", SAML_BEARER],
         "scopes_supported": sorted(scopes),
     }

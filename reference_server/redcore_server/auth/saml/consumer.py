@@ -77,30 +77,39 @@ class AssertionConsumer:
         confirmation = check(assertion, envelope, expected, self.clock.now())
         return Statement(provider=provider, assertion=assertion, in_response_to=confirmation.in_response_to)
 
-    def admit(self, statement: Statement) -> Person:
-        """Use the assertion up and return its subject, a user of the provider's organisation.
-
-        Whoever was invited but never accepted becomes active: the identity provider vouches for the address.
+    def subject(self, statement: Statement) -> Person:
+        """Return of whom a statement speaks: a user of the provider's organisation, active or invited.
 
         Args:
             statement: from `examine`.
 
         Raises:
-            AssertionRefused: it was used before, or its subject is unknown or inactive.
+            AssertionRefused: the user is unknown or inactive.
         """
-        if not self.replays.use(statement.provider.entity_id, statement.assertion.id):
-            raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
         parameters = {
             "organisation_id": statement.provider.organisation_id,
             "email_key": email_key(statement.assertion.name_id),
         }
         with self.pool.connection() as connection:
             row = connection.execute(_QUERIES["person"], parameters).fetchone()
-            if row is None:
-                raise AssertionRefused("its subject is no active or invited user of the organisation")
-            if row["status"] == "pending_invite":
-                connection.execute(_QUERIES["activate"], {"id": row["id"], "now": self.clock.now()})
+        if row is None:
+            raise AssertionRefused("its subject is no active or invited user of the organisation")
         return person(row)
+
+    def use(self, statement: Statement, who: Person) -> None:
+        """Use an assertion up; whoever was invited but never accepted becomes active, for the provider vouches.
+
+        Args:
+            statement: from `examine`.
+            who: its subject.
+
+        Raises:
+            AssertionRefused: it was used before.
+        """
+        if not self.replays.use(statement.provider.entity_id, statement.assertion.id):
+            raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
+        with self.pool.connection() as connection:
+            connection.execute(_QUERIES["activate"], {"id": who.id, "now": self.clock.now()})
 
 
 @contextlib.contextmanager

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import BaseGrant, InvalidGrantError, InvalidRequestError, TokenEndpointMixin
 
 from redcore_server.auth.clients import Application
-from redcore_server.auth.person import Person
-from redcore_server.auth.saml.consumer import AssertionConsumer, telling_why
+from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.refusal import AssertionRefused
-from redcore_server.auth.scope import narrow
+from redcore_server.auth.scope import narrow, role_ceiling
 from redcore_server.auth.server import FormRequest, OAuthServer
 
 _Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -34,42 +34,50 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
     request: FormRequest
     consumer: AssertionConsumer
     application: Application
-    scope: str
 
     def validate_token_request(self) -> None:
-        """Authenticate the client and narrow the scope; the assertion is not looked at for a wrong client."""
+        """Authenticate the client; the assertion is not looked at for a wrong one."""
         self.application = self.server.authenticate_client(self.request)
         if "assertion" not in self.request.form:
             raise InvalidRequestError("assertion is missing.")
-        self.scope = narrow(self.request.form.get("scope"), [self.application.scopes], self.server.scopes)
 
     def create_token_response(self) -> _Answer:
         """Issue the tokens; the person of whom the assertion speaks is their subject."""
         try:
             with telling_why("application"):
-                person = self._person()
+                return self._answer(self._statement())
         except AssertionRefused:
-            raise _refused() from None
-        issuer = self.server.issuer
-        response = issuer.issue(self.application, subject=person.id, owner_id=person.id, scope=self.scope)
-        if response is None:
-            raise _refused()
-        return 200, response, default_json_headers
+            raise InvalidGrantError("The assertion is not valid.") from None
 
-    def _person(self) -> Person:
+    def _statement(self) -> Statement:
         statement = self.consumer.examine(_decoded(self.request.form["assertion"]), "application")
         if statement.provider.organisation_id != self.application.organisation_id:
             raise AssertionRefused("the client belongs to another organisation")
-        return self.consumer.admit(statement)
+        return statement
+
+    def _answer(self, statement: Statement) -> _Answer:
+        person, supported = self.consumer.subject(statement), self.server.scopes
+        ceilings = [self.application.scopes, role_ceiling(person.role, supported)]
+        scope = narrow(self.request.form.get("scope"), ceilings, supported)
+        self.consumer.use(statement, person)
+        issue = self.server.issuer.issue
+        response = issue(self.application, subject=person.id, owner_id=person.id, scope=scope)
+        if response is None:
+            raise AssertionRefused("its subject or the client was removed meanwhile")
+        return 200, response, default_json_headers
 
 
-def bearer_grant(consumer: AssertionConsumer) -> type[SamlBearerGrant]:
-    """Return the grant bound to a consumer, as Authlib makes an instance of it for each request.
+def accept_with(consumer: AssertionConsumer) -> Callable[[BaseGrant], None]:
+    """Return the extension that gives each grant the consumer; Authlib makes the grants itself.
 
     Args:
         consumer: accepts the assertions.
     """
-    return type("BoundSamlBearerGrant", (SamlBearerGrant,), {"consumer": consumer})
+
+    def extend(grant: BaseGrant) -> None:
+        cast("SamlBearerGrant", grant).consumer = consumer
+
+    return extend
 
 
 def _decoded(assertion: str) -> bytes:
@@ -81,7 +89,3 @@ def _decoded(assertion: str) -> bytes:
         return base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
     except binascii.Error:
         raise AssertionRefused("it is not base64url") from None
-
-
-def _refused() -> InvalidGrantError:
-    return InvalidGrantError("The assertion is not valid.")

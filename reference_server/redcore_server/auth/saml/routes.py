@@ -22,7 +22,7 @@ from redcore_server.auth.parts import Parts
 from redcore_server.auth.person import Person
 from redcore_server.auth.routes import Routes
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
-from redcore_server.auth.saml.grant import bearer_grant
+from redcore_server.auth.saml.grant import SamlBearerGrant, accept_with
 from redcore_server.auth.saml.identity_providers import IdentityProviders
 from redcore_server.auth.saml.login_requests import LoginRequest, LoginRequests
 from redcore_server.auth.saml.refusal import AssertionRefused
@@ -64,7 +64,7 @@ def routes(parts: Parts) -> Routes:
     requests = LoginRequests(parts.stores.redis, parts.clock)
     browser = _BrowserLogin(consumer=consumer, requests=requests, threads=parts.threads)
 
-    parts.server.register_grant(bearer_grant(consumer))
+    parts.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
 
     async def metadata(_: Request) -> Response:
         xml = await parts.threads.run(consumer.addresses.metadata)
@@ -125,7 +125,9 @@ class _BrowserLogin:
         xml = _decoded(visit.form.get("SAMLResponse", ""))
         statement = await self.threads.run(lambda: self.consumer.examine(xml, "browser"))
         request = await self._request(statement, visit.request.cookies.get(self._cookie, ""))
-        return await self.threads.run(lambda: self.consumer.admit(statement)), request
+        person = await self.threads.run(lambda: self.consumer.subject(statement))
+        await self.threads.run(lambda: self.consumer.use(statement, person))
+        return person, request
 
     async def _request(self, statement: Statement, browser: str) -> LoginRequest:
         request = await self.requests.take(statement.in_response_to or "", browser)

@@ -21,14 +21,16 @@ on conflict (organisation_id) do update set
 delete from identity_providers where organisation_id = %(organisation_id)s returning entity_id
 
 -- name: person
-select id, organisation_id, email, name, role, status from users
+select id, organisation_id, email, name, role from users
 where organisation_id = %(organisation_id)s and email_key = %(email_key)s and status <> 'inactive'
 
 -- name: activate
--- Whoever the identity provider vouches for needs no invitation any more.
-with voided as (
-    update invitations set voided_at = %(now)s
-    where user_id = %(id)s and voided_at is null and accepted_at is null
+-- Does nothing for an active user. Whoever the identity provider vouches for needs no invitation any more.
+with activated as (
+    update users set status = 'active', accepted_at = coalesce(accepted_at, %(now)s), updated_at = %(now)s
+    where id = %(id)s and status = 'pending_invite'
+    returning id
 )
-update users set status = 'active', accepted_at = coalesce(accepted_at, %(now)s), updated_at = %(now)s
-where id = %(id)s and status = 'pending_invite'
+update invitations set voided_at = %(now)s
+from activated
+where user_id = activated.id and voided_at is null and invitations.accepted_at is null
