@@ -13,7 +13,7 @@ from openapi_python_client.parser.properties.literal_enum_property import Litera
 from spec_file import Json, resolve, sentence
 
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
-MAPPING_METHODS = ("get", "items", "keys", "values")  # a model answers as a mapping, so no field may hide these
+MAPPING_METHODS = ("get", "items", "keys", "values")
 ENVELOPE = {"data", "meta"}
 ERRORS = {
     400: "ValidationError",
@@ -81,7 +81,6 @@ class Field:
     """One field of a model, or one argument of a method."""
 
     name: str
-    wire: str
     annotation: str
     required: bool
     description: str
@@ -90,12 +89,11 @@ class Field:
     @classmethod
     def of(cls, prop: Any, told: Json, *, argument: bool) -> Field:
         name = wire(prop)
-        if iskeyword(name) or (not argument and name in MAPPING_METHODS):
-            name += "_"
+        if iskeyword(name):
+            raise SystemExit(f"{name} is a word of Python, which no field or argument can be named")
         return cls(
             name=name,
-            wire=wire(prop),
-            annotation=input_type(prop) if argument else type_of(prop),
+            annotation=input_type(prop) if argument else type_of(prop).replace("datetime.datetime", "Timestamp"),
             required=prop.required,
             description=sentence(told.get("description")),
             secret=told.get("format") == "password",
@@ -109,6 +107,11 @@ class Model:
     name: str
     description: str
     fields: list[Field]
+
+    @property
+    def base(self) -> str:
+        """A model is a mapping unless one of its fields hides a method of mappings."""
+        return "Model" if any(f.name in MAPPING_METHODS for f in self.fields) else "MappingModel"
 
 
 @frozen
@@ -172,7 +175,7 @@ class Operation:
     @property
     def filters(self) -> list[Field]:
         """The query parameters of a listing, without those that say which page."""
-        return [f for f in self.query if f.wire not in {"limit", "offset"}]
+        return [f for f in self.query if f.name not in {"limit", "offset"}]
 
 
 def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:

@@ -1,8 +1,6 @@
-"""Between bytes and models: one converter, the readers, the failures. Performs no I/O.
+"""Between bytes and models: the readers, the failures, the writers. Performs no I/O.
 
-Two cattrs converters from one recipe: a fast one that stops at the first problem, and, only when it has stopped, a
-careful one that says where every problem is. cattrs alone would coerce (null to "None"), so each hook checks the exact
-JSON type first.
+msgspec checks and makes the models in one pass over the bytes; it never converts one JSON type into another.
 """
 
 from __future__ import annotations
@@ -10,149 +8,68 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast, get_origin
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
-import cattrs
-import orjson
-from cattrs import transform_error
-from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.gen import make_dict_structure_fn, override
+import msgspec
 
 from redcore._generated.models import ErrorDetail, OAuthError, Page
 from redcore._response import Response
-from redcore._values import OpenEnum
 from redcore.exceptions import ArgumentError, AuthenticationError, RedcoreAPIError, ResponseError
 from redcore.limits import retry_after
 
 T = TypeVar("T")
-Hook = Callable[[Any, Any], Any]
 
 
-# Hooks: what JSON may stand for each type ----------------------------------------------------
+@attrs.frozen
+class Envelope(Generic[T]):
+    """What a single object comes in; the `meta` beside it is not kept."""
 
-
-def exactly(accepted: type, then: Hook) -> Hook:
-    """A hook that refuses what JSON did not spell as it should."""
-
-    def hook(value: Any, wanted: Any) -> Any:
-        if type(value) is not accepted:
-            raise TypeError(f"expected {accepted.__name__}, got {type(value).__name__}")
-        return then(value, wanted)
-
-    return hook
-
-
-def as_is(value: Any, _: Any) -> Any:
-    return value
-
-
-def a_float(value: Any, _: Any) -> float:
-    if type(value) not in (int, float):
-        raise TypeError(f"expected float, got {type(value).__name__}")
-    return float(value)
-
-
-def a_datetime(value: str, _: Any) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("a timestamp without a time zone")
-    return moment
-
-
-def a_member(value: str, enum: type[OpenEnum]) -> OpenEnum:
-    return enum(value)
-
-
-def make_converter(*, careful: bool) -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=careful)
-
-    def is_generic(origin: Any) -> Callable[[Any], bool]:
-        return lambda cls: get_origin(cls) is origin
-
-    def is_model(cls: Any) -> bool:
-        return attrs.has(get_origin(cls) or cls)
-
-    def of_model(cls: Any) -> Hook:
-        fields = attrs.fields(get_origin(cls) or cls)
-        wire = {f.name: override(rename=f.metadata["wire"]) for f in fields if "wire" in f.metadata}
-        make = cast("Callable[..., Hook]", make_dict_structure_fn)  # its typing takes no overrides by **
-        return exactly(dict, make(cls, converter, _cattrs_detailed_validation=careful, **wire))
-
-    def of_tuple(cls: Any) -> Hook:
-        return exactly(list, homogenous_tuple_structure_factory(cls, converter))
-
-    for scalar in (str, int, bool):
-        converter.register_structure_hook(scalar, exactly(scalar, as_is))
-    converter.register_structure_hook(float, a_float)
-    converter.register_structure_hook(dt.datetime, exactly(str, a_datetime))
-    converter.register_structure_hook(OpenEnum, exactly(str, a_member))
-    converter.register_structure_hook_func(is_generic(Mapping), exactly(dict, as_is))
-    converter.register_structure_hook_factory(is_generic(tuple), of_tuple)
-    converter.register_structure_hook_factory(is_model, of_model)
-    return converter
-
-
-fast = make_converter(careful=False)
-careful = make_converter(careful=True)
+    data: T
 
 
 # What comes back -----------------------------------------------------------------------------
 
 
-def structure(payload: Any, model: type[T], response: Response) -> T:
-    """Make a model of decoded JSON, or say in a ResponseError where it does not fit."""
-    try:
-        return fast.structure(payload, model)
-    except Exception as problem:
-        raise ResponseError(f"the answer does not fit: {where(payload, model)}", response=response) from problem
+@cache
+def decoder(kind: Any) -> Callable[[bytes], Any]:
+    """What makes objects of a type from bytes; made when first needed."""
+    return msgspec.json.Decoder(kind).decode
 
 
-def where(payload: Any, model: type[Any]) -> str:
-    """Every place at which decoded JSON does not fit a model."""
-    try:
-        careful.structure(payload, model)
-    except Exception as problem:  # noqa: BLE001 (as above)
-        return "; ".join(transform_error(problem, path="$", format_exception=told))
-    return "it is not consistent"
-
-
-def told(problem: BaseException, _: type | None) -> str:
-    return f"missing {problem}" if isinstance(problem, KeyError) else str(problem)
-
-
-def load(response: Response) -> dict[str, Any]:
-    """The body as a JSON object.
+def read(response: Response, kind: Any) -> Any:
+    """Make an object of a type from a body, or say in a ResponseError why it cannot be made.
 
     Raises:
-        ResponseError: the body is empty, not JSON, or no object.
+        ResponseError: the body is empty, not JSON, or does not fit; the first place that does not is told.
     """
     if not response.content:
         raise ResponseError(f"the answer to a call is empty (status {response.status_code})", response=response)
     try:
-        payload = orjson.loads(response.content)
-    except ValueError as problem:
-        kind = response.headers.get("content-type", "no content type")
-        raise ResponseError(f"the answer is not JSON ({kind}): {problem}", response=response) from problem
-    if type(payload) is not dict:
-        raise ResponseError(f"the answer is a JSON {type(payload).__name__}, not an object", response=response)
-    return cast("dict[str, Any]", payload)
+        return decoder(kind)(response.content)
+    except msgspec.ValidationError as problem:
+        raise ResponseError(f"the answer does not fit: {problem}", response=response) from problem
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        told = response.headers.get("content-type", "no content type")
+        raise ResponseError(f"the answer is not JSON ({told}): {problem}", response=response) from problem
 
 
 def plain(model: type[T]) -> Callable[[Response], T]:
     """A reader of bare objects, as the OAuth endpoints send them."""
-    return lambda response: structure(load(response), model, response)
+    return lambda response: cast("T", read(response, model))
 
 
 def data(model: type[T]) -> Callable[[Response], T]:
     """A reader of `{"data": …}`."""
-    return lambda response: structure(load(response).get("data"), model, response)
+    kind: Any = Envelope[model]  # type: ignore[valid-type]  # a type made at run time
+    return lambda response: cast("T", read(response, kind).data)
 
 
 def page(model: type[T]) -> Callable[[Response], Page[T]]:
     """A reader of `{"data": […], "meta": {…}}`."""
-    kind: Any = Page[model]  # type: ignore[valid-type]  # a type made at run time
-    return lambda response: cast("Page[T]", structure(load(response), kind, response))
+    kind: Any = Page[model]  # type: ignore[valid-type]  # as above
+    return lambda response: cast("Page[T]", read(response, kind))
 
 
 def nothing(_: Response) -> None:
@@ -184,18 +101,18 @@ def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIErr
 def explanation(response: Response) -> tuple[str, str, str | None, Sequence[ErrorDetail]]:
     """Code, message, docs and details of an error envelope, as far as the answer has them."""
     try:
-        error = load(response)["error"]
+        error = read(response, dict[str, Any])["error"]
         code, message, docs = str(error["code"]), str(error["message"]), error.get("docs")
     except (ResponseError, KeyError, TypeError, AttributeError):
         return f"HTTP_{response.status_code}", "the server gave no explanation", None, ()
-    return code, message, docs if isinstance(docs, str) else None, problems(error.get("details"), response)
+    return code, message, docs if isinstance(docs, str) else None, problems(error.get("details"))
 
 
-def problems(details: Any, response: Response) -> tuple[ErrorDetail, ...]:
+def problems(details: Any) -> tuple[ErrorDetail, ...]:
     """The details of an envelope; none if they cannot be read: code and message matter more than their shape."""
     try:
-        return structure(details or [], tuple[ErrorDetail, ...], response)
-    except ResponseError:
+        return msgspec.convert(details or [], tuple[ErrorDetail, ...])
+    except msgspec.ValidationError:
         return ()
 
 
@@ -203,7 +120,7 @@ def oauth_failure(response: Response, *, now: float, request_id: str) -> Redcore
     """The typed error of an OAuth endpoint: RFC 6749 section 5.2 for 400 and 401, the envelope for the rest."""
     if response.status_code in (400, 401):
         try:
-            error = structure(load(response), OAuthError, response)
+            error: OAuthError = read(response, OAuthError)
         except ResponseError:
             return failure(response, now=now, request_id=request_id)
         message = error.error_description or "the authorization server refused"
@@ -218,17 +135,33 @@ def unstructure(value: Any) -> Any:
     """One value as JSON, a query or a form can hold it.
 
     Raises:
-        ArgumentError: a datetime has no time zone, or a number is none that JSON has.
+        ArgumentError: a datetime has no time zone, or the value is none that JSON has.
     """
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, dt.datetime):
         return timestamp(value)
-    if isinstance(value, float) and not math.isfinite(value):  # orjson would send null
-        raise ArgumentError(f"{value} is no number that can be sent")
+    if isinstance(value, float):
+        if not math.isfinite(value):  # msgspec would send null
+            raise ArgumentError(f"{value} is no number that can be sent")
+        return value
     if isinstance(value, Mapping):
-        return {name: unstructure(inner) for name, inner in cast("Mapping[str, Any]", value).items()}
+        pairs = cast("Mapping[object, Any]", value).items()
+        return {field_name(name): unstructure(inner) for name, inner in pairs}
     if isinstance(value, list | tuple | set | frozenset):
         return [unstructure(inner) for inner in cast("Sequence[Any]", value)]
-    return value
+    raise ArgumentError(f"a value of type {type(value).__name__} cannot be sent")
+
+
+def field_name(name: object) -> str:
+    """The name of a field of a JSON object.
+
+    Raises:
+        ArgumentError: it is no string.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(f"the names of an object are strings, not {type(name).__name__}")
+    return name
 
 
 def timestamp(moment: dt.datetime) -> str:
@@ -252,8 +185,8 @@ def dump(body: Mapping[str, Any]) -> bytes:
         ArgumentError: a value is none that JSON has.
     """
     try:
-        return orjson.dumps(unstructure(body))
-    except TypeError as problem:
+        return msgspec.json.encode(unstructure(body))
+    except (TypeError, ValueError, OverflowError) as problem:  # ValueError: texts that are not Unicode
         raise ArgumentError(f"the arguments cannot be sent as JSON: {problem}") from problem
     except RecursionError:
         raise ArgumentError("the arguments cannot be sent as JSON: they are nested too deep") from None

@@ -129,9 +129,9 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
 def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
     """A multipart request; the HTTP library writes the boundaries."""
     files = {name: value for name, value in body.items() if is_binary(value)}
-    fields = {name: text(name, value) for name, value in body.items() if name not in files}
     if not files:
         raise ArgumentError("the file must be bytes, or a file opened for reading in binary mode")
+    fields = {name: text(name, value) for name, value in body.items() if name not in files}
     replayable = all(isinstance(value, bytes) or can_rewind(value) for value in files.values())
     return Request(method=operation.method, url=url, headers=headers, files=files, fields=fields, replayable=replayable)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
-import orjson
+import msgspec
 
 
 class Headers(Mapping[str, str]):
@@ -57,7 +57,7 @@ class Response:
         Raises:
             ValueError: the body is not JSON.
         """
-        return orjson.loads(self.content)
+        return msgspec.json.decode(self.content)
 
     @property
     def text(self) -> str:

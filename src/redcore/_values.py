@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from enum import Enum, StrEnum
-from typing import IO, Any, Final, Literal, Self, TypeAlias, final
+from typing import IO, Annotated, Any, Final, Literal, Self, TypeAlias, final
+
+import msgspec
 
 FileContent: TypeAlias = bytes | IO[bytes]
 """What can be uploaded: the bytes, or a file opened for reading in binary mode."""
+
+Timestamp: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+"""A moment with its time zone."""
 
 
 @final
@@ -53,24 +59,29 @@ class OpenEnum(StrEnum):
         return self._name_ in type(self).__members__
 
 
-class Model(Mapping[str, Any]):
-    """What every object of the API is: frozen, typed, and a mapping of its wire names to its values.
+class Model:
+    """What every object of the API is: frozen, typed, and answering to the names of its fields in brackets."""
+
+    __slots__ = ()
+    __attrs_attrs__: tuple[Any, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        if any(field.name == name for field in self.__attrs_attrs__):
+            return getattr(self, name)
+        raise KeyError(name)
+
+
+class MappingModel(Model, Mapping[str, Any]):
+    """A model that is a mapping too, as all are but those with a field that hides a mapping's method.
 
     `user.email` is checked by type checkers; `user["email"]`, `dict(user)` and `{**user}` are for code that treats
     an answer as a mapping.
     """
 
     __slots__ = ()
-    __attrs_attrs__: tuple[Any, ...]
-
-    def __getitem__(self, name: str) -> Any:
-        for field in self.__attrs_attrs__:
-            if field.metadata.get("wire", field.name) == name:
-                return getattr(self, field.name)
-        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (field.metadata.get("wire", field.name) for field in self.__attrs_attrs__)
+        return (field.name for field in self.__attrs_attrs__)
 
     def __len__(self) -> int:
         return len(self.__attrs_attrs__)

@@ -194,7 +194,7 @@ def metadata(session: Caller) -> None:
 
 @scenario("auth_jwks")
 def jwks(session: Caller) -> None:
-    assert [key["kty"] for key in session(lambda c: c.auth.jwks()).keys_] == ["RSA"]
+    assert [key["kty"] for key in session(lambda c: c.auth.jwks()).keys] == ["RSA"]
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))

@@ -7,12 +7,12 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 from tests.core.world import START, USER, answer
 
 from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, WorkflowRun
-from redcore._codec import binary, data, dump, failure, load, nothing, oauth_failure, page, plain, unstructure
+from redcore._codec import binary, data, dump, failure, nothing, oauth_failure, page, plain, unstructure
 from redcore._generated.models import Introspection, Jwks, TokenResponse
 from redcore._response import Headers
 from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, RedcoreAPIError, ResponseError
@@ -89,7 +89,7 @@ class TestReading:
     def test_bare_objects(self) -> None:
         """OAuth endpoints send no envelope; what they leave out is None; renamed fields are found."""
         assert plain(Introspection)(answer(200, {"active": False})) == Introspection(active=False)
-        assert plain(Jwks)(answer(200, {"keys": []})) == Jwks(keys_=())
+        assert plain(Jwks)(answer(200, {"keys": []})) == Jwks(keys=())
 
     def test_nothing_and_bytes(self) -> None:
         """An answer without a body is None whatever it holds; a download is its bytes."""
@@ -101,16 +101,19 @@ class TestReading:
     @pytest.mark.parametrize(
         ("changes", "where"),
         [
-            ({"id": 7}, "expected str, got int @ $.id"),
-            ({"id": None}, "expected str, got NoneType @ $.id"),
-            ({"name": ["Ada"]}, "expected str, got list @ $.name"),
-            ({"role": 1}, "expected str, got int @ $.role"),
-            ({"role": None}, "expected str, got NoneType @ $.role"),
-            ({"created_at": 1700000000}, "expected str, got int @ $.created_at"),
-            ({"created_at": None}, "expected str, got NoneType @ $.created_at"),
-            ({"created_at": "2026-01-15T10:00:00"}, "a timestamp without a time zone @ $.created_at"),
-            ({"created_at": "2026-01-15"}, "a timestamp without a time zone @ $.created_at"),
-            ({"invitation_sent_at": True}, "expected str, got bool @ $.invitation_sent_at"),
+            ({"id": 7}, "Expected `str`, got `int` - at `$.data.id`"),
+            ({"id": None}, "Expected `str`, got `null` - at `$.data.id`"),
+            ({"name": ["Ada"]}, "Expected `str`, got `array` - at `$.data.name`"),
+            ({"role": 1}, "Expected `str`, got `int` - at `$.data.role`"),
+            ({"role": None}, "Expected `str`, got `null` - at `$.data.role`"),
+            ({"created_at": 1700000000}, "Expected `datetime`, got `int` - at `$.data.created_at`"),
+            ({"created_at": None}, "Expected `datetime`, got `null` - at `$.data.created_at`"),
+            (
+                {"created_at": "2026-01-15T10:00:00"},
+                "Expected `datetime` with a timezone component - at `$.data.created_at`",
+            ),
+            ({"created_at": "2026-01-15"}, "Invalid RFC3339 encoded datetime - at `$.data.created_at`"),
+            ({"invitation_sent_at": True}, "Expected `datetime | null`, got `bool` - at `$.data.invitation_sent_at`"),
         ],
     )
     def test_a_wrong_type_is_named_with_its_place(self, changes: dict[str, Any], where: str) -> None:
@@ -123,10 +126,13 @@ class TestReading:
     @pytest.mark.parametrize(
         ("changes", "where"),
         [
-            ({"progress": True}, "expected float, got bool @ $.progress"),
-            ({"progress": "0.5"}, "expected float, got str @ $.progress"),
-            ({"input": []}, "expected dict, got list @ $.input"),
-            ({"error": {"message": "m", "details": {}}}, "expected list, got dict @ $.error.details"),
+            ({"progress": True}, "Expected `float`, got `bool` - at `$.data.progress`"),
+            ({"progress": "0.5"}, "Expected `float`, got `str` - at `$.data.progress`"),
+            ({"input": []}, "Expected `object`, got `array` - at `$.data.input`"),
+            (
+                {"error": {"message": "m", "details": {}}},
+                "Expected `array | null`, got `object` - at `$.data.error.details`",
+            ),
         ],
     )
     def test_wrong_numbers_objects_and_lists(self, changes: dict[str, Any], where: str) -> None:
@@ -138,31 +144,24 @@ class TestReading:
 
     def test_a_flag_is_no_number(self) -> None:
         """A flag does not count as 1."""
-        with pytest.raises(ResponseError, match=r"expected int, got bool @ \$\.expires_in"):
+        with pytest.raises(ResponseError, match=r"Expected `int`, got `bool` - at `\$\.expires_in`"):
             plain(TokenResponse)(answer(200, {"access_token": "a", "token_type": "Bearer", "expires_in": True}))
 
-    def test_every_place_is_told(self) -> None:
-        """All problems of an answer are listed, wherever they are."""
-        items: list[dict[str, Any]] = [
-            {**USER},
-            dict(USER, email=1, role=2),
-            {name: USER[name] for name in USER if name != "status"},
-        ]
+    def test_the_place_within_a_page_is_told(self) -> None:
+        """The message says which item does not fit, and where in it."""
+        items: list[dict[str, Any]] = [{**USER}, {name: USER[name] for name in USER if name != "status"}]
 
         with pytest.raises(ResponseError) as caught:
-            page(User)(answer(200, {"data": items, "meta": dict(META, total="3")}))
+            page(User)(answer(200, {"data": items, "meta": META}))
 
-        assert caught.value.message.removeprefix("the answer does not fit: ").split("; ") == [
-            "expected str, got int @ $.data[1].email",
-            "expected str, got int @ $.data[1].role",
-            "missing 'status' @ $.data[2].status",
-            "expected int, got str @ $.meta.total",
-        ]
+        assert caught.value.message == (
+            "the answer does not fit: Object missing required field `status` - at `$.data[1]`"
+        )
 
     @pytest.mark.parametrize("payload", [{}, {"data": None}, {"data": []}, {"data": "usr_1"}, {"user": USER}])
     def test_an_envelope_without_an_object(self, payload: object) -> None:
         """What is not `{"data": {…}}` is refused."""
-        with pytest.raises(ResponseError, match="expected dict"):
+        with pytest.raises(ResponseError, match=r"Expected `object`|missing required field `data`"):
             data(User)(answer(200, payload))
 
     @pytest.mark.parametrize(
@@ -173,9 +172,10 @@ class TestReading:
             (b'{"data": {', "the answer is not JSON (text/html)"),
             (b"\xff", "the answer is not JSON (text/html)"),
             (b'"\\ud800"', "the answer is not JSON (text/html)"),
-            (b"[" * 3000, "the answer is not JSON (text/html)"),
-            (b"[]", "the answer is a JSON list, not an object"),
-            (b"null", "the answer is a JSON NoneType, not an object"),
+            (b"[" * 3000, "the answer does not fit: Expected `object`, got `array`"),
+            (b'{"x":' * 3000, "the answer is not JSON (text/html)"),
+            (b"[]", "the answer does not fit: Expected `object`, got `array`"),
+            (b"null", "the answer does not fit: Expected `object`, got `null`"),
         ],
     )
     def test_what_is_no_json_object(self, content: bytes, told: str) -> None:
@@ -183,7 +183,7 @@ class TestReading:
         response = Response(200, Headers({"Content-Type": "text/html"}), content)
 
         with pytest.raises(ResponseError) as caught:
-            load(response)
+            data(User)(response)
 
         assert caught.value.message.startswith(told)
         assert caught.value.response is response
@@ -270,7 +270,7 @@ class TestWriting:
         moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         body = {"a": {"b": (moment,)}, "scopes": [Scope.ADMIN, "x"], "user": read_user()}
 
-        told = orjson.loads(dump(body))
+        told = msgspec.json.decode(dump(body))
 
         assert told == {"a": {"b": ["2026-01-01T00:00:00Z"]}, "scopes": ["admin", "x"], "user": USER}
 
@@ -288,7 +288,6 @@ class TestWriting:
         "value",
         [
             b"bytes",
-            10**30,
             object(),
             {1: "a"},
             "\ud800",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import attrs
-import orjson
+import msgspec
 
 from redcore._config import Given
 from redcore._engine import CallOptions, Engine
@@ -39,7 +39,7 @@ USER: Mapping[str, Any] = {
 def answer(status: int = 200, payload: object = None, /, **headers: str) -> Response:
     """An answer of the server; underscores in header names stand for hyphens."""
     named = Headers({name.replace("_", "-"): value for name, value in headers.items()})
-    return Response(status, named, b"" if payload is None else orjson.dumps(payload))
+    return Response(status, named, b"" if payload is None else msgspec.json.encode(payload))
 
 
 def user() -> Response:

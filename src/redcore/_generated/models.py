@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import attrs
 
-from redcore._values import Model, OpenEnum
+from redcore._values import MappingModel, Model, OpenEnum, Timestamp
 
 __all__ = (
     "ERROR_STATUS",
@@ -159,7 +158,7 @@ class WorkflowRunStatus(OpenEnum):
 
 
 @attrs.frozen(kw_only=True)
-class ApiKey(Model):
+class ApiKey(MappingModel):
     """What is known of an API key, without the key."""
 
     id: str
@@ -172,14 +171,14 @@ class ApiKey(Model):
     """The last four characters of the key."""
     scopes: tuple[Scope, ...]
     """What the key may do."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the key was created."""
-    expires_at: datetime.datetime | None
+    expires_at: Timestamp | None
     """When the key ends; null if never."""
 
 
 @attrs.frozen(kw_only=True)
-class ApiKeyCreated(Model):
+class ApiKeyCreated(MappingModel):
     """A new API key, with the key itself."""
 
     id: str
@@ -192,16 +191,16 @@ class ApiKeyCreated(Model):
     """The last four characters of the key."""
     scopes: tuple[Scope, ...]
     """What the key may do."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the key was created."""
-    expires_at: datetime.datetime | None
+    expires_at: Timestamp | None
     """When the key ends; null if never."""
     key: str = attrs.field(repr=False)
     """The key, `rk_live_…` or `rk_test_…`; shown only here."""
 
 
 @attrs.frozen(kw_only=True)
-class Application(Model):
+class Application(MappingModel):
     """An OAuth client."""
 
     id: str
@@ -214,12 +213,12 @@ class Application(Model):
     """What it may ask for."""
     redirect_uris: tuple[str, ...]
     """Where it may send people back to."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When it was registered."""
 
 
 @attrs.frozen(kw_only=True)
-class ApplicationCredentials(Model):
+class ApplicationCredentials(MappingModel):
     """An OAuth client, with its secret."""
 
     id: str
@@ -232,14 +231,14 @@ class ApplicationCredentials(Model):
     """What it may ask for."""
     redirect_uris: tuple[str, ...]
     """Where it may send people back to."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When it was registered."""
     client_secret: str | None = attrs.field(repr=False)
     """The secret; shown only here; null for a public client."""
 
 
 @attrs.frozen(kw_only=True)
-class DeviceAuthorization(Model):
+class DeviceAuthorization(MappingModel):
     """The codes of a device login (RFC 8628 section 3.2)."""
 
     device_code: str = attrs.field(repr=False)
@@ -257,7 +256,7 @@ class DeviceAuthorization(Model):
 
 
 @attrs.frozen(kw_only=True)
-class Error(Model):
+class Error(MappingModel):
     """Why a request was refused."""
 
     code: ErrorCode
@@ -271,7 +270,7 @@ class Error(Model):
 
 
 @attrs.frozen(kw_only=True)
-class ErrorDetail(Model):
+class ErrorDetail(MappingModel):
     """One thing that is wrong with a request."""
 
     field: str
@@ -281,7 +280,7 @@ class ErrorDetail(Model):
 
 
 @attrs.frozen(kw_only=True)
-class File(Model):
+class File(MappingModel):
     """A stored file."""
 
     id: str
@@ -294,12 +293,12 @@ class File(Model):
     """Size in bytes."""
     sha256: str
     """Checksum of the bytes, in hexadecimal."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the file was stored."""
 
 
 @attrs.frozen(kw_only=True)
-class Introspection(Model):
+class Introspection(MappingModel):
     """What is known of a token (RFC 7662 section 2.2)."""
 
     active: bool
@@ -327,7 +326,7 @@ class Introspection(Model):
 
 
 @attrs.frozen(kw_only=True)
-class Jwk(Model):
+class Jwk(MappingModel):
     """A public RSA key (RFC 7517 section 4, RFC 7518 section 6.3)."""
 
     kty: str
@@ -348,12 +347,12 @@ class Jwk(Model):
 class Jwks(Model):
     """A key set (RFC 7517 section 5)."""
 
-    keys_: tuple[Jwk, ...] = attrs.field(metadata={"wire": "keys"})
+    keys: tuple[Jwk, ...]
     """The keys."""
 
 
 @attrs.frozen(kw_only=True)
-class ListMeta(Model):
+class ListMeta(MappingModel):
     """About a page."""
 
     request_id: str
@@ -369,7 +368,7 @@ class ListMeta(Model):
 
 
 @attrs.frozen(kw_only=True)
-class Meta(Model):
+class Meta(MappingModel):
     """About an answer."""
 
     request_id: str
@@ -379,7 +378,7 @@ class Meta(Model):
 
 
 @attrs.frozen(kw_only=True)
-class OAuthError(Model):
+class OAuthError(MappingModel):
     """Why an OAuth request was refused (RFC 6749 section 5.2)."""
 
     error: str
@@ -391,7 +390,7 @@ class OAuthError(Model):
 
 
 @attrs.frozen(kw_only=True)
-class Product(Model):
+class Product(MappingModel):
     """An item of the catalog."""
 
     id: str
@@ -406,14 +405,14 @@ class Product(Model):
     """Pieces in stock."""
     status: ProductStatus
     """Whether a product can be bought."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the product was created."""
-    updated_at: datetime.datetime
+    updated_at: Timestamp
     """When the product was last changed."""
 
 
 @attrs.frozen(kw_only=True)
-class ServerMetadata(Model):
+class ServerMetadata(MappingModel):
     """What an authorization server can do (RFC 8414 section 2)."""
 
     issuer: str
@@ -443,7 +442,7 @@ class ServerMetadata(Model):
 
 
 @attrs.frozen(kw_only=True)
-class TokenResponse(Model):
+class TokenResponse(MappingModel):
     """A token pair (RFC 6749 section 5.1)."""
 
     access_token: str = attrs.field(repr=False)
@@ -459,7 +458,7 @@ class TokenResponse(Model):
 
 
 @attrs.frozen(kw_only=True)
-class User(Model):
+class User(MappingModel):
     """A person of an organisation."""
 
     id: str
@@ -472,16 +471,16 @@ class User(Model):
     """What a user may do."""
     status: UserStatus
     """Where a user stands."""
-    invitation_sent_at: datetime.datetime | None
+    invitation_sent_at: Timestamp | None
     """When the last invitation was handed to the mail provider; null before the first."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the user was created."""
-    updated_at: datetime.datetime
+    updated_at: Timestamp
     """When the user was last changed."""
 
 
 @attrs.frozen(kw_only=True)
-class Workflow(Model):
+class Workflow(MappingModel):
     """A kind of work that can be run."""
 
     name: str
@@ -493,7 +492,7 @@ class Workflow(Model):
 
 
 @attrs.frozen(kw_only=True)
-class WorkflowRun(Model):
+class WorkflowRun(MappingModel):
     """One run of a workflow."""
 
     id: str
@@ -510,16 +509,16 @@ class WorkflowRun(Model):
     """What the run made, such as `{"file_id"}`; null before it has succeeded."""
     error: WorkflowRunError | None
     """Why the run failed; null unless it has."""
-    created_at: datetime.datetime
+    created_at: Timestamp
     """When the run was queued."""
-    started_at: datetime.datetime | None
+    started_at: Timestamp | None
     """When the worker took it; null before."""
-    finished_at: datetime.datetime | None
+    finished_at: Timestamp | None
     """When it ended; null before."""
 
 
 @attrs.frozen(kw_only=True)
-class WorkflowRunError(Model):
+class WorkflowRunError(MappingModel):
     """Why a run failed."""
 
     message: str
