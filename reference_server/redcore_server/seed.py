@@ -1,4 +1,4 @@
-"""Makes an organisation that can be used at once: an admin, an application and an API key."""
+"""Makes an organisation that can be used at once: an admin who can sign in, an application and an API key."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable
 
 from redcore_server.auth.api_keys import create_api_key
 from redcore_server.auth.clients import create_application, new_client_secret
+from redcore_server.auth.passwords import Passwords
+from redcore_server.auth.secret import new_secret
 from redcore_server.clock import Clock
 from redcore_server.credentials import Credentials
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPostgres, queries
 
 FIRST_ORGANISATION = "Example Organisation"
+ADMIN_EMAIL = "admin@example.com"
+LOOPBACK = "http://127.0.0.1/callback"  # where the SDK waits for a person who signs in, on any port
 _QUERIES = queries("seed")
 
 
@@ -27,7 +31,9 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
     organisation_id, owner_id = new_id("org"), new_id("usr")
     now = clock.now()
     await connection.execute(_QUERIES["add_organisation"], {"id": organisation_id, "name": organisation, "now": now})
-    await connection.execute(_QUERIES["add_admin"], {"id": owner_id, "organisation_id": organisation_id, "now": now})
+    password = new_secret()
+    admin = {"id": owner_id, "organisation_id": organisation_id, "now": now, "email": ADMIN_EMAIL}
+    await connection.execute(_QUERIES["add_admin"], {**admin, "password_hash": await Passwords().hash(password)})
     client_secret = new_client_secret()
     application = await create_application(
         connection,
@@ -35,6 +41,7 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
         owner_id=owner_id,
         name="Example application",
         scopes=sorted(scopes),
+        redirect_uris=[LOOPBACK],
         secret=client_secret,
         now=now,
     )
@@ -47,7 +54,13 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
         mode="test",
         now=now,
     )
-    return Credentials(api_key=api_key, client_id=application["id"], client_secret=client_secret)
+    return Credentials(
+        api_key=api_key,
+        client_id=application["id"],
+        client_secret=client_secret,
+        admin_email=ADMIN_EMAIL,
+        admin_password=password,
+    )
 
 
 async def seed_if_empty(

@@ -59,7 +59,7 @@ def up(data: Path) -> Iterator[Server]:
 
 def exported(lines: str) -> dict[str, str]:
     """Read `export` lines as a shell does."""
-    words = shlex.split(lines)
+    words = shlex.split(lines, comments=True)
     return dict(word.split("=", 1) for word in words if word != "export")
 
 

@@ -6,6 +6,7 @@ Authlib checks the requests of both endpoints. It knows neither pages nor sessio
 # The stubs of Authlib give its answers types that they do not have at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ It is sync and runs in threads. Requests and replies are plain values; HTTP is t
 
 # The stubs of Authlib give its answers types that they do not have at run time.
 # mypy: disable-error-code="override"
-# pyright: reportIncompatibleMethodOverride=false, reportUnknownMemberType=false
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
@@ -39,6 +39,16 @@ class Reply:
 def refusal(error: OAuth2Error) -> Reply:
     """Return an error of RFC 6749 section 5.2 as a value."""
     return Reply(error.status_code, dict(error.get_body()), error.get_headers())
+
+
+def address_of(error: OAuth2Error) -> str:
+    """Return where a browser takes an error of RFC 6749 section 4.1.2.1 to, in the query.
+
+    Args:
+        error: with the address of an application that may be told.
+    """
+    _, _, headers = cast("tuple[int, str, list[tuple[str, str]]]", error())
+    return dict(headers)["Location"]
 
 
 class FormRequest(OAuth2Request):

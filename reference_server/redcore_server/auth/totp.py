@@ -9,8 +9,10 @@ import hmac
 import re
 from typing import Final
 
-import pyotp
 import segno
+from pyotp import random_base32
+from pyotp.hotp import HOTP
+from pyotp.totp import TOTP
 
 ISSUER: Final = "BlueRound"
 _STEP_S: Final = 30
@@ -21,7 +23,7 @@ _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 
 def new_totp_secret() -> str:
     """Return 160 random bits in base 32 (RFC 4226 section 4 R6)."""
-    return pyotp.random_base32()
+    return random_base32()
 
 
 def is_totp_secret(text: str) -> bool:
@@ -44,7 +46,7 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     digits = "".join(code.split())
     if not _CODE.fullmatch(digits):
         return None
-    hotp, current = pyotp.HOTP(secret), int(now) // _STEP_S
+    hotp, current = HOTP(secret), int(now) // _STEP_S
     steps = range(current - _DRIFT_STEPS, current + _DRIFT_STEPS + 1)
     matching = [step for step in steps if hmac.compare_digest(hotp.at(step), digits)]
     return max(matching, default=None)
@@ -57,5 +59,5 @@ def qr_code(secret: str, email: str) -> str:
         secret: in base 32.
         email: names the account in the authenticator.
     """
-    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+    address = TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     return segno.make(address, error="m", micro=False).svg_data_uri(scale=4, border=2, light="#fff")

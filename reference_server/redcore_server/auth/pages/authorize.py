@@ -27,7 +27,7 @@ from redcore_server.auth.parts import Parts
 from redcore_server.auth.person import Person
 from redcore_server.auth.routes import Routes
 from redcore_server.auth.scope import role_ceiling
-from redcore_server.auth.server import QueryRequest
+from redcore_server.auth.server import QueryRequest, address_of
 
 _PLAIN: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")  # RFC 6749 appendix A.6
 _UNUSABLE: Final = PageProblem(
@@ -109,8 +109,7 @@ class _Authorize:
     def _refuse(self, error: OAuth2Error) -> Response:
         if not error.redirect_uri:
             raise _UNUSABLE from None
-        _, _, headers = error()
-        return self._back(dict(headers)["Location"])
+        return self._back(address_of(error))
 
     def _back(self, location: str) -> Response:
         # RFC 9207: the application learns which server answers.

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 _FOLDER: Final = Path(__file__).with_name("templates")
-_STYLE: Final = (_FOLDER / "pages.css").read_text(encoding="utf-8")
+_STYLE: Final = Markup((_FOLDER / "pages.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
@@ -43,21 +43,19 @@ def render(
         # Not `no-referrer`: with that a browser sends `Origin: null` with our own forms.
         "Referrer-Policy": "same-origin",
     }
-    html = _templates().get_template(f"{template}.html").render(**values)
+    html = _templates().get_template(f"{template}.html").render(style=_STYLE, **values)
     return HTMLResponse(html, status, headers)
 
 
 @cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["style"] = Markup(_STYLE)  # noqa: S704 - a file of ours
-    return environment
 
 
 def _source(address: str) -> str:

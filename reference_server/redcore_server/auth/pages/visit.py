@@ -34,12 +34,13 @@ class Visit:
         request: As it came; its body has been read.
         form: Of a POST, each parameter once; empty for a GET.
         session: Who is signed in; `sign_in` and `sign_out` replace it.
+        sessions: Of all browsers.
     """
 
     request: Request
     form: Mapping[str, str] = attrs.field(factory=dict[str, str])
     session: Session
-    _sessions: Sessions
+    sessions: Sessions
 
     @property
     def here(self) -> str:
@@ -59,11 +60,11 @@ class Visit:
             person: who proved who they are.
             is_complete: False while the second factor is owed.
         """
-        self.session = await self._sessions.start(self.session, person, is_complete=is_complete)
+        self.session = await self.sessions.start(self.session, person, is_complete=is_complete)
 
     async def sign_out(self) -> None:
         """End the session, on the server and in the browser."""
-        self.session = await self._sessions.end(self.session)
+        self.session = await self.sessions.end(self.session)
 
     def page(
         self, template: str, *, status: int = 200, form_targets: Iterable[str] = (), **values: object

@@ -36,6 +36,9 @@ on conflict (id) do update set
     status = excluded.status,
     invitation_sent_at = excluded.invitation_sent_at,
     accepted_at = excluded.accepted_at,
+    password_hash = excluded.password_hash,
+    totp_secret = excluded.totp_secret,
+    totp_step = excluded.totp_step,
     updated_at = excluded.updated_at;
 insert into applications
 select restored.* from lab.applications as kept, jsonb_populate_record(null::applications, to_jsonb(kept)) as restored
