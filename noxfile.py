@@ -24,6 +24,17 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
+def npm(session: nox.Session, folder: str) -> str:
+    """Install what a folder's lock file names from npm; returns where. Needs the group `npm`."""
+    target = Path(session.create_tmp()).resolve() / "npm"
+    target.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(Path(folder) / name, target)
+    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    session.run(str(Path(session.bin) / "npm"), "ci", *quiet, f"--prefix={target}")
+    return str(target)
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Start a reference server and take the tour through it with the SDK."""
@@ -35,14 +46,33 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
     session.install(".[server,testing]", *group("test"), *group("generate"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--ignore=tests/browser", "-m", "not npm", *session.posargs)
 
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """Run only the contract tests: every operation through SDK and wire, judged by an independent validator."""
-    session.install(".[server,testing]", *group("test"))
-    session.run("pytest", "tests/contract", *session.posargs)
+    """Run only the contract tests: SDK and wire, judged by a validator and by clients that nobody here wrote."""
+    session.install(".[server,testing]", *group("test"), *group("npm"))
+    packages = npm(session, "tests/contract/node")
+    session.run("pytest", "tests/contract", *session.posargs, env={"REDCORE_TEST_NPM": packages})
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Drive the pages in the system's Chromium, judge them with axe-core, and keep screenshots."""
+    session.install(".[server,testing]", *group("test"), *group("browser"), *group("npm"))
+    packages = npm(session, "tests/browser")
+    screenshots = str(Path(session.create_tmp()).resolve() / "screenshots")
+    environment = {"REDCORE_TEST_NPM": packages, "REDCORE_TEST_SCREENSHOTS": screenshots}
+    session.run("pytest", "tests/browser", *session.posargs, env=environment)
+    session.log(f"screenshots: {screenshots}")
+
+
+@nox.session(name="bench-auth")
+def bench_auth(session: nox.Session) -> None:
+    """Measure tokens and introspections a second against an endpoint that does nothing but sign."""
+    session.install(".[server,testing]")
+    session.run("python", "benchmarks/auth.py", *session.posargs)
 
 
 @nox.session
@@ -60,9 +90,10 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types as strictly as users' tools may."""
-    session.install(".[server,testing]", *group("types"), *group("test"), *group("generate"), "nox")
+    session.install(".[server,testing]", *group("types"), *group("test"), *group("browser"), *group("generate"), "nox")
     session.run("mypy")
     session.run("pyright")
+    session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments
     session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments
     session.run("pyright", "--verifytypes", "redcore", "--ignoreexternal")
 

@@ -13,6 +13,7 @@ import attrs
 import httpx
 import pytest
 from tests.contract.judge import Judge
+from tests.contract.people import Actor, Person, Visitor, new_person
 
 from redcore import AsyncClient, Client
 from redcore._steps import Runtime
@@ -99,3 +100,22 @@ def call(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcor
 def session(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcore_lab: Lab) -> Caller:
     """A caller with the seeded OAuth application, on fresh data."""
     return connect(**redcore_server.application)
+
+
+@pytest.fixture
+def visitor(redcore_server: ReferenceServer) -> Iterator[Visitor]:
+    """A browser that nobody has used."""
+    with httpx.Client(trust_env=False) as http:
+        yield Visitor(redcore_server.origin, http)
+
+
+@pytest.fixture
+def person(redcore_server: ReferenceServer, redcore_lab: Lab, visitor: Visitor) -> Person:
+    """An administrator who has accepted the invitation, on fresh data."""
+    return new_person(redcore_server, visitor)
+
+
+@pytest.fixture
+def actor(person: Person, visitor: Visitor) -> Actor:
+    """That person at that browser."""
+    return Actor(person, visitor)

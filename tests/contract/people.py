@@ -1,0 +1,167 @@
+"""People and applications at a running reference server, and a browser as far as its pages need one.
+
+The user's side of every flow is what a person does: open the link of the mail, fill in the forms that the pages show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import attrs
+import httpx
+import pyotp
+from tests.server.browsing import forms_of
+
+from redcore import ApplicationType, Client, Scope, User, UserRole
+from redcore.testing import ReferenceServer
+
+PASSWORD = "four words nobody says"
+CALLBACK = "https://shop.example.com/callback"
+PATIENCE_S = 15.0
+
+
+@attrs.frozen
+class Person:
+    """Somebody who has accepted the invitation."""
+
+    id: str
+    email: str
+    password: str = PASSWORD
+    totp_secret: str | None = None
+
+    def code(self, *, ahead: int = 0) -> str:
+        """The code that the authenticator app shows, or will show some steps ahead."""
+        assert self.totp_secret is not None
+        return pyotp.TOTP(self.totp_secret).at(int(time.time()) + 30 * ahead)
+
+
+@attrs.frozen
+class Application:
+    """A registered OAuth client; a public one has no secret."""
+
+    id: str
+    secret: str | None
+    redirect_uri: str
+
+
+@attrs.define
+class Visitor:
+    """A browser at a server: keeps the cookie, follows nothing by itself, sends forms as they came."""
+
+    origin: str
+    http: httpx.Client
+    cookies: dict[str, str] = attrs.field(factory=dict)
+
+    def get(self, address: str) -> httpx.Response:
+        """Open an address."""
+        return self._send(self.http.build_request("GET", urljoin(self.origin, address)))
+
+    def post(self, address: str, form: dict[str, str], *, origin: str | None = None) -> httpx.Response:
+        """Send a form, from our own page unless another origin is given."""
+        headers = {"Origin": origin or self.origin}
+        return self._send(self.http.build_request("POST", urljoin(self.origin, address), data=form, headers=headers))
+
+    def fill(self, page: httpx.Response, step: str, **fields: str) -> httpx.Response:
+        """Send one form of a page to the page's own address, with some fields filled in."""
+        return self.post(str(page.url), {**forms_of(page)[step], **fields})
+
+    def follow(self, answer: httpx.Response) -> httpx.Response:
+        """Go where a redirection within the server leads."""
+        assert answer.status_code == 302, answer.text
+        return self.get(answer.headers["Location"])
+
+    def sign_in(self, address: str, person: Person) -> httpx.Response:
+        """Open a page that wants somebody signed in, and be that person; returns the page that was wanted."""
+        after = self.follow(self.fill(self.get(address), "password", email=person.email, password=person.password))
+        if person.totp_secret is not None:
+            after = self.follow(self.fill(after, "code", code=person.code(ahead=1)))
+        return after
+
+    def decide(self, address: str, person: Person, *, decision: str = "allow") -> str:
+        """Do all that an authorization request asks for; returns the address that the browser is sent back to."""
+        answer = self.fill(self.sign_in(address, person), "consent", decision=decision)
+        assert answer.status_code == 302, answer.text
+        location: str = answer.headers["Location"]
+        return location
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        # Not httpx's own jar: it keeps `Secure` cookies from plain HTTP, where browsers except loopback hosts.
+        if self.cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = self.http.send(request)
+        for header in answer.headers.get_list("Set-Cookie"):
+            name, _, value = header.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        self.http.cookies.clear()
+        return answer
+
+
+@attrs.frozen
+class Actor:
+    """A person at a browser."""
+
+    person: Person
+    visitor: Visitor
+
+    def open(self, address: str) -> httpx.Response:
+        """Open a page that wants somebody signed in, and sign in; returns the page that was wanted."""
+        return self.visitor.sign_in(address, self.person)
+
+    def decide(self, address: str, *, decision: str = "allow") -> str:
+        """Do all that an authorization request asks for; returns the address that the browser is sent back to."""
+        return self.visitor.decide(address, self.person, decision=decision)
+
+
+def invitation_link(server: ReferenceServer, user: User) -> str:
+    """The link of the mail that somebody got; waits for the worker to send it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for mail in server.lab.outbox():
+            if mail.to == user.email and mail.link:
+                return mail.link
+        time.sleep(0.02)
+    raise AssertionError(f"no mail was sent to {user.email}")
+
+
+def invite(server: ReferenceServer, *, name: str = "Mara", role: UserRole = UserRole.ADMIN) -> User:
+    """Have somebody invited."""
+    with Client(**server.api_key) as client:
+        return client.users.create(email=f"{name.lower()}@example.com", name=name, role=role)
+
+
+def new_person(server: ReferenceServer, visitor: Visitor, *, name: str = "Mara", with_totp: bool = False) -> Person:
+    """Invite somebody, who accepts."""
+    user = invite(server, name=name)
+    page = visitor.get(invitation_link(server, user))
+    form = forms_of(page)["accept"]
+    person = Person(user.id, user.email, totp_secret=form["secret"] if with_totp else None)
+    code = person.code() if with_totp else ""
+    accepted = visitor.post(str(page.url), {**form, "password": PASSWORD, "repeated": PASSWORD, "code": code})
+    assert accepted.status_code == 200, accepted.text
+    return person
+
+
+def new_application(
+    server: ReferenceServer,
+    *,
+    name: str = "Storefront",
+    redirect_uri: str = CALLBACK,
+    scopes: Sequence[Scope] = (Scope.USERSREAD, Scope.PRODUCTSREAD),
+    is_public: bool = False,
+) -> Application:
+    """Register an application that people can sign in to."""
+    with Client(**server.api_key) as client:
+        made = client.applications.create(
+            name=name,
+            type=ApplicationType.PUBLIC if is_public else ApplicationType.CONFIDENTIAL,
+            scopes=list(scopes),
+            redirect_uris=[redirect_uri],
+        )
+    return Application(made.id, made.client_secret, redirect_uri)
+
+
+def parameters(address: str) -> dict[str, str]:
+    """The query of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query, keep_blank_values=True).items()}

@@ -1,0 +1,105 @@
+"""`oauth4webapi` from npm completes its flows against the running server; `nox -s contract` brings it and node."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.people import Actor, Application, new_application
+
+from redcore.testing import ReferenceServer
+
+pytestmark = pytest.mark.npm
+PACKAGES = "REDCORE_TEST_NPM"
+PATIENCE_S = 60
+"""For node to do everything; it is killed then."""
+
+Act = Callable[[dict[str, Any]], str]
+"""Does what a person is asked to do, and returns what the application is told of it."""
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The application, beside the packages that it imports."""
+    packages = os.environ.get(PACKAGES)
+    assert packages, f"{PACKAGES} must name the folder of the npm packages: run `nox -s contract`"
+    return Path(shutil.copy(Path(__file__).with_name("node") / "client.mjs", packages))
+
+
+@pytest.fixture
+def run(script: Path, redcore_server: ReferenceServer) -> Callable[..., Mapping[str, Any]]:
+    """Run one flow of an application; what it achieved."""
+
+    def run(flow: str, application: Application, act: Act | None = None) -> Mapping[str, Any]:
+        environment = {
+            **os.environ,
+            "ISSUER": redcore_server.origin,
+            "AUDIENCE": redcore_server.base_url,
+            "CLIENT_ID": application.id,
+            "CLIENT_SECRET": application.secret or "",
+            "REDIRECT_URI": application.redirect_uri,
+        }
+        node = subprocess.Popen(  # noqa: S603 (our own script)
+            ["node", script, flow],  # noqa: S607 (nox brings node)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        return _converse(node, act)
+
+    return run
+
+
+def _converse(node: subprocess.Popen[str], act: Act | None) -> Mapping[str, Any]:
+    assert node.stdin is not None
+    assert node.stdout is not None
+    assert node.stderr is not None
+    with node:
+        try:
+            for line in node.stdout:
+                said = json.loads(line)
+                if "done" in said:
+                    done: Mapping[str, Any] = said["done"]
+                    return done
+                assert act is not None, said
+                print(act(said), file=node.stdin, flush=True)
+            raise AssertionError(node.stderr.read())
+        finally:
+            if node.poll() is None:
+                node.kill()
+
+
+@pytest.mark.parametrize("is_public", [True, False], ids=["public", "confidential"])
+def test_logs_a_person_in_and_out(
+    is_public: bool,  # noqa: FBT001 (a parameter of the test)
+    run: Callable[..., Mapping[str, Any]],
+    redcore_server: ReferenceServer,
+    actor: Actor,
+) -> None:
+    """Discovery, code with PKCE, RFC 9068 validation, a call, refresh with rotation, revocation."""
+    application = new_application(redcore_server, is_public=is_public)
+    done = run("code", application, lambda said: actor.decide(said["open"]))
+    assert done == {"sub": actor.person.id, "client_id": application.id, "scope": "users:read"}
+
+
+def test_learns_that_a_person_said_no(
+    run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer, actor: Actor
+) -> None:
+    """A denied consent reaches the application as `access_denied`, from the right issuer."""
+    application = new_application(redcore_server)
+    assert run("denied", application, lambda said: actor.decide(said["open"], decision="deny")) == {}
+
+
+def test_works_for_itself(run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer) -> None:
+    """Client credentials, RFC 9068 validation, introspection, revocation of the access token."""
+    application = new_application(redcore_server)
+    done = run("client_credentials", application)
+    assert done == {"sub": application.id, "scope": "products:read", "before": True, "after": False}
