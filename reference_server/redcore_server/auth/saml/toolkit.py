@@ -17,6 +17,7 @@ from onelogin.saml2.authn_request import OneLogin_Saml2_Authn_Request
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
+from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - it has no public name
 XMLSyntaxError: Final = etree.XMLSyntaxError
@@ -78,4 +79,8 @@ def provider_settings(metadata: bytes) -> dict[str, Any]:
         XMLSyntaxError: they are not well-formed.
         ValueError: they have a document type.
     """
-    return dict(OneLogin_Saml2_IdPMetadataParser.parse(metadata).get("idp", {}))
+    root = OneLogin_Saml2_XML.to_etree(metadata)
+    for key in OneLogin_Saml2_XML.query(root, "//md:KeyDescriptor[@use='encryption']"):
+        # python3-saml would take it for the signing key if there is no other.
+        key.getparent().remove(key)
+    return dict(OneLogin_Saml2_IdPMetadataParser.parse(root).get("idp", {}))
