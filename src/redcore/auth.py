@@ -98,7 +98,13 @@ class Authenticator:
             yield Notify(self._on_token_refreshed, tokens.as_dict())
 
     def resume(self, tokens: TokenSet) -> None:
-        """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it."""
+        """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it.
+
+        Raises:
+            ConfigurationError: what was stored as a token is none.
+        """
+        if not all(is_sendable(token) for token in (tokens.access_token, tokens.refresh_token) if token):
+            raise ConfigurationError("the tokens have characters that no token has, such as spaces or line ends")
         self._credentials = attrs.evolve(
             self._credentials, access_token=tokens.access_token, refresh_token=tokens.refresh_token
         )

@@ -215,7 +215,7 @@ class Client(_Client, Resources):
             options: As for `Client`, without those for credentials.
 
         Raises:
-            ConfigurationError: no client id, a bad URL or a bad number.
+            ConfigurationError: no client id, a bad URL or a bad number, or tokens that are none.
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 
@@ -387,7 +387,7 @@ class AsyncClient(_Client, AsyncResources):
             options: As for `AsyncClient`, without those for credentials.
 
         Raises:
-            ConfigurationError: no client id, a bad URL or a bad number.
+            ConfigurationError: no client id, a bad URL or a bad number, or tokens that are none.
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 

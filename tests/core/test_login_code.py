@@ -103,8 +103,15 @@ class TestRequest:
 class TestRedirect:
     @pytest.mark.parametrize(
         "redirect",
-        [GOOD, urlencode(GOOD), f"?{urlencode(GOOD)}", f"https://app.example/back?a=1&{urlencode(GOOD)}#x"],
-        ids=["mapping", "query", "with ?", "url"],
+        [
+            GOOD,
+            urlencode(GOOD),
+            f"{urlencode(GOOD)}&more=a?b",
+            f"?{urlencode(GOOD)}",
+            f"/back?{urlencode(GOOD)}",
+            f"https://app.example/back;v=1?a=1&{urlencode(GOOD)}#x",
+        ],
+        ids=["mapping", "query", "query with ?", "after ?", "path", "url"],
     )
     def test_a_code(self, redirect: Any) -> None:
         """The code comes out of a URL, a query or its values."""

@@ -84,6 +84,14 @@ class TestResume:
 
         assert logged_in().auth._key == given.key(ORIGIN)
 
+    @pytest.mark.parametrize("pair", [("a\nb", None), ("a", "b c"), ("ü", None)])
+    def test_stored_tokens_that_are_none(self, pair: tuple[str, str | None]) -> None:
+        """What cannot stand in a header was never a token; the message does not repeat it."""
+        with pytest.raises(ConfigurationError, match="characters that no token has") as caught:
+            World(credentials=PUBLIC).auth.resume(TokenSet(access_token=pair[0], refresh_token=pair[1]))
+
+        assert pair[0] not in caught.value.message.split()
+
     def test_the_application_never_stands_in_for_the_person(self) -> None:
         """A dead session of a confidential application is not followed by one of the application itself."""
         dead = answer(400, {"error": "invalid_grant", "error_description": "dead"})

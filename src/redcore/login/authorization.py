@@ -220,7 +220,9 @@ def values(redirect: str) -> dict[str, str]:
     Raises:
         ResponseError: one occurs twice (RFC 6749 section 3.1).
     """
-    query = urlsplit(redirect).query if "?" in redirect else redirect
+    before, mark, _ = redirect.partition("?")
+    is_query = not mark or ("=" in before and "/" not in before)
+    query = redirect if is_query else urlsplit(redirect).query
     pairs = parse_qsl(query, keep_blank_values=True)
     told = dict(pairs)
     if len(told) != len(pairs):
