@@ -48,7 +48,7 @@ class Receiver:
     def __init__(self, redirect_uri: str, path: str, deadline_s: float) -> None:
         self.redirect_uri = redirect_uri
         """Where it listens: the registered address, with the port."""
-        self.ends_at = anyio.current_time() + deadline_s
+        self.ends_at: float = anyio.current_time() + deadline_s
         """When it gives up, on the event loop's clock."""
         self._deadline_s = deadline_s
         self._path = path
