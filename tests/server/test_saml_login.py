@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 from datetime import datetime
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlsplit
@@ -292,3 +294,53 @@ async def test_a_refusal_leaves_the_session_alone(address: Address) -> None:
 
     assert answer.status_code == 400
     assert "set-cookie" not in answer.headers
+
+
+async def test_the_sign_in_page_offers_the_way_to_the_provider_and_back(address: Address, stores: Stores) -> None:
+    """From an application's request to the consent page, without a password."""
+    redirect_uri = "https://app.example/cb"
+    await rows(
+        stores,
+        "update applications set redirect_uris = %s where id = %s returning id",
+        [redirect_uri],
+        address.client.id,
+    )
+    query = {
+        "response_type": "code",
+        "client_id": address.client.id,
+        "redirect_uri": redirect_uri,
+        "state": "a b&c",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    page = await address.http.get("/oauth/authorize", params=query)
+    (link,) = re.findall(r'href="(/saml/login[^"]+)"', page.text)
+
+    login = await address.http.get(html.unescape(link))
+    scene = address.scene_of(request_of(login).get("ID"))
+    answer = await address.bring(scene.honest())
+    consent = await address.http.get(answer.headers["Location"])
+
+    assert "Nightly job" in consent.text
+    assert "Signed in as <strong>ada@example.com</strong>" in consent.text
+
+
+async def test_without_a_provider_the_page_offers_none(address: Address, stores: Stores) -> None:
+    """Only a password is asked for."""
+    await rows(
+        stores,
+        "update applications set redirect_uris = '{https://app.example/cb}' where id = %s returning id",
+        address.client.id,
+    )
+    await rows(stores, "delete from identity_providers where organisation_id = %s returning 1", address.organisation.id)
+    query = {
+        "response_type": "code",
+        "client_id": address.client.id,
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+
+    page = await address.http.get("/oauth/authorize", params=query)
+
+    assert "Password" in page.text
+    assert "/saml/login" not in page.text

@@ -86,6 +86,16 @@ class SignIn:
         await self.attempts.forget(account)
         return True
 
+    async def has_identity_provider(self, organisation_id: str) -> bool:
+        """Tell whether the people of an organisation can sign in by SAML instead.
+
+        Args:
+            organisation_id: for which somebody must sign in.
+        """
+        async with self.postgres.connection() as connection:
+            found = await connection.execute(_QUERIES["identity_provider"], {"organisation_id": organisation_id})
+            return await found.fetchone() is not None
+
     async def _keep_up(self, user_id: str, stored: str, password: str) -> None:
         """Hash a password anew if it was hashed when less was enough."""
         if self.passwords.hasher.check_needs_rehash(stored):

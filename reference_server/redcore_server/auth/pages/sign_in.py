@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlencode
 
 import attrs
 from starlette.responses import Response
@@ -59,16 +60,16 @@ class SignInPages:
         take = steps.get(visit.form.get("step", ""))
         if take is not None:
             return await take(visit, purpose)
-        return visit.session.of(purpose.organisation_id) or self._form(visit, purpose)
+        return visit.session.of(purpose.organisation_id) or await self._form(visit, purpose)
 
     async def _take_password(self, visit: Visit, purpose: Purpose) -> Response:
         email, password = visit.form.get("email", ""), visit.form.get("password", "")
         try:
             proof = await self.sign_in.by_password(purpose.organisation_id, email, password, address=visit.address)
         except TooManyAttempts as error:
-            return _wait(visit, purpose, error, email=email)
+            return await self._wait(visit, purpose, error, email=email)
         if proof is None:
-            return _password_form(visit, purpose, problem=_WRONG, email=email)
+            return await self._password_form(visit, purpose, problem=_WRONG, email=email)
         await visit.sign_in(proof.person, is_complete=not proof.owes_code)
         return visit.again()
 
@@ -79,7 +80,7 @@ class SignInPages:
         try:
             is_right = await self.sign_in.by_code(who, visit.form.get("code", ""), address=visit.address)
         except TooManyAttempts as error:
-            return _wait(visit, purpose, error, email=who.email)
+            return await self._wait(visit, purpose, error, email=who.email)
         if not is_right:
             return _code_form(visit, purpose, problem=_WRONG_CODE)
         await visit.sign_in(who)
@@ -89,33 +90,36 @@ class SignInPages:
         await visit.sign_out()
         return visit.again()
 
-    def _form(self, visit: Visit, purpose: Purpose) -> Response:
+    async def _form(self, visit: Visit, purpose: Purpose) -> Response:
         pending = visit.session.pending
         if pending is not None and pending.organisation_id == purpose.organisation_id:
             return _code_form(visit, purpose)
-        return _password_form(visit, purpose)
+        return await self._password_form(visit, purpose)
 
+    async def _password_form(
+        self, visit: Visit, purpose: Purpose, *, problem: str | None = None, email: str = "", status: int = 200
+    ) -> Response:
+        provider = None
+        if await self.sign_in.has_identity_provider(purpose.organisation_id):
+            query = {"organisation": purpose.organisation_id, "return_to": visit.here}
+            provider = f"/saml/login?{urlencode(query)}"
+        return visit.page(
+            "sign_in",
+            status=status,
+            form_targets=purpose.form_targets,
+            application=purpose.application,
+            problem=problem,
+            email=email,
+            identity_provider=provider,
+        )
 
-def _password_form(
-    visit: Visit, purpose: Purpose, *, problem: str | None = None, email: str = "", status: int = 200
-) -> Response:
-    return visit.page(
-        "sign_in",
-        status=status,
-        form_targets=purpose.form_targets,
-        application=purpose.application,
-        problem=problem,
-        email=email,
-    )
+    async def _wait(self, visit: Visit, purpose: Purpose, error: TooManyAttempts, *, email: str) -> Response:
+        minutes = math.ceil(error.retry_after_s / 60)
+        problem = f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+        response = await self._password_form(visit, purpose, problem=problem, email=email, status=429)
+        response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
 
 
 def _code_form(visit: Visit, purpose: Purpose, *, problem: str | None = None) -> Response:
     return visit.page("code", form_targets=purpose.form_targets, application=purpose.application, problem=problem)
-
-
-def _wait(visit: Visit, purpose: Purpose, error: TooManyAttempts, *, email: str) -> Response:
-    minutes = math.ceil(error.retry_after_s / 60)
-    problem = f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
-    response = _password_form(visit, purpose, problem=problem, email=email, status=429)
-    response.headers["Retry-After"] = str(error.retry_after_s)
-    return response

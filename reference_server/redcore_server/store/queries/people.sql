@@ -21,3 +21,6 @@ select totp_secret from users where id = %(id)s and status = 'active' and totp_s
 update users set totp_step = %(step)s
 where id = %(id)s and (totp_step is null or totp_step < %(step)s)
 returning id
+
+-- name: identity_provider
+select entity_id from identity_providers where organisation_id = %(organisation_id)s
