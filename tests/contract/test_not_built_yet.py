@@ -20,14 +20,11 @@ OPERATIONS = {
     if method in METHODS
 }
 NOT_BUILT = {
-    "auth_device_authorization",
     "files_delete",
     "files_download",
     "files_get",
     "files_list",
     "files_upload",
-    "pages_device",
-    "pages_device_confirm",
     "workflows_cancel_run",
     "workflows_get_run",
     "workflows_list",

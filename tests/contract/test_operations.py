@@ -14,7 +14,7 @@ from redcore._generated import operations
 
 Scenario = Callable[[Caller], None]
 SCENARIOS: dict[str, Scenario] = {}
-ASKED_BY_THE_SDK_ITSELF = {"auth_token"}
+ASKED_BY_THE_SDK_ITSELF = {"auth_token", "auth_device_authorization"}
 
 
 def scenario(name: str) -> Callable[[Scenario], Scenario]:

@@ -35,6 +35,7 @@ async def test_metadata_lists_what_is_built(http: httpx.AsyncClient) -> None:
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "device_authorization_endpoint": f"{ISSUER}/oauth/device_authorization",
         "token_endpoint": f"{ISSUER}/oauth/token",
         "token_endpoint_auth_methods_supported": with_public,
         "revocation_endpoint": f"{ISSUER}/oauth/revoke",
@@ -42,7 +43,13 @@ async def test_metadata_lists_what_is_built(http: httpx.AsyncClient) -> None:
         "introspection_endpoint": f"{ISSUER}/oauth/introspect",
         "introspection_endpoint_auth_methods_supported": methods,
         "jwks_uri": f"{ISSUER}/.well-known/jwks.json",
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", SAML_BEARER],
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            SAML_BEARER,
+        ],
         "scopes_supported": sorted(SCOPES),
     }
 

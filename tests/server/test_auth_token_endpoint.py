@@ -10,7 +10,6 @@ import pytest
 from joserfc import jws
 from tests.server.tenants import Client
 
-from redcore_server.auth.app import NOT_BUILT
 from redcore_server.auth.scope import narrow
 
 pytestmark = pytest.mark.anyio
@@ -190,21 +189,6 @@ async def test_wrong_method_and_unknown_path(http: httpx.AsyncClient) -> None:
 
     assert (method.status_code, method.headers["Allow"]) == (405, "POST")
     assert (path.status_code, path.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
-
-
-async def test_endpoints_of_later_releases_answer_501(http: httpx.AsyncClient) -> None:
-    """Exactly these endpoints of the contract are not built yet."""
-    paths = {
-        "/oauth/device": ["GET", "POST"],
-        "/oauth/device_authorization": ["POST"],
-    }
-    assert {path: sorted(methods) for path, methods in NOT_BUILT.items()} == paths
-
-    for path, methods in paths.items():
-        address = f"{path}abc" if path.endswith("/") else path
-        codes = [(await http.request(method, address)).json()["error"]["code"] for method in methods]
-        assert codes == ["NOT_IMPLEMENTED"] * len(methods)
-        assert (await http.delete(address)).status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Final
 
 import attrs
 import orjson
@@ -29,7 +28,7 @@ from redcore_server.auth.issuer import TokenIssuer
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.lifetimes import JWKS_CACHE_S
 from redcore_server.auth.metadata import server_metadata
-from redcore_server.auth.pages import authorize, invitation
+from redcore_server.auth.pages import authorize, device, invitation
 from redcore_server.auth.pages.sign_in import SignInPages
 from redcore_server.auth.pages.visit import Browsers
 from redcore_server.auth.parts import Parts
@@ -44,16 +43,10 @@ from redcore_server.auth.sign_in import SignIn
 from redcore_server.auth.threads import THREADS, Threads
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
-from redcore_server.errors import MethodNotAllowed, NotFound, NotImplementedYet, respond
+from redcore_server.errors import MethodNotAllowed, NotFound, respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 from redcore_server.store.redis import Redis, sync_redis
-
-NOT_BUILT: Final[Mapping[str, frozenset[str]]] = {
-    "/oauth/device_authorization": frozenset({"POST"}),
-    "/oauth/device": frozenset({"GET", "POST"}),
-}
-"""Endpoints of the contract that answer 501; a slash at the end stands for every path below it."""
 
 
 @attrs.frozen
@@ -134,6 +127,7 @@ def _routes(parts: Parts) -> Routes:
     return {
         **_token_routes(parts),
         **authorize.routes(parts),
+        **device.routes(parts),
         **invitation.routes(parts),
         **saml_routes(parts),
     }
@@ -187,14 +181,7 @@ class _App:
         folder = path[: path.rindex("/") + 1]
         methods = self.routes.get(path) or self.routes.get(folder)
         if methods is None or path == folder:
-            raise _not_built(path, method)
+            raise NotFound
         if method not in methods:
             raise MethodNotAllowed(methods)
         return methods[method]
-
-
-def _not_built(path: str, method: str) -> Exception:
-    for pattern, methods in NOT_BUILT.items():
-        if path == pattern or (pattern.endswith("/") and path.startswith(pattern)):
-            return NotImplementedYet() if method in methods else MethodNotAllowed(methods)
-    return NotFound()

@@ -1,4 +1,4 @@
-"""Counts attempts to sign in, per account and per address, so that passwords and codes cannot be guessed.
+"""Counts attempts, per account and per address, so that passwords and codes cannot be guessed.
 
 An attempt is counted before it is judged: of many at once no more than the limit is judged. The count of an account
 is forgotten when somebody signs in completely, that of an address is not: an attacker may have an account too.
@@ -33,10 +33,17 @@ class TooManyAttempts(Exception):  # noqa: N818 - reads as the state it reports
 
 @attrs.frozen
 class Attempts:
-    """The counters, in windows aligned to the clock."""
+    """The counters, in windows aligned to the clock.
+
+    Attributes:
+        redis: Where they are.
+        clock: The server's.
+        purpose: What is attempted; each has counters of its own.
+    """
 
     redis: AsyncRedis
     clock: Clock
+    purpose: str = "sign-in"
 
     async def spend(self, *, account: str, address: str) -> None:
         """Count one attempt.
@@ -48,10 +55,20 @@ class Attempts:
         Raises:
             TooManyAttempts: this one shall not be judged.
         """
-        by_account = await self._count(self._key("account", account))
-        by_address = await self._count(self._key("address", address))
+        by_account = await self._add(self._key("account", account), 1)
+        by_address = await self._add(self._key("address", address), 1)
         if by_account > PER_ACCOUNT or by_address > PER_ADDRESS:
             raise TooManyAttempts(WINDOW_S - int(self.clock.time()) % WINDOW_S)
+
+    async def refund(self, *, account: str, address: str) -> None:
+        """Take an attempt back that was right.
+
+        Args:
+            account: as it was spent.
+            address: as it was spent.
+        """
+        for key in (self._key("account", account), self._key("address", address)):
+            await self._add(key, -1)
 
     async def forget(self, account: str) -> None:
         """Forget the attempts on an account.
@@ -61,9 +78,9 @@ class Attempts:
         """
         await self.redis.delete(self._key("account", account))
 
-    async def _count(self, key: str) -> int:
+    async def _add(self, key: str, number: int) -> int:
         async with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.incr(key)
+            pipeline.incrby(key, number)
             pipeline.expire(key, 2 * WINDOW_S)
             count, _ = await pipeline.execute()
         return int(count)
@@ -71,4 +88,4 @@ class Attempts:
     def _key(self, kind: str, subject: str) -> str:
         window = int(self.clock.time()) // WINDOW_S
         # A digest, because an address or e-mail is somebody's; `rate:` is what the lab's reset forgets.
-        return f"rate:sign-in:{kind}:{{{digest(subject).hex()}}}:{window}"
+        return f"rate:{self.purpose}:{kind}:{{{digest(subject).hex()}}}:{window}"

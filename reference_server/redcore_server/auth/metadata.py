@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
+
 from redcore_server.auth.client_authentication import METHODS, METHODS_WITH_PUBLIC
+from redcore_server.auth.device_grant import ENDPOINT
 from redcore_server.auth.saml.grant import GRANT_TYPE as SAML_BEARER
 
 
@@ -23,6 +26,7 @@ def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "device_authorization_endpoint": f"{issuer}{ENDPOINT}",
         "token_endpoint": f"{issuer}/oauth/token",
         "token_endpoint_auth_methods_supported": METHODS_WITH_PUBLIC,
         "revocation_endpoint": f"{issuer}/oauth/revoke",
@@ -30,6 +34,12 @@ def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "introspection_endpoint_auth_methods_supported": METHODS,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", SAML_BEARER],
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            DEVICE_CODE_GRANT_TYPE,
+            SAML_BEARER,
+        ],
         "scopes_supported": sorted(scopes),
     }

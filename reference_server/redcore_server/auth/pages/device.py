@@ -1,0 +1,122 @@
+"""The page on which a person enters the code that a device shows, signs in, and decides (RFC 8628 section 3.3).
+
+Codes are short enough to be guessed at, so wrong ones are counted, per browser and per address. A right one costs
+nothing, or signing in at the page would use up the tries.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Final
+from urllib.parse import urlencode
+
+import attrs
+from starlette.responses import RedirectResponse, Response
+
+from redcore_server.auth.attempts import Attempts, TooManyAttempts
+from redcore_server.auth.clients import Application
+from redcore_server.auth.device_codes import Device, DeviceCodes, shown
+from redcore_server.auth.device_grant import ENDPOINT, PAGE, DeviceCodeGrant, keep_device_codes, start_login
+from redcore_server.auth.pages.sign_in import Purpose
+from redcore_server.auth.pages.visit import Visit
+from redcore_server.auth.parts import Parts
+from redcore_server.auth.person import Person
+from redcore_server.auth.routes import Routes
+from redcore_server.auth.scope import role_ceiling
+
+_WRONG: Final = "That code is not right, was used, or is too old. Look at your device again."
+
+
+def routes(parts: Parts) -> Routes:
+    """Return the addresses of the device login, and register its grant.
+
+    Args:
+        parts: of the service.
+    """
+    codes = DeviceCodes(parts.redis)
+    parts.server.register_grant(DeviceCodeGrant, [keep_device_codes(codes)])
+    pages = _DevicePages(parts, codes, Attempts(parts.stores.redis, parts.clock, "device"))
+    page = parts.browsers.handler(pages.answer)
+    start = parts.threads.handler(partial(start_login, parts.server, codes))
+    return {ENDPOINT: {"POST": start}, PAGE: {"GET": page, "POST": page}}
+
+
+@attrs.frozen
+class _Asked:
+    """A login that may be put before a person."""
+
+    device: Device
+    client: Application
+
+
+@attrs.frozen
+class _DevicePages:
+    parts: Parts
+    codes: DeviceCodes
+    attempts: Attempts
+
+    async def answer(self, visit: Visit) -> Response:
+        if visit.form.get("step") == "device":
+            typed = shown(visit.form.get("user_code", ""))
+            return RedirectResponse(f"{PAGE}?{urlencode({'user_code': typed})}", 302)
+        typed = visit.request.query_params.get("user_code", "")
+        if not typed:
+            return visit.page("device", problem=None)
+        try:
+            asked = await self._found(visit, typed)
+        except TooManyAttempts as error:
+            return _wait(visit, error)
+        if asked is None:
+            return visit.page("device", status=400, problem=_WRONG)
+        who = await self.parts.sign_in.require(visit, _purpose(asked.client))
+        return who if isinstance(who, Response) else await self._decide(visit, asked, who)
+
+    async def _found(self, visit: Visit, typed: str) -> _Asked | None:
+        # Counted before it is judged, so that of many guesses at once no more than the limit is judged.
+        spent = {"account": visit.session.id, "address": visit.address}
+        await self.attempts.spend(**spent)
+        asked = await self.parts.threads.run(partial(self._find, typed))
+        if asked is not None:
+            await self.attempts.refund(**spent)
+        return asked
+
+    def _find(self, typed: str) -> _Asked | None:
+        device = self.codes.find(typed, self.parts.clock.time())
+        client = self.parts.server.query_client(device.client_id) if device else None
+        return _Asked(device, client) if device and client else None
+
+    async def _decide(self, visit: Visit, asked: _Asked, who: Person) -> Response:
+        scope = " ".join(sorted(set(asked.device.scope.split()) & role_ceiling(who.role, frozenset(self.parts.scopes))))
+        decision = visit.form.get("decision") if visit.form.get("step") == "device-consent" else None
+        now = self.parts.clock.time()
+        if decision == "deny":
+            return await self._done(visit, asked, partial(self.codes.deny, asked.device, now), is_allowed=False)
+        # What is granted is what was shown, even if more could be by now.
+        if decision == "allow" and scope and visit.form.get("scope") == scope:
+            approve = partial(self.codes.approve, asked.device, who.id, scope, now)
+            return await self._done(visit, asked, approve, is_allowed=True)
+        return visit.page(
+            "device_consent",
+            application=asked.client.name,
+            user_code=asked.device.user_code,
+            scope=scope,
+            meanings=[self.parts.scopes[name] for name in scope.split()],
+        )
+
+    async def _done(self, visit: Visit, asked: _Asked, settle: partial[bool], *, is_allowed: bool) -> Response:
+        if not await self.parts.threads.run(settle):  # somebody was faster
+            return visit.page("device", status=400, problem=_WRONG)
+        return visit.page("device_done", application=asked.client.name, is_allowed=is_allowed)
+
+
+def _purpose(client: Application) -> Purpose:
+    return Purpose(organisation_id=client.organisation_id, application=client.name)
+
+
+def _wait(visit: Visit, error: TooManyAttempts) -> Response:
+    minutes = math.ceil(error.retry_after_s / 60)
+    problem = f"Too many wrong codes. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+    response = visit.page("device", status=429, problem=problem)
+    response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
