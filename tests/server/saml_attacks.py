@@ -67,6 +67,48 @@ def _says(**changes: Any) -> Attack:
     return lambda scene: scene.honest(**changes)
 
 
+def _edited(edit: Callable[[XML], object]) -> Attack:
+    """Return an attack on an assertion that is edited before it is signed."""
+
+    def attack(scene: Scene) -> bytes:
+        element = scene.statement().element()
+        edit(element)
+        return scene.document(scene.provider.sign(element))
+
+    return attack
+
+
+def _resealed(edit: Callable[[XML], object]) -> Attack:
+    """Return an attack on an assertion that is edited after it was signed."""
+
+    def attack(scene: Scene) -> bytes:
+        element = scene.provider.assertion(scene.statement())
+        edit(element)
+        return scene.document(element)
+
+    return attack
+
+
+def _without(path: str) -> Callable[[XML], object]:
+    def edit(element: XML) -> None:
+        child = find(element, path)
+        element.remove(child)
+
+    return edit
+
+
+def _twice(path: str) -> Callable[[XML], object]:
+    def edit(element: XML) -> None:
+        child = find(element, path)
+        child.addnext(deepcopy(child))
+
+    return edit
+
+
+def _moved(path: str, to: str) -> Callable[[XML], object]:
+    return lambda element: find(element, to).append(find(element, path))
+
+
 def _text(old: bytes, new: bytes) -> Attack:
     def attack(scene: Scene) -> bytes:
         honest = scene.honest()
@@ -102,32 +144,6 @@ def _hmac(scene: Scene) -> bytes:
     context.key = xmlsec.Key.from_binary_data(xmlsec.KeyData.HMAC, scene.provider.certificate.encode())
     xmlsec.tree.add_ids(element, ["ID"])
     context.sign(find(element, "./ds:Signature"))
-    return scene.document(element)
-
-
-def _whole_document(scene: Scene) -> bytes:
-    """Have a signature refer to "the whole document" instead of the element it stands in."""
-    element = scene.provider.assertion(scene.statement())
-    find(element, ".//ds:Reference").set("URI", "")
-    return scene.document(element)
-
-
-def _stripped(scene: Scene) -> bytes:
-    """Take the subject out with a transform, so that the signature holds whoever it is."""
-    element = scene.provider.assertion(scene.statement())
-    find(element, ".//ds:Transform").set("Algorithm", "http://www.w3.org/TR/1999/REC-xpath-19991116")
-    return scene.document(element)
-
-
-def _two_signatures(scene: Scene) -> bytes:
-    element = scene.provider.assertion(scene.statement())
-    element.append(deepcopy(find(element, "./ds:Signature")))
-    return scene.document(element)
-
-
-def _same_id_twice(scene: Scene) -> bytes:
-    element = scene.provider.assertion(scene.statement())
-    find(element, "./saml:AuthnStatement").set("ID", element.get("ID", ""))
     return scene.document(element)
 
 
@@ -192,7 +208,18 @@ SAYINGS: Mapping[str, tuple[Attack, str]] = {
     "stranger": (_says(name_id="stranger@example.com"), "its subject is no active or invited user"),
     "empty NameID": (_says(name_id=" "), "its NameID is not plain text"),
     "element in NameID": (_element_in_name_id, "its NameID is not plain text"),
-    "time without zone": (_text(b'NotBefore="', b'NotBefore="now '), "its signature is not the identity provider's"),
+    "time that is none": (
+        _edited(lambda element: find(element, "./saml:Conditions").set("NotBefore", "yesterday")),
+        "its NotBefore is no time in UTC",
+    ),
+    "time without zone": (
+        _edited(lambda element: find(element, "./saml:Conditions").set("NotOnOrAfter", "2030-01-01T00:00:00")),
+        "its NotOnOrAfter is no time in UTC",
+    ),
+    "SAML 1.1": (_edited(lambda element: element.set("Version", "1.1")), "it is not SAML 2.0, or has no ID"),
+    "no subject": (_edited(_without("./saml:Subject")), "it has no Subject"),
+    "no conditions": (_edited(_without("./saml:Conditions")), "it has no Conditions"),
+    "two subjects": (_edited(_twice("./saml:Subject")), "it has 2 Subject elements"),
 }
 """Assertions that are signed by the right provider, and say the wrong thing."""
 
@@ -212,10 +239,36 @@ FORMS: Mapping[str, tuple[Attack, str]] = {
         "its digest method http://www.w3.org/2000/09/xmldsig#sha1 is not allowed",
     ),
     "HMAC with the public certificate": (_hmac, "its signature method "),
-    "signature over the whole document": (_whole_document, "covers another element"),
-    "transform that strips": (_stripped, "its transform http://www.w3.org/TR/1999/REC-xpath-19991116 is not allowed"),
-    "two signatures": (_two_signatures, "an element has two signatures"),
-    "ID twice": (_same_id_twice, "an ID occurs twice"),
+    "signature over the whole document": (
+        _resealed(lambda element: find(element, ".//ds:Reference").set("URI", "")),
+        "covers another element",
+    ),
+    "transform that strips": (
+        _resealed(
+            lambda element: find(element, ".//ds:Transform").set(
+                "Algorithm", "http://www.w3.org/TR/1999/REC-xpath-19991116"
+            )
+        ),
+        "its transform http://www.w3.org/TR/1999/REC-xpath-19991116 is not allowed",
+    ),
+    "two signatures": (_resealed(_twice("./ds:Signature")), "an element has two signatures"),
+    "ID twice": (
+        _resealed(lambda element: find(element, "./saml:AuthnStatement").set("ID", element.get("ID", ""))),
+        "an ID occurs twice",
+    ),
+    "two references": (_resealed(_twice(".//ds:Reference")), "a signature has 2 Reference elements instead of one"),
+    "signature elsewhere": (
+        _resealed(_moved("./ds:Signature", "./saml:AuthnStatement")),
+        "a signature stands at an unexpected place",
+    ),
+    "object in the signature": (
+        _resealed(lambda element: etree.SubElement(find(element, "./ds:Signature"), f"{{{DS}}}Object")),
+        "a signature contains an object",
+    ),
+    "assertion elsewhere": (
+        lambda scene: b"<x>" + scene.honest() + b"</x>",
+        "its assertion is neither the document nor a child of the response",
+    ),
     "comment in NameID": (_comment, "it has a comment"),
     "CDATA in NameID": (_text(b"ada@", b"<![CDATA[ada@]]>"), "it has markup other than elements"),
     "processing instruction": (_text(b"ada@", b"<?x y?>ada@"), "it has a processing instruction"),

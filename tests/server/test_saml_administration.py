@@ -102,6 +102,29 @@ async def test_it_can_be_removed(
     assert await on_record(stores, organisation) == []
 
 
+async def test_without_metadata_all_are_listed(operator: Operator, provider: IdentityProvider) -> None:
+    """And nothing changes."""
+    done = operator.set(provider.metadata()).output
+
+    assert operator.run().output == done
+
+
+async def test_a_lone_organisation_need_not_be_named(
+    operator: Operator, provider: IdentityProvider, stores: Stores
+) -> None:
+    """As on a fresh server."""
+    schema = operator.organisation.id.lower()
+    async with stores.postgres.connection() as connection:
+        await connection.execute(f"create schema {schema}".encode())
+        for table in ("organisations", "identity_providers"):
+            await connection.execute(f"create table {schema}.{table} (like {table} including all)".encode())
+        copy = f"insert into {schema}.organisations select * from organisations limit 1"  # noqa: S608 - our own name
+        await connection.execute(copy.encode())
+    url = f"{operator.addresses.database_url}?options=-csearch_path%3D{schema}"
+
+    assert set_provider(url, None, provider.metadata().encode()).entity_id == provider.entity_id
+
+
 async def test_two_organisations_cannot_share_one(
     operator: Operator, provider: IdentityProvider, stores: Stores, clock: Clock
 ) -> None:

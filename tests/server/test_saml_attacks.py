@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import anyio
 import httpx
 import pytest
 import xmlsec
@@ -12,6 +15,7 @@ from tests.server.saml_attacks import FORMS, SAYINGS, VICTIM, WRAPPINGS, Attack,
 from tests.server.tenants import Client
 
 from redcore_server.auth.saml.document import parse
+from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -82,3 +86,21 @@ async def test_wrapping_leaves_the_signature_whole(name: str, clock: Clock) -> N
     xmlsec.tree.add_ids(root, ["ID"])
 
     context.verify(find(root, "//ds:Signature"))
+
+
+def test_size_is_bounded_whatever_brings_it() -> None:
+    """The addresses bound their forms; this holds for whoever comes later."""
+    with pytest.raises(AssertionRefused, match="it is larger than 65536 bytes"):
+        parse(b" " * 65537)
+
+
+async def test_toolkit_is_not_loaded_at_start_up() -> None:
+    """python3-saml, xmlsec and lxml take a tenth of the second that a start may."""
+    code = """
+import sys
+import redcore_server.__main__, redcore_server.serve
+print({name.partition(".")[0] for name in sys.modules} & {"lxml", "onelogin", "xmlsec"})
+"""
+    found = await anyio.run_process([sys.executable, "-c", code])
+
+    assert found.stdout.decode() == "set()\n"

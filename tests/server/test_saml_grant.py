@@ -17,6 +17,7 @@ from tests.server.saml_addresses import ACS, SAML_BEARER, TOKEN, Address, add_us
 from tests.server.tenants import ISSUER, Client, make_organisation
 
 from redcore_server.auth.app import Auth
+from redcore_server.auth.clients import Applications
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -134,14 +135,20 @@ async def test_a_bare_assertion_must_be_meant_for_the_token_endpoint(address: Ad
 
 
 async def test_an_answer_to_a_browser_is_not_for_applications(address: Address) -> None:
-    """A response stolen from a browser that signs in is worth nothing at the token endpoint."""
+    """A response stolen from a browser that signs in is worth nothing at the token endpoint, nor is what is in it."""
     scene = await address.scene()
+    answering = scene.statement(in_response_to="_request")
+    documents = [
+        scene.provider.assertion(answering),
+        scene.provider.response(scene.provider.assertion(answering), scene.statement()),
+        scene.provider.response(scene.provider.assertion(scene.statement()), answering),
+    ]
 
     with capture_logs() as log:
-        answer = await address.bring(scene.honest(in_response_to="_request"))
+        answers = [await address.bring(serialized(document)) for document in documents]
 
-    assert (answer.status_code, answer.json()) == (400, REFUSED)
-    assert log[0]["reason"] == "it answers a request, and this address makes none"
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(400, REFUSED)] * 3
+    assert [line["reason"] for line in log] == ["it answers a request, and this address makes none"] * 3
 
 
 async def test_either_audience_will_do(address: Address) -> None:
@@ -265,6 +272,17 @@ async def test_a_user_of_another_organisation_is_a_stranger(address: Address, st
 async def test_an_address_is_compared_as_everywhere(address: Address, spelling: str) -> None:
     """Case and surrounding space make no other person."""
     assert (await address.bring((await address.scene()).honest(name_id=spelling))).status_code == 200
+
+
+async def test_who_is_removed_meanwhile_gets_nothing(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last look into PostgreSQL, after the grant was written, decides."""
+    monkeypatch.setattr(Applications, "is_usable", lambda *_: False)
+
+    with capture_logs() as log:
+        answer = await address.bring((await address.scene()).honest())
+
+    assert (answer.status_code, answer.json()) == (400, REFUSED)
+    assert log[0]["reason"] == "its subject or the client was removed meanwhile"
 
 
 async def test_the_clock_is_the_servers(address: Address, clock: Clock) -> None:

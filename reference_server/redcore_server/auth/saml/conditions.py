@@ -52,8 +52,6 @@ def check(assertion: Assertion, envelope: Envelope | None, expected: Expectation
     """
     if envelope is not None:
         _check_envelope(envelope, expected)
-    if assertion.issuer != expected.issuer:
-        raise AssertionRefused("its issuer is not the identity provider")
     if assertion.name_id_format not in _FORMATS:
         raise AssertionRefused(f"its NameID is no e-mail address but {assertion.name_id_format}")
     _check_audience(assertion, expected)
