@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import attrs
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from tests.contract.people import Person, Visitor, new_application, new_person, 
 from tests.server.identity_provider import Statement, identity_provider, serialized
 
 from redcore import AsyncClient, AuthenticationError, Client, TokenSet, login
+from redcore._steps import Runtime
 from redcore.testing import Lab, ReferenceServer
 
 LOOPBACK = "http://127.0.0.1/callback"
@@ -238,6 +240,65 @@ class TestServices:
         side.call(client.users.get_me)
         first, second = (side.call(client.auth.introspect, token=pair["refresh_token"]).active for pair in held)
         assert (first, second) == (False, True)
+
+
+class TestDevices:
+    @pytest.fixture(autouse=True)
+    def waits(self, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """Waits are over at once, for client and server alike."""
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            redcore_lab.advance_clock(seconds)
+
+        async def sleep_async(seconds: float) -> None:
+            await anyio.to_thread.run_sync(sleep, seconds)
+
+        runtime = Runtime(sleep=sleep, sleep_async=sleep_async, monotonic=lambda: sum(waits, start=0.0))
+        monkeypatch.setattr("redcore.client.Runtime", lambda: runtime)
+        return waits
+
+    @pytest.fixture
+    def options(self, redcore_server: ReferenceServer) -> dict[str, Any]:
+        application = new_application(redcore_server, redirect_uri=LOOPBACK, is_public=True)
+        return {"client_id": application.id, "base_url": redcore_server.base_url}
+
+    def test_a_command_line(
+        self, side: Side, options: dict[str, Any], visitor: Visitor, person: Person, waits: list[float]
+    ) -> None:
+        """The person enters the code elsewhere while the program asks."""
+        shown: list[login.DeviceAuthorization] = []
+
+        def approve(device: login.DeviceAuthorization) -> None:
+            page = visitor.sign_in(f"{device.verification_uri}?user_code={device.user_code}", person)
+            assert "connected" in visitor.fill(page, "device-consent", decision="allow").text
+
+        tokens = side.log_in("on_device", prompt=shown.append, on_progress=approve, scope="users:read", **options)
+
+        client = side.resume(tokens, **options)
+        assert person.email in {user.email for user in side.call(client.users.list)}
+        assert (waits, tokens.scope) == ([5.0, 5.0], "users:read")
+        assert str(shown[0].verification_uri_complete).endswith(shown[0].user_code)
+
+    def test_a_person_who_refuses(self, side: Side, options: dict[str, Any], visitor: Visitor, person: Person) -> None:
+        """Denied on the page is an error with its code."""
+
+        def deny(device: login.DeviceAuthorization) -> None:
+            page = visitor.sign_in(str(device.verification_uri_complete), person)
+            visitor.fill(page, "device-consent", decision="deny")
+
+        with pytest.raises(AuthenticationError) as caught:
+            side.log_in("on_device", prompt=deny, **options)
+
+        assert caught.value.code == "access_denied"
+
+    def test_a_code_that_expires(self, side: Side, options: dict[str, Any], redcore_lab: Lab) -> None:
+        """When nobody has entered the code in time, the login is over."""
+        with pytest.raises(AuthenticationError) as caught:
+            side.log_in("on_device", prompt=lambda _: redcore_lab.advance_clock(901), **options)
+
+        assert caught.value.code == "expired_token"
 
 
 class TestSaml:
