@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import anyio
+import attrs
 import httpx
 import pytest
 from tests.server.authorizing import CALLBACK, VERIFIER, Flow, register, signed_in
 from tests.server.tenants import Client, Organisation
 
 from redcore_server.auth.app import Auth
+from redcore_server.auth.codes import Code, Codes
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -85,6 +87,23 @@ async def test_second_use_kills_the_tokens(flow: Flow, changes: dict[str, str]) 
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
     assert not await flow.active(body["access_token"], flow.client)
     assert not await flow.active(body["refresh_token"], flow.client)
+
+
+async def test_use_that_was_overtaken_kills_the_tokens_too(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests may both have read an unused code; the step that uses it up tells the second one."""
+    code = await flow.code()
+    first = (await flow.redeem(code)).json()
+    find = Codes.find
+
+    def unused(self: Codes, text: str) -> Code | None:
+        found = find(self, text)
+        return found and attrs.evolve(found, grant_id="")
+
+    monkeypatch.setattr(Codes, "find", unused)
+    second = await flow.redeem(code)
+
+    assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")
+    assert not await flow.active(first["access_token"], flow.client)
 
 
 async def test_another_client_gets_nothing_and_spoils_nothing(flow: Flow, sibling: Client) -> None:

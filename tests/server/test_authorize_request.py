@@ -8,8 +8,10 @@ from tests.server.authorizing import CALLBACK, CHALLENGE, VERIFIER, Flow, parame
 from tests.server.browsing import Browser, forms_of, text_of
 from tests.server.tenants import ISSUER, Client, Organisation, make_organisation
 
+from redcore_server.auth.clients import Application
 from redcore_server.auth.redirect_uris import is_registered
 from redcore_server.auth.scope import role_ceiling
+from redcore_server.auth.server import OAuthServer
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -162,6 +164,21 @@ async def test_only_address_may_be_left_out(
 
     assert one.headers["Location"].startswith(f"{CALLBACK}?")
     assert two.status_code == 400
+
+
+async def test_application_that_vanishes_meanwhile_is_told_nothing(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks at it the application may be deleted; then there is nobody to tell."""
+    query_client = OAuthServer.query_client
+    looks: list[str] = []
+
+    def once(self: OAuthServer, client_id: str) -> Application | None:
+        looks.append(client_id)
+        return query_client(self, client_id) if len(looks) == 1 else None
+
+    monkeypatch.setattr(OAuthServer, "query_client", once)
+    answer = await flow.ask()
+
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,22 @@ async def test_unknown_user_costs_a_hash(browser: Browser, monkeypatch: pytest.M
     assert checked == ["$argon2id$v=19$m=8,t=1,"] * 2
 
 
+async def test_old_hash_is_renewed(browser: Browser, stores: Stores, organisation: Organisation) -> None:
+    """Who signs in with a password that was hashed when less was enough gets a better hash."""
+    weaker = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16))
+    values = (await weaker.hash(PASSWORD), organisation.owner_id)
+    async with stores.postgres.connection() as connection:
+        await connection.execute("update users set password_hash = %s where id = %s", values)
+        await sign_in(browser)
+        cursor = await connection.execute("select password_hash from users where id = %s", (organisation.owner_id,))
+        row = await cursor.fetchone()
+
+    assert row is not None
+    assert row["password_hash"] != values[0]
+    assert not QUICK.hasher.check_needs_rehash(row["password_hash"])
+    assert await QUICK.verify(row["password_hash"], PASSWORD)
+
+
 async def test_text_cannot_hold_nul(browser: Browser) -> None:
     """What PostgreSQL cannot store is nobody's address."""
     answer = await sign_in(browser, email="ada\0@example.com")
