@@ -30,11 +30,15 @@ class Person:
     email: str
     password: str = PASSWORD
     totp_secret: str | None = None
+    accepted_at: int = attrs.field(factory=lambda: int(time.time()))
 
     def code(self, *, ahead: int = 0) -> str:
-        """The code that the authenticator app shows, or will show some steps ahead."""
+        """The code that the authenticator app showed when the invitation was accepted, or some steps later.
+
+        The server takes those of the steps around its own, but none twice.
+        """
         assert self.totp_secret is not None
-        return pyotp.TOTP(self.totp_secret).at(int(time.time()) + 30 * ahead)
+        return pyotp.TOTP(self.totp_secret).at(self.accepted_at + 30 * ahead)
 
 
 @attrs.frozen

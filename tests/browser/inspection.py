@@ -1,0 +1,50 @@
+"""Looks at a page as every person may meet it: light and dark, on a desk and on a phone.
+
+axe-core judges what can be judged by a program; the screenshots are for people.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from playwright.sync_api import Page, ViewportSize, expect
+
+DESK = ViewportSize(width=1280, height=860)
+PHONE = ViewportSize(width=360, height=740)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+GRAVE = frozenset({"serious", "critical"})
+
+_FOUND = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+  (violation) => ({id: violation.id, impact: violation.impact, nodes: violation.nodes.map((node) => node.html)}))"""
+_IS_TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@attrs.frozen
+class Inspector:
+    """Judges pages, and keeps what it saw."""
+
+    axe: str = attrs.field(repr=False)
+    """Source of axe-core."""
+    folder: Path
+
+    def look(self, page: Page, name: str) -> None:
+        """Fail unless the page is good for everybody; keep a screenshot of each way to see it."""
+        for device, size in (("phone", PHONE), ("desk", DESK)):
+            page.set_viewport_size(size)
+            assert not page.evaluate(_IS_TOO_WIDE), f"{name} is wider than a {device}"
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                page.screenshot(path=self.folder / f"{name}-{device}-{scheme}.png", full_page=True)
+                assert self._grave(page) == [], f"{name}, {device}, {scheme}"
+        page.emulate_media(color_scheme="light")
+
+    def _grave(self, page: Page) -> list[dict[str, Any]]:
+        page.evaluate(self.axe)  # not as a script of the page: its content security policy allows none
+        return [found for found in page.evaluate(_FOUND) if found["impact"] in GRAVE]
+
+
+def expect_heading(page: Page, text: str) -> None:
+    """Wait until a page with this heading is there."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)

@@ -1,0 +1,135 @@
+"""Signing in and consenting, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.inspection import Inspector, expect_heading
+from tests.browser.shop import TITLE, Shop
+from tests.contract.people import Application, Person, Visitor, new_person
+
+from redcore.testing import ReferenceServer
+
+SignIn = Callable[..., None]
+_FOCUS = "() => getComputedStyle(document.activeElement).outlineStyle"
+
+
+def test_sign_in_and_allow(page: Page, login: str, person: Person, shop: Shop, inspector: Inspector) -> None:
+    """E-mail address, password, consent that says what it is about, and back with a code."""
+    page.goto(login)
+    inspector.look(page, "sign-in")
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Password").fill(person.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect_heading(page, "Allow Storefront?")
+    expect(page.get_by_role("listitem")).to_have_count(2)
+    inspector.look(page, "consent")
+    page.get_by_role("button", name="Allow").click()
+    expect(page).to_have_title(TITLE)
+    assert [told.keys() for told in shop.told] == [{"code", "state", "iss"}]
+
+
+def test_deny(page: Page, sign_in: SignIn, person: Person, shop: Shop) -> None:
+    """A person who says no is sent back, and the application is told."""
+    sign_in(page, person)
+    page.get_by_role("button", name="Deny").click()
+    expect(page).to_have_title(TITLE)
+    assert [told["error"] for told in shop.told] == ["access_denied"]
+
+
+def test_wrong_password(page: Page, sign_in: SignIn, person: Person, inspector: Inspector) -> None:
+    """It says so where it is read out, keeps the address, and lets the person try again."""
+    sign_in(page, person, password="not the password")
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_label("E-mail address")).to_have_value(person.email)
+    expect(page.get_by_label("Password")).to_be_focused()
+    inspector.look(page, "sign-in-wrong")
+    page.get_by_label("Password").fill(person.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect_heading(page, "Allow Storefront?")
+
+
+def test_second_factor(
+    page: Page, sign_in: SignIn, redcore_server: ReferenceServer, visitor: Visitor, inspector: Inspector
+) -> None:
+    """Who has a second factor is asked for it, and a wrong code is refused."""
+    person = new_person(redcore_server, visitor, with_totp=True)
+    sign_in(page, person)
+    expect(page.get_by_label("Code")).to_be_focused()
+    inspector.look(page, "code")
+    page.get_by_label("Code").fill(person.code())  # which was used for the invitation
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("That code is not right, or was used before")
+    inspector.look(page, "code-wrong")
+    page.get_by_label("Code").fill(person.code(ahead=1))
+    page.get_by_role("button", name="Continue").click()
+    expect_heading(page, "Allow Storefront?")
+
+
+def test_another_person(page: Page, sign_in: SignIn, person: Person) -> None:
+    """Whoever finds somebody else signed in can sign in as themselves."""
+    sign_in(page, person)
+    page.get_by_role("button", name="Not you?").click()
+    expect_heading(page, "Sign in")
+
+
+def test_keyboard_only(page: Page, login: str, person: Person, shop: Shop) -> None:
+    """The whole flow without a mouse: the first field has the focus, and the focus can always be seen."""
+    page.goto(login)
+    page.keyboard.type(person.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(person.password)
+    assert page.evaluate(_FOCUS) == "solid"
+    page.keyboard.press("Enter")
+    expect_heading(page, "Allow Storefront?")
+    allow = page.get_by_role("button", name="Allow")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        assert page.evaluate(_FOCUS) == "solid"
+        if allow.evaluate("(button) => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(TITLE)
+    assert "code" in shop.told[0]
+
+
+def test_without_javascript(chromium: Browser, sign_in: SignIn, person: Person, shop: Shop) -> None:
+    """No page needs a script."""
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, person)
+        page.get_by_role("button", name="Allow").click()
+        expect(page).to_have_title(TITLE)
+    assert "code" in shop.told[0]
+
+
+def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: str, person: Person) -> None:
+    """The cookie is out of reach of scripts and other sites, is only a browser's, and spares a second sign-in."""
+    sign_in(page, person)
+    (cookie,) = page.context.cookies()
+    assert (cookie.get("name"), cookie.get("httpOnly"), cookie.get("secure"), cookie.get("sameSite")) == (
+        "redcore_session",
+        True,
+        True,
+        "Lax",
+    )
+    assert cookie.get("expires") == -1
+    page.goto(login)
+    expect_heading(page, "Allow Storefront?")
+
+
+def test_unusable_link(page: Page, login: str, application: Application, inspector: Inspector) -> None:
+    """An application that nobody knows gets nobody sent to it; the person is told what to do."""
+    page.goto(login.replace(application.id, "app_unknown"))
+    expect_heading(page, "This link to sign in is not right")
+    inspector.look(page, "problem")
+
+
+def test_nothing_may_frame_a_page(page: Page, login: str, shop: Shop) -> None:
+    """A page inside another site's frame stays empty, so that no click can be stolen."""
+    page.goto(shop.callback)
+    page.evaluate("(address) => { document.body.innerHTML = `<iframe src='${address}'></iframe>` }", login)
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("button", name="Sign in")).to_have_count(0)
+    assert page.frames[1].url.startswith("chrome-error:")
