@@ -103,3 +103,25 @@ def test_works_for_itself(run: Callable[..., Mapping[str, Any]], redcore_server:
     application = new_application(redcore_server)
     done = run("client_credentials", application)
     assert done == {"sub": application.id, "scope": "products:read", "before": True, "after": False}
+
+
+@pytest.mark.parametrize("is_typed", [True, False], ids=["typed code", "link with the code"])
+def test_logs_a_person_in_on_a_device(
+    is_typed: bool,  # noqa: FBT001 (a parameter of the test)
+    run: Callable[..., Mapping[str, Any]],
+    redcore_server: ReferenceServer,
+    actor: Actor,
+) -> None:
+    """Device authorization, `authorization_pending`, `slow_down`, tokens once the person agreed, none a second time."""
+
+    def agree(said: dict[str, Any]) -> str:
+        visitor, address = actor.visitor, said["open"]
+        if is_typed:
+            address = visitor.fill(visitor.get(said["at"]), "device", user_code=said["enter"]).headers["Location"]
+        done = visitor.fill(actor.open(address), "device-consent", decision="allow")
+        assert done.status_code == 200, done.text
+        redcore_server.lab.advance_clock(60)  # what the device would wait between two questions
+        return "agreed"
+
+    done = run("device", new_application(redcore_server, is_public=True), agree)
+    assert done == {"sub": actor.person.id, "scope": "users:read"}
