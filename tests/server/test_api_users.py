@@ -11,7 +11,7 @@ import pytest
 from tests.server.callers import Callers, rows
 from tests.server.tenants import Client, Organisation
 
-from redcore_server.api.users import email_key
+from redcore_server.auth.person import email_key
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 

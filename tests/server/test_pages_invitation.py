@@ -19,10 +19,10 @@ from tests.server.callers import Callers, Json, rows
 from tests.server.tenants import ISSUER, Organisation
 
 from redcore_server.clock import Clock
+from redcore_server.links import invitation_token
 from redcore_server.mail import Outbox
 from redcore_server.store import Stores
 from redcore_server.worker.invitations import InvitationSender
-from redcore_server.worker.links import invitation_token
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def invite(
         user_id = str(new.json()["data"]["id"])
     else:
         assert (await caller.post(f"/v1/users/{user_id}/invitation")).status_code == 202
-    query = "select id from invitations where user_id = %s and voided_at is null"
+    query = "select id from invitations where user_id = %s and voided_at is null and accepted_at is null"
     [invitation] = await rows(stores, query, user_id)
     sender = InvitationSender(
         postgres=stores.postgres, mailer=Outbox(outbox), clock=clock, origin=ISSUER, sender="BlueRound <no@example.com>"
@@ -248,6 +248,25 @@ async def test_new_invitation_voids_the_old(
 
     assert (await browser.get(invited.link)).status_code == 400
     assert (await accept(browser, newer)).status_code == 200
+
+
+async def test_lost_password_is_chosen_anew(
+    browser: Browser, invited: Invited, caller: httpx.AsyncClient, clock: Clock, tmp_path: Path
+) -> None:
+    """An administrator makes the user inactive and invites it again: the old password and the old factor are gone."""
+    page = await browser.get(invited.link)
+    secret = forms_of(page)["accept"]["secret"]
+    code = pyotp.TOTP(secret).at(int(clock.time()))
+    await browser.fill(page, "accept", password=PASSWORD, repeated=PASSWORD, code=code)
+    before = await invited.row()
+    await caller.patch(f"/v1/users/{invited.id}", json={"status": "inactive"})
+
+    again = await invite(caller, invited.stores, clock, tmp_path, invited.id)
+    await accept(browser, again)
+
+    after = await invited.row()
+    assert (after["status"], after["totp_secret"], before["totp_secret"]) == ("active", None, secret)
+    assert after["password_hash"] != before["password_hash"]
 
 
 async def test_deleted_user_cannot_accept(browser: Browser, invited: Invited, caller: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import anyio
 import argon2
 import attrs
 import httpx
@@ -283,6 +284,32 @@ async def test_account_is_limited(browser: Browser, clock: Clock, stores: Stores
     assert 0 < int(answer.headers["Retry-After"]) <= WINDOW_S
     clock.advance(int(answer.headers["Retry-After"]) + 1)
     assert (await sign_in(browser)).status_code == 302
+
+
+async def test_guesses_at_once_are_counted_before_they_are_judged(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty guesses in the same moment get no more judged than thirty in a row."""
+    judged: list[str] = []
+
+    def matches(_: Passwords, stored: str, password: str) -> bool:
+        judged.append(f"{stored} {password}")
+        return False
+
+    monkeypatch.setattr(Passwords, "_matches", matches)
+    page = await browser.get("/door")
+    statuses: list[int] = []
+
+    async def guess(number: int) -> None:
+        answer = await browser.fill(page, "password", email=EMAIL, password=f"guess number {number}")
+        statuses.append(answer.status_code)
+
+    async with anyio.create_task_group() as group:
+        for number in range(30):
+            group.start_soon(guess, number)
+
+    assert len(judged) == PER_ACCOUNT
+    assert sorted(statuses) == [200] * PER_ACCOUNT + [429] * (30 - PER_ACCOUNT)
 
 
 async def test_signing_in_forgives_the_account(browser: Browser) -> None:

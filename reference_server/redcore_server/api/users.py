@@ -7,7 +7,6 @@ the page that accepts it, are the worker's and the auth service's part.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -17,21 +16,13 @@ import psycopg
 from redcore_server.api import listing
 from redcore_server.api.call import Call, Handler, Reply, Row
 from redcore_server.api.revocation import end_before_return, end_user
+from redcore_server.auth.person import email_key
 from redcore_server.errors import Duplicate, NotFound, RuleViolation
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries
 
 INVITATION_LIFETIME: Final = timedelta(hours=48)
 _QUERIES: Final = queries("users")
-
-
-def email_key(email: str) -> str:
-    """Return what two spellings of one address have in common.
-
-    Args:
-        email: in any case and any Unicode form.
-    """
-    return unicodedata.normalize("NFKC", email).casefold()
 
 
 async def users_list(call: Call) -> Reply:

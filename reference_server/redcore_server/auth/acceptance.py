@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
-import re
-from datetime import UTC, datetime
 from typing import Final
 
 import attrs
 
 from redcore_server.clock import Clock
+from redcore_server.links import invitation_of, link_secret
 from redcore_server.store.postgres import AsyncPool, queries
-from redcore_server.worker.links import invitation_token
 
-_FORM: Final = re.compile(r"(inv_[0-9A-Za-z]+)\.([0-9]{1,11})\.[0-9A-Za-z_-]+", re.ASCII)
 _QUERIES: Final = queries("acceptance")
 
 
@@ -50,14 +46,11 @@ class Acceptance:
         Args:
             token: the link's last part, of any content.
         """
-        match = _FORM.fullmatch(token)
-        if match is None:
-            return None
         async with self.postgres.connection() as connection:
-            secret = await (await connection.execute(_QUERIES["secret"])).fetchone()
-            if secret is None or not _is_genuine(token, match[1], int(match[2]), secret["value"]):
+            invitation_id = invitation_of(token, secret=await link_secret(connection))
+            if invitation_id is None:
                 return None
-            values = {"id": match[1], "now": self.clock.now()}
+            values = {"id": invitation_id, "now": self.clock.now()}
             row = await (await connection.execute(_QUERIES["open"], values)).fetchone()
         return Invitation(**row) if row else None
 
@@ -83,8 +76,3 @@ class Acceptance:
                 return False
             await connection.execute(_QUERIES["accept"], values)
         return True
-
-
-def _is_genuine(token: str, invitation_id: str, expiry: int, secret: str) -> bool:
-    expires_at = datetime.fromtimestamp(expiry, UTC)
-    return hmac.compare_digest(token, invitation_token(invitation_id, expires_at=expires_at, secret=secret))

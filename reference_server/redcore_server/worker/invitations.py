@@ -12,11 +12,11 @@ import attrs
 import structlog
 
 from redcore_server.clock import Clock
+from redcore_server.links import invitation_token, link_secret
 from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.worker.deferral import defer
 from redcore_server.worker.invitation_mail import write_invitation
-from redcore_server.worker.links import invitation_token, link_secret
 
 TASK = "send_invitation"
 _QUERIES = queries("invitation_mail")

@@ -29,6 +29,3 @@ update users set
     totp_secret = %(totp_secret)s,
     totp_step = %(totp_step)s
 where id = %(user_id)s
-
--- name: secret
-select value from settings where name = 'invitation_link_secret'

@@ -1,6 +1,7 @@
-"""Signs invitation links.
+"""Signs invitation links for the worker, and reads them for the auth service.
 
-A link is derived from its invitation and never stored: each attempt to send it makes the same one.
+A link is derived from its invitation and never stored: each attempt to send it makes the same one. Whether the
+invitation still holds is asked of PostgreSQL by whoever reads the link.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from redcore_server.store.postgres import AsyncPostgres, queries
 
-_SECRET = "invitation_link_secret"  # noqa: S105 - the name of the row
-_QUERIES = queries("invitation_mail")
+_FORM: Final = re.compile(r"(inv_[0-9A-Za-z]+)\.([0-9]{1,11})\.[0-9A-Za-z_-]+", re.ASCII)
+_SECRET: Final = "invitation_link_secret"  # noqa: S105 - the name of the row
+_QUERIES: Final = queries("invitation_mail")
 
 
 def invitation_token(invitation_id: str, *, expires_at: datetime, secret: str) -> str:
@@ -28,6 +32,21 @@ def invitation_token(invitation_id: str, *, expires_at: datetime, secret: str) -
     signed = f"{invitation_id}.{int(expires_at.timestamp())}"
     signature = hmac.digest(secret.encode(), signed.encode(), hashlib.sha256)
     return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def invitation_of(token: str, *, secret: str) -> str | None:
+    """Return the invitation whose token this is, or None if we never made it.
+
+    Args:
+        token: as it came with a request, of any content.
+        secret: The key, `link_secret`.
+    """
+    match = _FORM.fullmatch(token)
+    if match is None:
+        return None
+    expires_at = datetime.fromtimestamp(int(match[2]), UTC)
+    genuine = invitation_token(match[1], expires_at=expires_at, secret=secret)
+    return match[1] if hmac.compare_digest(token, genuine) else None
 
 
 async def link_secret(connection: AsyncPostgres) -> str:
