@@ -59,7 +59,14 @@ def postbox() -> Postbox:
 
 
 @pytest.fixture
-def sender(stores: Stores, clock: Clock, postbox: Postbox) -> InvitationSender:
+async def no_jobs_of_others(stores: Stores) -> None:
+    """Forget what other tests left in the queue: this worker would do it first."""
+    async with stores.postgres.connection() as connection:
+        await connection.execute("delete from procrastinate_jobs")
+
+
+@pytest.fixture
+def sender(stores: Stores, clock: Clock, postbox: Postbox, no_jobs_of_others: None) -> InvitationSender:
     return InvitationSender(
         postgres=stores.postgres, mailer=postbox, clock=clock, origin="https://x.example", sender="us@x.example"
     )

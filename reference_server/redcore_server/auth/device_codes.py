@@ -22,7 +22,7 @@ from redcore_server.store.redis import Argument, Redis, sync_script
 DEVICE_CODE_S: Final = 900
 INTERVAL_S: Final = 5
 _SLOWER_S: Final = 5  # RFC 8628 section 3.5
-_GARBAGE_S: Final = DEVICE_CODE_S + 24 * 3600
+_GARBAGE_S: Final = DEVICE_CODE_S + 3600  # short, because anybody may start logins
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words; 20^8 codes
 _LENGTH: Final = 8
 
