@@ -1,4 +1,7 @@
-"""The two clients: each performs the steps of a call (see `_steps`), one by blocking, one by awaiting; nothing else."""
+"""The two clients: each performs the steps of a call (see `_steps`), one by blocking, one by awaiting; nothing else.
+
+Longer than other files, as every option of every constructor is written out in both colours, for editors and checkers.
+"""
 
 from __future__ import annotations
 

@@ -170,6 +170,32 @@ class TestInBrowser:
         browser.thread.join()
         assert [page.status_code for page in browser.pages] == [404, 404, 404, 404, 200]
 
+    def test_what_is_no_http(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """Noise on the port is answered, or not, and the login goes on."""
+        browser = Browser(server.origin)
+        noise = [
+            b"\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"GET /callback\r\n\r\n",
+            b"\xff\xfe /callback \x00\r\n\r\n",
+            b"\x16\x03\x01",
+        ]
+        answers: list[bytes] = []
+
+        def disturb(url: str) -> None:
+            parts = urlsplit(dict(parse_qsl(urlsplit(url).query))["redirect_uri"])
+            for sent in noise:
+                with socket.create_connection((str(parts.hostname), parts.port)) as connection:
+                    connection.sendall(sent)
+                    connection.shutdown(socket.SHUT_WR)
+                    answers.append(connection.recv(12))
+            browser(url)
+
+        log_in("in_browser", open_browser=disturb, **options)
+
+        browser.thread.join()
+        assert answers == [b"HTTP/1.1 404"] * 4 + [b""]
+
     def test_connections_that_say_nothing(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """Browsers open connections ahead, and break them: neither keeps the redirect waiting."""
         browser = Browser(server.origin)

@@ -8,9 +8,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.core.world import START, World, answer, tokens
 
-from redcore import ArgumentError, AuthenticationError, ConfigurationError, NetworkError, ResponseError, TokenSet
+from redcore import (
+    ArgumentError,
+    AuthenticationError,
+    ConfigurationError,
+    NetworkError,
+    RedcoreError,
+    ResponseError,
+    TokenSet,
+)
 from redcore._engine import CallOptions
 from redcore.auth import Credentials
 from redcore.login import AuthorizationRequest, authorization_request
@@ -20,6 +30,7 @@ APP = Credentials(client_id="app_1", personal=True)
 REQUEST = authorization_request(client_id="app_1", redirect_uri="https://app.example/back?a=1", scope="users:read")
 ORIGIN = "https://api.blueround.com"
 GOOD = {"code": "c0de", "state": REQUEST.state, "iss": ORIGIN}
+NO_REDIRECTS: list[Any] = [{"code": ["c0de"]}, {b"code": "c0de"}, {"code": None}, b"code=c0de", None]
 
 
 def query(request: AuthorizationRequest) -> dict[str, str]:
@@ -93,7 +104,9 @@ class TestRequest:
         monkeypatch.setenv("REDCORE_CLIENT_ID", "app_env")
         assert authorization_request(redirect_uri="https://a").client_id == "app_env"
 
-    @pytest.mark.parametrize("uri", ["", "/back", "app.example/back", "https://app.example/#back", "https://a/#"])
+    @pytest.mark.parametrize(
+        "uri", ["", "/back", "app.example/back", "https://app.example/#back", "https://a/#", "http://[::1/"]
+    )
     def test_an_address_that_nobody_can_come_back_to(self, uri: str) -> None:
         """The redirect URI is absolute and has no fragment."""
         with pytest.raises(ArgumentError, match="redirect_uri"):
@@ -162,11 +175,26 @@ class TestRedirect:
             {**GOOD, "code": ""},
             f"{urlencode(GOOD)}&code=other",
             f"state=x&{urlencode(GOOD)}",
+            f"https://[app/back?{urlencode(GOOD)}",
         ],
     )
     def test_a_redirect_that_cannot_be_read(self, redirect: Any) -> None:
         """Without a code, or with two, there is nothing to exchange."""
         with pytest.raises(ResponseError):
+            code_in(REQUEST, redirect)
+
+    @pytest.mark.parametrize("redirect", NO_REDIRECTS, ids=repr)
+    def test_what_is_no_redirect(self, redirect: Any) -> None:
+        """Values as lists or bytes are refused, rather than compared wrongly."""
+        with pytest.raises(ArgumentError, match="each a str"):
+            code_in(REQUEST, redirect)
+
+    @given(
+        st.one_of(st.text(), st.text().map(lambda text: f"https://a/?{text}"), st.dictionaries(st.text(), st.text()))
+    )
+    def test_a_law(self, redirect: Any) -> None:
+        """Whatever a browser brings, nothing but an error of the SDK comes out."""
+        with pytest.raises(RedcoreError):
             code_in(REQUEST, redirect)
 
 

@@ -11,7 +11,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -97,8 +97,7 @@ def authorization_request(
         ConfigurationError: there is no client id, or an address is bad.
     """
     config = configure_login(Given(client_id=client_id, base_url=base_url, auth_url=auth_url, environment=environment))
-    parts = urlsplit(redirect_uri)
-    if not parts.scheme or "#" in redirect_uri:
+    if not is_absolute(redirect_uri):
         raise ArgumentError("redirect_uri must be an absolute URI without a fragment, as it is registered")
     return AuthorizationRequest(
         client_id=config.credentials.client_id or "",
@@ -106,6 +105,14 @@ def authorization_request(
         auth_url=config.auth_origin,
         scope=scope,
     )
+
+
+def is_absolute(uri: str) -> bool:
+    """Whether a URI is one that a browser can be sent to (RFC 6749 section 3.1.2)."""
+    try:
+        return bool(urlsplit(uri).scheme) and "#" not in uri
+    except ValueError:
+        return False
 
 
 def exchange_code(
@@ -201,7 +208,7 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
         AuthenticationError: it is not, or it says that the login was refused.
         ResponseError: it says nothing.
     """
-    told = values(redirect) if isinstance(redirect, str) else redirect
+    told = values(redirect)
     # The state first: without it, whatever else is told may come from anybody.
     if not same(told.get("state", ""), request.state):
         raise refused("state_mismatch", "the redirect is not the answer to this request; begin another login")
@@ -214,15 +221,29 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
     return told["code"]
 
 
-def values(redirect: str) -> dict[str, str]:
-    """The parameters of a URL or its query.
+def values(redirect: object) -> dict[str, str]:
+    """The parameters of a redirect.
 
     Raises:
-        ResponseError: one occurs twice (RFC 6749 section 3.1).
+        ArgumentError: it is neither text nor text by name.
+        ResponseError: it is no URL, or has a parameter twice (RFC 6749 section 3.1).
     """
+    if isinstance(redirect, str):
+        return parsed(redirect)
+    told = dict(cast("Mapping[object, object]", redirect)) if isinstance(redirect, Mapping) else {None: None}
+    if not all(isinstance(text, str) for text in (*told, *told.values())):
+        raise ArgumentError("redirect must be a URL, its query, or the query's values by name, each a str")
+    return cast("dict[str, str]", told)
+
+
+def parsed(redirect: str) -> dict[str, str]:
+    """The parameters of a URL or its query."""
     before, mark, _ = redirect.partition("?")
     is_query = not mark or ("=" in before and "/" not in before)
-    query = redirect if is_query else urlsplit(redirect).query
+    try:
+        query = redirect if is_query else urlsplit(redirect).query
+    except ValueError:  # not chained: its message may quote the code
+        raise ResponseError("the redirect is no URL") from None
     pairs = parse_qsl(query, keep_blank_values=True)
     told = dict(pairs)
     if len(told) != len(pairs):
