@@ -13,11 +13,13 @@ import attrs
 import httpx
 import pytest
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
+from starlette.types import ASGIApp
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from tests.server.callers import rows
 from tests.server.identity_provider import serialized
 from tests.server.saml_addresses import ACS, ENTITY_ID, Address, add_user, address_of, request_of, trust
-from tests.server.tenants import Client, make_organisation
+from tests.server.tenants import ISSUER, Client, make_organisation
 
 from redcore_server.auth.sessions import Sessions
 from redcore_server.clock import Clock
@@ -284,6 +286,19 @@ async def test_ten_megabytes_are_refused_unread(address: Address) -> None:
     answer = await address.bring(b" " * 10_000_000)
 
     assert answer.status_code == 413
+
+
+async def test_support_finds_the_reason_by_the_id_on_the_page(app: ASGIApp) -> None:
+    """The page quotes the request's id, and so does the line in the log."""
+    request_id = "8f14e45f-ceea-467f-ab13-9a2c1d7a5e01"
+    headers = {"X-Request-ID": request_id}
+    with capture_logs([merge_contextvars]) as log:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER, headers=headers) as http:
+            page = await http.post("/saml/acs", data={"SAMLResponse": "*"})
+
+    (line,) = [line for line in log if line["event"] == "SAML assertion refused"]
+    assert line["request_id"] == request_id
+    assert request_id in page.text
 
 
 async def test_a_refusal_leaves_the_session_alone(address: Address) -> None:

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from redcore_server.auth.access_token import AccessTokens
 from redcore_server.auth.attempts import Attempts
@@ -170,10 +171,13 @@ class _App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        try:
-            response = await self._handler(request)(request)
-        except Exception as error:  # noqa: BLE001 - the edge: every error becomes an answer
-            response = respond(error, scope.get("redcore.request_id", ""))
+        request_id = scope.get("redcore.request_id", "")
+        # Whatever is logged on the way, also in threads, tells the id that people are asked to quote.
+        with bound_contextvars(request_id=request_id):
+            try:
+                response = await self._handler(request)(request)
+            except Exception as error:  # noqa: BLE001 - the edge: every error becomes an answer
+                response = respond(error, request_id)
         await response(scope, receive, send)
 
     def _handler(self, request: Request) -> Handler:
