@@ -12,8 +12,9 @@ import anyio.lowlevel
 import attrs
 import httpx
 import pytest
+from tests.contract.attacker import Attacker
 from tests.contract.judge import Judge
-from tests.contract.people import Actor, Person, Visitor, new_person
+from tests.contract.people import Actor, Person, Visitor, new_application, new_person
 
 from redcore import AsyncClient, Client
 from redcore._steps import Runtime
@@ -119,3 +120,10 @@ def person(redcore_server: ReferenceServer, redcore_lab: Lab, visitor: Visitor) 
 def actor(person: Person, visitor: Visitor) -> Actor:
     """That person at that browser."""
     return Actor(person, visitor)
+
+
+@pytest.fixture
+def attacker(redcore_server: ReferenceServer, redcore_lab: Lab) -> Iterator[Attacker]:
+    """Somebody outside, with an application of their own choice, on fresh data."""
+    with httpx.Client(trust_env=False) as http:
+        yield Attacker(redcore_server, http, new_application(redcore_server))
