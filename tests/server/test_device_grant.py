@@ -209,6 +209,17 @@ async def test_a_person_who_is_locked_out_meanwhile_gets_no_tokens(
     assert await login.outcome() in {"invalid_client", "invalid_grant"}
 
 
+async def test_an_approval_does_not_outlive_a_lock_out(
+    login: Login, browser: Browser, auth: Auth, organisation: Organisation
+) -> None:
+    """What a person approved before they were locked out gives nothing after they are back."""
+    await login.decide(browser, "allow")
+    await auth.revocation.revoke_user(organisation.owner_id)
+
+    assert await login.outcome() == "invalid_grant"
+    await auth.revocation.revoke_user(organisation.owner_id)
+
+
 async def test_neither_code_lies_open_in_redis(login: Login, stores: Stores) -> None:
     """The device code is kept as its digest; only the user code, which is worth nothing alone, names a key."""
     keys = [key async for key in stores.redis.scan_iter(match="device:*", count=1000)]

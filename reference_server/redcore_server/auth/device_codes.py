@@ -17,7 +17,7 @@ import attrs
 
 from redcore_server.auth.grant_store import script
 from redcore_server.auth.secret import digest, new_secret
-from redcore_server.store.redis import Argument, Redis, sync_script
+from redcore_server.store.redis import Argument, AsyncRedis, Redis, sync_script
 
 DEVICE_CODE_S: Final = 900
 INTERVAL_S: Final = 5
@@ -118,6 +118,13 @@ class DeviceCodes:
             scope: to what.
             now: by the server's clock.
         """
+        index = _of_user(user_id)
+        # The index first: an entry too many does no harm, one too few would outlive `end_approvals`.
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(index, {device.digest: now + DEVICE_CODE_S})
+            pipeline.zremrangebyscore(index, "-inf", now)
+            pipeline.expire(index, _GARBAGE_S)
+            pipeline.execute()
         return self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
 
     def deny(self, device: Device, now: float) -> bool:
@@ -158,6 +165,21 @@ class DeviceCodes:
         return bool(self._settle([_key(name)], arguments))
 
 
+async def end_approvals(redis: AsyncRedis, user_id: str) -> None:
+    """End the logins that a user has approved and whose tokens nobody has fetched yet.
+
+    Args:
+        redis: where they are.
+        user_id: of the user who was made inactive or deleted.
+    """
+    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
+    for name in names:
+        await redis.delete(_key(name))
+    if names:
+        # After the logins: an interrupted call can be repeated.
+        await redis.zrem(_of_user(user_id), *names)
+
+
 def shown(typed: str) -> str:
     """Return a user code as devices show it, such as `WDJB-MJHT`.
 
@@ -174,6 +196,10 @@ def _new_user_code() -> str:
 
 def _key(name: str) -> str:
     return f"device:{{{name}}}"
+
+
+def _of_user(user_id: str) -> str:
+    return f"devices:user:{user_id}"
 
 
 def _pointer(user_code: str) -> str:

@@ -15,6 +15,7 @@ from typing import cast
 import attrs
 
 from redcore_server.auth import grant_keys
+from redcore_server.auth.device_codes import end_approvals
 from redcore_server.auth.sessions import end_sessions
 from redcore_server.store.redis import AsyncRedis
 
@@ -26,7 +27,7 @@ class Revocation:
     redis: AsyncRedis
 
     async def revoke_user(self, user_id: str) -> int:
-        """End every grant of a user, whatever the application, and every browser session.
+        """End every grant of a user, whatever the application, every browser session, and what could become a grant.
 
         Args:
             user_id: of the user who was made inactive or deleted.
@@ -36,6 +37,7 @@ class Revocation:
         """
         # The sessions first: one that lives could still authorise a new grant.
         await end_sessions(self.redis, user_id)
+        await end_approvals(self.redis, user_id)
         return await self._revoke(grant_keys.of_owner(user_id))
 
     async def revoke_client(self, client_id: str) -> int:
