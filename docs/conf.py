@@ -58,9 +58,9 @@ for variable in [name for name in os.environ if name.startswith("REDCORE_")]:
     del os.environ[variable]
 """
 
-# Types of the standard library and of httpx, whose inventories would have to be fetched; type variables.
+# Types of the standard library, of httpx and of msgspec, whose inventories would have to be fetched; type variables.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(abc|collections|datetime|httpx|pathlib|types)\..*"),
+    (r"py:.*", r"(abc|collections|datetime|httpx|msgspec|pathlib|types)\..*"),
     (r"py:.*", r"(redcore\..*\.)?T(_co)?"),
 ]
 
