@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 import redis
+from tests.server.authorizing import signed_in
+from tests.server.conftest import node
+from tests.server.devices import start
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
 from redcore_server.auth.app import open_auth
@@ -101,3 +105,23 @@ async def test_tokens_live_and_die_on_a_cluster(
         for token in (third, fourth):
             with pytest.raises(InvalidToken):
                 await auth.verifier.verify(token["access_token"])
+
+
+async def test_people_log_devices_in_on_a_cluster(
+    addresses: Addresses, cluster_url: str, client: Client, organisation: Organisation, clock: Clock
+) -> None:
+    """Start, guess wrong, approve, fetch, and end an approval that nobody fetched."""
+    async with (
+        open_stores(addresses.database_url, cluster_url) as stores,
+        node(attrs.evolve(addresses, redis_url=cluster_url), stores, clock) as auth,
+        httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER) as http,
+    ):
+        browser = await signed_in(http, stores, clock, organisation.owner_id)
+        fetched, left = await start(http, client), await start(http, client)
+        assert (await browser.get("/oauth/device", user_code="wrong")).status_code == 400
+        for login in (fetched, left):
+            assert (await login.decide(browser, "allow")).status_code == 200
+
+        assert [await fetched.outcome() for _ in range(2)] == ["tokens", "invalid_grant"]
+        await auth.revocation.revoke_user(organisation.owner_id)
+        assert await left.outcome() == "invalid_grant"
