@@ -207,15 +207,24 @@ def test_redirect_uris_are_compared_exactly(registered: str, requested: str, *, 
     assert is_registered(requested, ["https://elsewhere.example", registered]) == is_known
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "source"),
+    [
+        ("https://app.example.com:8443/cb", "https://app.example.com:8443"),
+        ("com.example.app:/cb", "com.example.app:"),
+        ("http://[::1]:5000/cb", "http:"),
+        ("https://a;script-src/cb", "https:"),
+    ],
+)
 async def test_form_policy_names_where_the_browser_goes(
-    flow: Flow, stores: Stores, clock: Clock, organisation: Organisation
+    flow: Flow, stores: Stores, organisation: Organisation, redirect_uri: str, source: str
 ) -> None:
-    """Chromium holds the redirection after the form against the policy, so a custom scheme must be in it too."""
-    app = await register(stores, clock, organisation, "com.example.app:/cb")
+    """Chromium holds the redirection after the form against the policy; what CSP cannot name is its scheme."""
+    app = await register(stores, Clock(), organisation, redirect_uri)
 
-    page = await Flow(flow.browser, app).ask(redirect_uri="com.example.app:/cb")
+    page = await Flow(flow.browser, app).ask(redirect_uri=redirect_uri)
 
-    assert "form-action 'self' com.example.app:;" in page.headers["Content-Security-Policy"]
+    assert f"form-action 'self' {source}; frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
 async def test_consent_without_its_token_is_refused(flow: Flow) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?", re.ASCII)
 _FOLDER: Final = Path(__file__).with_name("templates")
 _STYLE: Final = Markup((_FOLDER / "pages.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -59,6 +61,11 @@ def _templates() -> jinja2.Environment:
 
 
 def _source(address: str) -> str:
-    """Return the CSP source of an address: its origin, or its scheme where it has no host (RFC 8252 section 7.1)."""
+    """Return the CSP source of an address: its origin, or its scheme where the host is none that CSP can name.
+
+    That is so for an app's own scheme (RFC 8252 section 7.1) and for IPv6 (CSP 3 section 2.3.1).
+    """
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    if parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.netloc):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
