@@ -69,12 +69,13 @@ class Receiver:
 
     async def answer(self, stream: anyio.abc.SocketStream) -> None:
         """Serve one connection."""
+        status = 404
         with gone_is_gone():
             async with stream:
                 with anyio.move_on_after(CONNECTION_S):
                     status = self._take(await read_head(stream))
                     await stream.send(page(status))
-        if self._query is not None:  # only now: whoever waits for the redirect closes all connections
+        if status != 404:  # only now: whoever waits for the redirect closes all connections
             self._answered.set()
 
     def _take(self, head: bytes) -> int:
