@@ -11,7 +11,8 @@ import xmlsec
 from structlog.testing import capture_logs
 from tests.server.identity_provider import identity_provider, serialized
 from tests.server.saml_addresses import ENTITY_ID, KINDS, TOKEN, Address, address_of
-from tests.server.saml_attacks import FORMS, SAYINGS, VICTIM, WRAPPINGS, Attack, Scene, find
+from tests.server.saml_attacks import FORMS, SAYINGS, VICTIM, Attack, Scene, find
+from tests.server.saml_wrappings import WRAPPINGS
 from tests.server.tenants import Client
 
 from redcore_server.auth.saml.document import parse
