@@ -14,6 +14,7 @@ from tests.browser.inspection import DESK, Inspector
 from tests.browser.shop import Shop
 from tests.contract.people import Application, Person, Visitor, new_application, new_person
 
+from redcore import Scope
 from redcore.testing import Lab, ReferenceServer
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -69,7 +70,8 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture
 def application(redcore_server: ReferenceServer, redcore_lab: Lab, shop: Shop) -> Application:
     """The shop, as the server knows it."""
-    return new_application(redcore_server, redirect_uri=shop.callback, is_public=True)
+    scopes = (Scope.USERSREAD, Scope.USERSWRITE, Scope.PRODUCTSREAD)
+    return new_application(redcore_server, redirect_uri=shop.callback, scopes=scopes, is_public=True)
 
 
 @pytest.fixture
@@ -87,11 +89,11 @@ def login(redcore_server: ReferenceServer, application: Application) -> str:
 
 
 @pytest.fixture
-def sign_in(login: str) -> Callable[[Page, Person], None]:
+def sign_in(login: str) -> Callable[..., None]:
     """Open where the shop sends people, and send e-mail address and password."""
 
-    def sign_in(page: Page, person: Person, *, password: str | None = None) -> None:
-        page.goto(login)
+    def sign_in(page: Page, person: Person, *, password: str | None = None, scope: str = "") -> None:
+        page.goto(f"{login}&{urlencode({'scope': scope})}" if scope else login)
         page.get_by_label("E-mail address").fill(person.email)
         page.get_by_label("Password").fill(password or person.password)
         page.get_by_role("button", name="Sign in").click()

@@ -9,6 +9,7 @@ from tests.browser.inspection import Inspector, expect_heading
 from tests.browser.shop import TITLE, Shop
 from tests.contract.people import Application, Person, Visitor, new_person
 
+from redcore import UserRole
 from redcore.testing import ReferenceServer
 
 SignIn = Callable[..., None]
@@ -23,7 +24,7 @@ def test_sign_in_and_allow(page: Page, login: str, person: Person, shop: Shop, i
     page.get_by_label("Password").fill(person.password)
     page.get_by_role("button", name="Sign in").click()
     expect_heading(page, "Allow Storefront?")
-    expect(page.get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("listitem")).to_have_count(3)
     inspector.look(page, "consent")
     page.get_by_role("button", name="Allow").click()
     expect(page).to_have_title(TITLE)
@@ -133,3 +134,25 @@ def test_nothing_may_frame_a_page(page: Page, login: str, shop: Shop) -> None:
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("button", name="Sign in")).to_have_count(0)
     assert page.frames[1].url.startswith("chrome-error:")
+
+
+def test_too_many_attempts(page: Page, sign_in: SignIn, person: Person, inspector: Inspector) -> None:
+    """Who has tried too often is told how long to wait, even with the right password."""
+    for _ in range(10):
+        sign_in(page, person, password="not the password")
+        expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    sign_in(page, person)
+    expect(page.get_by_role("alert")).to_contain_text("Too many attempts. Try again in")
+    inspector.look(page, "sign-in-wait")
+
+
+def test_nothing_to_allow(
+    page: Page, sign_in: SignIn, redcore_server: ReferenceServer, visitor: Visitor, inspector: Inspector
+) -> None:
+    """A person whose role gives nothing of what is asked for can only go back."""
+    sign_in(page, new_person(redcore_server, visitor, role=UserRole.VIEWER), scope="users:write")
+    expect(page.locator("main")).to_contain_text("asks for more than your role")
+    expect(page.get_by_role("button", name="Allow")).to_have_count(0)
+    inspector.look(page, "consent-nothing")
+    page.get_by_role("button", name="Back to Storefront").click()
+    expect(page).to_have_title(TITLE)

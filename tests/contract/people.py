@@ -135,9 +135,16 @@ def invite(server: ReferenceServer, *, name: str = "Mara", role: UserRole = User
         return client.users.create(email=f"{name.lower()}@example.com", name=name, role=role)
 
 
-def new_person(server: ReferenceServer, visitor: Visitor, *, name: str = "Mara", with_totp: bool = False) -> Person:
+def new_person(
+    server: ReferenceServer,
+    visitor: Visitor,
+    *,
+    name: str = "Mara",
+    role: UserRole = UserRole.ADMIN,
+    with_totp: bool = False,
+) -> Person:
     """Invite somebody, who accepts."""
-    user = invite(server, name=name)
+    user = invite(server, name=name, role=role)
     page = visitor.get(invitation_link(server, user))
     form = forms_of(page)["accept"]
     person = Person(user.id, user.email, totp_secret=form["secret"] if with_totp else None)
