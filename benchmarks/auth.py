@@ -1,9 +1,10 @@
 """Measures tokens and introspections a second of one reference server, as ratios to an endpoint that only signs a JWT.
 
-The three are measured in turns, round after round, so that whatever else the machine does hits all alike; a ratio is
-that of the medians. The load is a fixed number of connections, each with one request after the other.
+The three are measured in short turns, round after round, so that whatever else the machine does hits all alike; what
+is told are the medians of the rates and of the rounds' ratios. The load is a fixed number of connections, each with one
+request after the other.
 
-    python benchmarks/auth.py [--rounds 5] [--seconds 3] [--connections 16]
+    python benchmarks/auth.py [--rounds 15] [--seconds 1] [--connections 16]
 """
 
 from __future__ import annotations
@@ -110,30 +111,26 @@ def subjects(server: ReferenceServer, bare: str) -> list[Subject]:
     ]
 
 
-def measure(measured: list[Subject], rounds: int, seconds: float, connections: int) -> dict[str, float]:
-    """The median rate of each, after one round that does not count."""
-    rates: dict[str, list[float]] = {subject.name: [] for subject in measured}
-    for number in range(rounds + 1):
-        for subject in measured:
-            rate = asyncio.run(subject.rate(connections, seconds))
-            if number:
-                rates[subject.name].append(rate)
-    return {name: statistics.median(each) for name, each in rates.items()}
+def measure(measured: list[Subject], rounds: int, seconds: float, connections: int) -> list[list[float]]:
+    """The rates of each by round, after one round that does not count."""
+    by_round = [[asyncio.run(subject.rate(connections, seconds)) for subject in measured] for _ in range(rounds + 1)]
+    return [list(rates) for rates in zip(*by_round[1:], strict=True)]
 
 
 def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=16)
     given = parser.parse_args()
     with signer() as bare, ReferenceServer(lab=False, settings=NO_LIMITS) as server:
-        rates = measure(subjects(server, bare), given.rounds, given.seconds, given.connections)
-    yardstick, *others = rates
-    print(f"{yardstick}: {rates[yardstick]:.0f}/s")
-    for name in others:
-        print(f"{name}: {rates[name]:.0f}/s, ratio {rates[name] / rates[yardstick]:.2f} (goal {GOAL})")
+        measured = subjects(server, bare)
+        yardstick, *others = measure(measured, given.rounds, given.seconds, given.connections)
+    print(f"{measured[0].name}: {statistics.median(yardstick):.0f}/s")
+    for subject, rates in zip(measured[1:], others, strict=True):
+        ratio = statistics.median(rate / bare_rate for rate, bare_rate in zip(rates, yardstick, strict=True))
+        print(f"{subject.name}: {statistics.median(rates):.0f}/s, ratio {ratio:.2f} (goal {GOAL})")
 
 
 if __name__ == "__main__":
