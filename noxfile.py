@@ -77,7 +77,7 @@ def bench_auth(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, imports' direction and the spec (three judges, two of them from npm)."""
+    """Check style and the spec (three judges, two of them from npm); tests hold the direction of imports."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
