@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.conftest import Caller
+from tests.contract.judge import Judge
 
 from redcore import (
     AuthenticationError,
@@ -119,6 +120,18 @@ def test_the_same_idempotency_key_creates_once(call: Caller) -> None:
         call(create("Grace"))
     assert caught.value.code == "IDEMPOTENCY_KEY_REUSED"
     assert call(lambda c: c.users.list(q="ada@")).meta.total == 1
+
+
+def test_an_idempotency_key_that_is_none_is_named(
+    judge: Judge, redcore_server: ReferenceServer, redcore_lab: Lab
+) -> None:
+    """400 VALIDATION_ERROR also where there is no body to be wrong; the SDK itself sends no such key."""
+    headers = {"Authorization": f"Bearer {redcore_server.api_key['api_key']}", "Idempotency-Key": "two words"}
+    with judge.http() as http:
+        answer = http.post(f"{redcore_server.base_url}/users/usr_1/invitation", headers=headers)
+
+    assert answer.status_code == 400
+    assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["Idempotency-Key"]
 
 
 def test_an_answer_that_is_lost_does_not_create_twice(call: Caller, redcore_lab: Lab) -> None:

@@ -310,6 +310,7 @@ class Users:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
@@ -624,6 +625,7 @@ class AsyncUsers:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
@@ -1285,6 +1287,7 @@ class Workflows:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
@@ -1507,6 +1510,7 @@ class AsyncWorkflows:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
@@ -2359,6 +2363,7 @@ class Applications:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
@@ -2537,6 +2542,7 @@ class AsyncApplications:
 
         Raises:
             ArgumentError: an argument cannot be sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
