@@ -16,7 +16,6 @@ SPEC = "openapi/redcore.yaml"
 SPECTRAL = "@stoplight/spectral-cli@6"
 REDOCLY = "@redocly/cli@2"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = sorted(PYPROJECT["project"]["optional-dependencies"])
 
 
 def group(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The SDK's own transport, straight over httpcore: half of what a call through httpx costs is saved here.
+"""The SDK's own transport, straight over httpcore, which saves much of what a call through httpx costs.
 
 Proxies and certificates of the environment work as with httpx. No cookies, no redirects. Imported when the first client
 is made: httpcore loads every event loop that is installed.
