@@ -4,56 +4,104 @@ from redcore import Client
 
 with Client(api_key="rk_live_…") as client:
     me = client.users.get_me()
+
+Importing it loads nothing yet: each public name is loaded when it is first asked for (PEP 562), so that a program that
+may never make a call does not wait for what calls need.
 """
 
-from redcore._generated.models import (
-    ApiKey,
-    ApiKeyCreated,
-    ApiKeyMode,
-    Application,
-    ApplicationCredentials,
-    ApplicationType,
-    ErrorCode,
-    ErrorDetail,
-    File,
-    Introspection,
-    Jwk,
-    Jwks,
-    ListMeta,
-    Page,
-    Product,
-    ProductStatus,
-    Scope,
-    ServerMetadata,
-    User,
-    UserRole,
-    UserStatus,
-    UserUpdateStatus,
-    Workflow,
-    WorkflowRun,
-    WorkflowRunError,
-    WorkflowRunStatus,
-)
-from redcore._response import Headers, Response
-from redcore._values import UNSET, FileContent, Model, OpenEnum, Unset
+from typing import TYPE_CHECKING
+
 from redcore._version import __version__ as __version__
-from redcore.client import AsyncClient, Client
-from redcore.exceptions import (
-    ArgumentError,
-    AuthenticationError,
-    ConfigurationError,
-    DuplicateError,
-    NetworkError,
-    NotFoundError,
-    PermissionError,  # noqa: A004 (the contract's name)
-    RateLimitError,
-    RedcoreAPIError,
-    RedcoreError,
-    ResponseError,
-    ValidationError,
-)
-from redcore.pagination import AsyncPages, Pages
-from redcore.tokens import MemoryCache, TokenCache, TokenSet
+
+if TYPE_CHECKING:  # the public names, for type checkers and editors
+    from redcore._generated.models import (
+        ApiKey,
+        ApiKeyCreated,
+        ApiKeyMode,
+        Application,
+        ApplicationCredentials,
+        ApplicationType,
+        ErrorCode,
+        ErrorDetail,
+        File,
+        Introspection,
+        Jwk,
+        Jwks,
+        ListMeta,
+        Page,
+        Product,
+        ProductStatus,
+        Scope,
+        ServerMetadata,
+        User,
+        UserRole,
+        UserStatus,
+        UserUpdateStatus,
+        Workflow,
+        WorkflowRun,
+        WorkflowRunError,
+        WorkflowRunStatus,
+    )
+    from redcore._response import Headers, Response
+    from redcore._values import UNSET, FileContent, Model, OpenEnum, Unset
+    from redcore.client import AsyncClient, Client
+    from redcore.exceptions import (
+        ArgumentError,
+        AuthenticationError,
+        ConfigurationError,
+        DuplicateError,
+        NetworkError,
+        NotFoundError,
+        PermissionError,  # noqa: A004 (the contract's name)
+        RateLimitError,
+        RedcoreAPIError,
+        RedcoreError,
+        ResponseError,
+        ValidationError,
+    )
+    from redcore.pagination import AsyncPages, Pages
+    from redcore.tokens import MemoryCache, TokenCache, TokenSet
+else:
+    from importlib import import_module
+
+    _MODELS = "redcore._generated.models"
+    # Where those of the public names are that are no models. A test compares this with what checkers are told above.
+    _NAMES = {
+        "redcore._response": ("Headers", "Response"),
+        "redcore._values": ("UNSET", "FileContent", "Model", "OpenEnum", "Unset"),
+        "redcore.client": ("AsyncClient", "Client"),
+        "redcore.exceptions": (
+            "ArgumentError",
+            "AuthenticationError",
+            "ConfigurationError",
+            "DuplicateError",
+            "NetworkError",
+            "NotFoundError",
+            "PermissionError",
+            "RateLimitError",
+            "RedcoreAPIError",
+            "RedcoreError",
+            "ResponseError",
+            "ValidationError",
+        ),
+        "redcore.pagination": ("AsyncPages", "Pages"),
+        "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
+    }
+    _HOMES = {name: module for module, names in _NAMES.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        """Load a public name, or one of the modules that `import redcore` alone has always sufficed for."""
+        if name in {"exceptions", "tokens"}:
+            return import_module(f"redcore.{name}")
+        if name not in __all__:
+            raise AttributeError(f"module 'redcore' has no attribute {name!r}", name=name)
+        value = globals()[name] = getattr(import_module(_HOMES.get(name, _MODELS)), name)
+        return value
+
+    def __dir__() -> list[str]:
+        """All names, also those that are not loaded yet."""
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "UNSET",

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -105,25 +106,64 @@ def test_pure_modules_have_no_effects(module: str) -> None:
     assert {name.split(".")[0] for name in imports(module)} & EFFECTS == set()
 
 
-def test_the_public_names_are_the_namespace() -> None:
-    """`__all__` is sorted and lists exactly what can be had from redcore."""
-    public = {name for name, value in vars(redcore).items() if not name.startswith("_") and not is_module(value)}
+def test_all_public_names_can_be_had() -> None:
+    """`from redcore import *` brings exactly `__all__`, and `dir()` shows what is not loaded yet."""
+    star: dict[str, object] = {}
+    exec("from redcore import *", star)  # noqa: S102 (an import of all names is no expression)
 
-    assert set(redcore.__all__) == public
-    assert len(redcore.__all__) == len(public)
+    assert set(star) - {"__builtins__"} == set(redcore.__all__)
+    assert len(redcore.__all__) == len(set(redcore.__all__))
+    assert set(dir(redcore)) >= set(redcore.__all__)
+    assert not [name for name in redcore.__all__ if star[name] is not getattr(redcore, name)]
 
 
-def is_module(value: object) -> bool:
-    return isinstance(value, type(sys))
+def test_a_name_is_loaded_from_where_checkers_find_it() -> None:
+    """What type checkers are told about the public names is what happens when they are asked for."""
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    told = {
+        alias.name: str(node.module)
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert set(told) == set(redcore.__all__)
+    assert [name for name in told if getattr(import_module(told[name]), name) is not getattr(redcore, name)] == []
 
 
-def test_importing_redcore_loads_no_extra() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A name that is not public is missing as it is from any module, also for `hasattr` and imports."""
+    with pytest.raises(AttributeError, match="module 'redcore' has no attribute 'Clinet'"):
+        _ = redcore.Clinet  # type: ignore[attr-defined]  # that is the point
+
+    assert not hasattr(redcore, "attrs")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a statement loads in a new process."""
+    probe = f"import sys; before = set(sys.modules)\n{statement}\nprint(*set(sys.modules) - before)"
+    told = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
+    return set(told.stdout.split())
+
+
+def test_importing_redcore_loads_nothing_yet() -> None:
+    """`import redcore` costs a program nearly nothing, until it asks for a name."""
+    ours = {name for name in loaded_by("import redcore") if package_of(name) == "redcore"}
+
+    assert ours == {"redcore", "redcore._version"}
+    assert loaded_by("import redcore") & {"httpx", "httpcore", "anyio", "attrs", "msgspec", "asyncio", "ssl"} == set()
+
+
+@pytest.mark.parametrize("name", ["exceptions", "tokens"])
+def test_the_public_modules_need_no_import_of_their_own(name: str) -> None:
+    """`import redcore` is enough for `redcore.exceptions.…`."""
+    assert f"redcore.{name}" in loaded_by(f"import redcore; redcore.{name}")
+
+
+def test_the_public_names_load_no_extra() -> None:
     """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""
-    probe = (
-        "import sys, httpx; before = set(sys.modules); import redcore;"
-        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
-    )
+    loaded = loaded_by("import httpx; before |= set(sys.modules); from redcore import *")
 
-    loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
-
-    assert set(loaded.stdout.split()) & EXTRAS == set()
+    assert {package_of(name) for name in loaded} & EXTRAS == set()
