@@ -38,6 +38,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from redcore_server.store.objects import ObjectsUnavailable
+
 STATUS: Final[Mapping[str, int]] = {
     "VALIDATION_ERROR": 400,
     "INVALID_TOKEN": 401,
@@ -66,6 +68,7 @@ _STORE_AWAY: Final = (
     psycopg.InterfaceError,
     redis.exceptions.RedisError,
     redis.exceptions.RedisClusterException,
+    ObjectsUnavailable,
 )
 _CLIENT_GONE: Final = 499  # as nginx logs it; no such status is ever sent, for there is nobody to read it
 

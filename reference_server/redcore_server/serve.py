@@ -24,8 +24,20 @@ from redcore_server.seed import seed_if_empty
 from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
-from redcore_server.worker import Worker, defer_invitation, defer_revocation, invitations, revocations
+from redcore_server.store.objects import Objects, check, open_objects
+from redcore_server.worker import (
+    Worker,
+    defer_invitation,
+    defer_object_deletion,
+    defer_revocation,
+    invitations,
+    revocations,
+)
+from redcore_server.worker import (
+    objects as object_jobs,
+)
 from redcore_server.worker.invitations import InvitationSender
+from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.revocations import GrantEnder
 
 
@@ -72,12 +84,18 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
                 signing_key_period=settings.signing_key_period,
             )
         )
-        await stack.enter_async_context(_running(_worker(settings, stores, auth.revocation, clock)))
+        objects = open_objects(settings)
+        await check(objects, settings)
+        await stack.enter_async_context(_running(_worker(settings, stores, objects, auth.revocation, clock)))
         services = Services(
             revoke_user=auth.revocation.revoke_user,
             revoke_client=auth.revocation.revoke_client,
             defer_invitation=defer_invitation,
             defer_revocation=defer_revocation,
+            defer_object_deletion=defer_object_deletion,
+            objects=objects,
+            storage_bytes=settings.storage_bytes,
+            max_file_bytes=settings.max_file_bytes,
             secret_overlap=settings.secret_overlap,
         )
         yield gateway.build(
@@ -122,7 +140,7 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
-def _worker(settings: Settings, stores: Stores, revocation: Revocation, clock: Clock) -> Worker:
+def _worker(settings: Settings, stores: Stores, objects: Objects, revocation: Revocation, clock: Clock) -> Worker:
     sender = InvitationSender(
         postgres=stores.postgres,
         mailer=mailer_for(settings),
@@ -133,7 +151,17 @@ def _worker(settings: Settings, stores: Stores, revocation: Revocation, clock: C
     ender = GrantEnder(
         postgres=stores.postgres, revoke_user=revocation.revoke_user, revoke_client=revocation.revoke_client
     )
-    return Worker(stores.postgres, {invitations.TASK: sender.send, revocations.TASK: ender.end})
+    collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
+    return Worker(
+        stores.postgres,
+        {
+            invitations.TASK: sender.send,
+            revocations.TASK: ender.end,
+            object_jobs.DELETION: collector.delete,
+            object_jobs.COLLECTION: collector.collect,
+        },
+        periodic={object_jobs.COLLECTION: object_jobs.HOURLY},
+    )
 
 
 @contextlib.asynccontextmanager

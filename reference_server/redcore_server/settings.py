@@ -49,6 +49,13 @@ class Settings:
         data: Folder of everything that must outlive the process.
         database_url: PostgreSQL to use; None starts the embedded one.
         redis_url: Redis to use, also a cluster; None starts the embedded one.
+        objects_url: Where files are kept, `file:///folder` or `s3://bucket/prefix`; None means `<data>/objects`.
+        s3_endpoint: Origin of a store that speaks S3; None means Amazon's.
+        s3_region: Region of the bucket.
+        s3_access_key_id: Who we are to the store.
+        s3_secret_access_key: Its secret.
+        max_file_bytes: Size of the largest file that can be uploaded.
+        storage_bytes: How many bytes an organisation may store.
         smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
         mail_from: Sender of the invitations.
         public_url: Origin under which clients reach the server; None means the listening address.
@@ -67,6 +74,13 @@ class Settings:
     data: Path = attrs.field(factory=_default_data)
     database_url: str | None = attrs.field(default=None, repr=False)
     redis_url: str | None = attrs.field(default=None, repr=False)
+    objects_url: str | None = None
+    s3_endpoint: str | None = None
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: str | None = attrs.field(default=None, repr=False)
+    max_file_bytes: int = 5 * 1024**3
+    storage_bytes: int = 20 * 1024**3
     smtp_url: str | None = attrs.field(default=None, repr=False)
     mail_from: str = "BlueRound <no-reply@blueround.com>"
     public_url: str | None = None
@@ -105,6 +119,11 @@ class Settings:
     def signing_key_period(self) -> timedelta:
         """The same as `signing_key_days`."""
         return timedelta(days=self.signing_key_days)
+
+    @property
+    def objects(self) -> Path:
+        """The folder of stored files, if no other place is set."""
+        return self.data / "objects"
 
     @property
     def outbox(self) -> Path:
@@ -190,9 +209,10 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
-_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix"})  # libpq: no host is the local socket
+_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # libpq: no host is the local socket
 
 _requests = _integer(1, 10_000_000)
+_bytes = _integer(1, 2**53)
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "host": str,
@@ -200,6 +220,13 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "data": lambda text: Path(text).expanduser().absolute(),
     "database_url": _url("postgresql", "postgres"),
     "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
+    "objects_url": _url("file", "s3"),
+    "s3_endpoint": _origin,
+    "s3_region": str,
+    "s3_access_key_id": str,
+    "s3_secret_access_key": str,
+    "max_file_bytes": _bytes,
+    "storage_bytes": _bytes,
     "smtp_url": _url("smtp", "smtps", "smtp+starttls"),
     "mail_from": str,
     "public_url": _origin,

@@ -67,6 +67,8 @@ class Operation:
     parameters: Mapping[Location, tuple[Parameter, ...]]
     body: Rule | None
     """Of a JSON body; None if there is none or it has another media type."""
+    is_upload: bool
+    """Whether the body is a form with a file."""
 
 
 @attrs.frozen
@@ -197,6 +199,7 @@ class _Reader:
                 "header": self._parameters(parameters, "header"),
             },
             body=self._body(node),
+            is_upload="multipart/form-data" in self._media(node),
         )
 
     def _parameters(self, nodes: list[Schema], location: Location) -> tuple[Parameter, ...]:
@@ -221,10 +224,11 @@ class _Reader:
         )
 
     def _body(self, node: Schema) -> Rule | None:
-        if "requestBody" not in node:
-            return None
-        media = self._resolved(node["requestBody"])["content"].get("application/json")
+        media = self._media(node).get("application/json")
         return self._rule(media["schema"]) if media else None
+
+    def _media(self, node: Schema) -> Schema:
+        return self._resolved(node["requestBody"])["content"] if "requestBody" in node else {}
 
     def _rule(self, schema: Schema) -> Rule:
         return Rule(schema, self._schemas)

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import httpx
-from openapi_core import OpenAPI
+from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
@@ -58,16 +58,18 @@ class Judge:
     """Judges every exchange of the HTTP clients it makes, and counts them by method and path."""
 
     def __init__(self) -> None:
-        self._spec = OpenAPI.from_file_path(str(SPEC))
+        # In JSON Schema bytes are strings, of characters that say no more than their numbers.
+        readers: Any = {"application/octet-stream": as_text}
+        self._spec = OpenAPI.from_file_path(str(SPEC), Config(extra_media_type_deserializers=readers))
         self.judged: Counter[tuple[str, str]] = Counter()
 
     def http(self) -> httpx.Client:
         """An HTTP client whose exchanges are judged."""
-        return httpx.Client(event_hooks={"response": [self._hear]}, trust_env=False)
+        return httpx.Client(event_hooks={"request": [keep], "response": [self._hear]}, trust_env=False)
 
     def http_async(self) -> httpx.AsyncClient:
         """An asynchronous HTTP client whose exchanges are judged."""
-        return httpx.AsyncClient(event_hooks={"response": [self._hear_async]}, trust_env=False)
+        return httpx.AsyncClient(event_hooks={"request": [keep_async], "response": [self._hear_async]}, trust_env=False)
 
     def _hear(self, response: httpx.Response) -> None:
         response.read()
@@ -84,3 +86,18 @@ class Judge:
             self._spec.validate_request(request)
         self._spec.validate_response(request, JudgedResponse.of(response))
         self.judged[response.request.method, response.request.url.path] += 1
+
+
+def as_text(value: bytes, **_: str) -> str:
+    """Bytes, one character each."""
+    return value.decode("latin-1")
+
+
+def keep(request: httpx.Request) -> None:
+    """Keep the body, which may be a stream that can be read once."""
+    request.read()
+
+
+async def keep_async(request: httpx.Request) -> None:
+    """As `keep`, awaited."""
+    await request.aread()

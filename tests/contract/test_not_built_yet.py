@@ -20,11 +20,6 @@ OPERATIONS = {
     if method in METHODS
 }
 NOT_BUILT = {
-    "files_delete",
-    "files_download",
-    "files_get",
-    "files_list",
-    "files_upload",
     "workflows_cancel_run",
     "workflows_get_run",
     "workflows_list",

@@ -176,6 +176,40 @@ def delete_application(call: Caller) -> None:
         call(lambda c: c.applications.rotate_secret(made.id))
 
 
+@scenario("files_upload")
+def upload_file(call: Caller) -> None:
+    file = call(lambda c: c.files.upload(file=b"a,b", name="table.csv"))
+    assert (file.name, file.size, file.sha256[:8]) == ("table.csv", 3, "1eb7c54d")
+
+
+@scenario("files_list")
+def list_files(call: Caller) -> None:
+    call(lambda c: c.files.upload(file=b"1"))
+    second = call(lambda c: c.files.upload(file=b"2"))
+    assert [f.id for f in call(lambda c: c.files.list(limit=1))] == [second.id]
+    assert len(call.walk(lambda c: c.files.list_all(page_size=1).items())) == 2
+
+
+@scenario("files_get")
+def get_file(call: Caller) -> None:
+    file = call(lambda c: c.files.upload(file=b"1"))
+    assert call(lambda c: c.files.get(file.id)) == file
+
+
+@scenario("files_download")
+def download_file(call: Caller) -> None:
+    file = call(lambda c: c.files.upload(file=b"bytes"))
+    assert call(lambda c: c.files.download(file.id)) == b"bytes"
+
+
+@scenario("files_delete")
+def delete_file(call: Caller) -> None:
+    file = call(lambda c: c.files.upload(file=b"1"))
+    call(lambda c: c.files.delete(file.id))
+    with pytest.raises(NotFoundError):
+        call(lambda c: c.files.get(file.id))
+
+
 @scenario("auth_revoke")
 def revoke(session: Caller) -> None:
     assert session(lambda c: c.auth.revoke(token="unknown", token_type_hint="refresh_token")) is None

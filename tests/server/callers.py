@@ -19,7 +19,8 @@ from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.worker import defer_invitation, defer_revocation
+from redcore_server.store.objects import open_objects
+from redcore_server.worker import defer_invitation, defer_object_deletion, defer_revocation
 
 Json = dict[str, Any]
 
@@ -38,18 +39,22 @@ def whole_app(*, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -
             spec=contract,
             stores=stores,
             clock=clock,
-            services=services_of(auth),
+            services=services_of(auth, settings),
         ),
     )
 
 
-def services_of(auth: Auth) -> Services:
+def services_of(auth: Auth, settings: Settings) -> Services:
     """Return what the API's handlers need beside the database."""
     return Services(
         revoke_user=auth.revocation.revoke_user,
         revoke_client=auth.revocation.revoke_client,
         defer_invitation=defer_invitation,
         defer_revocation=defer_revocation,
+        defer_object_deletion=defer_object_deletion,
+        objects=open_objects(settings),
+        storage_bytes=settings.storage_bytes,
+        max_file_bytes=settings.max_file_bytes,
         secret_overlap=timedelta(hours=24),
     )
 

@@ -51,7 +51,7 @@ async def main() -> None:
     addresses = Addresses(database_url, redis_url)
     async with open_stores(database_url, redis_url) as stores, node(addresses, stores, clock) as auth:
         services = attrs.evolve(
-            services_of(auth),
+            services_of(auth, Settings()),
             revoke_user=fatal(auth, auth.revocation.revoke_user, basic),
             revoke_client=fatal(auth, auth.revocation.revoke_client, basic),
         )

@@ -223,7 +223,13 @@ def test_a_required_parameter_is_missed() -> None:
     rule = Rule({"type": "string"}, {})
     parameter = Parameter(name="code", location="query", is_required=True, is_integer=False, default=None, rule=rule)
     operation = Operation(
-        id="x", method="GET", path="/x", scope="admin", parameters={"query": (parameter,), "header": ()}, body=None
+        id="x",
+        method="GET",
+        path="/x",
+        scope="admin",
+        parameters={"query": (parameter,), "header": ()},
+        body=None,
+        is_upload=False,
     )
     validation = Validation(operation, max_limit=100)
 

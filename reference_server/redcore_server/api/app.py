@@ -16,9 +16,10 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.api import api_keys, applications, products, users
+from redcore_server.api import api_keys, applications, files, products, users
 from redcore_server.api.call import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
+from redcore_server.api.uploads import Upload, Uploads
 from redcore_server.api.validation import Validation
 from redcore_server.auth.principal import Principal
 from redcore_server.clock import Clock
@@ -38,6 +39,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **products.HANDLERS,
     **api_keys.HANDLERS,
     **applications.HANDLERS,
+    **files.HANDLERS,
 }
 """The operations that are built; the others of the contract answer 501."""
 
@@ -61,9 +63,16 @@ class _Request:
     match: Match
     principal: Principal
     request_id: str
+    headers: Mapping[bytes, bytes]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     idempotency_key: str | None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What of the body makes two requests the same."""
+        upload: Upload | None = self.body.get("upload") if self.match.operation.is_upload else None
+        return upload.facts() if upload else self.body
 
 
 @attrs.frozen
@@ -89,7 +98,17 @@ class _Api:
             async with self.stores.postgres.connection() as connection:
                 reply = await handler(self._call(request, connection))
             return self._response(reply, request.request_id)
+        if match.operation.is_upload:
+            return await self._upload(handler, request, receive)
         return await self._write(handler, request)
+
+    async def _upload(self, handler: Handler, request: _Request, receive: Receive) -> Response:
+        organisation_id = request.principal.organisation_id
+        async with self.stores.postgres.connection() as connection:
+            room_bytes = await files.room_bytes(self._call(request, connection))
+        uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
+        async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
+            return await self._write(handler, attrs.evolve(request, body={"upload": upload}))
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
         validation = Validation(match.operation, max_limit=self.spec.max_limit)
@@ -103,6 +122,7 @@ class _Api:
             match=match,
             principal=principal,
             request_id=scope["redcore.request_id"],
+            headers=raw_headers,
             query=query,
             body=body,
             idempotency_key=headers.get("Idempotency-Key"),
@@ -127,7 +147,7 @@ class _Api:
         return Attempt(
             principal=request.principal,
             key=key,
-            fingerprint=fingerprint(request.match.operation.id, request.match.path, request.body),
+            fingerprint=fingerprint(request.match.operation.id, request.match.path, request.facts),
             request_id=request.request_id,
             now=now,
         )
@@ -137,13 +157,16 @@ class _Api:
             principal=request.principal,
             now=self.clock.now(),
             path=request.match.path,
+            headers=request.headers,
             query=request.query,
             body=request.body,
             connection=connection,
             services=self.services,
         )
 
-    def _response(self, reply: Reply, request_id: str) -> Response:
+    def _response(self, reply: Reply | Response, request_id: str) -> Response:
+        if isinstance(reply, Response):
+            return reply
         if reply.status == 204:
             return Response(status_code=204)
         meta = {"request_id": f"req_{request_id.replace('-', '')}", "version": self.spec.version, **reply.page}

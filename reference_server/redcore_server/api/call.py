@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import attrs
+from starlette.responses import Response
 
 from redcore_server.auth.principal import Principal
+from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPostgres
 
 Row = dict[str, Any]
@@ -31,6 +33,13 @@ class DeferRevocation(Protocol):
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 
+class DeferObjectDeletion(Protocol):
+    """Writes the job that deletes an object nobody refers to any more."""
+
+    async def __call__(self, connection: AsyncPostgres, *, key: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
 @attrs.frozen(kw_only=True)
 class Services:
     """What handlers need beside the database.
@@ -40,6 +49,10 @@ class Services:
         revoke_client: ends all tokens of an application at once.
         defer_invitation: see there.
         defer_revocation: see there.
+        defer_object_deletion: see there.
+        objects: the object store.
+        storage_bytes: how much an organisation may store.
+        max_file_bytes: size of the largest file.
         secret_overlap: how long a client secret stays valid after it was replaced.
     """
 
@@ -47,6 +60,10 @@ class Services:
     revoke_client: Callable[[str], Awaitable[object]]
     defer_invitation: DeferInvitation
     defer_revocation: DeferRevocation
+    defer_object_deletion: DeferObjectDeletion
+    objects: Objects
+    storage_bytes: int
+    max_file_bytes: int
     secret_overlap: timedelta
 
 
@@ -58,8 +75,9 @@ class Call:
         principal: who asks.
         now: the moment of the request; everything it does happens then.
         path: the path parameters.
+        headers: all that came, names in lower case.
         query: every query parameter of the operation; None where it is absent and has no default.
-        body: the JSON body, checked; empty for an operation without one.
+        body: the JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
         connection: to PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
         services: everything else.
         after_commit: what to do once the transaction has committed.
@@ -68,6 +86,7 @@ class Call:
     principal: Principal
     now: datetime
     path: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     connection: AsyncPostgres
@@ -119,4 +138,5 @@ class Reply:
     """Path of what was created."""
 
 
-Handler = Callable[[Call], Awaitable[Reply]]
+Handler = Callable[[Call], Awaitable[Reply | Response]]
+"""A response of its own is for what is not JSON."""

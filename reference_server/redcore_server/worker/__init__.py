@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from redcore_server.worker.invitations import defer_invitation
+from redcore_server.worker.objects import defer_object_deletion
 from redcore_server.worker.revocations import defer_revocation
 from redcore_server.worker.runner import Worker
 
-__all__ = ["Worker", "defer_invitation", "defer_revocation"]
+__all__ = ["Worker", "defer_invitation", "defer_object_deletion", "defer_revocation"]

@@ -46,16 +46,20 @@ class Worker:
     Attributes:
         postgres: Where the jobs are.
         tasks: What to call for the jobs of each name.
+        periodic: When some of them are due by themselves, as a cron line in UTC; they are given the moment.
     """
 
     postgres: AsyncPool
     tasks: Mapping[str, Callable[..., Awaitable[None]]]
+    periodic: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     async def run(self) -> None:
         """Run jobs and recover abandoned ones; a database that is away for a while is waited for."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
         for name, task in self.tasks.items():
-            app.task(name=name, retry=Backoff())(task)
+            made = app.task(name=name, retry=Backoff(), pass_context=False)(task)
+            if name in self.periodic:
+                app.periodic(cron=self.periodic[name])(made)
         async with app.open_async(self.postgres), asyncio.TaskGroup() as tasks:
             tasks.create_task(_persist(lambda: _work(app)))
             tasks.create_task(_persist(lambda: _recover(app)))

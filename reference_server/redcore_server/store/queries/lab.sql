@@ -19,6 +19,8 @@ select 1 from procrastinate_jobs where task_name = 'send_invitation' and status 
 delete from idempotency;
 delete from invitations;
 delete from products;
+delete from files; -- their bytes are orphans now, which the worker collects
+update organisations set stored_bytes = 0 where stored_bytes <> 0;
 delete from api_keys
 where organisation_id in (select id from lab.organisations) and id not in (select id from lab.api_keys);
 delete from applications

@@ -1,0 +1,83 @@
+"""Files: descriptions in PostgreSQL, bytes in the object store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from redcore_server.api import listing
+from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.uploads import Upload, file_key, no_room
+from redcore_server.errors import NotFound
+from redcore_server.ranges import select
+from redcore_server.store.postgres import queries
+
+_QUERIES: Final = queries("files")
+
+
+async def files_list(call: Call) -> Reply:
+    """Answer with one page of the files."""
+    return await listing.page(call, _QUERIES["page"])
+
+
+async def files_get(call: Call) -> Reply:
+    """Answer with a file's description."""
+    return Reply(data=await _found(call, "get"))
+
+
+async def room_bytes(call: Call) -> int:
+    """Return how many bytes the organisation may still store."""
+    row = await call.one(_QUERIES["room"], storage_bytes=call.services.storage_bytes)
+    return row["bytes"] if row else 0
+
+
+async def files_upload(call: Call) -> Reply:
+    """Describe a file whose bytes are stored already."""
+    upload: Upload = call.body["upload"]
+    if await call.one(_QUERIES["reserve"], size=upload.size, storage_bytes=call.services.storage_bytes) is None:
+        raise no_room()
+    row = await call.one(_QUERIES["add"], id=upload.id, **upload.facts())
+    call.after_commit.append(upload.keep)
+    return Reply(data=row, status=201, location=f"/v1/files/{upload.id}")
+
+
+async def files_delete(call: Call) -> Reply:
+    """Delete a file: its description now, its bytes when that is committed."""
+    file_id = call.path["file_id"]
+    await _found(call, "delete")
+    await call.services.defer_object_deletion(call.connection, key=file_key(call.principal.organisation_id, file_id))
+    return Reply(status=204)
+
+
+async def files_download(call: Call) -> Response:
+    """Answer with the bytes, or the part of them that is asked for."""
+    file = await _found(call, "get")
+    selection = select(call.headers, etag=f'"{file["sha256"]}"', size=file["size"])
+    headers = {**selection.headers, "Cache-Control": "private, no-cache"}
+    if selection.status in {304, 416}:
+        return Response(status_code=selection.status, headers=headers)
+    key = file_key(call.principal.organisation_id, file["id"])
+    content = await call.services.objects.get(key, selection.start, selection.stop)
+    # What somebody uploaded is never shown on our own origin, only saved.
+    headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"
+    return StreamingResponse(content, selection.status, headers, file["content_type"])
+
+
+async def _found(call: Call, query: str) -> Row:
+    file_id = call.path["file_id"]
+    row = await call.one(_QUERIES[query], id=file_id)
+    if row is None:
+        raise NotFound(f"File {file_id} does not exist.")
+    return row
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "files_list": files_list,
+    "files_get": files_get,
+    "files_upload": files_upload,
+    "files_delete": files_delete,
+    "files_download": files_download,
+}

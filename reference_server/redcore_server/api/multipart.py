@@ -1,0 +1,137 @@
+"""Reads a multipart body part by part as it arrives (RFC 7578), over python-multipart; never holds a whole one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Literal, Never, TypeAlias
+
+import attrs
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
+
+_Event: TypeAlias = tuple[Literal["begin"], "Part"] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
+
+
+@attrs.frozen
+class Part:
+    """The headers of one part.
+
+    Attributes:
+        name: of the field.
+        filename: as the client calls the file; None for a field that is none.
+        content_type: as given; empty if not.
+    """
+
+    name: str
+    filename: str | None
+    content_type: str
+
+
+class Multipart:
+    """A multipart body that is arriving."""
+
+    def __init__(self, headers: Mapping[bytes, bytes], pieces: AsyncIterator[bytes]) -> None:
+        """Begin to read.
+
+        Args:
+            headers: of the request, names in lower case.
+            pieces: of the body.
+
+        Raises:
+            UnsupportedMediaType: the body is of another type.
+            ValidationFailed: no boundary is named.
+        """
+        media_type, options = parse_options_header(headers.get(b"content-type", b""))
+        if media_type != b"multipart/form-data":
+            raise UnsupportedMediaType("Send the body as multipart/form-data.")
+        self._pieces = pieces
+        self._events: deque[_Event] = deque()
+        self._header_name = b""
+        self._header_value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._is_over = False
+        try:
+            self._parser = MultipartParser(
+                options.get(b"boundary", b"") or _malformed("names no boundary"),
+                {
+                    "on_part_begin": self._headers.clear,
+                    "on_header_field": self._on_header_field,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_part_data": lambda data, start, end: self._events.append(("data", data[start:end])),
+                    "on_part_end": lambda: self._events.append(("end", None)),
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError:
+            _malformed("has too long a boundary")
+
+    async def parts(self) -> AsyncGenerator[Part]:
+        """Yield each part; what its reader leaves of it is skipped.
+
+        Raises:
+            ValidationFailed: the body is not multipart, or ends too early.
+        """
+        while (event := await self._next()) is not None:
+            if event[0] == "begin":
+                yield event[1]
+
+    async def data(self) -> AsyncGenerator[bytes]:
+        """Yield the bytes of the part that was yielded last.
+
+        Raises:
+            ValidationFailed: as for `parts`.
+        """
+        while (event := await self._next()) is not None and event[0] != "end":
+            if event[0] == "data":
+                yield event[1]
+
+    async def _next(self) -> _Event | None:
+        while not self._events:
+            if (piece := await anext(self._pieces, None)) is None:
+                if not self._is_over:
+                    _malformed("ends too early")
+                return None
+            try:
+                self._parser.write(piece)
+            except FormParserError as error:
+                _malformed(f"is not valid: {error}")
+        return self._events.popleft()
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        self._headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        filename = options.get(b"filename")
+        part = Part(
+            name=_text(options.get(b"name", b"")),
+            filename=None if filename is None else _text(filename),
+            content_type=self._headers.get(b"content-type", b"").decode("latin-1"),
+        )
+        self._events.append(("begin", part))
+
+    def _on_end(self) -> None:
+        self._is_over = True
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        _malformed("has a name that is not UTF-8")
+
+
+def _malformed(issue: str) -> Never:
+    raise ValidationFailed(details=[Detail("body", issue)])

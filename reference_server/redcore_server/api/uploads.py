@@ -1,0 +1,215 @@
+"""An upload on its way into the object store, where it stays if and only if its description is committed.
+
+The bytes are stored before the transaction that describes them, and deleted again when that does not commit. What a
+killed process leaves behind is collected by `redcore_server.worker.objects`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any, Final
+
+import attrs
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from redcore_server.api.multipart import Multipart, Part
+from redcore_server.errors import Detail, PayloadTooLarge, RuleViolation, ValidationFailed
+from redcore_server.ids import new_id
+from redcore_server.store.objects import Objects
+
+_MAX_NAME_CHARACTERS: Final = 255
+_MAX_NAME_BYTES: Final = 4 * _MAX_NAME_CHARACTERS
+_MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}(?:\s*;[\x20-\x7e]{1,100})?", re.ASCII)
+_UNKNOWN_TYPE: Final = "application/octet-stream"
+_FILE: Final = "file"
+_NAME: Final = "name"
+
+
+def file_key(organisation_id: str, file_id: str) -> str:
+    """Return the key of a file's bytes in the object store.
+
+    Args:
+        organisation_id: whose it is.
+        file_id: of the file.
+    """
+    return f"files/{organisation_id}/{file_id}"
+
+
+@attrs.define(kw_only=True)
+class Upload:
+    """A file in the object store that is not yet described.
+
+    Attributes:
+        id: of the file that it will be.
+        name: it was uploaded under.
+        content_type: as the client says.
+        size: in bytes.
+        sha256: of the bytes, in hexadecimal.
+        is_kept: whether the bytes stay.
+    """
+
+    id: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    is_kept: bool = False
+
+    async def keep(self) -> None:
+        """Let the bytes stay: the description is committed."""
+        self.is_kept = True
+
+    def facts(self) -> Mapping[str, Any]:
+        """What makes two uploads the same."""
+        return {"name": self.name, "content_type": self.content_type, "size": self.size, "sha256": self.sha256}
+
+
+@attrs.frozen(kw_only=True)
+class Uploads:
+    """Takes uploads in.
+
+    Attributes:
+        objects: where they go.
+        max_file_bytes: size of the largest one.
+    """
+
+    objects: Objects
+    max_file_bytes: int
+
+    @contextlib.asynccontextmanager
+    async def received(
+        self, organisation_id: str, room_bytes: int, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> AsyncGenerator[Upload]:
+        """Store what is being uploaded; it is deleted at the end unless it is kept.
+
+        Args:
+            organisation_id: whose it is.
+            room_bytes: how much the organisation may still store.
+            headers: of the request, names in lower case.
+            receive: of the ASGI request.
+
+        Raises:
+            ValidationFailed: the form is malformed, or has other fields than it should.
+            UnsupportedMediaType: it is no form.
+            PayloadTooLarge: the file is larger than any may be.
+            RuleViolation: there is no room for it.
+            ObjectsUnavailable: the object store does not take it.
+            ClientDisconnect: the client went away in the middle.
+        """
+        file_id = new_id("file")
+        key = file_key(organisation_id, file_id)
+        body = Multipart(headers, _body(receive))
+        intake = _Intake(self.max_file_bytes, room_bytes)
+        intake.expect(headers.get(b"content-length", b""))
+        fields: dict[str, str] = {}
+        file: Part | None = None
+        upload: Upload | None = None
+        try:
+            async for part in body.parts():
+                if part.name == _FILE and file is None:
+                    file = part
+                    await self.objects.put(key, intake.counted(body.data()))
+                else:
+                    fields[part.name] = await _field(part, body.data(), fields.keys() | ({_FILE} if file else set()))
+            upload = _described(file_id, file, fields, intake)
+            yield upload
+        finally:
+            if file is not None and (upload is None or not upload.is_kept):
+                await self.objects.delete(key)
+
+
+class _Intake:
+    """Counts the bytes of a file that passes by."""
+
+    def __init__(self, max_file_bytes: int, room_bytes: int) -> None:
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+        self._max_file_bytes = max_file_bytes
+        self._room_bytes = room_bytes
+
+    def expect(self, content_length: bytes) -> None:
+        """Refuse a body that says it is too large before it is read; the form around the file is small."""
+        if content_length.isdigit():
+            self._check(int(content_length[:18]) - _MAX_FORM_BYTES)
+
+    async def counted(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """The same bytes."""
+        async for piece in pieces:
+            self.size += len(piece)
+            self._check(self.size)
+            self.sha256.update(piece)
+            yield piece
+
+    def _check(self, size: int) -> None:
+        if size > self._max_file_bytes:
+            raise PayloadTooLarge(self._max_file_bytes)
+        if size > self._room_bytes:
+            raise no_room()
+
+
+_MAX_FORM_BYTES: Final = 64 * 1024
+
+
+def no_room() -> RuleViolation:
+    """The error for a file that does not fit into the organisation's storage."""
+    return RuleViolation("The organisation's storage is full; delete files that are no longer needed.")
+
+
+async def _body(receive: Receive) -> AsyncGenerator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        if piece := message.get("body", b""):
+            yield piece
+
+
+async def _field(part: Part, data: AsyncIterator[bytes], seen: set[str]) -> str:
+    if part.name in seen:
+        raise _wrong(part.name, "is given more than once")
+    if part.name != _NAME:
+        raise _wrong(part.name[:_MAX_NAME_CHARACTERS] or "body", "is not a field of this form; it takes file and name")
+    value = b""
+    async for piece in data:
+        value += piece
+        if len(value) > _MAX_NAME_BYTES:
+            raise _too_long()
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise _wrong(_NAME, "must be UTF-8") from None
+
+
+def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intake: _Intake) -> Upload:
+    if file is None:
+        raise _wrong(_FILE, "is required")
+    # Some clients send the whole path (RFC 7578 section 4.2).
+    own_name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
+    name = fields.get(_NAME, own_name or _FILE)
+    if not name:
+        raise _wrong(_NAME, "must have at least 1 character")
+    if "\0" in name:
+        raise _wrong(_NAME, "must not contain the character U+0000")
+    if len(name) > _MAX_NAME_CHARACTERS:
+        raise _too_long()
+    return Upload(
+        id=file_id,
+        name=name,
+        content_type=file.content_type if _MEDIA_TYPE.fullmatch(file.content_type) else _UNKNOWN_TYPE,
+        size=intake.size,
+        sha256=intake.sha256.hexdigest(),
+    )
+
+
+def _too_long() -> ValidationFailed:
+    return _wrong(_NAME, f"must have at most {_MAX_NAME_CHARACTERS} characters")
+
+
+def _wrong(field: str, issue: str) -> ValidationFailed:
+    return ValidationFailed(details=[Detail(field, issue)])

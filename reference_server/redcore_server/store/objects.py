@@ -1,0 +1,220 @@
+"""The object store: bytes by key, in a local folder or in any store that speaks S3.
+
+Objects are written whole or not at all, and never changed afterwards. Keys are made by the callers from ids and hashes,
+never from what a client names. It keeps nothing of its own in memory but the pieces under way.
+"""
+
+# obstore writes the types of its keyword arguments as unions of typed dictionaries that pyright cannot see.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote, urlsplit
+
+import attrs
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from redcore_server.settings import Settings
+from redcore_server.store.address import StoreError
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+OBJECTS_VARIABLE: Final = "REDCORE_SERVER_OBJECTS_URL"
+_PART_BYTES: Final = 5 * 1024 * 1024  # the least that S3 takes for a part of an upload
+_PARTS_AT_ONCE: Final = 2
+_PIECE_BYTES: Final = 256 * 1024
+_CONNECT_TIMEOUT: Final = timedelta(seconds=2)
+_TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # of one request, so it bounds the slowest download
+_RETRY_TIMEOUT: Final = timedelta(seconds=5)
+
+
+class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try again
+    """The object store does not answer, or does not have what was stored."""
+
+
+@attrs.frozen
+class Objects:
+    """The objects of one store."""
+
+    _store: ObjectStore
+
+    async def put(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        """Write an object; what `pieces` raises is raised, and then nothing is written.
+
+        Args:
+            key: its name.
+            pieces: its bytes, in order.
+
+        Raises:
+            ObjectsUnavailable: the store does not take it.
+        """
+        with _away():
+            await obstore.put_async(
+                self._store, key, pieces, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
+            )
+
+    async def get(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Open an object; it is known to be there when this returns.
+
+        Args:
+            key: its name.
+            start: offset of the first byte.
+            stop: offset behind the last byte, not before `start`.
+
+        Returns:
+            The bytes; iterating them raises ObjectsUnavailable too.
+
+        Raises:
+            ObjectsUnavailable: the store does not answer, or has no such object.
+        """
+        if start == stop:  # stores refuse ranges without bytes
+            with _away():
+                await obstore.head_async(self._store, key)
+            return _nothing()
+        with _away():
+            result = await obstore.get_async(self._store, key, options={"range": (start, stop)})
+        return _pieces(result.stream(min_chunk_size=_PIECE_BYTES))
+
+    async def size(self, key: str) -> int:
+        """Return how many bytes an object has.
+
+        Args:
+            key: its name.
+
+        Raises:
+            ObjectsUnavailable: as for `get`.
+        """
+        with _away():
+            return (await obstore.head_async(self._store, key))["size"]
+
+    async def delete(self, key: str) -> None:
+        """Delete an object, if it is there.
+
+        Args:
+            key: its name.
+
+        Raises:
+            ObjectsUnavailable: the store does not answer.
+        """
+        with _away(), contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
+
+    async def older_than(self, prefix: str, moment: datetime) -> AsyncGenerator[list[str]]:
+        """Yield the keys of objects that were written before a moment, some at a time.
+
+        Args:
+            prefix: folder of the keys, without a slash at its end.
+            moment: by the clock of the store.
+
+        Raises:
+            ObjectsUnavailable: the store does not answer.
+        """
+        with _away():
+            async for batch in obstore.list(self._store, prefix=prefix):
+                yield [found["path"] for found in batch if found["last_modified"] < moment]
+
+    async def check(self) -> None:
+        """Ask the store once whether it lets us in.
+
+        Raises:
+            ObjectsUnavailable: it does not.
+        """
+        with _away():
+            await obstore.list_with_delimiter_async(self._store, prefix="readiness")
+
+
+def open_objects(settings: Settings) -> Objects:
+    """Return the object store of the settings; it connects when it is first used.
+
+    Args:
+        settings: of this server.
+
+    Raises:
+        StoreError: the folder cannot be made.
+    """
+    parts = urlsplit(settings.objects_url or settings.objects.as_uri())
+    if parts.scheme == "s3":
+        return Objects(_bucket(settings, parts.netloc, parts.path.strip("/")))
+    folder = Path(unquote(parts.path))
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"The object store {folder} cannot be made ({error.strerror}). Set {OBJECTS_VARIABLE}."
+        ) from error
+    return Objects(LocalStore(folder))
+
+
+async def check(objects: Objects, settings: Settings) -> None:
+    """Ask the store once whether it lets us in.
+
+    Args:
+        objects: made from these settings.
+        settings: named in the error, without secrets.
+
+    Raises:
+        StoreError: it does not.
+    """
+    try:
+        await objects.check()
+    except ObjectsUnavailable as error:
+        where = settings.objects_url or settings.objects
+        raise StoreError(
+            f"The object store at {where} cannot be used ({error}). Check {OBJECTS_VARIABLE} and REDCORE_SERVER_S3_*."
+        ) from None
+
+
+def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
+    told = {
+        "prefix": prefix,
+        "endpoint": settings.s3_endpoint,
+        "access_key_id": settings.s3_access_key_id,
+        "secret_access_key": settings.s3_secret_access_key,
+    }
+    config = cast("S3Config", {name: value for name, value in told.items() if value})
+    return S3Store(
+        bucket,
+        config=config,
+        region=settings.s3_region,
+        virtual_hosted_style_request=settings.s3_endpoint is None,
+        client_options={
+            "allow_http": (settings.s3_endpoint or "").startswith("http://"),
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "timeout": _TRANSFER_TIMEOUT,
+        },
+        retry_config={"max_retries": 2, "retry_timeout": _RETRY_TIMEOUT},
+    )
+
+
+async def _pieces(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    with _away():
+        async for piece in stream:
+            yield bytes(piece)
+
+
+async def _nothing() -> AsyncGenerator[bytes]:
+    return
+    yield b""
+
+
+@contextlib.contextmanager
+def _away() -> Generator[None]:
+    """Raise what the store raises as ours; its own messages may quote addresses and requests at length."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ObjectsUnavailable("it has no such object") from None
+    except (BaseError, OSError) as error:
+        raise ObjectsUnavailable(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,46 @@
+-- name: page
+-- Counts and cuts one page; past the end the only row has no id.
+with matching as not materialized (
+    select id, name, content_type, size, sha256, created_at
+    from files
+    where organisation_id = %(organisation_id)s
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
+-- name: get
+select id, name, content_type, size, sha256, created_at
+from files
+where id = %(id)s and organisation_id = %(organisation_id)s
+
+-- name: room
+-- How many bytes the organisation may still store.
+select %(storage_bytes)s - stored_bytes as bytes from organisations where id = %(organisation_id)s
+
+-- name: reserve
+-- Counts a file, if there is room for it; of two at once the second waits for the first.
+update organisations set stored_bytes = stored_bytes + %(size)s
+where id = %(organisation_id)s and stored_bytes + %(size)s <= %(storage_bytes)s
+returning id
+
+-- name: add
+insert into files (id, organisation_id, name, content_type, size, sha256, created_at)
+values (%(id)s, %(organisation_id)s, %(name)s, %(content_type)s, %(size)s, %(sha256)s, %(now)s)
+returning id, name, content_type, size, sha256, created_at
+
+-- name: delete
+with gone as (
+    delete from files where id = %(id)s and organisation_id = %(organisation_id)s returning id, organisation_id, size
+)
+update organisations set stored_bytes = stored_bytes - gone.size
+from gone
+where organisations.id = gone.organisation_id
+returning gone.id
+
+-- name: known
+-- Which of some files exist.
+select id from files where id = any(%(ids)s)

@@ -1,0 +1,65 @@
+"""The jobs that delete bytes nobody refers to: of deleted files, and of uploads whose process was killed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import attrs
+import structlog
+
+from redcore_server.clock import Clock
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.worker.deferral import defer
+
+DELETION: Final = "delete_object"
+COLLECTION: Final = "collect_orphans"
+HOURLY: Final = "17 * * * *"
+_GRACE: Final = timedelta(hours=2)  # longer than any upload takes: its bytes are older than its description
+_QUERIES: Final = queries("files")
+_log = structlog.get_logger("redcore_server.worker")
+
+
+async def defer_object_deletion(connection: AsyncPostgres, *, key: str) -> None:
+    """Have an object deleted once the caller's transaction is committed, and never if it is not.
+
+    Args:
+        connection: With an open transaction, in which the last reference to it was deleted.
+        key: Of the object.
+    """
+    await defer(connection, DELETION, key=key)
+
+
+@attrs.frozen(kw_only=True)
+class ObjectCollector:
+    """Deletes objects.
+
+    Attributes:
+        postgres: Where files are described.
+        objects: Where their bytes are.
+        clock: The server's.
+    """
+
+    postgres: AsyncPool
+    objects: Objects
+    clock: Clock
+
+    async def delete(self, key: str) -> None:
+        """Do what `defer_object_deletion` asked for."""
+        await self.objects.delete(key)
+
+    async def collect(self, timestamp: int) -> None:
+        """Delete the bytes of files that are not described, hours after they were written.
+
+        Args:
+            timestamp: When the job was due, in Unix seconds; the clock says more.
+        """
+        del timestamp
+        async for keys in self.objects.older_than("files", self.clock.now() - _GRACE):
+            by_id = {key.rpartition("/")[2]: key for key in keys}
+            async with self.postgres.connection() as connection:
+                rows = await (await connection.execute(_QUERIES["known"], {"ids": list(by_id)})).fetchall()
+            for file_id in by_id.keys() - {row["id"] for row in rows}:
+                _log.warning("orphan_collected", key=by_id[file_id])
+                await self.objects.delete(by_id[file_id])
