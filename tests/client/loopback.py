@@ -99,6 +99,8 @@ class Loopback:
         self.seen: list[Seen] = []
         self.answer: Answer = lambda _: user()
         self.gone = threading.Event()
+        self.accepted = 0
+        self.ended = threading.Semaphore(0)  # released once for each connection that is no more
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -134,9 +136,16 @@ class Loopback:
                 thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
                 self._connections.append(connection)
                 self._threads.append(thread)
+                self.accepted += 1
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        try:
+            self._answer_all(connection)
+        finally:
+            self.ended.release()
+
+    def _answer_all(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as stream:
             while (seen := read(stream)) is not None:
                 self.seen.append(seen)

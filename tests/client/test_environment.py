@@ -12,6 +12,7 @@ from tests.client.colours import Colour
 from tests.client.loopback import Loopback
 
 from redcore import ConfigurationError
+from redcore.transport import proxies
 from redcore.transport.tls import tls
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -43,6 +44,7 @@ def test_a_proxy_is_used(call: Colour, make: Any, server: Loopback, monkeypatch:
 )
 def test_a_proxy_that_cannot_be_used(make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str) -> None:
     """It is a ConfigurationError that names the variables, without the password."""
+    monkeypatch.setattr(proxies, "find_spec", lambda _: None)  # no socksio
     monkeypatch.setenv("HTTPS_PROXY", proxy)
 
     with pytest.raises(ConfigurationError, match=told) as caught:

@@ -6,26 +6,30 @@ is made: httpcore loads every event loop that is installed.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 import anyio
+import attrs
 import httpcore
-import httpx
 
 from redcore._operation import Request
-from redcore._response import Headers, Response
-from redcore.transport.body import ACCEPT_ENCODING, Body
+from redcore._response import Response
+from redcore.transport.body import Body
 from redcore.transport.bounded import BoundedBackend, until
 from redcore.transport.errors import Foreign, closed, our_errors
 from redcore.transport.given import HTTPX
+from redcore.transport.life import Owner
+from redcore.transport.loops import PerLoop, running_loop
 from redcore.transport.proxies import Proxies
+from redcore.transport.routes import MAX_CONNECTIONS, SPARE_S, Connect, Route, Routes
+from redcore.transport.streams import LoopBackend
 from redcore.transport.tls import tls
+from redcore.transport.wire import headers_of, on_the_wire, split
 
-PoolT = TypeVar("PoolT")
 HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
     late=(httpcore.TimeoutException, *HTTPX.late),
     no_address=(httpcore.UnsupportedProtocol, *HTTPX.no_address),
@@ -39,157 +43,189 @@ HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
         *HTTPX.no_answer,
     ),
 )
-MAX_CONNECTIONS = 100
-SPARE_CONNECTIONS = 20
-SPARE_S = 30.0  # below the 60 s or more that servers and load balancers keep an idle connection
 
 
-class Pools(Generic[PoolT]):
-    """A pool for each proxy, and one for hosts that are reached directly; made when first needed."""
-
-    def __init__(self, make: Callable[[httpcore.Proxy | None], PoolT]) -> None:
-        self._make = make
-        self._proxies = Proxies.of_environment()
-        self._pools: dict[int, PoolT] = {}
-
-    def pool_for(self, scheme: str, host: str) -> PoolT:
-        """The pool whose connections reach a host."""
-        proxy = self._proxies.between(scheme, host)
-        pool = self._pools.get(id(proxy))
-        if pool is None:
-            # Two threads may both make one: setdefault keeps one of them, and the other has no connection yet.
-            pool = self._pools.setdefault(id(proxy), self._make(proxy))
-        return pool
-
-    def __iter__(self) -> Iterator[PoolT]:
-        return iter(list(self._pools.values()))
-
-
-@lru_cache(maxsize=64)
-def address(origin: str) -> tuple[bytes, bytes, int | None, bytes]:
-    """Scheme, host, port and `Host` header of an origin."""
-    parts = urlsplit(origin)
-    return parts.scheme.encode(), (parts.hostname or "").encode("idna"), parts.port, parts.netloc.encode("idna")
-
-
-def on_the_wire(request: Request, timeout_s: float) -> tuple[httpcore.Request, str, str]:
-    """The request as httpcore takes it, and scheme and host of where it goes."""
-    scheme_end = request.url.index("://") + 3
-    path_at = request.url.find("/", scheme_end)
-    origin, target = (request.url, "/") if path_at < 0 else (request.url[:path_at], request.url[path_at:])
-    scheme, host, port, netloc = address(origin)
-    headers = [(b"Host", netloc), (b"Accept-Encoding", ACCEPT_ENCODING.encode())]
-    headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
-    content: Any = request.content
-    if request.files is not None:
-        content, extra = multipart(request)
-        headers += extra
-    elif content is not None:
-        headers.append((b"Content-Length", str(len(content)).encode()))
-    elif request.method in {"POST", "PUT", "PATCH"}:
-        headers.append((b"Content-Length", b"0"))
-    waits = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
-    made = httpcore.Request(
-        request.method.encode(),
-        httpcore.URL(scheme=scheme, host=host, port=port, target=target.encode("ascii")),
-        headers=headers,
-        content=content,
-        extensions={"timeout": waits},
-    )
-    return made, scheme.decode(), host.decode()
-
-
-def multipart(request: Request) -> tuple[Any, list[tuple[bytes, bytes]]]:
-    """A multipart body and the headers that describe it, as httpx writes them (RFC 7578)."""
-    built = httpx.Request(request.method, request.url, files=dict(request.files or {}), data=dict(request.fields or {}))
-    told = ("content-type", "content-length", "transfer-encoding")
-    return built.stream, [(name.encode(), built.headers[name].encode()) for name in told if name in built.headers]
-
-
-def headers_of(response: httpcore.Response) -> Headers:
-    """The headers of an answer."""
-    return Headers.of_pairs((name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers)
-
-
-class PoolTransport:
+class PoolTransport(Owner):
     """Sends requests over connections of its own; see `Transport`."""
 
+    close_with = "make it with `with Client(...) as client:`, or call client.close()"
+
     def __init__(self) -> None:
-        settings, backend = tls(), BoundedBackend()
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._start()
 
-        def make(proxy: httpcore.Proxy | None) -> httpcore.ConnectionPool:
-            return httpcore.ConnectionPool(
-                ssl_context=settings,
-                proxy=proxy,
-                max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=SPARE_CONNECTIONS,
-                keepalive_expiry=SPARE_S,
-                network_backend=backend,
-            )
+    def _start(self) -> None:
+        self._routes = Routes(self._proxies, self._connector)
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
-        self._pools = Pools(make)
-        self._closed = False
+    def _connector(self, proxy: httpcore.Proxy | None) -> Connect[httpcore.ConnectionInterface]:
+        return httpcore.ConnectionPool(
+            ssl_context=self._tls, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=BoundedBackend()
+        ).create_connection
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
-        if self._closed:
+        if self.closed:
             raise closed()
+        self.used = True
         ends_at = time.monotonic() + timeout_s
         with our_errors(timeout_s, HTTPCORE), until(ends_at):
-            made, scheme, host = on_the_wire(request, timeout_s)
-            response = self._pools.pool_for(scheme, host).handle_request(made)
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            sent = on_the_wire(request, route.to, target)
+            slots = self._slots
+            if not slots.acquire(timeout=timeout_s):
+                raise TimeoutError
             try:
-                headers = headers_of(response)
-                body = Body(headers.get("content-encoding"), ends_at)
-                for piece in response.iter_stream():
-                    body.add(piece)
+                return self._exchange(sent, route, ends_at)
             finally:
-                response.close()
-            return Response(response.status, headers, body.whole())
+                slots.release()
+
+    def _exchange(
+        self, request: httpcore.Request, route: Route[httpcore.ConnectionInterface], ends_at: float
+    ) -> Response:
+        connection = route.take()
+        while connection.has_expired():
+            connection.close()
+            connection = route.take()
+        try:
+            answer = connection.handle_request(request)
+            headers = headers_of(answer)
+            body = Body(headers.get("content-encoding"), ends_at)
+            for piece in answer.iter_stream():
+                body.add(piece)
+            answer.close()
+            content = body.whole()
+        except BaseException:
+            connection.close()
+            raise
+        if (spent := route.put(connection)) is not None:
+            spent.close()
+        if self.closed:  # meanwhile
+            close_all(route)
+        return Response(answer.status, headers, content)
 
     def close(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
-        self._closed = True
-        for pool in self._pools:
-            pool.close()
+        self.closed = True
+        close_all(self._routes.spares())
+
+    def begin_anew(self) -> None:
+        """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
+        close_all(self._routes.spares())
+        self._start()
 
 
-class AsyncPoolTransport:
-    """Sends requests over connections of its own; see `AsyncTransport`."""
+def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
+    """Close connections."""
+    for connection in connections:
+        connection.close()
+
+
+@attrs.frozen(eq=False)
+class LoopPool:
+    """The connections of one event loop."""
+
+    routes: Routes[httpcore.AsyncConnectionInterface]
+    slots: anyio.Semaphore
+
+    async def aclose(self) -> None:
+        """Close the connections that are not in use; those in use close when their calls end."""
+        await aclose_all(self.routes.spares())
+
+
+class AsyncPoolTransport(Owner):
+    """Sends requests over connections of its own, in any event loop; see `AsyncTransport`."""
+
+    close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
 
     def __init__(self) -> None:
-        settings = tls()
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._pools: PerLoop[LoopPool] = PerLoop(LoopPool.aclose)
 
-        def make(proxy: httpcore.Proxy | None) -> httpcore.AsyncConnectionPool:
-            return httpcore.AsyncConnectionPool(
-                ssl_context=settings,
-                proxy=proxy,
-                max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=SPARE_CONNECTIONS,
-                keepalive_expiry=SPARE_S,
-            )
+    def _connector(self, proxy: httpcore.Proxy | None) -> Connect[httpcore.AsyncConnectionInterface]:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._tls, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=backend_here()
+        ).create_connection
 
-        self._pools = Pools(make)
-        self._closed = False
+    async def _pool(self) -> LoopPool:
+        self.used = True
+        slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
+        return await self._pools.keep(LoopPool(Routes(self._proxies, self._connector), slots))
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
-        if self._closed:
+        if self.closed:
             raise closed()
+        ends_at = time.monotonic() + timeout_s
         with our_errors(timeout_s, HTTPCORE), anyio.fail_after(timeout_s):
-            made, scheme, host = on_the_wire(request, timeout_s)
-            response = await self._pools.pool_for(scheme, host).handle_async_request(made)
-            try:
-                headers = headers_of(response)
-                body = Body(headers.get("content-encoding"), time.monotonic() + timeout_s)
-                async for piece in response.aiter_stream():
-                    body.add(piece)
-            finally:
-                await response.aclose()
-            return Response(response.status, headers, body.whole())
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            sent = on_the_wire(request, route.to, target)
+            async with pool.slots:
+                return await self._exchange(sent, route, ends_at)
+
+    async def _exchange(
+        self, request: httpcore.Request, route: Route[httpcore.AsyncConnectionInterface], ends_at: float
+    ) -> Response:
+        connection = route.take()
+        while connection.has_expired():
+            await connection.aclose()
+            connection = route.take()
+        pieces: AsyncIterator[bytes] | None = None
+        try:
+            answer = await connection.handle_async_request(request)
+            headers = headers_of(answer)
+            body = Body(headers.get("content-encoding"), ends_at)
+            pieces = answer.aiter_stream()
+            async for piece in pieces:
+                body.add(piece)
+            await answer.aclose()
+            content = body.whole()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await give_up(connection, pieces)
+            raise
+        if (spent := route.put(connection)) is not None:
+            await spent.aclose()
+        if self.closed:  # meanwhile
+            await aclose_all(route)
+        return Response(answer.status, headers, content)
 
     async def aclose(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
-        self._closed = True
-        for pool in self._pools:
-            await pool.aclose()
+        self.closed = True
+        await self._pools.drop()
+
+    def begin_anew(self) -> None:
+        """Leave the parent's connections alone."""
+        self._pools.abandon()
+
+
+async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:
+    """Close connections; to be cancelled meanwhile leaves none open."""
+    with anyio.CancelScope(shield=True):
+        for connection in connections:
+            await connection.aclose()
+
+
+def backend_here() -> httpcore.AsyncNetworkBackend | None:
+    """What opens connections in the running event loop; None is httpcore's choice."""
+    return LoopBackend() if isinstance(running_loop(), asyncio.AbstractEventLoop) else None
+
+
+async def give_up(connection: httpcore.AsyncConnectionInterface, pieces: AsyncIterator[bytes] | None) -> None:
+    """Close a connection whose answer is not read to its end.
+
+    httpcore's generators inside the iterator run to their end, in an error: trio warns of any that do not.
+    """
+    await connection.aclose()
+    if pieces is not None:
+        with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+            async for _ in pieces:
+                pass

@@ -1,0 +1,43 @@
+"""How long a transport's own connections live: until it is closed, or until the process forks."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from abc import abstractmethod
+from typing import ClassVar
+from weakref import WeakSet
+
+
+class Owner:
+    """Base of the transports that have connections of their own."""
+
+    close_with: ClassVar[str]
+    """What an application writes to close a client."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.used = False
+        _owners.add(self)
+
+    @abstractmethod
+    def begin_anew(self) -> None:
+        """Be without connections, in a child of a fork: those at hand are the parent's."""
+
+    def __del__(self) -> None:
+        if getattr(self, "used", False) and not self.closed and not sys.is_finalizing():
+            told = f"a client was used and never closed; {self.close_with}"
+            warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
+
+
+_owners: WeakSet[Owner] = WeakSet()
+
+
+def _after_fork() -> None:
+    for owner in list(_owners):
+        owner.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)

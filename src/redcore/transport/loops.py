@@ -1,0 +1,82 @@
+"""What belongs to one event loop: connections and locks of asyncio and trio work in the loop that made them only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Generic, TypeVar
+
+import anyio.lowlevel
+import attrs
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _Held(Generic[T]):
+    value: T
+    guard: AsyncGenerator[None]
+
+
+class PerLoop(Generic[T]):
+    """One value for each event loop, made when the loop first needs it and closed when the loop ends.
+
+    Args:
+        close: Closes a value, in its own loop.
+    """
+
+    def __init__(self, close: Callable[[T], Awaitable[None]]) -> None:
+        self._close = close
+        self._held: dict[object, _Held[T]] = {}
+
+    def here(self) -> T | None:
+        """The value of the running loop; None if it has none yet."""
+        held = self._held.get(running_loop())
+        return None if held is None else held.value
+
+    async def keep(self, value: T) -> T:
+        """Take a value for the running loop."""
+        for loop in list(self._held):  # of loops that were closed without ending their generators
+            if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
+                self._held.pop(loop, None)
+        loop = running_loop()
+        guard = _until_the_end_of(self._held, loop, value, self._close)
+        self._held[loop] = _Held(value, guard)
+        await anext(guard)
+        return value
+
+    async def drop(self) -> None:
+        """Close the value of the running loop; those of other loops end with them."""
+        held = self._held.get(running_loop())
+        if held is not None:
+            await held.guard.aclose()
+
+    def abandon(self) -> None:
+        """Forget all values. In a child of a fork they belong to the parent: nothing of them may be touched."""
+        _of_the_parent.append(dict(self._held))
+        self._held.clear()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+_of_the_parent: list[object] = []
+
+
+async def _until_the_end_of(
+    all_held: dict[object, _Held[T]], loop: object, value: T, close: Callable[[T], Awaitable[None]]
+) -> AsyncGenerator[None]:
+    """Suspended as long as the value lives: event loops end the generators that are still suspended, and then stop."""
+    try:
+        yield
+    finally:
+        all_held.pop(loop, None)
+        await close(value)
+
+
+def running_loop() -> object:
+    """What stands for the running event loop."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # trio
+        return anyio.lowlevel.current_token()

@@ -1,0 +1,93 @@
+"""Connections of asyncio's own streams, for httpcore, at less CPU than through anyio's; trio's are httpcore's own.
+
+They know no time-outs: a cancel scope bounds each attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+HAPPY_EYEBALLS_S = 0.25  # RFC 8305 section 5
+
+
+class LoopStream(httpcore.AsyncNetworkStream):
+    """A connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._closed = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 (see above)
+        """Bytes that arrived; none at the end."""
+        if self._closed:
+            raise httpcore.ReadError("the connection is closed")
+        return await self._reader.read(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 (see above)
+        """Send bytes."""
+        if not buffer:
+            return
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as problem:  # httpcore then looks whether the server has explained itself
+            raise httpcore.WriteError(str(problem)) from problem
+
+    async def aclose(self) -> None:
+        """Close the connection at once, without TLS's farewell, which a server may never answer."""
+        self._closed = True
+        self._writer.transport.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 (see above)
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection, encrypted."""
+        try:
+            await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """What is known of the connection."""
+        if info == "is_readable":
+            return self._writer.is_closing() or is_readable(self._writer.get_extra_info("socket"))
+        return self._writer.get_extra_info(info)
+
+
+class LoopBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections in asyncio's event loop."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 (see above)
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 (we ask for none)
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect."""
+        local = None if local_address is None else (local_address, 0)
+        made = await asyncio.open_connection(host, port, local_addr=local, happy_eyeballs_delay=HAPPY_EYEBALLS_S)
+        return LoopStream(*made)
+
+
+def is_readable(sock: Any) -> bool:
+    """Whether something has arrived that the event loop has not seen yet; on an idle connection: its end."""
+    poll = getattr(select, "poll", None)
+    if poll is None:  # Windows
+        return bool(select.select([sock.fileno()], [], [], 0)[0])
+    poller = poll()
+    poller.register(sock.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
