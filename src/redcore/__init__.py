@@ -59,6 +59,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         ResponseError,
         ValidationError,
     )
+    from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
     from redcore.pagination import AsyncPages, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
@@ -84,6 +85,7 @@ else:
             "ResponseError",
             "ValidationError",
         ),
+        "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
         "redcore.pagination": ("AsyncPages", "Pages"),
         "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
     }
@@ -113,7 +115,10 @@ __all__ = [
     "ApplicationType",
     "ArgumentError",
     "AsyncClient",
+    "AsyncHooks",
     "AsyncPages",
+    "Attempt",
+    "AttemptResult",
     "AuthenticationError",
     "Client",
     "ConfigurationError",
@@ -123,6 +128,7 @@ __all__ = [
     "File",
     "FileContent",
     "Headers",
+    "Hooks",
     "Introspection",
     "Jwk",
     "Jwks",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,28 +15,17 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from redcore._engine import CallOptions
+from redcore._headers import checked_headers
 from redcore._values import UNSET, Unset
 from redcore.auth import Credentials, is_sendable
 from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.hooks import AsyncHooks
 from redcore.retry import RetryPolicy
 
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
-}
-
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
-SPELLING = {name.lower(): name for name in ("Accept", "User-Agent", "X-Request-ID")}
-"""Headers that an application may replace, as the client spells them."""
-OUR_HEADERS = {
-    "authorization",
-    "content-length",
-    "content-type",
-    "host",
-    "idempotency-key",
-    "transfer-encoding",
 }
 
 
@@ -109,6 +97,7 @@ def reconfigure(
     max_retries: int | Unset,
     headers: Mapping[str, str] | Unset,
     idempotency_key: str | Unset | None,
+    hooks: AsyncHooks | Unset | None,
 ) -> CallOptions:
     """The options with those replaced that are given; headers are added.
 
@@ -129,23 +118,9 @@ def reconfigure(
         if idempotency_key is not None and not is_sendable(idempotency_key):
             raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
         changes["idempotency_key"] = idempotency_key
+    if hooks is not UNSET:
+        changes["hooks"] = hooks
     return attrs.evolve(options, **changes)
-
-
-def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5), their names spelled so that they replace our own.
-
-    Raises:
-        ArgumentError: a header cannot be sent; the message names it, never its value.
-    """
-    for name, value in headers.items():
-        if not TOKEN.fullmatch(str(name)):
-            raise ArgumentError(f"{name!r} is no header name")
-        if name.lower() in OUR_HEADERS:
-            raise ArgumentError(f"the header {name} is set by the client itself")
-        if not FIELD_VALUE.fullmatch(str(value)):
-            raise ArgumentError(f"the value of the header {name} has characters that no header can hold")
-    return {SPELLING.get(name.lower(), name.lower()): str(value) for name, value in headers.items()}
 
 
 # Addresses -----------------------------------------------------------------------------------

@@ -14,8 +14,10 @@ from redcore._generated.models import TokenResponse
 from redcore._operation import Operation, Request, encode
 from redcore._response import Headers, Response
 from redcore._steps import Budget, Flow, Runtime, Send, Sleep
+from redcore._watch import Observer, Watch
 from redcore.auth import Authenticator, granted
 from redcore.exceptions import RateLimitError, RedcoreError
+from redcore.hooks import AsyncHooks
 from redcore.limits import Pacer
 from redcore.retry import RetryPolicy
 from redcore.tokens.token_set import TokenSet
@@ -33,6 +35,7 @@ class CallOptions:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     idempotency_key: str | None = None
     pacing: bool = True
+    hooks: AsyncHooks | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -43,15 +46,26 @@ class Engine:
     auth: Authenticator
     pacer: Pacer
     runtime: Runtime
+    observers: tuple[Observer, ...] = ()
+    """Who is told of all calls, such as logs and traces."""
 
     def call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
-        """Make one call.
+        """Make one call, which hooks and observers watch if there are any.
 
         Raises:
             ArgumentError: an argument cannot be sent; nothing was.
             RedcoreAPIError, NetworkError: the error of the last attempt.
             ResponseError: the answer cannot be read.
         """
+        flow = self._call(operation, options)
+        if options.hooks is None and not self.observers:
+            return flow
+        watching = [found for observer in self.observers if (found := observer.started(operation)) is not None]
+        if options.hooks is None and not watching:
+            return flow
+        return Watch(watching, options.hooks, self.runtime.monotonic).over(flow)
+
+    def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
         headers = self._headers(operation, options)
         budget = self._budget(options, headers["X-Request-ID"])
         request = None if operation.auth != "bearer" else encode(operation, self.base_url, headers)
@@ -114,7 +128,7 @@ class Engine:
                 if wait is None or not budget.allows(wait):
                     raise
                 last = error
-            yield Sleep(wait)
+            yield Sleep(wait, "retry")
             if not budget.allows(0.0):  # the sleep took longer than asked
                 raise last
             attempt += 1
@@ -150,7 +164,7 @@ class Engine:
                 retry_after=wait,
                 request_id=budget.request_id,
             )
-        yield Sleep(wait)
+        yield Sleep(wait, "pacing")
 
     def _headers(self, operation: Operation[Any], options: CallOptions) -> dict[str, str]:
         """Headers that all attempts of a call share."""

@@ -65,6 +65,8 @@ class AsyncExecute(Protocol):
 class Request:
     """What one attempt sends. Its repr shows neither headers nor body: both may hold secrets."""
 
+    operation: str
+    """The name of the operation that asks for it."""
     method: str
     url: str
     headers: Mapping[str, str] = attrs.field(repr=False)
@@ -114,7 +116,7 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
     if query := {name: text(name, value) for name, value in operation.query.items() if value is not None}:
         url += "?" + urlencode(query)
     if operation.body is None:
-        return Request(method=operation.method, url=url, headers=headers)
+        return Request(operation=operation.name, method=operation.method, url=url, headers=headers)
     body = {name: value for name, value in operation.body.items() if value is not UNSET}
     if operation.media == JSON:
         content = _codec.dump(body)
@@ -123,7 +125,7 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
     else:
         return multipart(operation, url, headers, body)
     headers = {**headers, "Content-Type": operation.media}
-    return Request(method=operation.method, url=url, headers=headers, content=content)
+    return Request(operation=operation.name, method=operation.method, url=url, headers=headers, content=content)
 
 
 def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
@@ -133,7 +135,15 @@ def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], b
         raise ArgumentError("the file must be bytes, or a file opened for reading in binary mode")
     fields = {name: text(name, value) for name, value in body.items() if name not in files}
     replayable = all(isinstance(value, bytes) or can_rewind(value) for value in files.values())
-    return Request(method=operation.method, url=url, headers=headers, files=files, fields=fields, replayable=replayable)
+    return Request(
+        operation=operation.name,
+        method=operation.method,
+        url=url,
+        headers=headers,
+        files=files,
+        fields=fields,
+        replayable=replayable,
+    )
 
 
 def is_binary(value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import anyio
 import attrs
@@ -36,6 +36,8 @@ class Sleep:
     """Wait. Result: None."""
 
     seconds: float
+    reason: Literal["retry", "pacing"] | None = None
+    """What the call waits for; None if nobody need know."""
 
 
 @attrs.frozen
@@ -48,11 +50,13 @@ class Acquire:
 
 @attrs.frozen
 class Notify:
-    """Call the application back; what it returns is awaited if it can be. Result: None."""
+    """Call the application back. Result: what it returns, awaited if it can be."""
 
     callback: Callable[[Any], object]
     told: Any = attrs.field(repr=False)
     """What it is called with."""
+    must_finish: bool = True
+    """Not to be cut short when the calling task is cancelled."""
 
 
 Step: TypeAlias = Send | Sleep | Acquire | Notify

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, assert_never, cast
+from typing import Any, Generic, Self, TypeVar, Unpack, assert_never, cast
 
 import attrs
 import httpx
@@ -23,6 +23,7 @@ from redcore._shield import to_the_end
 from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive, drive_async
 from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
+from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer
 from redcore.options import AsyncClientOptions, ClientOptions
 from redcore.session import AsyncAuth, Auth
@@ -33,7 +34,10 @@ from redcore.transport import AsyncTransport, Transport, open_async_transport, o
 T = TypeVar("T")
 
 
-class _Client:
+HooksT = TypeVar("HooksT", bound=AsyncHooks)
+
+
+class _Client(Generic[HooksT]):
     """What both clients have in common: how they are set up."""
 
     _engine: Engine
@@ -63,6 +67,7 @@ class _Client:
             options.get("token_cache"),
             options.get("on_token_refreshed"),
             pacing=options.get("pacing", True),
+            hooks=options.get("hooks"),
         )
         client._open(options.get("http_client"))
         if tokens is not None:
@@ -76,6 +81,7 @@ class _Client:
         on_token_refreshed: OnTokenRefreshed | None,
         *,
         pacing: bool,
+        hooks: AsyncHooks | None,
     ) -> None:
         runtime = Runtime()
         auth = Authenticator(
@@ -86,7 +92,7 @@ class _Client:
             now=runtime.now,
         )
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime)
-        self._options = attrs.evolve(config.options, pacing=pacing)
+        self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
         self._owner = True
 
     def with_options(
@@ -97,6 +103,7 @@ class _Client:
         max_retries: int | Unset = UNSET,
         headers: Mapping[str, str] | Unset = UNSET,
         idempotency_key: str | Unset | None = UNSET,
+        hooks: HooksT | Unset | None = UNSET,
     ) -> Self:
         """A client with other options, which shares connections and tokens with this one and does not close them.
 
@@ -106,6 +113,7 @@ class _Client:
             max_retries: Attempts after the first.
             headers: Headers to add to every call; `Authorization` cannot be one.
             idempotency_key: The `Idempotency-Key` of every POST; None makes one for each call.
+            hooks: What to call before and after each attempt, in place of the hooks of this client; None is nothing.
 
         Raises:
             ConfigurationError: a number is out of range.
@@ -120,6 +128,7 @@ class _Client:
             max_retries=max_retries,
             headers=headers,
             idempotency_key=idempotency_key,
+            hooks=hooks,
         )
         return derived
 
@@ -127,7 +136,7 @@ class _Client:
         return f"{type(self).__name__}(base_url={self._engine.base_url!r})"
 
 
-class Client(_Client, Resources):
+class Client(_Client[Hooks], Resources):
     """The BlueRound platform, for code that blocks. Safe to share between threads.
 
     Args:
@@ -146,6 +155,7 @@ class Client(_Client, Resources):
         token_cache: Where tokens are kept; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
+        hooks: What to call before and after each attempt; None is nothing.
         http_client: An `httpx.Client` to send with, which stays yours to close; None makes one.
 
     Raises:
@@ -174,6 +184,7 @@ class Client(_Client, Resources):
         token_cache: TokenCache | None = None,
         on_token_refreshed: Callable[[dict[str, Any]], None] | None = None,
         pacing: bool = True,
+        hooks: Hooks | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
         given = Given(
@@ -190,7 +201,7 @@ class Client(_Client, Resources):
             deadline=deadline,
             max_retries=max_retries,
         )
-        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing)
+        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
         self._open(http_client)
 
     def _open(self, http_client: httpx.Client | None) -> None:
@@ -299,7 +310,7 @@ class Client(_Client, Resources):
                 assert_never(step)
 
 
-class AsyncClient(_Client, AsyncResources):
+class AsyncClient(_Client[AsyncHooks], AsyncResources):
     """The BlueRound platform, for asyncio and trio. Safe to share between tasks.
 
     Args:
@@ -318,6 +329,7 @@ class AsyncClient(_Client, AsyncResources):
         token_cache: Where tokens are kept; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored; may be a coroutine function.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
+        hooks: What to call before and after each attempt; None is nothing.
         http_client: An `httpx.AsyncClient` to send with, which stays yours to close; None makes one.
 
     Raises:
@@ -346,6 +358,7 @@ class AsyncClient(_Client, AsyncResources):
         token_cache: TokenCache | None = None,
         on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         pacing: bool = True,
+        hooks: AsyncHooks | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         given = Given(
@@ -362,7 +375,7 @@ class AsyncClient(_Client, AsyncResources):
             deadline=deadline,
             max_retries=max_retries,
         )
-        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing)
+        self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
         self._open(http_client)
 
     def _open(self, http_client: httpx.AsyncClient | None) -> None:
@@ -466,8 +479,10 @@ class AsyncClient(_Client, AsyncResources):
                 return await self._engine.runtime.sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
-            case Notify(callback, told):
+            case Notify(callback, told, must_finish):
                 answer = callback(told)
-                return await to_the_end(cast("Awaitable[object]", answer)) if isawaitable(answer) else None
+                if not isawaitable(answer):
+                    return answer
+                return await (to_the_end(cast("Awaitable[object]", answer)) if must_finish else answer)
             case _:
                 assert_never(step)

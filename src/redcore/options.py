@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import httpx
 
+from redcore.hooks import AsyncHooks, Hooks
 from redcore.tokens.cache import TokenCache
 
 
@@ -28,6 +29,7 @@ class ClientOptions(_Calls, total=False):
     """Options of `Client` that say nothing about credentials."""
 
     on_token_refreshed: Callable[[dict[str, Any]], None] | None
+    hooks: Hooks | None
     http_client: httpx.Client | None
 
 
@@ -35,6 +37,7 @@ class AsyncClientOptions(_Calls, total=False):
     """Options of `AsyncClient` that say nothing about credentials."""
 
     on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
+    hooks: AsyncHooks | None
     http_client: httpx.AsyncClient | None
 
 

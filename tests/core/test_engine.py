@@ -7,8 +7,8 @@ import uuid
 import pytest
 from tests.core.world import START, World, answer, refusal, tokens, user
 
-from redcore._config import checked_headers
 from redcore._generated import operations
+from redcore._headers import checked_headers
 from redcore.auth import Credentials
 from redcore.exceptions import ArgumentError, NetworkError, NotFoundError, RateLimitError, ResponseError
 

@@ -149,7 +149,8 @@ class TestBody:
         """A request in a log line tells no secret."""
         request = encoded(operations.auth_revoke(token="canary"))
 
-        assert repr(request) == f"Request(method='POST', url='{BASE_URL}/oauth/revoke', replayable=True)"
+        url = f"{BASE_URL}/oauth/revoke"
+        assert repr(request) == f"Request(operation='auth_revoke', method='POST', url='{url}', replayable=True)"
 
 
 class TestMultipart:

@@ -11,10 +11,15 @@ from typing import Any, assert_type
 
 from redcore import (
     AsyncClient,
+    AsyncHooks,
     AsyncPages,
+    Attempt,
+    AttemptResult,
     Client,
     ErrorDetail,
     File,
+    Headers,
+    Hooks,
     ListMeta,
     Page,
     Pages,
@@ -95,6 +100,28 @@ def failures(error: RedcoreAPIError) -> None:
     assert_type(error.request_id, str | None)
     if isinstance(error, ValidationError):
         assert_type(error.details[0].issue, str)
+
+
+def traced(attempt: Attempt) -> dict[str, str]:
+    """A hook that adds a header."""
+    assert_type(attempt.number, int)
+    assert_type(attempt.headers, Headers)
+    return {"X-Trace": attempt.request_id}
+
+
+async def counted(result: AttemptResult) -> None:
+    """A hook that awaits."""
+    assert_type(result.status, int | None)
+    assert_type(result.duration_s, float)
+
+
+def hooked(client: Client, awaitable: AsyncClient) -> None:
+    """A blocking client takes functions, an awaitable one coroutine functions too."""
+    assert_type(client.with_options(hooks=Hooks(before_attempt=traced)), Client)
+    assert_type(awaitable.with_options(hooks=Hooks(before_attempt=traced)), AsyncClient)
+    assert_type(awaitable.with_options(hooks=AsyncHooks(before_attempt=traced, after_attempt=counted)), AsyncClient)
+    client.with_options(hooks=AsyncHooks(after_attempt=counted))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Hooks(after_attempt=counted)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def refused(client: Client) -> None:

@@ -1,0 +1,44 @@
+"""Headers that an application adds to a call: which ones it may, and how they are spelled. Performs no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from redcore.exceptions import ArgumentError
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+SPELLING = {name.lower(): name for name in ("Accept", "User-Agent", "X-Request-ID")}
+"""Headers that an application may replace, as the client spells them."""
+OUR_HEADERS = {
+    "authorization",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "transfer-encoding",
+}
+SHOWN = frozenset({"accept", "content-type", "idempotency-key", "user-agent", "x-request-id"})
+"""Headers that hold no secret; what the application adds may be one."""
+
+
+def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5), their names spelled so that they replace our own.
+
+    Raises:
+        ArgumentError: a header cannot be sent; the message names it, never its value.
+    """
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(str(name)):
+            raise ArgumentError(f"{name!r} is no header name")
+        if name.lower() in OUR_HEADERS:
+            raise ArgumentError(f"the header {name} is set by the client itself")
+        if not FIELD_VALUE.fullmatch(str(value)):
+            raise ArgumentError(f"the value of the header {name} has characters that no header can hold")
+    return {SPELLING.get(name.lower(), name.lower()): str(value) for name, value in headers.items()}
+
+
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as anybody may see them: `[hidden]` stands for the value of each that may be secret."""
+    return {name: value if name.lower() in SHOWN else "[hidden]" for name, value in headers.items()}

@@ -1,0 +1,123 @@
+"""Hooks around the attempts of real calls, in all colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from tests.client.colours import Awaiting, Colour, instant
+from tests.client.loopback import Loopback, pair, refusal, reset, user
+
+from redcore import AsyncHooks, Attempt, AttemptResult, Hooks, NetworkError
+
+BACKENDS = ["asyncio", "trio"]
+
+
+class Notes:
+    """Hooks that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.before: list[Attempt] = []
+        self.after: list[AttemptResult] = []
+        self.hooks = Hooks(before_attempt=self.before.append, after_attempt=self.after.append)
+
+
+def test_every_attempt(call: Colour, make: Any, server: Loopback) -> None:
+    """Hooks are told of each request that the server sees, the one for a token and the broken one included."""
+    notes = Notes()
+    client = make(client_id="app_1", client_secret="s3cret", hooks=notes.hooks)
+    instant(client)
+    server.script(pair(1), reset, refusal(503), user())
+
+    call(client.users.get, "usr_1")
+
+    assert [attempt.operation for attempt in notes.before] == ["auth_token", "users_get", "users_get", "users_get"]
+    assert [result.status for result in notes.after] == [200, None, 503, 200]
+    assert isinstance(notes.after[1].error, NetworkError)
+    assert all(result.duration_s > 0 for result in notes.after)
+    assert [attempt.url.removeprefix(server.origin) for attempt in notes.before] == [seen.path for seen in server.seen]
+
+
+def test_a_derived_client_has_its_own(call: Colour, make: Any) -> None:
+    """with_options replaces the hooks, and None takes them away."""
+    first, second = Notes(), Notes()
+    client = make(hooks=first.hooks)
+
+    call(client.with_options(hooks=second.hooks).users.get_me)
+    call(client.with_options(hooks=None).users.get_me)
+    call(client.with_options(timeout=5).users.get_me)
+
+    assert (len(first.before), len(second.before)) == (1, 1)
+
+
+def test_headers_of_a_hook_arrive(call: Colour, make: Any, server: Loopback) -> None:
+    """What before_attempt returns is on the wire."""
+    client = make(hooks=Hooks(before_attempt=lambda attempt: {"X-Number": str(attempt.number)}))
+    instant(client)
+    server.script(refusal(503), user())
+
+    call(client.users.get_me)
+
+    assert [seen.headers["x-number"] for seen in server.seen] == ["1", "2"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_coroutine_functions(portals: Any, server: Loopback, backend: str) -> None:
+    """An AsyncClient awaits its hooks."""
+    call = Awaiting(backend, portals[backend])
+    told: list[object] = []
+
+    async def before(attempt: Attempt) -> dict[str, str]:
+        await anyio.lowlevel.checkpoint()
+        told.append(attempt)
+        return {"X-Trace": "1"}
+
+    async def after(result: AttemptResult) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(result)
+
+    client = call.client(base_url=server.base_url, hooks=AsyncHooks(before_attempt=before, after_attempt=after))
+    call(client.users.get_me)
+    call.close(client)
+
+    assert [type(each) for each in told] == [Attempt, AttemptResult]
+    assert server.seen[0].headers["x-trace"] == "1"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_hook_can_be_cancelled(portals: Any, server: Loopback, backend: str) -> None:
+    """A hook that never ends does not outlive its task; the lock of the refresh that it held up is free again."""
+    call = Awaiting(backend, portals[backend])
+    server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
+
+    async def stuck(_: Attempt) -> None:
+        await anyio.sleep_forever()
+
+    async def given_up(client: Any) -> bool:
+        with anyio.move_on_after(0.01) as scope:
+            await client.users.get_me()
+        return scope.cancelled_caught
+
+    client = call.client(base_url=server.base_url, client_id="a", client_secret="s")
+    assert call(given_up, client.with_options(hooks=AsyncHooks(before_attempt=stuck)))
+    assert call(client.users.get_me).id == "usr_1"
+    call.close(client)
+
+
+def test_a_hook_that_raises(call: Colour, make: Any, server: Loopback) -> None:
+    """Its error is the caller's, and the next call goes over the same connection."""
+    raised = ZeroDivisionError("mine")
+
+    def fail(_: AttemptResult) -> None:
+        raise raised
+
+    client = make()
+    with pytest.raises(ZeroDivisionError) as caught:
+        call(client.with_options(hooks=Hooks(after_attempt=fail)).users.get_me)
+    call(client.users.get_me)
+
+    assert caught.value is raised
+    assert len(server.seen) == 2
+    assert [len(pool.connections) for pool in client._transport._pools] == [1]

@@ -1,0 +1,46 @@
+"""Which headers an application may add, and what others see of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from redcore._headers import checked_headers, shown_headers
+from redcore.exceptions import ArgumentError
+
+CANARY = "s3cret-canary"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "idempotency-key", "Content-Type", "Host", "content-length"])
+def test_headers_of_the_client(name: str) -> None:
+    """What the client sets itself cannot be set by hand; the value is not repeated."""
+    with pytest.raises(ArgumentError, match=name) as caught:
+        checked_headers({name: CANARY})
+
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("headers", [{"X A": "1"}, {"": "1"}, {"X:": "1"}, {"X-A": f"{CANARY}\r\nX-B: 1"}, {"é": "1"}])
+def test_headers_that_cannot_be_sent(headers: dict[str, str]) -> None:
+    """Names and values keep to RFC 9110; no line can be smuggled in."""
+    with pytest.raises(ArgumentError) as caught:
+        checked_headers(headers)
+
+    assert CANARY not in str(caught.value)
+
+
+def test_numbers_are_sent_as_text() -> None:
+    """A value that is no string is sent as its text."""
+    assert dict(checked_headers({"X-A": 5})) == {"x-a": "5"}  # type: ignore[dict-item]
+
+
+def test_what_others_see() -> None:
+    """Only the headers that cannot hold a secret are shown with their values."""
+    sent = {"Authorization": CANARY, "x-api-key": CANARY, "Cookie": CANARY, "Accept": "a", "X-Request-ID": "1"}
+
+    assert shown_headers(sent) == {
+        "Authorization": "[hidden]",
+        "x-api-key": "[hidden]",
+        "Cookie": "[hidden]",
+        "Accept": "a",
+        "X-Request-ID": "1",
+    }
