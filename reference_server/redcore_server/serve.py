@@ -76,7 +76,6 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
             open_auth(
                 stores=stores,
                 database_url=database_url,
-                redis_url=redis_url,
                 issuer=settings.origin,
                 audience=settings.base_url,
                 scopes=contract.scope_meanings,

@@ -63,7 +63,6 @@ async def node(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncItera
     async with open_auth(
         stores=stores,
         database_url=addresses.database_url,
-        redis_url=addresses.redis_url,
         issuer=ISSUER,
         audience=AUDIENCE,
         scopes=SCOPES,

@@ -79,7 +79,6 @@ async def test_tokens_live_and_die_on_a_cluster(
         open_auth(
             stores=stores,
             database_url=addresses.database_url,
-            redis_url=cluster_url,
             issuer=ISSUER,
             audience=AUDIENCE,
             scopes=SCOPES,

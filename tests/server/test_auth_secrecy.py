@@ -11,7 +11,6 @@ import attrs
 import httpx
 import pytest
 import structlog
-from starlette.concurrency import run_in_threadpool
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client
 
 from redcore_server.auth.app import Auth, open_auth
@@ -19,7 +18,7 @@ from redcore_server.auth.grant_store import GrantStore
 from redcore_server.clock import Clock
 from redcore_server.errors import ApiError
 from redcore_server.store import Stores
-from redcore_server.store.redis import sync_redis
+from redcore_server.store.redis import async_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -79,9 +78,8 @@ async def test_redis_away_is_503_without_its_password(
 ) -> None:
     """Tokens are neither issued nor described without Redis; the log names no password."""
     service = open_auth(
-        stores=stores,
+        stores=attrs.evolve(stores, redis=async_redis("redis://:canary@127.0.0.1:1/0")),
         database_url=addresses.database_url,
-        redis_url="redis://:canary@127.0.0.1:1/0",
         issuer=ISSUER,
         audience=AUDIENCE,
         scopes=SCOPES,
@@ -104,15 +102,13 @@ async def test_redis_away_is_503_without_its_password(
 
 
 async def test_records_hide_their_secrets(
-    auth: Auth, addresses: Addresses, http: httpx.AsyncClient, client: Client
+    auth: Auth, stores: Stores, addresses: Addresses, http: httpx.AsyncClient, client: Client
 ) -> None:
     """Representations of what the service handles contain no digest, no key and no password."""
     form = {"grant_type": "client_credentials"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()
-    redis = sync_redis(addresses.redis_url)
 
-    grant = await run_in_threadpool(GrantStore(redis).of, token["refresh_token"])
-    redis.close()
+    grant = await GrantStore(stores).of(token["refresh_token"])
 
     assert grant is not None
     assert grant.refresh in attrs.asdict(grant).values()

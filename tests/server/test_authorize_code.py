@@ -95,8 +95,8 @@ async def test_use_that_was_overtaken_kills_the_tokens_too(flow: Flow, monkeypat
     first = (await flow.redeem(code)).json()
     find = Codes.find
 
-    def unused(self: Codes, text: str) -> Code | None:
-        found = find(self, text)
+    async def unused(self: Codes, text: str) -> Code | None:
+        found = await find(self, text)
         return found and attrs.evolve(found, grant_id="")
 
     monkeypatch.setattr(Codes, "find", unused)

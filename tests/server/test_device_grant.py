@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 
 import anyio
@@ -11,13 +10,12 @@ import pytest
 from tests.server.authorizing import register, signed_in
 from tests.server.browsing import Browser
 from tests.server.devices import GRANT, Login, send, start
-from tests.server.tenants import ISSUER, Addresses, Client, Organisation
+from tests.server.tenants import ISSUER, Client, Organisation
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.device_codes import DeviceCodes, shown
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
-from redcore_server.store.redis import sync_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -228,14 +226,13 @@ async def test_neither_code_lies_open_in_redis(login: Login, stores: Stores) -> 
     assert login.codes["device_code"] not in repr((keys, records))
 
 
-def test_user_codes_do_not_collide(monkeypatch: pytest.MonkeyPatch, addresses: Addresses) -> None:
+async def test_user_codes_do_not_collide(monkeypatch: pytest.MonkeyPatch, stores: Stores) -> None:
     """One that is taken is not given out again."""
     made = iter(["ZZZZ-BBBB", "ZZZZ-BBBB", "ZZZZ-CCCC"])
     monkeypatch.setattr("redcore_server.auth.device_codes._new_user_code", lambda: next(made))
 
-    with contextlib.closing(sync_redis(addresses.redis_url)) as redis:
-        codes = DeviceCodes(redis)
-        assert [codes.add("app_1", "users:read", 0)[1] for _ in range(2)] == ["ZZZZ-BBBB", "ZZZZ-CCCC"]
+    codes = DeviceCodes(stores)
+    assert [(await codes.add("app_1", "users:read", 0))[1] for _ in range(2)] == ["ZZZZ-BBBB", "ZZZZ-CCCC"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from redcore_server.gateway.limits import API_KEY, FREE, PRO, Limits, Quota, Ver
 from redcore_server.ids import new_id
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
+from redcore_server.store.redis import Scripts
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ def test_the_verdict_is_on_the_tightest_window(
 
 async def test_both_windows_are_counted(stores: Stores, still: StillClock) -> None:
     """10 a second, 60 a minute, then nothing until the minute ends."""
-    limits, caller = Limits(stores.redis, still, Settings()), principal("free")
+    limits, caller = Limits(Scripts(stores.redis), still, Settings()), principal("free")
 
     async def burst() -> int:
         return sum([(await limits.spend_credential(caller)).is_allowed for _ in range(12)])
@@ -112,7 +113,7 @@ async def test_both_windows_are_counted(stores: Stores, still: StillClock) -> No
 
 async def test_a_refused_request_is_not_counted(stores: Stores, still: StillClock) -> None:
     """What the second refuses takes nothing from the minute."""
-    limits, caller = Limits(stores.redis, still, Settings()), principal("free")
+    limits, caller = Limits(Scripts(stores.redis), still, Settings()), principal("free")
     for _ in range(100):
         await limits.spend_credential(caller)
     still.advance(1)
@@ -135,7 +136,7 @@ async def test_each_caller_has_the_quota_of_its_plan(
     stores: Stores, still: StillClock, who: Principal, limit: int
 ) -> None:
     """An API key has its own, whatever the plan; the enterprise's is a setting."""
-    limits = Limits(stores.redis, still, Settings(enterprise_per_second=7))
+    limits = Limits(Scripts(stores.redis), still, Settings(enterprise_per_second=7))
 
     verdict = await limits.spend_credential(who)
 
@@ -144,7 +145,7 @@ async def test_each_caller_has_the_quota_of_its_plan(
 
 async def test_nodes_share_the_counters(stores: Stores, still: StillClock) -> None:
     """20 callers of two gateways at once, against a limit of 10: exactly 10 pass."""
-    nodes = [Limits(stores.redis, still, Settings()) for _ in range(2)]
+    nodes = [Limits(Scripts(stores.redis), still, Settings()) for _ in range(2)]
     caller = principal("free")
 
     verdicts = await asyncio.gather(*(nodes[n % 2].spend_credential(caller) for n in range(20)))
@@ -155,7 +156,7 @@ async def test_nodes_share_the_counters(stores: Stores, still: StillClock) -> No
 async def test_counters_do_not_stay_for_ever(stores: Stores, still: StillClock) -> None:
     """Each has a time to live, at least as long as its window."""
     caller = principal("free")
-    await Limits(stores.redis, still, Settings()).spend_credential(caller)
+    await Limits(Scripts(stores.redis), still, Settings()).spend_credential(caller)
 
     ttls = [await stores.redis.ttl(key) async for key in stores.redis.scan_iter(f"rate:*{caller.credential_id}*")]
 

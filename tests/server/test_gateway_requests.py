@@ -163,7 +163,6 @@ async def without_redis(addresses: Addresses, stores: Stores, clock: Clock, tmp_
     async with open_auth(
         stores=away,
         database_url=addresses.database_url,
-        redis_url=addresses.redis_url,
         issuer=ISSUER,
         audience=AUDIENCE,
         scopes=SCOPES,

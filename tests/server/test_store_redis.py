@@ -5,27 +5,45 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from redis.exceptions import ResponseError
 from tests.server.tenants import Addresses
 
-from redcore_server.store import open_stores
+from redcore_server.store import Stores, open_stores
 from redcore_server.store.address import StoreError
-from redcore_server.store.redis import async_redis, async_script, check, sync_redis, sync_script
+from redcore_server.store.redis import async_redis, check
 
 pytestmark = pytest.mark.anyio
 
 ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
 
-async def test_scripts_run_in_both_colours(addresses: Addresses) -> None:
-    """The same script is one atomic step for asyncio and for threads."""
-    asynchronous, synchronous = async_redis(addresses.redis_url), sync_redis(addresses.redis_url)
+async def test_scripts_called_at_once_run_in_their_order(stores: Stores) -> None:
+    """The calls of one turn of the event loop travel together, and each gets its own answer."""
+    add = stores.scripts.script(ADD)
 
-    results = [await async_script(asynchronous, ADD)(["n"], [2]), sync_script(synchronous, ADD)(["n"], [3])]
-    synchronous.delete("n")
+    assert await asyncio.gather(*(add(["n"], [number]) for number in (2, 3, 4))) == [2, 5, 9]
+    await stores.redis.delete("n")
 
-    assert results == [2, 5]
-    await asynchronous.aclose()
-    synchronous.close()
+
+async def test_a_script_that_fails_fails_alone(stores: Stores) -> None:
+    """Its error is for its caller; those who called at the same time have their answers."""
+    add, fail = stores.scripts.script(ADD), stores.scripts.script("return redis.error_reply('ERR no')")
+
+    answers = await asyncio.gather(add(["n"], [2]), fail([], []), add(["n"], [3]), return_exceptions=True)
+    await stores.redis.delete("n")
+
+    assert (answers[0], answers[2]) == (2, 5)
+    assert isinstance(answers[1], ResponseError)
+
+
+async def test_scripts_that_redis_forgot_are_sent_again(stores: Stores) -> None:
+    """A restarted Redis knows no script; the caller does not notice, and nothing runs twice."""
+    add = stores.scripts.script(ADD)
+    await add(["n"], [2])
+    await stores.redis.script_flush()
+
+    assert await add(["n"], [3]) == 5
+    await stores.redis.delete("n")
 
 
 async def test_redis_away_is_an_error_that_names_the_setting() -> None:
@@ -54,19 +72,16 @@ async def test_wrong_redis_password_is_not_repeated(addresses: Addresses) -> Non
 
 @pytest.mark.parametrize("url", ["http://:canary@127.0.0.1", "canary"])
 async def test_other_urls_are_refused(url: str) -> None:
-    """What is no Redis URL is refused before anything is opened, in both colours."""
-    for make in (async_redis, sync_redis):
-        with pytest.raises(StoreError, match="REDCORE_SERVER_REDIS_URL is not a Redis URL") as caught:
-            make(url)
-        assert "canary" not in str(caught.value)
+    """What is no Redis URL is refused before anything is opened."""
+    with pytest.raises(StoreError, match="REDCORE_SERVER_REDIS_URL is not a Redis URL") as caught:
+        async_redis(url)
+    assert "canary" not in str(caught.value)
 
 
 async def test_cluster_url_needs_a_cluster(addresses: Addresses) -> None:
     """A single server is no cluster, and the error says so."""
     url = addresses.redis_url.replace("redis://", "redis+cluster://")
 
-    with pytest.raises(StoreError, match=r"Redis at .* cannot be used .*[Cc]luster"):
-        await asyncio.to_thread(sync_redis, url)
     with pytest.raises(StoreError, match=r"Redis at .* cannot be used .*[Cc]luster"):
         async with open_stores(addresses.database_url, url):
             pass

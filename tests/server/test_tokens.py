@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest.mock import AsyncMock
 
 import anyio
 import attrs
 import httpx
 import pytest
-from starlette.concurrency import run_in_threadpool
-from tests.server.tenants import Addresses, Client, Organisation, days
+from tests.server.tenants import Client, Organisation, days
 
 from redcore_server.auth.app import Auth
+from redcore_server.auth.clients import Applications
 from redcore_server.auth.grant_keys import grant as grant_key
 from redcore_server.auth.grant_store import GrantStore, new_refresh_token
 from redcore_server.auth.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken, TokenExpired
 from redcore_server.store import Stores
-from redcore_server.store.redis import sync_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -312,20 +312,18 @@ async def test_a_grant_older_than_thirty_days_is_still_found(
         await auth.verifier.verify(token["access_token"])
 
 
-async def test_the_rotation_itself_checks_the_client(addresses: Addresses, issue: Issue) -> None:
+async def test_the_rotation_itself_checks_the_client(stores: Stores, issue: Issue) -> None:
     """The atomic step trusts no check before it: for another client the grant does not exist."""
     token = (await issue())["refresh_token"]
-    redis = sync_redis(addresses.redis_url)
-    grants = GrantStore(redis)
-    grant = await run_in_threadpool(grants.of, token)
+    grants = GrantStore(stores)
+    grant = await grants.of(token)
     assert grant is not None
 
     foreign = attrs.evolve(grant, client_id="app_other")
     outcomes = [
-        await run_in_threadpool(grants.rotate, presenter, token, new_refresh_token(grant.id), grant.created_at)
+        await grants.rotate(presenter, token, new_refresh_token(grant.id), grant.created_at)
         for presenter in (foreign, grant)
     ]
-    redis.close()
 
     assert outcomes == ["unknown", "rotated"]
 
@@ -348,7 +346,7 @@ async def test_owner_deactivated_while_a_token_is_made(
     http: httpx.AsyncClient, stores: Stores, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A grant written after the revocation of its owner is taken back before it is handed out."""
-    monkeypatch.setattr("redcore_server.auth.clients.Applications.is_usable", lambda *_: False)
+    monkeypatch.setattr(Applications, "is_usable", AsyncMock(return_value=False))
 
     response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 import attrs
 import orjson
@@ -23,6 +24,7 @@ from redcore_server.auth.access_token import AccessTokens
 from redcore_server.auth.attempts import Attempts
 from redcore_server.auth.clients import Applications
 from redcore_server.auth.endpoints import IntrospectionEndpoint, RevocationEndpoint
+from redcore_server.auth.form_handler import answering
 from redcore_server.auth.grant_store import GrantStore
 from redcore_server.auth.grants import ClientCredentialsGrant, RefreshTokenGrant
 from redcore_server.auth.issuer import TokenIssuer
@@ -41,13 +43,13 @@ from redcore_server.auth.saml.routes import routes as saml_routes
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
 from redcore_server.auth.sign_in import SignIn
-from redcore_server.auth.threads import THREADS, Threads
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import MethodNotAllowed, NotFound, respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
-from redcore_server.store.redis import Redis, sync_redis
+
+_THREADS_CONNECTIONS: Final = 4  # for the keyring, once a minute, and for identity providers
 
 
 @attrs.frozen
@@ -65,7 +67,6 @@ async def open_auth(
     *,
     stores: Stores,
     database_url: str,
-    redis_url: str,
     issuer: str,
     audience: str,
     scopes: Mapping[str, str],
@@ -75,35 +76,32 @@ async def open_auth(
     """Run the auth service; the first start on a database makes the first signing key.
 
     Args:
-        stores: for the asyncio side: verifier, revocation, sessions and pages.
+        stores: for everything but the threads.
         database_url: for the threads' own pool.
-        redis_url: for the threads' own client.
         issuer: the OAuth origin, such as `https://api.blueround.com`.
         audience: the API's base URL, such as `https://api.blueround.com/v1`.
         scopes: all there are, and what each means to a person.
         clock: the server's.
         signing_key_period: how long a key signs.
     """
-    pool = sync_pool(database_url, max_size=THREADS + 1)  # one for the keyring
-    redis = await run_in_threadpool(sync_redis, redis_url)
+    pool = sync_pool(database_url, max_size=_THREADS_CONNECTIONS)
     try:
         pool.open()
         keys = SigningKeys(pool, clock, signing_key_period)
         await keys.current()
         tokens = AccessTokens(issuer, audience)
-        token_issuer = TokenIssuer(Applications(pool), GrantStore(redis), keys, tokens, clock)
+        token_issuer = TokenIssuer(Applications(stores.postgres), GrantStore(stores), keys, tokens, clock)
         yield Auth(
-            app=_App(_routes(_parts(stores, pool, redis, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
+            app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
             verifier=BearerVerifier(stores, keys, tokens, clock),
             revocation=Revocation(stores.redis),
             keys=keys,
         )
     finally:
         await run_in_threadpool(pool.close)
-        redis.close()
 
 
-def _parts(stores: Stores, pool: Pool, redis: Redis, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
+def _parts(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
     clock = server.issuer.clock
     sessions = Sessions(stores, clock)
     attempts, passwords = Attempts(stores.redis, clock), Passwords()
@@ -111,10 +109,8 @@ def _parts(stores: Stores, pool: Pool, redis: Redis, server: OAuthServer, scopes
     return Parts(
         stores=stores,
         pool=pool,
-        redis=redis,
         clock=clock,
         server=server,
-        threads=Threads(),
         sessions=sessions,
         passwords=passwords,
         browsers=Browsers(origin=server.issuer.tokens.issuer, sessions=sessions),
@@ -135,7 +131,7 @@ def _routes(parts: Parts) -> Routes:
 
 
 def _token_routes(parts: Parts) -> Routes:
-    server, threads = parts.server, parts.threads
+    server = parts.server
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(RefreshTokenGrant)
     server.register_endpoint(RevocationEndpoint)
@@ -152,10 +148,10 @@ def _token_routes(parts: Parts) -> Routes:
         return Response(orjson.dumps(ring.jwks(clock.now())), headers=headers, media_type="application/json")
 
     def endpoint(name: str) -> Handler:
-        return threads.handler(partial(server.answer_at, name))
+        return answering(partial(server.answer_at, name))
 
     return {
-        "/oauth/token": {"POST": threads.handler(server.create_token_response)},
+        "/oauth/token": {"POST": answering(server.create_token_response)},
         "/oauth/revoke": {"POST": endpoint(RevocationEndpoint.ENDPOINT_NAME)},
         "/oauth/introspect": {"POST": endpoint(IntrospectionEndpoint.ENDPOINT_NAME)},
         "/.well-known/oauth-authorization-server": {"GET": describe},
@@ -172,7 +168,7 @@ class _App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         request_id = scope.get("redcore.request_id", "")
-        # Whatever is logged on the way, also in threads, tells the id that people are asked to quote.
+        # Whatever is logged on the way, also in threads and fibers, tells the id that people are asked to quote.
         with bound_contextvars(request_id=request_id):
             try:
                 response = await self._handler(request)(request)

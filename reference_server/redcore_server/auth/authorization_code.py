@@ -23,6 +23,7 @@ from authlib.oauth2.rfc7636.challenge import compare_s256_code_challenge
 
 from redcore_server.auth.clients import Application
 from redcore_server.auth.codes import Code, Codes
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.person import Person
 from redcore_server.auth.scope import narrow
 from redcore_server.auth.secret import new_secret
@@ -86,40 +87,39 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             scope=consent.scope,
             code_challenge=payload.data["code_challenge"],
         )
-        self.codes.add(code, kept, int(self.server.issuer.clock.time()))
+        wait(self.codes.add(code, kept, int(self.server.issuer.clock.time())))
 
     # The token endpoint.
 
     def query_authorization_code(self, code: str, client: Application) -> Code | None:
         """Return what a code of this client stands for; a used one ends its grant."""
-        found = self.codes.find(code)
+        found = wait(self.codes.find(code))
         if found is None or found.client_id != client.id:
             return None
         if found.grant_id:
-            self._end(found.grant_id)
+            wait(self._end(found.grant_id))
             return None
         return found
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Issue the tokens; of several requests with one code exactly one gets them."""
         code, client = cast("Code", self.request.authorization_code), cast("Application", self.request.client)
-        response = self.server.issuer.issue(
-            client, subject=code.user_id, owner_id=code.user_id, scope=code.scope, claim=self._claim
-        )
+        issue = self.server.issuer.issue
+        response = wait(issue(client, subject=code.user_id, owner_id=code.user_id, scope=code.scope, claim=self._claim))
         if response is None:
             raise InvalidGrantError("Invalid 'code' in request.")
         return 200, response, default_json_headers
 
-    def _claim(self, grant_id: str) -> bool:
+    async def _claim(self, grant_id: str) -> bool:
         text = cast("FormRequest", self.request).form["code"]
-        used_for = self.codes.redeem(text, grant_id, int(self.server.issuer.clock.time()))
+        used_for = await self.codes.redeem(text, grant_id, int(self.server.issuer.clock.time()))
         if used_for is not None and used_for != grant_id:
-            self._end(used_for)
+            await self._end(used_for)
         return used_for == grant_id
 
-    def _end(self, grant_id: str) -> None:
+    async def _end(self, grant_id: str) -> None:
         _log.warning("authorization code reused, its tokens revoked", grant_id=grant_id)
-        self.server.issuer.grants.remove(grant_id)
+        await self.server.issuer.grants.remove(grant_id)
 
 
 def keep_codes(codes: Codes) -> Callable[[grants.BaseGrant], None]:

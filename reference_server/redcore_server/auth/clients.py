@@ -12,7 +12,8 @@ from redcore_server.auth.person import Role
 from redcore_server.auth.redirect_uris import is_registered
 from redcore_server.auth.secret import digest, matches, new_secret
 from redcore_server.ids import new_id
-from redcore_server.store.postgres import AsyncPostgres, Pool, queries
+from redcore_server.store.batch import Batch
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 
 _QUERIES: Final = queries("applications")
 _NO_CLIENT: Final = bytes(32)  # the digest of nothing: an unknown client costs the same comparison
@@ -106,12 +107,13 @@ def new_client_secret() -> str:
 
 
 class Applications:
-    """The registered applications, for the threads of the auth service."""
+    """The registered applications."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
+        self._rows = Batch(self._read)
 
-    def authenticate(self, client_id: str, secret: str | None, now: datetime) -> Application | None:
+    async def authenticate(self, client_id: str, secret: str | None, now: datetime) -> Application | None:
         """Return the application if the secret is its own; after a rotation the previous one is, for a while.
 
         Args:
@@ -119,46 +121,51 @@ class Applications:
             secret: as presented; a public application has none and takes none.
             now: by the server's clock.
         """
-        row = self._row(client_id)
+        row = await self._row(client_id)
         is_own = _is_own(secret or "", row, now)
         is_public = row is not None and row["secret_hash"] is None and secret is None
         return _application(row) if row and (is_own or is_public) else None
 
-    def find(self, client_id: str) -> Application | None:
+    async def find(self, client_id: str) -> Application | None:
         """Return an application that has not proved anything, if its owner is active.
 
         Args:
             client_id: as presented.
         """
-        row = self._row(client_id)
+        row = await self._row(client_id)
         return _application(row) if row else None
 
-    def is_usable(self, client: Application, owner_id: str) -> bool:
+    async def is_usable(self, client: Application, owner_id: str) -> bool:
         """Tell whether an application still exists, its owner is active, and so is the owner of a grant.
 
         Args:
             client: as it was a moment ago.
             owner_id: the user for whom it acts.
         """
-        if self.find(client.id) is None:
+        if await self.find(client.id) is None:
             return False
-        return owner_id == client.owner_id or self.role_of(owner_id) is not None
+        return owner_id == client.owner_id or await self.role_of(owner_id) is not None
 
-    def role_of(self, user_id: str) -> Role | None:
+    async def role_of(self, user_id: str) -> Role | None:
         """Return the role of a user, None if it is not active.
 
         Args:
             user_id: of the person behind a grant.
         """
-        with self._pool.connection() as connection:
-            row = connection.execute(_QUERIES["role"], {"id": user_id}).fetchone()
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(_QUERIES["role"], {"id": user_id})).fetchone()
         return row["role"] if row else None
 
-    def _row(self, client_id: str) -> dict[str, Any] | None:
+    async def _row(self, client_id: str) -> dict[str, Any] | None:
         if "\0" in client_id:  # PostgreSQL's text cannot hold it
             return None
-        with self._pool.connection() as connection:
-            return connection.execute(_QUERIES["usable"], {"id": client_id}).fetchone()
+        return await self._rows.answer(client_id)
+
+    async def _read(self, client_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_QUERIES["usable"], {"ids": list(client_ids)})
+            rows = {row["id"]: row for row in await cursor.fetchall()}
+        return [rows.get(client_id) for client_id in client_ids]
 
 
 def _application(row: Mapping[str, Any]) -> Application:

@@ -13,10 +13,10 @@ from typing import Any, Final, cast
 
 import attrs
 
-from redcore_server.auth.grant_store import script
+from redcore_server.auth.grant_store import source
 from redcore_server.auth.lifetimes import CODE_S
 from redcore_server.auth.secret import digest
-from redcore_server.store.redis import Redis, sync_script
+from redcore_server.store import Stores
 
 _GARBAGE_S: Final = 24 * 3600
 
@@ -47,13 +47,13 @@ class Code:
 
 
 class Codes:
-    """The codes, for the threads of the auth service."""
+    """The codes."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._redeem = sync_script(redis, script("redeem"))
+    def __init__(self, stores: Stores) -> None:
+        self._redis = stores.redis
+        self._redeem = stores.scripts.script(source("redeem"))
 
-    def add(self, text: str, code: Code, now: int) -> None:
+    async def add(self, text: str, code: Code, now: int) -> None:
         """Keep a new code.
 
         Args:
@@ -63,24 +63,24 @@ class Codes:
         """
         record: dict[Any, Any] = {**attrs.asdict(code), "expires_at": now + CODE_S}
         del record["grant_id"]
-        with self._redis.pipeline(transaction=True) as pipeline:
+        async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(_key(text), mapping=record)
             pipeline.expire(_key(text), _GARBAGE_S)
-            pipeline.execute()
+            await pipeline.execute()
 
-    def find(self, text: str) -> Code | None:
+    async def find(self, text: str) -> Code | None:
         """Return what a code stands for, used or not.
 
         Args:
             text: as presented, of any content.
         """
-        record = cast("dict[str, str]", self._redis.hgetall(_key(text)))
+        record = cast("dict[str, str]", await self._redis.hgetall(_key(text)))
         if not record:
             return None
         del record["expires_at"]
         return Code(**record)
 
-    def redeem(self, text: str, grant_id: str, now: int) -> str | None:
+    async def redeem(self, text: str, grant_id: str, now: int) -> str | None:
         """Use a code up for a grant, in one step.
 
         Args:
@@ -91,7 +91,7 @@ class Codes:
         Returns:
             The same id if this was the code's first use, that of the first use if not, None if the code is too old.
         """
-        return cast("str | None", self._redeem([_key(text)], [grant_id, now, _GARBAGE_S]))
+        return cast("str | None", await self._redeem([_key(text)], [grant_id, now, _GARBAGE_S]))
 
 
 def _key(text: str) -> str:

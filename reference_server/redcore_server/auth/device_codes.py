@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, cast
 
 import attrs
 
-from redcore_server.auth.grant_store import script
+from redcore_server.auth.grant_store import source
 from redcore_server.auth.secret import digest, new_secret
-from redcore_server.store.redis import Argument, AsyncRedis, Redis, sync_script
+from redcore_server.store import Stores
+from redcore_server.store.redis import Argument, AsyncRedis
 
 DEVICE_CODE_S: Final = 900
 INTERVAL_S: Final = 5
@@ -56,14 +57,14 @@ class Poll:
 
 
 class DeviceCodes:
-    """The logins, for the threads of the auth service."""
+    """The logins."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._poll = sync_script(redis, script("poll_device"))
-        self._settle = sync_script(redis, script("settle_device"))
+    def __init__(self, stores: Stores) -> None:
+        self._redis = stores.redis
+        self._poll = stores.scripts.script(source("poll_device"))
+        self._settle = stores.scripts.script(source("settle_device"))
 
-    def add(self, client_id: str, scope: str, now: int) -> tuple[str, str]:
+    async def add(self, client_id: str, scope: str, now: int) -> tuple[str, str]:
         """Start a login.
 
         Args:
@@ -77,7 +78,7 @@ class DeviceCodes:
         device_code = new_secret()
         name = digest(device_code).hex()
         user_code = _new_user_code()
-        while not self._redis.set(_pointer(user_code), name, nx=True, ex=_GARBAGE_S):
+        while not await self._redis.set(_pointer(user_code), name, nx=True, ex=_GARBAGE_S):
             user_code = _new_user_code()
         record: dict[Any, Any] = {
             "client_id": client_id,
@@ -86,13 +87,13 @@ class DeviceCodes:
             "interval": INTERVAL_S,
             "status": "pending",
         }
-        with self._redis.pipeline(transaction=True) as pipeline:
+        async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(_key(name), mapping=record)
             pipeline.expire(_key(name), _GARBAGE_S)
-            pipeline.execute()
+            await pipeline.execute()
         return device_code, user_code
 
-    def find(self, typed: str, now: float) -> Device | None:
+    async def find(self, typed: str, now: float) -> Device | None:
         """Return the login that a person means, while it waits for a decision.
 
         Args:
@@ -100,16 +101,18 @@ class DeviceCodes:
             now: by the server's clock.
         """
         user_code = shown(typed)
-        name = cast("str | None", self._redis.get(_pointer(user_code)))
+        name = cast("str | None", await self._redis.get(_pointer(user_code)))
         if name is None:
             return None
-        fields = cast("list[str | None]", self._redis.hmget(_key(name), "client_id", "scope", "status", "expires_at"))
+        fields = cast(
+            "list[str | None]", await self._redis.hmget(_key(name), "client_id", "scope", "status", "expires_at")
+        )
         client_id, scope, status, expires_at = fields
         if status != "pending" or float(expires_at or 0) <= now:
             return None
         return Device(name, client_id or "", scope or "", user_code)
 
-    def approve(self, device: Device, user_id: str, scope: str, now: float) -> bool:
+    async def approve(self, device: Device, user_id: str, scope: str, now: float) -> bool:
         """Let a device have tokens, unless somebody has decided or its time is over.
 
         Args:
@@ -120,23 +123,23 @@ class DeviceCodes:
         """
         index = _of_user(user_id)
         # The index first: an entry too many does no harm, one too few would outlive `end_approvals`.
-        with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(index, {device.digest: now + DEVICE_CODE_S})
             pipeline.zremrangebyscore(index, "-inf", now)
             pipeline.expire(index, _GARBAGE_S)
-            pipeline.execute()
-        return self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
+            await pipeline.execute()
+        return await self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
 
-    def deny(self, device: Device, now: float) -> bool:
+    async def deny(self, device: Device, now: float) -> bool:
         """Refuse a device, unless somebody has decided or its time is over.
 
         Args:
             device: as found.
             now: by the server's clock.
         """
-        return self._decide(device, now, ["status", "denied"])
+        return await self._decide(device, now, ["status", "denied"])
 
-    def poll(self, device_code: str, client_id: str, now: float) -> Poll:
+    async def poll(self, device_code: str, client_id: str, now: float) -> Poll:
         """Return how a login stands, and remember that the device has asked.
 
         Args:
@@ -145,24 +148,24 @@ class DeviceCodes:
             now: by the server's clock.
         """
         key = _key(digest(device_code).hex())
-        return Poll(*cast("list[Any]", self._poll([key], [client_id, now, _SLOWER_S])))
+        return Poll(*cast("list[Any]", await self._poll([key], [client_id, now, _SLOWER_S])))
 
-    def use(self, device_code: str, now: float) -> bool:
+    async def use(self, device_code: str, now: float) -> bool:
         """Use an approved device code up; of many at once one succeeds.
 
         Args:
             device_code: as presented.
             now: by the server's clock.
         """
-        return self._settled(digest(device_code).hex(), ["approved", now, "status", "used"])
+        return await self._settled(digest(device_code).hex(), ["approved", now, "status", "used"])
 
-    def _decide(self, device: Device, now: float, fields: list[str]) -> bool:
-        is_decided = self._settled(device.digest, ["pending", now, *fields])
-        self._redis.delete(_pointer(device.user_code))
+    async def _decide(self, device: Device, now: float, fields: list[str]) -> bool:
+        is_decided = await self._settled(device.digest, ["pending", now, *fields])
+        await self._redis.delete(_pointer(device.user_code))
         return is_decided
 
-    def _settled(self, name: str, arguments: list[Argument]) -> bool:
-        return bool(self._settle([_key(name)], arguments))
+    async def _settled(self, name: str, arguments: list[Argument]) -> bool:
+        return bool(await self._settle([_key(name)], arguments))
 
 
 async def end_approvals(redis: AsyncRedis, user_id: str) -> None:

@@ -18,6 +18,7 @@ from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, Invalid
 
 from redcore_server.auth.clients import Application
 from redcore_server.auth.device_codes import DEVICE_CODE_S, INTERVAL_S, DeviceCodes, Outcome, Poll
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.scope import narrow
 from redcore_server.auth.server import FormRequest, OAuthServer, Reply, refusal
 
@@ -38,7 +39,7 @@ def start_login(server: OAuthServer, codes: DeviceCodes, request: FormRequest) -
         scope = narrow(request.form.get("scope"), [client.scopes], server.scopes)
     except OAuth2Error as error:
         return refusal(error)
-    device_code, user_code = codes.add(client.id, scope, int(server.issuer.clock.time()))
+    device_code, user_code = wait(codes.add(client.id, scope, int(server.issuer.clock.time())))
     page = f"{server.issuer.tokens.issuer}{PAGE}"
     answer = {
         "device_code": device_code,
@@ -77,7 +78,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         if "device_code" not in self.request.form:
             raise InvalidRequestError("device_code is missing.")
         self.presented = self.request.form["device_code"]
-        poll = self.codes.poll(self.presented, self.application.id, self.server.issuer.clock.time())
+        poll = wait(self.codes.poll(self.presented, self.application.id, self.server.issuer.clock.time()))
         if poll.outcome in _REFUSALS:
             raise _REFUSALS[poll.outcome]
         self.approved = poll
@@ -85,15 +86,16 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Issue the tokens; of several polls at once exactly one gets them."""
         poll = self.approved
-        response = self.server.issuer.issue(
-            self.application, subject=poll.user_id, owner_id=poll.user_id, scope=poll.scope, claim=self._claim
+        issue = self.server.issuer.issue
+        response = wait(
+            issue(self.application, subject=poll.user_id, owner_id=poll.user_id, scope=poll.scope, claim=self._claim)
         )
         if response is None:
             raise DeadDeviceCodeError
         return 200, response, default_json_headers
 
-    def _claim(self, _grant_id: str) -> bool:
-        return self.codes.use(self.presented, self.server.issuer.clock.time())
+    async def _claim(self, _grant_id: str) -> bool:
+        return await self.codes.use(self.presented, self.server.issuer.clock.time())
 
 
 def keep_device_codes(codes: DeviceCodes) -> Callable[[grants.BaseGrant], None]:

@@ -19,6 +19,7 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 from redcore_server.auth.access_token import AccessToken
 from redcore_server.auth.client_authentication import invalid_client
 from redcore_server.auth.clients import Application
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.grant_store import Grant, fingerprint
 from redcore_server.auth.lifetimes import REFRESH_TOKEN_S
 from redcore_server.auth.server import FormRequest, OAuthServer
@@ -37,7 +38,7 @@ class RevocationEndpoint(AuthlibRevocation):
             InvalidGrantError: it was issued to another client (RFC 7009 section 2.1).
         """
         text = _token(request)
-        token = self.server.issuer.grants.of(text) or _access_token(self.server, text)
+        token = wait(self.server.issuer.grants.of(text)) or _access_token(self.server, text)
         if token is None:
             return None
         if token.client_id != client.id:
@@ -48,9 +49,9 @@ class RevocationEndpoint(AuthlibRevocation):
         """End it at once, on every node."""
         issuer = self.server.issuer
         if isinstance(token, AccessToken):
-            issuer.grants.revoke_access(token, int(issuer.clock.time()))
+            wait(issuer.grants.revoke_access(token, int(issuer.clock.time())))
         else:
-            issuer.grants.revoke(token, _token(request))
+            wait(issuer.grants.revoke(token, _token(request)))
 
 
 class IntrospectionEndpoint(AuthlibIntrospection):
@@ -67,7 +68,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if client.is_public:
             raise invalid_client()
         text = _token(request)
-        grant = self.server.issuer.grants.of(text)
+        grant = wait(self.server.issuer.grants.of(text))
         if grant is not None:
             return self._of_refresh_token(grant, text, client)
         token = _access_token(self.server, text)
@@ -94,7 +95,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
 
     def _of_access_token(self, token: AccessToken, client: Application) -> dict[str, Any] | None:
         issuer = self.server.issuer
-        if token.organisation_id != client.organisation_id or issuer.grants.owner(token) is None:
+        if token.organisation_id != client.organisation_id or wait(issuer.grants.owner(token)) is None:
             return None
         private = {"org", "gid", "plan"}
         public = {name: value for name, value in issuer.tokens.claims(token).items() if name not in private}
@@ -110,6 +111,6 @@ def _token(request: OAuth2Request) -> str:
 
 def _access_token(server: OAuthServer, text: str) -> AccessToken | None:
     try:
-        return server.issuer.read(text)
+        return wait(server.issuer.read(text))
     except InvalidToken:
         return None

@@ -11,18 +11,20 @@ a cluster. The time is an argument; the TTLs only collect garbage.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import attrs
-from redis.client import Pipeline
 
 from redcore_server.auth import grant_keys
 from redcore_server.auth.access_token import AccessToken
 from redcore_server.auth.lifetimes import GRANT_GARBAGE_S, REFRESH_TOKEN_S
 from redcore_server.auth.secret import digest, new_secret
-from redcore_server.store.redis import Argument, Redis, sync_script
+from redcore_server.store import Stores
+from redcore_server.store.redis import Argument
 
 Rotation = Literal["rotated", "expired", "reused", "unknown"]
 
@@ -48,15 +50,17 @@ class Grant:
 
 
 class GrantStore:
-    """The grants, for the threads of the auth service."""
+    """The grants."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._rotate = sync_script(redis, script("rotate"))
-        self._revoke = sync_script(redis, script("revoke"))
-        self._owner = sync_script(redis, script("owner"))
+    def __init__(self, stores: Stores) -> None:
+        self._redis = stores.redis
+        self._add = stores.scripts.script(source("add"))
+        self._index = stores.scripts.script(source("index"))
+        self._rotate = stores.scripts.script(source("rotate"))
+        self._revoke = stores.scripts.script(source("revoke"))
+        self._owner = stores.scripts.script(source("owner"))
 
-    def add(self, grant: Grant) -> None:
+    async def add(self, grant: Grant) -> None:
         """Write a new grant.
 
         Args:
@@ -64,13 +68,14 @@ class GrantStore:
         """
         record: dict[Any, Any] = attrs.asdict(grant)
         grant_id = record.pop("id")
-        with self._redis.pipeline(transaction=False) as pipeline:
-            self._index(pipeline, grant, grant.expires_at, grant.created_at)
-            pipeline.hset(grant_keys.grant(grant_id), mapping=record)
-            pipeline.expire(grant_keys.grant(grant_id), GRANT_GARBAGE_S)
-            pipeline.execute()
+        fields = [part for field in record.items() for part in field]
+        # All at once: `TokenIssuer` makes sure of grants that are revoked before they are indexed.
+        await asyncio.gather(
+            *self._indexed(grant, grant.expires_at, grant.created_at),
+            self._add([grant_keys.grant(grant_id)], [GRANT_GARBAGE_S, *fields]),
+        )
 
-    def of(self, refresh_token: str) -> Grant | None:
+    async def of(self, refresh_token: str) -> Grant | None:
         """Return the grant a refresh token names; whether the token is the living one is not said.
 
         Args:
@@ -79,7 +84,7 @@ class GrantStore:
         grant_id = _grant_id(refresh_token)
         if grant_id is None:
             return None
-        record = cast("dict[str, str]", self._redis.hgetall(grant_keys.grant(grant_id)))
+        record = cast("dict[str, str]", await self._redis.hgetall(grant_keys.grant(grant_id)))
         if not record:
             return None
         return Grant(
@@ -94,7 +99,7 @@ class GrantStore:
             refresh=record["refresh"],
         )
 
-    def rotate(self, grant: Grant, presented: str, successor: str, now: int) -> Rotation:
+    async def rotate(self, grant: Grant, presented: str, successor: str, now: int) -> Rotation:
         """Make a refresh token dead and its successor the living one; a dead one ends the family instead.
 
         Args:
@@ -105,9 +110,7 @@ class GrantStore:
         """
         expires_at = now + REFRESH_TOKEN_S
         # The indexes first: an entry too many does no harm, one too few would outlive `revoke_user`.
-        with self._redis.pipeline(transaction=False) as pipeline:
-            self._index(pipeline, grant, expires_at, now)
-            pipeline.execute()
+        await asyncio.gather(*self._indexed(grant, expires_at, now))
         arguments: list[Argument] = [
             grant.client_id,
             fingerprint(presented),
@@ -117,18 +120,18 @@ class GrantStore:
             now - REFRESH_TOKEN_S,
             GRANT_GARBAGE_S,
         ]
-        return cast("Rotation", self._rotate(grant_keys.family(grant.id), arguments))
+        return cast("Rotation", await self._rotate(grant_keys.family(grant.id), arguments))
 
-    def revoke(self, grant: Grant, presented: str) -> None:
+    async def revoke(self, grant: Grant, presented: str) -> None:
         """End a family, if the presented token is one of it.
 
         Args:
             grant: as `of` returned it for the presented token.
             presented: a refresh token, living or dead.
         """
-        self._revoke(grant_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
+        await self._revoke(grant_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
 
-    def revoke_access(self, token: AccessToken, now: int) -> None:
+    async def revoke_access(self, token: AccessToken, now: int) -> None:
         """Revoke one access token; its refresh token stays alive.
 
         Args:
@@ -136,37 +139,35 @@ class GrantStore:
             now: in Unix seconds, by the server's clock.
         """
         key = grant_keys.revoked(token.grant_id)
-        with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zremrangebyscore(key, "-inf", now)
             pipeline.zadd(key, {token.jti: token.expires_at})
             pipeline.expire(key, GRANT_GARBAGE_S)
-            pipeline.execute()
+            await pipeline.execute()
 
-    def owner(self, token: AccessToken) -> str | None:
+    async def owner(self, token: AccessToken) -> str | None:
         """Return the user behind an access token, or None if it is revoked.
 
         Args:
             token: read and verified.
         """
         keys = [grant_keys.grant(token.grant_id), grant_keys.revoked(token.grant_id)]
-        return cast("str | None", self._owner(keys, [token.jti]))
+        return cast("str | None", await self._owner(keys, [token.jti]))
 
-    def remove(self, grant_id: str) -> None:
+    async def remove(self, grant_id: str) -> None:
         """End a family.
 
         Args:
             grant_id: of the grant.
         """
-        self._redis.delete(*grant_keys.family(grant_id))
+        await self._redis.delete(*grant_keys.family(grant_id))
 
-    def _index(self, pipeline: Pipeline, grant: Grant, expires_at: int, now: int) -> None:
-        for key in (grant_keys.of_owner(grant.owner_id), grant_keys.of_client(grant.client_id)):
-            pipeline.zadd(key, {grant.id: expires_at})
-            pipeline.zremrangebyscore(key, "-inf", now)
-            pipeline.expire(key, GRANT_GARBAGE_S)
+    def _indexed(self, grant: Grant, expires_at: int, now: int) -> list[Awaitable[Any]]:
+        keys = (grant_keys.of_owner(grant.owner_id), grant_keys.of_client(grant.client_id))
+        return [self._index([key], [grant.id, expires_at, now, GRANT_GARBAGE_S]) for key in keys]
 
 
-def script(name: str) -> str:
+def source(name: str) -> str:
     """Return the source of a Lua script.
 
     Args:

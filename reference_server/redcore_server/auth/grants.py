@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Unaut
 
 from redcore_server.auth.client_authentication import invalid_client
 from redcore_server.auth.clients import Application
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.grant_store import Grant
 from redcore_server.auth.scope import narrow, role_ceiling
 from redcore_server.auth.server import FormRequest, OAuthServer
@@ -38,7 +39,8 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
     def create_token_response(self) -> _Answer:
         """Issue the tokens; the client itself is their subject (RFC 9068 section 2.2)."""
         client = self.application
-        response = self.server.issuer.issue(client, subject=client.id, owner_id=client.owner_id, scope=self.scope)
+        issue = self.server.issuer.issue
+        response = wait(issue(client, subject=client.id, owner_id=client.owner_id, scope=self.scope))
         if response is None:
             raise invalid_client()
         return 200, response, default_json_headers
@@ -60,7 +62,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         if "refresh_token" not in self.request.form:
             raise InvalidRequestError("refresh_token is missing.")
         self.presented = self.request.form["refresh_token"]
-        grant = self.server.issuer.grants.of(self.presented)
+        grant = wait(self.server.issuer.grants.of(self.presented))
         if grant is None or grant.client_id != self.application.id:
             raise _dead()
         self.grant = grant
@@ -69,7 +71,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
 
     def create_token_response(self) -> _Answer:
         """Rotate; of several requests with one refresh token exactly one gets here with a living one."""
-        response = self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope)
+        response = wait(self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope))
         if response is None:
             raise _dead()
         return 200, response, default_json_headers
@@ -78,7 +80,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         """Return what the person who signed in may grant by now; a client's own grant has no such ceiling."""
         if grant.subject == self.application.id:
             return []
-        role = self.server.issuer.applications.role_of(grant.owner_id)
+        role = wait(self.server.issuer.applications.role_of(grant.owner_id))
         if role is None:
             raise _dead()
         return [role_ceiling(role, self.server.scopes)]

@@ -6,11 +6,12 @@ client that is being removed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
 import structlog
+from starlette.concurrency import run_in_threadpool
 
 from redcore_server.auth.access_token import AccessToken, AccessTokens, UnknownKey, expiry
 from redcore_server.auth.clients import Application, Applications
@@ -25,7 +26,7 @@ _log = structlog.stdlib.get_logger("redcore_server.auth")
 
 @attrs.frozen
 class TokenIssuer:
-    """Issues and refreshes tokens; blocks, so it runs in threads."""
+    """Issues and refreshes tokens."""
 
     applications: Applications
     grants: GrantStore
@@ -33,14 +34,14 @@ class TokenIssuer:
     tokens: AccessTokens
     clock: Clock
 
-    def issue(
+    async def issue(
         self,
         client: Application,
         *,
         subject: str,
         owner_id: str,
         scope: str,
-        claim: Callable[[str], bool] = lambda _: True,
+        claim: Callable[[str], Awaitable[bool]] | None = None,
     ) -> dict[str, Any] | None:
         """Return the response to a new authorisation, or None if client or owner were removed meanwhile.
 
@@ -50,7 +51,8 @@ class TokenIssuer:
             owner_id: the user whose end ends the grant.
             scope: already narrowed.
             claim: uses up what the grant is given for, a code for one, and tells whether that was its first use. It
-                gets the id of the grant, which is written by then: a second use finds what to end.
+                gets the id of the grant, which is written by then: a second use finds what to end. None if the grant is
+                given for nothing that could be used up.
         """
         now = int(self.clock.time())
         grant_id = new_id("grt")
@@ -66,13 +68,13 @@ class TokenIssuer:
             expires_at=now + REFRESH_TOKEN_S,
             refresh=fingerprint(refresh_token),
         )
-        self.grants.add(grant)
-        if not claim(grant_id):
-            self.grants.remove(grant_id)
+        await self.grants.add(grant)
+        if claim is not None and not await claim(grant_id):
+            await self.grants.remove(grant_id)
             return None
-        return self._response(client, grant, refresh_token, scope, now)
+        return await self._response(client, grant, refresh_token, scope, now)
 
-    def refresh(self, client: Application, grant: Grant, presented: str, scope: str) -> dict[str, Any] | None:
+    async def refresh(self, client: Application, grant: Grant, presented: str, scope: str) -> dict[str, Any] | None:
         """Return the response to a refresh, or None if the presented token is not the living one.
 
         Args:
@@ -83,20 +85,20 @@ class TokenIssuer:
         """
         now = int(self.clock.time())
         successor = new_refresh_token(grant.id)
-        outcome = self.grants.rotate(grant, presented, successor, now)
+        outcome = await self.grants.rotate(grant, presented, successor, now)
         if outcome == "reused":
             _log.warning("refresh token reused, family revoked", grant_id=grant.id, client_id=client.id)
         if outcome != "rotated":
             return None
-        return self._response(client, grant, successor, scope, now)
+        return await self._response(client, grant, successor, scope, now)
 
-    def _response(
+    async def _response(
         self, client: Application, grant: Grant, refresh_token: str, scope: str, now: int
     ) -> dict[str, Any] | None:
         # Whoever removes a client or a user commits to PostgreSQL first and deletes the grants after. We
         # wrote the grant first and look into PostgreSQL after: in any order, one of the two sees the other.
-        if not self.applications.is_usable(client, grant.owner_id):
-            self.grants.remove(grant.id)
+        if not await self.applications.is_usable(client, grant.owner_id):
+            await self.grants.remove(grant.id)
             return None
         token = AccessToken(
             jti=random_text(22),
@@ -110,14 +112,14 @@ class TokenIssuer:
             expires_at=expiry(now),
         )
         return {
-            "access_token": self.tokens.sign(token, self.keys.ring(), self.clock.now()),
+            "access_token": self.tokens.sign(token, await self.keys.current(), self.clock.now()),
             "token_type": "Bearer",
             "expires_in": ACCESS_TOKEN_S,
             "refresh_token": refresh_token,
             "scope": scope,
         }
 
-    def read(self, text: str) -> AccessToken:
+    async def read(self, text: str) -> AccessToken:
         """Read an access token, with a fresher keyring if it names a key this node has not seen.
 
         Args:
@@ -127,7 +129,8 @@ class TokenIssuer:
             InvalidToken: see `AccessTokens.read`; with its subclasses.
         """
         now = self.clock.now()
+        ring = await self.keys.current()
         try:
-            return self.tokens.read(text, self.keys.ring(), now)
+            return self.tokens.read(text, ring, now)
         except UnknownKey:
-            return self.tokens.read(text, self.keys.reload(), now)
+            return self.tokens.read(text, await run_in_threadpool(self.keys.reload), now)

@@ -11,11 +11,9 @@ from redcore_server.auth.pages.visit import Browsers
 from redcore_server.auth.passwords import Passwords
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
-from redcore_server.auth.threads import Threads
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool
-from redcore_server.store.redis import Redis
 
 
 @attrs.frozen(kw_only=True)
@@ -23,12 +21,10 @@ class Parts:
     """The parts that a running auth service has once.
 
     Attributes:
-        stores: Open ones, for asyncio.
+        stores: Open ones, for asyncio and fibers.
         pool: PostgreSQL for threads.
-        redis: Redis for threads.
         clock: The server's.
-        server: Authlib's, sync; its issuer makes and reads tokens.
-        threads: To call `server` in.
+        server: Authlib's, sync, for fibers; its issuer makes and reads tokens.
         sessions: Of browsers.
         passwords: Hashes those that people choose.
         browsers: Makes handlers for pages: session, form guard, errors as pages.
@@ -38,10 +34,8 @@ class Parts:
 
     stores: Stores
     pool: Pool
-    redis: Redis
     clock: Clock
     server: OAuthServer
-    threads: Threads
     sessions: Sessions
     passwords: Passwords
     browsers: Browsers

@@ -1,6 +1,6 @@
 """The authorization server: Authlib's, with our clients, our tokens and our store behind it.
 
-It is sync and runs in threads. Requests and replies are plain values; HTTP is the business of `app`.
+It is sync and runs in fibers. Requests and replies are plain values; HTTP is the business of `app`.
 """
 
 # The stubs of Authlib give its answers types that they do not have at run time.
@@ -21,6 +21,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from redcore_server.auth.client_authentication import credentials, invalid_client
 from redcore_server.auth.clients import Application
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.issuer import TokenIssuer
 
 # Authlib's grants log whole token responses at level DEBUG.
@@ -107,7 +108,7 @@ class OAuthServer(AuthorizationServer):
 
     def query_client(self, client_id: str) -> Application | None:
         """Return a client that has not proved who it is, as far as it can be used at all."""
-        return self.issuer.applications.find(client_id)
+        return wait(self.issuer.applications.find(client_id))
 
     def authenticate_client(self, request: FormRequest, *_: object) -> Application:
         """Return the client of a request; a public one only has a name, and the caller decides if that is enough.
@@ -116,7 +117,7 @@ class OAuthServer(AuthorizationServer):
             InvalidClientError: it is unknown, its secret is wrong or missing, or its owner is not active.
         """
         client_id, secret = credentials(request.authorization, request.form)
-        client = self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now())
+        client = wait(self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now()))
         if client is None:
             raise invalid_client()
         return client

@@ -14,13 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from redcore_server.auth import grant_keys
 from redcore_server.auth.access_token import AccessToken, AccessTokens, UnknownKey
 from redcore_server.auth.api_keys import PREFIX, verify_api_key
-from redcore_server.auth.grant_store import script
+from redcore_server.auth.grant_store import source
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken, ServiceUnavailable
 from redcore_server.store import Stores
-from redcore_server.store.redis import async_script
 
 _log = structlog.stdlib.get_logger("redcore_server.auth")
 
@@ -30,7 +29,7 @@ class BearerVerifier:
 
     def __init__(self, stores: Stores, keys: SigningKeys, tokens: AccessTokens, clock: Clock) -> None:
         self._postgres = stores.postgres
-        self._owner = async_script(stores.redis, script("owner"))
+        self._owner = stores.scripts.script(source("owner"))
         self._keys = keys
         self._tokens = tokens
         self._clock = clock

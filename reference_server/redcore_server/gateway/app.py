@@ -60,7 +60,7 @@ def build(
         auth: the auth service.
         api: the API.
     """
-    limits = Limits(stores.redis, clock, settings)
+    limits = Limits(stores.scripts, clock, settings)
     gateway = _Gateway(
         spec=spec,
         stores=stores,

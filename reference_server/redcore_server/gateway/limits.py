@@ -18,7 +18,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from redcore_server.auth.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
-from redcore_server.store.redis import AsyncRedis, async_script
+from redcore_server.store.redis import Scripts
 
 KEY_PREFIX: Final = "rate:"
 MINUTE_S: Final = 60
@@ -107,9 +107,9 @@ class Limits:
         override: takes the place of every quota; the lab's, None otherwise.
     """
 
-    def __init__(self, redis: AsyncRedis, clock: Clock, settings: Settings) -> None:
+    def __init__(self, scripts: Scripts, clock: Clock, settings: Settings) -> None:
         self.override: Quota | None = None
-        self._count = async_script(redis, _SCRIPT.read_text(encoding="utf-8"))
+        self._count = scripts.script(_SCRIPT.read_text(encoding="utf-8"))
         self._clock = clock
         self._anonymous = Quota(settings.anonymous_per_minute, settings.anonymous_per_second)
         # By the minute only: the many tasks of a program whose token was just revoked fail in one burst.

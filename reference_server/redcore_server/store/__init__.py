@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import attrs
 
 from redcore_server.store.postgres import AsyncPool, async_pool
-from redcore_server.store.redis import AsyncRedis, async_redis, check
+from redcore_server.store.redis import AsyncRedis, Scripts, async_redis, check
 
 __all__ = ["Stores", "open_stores"]
 
@@ -22,6 +22,7 @@ class Stores:
 
     postgres: AsyncPool
     redis: AsyncRedis
+    scripts: Scripts = attrs.field(init=False, default=attrs.Factory(lambda self: Scripts(self.redis), takes_self=True))
 
 
 @asynccontextmanager

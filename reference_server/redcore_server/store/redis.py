@@ -9,20 +9,19 @@ would look like the theft of a refresh token. So a Redis that is away is an erro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Protocol, cast
 
-import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
-from redis.retry import Retry
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from redcore_server.store.address import REDIS_VARIABLE, StoreError, without_password
+from redcore_server.store.batch import Batch
 
 AsyncRedis = redis.asyncio.Redis
-Redis = redis.Redis
 
 _TIMEOUT_S: Final = 2.0
 _CLUSTER: Final = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
@@ -31,38 +30,60 @@ _CLUSTER: Final = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 Argument = str | int | float
 
 
-class AsyncScript(Protocol):
+class Script(Protocol):
     """A Lua script that runs as one atomic step; its keys share a hash tag, or a cluster refuses them."""
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        """Run it and return what it returns."""
+    def __call__(self, keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
+        """Run it, when the event loop is next free, and return what it returns."""
+        ...
 
 
-class Script(Protocol):
-    """The same for threads."""
+class Scripts:
+    """The Lua scripts of a client; the calls of one turn of the event loop travel together, in their order.
 
-    def __call__(self, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        """Run it and return what it returns."""
-
-
-def async_script(client: AsyncRedis, source: str) -> AsyncScript:
-    """Return a script bound to a client; it is sent to a server once and then called by its digest.
-
-    Args:
-        client: to run it with.
-        source: in Lua.
+    A script is sent to a server once and then called by its digest.
     """
-    return cast("AsyncScript", client.register_script(source))
 
+    def __init__(self, client: AsyncRedis) -> None:
+        """Start without scripts.
 
-def sync_script(client: Redis, source: str) -> Script:
-    """Return the same for threads.
+        Args:
+            client: to run them with.
+        """
+        self._client = client
+        self._sources: list[str] = []
+        self._calls = Batch(self._call)
 
-    Args:
-        client: to run it with.
-        source: in Lua.
-    """
-    return cast("Script", client.register_script(source))
+    def script(self, source: str) -> Script:
+        """Return a script that can be called.
+
+        Args:
+            source: in Lua.
+        """
+        self._sources.append(source)
+        name = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()  # what Redis calls it
+
+        def call(keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
+            return self._calls.answer(("EVALSHA", name, len(keys), *keys, *args))
+
+        return call
+
+    async def _call(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        answers = await self._send(commands)
+        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            for source in self._sources:
+                await self._client.script_load(source)
+            again = await self._send([commands[index] for index in unknown])
+            for index, answer in zip(unknown, again, strict=True):
+                answers[index] = answer
+        return answers
+
+    async def _send(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return await pipeline.execute(raise_on_error=False)
 
 
 def async_redis(url: str) -> AsyncRedis:
@@ -83,27 +104,6 @@ def async_redis(url: str) -> AsyncRedis:
         return redis.asyncio.Redis.from_url(plain, retry=retry, **_options())
     except ValueError:
         raise _unreadable() from None
-
-
-def sync_redis(url: str) -> Redis:
-    """Return a client for threads; it connects when first used (to a cluster: at once).
-
-    Args:
-        url: as for `async_redis`.
-
-    Raises:
-        StoreError: the URL has another form, or the cluster does not answer.
-    """
-    scheme, plain = _split(url)
-    retry = Retry(NoBackoff(), 0)
-    try:
-        if scheme in _CLUSTER:
-            return cast("Redis", redis.RedisCluster.from_url(plain, retry=retry, **_options()))
-        return redis.Redis.from_url(plain, retry=retry, **_options())
-    except ValueError:
-        raise _unreadable() from None
-    except (RedisError, RedisClusterException) as error:
-        raise _unusable(url, error) from error
 
 
 async def check(client: AsyncRedis, url: str) -> None:

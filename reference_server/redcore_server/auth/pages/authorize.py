@@ -17,6 +17,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
+from redcore_server.auth import fibers
 from redcore_server.auth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
 from redcore_server.auth.clients import Application
 from redcore_server.auth.codes import Codes
@@ -43,7 +44,7 @@ def routes(parts: Parts) -> Routes:
     Args:
         parts: of the service.
     """
-    parts.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(parts.redis))])
+    parts.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(parts.stores))])
     handler = parts.browsers.handler(_Authorize(parts).answer)
     return {"/oauth/authorize": {"GET": handler, "POST": handler}}
 
@@ -65,7 +66,7 @@ class _Authorize:
     async def answer(self, visit: Visit) -> Response:
         request = QueryRequest(_parameters(visit.request.url.query))
         try:
-            asked = await self.parts.threads.run(partial(self._check, request))
+            asked = await fibers.run(partial(self._check, request))
         except OAuth2Error as error:
             return self._refuse(error)
         purpose = Purpose(
@@ -104,7 +105,7 @@ class _Authorize:
 
     async def _finish(self, asked: _Asked, consent: Consent | None) -> Response:
         answer = partial(self.parts.server.answer_authorization, asked.request, asked.grant, consent)
-        return self._back(await self.parts.threads.run(answer))
+        return self._back(await fibers.run(answer))
 
     def _refuse(self, error: OAuth2Error) -> Response:
         if not error.redirect_uri:

@@ -7,6 +7,7 @@ nothing, or signing in at the page would use up the tries.
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from redcore_server.auth.attempts import Attempts, TooManyAttempts
 from redcore_server.auth.clients import Application
 from redcore_server.auth.device_codes import Device, DeviceCodes, shown
 from redcore_server.auth.device_grant import ENDPOINT, PAGE, DeviceCodeGrant, keep_device_codes, start_login
+from redcore_server.auth.form_handler import answering
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.pages.visit import Visit
 from redcore_server.auth.parts import Parts
@@ -34,11 +36,11 @@ def routes(parts: Parts) -> Routes:
     Args:
         parts: of the service.
     """
-    codes = DeviceCodes(parts.redis)
+    codes = DeviceCodes(parts.stores)
     parts.server.register_grant(DeviceCodeGrant, [keep_device_codes(codes)])
     pages = _DevicePages(parts, codes, Attempts(parts.stores.redis, parts.clock, "device"))
     page = parts.browsers.handler(pages.answer)
-    start = parts.threads.handler(partial(start_login, parts.server, codes))
+    start = answering(partial(start_login, parts.server, codes))
     return {ENDPOINT: {"POST": start}, PAGE: {"GET": page, "POST": page}}
 
 
@@ -76,14 +78,14 @@ class _DevicePages:
         # Counted before it is judged, so that of many guesses at once no more than the limit is judged.
         spent = {"account": visit.session.id, "address": visit.address}
         await self.attempts.spend(**spent)
-        asked = await self.parts.threads.run(partial(self._find, typed))
+        asked = await self._find(typed)
         if asked is not None:
             await self.attempts.refund(**spent)
         return asked
 
-    def _find(self, typed: str) -> _Asked | None:
-        device = self.codes.find(typed, self.parts.clock.time())
-        client = self.parts.server.query_client(device.client_id) if device else None
+    async def _find(self, typed: str) -> _Asked | None:
+        device = await self.codes.find(typed, self.parts.clock.time())
+        client = await self.parts.server.issuer.applications.find(device.client_id) if device else None
         return _Asked(device, client) if device and client else None
 
     async def _decide(self, visit: Visit, asked: _Asked, who: Person) -> Response:
@@ -91,10 +93,10 @@ class _DevicePages:
         decision = visit.form.get("decision") if visit.form.get("step") == "device-consent" else None
         now = self.parts.clock.time()
         if decision == "deny":
-            return await self._done(visit, asked, partial(self.codes.deny, asked.device, now), is_allowed=False)
+            return await self._done(visit, asked, self.codes.deny(asked.device, now), is_allowed=False)
         # What is granted is what was shown, even if more could be by now.
         if decision == "allow" and scope and visit.form.get("scope") == scope:
-            approve = partial(self.codes.approve, asked.device, who.id, scope, now)
+            approve = self.codes.approve(asked.device, who.id, scope, now)
             return await self._done(visit, asked, approve, is_allowed=True)
         return visit.page(
             "device_consent",
@@ -104,8 +106,8 @@ class _DevicePages:
             meanings=[self.parts.scopes[name] for name in scope.split()],
         )
 
-    async def _done(self, visit: Visit, asked: _Asked, settle: partial[bool], *, is_allowed: bool) -> Response:
-        if not await self.parts.threads.run(settle):  # somebody was faster
+    async def _done(self, visit: Visit, asked: _Asked, settle: Awaitable[bool], *, is_allowed: bool) -> Response:
+        if not await settle:  # somebody was faster
             return visit.page("device", status=400, problem=_WRONG)
         return visit.page("device_done", application=asked.client.name, is_allowed=is_allowed)
 

@@ -1,6 +1,6 @@
 """Turns what an identity provider says into a person: reads, verifies, uses up, and finds the user.
 
-Blocks, so it runs in threads. Why something is refused goes to the log, and to nobody else.
+To verify takes long, so `examine` runs in threads. Why something is refused goes to the log, and to nobody else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.auth.saml.replay import Replays
 from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.clock import Clock
-from redcore_server.store.postgres import Pool, queries
+from redcore_server.store.postgres import AsyncPool, queries
 
 Bearer = Literal["browser", "application"]
 
@@ -44,7 +44,7 @@ class AssertionConsumer:
     addresses: ServiceProvider
     providers: IdentityProviders
     replays: Replays
-    pool: Pool
+    pool: AsyncPool
     clock: Clock
 
     def examine(self, xml: bytes, bearer: Bearer) -> Statement:
@@ -77,7 +77,7 @@ class AssertionConsumer:
         confirmation = check(assertion, envelope, expected, self.clock.now())
         return Statement(provider=provider, assertion=assertion, in_response_to=confirmation.in_response_to)
 
-    def subject(self, statement: Statement) -> Person:
+    async def subject(self, statement: Statement) -> Person:
         """Return of whom a statement speaks: a user of the provider's organisation, active or invited.
 
         Args:
@@ -90,13 +90,13 @@ class AssertionConsumer:
             "organisation_id": statement.provider.organisation_id,
             "email_key": email_key(statement.assertion.name_id),
         }
-        with self.pool.connection() as connection:
-            row = connection.execute(_QUERIES["person"], parameters).fetchone()
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(_QUERIES["person"], parameters)).fetchone()
         if row is None:
             raise AssertionRefused("its subject is no active or invited user of the organisation")
         return person(row)
 
-    def use(self, statement: Statement, who: Person) -> None:
+    async def use(self, statement: Statement, who: Person) -> None:
         """Use an assertion up; whoever was invited but never accepted becomes active, for the provider vouches.
 
         Args:
@@ -106,10 +106,10 @@ class AssertionConsumer:
         Raises:
             AssertionRefused: it was used before.
         """
-        if not self.replays.use(statement.provider.entity_id, statement.assertion.id):
+        if not await self.replays.use(statement.provider.entity_id, statement.assertion.id):
             raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
-        with self.pool.connection() as connection:
-            connection.execute(_QUERIES["activate"], {"id": who.id, "now": self.clock.now()})
+        async with self.pool.connection() as connection:
+            await connection.execute(_QUERIES["activate"], {"id": who.id, "now": self.clock.now()})
 
 
 @contextlib.contextmanager

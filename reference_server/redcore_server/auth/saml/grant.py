@@ -13,8 +13,10 @@ from typing import Any, Final, cast
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import BaseGrant, InvalidGrantError, InvalidRequestError, TokenEndpointMixin
+from starlette.concurrency import run_in_threadpool
 
 from redcore_server.auth.clients import Application
+from redcore_server.auth.fibers import wait
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.auth.scope import narrow, role_ceiling
@@ -50,18 +52,19 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
             raise InvalidGrantError("The assertion is not valid.") from None
 
     def _statement(self) -> Statement:
-        statement = self.consumer.examine(_decoded(self.request.form["assertion"]), "application")
+        xml = _decoded(self.request.form["assertion"])
+        statement = wait(run_in_threadpool(self.consumer.examine, xml, "application"))
         if statement.provider.organisation_id != self.application.organisation_id:
             raise AssertionRefused("the client belongs to another organisation")
         return statement
 
     def _answer(self, statement: Statement) -> _Answer:
-        person, supported = self.consumer.subject(statement), self.server.scopes
+        person, supported = wait(self.consumer.subject(statement)), self.server.scopes
         ceilings = [self.application.scopes, role_ceiling(person.role, supported)]
         scope = narrow(self.request.form.get("scope"), ceilings, supported)
-        self.consumer.use(statement, person)
+        wait(self.consumer.use(statement, person))
         issue = self.server.issuer.issue
-        response = issue(self.application, subject=person.id, owner_id=person.id, scope=scope)
+        response = wait(issue(self.application, subject=person.id, owner_id=person.id, scope=scope))
         if response is None:
             raise AssertionRefused("its subject or the client was removed meanwhile")
         return 200, response, default_json_headers

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from redcore_server.auth.saml.conditions import LEEWAY_S, MAX_LIFETIME_S
-from redcore_server.store.redis import Redis
+from redcore_server.store.redis import AsyncRedis
 
 # Longer than any assertion is accepted, with a day for a clock that the lab may have moved.
 _GARBAGE_S: Final = MAX_LIFETIME_S + LEEWAY_S + 24 * 3600
@@ -18,9 +18,9 @@ _GARBAGE_S: Final = MAX_LIFETIME_S + LEEWAY_S + 24 * 3600
 class Replays:
     """The used assertions."""
 
-    redis: Redis
+    redis: AsyncRedis
 
-    def use(self, issuer: str, assertion_id: str) -> bool:
+    async def use(self, issuer: str, assertion_id: str) -> bool:
         """Use an assertion up; of several callers with the same one exactly one gets True.
 
         Args:
@@ -28,4 +28,4 @@ class Replays:
             assertion_id: of an assertion that was accepted in everything else.
         """
         name = hashlib.sha256(f"{issuer}\0{assertion_id}".encode()).hexdigest()
-        return bool(self.redis.set(f"saml:replay:{{{name}}}", "1", nx=True, ex=_GARBAGE_S))
+        return bool(await self.redis.set(f"saml:replay:{{{name}}}", "1", nx=True, ex=_GARBAGE_S))

@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 import attrs
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -29,7 +30,6 @@ from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.auth.saml.replay import Replays
 from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.auth.secret import new_secret
-from redcore_server.auth.threads import Threads
 
 COOKIE: Final = "redcore_saml"
 _RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]*)?", re.ASCII)
@@ -57,17 +57,17 @@ def routes(parts: Parts) -> Routes:
     consumer = AssertionConsumer(
         addresses=ServiceProvider(parts.issuer),
         providers=IdentityProviders(parts.pool),
-        replays=Replays(parts.redis),
-        pool=parts.pool,
+        replays=Replays(parts.stores.redis),
+        pool=parts.stores.postgres,
         clock=parts.clock,
     )
     requests = LoginRequests(parts.stores.redis, parts.clock)
-    browser = _BrowserLogin(consumer=consumer, requests=requests, threads=parts.threads)
+    browser = _BrowserLogin(consumer=consumer, requests=requests)
 
     parts.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
 
     async def metadata(_: Request) -> Response:
-        xml = await parts.threads.run(consumer.addresses.metadata)
+        xml = await run_in_threadpool(consumer.addresses.metadata)
         return Response(xml, media_type="application/samlmetadata+xml")
 
     return {
@@ -83,7 +83,6 @@ class _BrowserLogin:
 
     consumer: AssertionConsumer
     requests: LoginRequests
-    threads: Threads
 
     @property
     def _cookie(self) -> str:
@@ -95,10 +94,10 @@ class _BrowserLogin:
         organisation_id, return_to = query.get("organisation"), query.get("return_to")
         if return_to is not None and not _RETURN_TO.fullmatch(return_to):
             raise _NO_PAGE
-        provider = await self.threads.run(lambda: self.consumer.providers.of_organisation(organisation_id))
+        provider = await run_in_threadpool(self.consumer.providers.of_organisation, organisation_id)
         if provider is None:
             raise _NO_PROVIDER
-        request_id, address = await self.threads.run(lambda: self.consumer.addresses.login(provider))
+        request_id, address = await run_in_threadpool(self.consumer.addresses.login, provider)
         browser = new_secret()
         await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), browser)
         response = RedirectResponse(address, 302)
@@ -123,10 +122,10 @@ class _BrowserLogin:
 
     async def _accept(self, visit: Visit) -> tuple[Person, LoginRequest]:
         xml = _decoded(visit.form.get("SAMLResponse", ""))
-        statement = await self.threads.run(lambda: self.consumer.examine(xml, "browser"))
+        statement = await run_in_threadpool(self.consumer.examine, xml, "browser")
         request = await self._request(statement, visit.request.cookies.get(self._cookie, ""))
-        person = await self.threads.run(lambda: self.consumer.subject(statement))
-        await self.threads.run(lambda: self.consumer.use(statement, person))
+        person = await self.consumer.subject(statement)
+        await self.consumer.use(statement, person)
         return person, request
 
     async def _request(self, statement: Statement, browser: str) -> LoginRequest:

@@ -40,14 +40,14 @@ where id = %(id)s and organisation_id = %(organisation_id)s
 delete from applications where id = %(id)s and organisation_id = %(organisation_id)s returning id
 
 -- name: usable
--- An application is as alive as its owner.
+-- Of several applications, those that are as alive as their owners.
 select application.id, application.organisation_id, application.owner_id, application.secret_hash,
        application.previous_secret_hash, application.previous_secret_ends_at, application.name, application.scopes,
        application.redirect_uris, organisation.plan
 from applications application
 join organisations organisation on organisation.id = application.organisation_id
 join users owner on owner.id = application.owner_id and owner.status = 'active'
-where application.id = %(id)s
+where application.id = any(%(ids)s)
 
 -- name: role
 -- What the person behind a grant is now.

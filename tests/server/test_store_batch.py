@@ -1,0 +1,74 @@
+"""Questions that come up together are asked together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from redcore_server.store.batch import Batch
+
+pytestmark = pytest.mark.anyio
+
+
+class Store:
+    """Answers a number with its square, and keeps what it was asked at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    async def squares(self, numbers: Sequence[int]) -> list[int | Exception]:
+        self.asked.append(list(numbers))
+        await asyncio.sleep(0)
+        return [number**2 if number >= 0 else ValueError(number) for number in numbers]
+
+
+async def test_questions_of_one_turn_are_asked_together() -> None:
+    """Whoever asks later, while an answer is under way, gets an answer of their own."""
+    store = Store()
+    batch = Batch(store.squares)
+
+    together = [batch.answer(2), batch.answer(3), batch.answer(2)]
+    await asyncio.sleep(0)
+    later = batch.answer(4)
+
+    assert await asyncio.gather(*together, later) == [4, 9, 4, 16]
+    assert store.asked == [[2, 3, 2], [4]]
+
+
+async def test_an_answer_that_is_an_error_is_raised_for_its_question_alone() -> None:
+    """The others have theirs."""
+    batch = Batch(Store().squares)
+    good, bad = batch.answer(2), batch.answer(-1)
+
+    assert await good == 4
+    with pytest.raises(ValueError, match="-1"):
+        await bad
+
+
+async def test_a_store_that_is_away_is_raised_for_every_question() -> None:
+    """And the next questions are asked again."""
+    attempts: list[Sequence[int]] = []
+
+    async def away(numbers: Sequence[int]) -> list[int]:
+        attempts.append(numbers)
+        raise ConnectionError("away")
+
+    batch = Batch(away)
+    first = await asyncio.gather(batch.answer(1), batch.answer(2), return_exceptions=True)
+    with pytest.raises(ConnectionError):
+        await batch.answer(3)
+
+    assert [str(error) for error in first] == ["away", "away"]
+    assert attempts == [[1, 2], [3]]
+
+
+async def test_a_caller_who_leaves_takes_nobody_along() -> None:
+    """A request that is cancelled gets no answer; those beside it do."""
+    batch = Batch(Store().squares)
+    gone, here = batch.answer(2), batch.answer(3)
+
+    gone.cancel()
+
+    assert await here == 9
