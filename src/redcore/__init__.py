@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         ValidationError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
-    from redcore.pagination import AsyncPages, Pages
+    from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
     from importlib import import_module
@@ -86,7 +86,14 @@ else:
             "ValidationError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
-        "redcore.pagination": ("AsyncPages", "Pages"),
+        "redcore.pagination": (
+            "AsyncItemIterator",
+            "AsyncPageIterator",
+            "AsyncPages",
+            "ItemIterator",
+            "PageIterator",
+            "Pages",
+        ),
         "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
     }
     _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -116,6 +123,8 @@ __all__ = [
     "ArgumentError",
     "AsyncClient",
     "AsyncHooks",
+    "AsyncItemIterator",
+    "AsyncPageIterator",
     "AsyncPages",
     "Attempt",
     "AttemptResult",
@@ -130,6 +139,7 @@ __all__ = [
     "Headers",
     "Hooks",
     "Introspection",
+    "ItemIterator",
     "Jwk",
     "Jwks",
     "ListMeta",
@@ -139,6 +149,7 @@ __all__ = [
     "NotFoundError",
     "OpenEnum",
     "Page",
+    "PageIterator",
     "Pages",
     "PermissionError",
     "Product",

@@ -1,61 +1,168 @@
-"""Walks a listing: pages, or the items of all pages, fetched as they are reached."""
+"""Listings to iterate: their pages, or the items of all pages.
+
+What is fetched and given out is decided in `_walk`, and fetched by `_prefetch`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
 from redcore._generated.models import Page
-from redcore._operation import AsyncExecute, Execute, Operation
+from redcore._operation import AsyncExecute, Execute
+from redcore._prefetch import AsyncFetcher, Describe, Fetcher
+from redcore._walk import Walk
+from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
-Describe = Callable[..., Operation[Page[T]]]
+
+
+class _Progress(Generic[T]):
+    """How far an iteration has come."""
+
+    def __init__(self, walk: Walk[T]) -> None:
+        self._walk = walk
+        self._offset = walk.offset
+
+    @property
+    def offset(self) -> int:
+        """The offset that follows what was given out last; `list_all(offset=...)` goes on from there."""
+        return min(self._offset, self._walk.offset)  # the walk may have stepped back since
+
+    @property
+    def total(self) -> int | None:
+        """How many items the listing has, as the last page said; None before the first."""
+        return self._walk.total
+
+    @property
+    def changed(self) -> bool:
+        """Whether the listing was seen to change: its total did, or items came again, which were dropped."""
+        return self._walk.changed
 
 
 class Pages(Generic[T]):
     """The pages of a listing; iterating it again starts again."""
 
-    def __init__(self, execute: Execute, describe: Describe[T]) -> None:
+    def __init__(self, execute: Execute, describe: Describe[T], *, concurrency: int = 1, offset: int = 0) -> None:
         self._execute = execute
         self._describe = describe
+        self._concurrency = checked(concurrency)
+        self._offset = offset
 
-    def __iter__(self) -> Iterator[Page[T]]:
+    def __iter__(self) -> PageIterator[T]:
         """The pages that have items, in order."""
-        offset = 0
-        while True:
-            page = self._execute(self._describe(offset=offset))
-            if page.data:
-                yield page
-            offset += len(page.data)
-            if not page.data or offset >= page.meta.total:
-                return
+        return PageIterator(self._fetcher())
 
-    def items(self) -> Iterator[T]:
+    def items(self) -> ItemIterator[T]:
         """The items of all pages, in order."""
-        for page in self:
-            yield from page
+        return ItemIterator(self._fetcher())
+
+    def _fetcher(self) -> Fetcher[T]:
+        return Fetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
+
+
+class PageIterator(_Progress[T], Iterator[Page[T]]):
+    """The pages that have items, in order; to iterate on after an error tries again the page that failed."""
+
+    def __init__(self, fetcher: Fetcher[T]) -> None:
+        super().__init__(fetcher.walk)
+        self._fetcher = fetcher
+
+    def __next__(self) -> Page[T]:
+        given = self._fetcher.advance()
+        if given is None:
+            raise StopIteration
+        self._offset = given.ends[-1]
+        return given.page
+
+    def close(self) -> None:
+        """Fetch no more; pages under way are not waited for. The end of the listing needs no closing."""
+        self._fetcher.close()
+
+
+class ItemIterator(_Progress[T], Iterator[T]):
+    """The items of all pages, in order; to iterate on after an error tries again the page that failed."""
+
+    def __init__(self, fetcher: Fetcher[T]) -> None:
+        super().__init__(fetcher.walk)
+        self._fetcher = fetcher
+        self._page: Iterator[tuple[T, int]] = iter(())
+
+    def __next__(self) -> T:
+        while (told := next(self._page, None)) is None:
+            given = self._fetcher.advance()
+            if given is None:
+                raise StopIteration
+            self._page = zip(given.page.data, given.ends, strict=True)
+        item, self._offset = told
+        return item
+
+    def close(self) -> None:
+        """Fetch no more; pages under way are not waited for. The end of the listing needs no closing."""
+        self._page = iter(())
+        self._fetcher.close()
 
 
 class AsyncPages(Generic[T]):
     """The pages of a listing, for `async for`; iterating it again starts again."""
 
-    def __init__(self, execute: AsyncExecute, describe: Describe[T]) -> None:
+    def __init__(self, execute: AsyncExecute, describe: Describe[T], *, concurrency: int = 1, offset: int = 0) -> None:
         self._execute = execute
         self._describe = describe
+        self._concurrency = checked(concurrency)
+        self._offset = offset
 
-    async def __aiter__(self) -> AsyncIterator[Page[T]]:
+    def __aiter__(self) -> AsyncPageIterator[T]:
         """The pages that have items, in order."""
-        offset = 0
-        while True:
-            page = await self._execute(self._describe(offset=offset))
-            if page.data:
-                yield page
-            offset += len(page.data)
-            if not page.data or offset >= page.meta.total:
-                return
+        return AsyncPageIterator(self._fetcher())
 
-    async def items(self) -> AsyncIterator[T]:
+    def items(self) -> AsyncItemIterator[T]:
         """The items of all pages, in order."""
-        async for page in self:
-            for item in page:
-                yield item
+        return AsyncItemIterator(self._fetcher())
+
+    def _fetcher(self) -> AsyncFetcher[T]:
+        return AsyncFetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
+
+
+class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
+    """As `PageIterator`, for `async for`; it can be left at any time without being closed."""
+
+    def __init__(self, fetcher: AsyncFetcher[T]) -> None:
+        super().__init__(fetcher.walk)
+        self._fetcher = fetcher
+
+    async def __anext__(self) -> Page[T]:
+        given = await self._fetcher.advance()
+        if given is None:
+            raise StopAsyncIteration
+        self._offset = given.ends[-1]
+        return given.page
+
+
+class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
+    """As `ItemIterator`, for `async for`; it can be left at any time without being closed."""
+
+    def __init__(self, fetcher: AsyncFetcher[T]) -> None:
+        super().__init__(fetcher.walk)
+        self._fetcher = fetcher
+        self._page: Iterator[tuple[T, int]] = iter(())
+
+    async def __anext__(self) -> T:
+        while (told := next(self._page, None)) is None:
+            given = await self._fetcher.advance()
+            if given is None:
+                raise StopAsyncIteration
+            self._page = zip(given.page.data, given.ends, strict=True)
+        item, self._offset = told
+        return item
+
+
+def checked(concurrency: int) -> int:
+    """The number of pages to fetch at a time.
+
+    Raises:
+        ArgumentError: it is less than 1.
+    """
+    if concurrency < 1:
+        raise ArgumentError(f"concurrency must be 1 or more, not {concurrency}")
+    return concurrency

@@ -141,7 +141,8 @@ def test_listings_can_be_walked(name: str) -> None:
 
     for prefix in ("", "Async"):
         owner = getattr(resources, method(name, prefix).__qualname__.partition(".")[0])
-        assert [*inspect.signature(getattr(owner, walker)).parameters] == ["self", "page_size", *filters]
+        expected = ["self", "page_size", "concurrency", "offset", *filters]
+        assert [*inspect.signature(getattr(owner, walker)).parameters] == expected
 
 
 def test_each_tag_is_a_resource_of_both_clients() -> None:

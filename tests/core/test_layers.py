@@ -16,11 +16,12 @@ import redcore
 SOURCE = Path(redcore.__file__).parent
 
 FLOORS = [
-    ["_version", "_values", "_shield"],
+    ["_version", "_values", "_shield", "_log"],
     ["_response", "_generated.models", "_generated"],
     ["exceptions", "limits"],
     ["_codec", "_headers", "retry", "hooks", "tokens.token_set"],
-    ["_operation", "tokens.cache"],
+    ["_operation", "tokens.cache", "_walk"],
+    ["_prefetch"],
     ["_generated.operations", "pagination", "tokens.single_flight", "tokens"],
     ["_generated.resources", "_steps"],
     ["_watch", "auth", "session"],
@@ -50,6 +51,7 @@ PURE = [
     "_operation",
     "_generated.operations",
     "_generated.resources",
+    "_walk",
     "pagination",
     "auth",
     "_headers",

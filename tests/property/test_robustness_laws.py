@@ -12,13 +12,11 @@ from tests.core.world import START, Answer, World, answer, refusal, tokens, user
 from redcore import MemoryCache, RedcoreError
 from redcore._codec import dump
 from redcore._generated import operations
-from redcore._generated.models import ListMeta, Page
 from redcore._operation import Operation
 from redcore._response import Headers, Response
 from redcore.auth import Credentials
 from redcore.exceptions import NetworkError
 from redcore.limits import retry_after
-from redcore.pagination import Pages
 from redcore.retry import RetryPolicy
 
 GET = operations.users_get("usr_1")
@@ -115,23 +113,3 @@ def test_a_retry_after_is_never_negative(received: Headers, now: float) -> None:
     wait = retry_after(received, now)
 
     assert wait is None or 0.0 <= wait < float("inf")
-
-
-@given(st.integers(0, 30), st.integers(1, 10), st.integers(1, 7))
-def test_a_walk_yields_each_item_once(total: int, page_size: int, most: int) -> None:
-    """Over a listing that does not change, a walk yields every item once and in order, whatever the pages' size."""
-    limit = min(page_size, most)  # the server may give fewer than were asked for
-
-    def execute(operation: Any) -> Any:
-        offset = operation.query["offset"]
-        meta = ListMeta(request_id="r", version="1", total=total, limit=limit, offset=offset)
-        return Page(data=tuple(range(total))[offset : offset + limit], meta=meta)
-
-    def describe(*, offset: int) -> Any:
-        return operations.users_list(limit=page_size, offset=offset)
-
-    pages: Pages[int] = Pages(execute, describe)
-
-    assert list(pages.items()) == list(range(total))
-    assert list(pages.items()) == list(range(total))
-    assert all(len(page) for page in pages)

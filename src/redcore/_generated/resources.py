@@ -332,11 +332,13 @@ class Users:
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
     ) -> Pages[User]:
-        """List users: every page, fetched as it is reached.
+        """List users: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -344,7 +346,10 @@ class Users:
         Scope: `users:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
@@ -352,9 +357,17 @@ class Users:
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.users_list, limit=page_size, role=role, status=status, q=q))
+        return Pages(
+            self._execute,
+            partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class AsyncUsers:
@@ -647,11 +660,13 @@ class AsyncUsers:
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
     ) -> AsyncPages[User]:
-        """List users: every page, fetched as it is reached.
+        """List users: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -659,7 +674,10 @@ class AsyncUsers:
         Scope: `users:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
@@ -667,9 +685,17 @@ class AsyncUsers:
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.users_list, limit=page_size, role=role, status=status, q=q))
+        return AsyncPages(
+            self._execute,
+            partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class Products:
@@ -877,10 +903,12 @@ class Products:
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
     ) -> Pages[Product]:
-        """List products: every page, fetched as it is reached.
+        """List products: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -888,16 +916,27 @@ class Products:
         Scope: `products:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.products_list, limit=page_size, status=status, q=q))
+        return Pages(
+            self._execute,
+            partial(operations.products_list, limit=page_size, status=status, q=q),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class AsyncProducts:
@@ -1107,10 +1146,12 @@ class AsyncProducts:
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
     ) -> AsyncPages[Product]:
-        """List products: every page, fetched as it is reached.
+        """List products: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1118,16 +1159,27 @@ class AsyncProducts:
         Scope: `products:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.products_list, limit=page_size, status=status, q=q))
+        return AsyncPages(
+            self._execute,
+            partial(operations.products_list, limit=page_size, status=status, q=q),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class Workflows:
@@ -1305,8 +1357,8 @@ class Workflows:
         """
         return self._execute(operations.workflows_cancel_run(run_id))
 
-    def list_all(self, *, page_size: int = 100) -> Pages[Workflow]:
-        """List workflow definitions: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[Workflow]:
+        """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1314,24 +1366,34 @@ class Workflows:
         Scope: `workflows:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.workflows_list, limit=page_size))
+        return Pages(
+            self._execute, partial(operations.workflows_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
     def list_all_runs(
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
     ) -> Pages[WorkflowRun]:
-        """List workflow runs: every page, fetched as it is reached.
+        """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1339,17 +1401,26 @@ class Workflows:
         Scope: `workflows:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list_runs` raises is raised while iterating.
         """
         return Pages(
-            self._execute, partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow)
+            self._execute,
+            partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -1528,8 +1599,8 @@ class AsyncWorkflows:
         """
         return await self._execute(operations.workflows_cancel_run(run_id))
 
-    def list_all(self, *, page_size: int = 100) -> AsyncPages[Workflow]:
-        """List workflow definitions: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[Workflow]:
+        """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1537,24 +1608,34 @@ class AsyncWorkflows:
         Scope: `workflows:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.workflows_list, limit=page_size))
+        return AsyncPages(
+            self._execute, partial(operations.workflows_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
     def list_all_runs(
         self,
         *,
         page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
     ) -> AsyncPages[WorkflowRun]:
-        """List workflow runs: every page, fetched as it is reached.
+        """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1562,17 +1643,26 @@ class AsyncWorkflows:
         Scope: `workflows:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list_runs` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute, partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow)
+            self._execute,
+            partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -1733,8 +1823,8 @@ class Files:
         """
         return self._execute(operations.files_download(file_id))
 
-    def list_all(self, *, page_size: int = 100) -> Pages[File]:
-        """List files: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[File]:
+        """List files: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1742,15 +1832,23 @@ class Files:
         Scope: `files:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.files_list, limit=page_size))
+        return Pages(
+            self._execute, partial(operations.files_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
 
 class AsyncFiles:
@@ -1910,8 +2008,8 @@ class AsyncFiles:
         """
         return await self._execute(operations.files_download(file_id))
 
-    def list_all(self, *, page_size: int = 100) -> AsyncPages[File]:
-        """List files: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[File]:
+        """List files: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -1919,15 +2017,23 @@ class AsyncFiles:
         Scope: `files:read`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.files_list, limit=page_size))
+        return AsyncPages(
+            self._execute, partial(operations.files_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
 
 class ApiKeys:
@@ -2055,8 +2161,8 @@ class ApiKeys:
         """
         return self._execute(operations.api_keys_revoke(key_id))
 
-    def list_all(self, *, page_size: int = 100) -> Pages[ApiKey]:
-        """List API keys: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[ApiKey]:
+        """List API keys: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -2064,15 +2170,23 @@ class ApiKeys:
         Scope: `admin`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.api_keys_list, limit=page_size))
+        return Pages(
+            self._execute, partial(operations.api_keys_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
 
 class AsyncApiKeys:
@@ -2202,8 +2316,8 @@ class AsyncApiKeys:
         """
         return await self._execute(operations.api_keys_revoke(key_id))
 
-    def list_all(self, *, page_size: int = 100) -> AsyncPages[ApiKey]:
-        """List API keys: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[ApiKey]:
+        """List API keys: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -2211,15 +2325,23 @@ class AsyncApiKeys:
         Scope: `admin`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.api_keys_list, limit=page_size))
+        return AsyncPages(
+            self._execute, partial(operations.api_keys_list, limit=page_size), concurrency=concurrency, offset=offset
+        )
 
 
 class Applications:
@@ -2381,8 +2503,8 @@ class Applications:
         """
         return self._execute(operations.applications_rotate_secret(application_id))
 
-    def list_all(self, *, page_size: int = 100) -> Pages[Application]:
-        """List applications: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[Application]:
+        """List applications: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -2390,15 +2512,26 @@ class Applications:
         Scope: `admin`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return Pages(self._execute, partial(operations.applications_list, limit=page_size))
+        return Pages(
+            self._execute,
+            partial(operations.applications_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class AsyncApplications:
@@ -2560,8 +2693,8 @@ class AsyncApplications:
         """
         return await self._execute(operations.applications_rotate_secret(application_id))
 
-    def list_all(self, *, page_size: int = 100) -> AsyncPages[Application]:
-        """List applications: every page, fetched as it is reached.
+    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[Application]:
+        """List applications: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
         pages.
@@ -2569,15 +2702,26 @@ class AsyncApplications:
         Scope: `admin`.
 
         Args:
-            page_size: Items a page, from 1 to 100 (default 100).
+            page_size: Items a page, from 1 to 100 (default 100); more counts as 100.
+            concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
+                all the same.
+            offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
 
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
+        Raises:
+            ArgumentError: `concurrency` is less than 1.
+
         What `list` raises is raised while iterating.
         """
-        return AsyncPages(self._execute, partial(operations.applications_list, limit=page_size))
+        return AsyncPages(
+            self._execute,
+            partial(operations.applications_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
+        )
 
 
 class Auth:

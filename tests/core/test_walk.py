@@ -1,0 +1,284 @@
+"""Walks over listings that stand still, and over those that change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+from tests.core.listing import Item, Listing
+
+from redcore import ArgumentError, AsyncPages, ItemIterator, NetworkError, Pages
+from redcore._walk import REMEMBERED, Recent, Walk
+
+
+def pages(listing: Listing, page_size: int = 3, **options: Any) -> Pages[Item]:
+    return Pages(listing, listing.describe(page_size), **options)
+
+
+def ids(walk: ItemIterator[Item]) -> list[int]:
+    return [item.id for item in walk]
+
+
+def delete(*doomed: int) -> Callable[[list[int]], None]:
+    def change(numbers: list[int]) -> None:
+        numbers[:] = [number for number in numbers if number not in doomed]
+
+    return change
+
+
+def create(*new: int) -> Callable[[list[int]], None]:
+    def change(numbers: list[int]) -> None:
+        numbers[:0] = new
+
+    return change
+
+
+class TestAListingThatStandsStill:
+    def test_pages_follow_each_other(self) -> None:
+        """Each page begins where the one before ended; nothing is fetched past the total."""
+        listing = Listing(range(7))
+
+        assert [[item.id for item in page] for page in pages(listing)] == [[0, 1, 2], [3, 4, 5], [6]]
+        assert listing.asked == [(3, 0), (3, 3), (3, 6)]
+
+    def test_nothing_is_fetched_before_it_is_reached(self) -> None:
+        """Without concurrency a page is fetched when the iteration comes to it."""
+        listing = Listing(range(7))
+
+        walk = iter(pages(listing))
+
+        assert listing.asked == []
+        next(walk)
+        assert listing.asked == [(3, 0)]
+
+    def test_it_can_be_iterated_again(self) -> None:
+        """Iterating the same pages again starts again."""
+        twice = pages(Listing(range(7)))
+
+        assert ids(twice.items()) == list(range(7))
+        assert ids(twice.items()) == list(range(7))
+
+    def test_an_empty_listing_has_no_pages(self) -> None:
+        """Pages without items are not given out."""
+        assert list(pages(Listing([]))) == []
+
+    @pytest.mark.parametrize("concurrency", [1, 4])
+    def test_a_server_may_give_fewer(self, concurrency: int) -> None:
+        """Offsets follow what the server gives, not what it was asked for."""
+        listing = Listing(range(250), most=100)
+
+        assert ids(pages(listing, 500, concurrency=concurrency).items()) == list(range(250))
+        assert sorted(listing.asked) == [(500, 0), (500, 100), (500, 200)]
+
+    @pytest.mark.parametrize("concurrency", [1, 4])
+    def test_a_page_that_is_short_is_made_up_for(self, concurrency: int) -> None:
+        """When a page in the middle has fewer items than the others, the next begins right after it."""
+        listing = Listing(range(20))
+
+        def stingy(operation: Any) -> Any:
+            listing._most = 2 if operation.query["offset"] == 4 else 4
+            return listing(operation)
+
+        walk: ItemIterator[Item] = Pages(stingy, listing.describe(4), concurrency=concurrency).items()
+
+        assert ids(walk) == list(range(20))
+
+    def test_it_begins_where_it_is_told(self) -> None:
+        """An offset is the number of items to skip."""
+        assert ids(pages(Listing(range(7)), offset=4).items()) == [4, 5, 6]
+
+    def test_an_end_of_its_own(self) -> None:
+        """A server that tells a total but gives nothing more ends the walk."""
+        listing = Listing(range(7))
+
+        def lying(operation: Any) -> Any:
+            if operation.query["offset"] == 3:
+                listing.ids[3:] = []
+            page = listing(operation)
+            object.__setattr__(page.meta, "total", 7)
+            return page
+
+        walk: ItemIterator[Item] = Pages(lying, listing.describe(3)).items()
+
+        assert ids(walk) == [0, 1, 2]
+
+    def test_items_without_an_id(self) -> None:
+        """What has no id is given out as it comes."""
+        listing = Listing([1, 1, 2])
+
+        def nameless(operation: Any) -> Any:
+            page = listing(operation)
+            object.__setattr__(page, "data", tuple(item.id for item in page.data))
+            return page
+
+        walk: ItemIterator[int] = Pages(nameless, listing.describe(2)).items()
+
+        assert list(walk) == [1, 1, 2]
+
+
+class TestWhereItIs:
+    def test_after_each_item(self) -> None:
+        """The offset is that of the item which comes next, the total that of the listing."""
+        walk = pages(Listing(range(5))).items()
+        assert (walk.offset, walk.total) == (0, None)
+
+        told = [(walk.offset, walk.total) for _ in walk]
+
+        assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+    def test_after_each_page(self) -> None:
+        """Between pages it is that of the next page."""
+        walk = iter(pages(Listing(range(5)), offset=1))
+
+        assert [(page.meta.offset, walk.offset) for page in walk] == [(1, 4), (4, 5)]
+
+    def test_after_items_that_were_dropped(self) -> None:
+        """Items that came again count, as they have a place in the listing."""
+        walk = pages(Listing(range(6), changes=[create(-1)])).items()
+
+        assert [(item.id, walk.offset) for item in walk][2:5] == [(2, 3), (3, 5), (4, 6)]
+
+    @pytest.mark.parametrize("concurrency", [1, 4])
+    def test_another_walk_goes_on_from_there(self, concurrency: int) -> None:
+        """Two walks, the second from the offset of the first, give what one would."""
+        first = pages(Listing(range(11)), concurrency=concurrency).items()
+        begun = [next(first).id for _ in range(4)]
+        first.close()
+
+        assert begun + ids(pages(Listing(range(11)), offset=first.offset).items()) == list(range(11))
+
+
+class TestAListingThatChanges:
+    def test_items_that_come_again_are_dropped(self) -> None:
+        """Two new items push the last two of a page to the next page."""
+        walk = pages(Listing(range(9), changes=[create(-2, -1)])).items()
+
+        assert ids(walk) == list(range(9))
+        assert walk.changed
+        assert walk.total == 11
+
+    def test_a_page_that_comes_again_is_not_given_out(self) -> None:
+        """A page of which every item came before is left out."""
+        walk = iter(pages(Listing(range(5), changes=[create(-3, -2, -1)])))
+
+        assert [[item.id for item in page] for page in walk] == [[0, 1, 2], [3, 4]]
+
+    def test_deleted_items_hide_none(self) -> None:
+        """When the total shrinks, the walk steps back to where the others moved to."""
+        listing = Listing(range(9), changes=[delete(0, 1)])
+        walk = pages(listing).items()
+
+        assert ids(walk) == list(range(9))
+        assert listing.asked == [(3, 0), (3, 3), (3, 1), (3, 4)]
+        assert walk.changed
+        assert walk.total == 7
+
+    def test_deletions_one_after_the_other(self) -> None:
+        """It steps back for each, also when the second comes while it looks again."""
+        walk = pages(Listing(range(12), changes=[delete(0), delete(1), delete(2)])).items()
+
+        assert ids(walk) == list(range(12))
+
+    def test_it_never_steps_back_before_its_beginning(self) -> None:
+        """What was to be skipped is not given out, whatever is deleted."""
+        walk = pages(Listing(range(9), changes=[delete(0, 1, 2, 3)]), offset=3).items()
+
+        assert ids(walk) == [3, 4, 5, 7, 8]
+
+    def test_where_it_is_after_a_step_back(self) -> None:
+        """When the fetch after a step back fails, another walk goes on from the place stepped back to."""
+        listing = Listing(range(9), changes=[delete(0, 1)])
+
+        def failing(operation: Any) -> Any:
+            if operation.query["offset"] == 1:
+                raise NetworkError("reset")
+            return listing(operation)
+
+        walk: ItemIterator[Item] = Pages(failing, listing.describe(3)).items()
+        with pytest.raises(NetworkError):
+            ids(walk)
+
+        assert walk.offset == 1
+
+    def test_a_listing_that_shrinks_to_nothing(self) -> None:
+        """The walk ends."""
+        assert ids(pages(Listing(range(9), changes=[list.clear]), offset=2).items()) == [2, 3, 4]
+
+    def test_totals_that_cannot_be_believed(self) -> None:
+        """A server whose nodes tell different totals does not keep a walk from its end."""
+        listing = Listing(range(60))
+
+        def torn(operation: Any) -> Any:
+            page = listing(operation)
+            object.__setattr__(page.meta, "total", 60 if len(listing.asked) % 2 else 50)
+            return page
+
+        walk: ItemIterator[Item] = Pages(torn, listing.describe(10)).items()
+
+        assert ids(walk)[:50] == list(range(50))
+        assert len(listing.asked) < 60
+
+    def test_it_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        """One warning of a walk says that the listing changed, and how."""
+        with caplog.at_level(logging.WARNING, "redcore"):
+            ids(pages(Listing(range(9), changes=[delete(0), delete(1)])).items())
+
+        assert caplog.messages == ["a listing changed while it was walked: its total was 9 and is 8"]
+
+    def test_no_change_is_told_of_a_listing_that_stands_still(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Without a change nothing is logged."""
+        walk = pages(Listing(range(9))).items()
+
+        ids(walk)
+
+        assert not walk.changed
+        assert caplog.messages == []
+
+
+class TestAhead:
+    def test_the_first_page_comes_alone(self) -> None:
+        """Before a listing's length is known one page is fetched; then as many as are needed."""
+        walk = Walk[Item](0)
+        assert walk.wanted(8) == [0]
+
+        walk.take(Listing(range(7))(Listing([]).describe(2)(offset=0)))
+
+        assert walk.wanted(8) == [2, 4, 6]
+        assert walk.wanted(2) == [2, 4]
+
+    def test_the_threads_work_in_the_context_of_the_caller(self) -> None:
+        """What belongs to a trace or a request belongs to it in the threads too."""
+        variable = ContextVar("variable", default="outside")
+        listing = Listing(range(9))
+        told: list[str] = []
+
+        def execute(operation: Any) -> Any:
+            told.append(variable.get())
+            return listing(operation)
+
+        variable.set("inside")
+        walk: ItemIterator[Item] = Pages(execute, listing.describe(3), concurrency=2).items()
+        ids(walk)
+
+        assert told == ["inside"] * 3
+
+    @pytest.mark.parametrize("concurrency", [0, -1])
+    def test_no_concurrency(self, concurrency: int) -> None:
+        """Fewer pages than one at a time is refused, before anything is fetched."""
+        with pytest.raises(ArgumentError, match="concurrency must be 1 or more"):
+            Pages(Listing([]), Listing([]).describe(), concurrency=concurrency)
+        with pytest.raises(ArgumentError, match="concurrency must be 1 or more"):
+            AsyncPages(lambda _: None, Listing([]).describe(), concurrency=concurrency)  # type: ignore[arg-type]
+
+
+def test_the_memory_for_ids_is_bounded() -> None:
+    """The last ids are remembered, not all of them."""
+    seen = Recent()
+
+    assert all(seen.is_new(number) for number in range(3 * REMEMBERED))
+    assert not any(seen.is_new(number) for number in range(2 * REMEMBERED, 3 * REMEMBERED))
+    assert len(seen._younger) + len(seen._older) <= 2 * REMEMBERED
+    assert seen.is_new(0)
