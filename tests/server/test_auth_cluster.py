@@ -1,72 +1,31 @@
-"""The same tokens on a Redis cluster: of one node, which already refuses scripts whose keys lie in different slots."""
+"""The same tokens on a Redis cluster."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import httpx
 import pytest
-import redis
 from tests.server.authorizing import signed_in
 from tests.server.conftest import node
 from tests.server.devices import start
+from tests.server.redis_cluster import cluster_in
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
 from redcore_server.auth.app import open_auth
 from redcore_server.clock import Clock
-from redcore_server.embedded.binaries import account_for, redis_program
 from redcore_server.errors import InvalidToken
 from redcore_server.store import open_stores
 
 pytestmark = pytest.mark.anyio
 
-SLOTS = range(16384)
-PATIENCE_S = 10.0
-
 
 @pytest.fixture
 def cluster_url(tmp_path: Path) -> Iterator[str]:
-    port = free_port()
-    program = redis_program(account_for(tmp_path))
-    options = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(  # noqa: S603 - the Redis of our own wheel
-        [program, "--port", str(port), *options], stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            form_cluster(port)
-            yield f"redis+cluster://127.0.0.1:{port}"
-        finally:
-            process.kill()
-
-
-def free_port() -> int:
-    """Return a port whose cluster bus port, 10000 above, exists too."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = int(listener.getsockname()[1])
-        if port < 55_000:
-            return port
-
-
-def form_cluster(port: int) -> None:
-    """Give the node all slots and wait until it serves them."""
-    deadline = time.monotonic() + PATIENCE_S
-    with redis.Redis(port=port, decode_responses=True) as node:
-        while time.monotonic() < deadline:
-            with contextlib.suppress(redis.ConnectionError):
-                state = node.execute_command("CLUSTER INFO")
-                if state["cluster_state"] == "ok":
-                    return
-                if state["cluster_slots_assigned"] == "0":
-                    node.execute_command("CLUSTER ADDSLOTS", *SLOTS)
-            time.sleep(0.02)
-    raise TimeoutError("the cluster did not form")
+    with cluster_in(tmp_path) as url:
+        yield url
 
 
 async def test_tokens_live_and_die_on_a_cluster(
