@@ -1,0 +1,111 @@
+"""One text of any length in a keyring, in several entries if it is too long for one. Knows neither tokens nor locks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+import attrs
+
+PART_CHARACTERS = 1200  # the Windows Credential Manager keeps 2560 bytes, and keyring gives it UTF-16
+USER = "tokens"  # the only one of each service: the Windows backend moves entries that share a service
+MARK = "redcore-parts"
+READS = 3  # of a text that others replace meanwhile
+
+
+class Keyring(Protocol):
+    """What is used of a backend of `keyring`."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """What is stored; None if nothing is."""
+        ...
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store in place of what was there."""
+        ...
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Remove what is stored."""
+        ...
+
+
+@attrs.frozen
+class Parts:
+    """What stands in place of a long text: how many parts it has, where they are, and what they must give."""
+
+    side: str
+    """`a` or `b`, in turn: the parts that others may be reading are never overwritten."""
+    count: int
+    digest: str
+
+    @classmethod
+    def of(cls, text: str, after: Parts | None) -> Parts | None:
+        """The parts that a text is to have; None if it needs none."""
+        if len(text) <= PART_CHARACTERS:
+            return None
+        side = "b" if after is not None and after.side == "a" else "a"
+        return cls(side, -(-len(text) // PART_CHARACTERS), digest_of(text))
+
+    @classmethod
+    def read(cls, head: str | None) -> Parts | None:
+        """The parts that an entry speaks of; None if it holds the text itself."""
+        if head is None or not head.startswith(MARK):
+            return None
+        _, side, count, digest = head.split(":")
+        return cls(side, int(count), digest)
+
+    def __str__(self) -> str:
+        return f"{MARK}:{self.side}:{self.count}:{self.digest}"
+
+
+@attrs.frozen
+class KeyringEntry:
+    """A text under a name. Readers see the one before or the one after, never a mixture."""
+
+    keyring: Keyring = attrs.field(repr=False)
+    name: str
+
+    def read(self) -> str | None:
+        """The text; None if there is none, or none that is whole."""
+        for _ in range(READS):
+            head = self._get(self.name)
+            parts = Parts.read(head)
+            if parts is None:
+                return head
+            text = "".join(self._get(name) or "" for name in self._names(parts))
+            if digest_of(text) == parts.digest:
+                return text
+        return None
+
+    def write(self, text: str) -> None:
+        """Store a text in place of what was there; one writer at a time."""
+        before = Parts.read(self._get(self.name))
+        after = Parts.of(text, before)
+        for number, name in enumerate(self._names(after)):
+            self._set(name, text[number * PART_CHARACTERS : (number + 1) * PART_CHARACTERS])
+        self._set(self.name, text if after is None else str(after))
+        self._remove(self._names(before))
+
+    def delete(self) -> None:
+        """Remove the text, if there is one."""
+        parts = Parts.read(self._get(self.name))
+        self._remove([self.name, *self._names(parts)])
+
+    def _names(self, parts: Parts | None) -> list[str]:
+        return [] if parts is None else [f"{self.name}/{parts.side}{number}" for number in range(parts.count)]
+
+    def _get(self, name: str) -> str | None:
+        return self.keyring.get_password(name, USER)
+
+    def _set(self, name: str, text: str) -> None:
+        self.keyring.set_password(name, USER, text)
+
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            if self._get(name) is not None:  # a backend may refuse to remove what is not there
+                self.keyring.delete_password(name, USER)
+
+
+def digest_of(text: str) -> str:
+    """What tells a whole text from a mixture of two."""
+    return hashlib.sha256(text.encode()).hexdigest()

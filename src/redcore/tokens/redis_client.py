@@ -1,0 +1,83 @@
+"""Clients of redis-py: one made from a URL, or one that the application gives. Knows nothing of tokens."""
+
+# redis-py leaves `parse_url` and the keyword arguments of its constructors untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any, Protocol, cast
+
+from redcore.exceptions import ConfigurationError
+
+TIMEOUT_S = 2.0  # to connect, and to be answered
+CLUSTER = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
+FORMS = "redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+
+
+class RedisClient(Protocol):
+    """What is used of a client of redis-py: of `Redis` and `RedisCluster`, and of both in `redis.asyncio`."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command; the answer, or what can be awaited for it."""
+        ...
+
+
+def answers_later(client: RedisClient) -> bool:
+    """Whether a client is one for asyncio."""
+    return inspect.iscoroutinefunction(client.execute_command)
+
+
+class RedisUrl:
+    """Makes blocking clients for a URL, one in each process: connections do not survive a fork.
+
+    Args:
+        url: Where Redis is.
+
+    Raises:
+        ConfigurationError: the URL is none, or redis-py is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        scheme, colon, rest = url.partition("://")
+        self._url = f"{CLUSTER.get(scheme, scheme)}{colon}{rest}"
+        self._is_cluster = scheme in CLUSTER
+        self._clients: dict[int, RedisClient] = {}
+        self.address = address_in(self._url)
+        """As it may be seen: without user, password and options."""
+
+    def client(self) -> RedisClient:
+        """The client of this process; a cluster's connects when it is made."""
+        process = os.getpid()
+        if process not in self._clients:
+            made = self._make()
+            self._clients = {process: self._clients.get(process, made)}
+        return self._clients[process]
+
+    def _make(self) -> RedisClient:
+        import redis  # noqa: PLC0415 (of the extra)
+        from redis.backoff import NoBackoff  # noqa: PLC0415 (of the extra)
+        from redis.retry import Retry  # noqa: PLC0415 (of the extra)
+
+        kind = redis.RedisCluster if self._is_cluster else redis.Redis
+        # Once more after a lost connection: every command that is sent may be sent twice.
+        options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)}
+        return cast("RedisClient", kind.from_url(self._url, **options))
+
+
+def address_in(url: str) -> str:
+    """Where a URL leads, without user, password and options.
+
+    Raises:
+        ConfigurationError: redis-py cannot read it, or is not installed.
+    """
+    try:
+        from redis.connection import parse_url  # noqa: PLC0415 (of the extra)
+    except ImportError as problem:
+        raise ConfigurationError("RedisCache needs redis-py: pip install 'redcore-sdk[redis]'") from problem
+    try:
+        told = cast("dict[str, Any]", parse_url(url))  # type: ignore[no-untyped-call]
+    except ValueError:  # not chained: it may quote the password
+        raise ConfigurationError(f"this is no URL of Redis: give {FORMS}") from None
+    return str(told.get("path") or f"{told.get('host', 'localhost')}:{told.get('port', 6379)}")

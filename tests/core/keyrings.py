@@ -1,0 +1,55 @@
+"""Backends of `keyring` for tests: one that works, and the ways in which others do not."""
+
+from __future__ import annotations
+
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+WINDOWS_BYTES = 2560  # CRED_MAX_CREDENTIAL_BLOB_SIZE
+
+
+class Remembering(KeyringBackend):
+    """Keeps what it is given, as the keyrings of macOS and Linux do."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if (service, username) not in self.kept:
+            raise PasswordDeleteError(service)
+        del self.kept[service, username]
+
+
+class Windows(Remembering):
+    """Refuses what is too long for it."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if len(password.encode("utf-16-le")) > WINDOWS_BYTES:
+            raise OSError(1783, "The stub received bad data")
+        super().set_password(service, username, password)
+
+
+class Truncating(Remembering):
+    """Cuts off what is too long for it, and says nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password[:512])
+
+
+class Locked(Remembering):
+    """Nobody unlocks it; and its messages are as careless as messages can be."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked(f"{service}/{username} is in a locked collection")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise KeyringLocked(f"{password} cannot be stored as {service}/{username}: the collection is locked")
