@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, Unpack, assert_never, cast
+from typing import Any, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
 
 import attrs
-import httpx
 
 from redcore._config import Config, Given, configure, configure_login, reconfigure
 from redcore._engine import CallOptions, Engine
@@ -25,7 +24,7 @@ from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer
-from redcore.options import AsyncClientOptions, ClientOptions
+from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
@@ -46,7 +45,7 @@ class _Client(Generic[HooksT]):
     _owner: bool
 
     @abstractmethod
-    def _open(self, http_client: Any) -> None:
+    def _open(self, http_client: Any = None) -> None:
         """Take the application's HTTP client, or connections of our own."""
 
     @classmethod
@@ -69,7 +68,7 @@ class _Client(Generic[HooksT]):
             pacing=options.get("pacing", True),
             hooks=options.get("hooks"),
         )
-        client._open(options.get("http_client"))
+        client._open(**{name: options[name] for name in ("http_client", "transport") if name in options})
         if tokens is not None:
             client._engine.auth.resume(tokens)
         return client
@@ -156,7 +155,8 @@ class Client(_Client[Hooks], Resources):
         on_token_refreshed: Called with each new token pair as a dict, after it is stored.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
         hooks: What to call before and after each attempt; None is nothing.
-        http_client: An `httpx.Client` to send with, which stays yours to close; None makes one.
+        http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None opens
+            connections of the client's own.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
@@ -185,7 +185,7 @@ class Client(_Client[Hooks], Resources):
         on_token_refreshed: Callable[[dict[str, Any]], None] | None = None,
         pacing: bool = True,
         hooks: Hooks | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
     ) -> None:
         given = Given(
             api_key=api_key,
@@ -204,7 +204,7 @@ class Client(_Client[Hooks], Resources):
         self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
         self._open(http_client)
 
-    def _open(self, http_client: httpx.Client | None) -> None:
+    def _open(self, http_client: HttpClient | None = None) -> None:
         self._transport = open_transport(http_client)
 
     @classmethod
@@ -330,7 +330,10 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         on_token_refreshed: Called with each new token pair as a dict, after it is stored; may be a coroutine function.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
         hooks: What to call before and after each attempt; None is nothing.
-        http_client: An `httpx.AsyncClient` to send with, which stays yours to close; None makes one.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send with, which stays yours to close; None opens
+            connections of the client's own.
+        transport: `aiohttp` makes the client's own connections with aiohttp (`pip install 'redcore-sdk[aiohttp]'`),
+            for a hundred and more concurrent calls on asyncio; None is the default transport.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
@@ -359,7 +362,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         pacing: bool = True,
         hooks: AsyncHooks | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
+        transport: Literal["aiohttp"] | None = None,
     ) -> None:
         given = Given(
             api_key=api_key,
@@ -376,10 +380,10 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             max_retries=max_retries,
         )
         self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
-        self._open(http_client)
+        self._open(http_client, transport)
 
-    def _open(self, http_client: httpx.AsyncClient | None) -> None:
-        self._transport = open_async_transport(http_client)
+    def _open(self, http_client: AsyncHttpClient | None = None, transport: str | None = None) -> None:
+        self._transport = open_async_transport(http_client, transport)
 
     @classmethod
     def from_tokens(

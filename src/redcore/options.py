@@ -3,12 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypedDict
-
-import httpx
+from typing import Any, Literal, Protocol, TypedDict
 
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.tokens.cache import TokenCache
+
+
+class HttpClient(Protocol):
+    """An `httpx.Client` or an `httpx2.Client`."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can send no more."""
+        ...
+
+    def build_request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: Any = ...,
+        data: Any = ...,
+        files: Any = ...,
+        headers: Any = ...,
+        timeout: Any = ...,
+    ) -> Any:
+        """A request of its library."""
+        ...
+
+    def send(self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: bool = ...) -> Any:
+        """An answer of its library."""
+        ...
+
+    def close(self) -> None:
+        """Close it, which the SDK never does."""
+        ...
+
+
+class AsyncHttpClient(Protocol):
+    """An `httpx.AsyncClient` or an `httpx2.AsyncClient`."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can send no more."""
+        ...
+
+    def build_request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: Any = ...,
+        data: Any = ...,
+        files: Any = ...,
+        headers: Any = ...,
+        timeout: Any = ...,
+    ) -> Any:
+        """A request of its library."""
+        ...
+
+    async def send(self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: bool = ...) -> Any:
+        """An answer of its library."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close it, which the SDK never does."""
+        ...
 
 
 class _Addresses(TypedDict, total=False):
@@ -30,7 +90,7 @@ class ClientOptions(_Calls, total=False):
 
     on_token_refreshed: Callable[[dict[str, Any]], None] | None
     hooks: Hooks | None
-    http_client: httpx.Client | None
+    http_client: HttpClient | None
 
 
 class AsyncClientOptions(_Calls, total=False):
@@ -38,7 +98,8 @@ class AsyncClientOptions(_Calls, total=False):
 
     on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
     hooks: AsyncHooks | None
-    http_client: httpx.AsyncClient | None
+    http_client: AsyncHttpClient | None
+    transport: Literal["aiohttp"] | None
 
 
 class LoginOptions(_Addresses, total=False):
@@ -46,7 +107,7 @@ class LoginOptions(_Addresses, total=False):
 
     client_id: str | None
     client_secret: str | None
-    http_client: httpx.Client | None
+    http_client: HttpClient | None
 
 
 class AsyncLoginOptions(_Addresses, total=False):
@@ -54,4 +115,4 @@ class AsyncLoginOptions(_Addresses, total=False):
 
     client_id: str | None
     client_secret: str | None
-    http_client: httpx.AsyncClient | None
+    http_client: AsyncHttpClient | None

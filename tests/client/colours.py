@@ -1,4 +1,7 @@
-"""One test body for both clients: a colour makes a client and calls it, blocking or in an event loop of its own."""
+"""One test body for both clients: a colour makes a client and calls it, blocking or in an event loop of its own.
+
+And over all transports: with an `over`, clients send over a client of that library, or with aiohttp's connections.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,27 @@ from functools import partial
 from typing import Any
 
 import attrs
+import httpx
+import httpx2
 from anyio.from_thread import BlockingPortal
 
 from redcore import AsyncClient, Client
 from redcore._steps import Runtime
 
 
+@attrs.frozen
 class Blocking:
     """`Client`."""
 
+    over: str | None = None
     name = "sync"
+    _brought: list[Any] = attrs.field(factory=list[Any])
 
     def client(self, **options: Any) -> Any:
         """A client with an API key, unless the options bring other credentials."""
+        if self.over is not None and "http_client" not in options:
+            options["http_client"] = LIBRARIES[self.over].Client()
+            self._brought.append(options["http_client"])
         return Client(**with_credentials(options))
 
     def __call__(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -29,6 +40,11 @@ class Blocking:
     def close(self, client: Client) -> None:
         """Close a client."""
         client.close()
+
+    def end(self) -> None:
+        """Close what was brought."""
+        for brought in self._brought:
+            brought.close()
 
     def items(self, pages: Any) -> list[Any]:
         """The items of all pages."""
@@ -41,9 +57,16 @@ class Awaiting:
 
     name: str
     portal: BlockingPortal
+    over: str | None = None
+    _brought: list[Any] = attrs.field(factory=list[Any])
 
     def client(self, **options: Any) -> Any:
         """A client with an API key, unless the options bring other credentials."""
+        if "http_client" not in options and self.over == "aiohttp":
+            options = {"transport": "aiohttp", **options}
+        elif "http_client" not in options and self.over is not None:
+            options["http_client"] = LIBRARIES[self.over].AsyncClient()
+            self._brought.append(options["http_client"])
         return AsyncClient(**with_credentials(options))
 
     def __call__(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -53,6 +76,11 @@ class Awaiting:
     def close(self, client: AsyncClient) -> None:
         """Close a client."""
         self.portal.call(client.aclose)
+
+    def end(self) -> None:
+        """Close what was brought."""
+        for brought in self._brought:
+            self.portal.call(brought.aclose)
 
     def items(self, pages: Any) -> list[Any]:
         """The items of all pages."""
@@ -64,6 +92,13 @@ class Awaiting:
 
 
 Colour = Blocking | Awaiting
+LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
+COLOURS = [("sync", None), ("asyncio", None), ("trio", None)]
+TRANSPORTS = [
+    *COLOURS,
+    ("asyncio", "aiohttp"),
+    *((name, library) for name in ("sync", "asyncio", "trio") for library in LIBRARIES),
+]
 
 
 def with_credentials(options: dict[str, Any]) -> dict[str, Any]:

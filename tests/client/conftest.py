@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from tests.client.colours import Awaiting, Blocking, Colour
+from tests.client.colours import COLOURS, Awaiting, Blocking, Colour
 from tests.client.loopback import Loopback
 
 
@@ -18,9 +18,23 @@ def portals() -> Iterator[dict[str, BlockingPortal]]:
         yield {name: stack.enter_context(start_blocking_portal(name)) for name in ("asyncio", "trio")}
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def call(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Colour:
-    return Blocking() if request.param == "sync" else Awaiting(request.param, portals[request.param])
+def named(param: tuple[str, str | None]) -> str:
+    return "-".join(filter(None, param))
+
+
+@pytest.fixture(params=COLOURS, ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    """A colour and what it sends over; files that test transports have a fixture of this name over all of them."""
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+@pytest.fixture
+def call(colour: tuple[str, str | None], portals: dict[str, BlockingPortal]) -> Iterator[Colour]:
+    name, over = colour
+    made = Blocking(over) if name == "sync" else Awaiting(name, portals[name], over)
+    yield made
+    made.end()
 
 
 @pytest.fixture

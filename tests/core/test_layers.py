@@ -30,7 +30,7 @@ FLOORS = [
     ["transport.bounded", "transport.life", "transport.loops", "transport.streams", "transport.wire"],
     ["transport.routes"],
     ["transport.given"],
-    ["transport.pool"],
+    ["transport.pool", "transport.over_aiohttp"],
     ["transport"],
     ["client"],
     ["login.deadline", "login.application"],

@@ -15,7 +15,6 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
-import httpx
 
 from redcore._config import Given, configure_login
 from redcore._engine import CallOptions, Engine
@@ -24,6 +23,7 @@ from redcore._response import Headers, Response
 from redcore._steps import Flow
 from redcore.exceptions import ArgumentError, AuthenticationError, ResponseError
 from redcore.login.application import Login, perform, perform_async
+from redcore.options import AsyncHttpClient, HttpClient
 from redcore.tokens import TokenSet
 
 LONGEST_DESCRIPTION = 500
@@ -122,7 +122,7 @@ def exchange_code(
     client_secret: str | None = None,
     timeout: float | None = None,
     max_retries: int | None = None,
-    http_client: httpx.Client | None = None,
+    http_client: HttpClient | None = None,
 ) -> TokenSet:
     """Finish a login: check the redirect that came back, and exchange its code for tokens.
 
@@ -133,7 +133,7 @@ def exchange_code(
             None for a public one.
         timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
         max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
-        http_client: An `httpx.Client` to send with, which stays yours to close; None makes one.
+        http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None makes one.
 
     Returns:
         The tokens of the person.
@@ -157,7 +157,7 @@ async def exchange_code_async(
     client_secret: str | None = None,
     timeout: float | None = None,  # noqa: ASYNC109 (of one attempt, as everywhere in the SDK)
     max_retries: int | None = None,
-    http_client: httpx.AsyncClient | None = None,
+    http_client: AsyncHttpClient | None = None,
 ) -> TokenSet:
     """As `exchange_code`, for asyncio and trio."""
     login = code_grant(request, code_in(request, redirect))
@@ -169,7 +169,7 @@ def options_of(
     client_secret: str | None,
     timeout: float | None,
     max_retries: int | None,
-    http_client: httpx.Client | httpx.AsyncClient | None,
+    http_client: HttpClient | AsyncHttpClient | None,
 ) -> dict[str, Any]:
     """What the exchange of a code goes through."""
     return {

@@ -1,17 +1,19 @@
 """From a request to an answer: one attempt; no retry, no authentication, no redirect.
 
-`pool` is the SDK's own, straight over httpcore; `given` sends over the httpx client that an application brings. Both
-bound the whole attempt in time and the body in size, and every error of the libraries leaves as one of ours.
+`pool` is the SDK's own, straight over httpcore; `over_aiohttp` is for many concurrent calls; `given` sends over the
+httpx or httpx2 client that an application brings. All bound the whole attempt in time and the answer in size, and every
+error of the libraries leaves as one of ours.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Protocol
-
-import httpx
 
 from redcore._operation import Request
 from redcore._response import Response
+from redcore.exceptions import ConfigurationError
+from redcore.options import AsyncHttpClient, HttpClient
 from redcore.transport.given import AsyncGivenTransport, GivenTransport
 
 
@@ -45,11 +47,11 @@ class AsyncTransport(Protocol):
         ...
 
 
-def open_transport(given: httpx.Client | None) -> Transport:
-    """A transport over the given client, or with a pool of its own.
+def open_transport(given: HttpClient | None) -> Transport:
+    """A transport over the given client, or with connections of its own.
 
     Raises:
-        ConfigurationError: a variable about proxies or certificates cannot be used.
+        ConfigurationError: the client is none that can be used, or a variable about proxies or certificates cannot be.
     """
     if given is not None:
         return GivenTransport(given)
@@ -58,10 +60,24 @@ def open_transport(given: httpx.Client | None) -> Transport:
     return PoolTransport()
 
 
-def open_async_transport(given: httpx.AsyncClient | None) -> AsyncTransport:
-    """As `open_transport`, awaited."""
+def open_async_transport(given: AsyncHttpClient | None, name: str | None) -> AsyncTransport:
+    """As `open_transport`, awaited; the name is that of the library that makes connections, None for the default.
+
+    Raises:
+        ConfigurationError: as above; or the name is none, or its library is not installed, or there are both.
+    """
+    if name not in {None, "aiohttp"}:
+        raise ConfigurationError(f'transport must be "aiohttp" or None; got {name!r}')
+    if given is not None and name is not None:
+        raise ConfigurationError("give either transport or http_client, not both: each of them sends the requests")
     if given is not None:
         return AsyncGivenTransport(given)
+    if name == "aiohttp":
+        if find_spec("aiohttp") is None:
+            raise ConfigurationError("transport=\"aiohttp\" needs aiohttp: run `pip install 'redcore-sdk[aiohttp]'`")
+        from redcore.transport.over_aiohttp import AiohttpTransport  # noqa: PLC0415 (an extra)
+
+        return AiohttpTransport()
     from redcore.transport.pool import AsyncPoolTransport  # noqa: PLC0415 (see there)
 
     return AsyncPoolTransport()

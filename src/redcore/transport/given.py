@@ -1,8 +1,14 @@
-"""Sends over the httpx client that an application brings, with its proxies, certificates and mocks; it stays theirs."""
+"""Sends over the httpx or httpx2 client that an application brings, with its proxies, certificates and mocks.
+
+The client stays the application's. httpx2 is no dependency: who brings such a client has imported it.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -10,17 +16,42 @@ import httpx
 
 from redcore._operation import Request
 from redcore._response import Headers, Response
-from redcore.exceptions import RedcoreError
-from redcore.transport.body import Body
+from redcore.exceptions import ConfigurationError, RedcoreError
+from redcore.options import AsyncHttpClient, HttpClient
+from redcore.transport.body import ACCEPT_ENCODING, Body
 from redcore.transport.errors import Foreign, closed, our_errors
 
-HTTPX = Foreign(
-    late=(TimeoutError, httpx.TimeoutException),
-    no_address=(UnicodeError, httpx.InvalidURL, httpx.UnsupportedProtocol),  # the first for names of hosts
-    no_header=(httpx.LocalProtocolError,),
-    no_encoding=(httpx.DecodingError,),
-    no_answer=(OSError, httpx.HTTPError, httpx.StreamError),
-)
+
+def errors_of(library: Any) -> Foreign:
+    """The exceptions of httpx, or of httpx2, which are named alike."""
+    return Foreign(
+        late=(TimeoutError, library.TimeoutException),
+        no_address=(UnicodeError, library.InvalidURL, library.UnsupportedProtocol),  # the first for names of hosts
+        no_header=(library.LocalProtocolError,),
+        no_encoding=(library.DecodingError,),
+        no_answer=(OSError, library.HTTPError, library.StreamError),
+    )
+
+
+HTTPX = errors_of(httpx)
+
+
+def errors_of_given(given: object, name: str) -> Foreign:
+    """What the library of a given client raises.
+
+    Args:
+        given: The client.
+        name: What its class must be called in its library.
+
+    Raises:
+        ConfigurationError: it is of another kind.
+    """
+    libraries = [httpx, *filter(None, [sys.modules.get("httpx2")])]
+    for library in libraries:
+        if isinstance(given, getattr(library, name)):
+            return errors_of(library)
+    kind = f"{type(given).__module__}.{type(given).__qualname__}"
+    raise ConfigurationError(f"{name} takes an httpx.{name} or httpx2.{name} as http_client; got {kind}")
 
 
 def arguments(request: Request) -> dict[str, Any]:
@@ -28,14 +59,14 @@ def arguments(request: Request) -> dict[str, Any]:
     return {
         "method": request.method,
         "url": request.url,
-        "headers": dict(request.headers),
+        "headers": {"Accept-Encoding": ACCEPT_ENCODING, **request.headers},
         "content": request.content,
         "files": request.files,
         "data": request.fields,
     }
 
 
-def check_open(client_is_closed: bool, http: httpx.Client | httpx.AsyncClient) -> None:  # noqa: FBT001
+def check_open(client_is_closed: bool, http: HttpClient | AsyncHttpClient) -> None:  # noqa: FBT001
     """Say what is closed before a call fails in a stranger way."""
     if client_is_closed:
         raise closed()
@@ -43,22 +74,41 @@ def check_open(client_is_closed: bool, http: httpx.Client | httpx.AsyncClient) -
         raise RedcoreError("the http_client is closed; keep it open as long as the client uses it")
 
 
-class GivenTransport:
-    """Sends requests over a given httpx.Client; see `Transport`."""
+def is_mock(response: Any) -> bool:
+    """Whether an answer was made with its body, which was never compressed."""
+    return bool(response.is_stream_consumed)
 
-    def __init__(self, given: httpx.Client) -> None:
+
+def body_of(response: Any, ends_at: float) -> Body:
+    """The body of an answer; we decompress it, for httpx has no bound on how far a piece grows."""
+    return Body(None if is_mock(response) else response.headers.get("content-encoding"), ends_at)
+
+
+async def run_out(pieces: AsyncIterator[bytes]) -> None:
+    """Let the generators of a body, whose connection is closed, end in an error: trio warns of any that do not."""
+    with suppress(Exception):  # of whichever library; what went wrong is being raised already
+        async for _ in pieces:
+            pass
+
+
+class GivenTransport:
+    """Sends requests over a given client; see `Transport`."""
+
+    def __init__(self, given: HttpClient) -> None:
+        self._errors = errors_of_given(given, "Client")
         self._http = given
         self._closed = False
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         check_open(self._closed, self._http)
-        with our_errors(timeout_s, HTTPX):
-            body = Body(None, time.monotonic() + timeout_s)  # httpx decompresses
+        ends_at = time.monotonic() + timeout_s
+        with our_errors(timeout_s, self._errors):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
             response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
-                for piece in response.iter_bytes():
+                body = body_of(response, ends_at)
+                for piece in response.iter_bytes() if is_mock(response) else response.iter_raw():
                     body.add(piece)
             finally:
                 response.close()
@@ -70,24 +120,31 @@ class GivenTransport:
 
 
 class AsyncGivenTransport:
-    """Sends requests over a given httpx.AsyncClient; see `AsyncTransport`."""
+    """Sends requests over a given client; see `AsyncTransport`."""
 
-    def __init__(self, given: httpx.AsyncClient) -> None:
+    def __init__(self, given: AsyncHttpClient) -> None:
+        self._errors = errors_of_given(given, "AsyncClient")
         self._http = given
         self._closed = False
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         check_open(self._closed, self._http)
-        with our_errors(timeout_s, HTTPX), anyio.fail_after(timeout_s):
-            body = Body(None, time.monotonic() + timeout_s)  # httpx decompresses
+        ends_at = time.monotonic() + timeout_s
+        with our_errors(timeout_s, self._errors), anyio.fail_after(timeout_s):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
+            pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
             try:
-                async for piece in response.aiter_bytes():
+                body = body_of(response, ends_at)
+                async for piece in pieces:
                     body.add(piece)
-            finally:
-                await response.aclose()
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
+                    await run_out(pieces)
+                raise
+            await response.aclose()
             return Response(response.status_code, Headers(response.headers), body.whole())
 
     async def aclose(self) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
 
 import anyio
 import attrs
@@ -21,7 +20,7 @@ from redcore._response import Response
 from redcore.transport.body import Body
 from redcore.transport.bounded import BoundedBackend, until
 from redcore.transport.errors import Foreign, closed, our_errors
-from redcore.transport.given import HTTPX
+from redcore.transport.given import HTTPX, run_out
 from redcore.transport.life import Owner
 from redcore.transport.loops import PerLoop, running_loop
 from redcore.transport.proxies import Proxies
@@ -220,12 +219,7 @@ def backend_here() -> httpcore.AsyncNetworkBackend | None:
 
 
 async def give_up(connection: httpcore.AsyncConnectionInterface, pieces: AsyncIterator[bytes] | None) -> None:
-    """Close a connection whose answer is not read to its end.
-
-    httpcore's generators inside the iterator run to their end, in an error: trio warns of any that do not.
-    """
+    """Close a connection whose answer is not read to its end."""
     await connection.aclose()
     if pieces is not None:
-        with suppress(httpcore.NetworkError, httpcore.ProtocolError):
-            async for _ in pieces:
-                pass
+        await run_out(pieces)

@@ -1,0 +1,157 @@
+"""Sends over aiohttp, whose connections and parser cost the least when a hundred calls are under way; asyncio only.
+
+Imported for `AsyncClient(transport="aiohttp")` only. Proxies, certificates and bounds are the default transport's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from typing import Any
+
+import aiohttp
+import attrs
+import httpcore
+from aiohttp import http_exceptions
+from yarl import URL
+
+from redcore._operation import Request
+from redcore._response import Headers, Response
+from redcore.exceptions import ConfigurationError
+from redcore.transport.body import ACCEPT_ENCODING, Body
+from redcore.transport.errors import Foreign, closed, our_errors
+from redcore.transport.life import Owner
+from redcore.transport.loops import PerLoop, running_loop
+from redcore.transport.proxies import Proxies
+from redcore.transport.routes import MAX_CONNECTIONS, SPARE_S
+from redcore.transport.tls import tls
+from redcore.transport.wire import multipart, split
+
+AIOHTTP = Foreign(
+    late=(TimeoutError, aiohttp.ServerTimeoutError),
+    no_address=(UnicodeError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
+    no_header=(ValueError,),  # of no class of its own
+    no_encoding=(http_exceptions.ContentEncodingError,),
+    no_answer=(
+        OSError,
+        aiohttp.ClientError,
+        http_exceptions.HttpProcessingError,
+        aiohttp.WSMessageTypeError,
+        aiohttp.EofStream,
+    ),
+)
+LARGE = 2**20  # bytes beyond which aiohttp warns that a body is sent in one piece
+
+
+async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from trying again by itself, as it does for these two errors: the retry policy is the client's."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        raise aiohttp.ClientConnectionError(str(problem)) from problem
+
+
+@attrs.frozen(eq=False)
+class LoopSession:
+    """The connections of one event loop, and the proxies through which origins are reached."""
+
+    http: aiohttp.ClientSession
+    proxies: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.http.close()
+
+
+class AiohttpTransport(Owner):
+    """Sends requests over connections of its own, in any event loop of asyncio; see `AsyncTransport`."""
+
+    close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._sessions: PerLoop[LoopSession] = PerLoop(LoopSession.aclose)
+
+    async def _session(self) -> LoopSession:
+        if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+            raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
+        self.used = True
+        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S, ssl=self._tls)
+        http = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(),
+            middlewares=(once,),
+        )
+        return await self._sessions.keep(LoopSession(http))
+
+    async def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        ends_at = time.monotonic() + timeout_s
+        with our_errors(timeout_s, AIOHTTP):
+            async with asyncio.timeout(timeout_s):
+                session = self._sessions.here() or await self._session()
+                answer = await session.http.request(**self._arguments(session, request))
+                try:
+                    headers = headers_of(answer)
+                    body = Body(headers.get("content-encoding"), ends_at)
+                    async for piece in answer.content.iter_any():
+                        body.add(piece)
+                    return Response(answer.status, headers, body.whole())
+                finally:
+                    answer.close()  # the connection too, unless the answer was read to its end
+
+    def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
+        """What aiohttp makes a request from."""
+        headers = {"Accept-Encoding": ACCEPT_ENCODING, **request.headers}
+        data: Any = request.content
+        if request.files is not None:
+            data, extra = multipart(request)
+            headers |= extra
+        elif data is not None and len(data) > LARGE:
+            data = io.BytesIO(data)
+        origin, _ = split(request.url)
+        proxy = session.proxies.get(origin)
+        if proxy is None:
+            proxy = session.proxies[origin] = self._proxy(URL(origin))
+        return {
+            "method": request.method,
+            "url": URL(request.url, encoded=True),
+            "headers": headers,
+            "data": data,
+            "allow_redirects": False,
+            **proxy,
+        }
+
+    def _proxy(self, origin: URL) -> dict[str, Any]:
+        proxy = self._proxies.between(origin.scheme, origin.raw_host or "")
+        return {} if proxy is None else proxy_arguments(proxy)
+
+    async def aclose(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        await self._sessions.drop()
+
+    def begin_anew(self) -> None:
+        """Leave the parent's connections alone."""
+        self._sessions.abandon()
+
+
+def proxy_arguments(proxy: httpcore.Proxy) -> dict[str, Any]:
+    """A proxy as aiohttp takes it."""
+    scheme, host = proxy.url.scheme.decode(), proxy.url.host.decode()
+    if scheme.startswith("socks"):
+        raise ConfigurationError('transport="aiohttp" cannot use a SOCKS proxy; make the client without it')
+    headers = {name.decode(): value.decode() for name, value in proxy.headers}
+    return {"proxy": URL.build(scheme=scheme, host=host, port=proxy.url.port), "proxy_headers": headers}
+
+
+def headers_of(answer: aiohttp.ClientResponse) -> Headers:
+    """The headers of an answer."""
+    return Headers.of_pairs((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers)
