@@ -1,0 +1,264 @@
+"""Listings walked over a real connection, pages ahead, in all colours."""
+
+from __future__ import annotations
+
+import _thread
+import gc
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import anyio
+import anyio.lowlevel
+import pytest
+from tests.client.colours import Colour, instant
+from tests.client.loopback import META, USER, Answer, Loopback, Reply, Seen, refusal, reply
+
+from redcore import NotFoundError, RedcoreAPIError
+
+TOTAL = 23
+ALL = [f"usr_{number}" for number in range(TOTAL)]
+
+
+def offset_of(seen: Seen) -> int:
+    return int(dict(parse_qsl(seen.path.partition("?")[2]))["offset"])
+
+
+def listing(seen: Seen) -> Reply:
+    """Pages of two users."""
+    offset = offset_of(seen)
+    data = [dict(USER, id=name) for name in ALL[offset : offset + 2]]
+    return reply({"data": data, "meta": dict(META, total=TOTAL, limit=2, offset=offset)})
+
+
+def but(failing: int, answer: Reply) -> Answer:
+    """A listing of which one page fails."""
+    return lambda seen: answer if offset_of(seen) == failing else listing(seen)
+
+
+def advance(call: Colour, walk: Any) -> Any:
+    """The next of a walk."""
+    return call(walk.__next__ if call.name == "sync" else walk.__anext__)
+
+
+def until_error(call: Colour, walk: Any, kind: type[Exception]) -> list[str]:
+    """The ids that a walk gives before it raises."""
+    ids: list[str] = []
+    while True:
+        try:
+            ids.append(advance(call, walk).id)
+        except kind:
+            return ids
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("redcore-pages")]
+
+
+def have_ended(working: list[threading.Thread]) -> bool:
+    for thread in working:
+        thread.join(5.0)
+    return not any(thread.is_alive() for thread in working)
+
+
+@pytest.mark.parametrize("concurrency", [2, 8])
+def test_in_order(call: Colour, make: Any, server: Loopback, concurrency: int) -> None:
+    """Pages that are fetched at the same time come in the order of the listing, each of them fetched once."""
+    server.answer = listing
+
+    items = call.items(make().users.list_all(page_size=2, concurrency=concurrency))
+
+    assert [item.id for item in items] == ALL
+    assert sorted(offset_of(seen) for seen in server.seen) == list(range(0, TOTAL, 2))
+
+
+def test_so_many_at_a_time(call: Colour, make: Any, server: Loopback) -> None:
+    """As many requests are under way as were asked for, and no more."""
+    together = threading.Barrier(3)
+    lock, under_way, most = threading.Lock(), 0, 0
+
+    def answer(seen: Seen) -> Reply:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        if 0 < offset_of(seen) <= 6:
+            together.wait(5.0)
+        with lock:
+            under_way -= 1
+        return listing(seen)
+
+    server.answer = answer
+
+    assert len(call.items(make().users.list_all(page_size=2, concurrency=3))) == TOTAL
+    assert most == 3
+
+
+def test_errors_come_in_order(call: Colour, make: Any, server: Loopback) -> None:
+    """What comes before a page that fails is given out first; iterating on tries that page again."""
+    server.answer = but(8, refusal(404))
+    walk = make().users.list_all(page_size=2, concurrency=8).items()
+
+    begun = until_error(call, walk, NotFoundError)
+    assert begun == ALL[:8]
+    assert walk.offset == 8
+
+    server.answer = listing
+    assert [advance(call, walk).id for _ in range(TOTAL - 8)] == ALL[8:]
+
+
+def test_another_client_goes_on(call: Colour, make: Any, server: Loopback) -> None:
+    """A job that failed begins again where it was."""
+    server.answer = but(8, refusal(404))
+    walk = make().users.list_all(page_size=2, concurrency=4).items()
+    begun = until_error(call, walk, NotFoundError)
+
+    server.answer = listing
+    rest = call.items(make().users.list_all(page_size=2, concurrency=4, offset=walk.offset))
+
+    assert begun + [item.id for item in rest] == ALL
+
+
+def test_each_page_is_retried(call: Colour, make: Any, server: Loopback) -> None:
+    """Attempts and waits are those of a page, not of the walk."""
+    failed: set[int] = set()
+
+    def answer(seen: Seen) -> Reply:
+        offset = offset_of(seen)
+        if offset in failed:
+            return listing(seen)
+        failed.add(offset)
+        return refusal(503)
+
+    server.answer = answer
+    client = make(max_retries=1)
+    slept = instant(client)
+
+    assert [item.id for item in call.items(client.users.list_all(page_size=2, concurrency=4))] == ALL
+    assert slept == [1.0] * 12
+
+
+def test_a_page_that_fails_for_good_stops_the_fetching(call: Colour, make: Any, server: Loopback) -> None:
+    """When the server is out of order, no page is asked for after the first failures."""
+    server.answer = lambda seen: listing(seen) if offset_of(seen) == 0 else refusal(500)
+
+    until_error(call, make(max_retries=0).users.list_all(page_size=2, concurrency=2).items(), RedcoreAPIError)
+
+    assert len(server.seen) <= 3
+
+
+class TestThreads:
+    @pytest.fixture(params=[lambda walk: walk.close(), lambda _: None, list], ids=["close", "forget", "exhaust"])
+    def ending(self, request: pytest.FixtureRequest) -> Callable[[Any], object]:
+        ending: Callable[[Any], object] = request.param
+        return ending
+
+    def test_they_end(self, server: Loopback, ending: Callable[[Any], object]) -> None:
+        """The threads of a walk end when it is closed, when nobody refers to it any more, and at its end."""
+        from redcore import Client  # noqa: PLC0415 (this colour only)
+
+        server.answer = listing
+        with Client(api_key="k", base_url=server.base_url) as client:
+            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            for _ in range(3):
+                next(walk)
+            working = threads()
+            assert working
+
+            ending(walk)
+            del walk
+            gc.collect()
+
+            assert have_ended(working)
+
+    def test_a_closed_walk_is_at_its_end(self, server: Loopback) -> None:
+        """A walk that was closed gives out no more; closing it twice is fine."""
+        from redcore import Client  # noqa: PLC0415 (this colour only)
+
+        server.answer = listing
+        with Client(api_key="k", base_url=server.base_url) as client:
+            pages = iter(client.users.list_all(page_size=2, concurrency=4))
+            items = client.users.list_all(page_size=2).items()
+            next(pages), next(items)
+
+            for walk in (pages, items):
+                walk.close()
+                walk.close()
+
+            assert (list(pages), list(items)) == ([], [])
+
+    def test_an_interrupt(self, server: Loopback) -> None:
+        """Ctrl-C ends the wait for a page at once, and the threads soon; the walk can still go on."""
+        from redcore import Client  # noqa: PLC0415 (this colour only)
+
+        released = threading.Event()
+
+        def answer(seen: Seen) -> Reply:
+            if offset_of(seen) == 2 and not released.is_set():
+                _thread.interrupt_main()
+                released.wait(5.0)
+            return listing(seen)
+
+        server.answer = answer
+        with Client(api_key="k", base_url=server.base_url) as client:
+            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            begun = [next(walk).id, next(walk).id]
+            with pytest.raises(KeyboardInterrupt):
+                next(walk)
+            working = threads()
+            released.set()
+
+            assert begun + [user.id for user in walk] == ALL
+            assert have_ended(working)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+class TestTasks:
+    def test_leaving_early_leaves_none_behind(self, server: Loopback, backend: str) -> None:
+        """Between two items no task runs and no request is under way, so that a loop may be left at any time."""
+        from redcore import AsyncClient  # noqa: PLC0415 (this colour only)
+
+        server.answer = listing
+
+        async def main() -> tuple[int, int, int]:
+            before = len(anyio.get_running_tasks())
+            async with AsyncClient(api_key="k", base_url=server.base_url) as client:
+                async for user in client.users.list_all(page_size=2, concurrency=3).items():
+                    if user.id == "usr_3":
+                        break
+                running, asked = len(anyio.get_running_tasks()), len(server.seen)
+                for _ in range(5):
+                    await anyio.lowlevel.checkpoint()
+                return running - before, asked, len(server.seen)
+
+        assert anyio.run(main, backend=backend) == (0, 12, 12)
+
+    def test_a_cancelled_walk_goes_on(self, server: Loopback, backend: str) -> None:
+        """A walk that was cancelled while it fetched loses nothing: it can be iterated further."""
+        from redcore import AsyncClient  # noqa: PLC0415 (this colour only)
+
+        held = threading.Event()
+
+        async def main() -> list[str]:
+            scope = anyio.CancelScope()
+
+            def answer(seen: Seen) -> Reply:
+                if offset_of(seen) == 4 and not held.is_set():
+                    anyio.from_thread.run_sync(scope.cancel, token=token)
+                    held.wait(5.0)
+                return listing(seen)
+
+            token = anyio.lowlevel.current_token()
+            server.answer = answer
+            ids: list[str] = []
+            async with AsyncClient(api_key="k", base_url=server.base_url) as client:
+                walk = client.users.list_all(page_size=2, concurrency=3).items()
+                with scope:
+                    while True:
+                        ids.append((await anext(walk)).id)
+                held.set()
+                assert ids == ALL[:2]
+                return ids + [user.id async for user in walk]
+
+        assert anyio.run(main, backend=backend) == ALL
