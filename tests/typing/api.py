@@ -12,6 +12,8 @@ from typing import Any, assert_type
 from redcore import (
     AsyncClient,
     AsyncHooks,
+    AsyncItemIterator,
+    AsyncPageIterator,
     AsyncPages,
     Attempt,
     AttemptResult,
@@ -20,8 +22,10 @@ from redcore import (
     File,
     Headers,
     Hooks,
+    ItemIterator,
     ListMeta,
     Page,
+    PageIterator,
     Pages,
     Product,
     RedcoreAPIError,
@@ -57,6 +61,12 @@ def blocking(client: Client) -> None:
         assert_type(each, Page[User])
     for found in pages.items():
         assert_type(found, User)
+    ahead = client.users.list_all(concurrency=8, offset=200)
+    assert_type(iter(ahead), PageIterator[User])
+    assert_type(ahead.items(), ItemIterator[User])
+    assert_type(ahead.items().offset, int)
+    assert_type(ahead.items().total, int | None)
+    assert_type(ahead.items().changed, bool)
 
     assert_type(client.users.update("usr_1", role="editor", status="inactive"), User)
     assert_type(client.users.update_me(name="Ada"), User)
@@ -81,6 +91,8 @@ async def awaitable(client: AsyncClient) -> None:
         assert_type(each, Page[User])
     async for found in pages.items():
         assert_type(found, User)
+    assert_type(aiter(pages), AsyncPageIterator[User])
+    assert_type(client.users.list_all(concurrency=8, offset=200).items(), AsyncItemIterator[User])
 
     assert_type(client.with_options(max_retries=0), AsyncClient)
 
@@ -130,6 +142,7 @@ def refused(client: Client) -> None:
     client.users.update("usr_1", status="pending_invite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.create(email="a@b.example")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.users.list_all(concurrency="8")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.list(10)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.get("usr_1").email = "b@b.example"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     del client.users.get("usr_1").nickname  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
