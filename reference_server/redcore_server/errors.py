@@ -17,7 +17,6 @@
     ├── IdempotencyKeyReused   422 IDEMPOTENCY_KEY_REUSED
     ├── RateLimited            429 RATE_LIMIT_EXCEEDED
     ├── InternalError          500 INTERNAL_ERROR
-    ├── NotImplementedYet      501 NOT_IMPLEMENTED
     └── ServiceUnavailable     503 SERVICE_UNAVAILABLE
 
 Inside, code raises these; only `respond` and `render`, at the edge, turn them into HTTP. The OAuth endpoints
@@ -55,10 +54,9 @@ STATUS: Final[Mapping[str, int]] = {
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMIT_EXCEEDED": 429,
     "INTERNAL_ERROR": 500,
-    "NOT_IMPLEMENTED": 501,
     "SERVICE_UNAVAILABLE": 503,
 }
-"""Code to HTTP status; all but `NOT_IMPLEMENTED` are the spec's `x-redcore-status`."""
+"""Code to HTTP status, as the spec's `x-redcore-status` has it."""
 
 _DOCS: Final = "https://docs.blueround.com/api/errors#"
 
@@ -82,6 +80,14 @@ class Detail:
     field: str
     """A dotted path into the body, such as `items.0.sku`, or the name of a parameter."""
     issue: str
+
+    def inside(self, field: str) -> Detail:
+        """Return the same problem of a part of a larger value.
+
+        Args:
+            field: where the part is.
+        """
+        return Detail(f"{field}.{self.field}".rstrip("."), self.issue)
 
 
 class ApiError(Exception):
@@ -245,13 +251,6 @@ class InternalError(ApiError):
 
     code = "INTERNAL_ERROR"
     message = "Something went wrong on our side."
-
-
-class NotImplementedYet(ApiError):
-    """The contract has this operation, this server does not."""
-
-    code = "NOT_IMPLEMENTED"
-    message = "This server does not have this operation yet."
 
 
 class ServiceUnavailable(ApiError):

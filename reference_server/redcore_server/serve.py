@@ -11,7 +11,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from redcore_server import gateway, spec
+from redcore_server import gateway, invitation, spec
 from redcore_server.api import app as api
 from redcore_server.api.call import Services
 from redcore_server.auth.app import open_auth
@@ -30,15 +30,19 @@ from redcore_server.worker import (
     defer_invitation,
     defer_object_deletion,
     defer_revocation,
-    invitations,
+    defer_run,
     revocations,
 )
 from redcore_server.worker import (
     objects as object_jobs,
 )
+from redcore_server.worker import (
+    workflows as workflow_jobs,
+)
 from redcore_server.worker.invitations import InvitationSender
 from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.revocations import GrantEnder
+from redcore_server.worker.workflows import WorkflowRunner
 
 
 def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[], None]) -> None:
@@ -92,6 +96,7 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
             defer_invitation=defer_invitation,
             defer_revocation=defer_revocation,
             defer_object_deletion=defer_object_deletion,
+            defer_run=defer_run,
             objects=objects,
             storage_bytes=settings.storage_bytes,
             max_file_bytes=settings.max_file_bytes,
@@ -150,12 +155,16 @@ def _worker(settings: Settings, stores: Stores, objects: Objects, revocation: Re
     ender = GrantEnder(
         postgres=stores.postgres, revoke_user=revocation.revoke_user, revoke_client=revocation.revoke_client
     )
+    runner = WorkflowRunner(
+        postgres=stores.postgres, objects=objects, clock=clock, storage_bytes=settings.storage_bytes
+    )
     collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
     return Worker(
         stores.postgres,
         {
-            invitations.TASK: sender.send,
+            invitation.TASK: sender.send,
             revocations.TASK: ender.end,
+            workflow_jobs.TASK: runner.run,
             object_jobs.DELETION: collector.delete,
             object_jobs.COLLECTION: collector.collect,
         },

@@ -20,7 +20,7 @@ from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.objects import open_objects
-from redcore_server.worker import defer_invitation, defer_object_deletion, defer_revocation
+from redcore_server.worker import defer_invitation, defer_object_deletion, defer_revocation, defer_run
 
 Json = dict[str, Any]
 
@@ -52,6 +52,7 @@ def services_of(auth: Auth, settings: Settings) -> Services:
         defer_invitation=defer_invitation,
         defer_revocation=defer_revocation,
         defer_object_deletion=defer_object_deletion,
+        defer_run=defer_run,
         objects=open_objects(settings),
         storage_bytes=settings.storage_bytes,
         max_file_bytes=settings.max_file_bytes,

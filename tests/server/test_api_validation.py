@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 from tests.server.callers import Callers
 from tests.server.tenants import Organisation
 
-from redcore_server import spec
-from redcore_server.api import issues
+from redcore_server import issues, spec
 from redcore_server.api.validation import MAX_BODY_BYTES, MAX_DEPTH, Validation
 from redcore_server.errors import Detail
 from redcore_server.spec import Operation, Parameter, Rule

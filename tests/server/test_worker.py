@@ -15,11 +15,12 @@ from procrastinate.jobs import Job
 
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
+from redcore_server.invitation import TASK
 from redcore_server.links import invitation_token
 from redcore_server.mail import Mail, MailRefused, MailUnavailable
 from redcore_server.store import Stores
 from redcore_server.worker import Worker, defer_invitation
-from redcore_server.worker.invitations import TASK, BeingSentElsewhere, InvitationSender
+from redcore_server.worker.invitations import BeingSentElsewhere, InvitationSender
 from redcore_server.worker.runner import Backoff
 
 pytestmark = pytest.mark.anyio

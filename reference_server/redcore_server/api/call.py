@@ -40,6 +40,13 @@ class DeferObjectDeletion(Protocol):
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 
+class DeferRun(Protocol):
+    """Writes the job that does a workflow's run."""
+
+    async def __call__(self, connection: AsyncPostgres, *, run_id: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
 @attrs.frozen(kw_only=True)
 class Services:
     """What handlers need beside the database.
@@ -50,6 +57,7 @@ class Services:
         defer_invitation: see there.
         defer_revocation: see there.
         defer_object_deletion: see there.
+        defer_run: see there.
         objects: the object store.
         storage_bytes: how much an organisation may store.
         max_file_bytes: size of the largest file.
@@ -61,6 +69,7 @@ class Services:
     defer_invitation: DeferInvitation
     defer_revocation: DeferRevocation
     defer_object_deletion: DeferObjectDeletion
+    defer_run: DeferRun
     objects: Objects
     storage_bytes: int
     max_file_bytes: int
@@ -73,6 +82,7 @@ class Call:
 
     Attributes:
         principal: who asks.
+        request_id: UUID of the request.
         now: the moment of the request; everything it does happens then.
         path: the path parameters.
         headers: all that came, names in lower case.
@@ -84,6 +94,7 @@ class Call:
     """
 
     principal: Principal
+    request_id: str
     now: datetime
     path: Mapping[str, str]
     headers: Mapping[bytes, bytes]

@@ -10,8 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from redcore_server.api import listing
 from redcore_server.api.call import Call, Handler, Reply, Row
-from redcore_server.api.uploads import Upload, file_key, no_room
+from redcore_server.api.uploads import Upload, no_room
 from redcore_server.errors import NotFound
+from redcore_server.files import file_key
 from redcore_server.ranges import select
 from redcore_server.store.postgres import queries
 
@@ -37,11 +38,16 @@ async def room_bytes(call: Call) -> int:
 async def files_upload(call: Call) -> Reply:
     """Describe a file whose bytes are stored already."""
     upload: Upload = call.body["upload"]
-    if await call.one(_QUERIES["reserve"], size=upload.size, storage_bytes=call.services.storage_bytes) is None:
+    row = await upload.file.write(
+        call.connection,
+        organisation_id=call.principal.organisation_id,
+        storage_bytes=call.services.storage_bytes,
+        now=call.now,
+    )
+    if row is None:
         raise no_room()
-    row = await call.one(_QUERIES["add"], id=upload.id, **upload.facts())
     call.after_commit.append(upload.keep)
-    return Reply(data=row, status=201, location=f"/v1/files/{upload.id}")
+    return Reply(data=row, status=201, location=f"/v1/files/{upload.file.id}")
 
 
 async def files_delete(call: Call) -> Reply:

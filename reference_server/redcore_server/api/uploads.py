@@ -7,7 +7,6 @@ killed process leaves behind is collected by `redcore_server.worker.objects`.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final
@@ -18,6 +17,7 @@ from starlette.types import Receive
 
 from redcore_server.api.multipart import Multipart, Part
 from redcore_server.errors import Detail, PayloadTooLarge, RuleViolation, ValidationFailed
+from redcore_server.files import Description, Digest, file_key
 from redcore_server.ids import new_id
 from redcore_server.store.objects import Objects
 
@@ -29,34 +29,16 @@ _FILE: Final = "file"
 _NAME: Final = "name"
 
 
-def file_key(organisation_id: str, file_id: str) -> str:
-    """Return the key of a file's bytes in the object store.
-
-    Args:
-        organisation_id: whose it is.
-        file_id: of the file.
-    """
-    return f"files/{organisation_id}/{file_id}"
-
-
-@attrs.define(kw_only=True)
+@attrs.define
 class Upload:
     """A file in the object store that is not yet described.
 
     Attributes:
-        id: of the file that it will be.
-        name: it was uploaded under.
-        content_type: as the client says.
-        size: in bytes.
-        sha256: of the bytes, in hexadecimal.
+        file: what is known of it.
         is_kept: whether the bytes stay.
     """
 
-    id: str
-    name: str
-    content_type: str
-    size: int
-    sha256: str
+    file: Description
     is_kept: bool = False
 
     async def keep(self) -> None:
@@ -65,7 +47,7 @@ class Upload:
 
     def facts(self) -> Mapping[str, Any]:
         """What makes two uploads the same."""
-        return {"name": self.name, "content_type": self.content_type, "size": self.size, "sha256": self.sha256}
+        return {name: value for name, value in attrs.asdict(self.file).items() if name != "id"}
 
 
 @attrs.frozen(kw_only=True)
@@ -112,22 +94,21 @@ class Uploads:
             async for part in body.parts():
                 if part.name == _FILE and file is None:
                     file = part
-                    await self.objects.put(key, intake.counted(body.data()))
+                    await self.objects.put(key, intake.bounded(body.data()))
                 else:
                     fields[part.name] = await _field(part, body.data(), fields.keys() | ({_FILE} if file else set()))
-            upload = _described(file_id, file, fields, intake)
+            upload = Upload(_described(file_id, file, fields, intake))
             yield upload
         finally:
             if file is not None and (upload is None or not upload.is_kept):
                 await self.objects.delete(key)
 
 
-class _Intake:
-    """Counts the bytes of a file that passes by."""
+class _Intake(Digest):
+    """Counts the bytes of a file that passes by, up to what there is room for."""
 
     def __init__(self, max_file_bytes: int, room_bytes: int) -> None:
-        self.size = 0
-        self.sha256 = hashlib.sha256()
+        super().__init__()
         self._max_file_bytes = max_file_bytes
         self._room_bytes = room_bytes
 
@@ -136,12 +117,10 @@ class _Intake:
         if content_length.isdigit():
             self._check(int(content_length[:18]) - _MAX_FORM_BYTES)
 
-    async def counted(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-        """The same bytes."""
-        async for piece in pieces:
-            self.size += len(piece)
+    async def bounded(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """Yield the same bytes."""
+        async for piece in self.of(pieces):
             self._check(self.size)
-            self.sha256.update(piece)
             yield piece
 
     def _check(self, size: int) -> None:
@@ -186,7 +165,7 @@ async def _field(part: Part, data: AsyncIterator[bytes], seen: set[str]) -> str:
         raise _wrong(_NAME, "must be UTF-8") from None
 
 
-def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intake: _Intake) -> Upload:
+def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intake: _Intake) -> Description:
     if file is None:
         raise _wrong(_FILE, "is required")
     # Some clients send the whole path (RFC 7578 section 4.2).
@@ -198,12 +177,12 @@ def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intak
         raise _wrong(_NAME, "must not contain the character U+0000")
     if len(name) > _MAX_NAME_CHARACTERS:
         raise _too_long()
-    return Upload(
+    return Description(
         id=file_id,
         name=name,
         content_type=file.content_type if _MEDIA_TYPE.fullmatch(file.content_type) else _UNKNOWN_TYPE,
         size=intake.size,
-        sha256=intake.sha256.hexdigest(),
+        sha256=intake.sha256,
     )
 
 

@@ -8,7 +8,6 @@ the page that accepts it, are the worker's and the auth service's part.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 import psycopg
@@ -19,9 +18,9 @@ from redcore_server.api.revocation import end_before_return, end_user
 from redcore_server.auth.person import email_key
 from redcore_server.errors import Duplicate, NotFound, RuleViolation
 from redcore_server.ids import new_id
+from redcore_server.invitation import INVITATION_LIFETIME
 from redcore_server.store.postgres import queries
 
-INVITATION_LIFETIME: Final = timedelta(hours=48)
 _QUERIES: Final = queries("users")
 
 

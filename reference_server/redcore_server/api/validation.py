@@ -14,8 +14,8 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from redcore_server.api.issues import issues
 from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
+from redcore_server.issues import issues
 from redcore_server.spec import Operation, Parameter
 
 MAX_BODY_BYTES: Final = 1024 * 1024

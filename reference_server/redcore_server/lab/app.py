@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from redcore_server.api.issues import issues
 from redcore_server.clock import Clock
 from redcore_server.errors import Detail, MethodNotAllowed, NotFound, ValidationFailed, respond
 from redcore_server.gateway.access_log import without_secrets
 from redcore_server.gateway.exchange import request_id, standing_headers
 from redcore_server.gateway.limits import Limits, Quota
+from redcore_server.issues import issues
 from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults

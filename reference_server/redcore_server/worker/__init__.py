@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from redcore_server.worker.invitations import defer_invitation
+from redcore_server.invitation import defer_invitation
 from redcore_server.worker.objects import defer_object_deletion
 from redcore_server.worker.revocations import defer_revocation
 from redcore_server.worker.runner import Worker
+from redcore_server.worker.workflows import defer_run
 
-__all__ = ["Worker", "defer_invitation", "defer_object_deletion", "defer_revocation"]
+__all__ = ["Worker", "defer_invitation", "defer_object_deletion", "defer_revocation", "defer_run"]

@@ -15,26 +15,14 @@ from redcore_server.clock import Clock
 from redcore_server.links import invitation_token, link_secret
 from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
-from redcore_server.worker.deferral import defer
 from redcore_server.worker.invitation_mail import write_invitation
 
-TASK = "send_invitation"
 _QUERIES = queries("invitation_mail")
 _log = structlog.get_logger("redcore_server.worker")
 
 
 class BeingSentElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
     """Another worker is sending this invitation at this moment."""
-
-
-async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> None:
-    """Have an invitation mailed once the caller's transaction is committed, and never if it is not.
-
-    Args:
-        connection: With an open transaction, in which the invitation was written.
-        invitation_id: `inv_…`.
-    """
-    await defer(connection, TASK, invitation_id=invitation_id)
 
 
 @attrs.frozen(kw_only=True)

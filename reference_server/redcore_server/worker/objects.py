@@ -9,9 +9,9 @@ import attrs
 import structlog
 
 from redcore_server.clock import Clock
+from redcore_server.jobs import defer
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
-from redcore_server.worker.deferral import defer
 
 DELETION: Final = "delete_object"
 COLLECTION: Final = "collect_orphans"

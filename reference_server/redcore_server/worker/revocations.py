@@ -12,8 +12,8 @@ from typing import Final
 
 import attrs
 
+from redcore_server.jobs import defer
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
-from redcore_server.worker.deferral import defer
 
 TASK: Final = "end_grants"
 _URGENT: Final = 1  # before mail

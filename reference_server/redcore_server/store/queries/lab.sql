@@ -8,10 +8,13 @@ create table if not exists lab.api_keys as table api_keys;
 create table if not exists lab.products as table products
 
 -- name: delete_waiting_jobs
-delete from procrastinate_jobs where task_name = 'send_invitation' and status <> 'doing'
+delete from procrastinate_jobs
+where task_name in ('send_invitation', 'run_workflow', 'delete_object') and status <> 'doing'
 
 -- name: running_jobs
-select 1 from procrastinate_jobs where task_name = 'send_invitation' and status = 'doing' limit 1
+select 1 from procrastinate_jobs
+where task_name in ('send_invitation', 'run_workflow', 'delete_object') and status = 'doing'
+limit 1
 
 -- name: restore
 -- By way of JSON, so that a copy made before a migration fits the table after it.
@@ -19,6 +22,7 @@ select 1 from procrastinate_jobs where task_name = 'send_invitation' and status 
 delete from idempotency;
 delete from invitations;
 delete from products;
+delete from workflow_runs;
 delete from files; -- their bytes are orphans now, which the worker collects
 update organisations set stored_bytes = 0 where stored_bytes <> 0;
 delete from api_keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import procrastinate
@@ -23,3 +24,14 @@ async def defer(connection: AsyncPostgres, task: str, *, priority: int = 0, **ar
         arguments: Of the task; no secrets, for they are stored as they are.
     """
     await _jobs.configure_task(task, connection=connection, priority=priority).defer_async(**arguments)
+
+
+async def defer_each(connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]]) -> None:
+    """Do the same for many jobs of one task, in one statement.
+
+    Args:
+        connection: With an open transaction.
+        task: Its name.
+        arguments: Of each job.
+    """
+    await _jobs.configure_task(task, connection=connection).batch_defer_async(*map(dict, arguments))

@@ -1,0 +1,87 @@
+"""Workflows: what can be run, and the runs; the worker does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+
+from redcore_server.api import listing
+from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.errors import NotFound, RuleViolation, ValidationFailed
+from redcore_server.ids import new_id
+from redcore_server.issues import issues
+from redcore_server.store.postgres import queries
+from redcore_server.workflows import WORKFLOWS
+
+_QUERIES: Final = queries("workflows")
+_INPUT: Final = "input"
+
+
+async def workflows_list(call: Call) -> Reply:
+    """Answer with one page of the definitions."""
+    limit, offset = call.query["limit"], call.query["offset"]
+    definitions: list[Row] = [
+        {"name": found.name, "description": found.description, "input_schema": found.input_schema}
+        for found in WORKFLOWS.values()
+    ]
+    page = {"total": len(definitions), "limit": limit, "offset": offset}
+    return Reply(data=definitions[offset : offset + limit], page=page)
+
+
+async def workflows_run(call: Call) -> Reply:
+    """Write a run and the job that does it."""
+    name = call.path["name"]
+    if name not in WORKFLOWS:
+        raise NotFound(f"Workflow {name} does not exist.")
+    given: Any = call.body.get(_INPUT, {})
+    if problems := list(issues(WORKFLOWS[name].rule, given, "")):
+        raise ValidationFailed(details=[problem.inside(_INPUT) for problem in problems])
+    run_id = new_id("wfr")
+    row = await call.one(
+        _QUERIES["add"],
+        id=run_id,
+        owner_id=call.principal.owner_id,
+        workflow=name,
+        input=Jsonb(given),
+        request_id=call.request_id,
+    )
+    await call.services.defer_run(call.connection, run_id=run_id)
+    return Reply(data=row, status=202, location=f"/v1/workflow-runs/{run_id}")
+
+
+async def workflows_list_runs(call: Call) -> Reply:
+    """Answer with one page of the runs."""
+    return await listing.page(call, _QUERIES["page"])
+
+
+async def workflows_get_run(call: Call) -> Reply:
+    """Answer with a run as it is now."""
+    return Reply(data=await _found(call))
+
+
+async def workflows_cancel_run(call: Call) -> Reply:
+    """Stop a run before its next step."""
+    row = await call.one(_QUERIES["cancel"], id=call.path["run_id"])
+    if row is None:
+        ended = await _found(call)
+        raise RuleViolation(f"The run has ended already: it is {ended['status']}.")
+    return Reply(data=row)
+
+
+async def _found(call: Call) -> Row:
+    run_id = call.path["run_id"]
+    row = await call.one(_QUERIES["get"], id=run_id)
+    if row is None:
+        raise NotFound(f"Workflow run {run_id} does not exist.")
+    return row
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "workflows_list": workflows_list,
+    "workflows_run": workflows_run,
+    "workflows_list_runs": workflows_list_runs,
+    "workflows_get_run": workflows_get_run,
+    "workflows_cancel_run": workflows_cancel_run,
+}

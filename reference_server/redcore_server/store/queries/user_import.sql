@@ -1,0 +1,42 @@
+-- name: stage
+create temporary table staged_users (
+    row_number bigint, id text, invitation_id text, email text, email_key text, name text, role text
+) on commit drop
+
+-- name: copy
+copy staged_users (row_number, id, invitation_id, email, email_key, name, role) from stdin
+
+-- name: repeated
+-- Rows whose e-mail an earlier row has.
+select row_number, first_row from (
+    select row_number, min(row_number) over (partition by email_key) as first_row from staged_users
+) as numbered
+where row_number > first_row
+order by row_number
+
+-- name: drop_repeated
+delete from staged_users as later
+using staged_users as earlier
+where earlier.email_key = later.email_key and earlier.row_number < later.row_number
+
+-- name: drop_taken
+-- Rows whose e-mail a user has, in the order of the file.
+with gone as (
+    delete from staged_users
+    where email_key in (select email_key from users where organisation_id = %(organisation_id)s)
+    returning row_number, email
+)
+select row_number, email from gone order by row_number
+
+-- name: add_users
+insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
+select id, %(organisation_id)s, email, email_key, name, role, 'pending_invite', %(now)s, %(now)s
+from staged_users
+order by email_key
+
+-- name: add_invitations
+insert into invitations (id, user_id, created_at, expires_at)
+select invitation_id, id, %(now)s, %(expires_at)s from staged_users
+
+-- name: invitations
+select invitation_id from staged_users order by row_number

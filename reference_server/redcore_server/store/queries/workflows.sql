@@ -1,0 +1,68 @@
+-- name: page
+-- Counts what matches and cuts one page of it; past the end the only row has no id.
+with matching as not materialized (
+    select id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
+    from workflow_runs
+    where organisation_id = %(organisation_id)s
+        and (%(status)s::text is null or status = %(status)s)
+        and (%(workflow)s::text is null or workflow = %(workflow)s)
+), page as (
+    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+)
+select counted.total, page.*
+from (select count(*) as total from matching) as counted
+left join page on true
+order by page.created_at desc, page.id desc
+
+-- name: get
+select id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
+from workflow_runs
+where id = %(id)s and organisation_id = %(organisation_id)s
+
+-- name: add
+insert into workflow_runs (
+    id, organisation_id, owner_id, workflow, status, progress, input, request_id, created_at
+)
+values (
+    %(id)s, %(organisation_id)s, %(owner_id)s, %(workflow)s, 'queued', 0, %(input)s, %(request_id)s, %(now)s
+)
+returning id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
+
+-- name: cancel
+-- A queued run ends here; a running one before its next step.
+update workflow_runs set
+    cancel_requested_at = coalesce(cancel_requested_at, %(now)s),
+    status = case status when 'queued' then 'cancelled' else status end,
+    finished_at = case status when 'queued' then %(now)s::timestamptz end
+where id = %(id)s and organisation_id = %(organisation_id)s and status in ('queued', 'running')
+returning id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
+
+-- name: claim
+-- Held as long as the connection lives, so that no two workers run the same run.
+select pg_try_advisory_lock(hashtextextended(%(id)s, 0)) as claimed
+
+-- name: unclaim
+select pg_advisory_unlock(hashtextextended(%(id)s, 0))
+
+-- name: start
+update workflow_runs set status = 'running', started_at = coalesce(started_at, %(now)s)
+where id = %(id)s and status in ('queued', 'running')
+returning id, organisation_id, owner_id, workflow, input, request_id
+
+-- name: report
+-- Nothing is returned for a run that was deleted.
+update workflow_runs set progress = greatest(progress, %(progress)s)
+where id = %(id)s and status = 'running'
+returning cancel_requested_at is not null as is_cancelled
+
+-- name: succeed
+update workflow_runs set status = 'succeeded', progress = 1, result = %(result)s, finished_at = %(now)s
+where id = %(id)s and status = 'running'
+returning id
+
+-- name: end
+update workflow_runs set status = %(status)s, error = %(error)s, finished_at = %(now)s
+where id = %(id)s and status = 'running'
+
+-- name: count_failure
+update workflow_runs set failures = failures + 1 where id = %(id)s returning failures

@@ -1,0 +1,120 @@
+"""The job that does a workflow's run: claims it, lets the workflow work, and writes down how it ended.
+
+A run that was killed is run again from the start: what it did was either committed with its success or never seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
+
+import attrs
+import structlog
+from psycopg.types.json import Jsonb
+
+from redcore_server.clock import Clock
+from redcore_server.jobs import defer
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.workflows import WORKFLOWS
+from redcore_server.workflows.definition import Run, RunCancelled, RunFailed
+
+TASK: Final = "run_workflow"
+MAX_FAILURES: Final = 5
+_QUERIES: Final = queries("workflows")
+_log = structlog.get_logger("redcore_server.worker")
+
+
+class BeingRunElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
+    """Another worker runs it at this moment."""
+
+
+async def defer_run(connection: AsyncPostgres, *, run_id: str) -> None:
+    """Have a run done once the caller's transaction is committed, and never if it is not.
+
+    Args:
+        connection: With an open transaction, in which the run was written.
+        run_id: `wfr_…`.
+    """
+    await defer(connection, TASK, run_id=run_id)
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowRunner:
+    """Does runs.
+
+    Attributes:
+        postgres: Where runs and data are.
+        objects: Where the bytes of files are.
+        clock: The server's.
+        storage_bytes: How much an organisation may store.
+    """
+
+    postgres: AsyncPool
+    objects: Objects
+    clock: Clock
+    storage_bytes: int
+
+    async def run(self, run_id: str) -> None:
+        """Do a run, unless it has ended.
+
+        Raises:
+            BeingRunElsewhere: Another worker does it.
+            Exception: A fault of ours, to be tried again; after the fifth the run has failed.
+        """
+        async with self._claimed(run_id):
+            started = await self._one("start", id=run_id, now=self.clock.now())
+            if started is None:
+                return
+            with structlog.contextvars.bound_contextvars(run_id=run_id, request_id=started["request_id"]):
+                await self._do(started)
+
+    async def _do(self, started: Mapping[str, Any]) -> None:
+        run = Run(
+            id=started["id"],
+            organisation_id=started["organisation_id"],
+            owner_id=started["owner_id"],
+            input=started["input"],
+            postgres=self.postgres,
+            objects=self.objects,
+            storage_bytes=self.storage_bytes,
+            clock=self.clock,
+        )
+        try:
+            await run.report(0.0)  # somebody may have cancelled it between two attempts
+            await WORKFLOWS[started["workflow"]].work(run)
+        except RunCancelled:
+            await self._end(run.id, "cancelled", None)
+        except RunFailed as error:
+            details = [attrs.asdict(detail) for detail in error.details]
+            await self._end(run.id, "failed", {"message": error.message, "details": details})
+        except Exception:
+            _log.exception("run_interrupted")
+            counted = await self._one("count_failure", id=run.id)
+            if counted is None or counted["failures"] < MAX_FAILURES:
+                raise
+            message = f"Something went wrong on our side. Quote request {started['request_id']} to support."
+            await self._end(run.id, "failed", {"message": message, "details": []})
+
+    async def _end(self, run_id: str, status: str, error: Mapping[str, Any] | None) -> None:
+        _log.info("run_ended", status=status)
+        stored = None if error is None else Jsonb(error)
+        async with self.postgres.connection() as connection:
+            parameters = {"id": run_id, "status": status, "error": stored, "now": self.clock.now()}
+            await connection.execute(_QUERIES["end"], parameters)
+
+    async def _one(self, query: str, **parameters: Any) -> Mapping[str, Any] | None:
+        async with self.postgres.connection() as connection:
+            return await (await connection.execute(_QUERIES[query], parameters)).fetchone()
+
+    @contextlib.asynccontextmanager
+    async def _claimed(self, run_id: str) -> AsyncGenerator[None]:
+        async with self.postgres.connection() as connection:
+            claim = await (await connection.execute(_QUERIES["claim"], {"id": run_id})).fetchone()
+            if claim is None or not claim["claimed"]:
+                raise BeingRunElsewhere(run_id)
+            try:
+                yield
+            finally:
+                await connection.execute(_QUERIES["unclaim"], {"id": run_id})

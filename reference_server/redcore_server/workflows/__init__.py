@@ -1,0 +1,18 @@
+"""The workflows that can be run: what each takes, and what it does with it.
+
+The API shows them and queues runs; `redcore_server.worker.workflows` runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from redcore_server.workflows import catalog_export, catalog_import, user_import
+from redcore_server.workflows.definition import Definition
+
+WORKFLOWS: Final[Mapping[str, Definition]] = {
+    definition.name: definition
+    for definition in (catalog_export.DEFINITION, catalog_import.DEFINITION, user_import.DEFINITION)
+}
+"""By name."""

@@ -1,0 +1,68 @@
+"""`catalog_import`: makes the catalog's products as a file says, by their skus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from redcore_server import spec
+from redcore_server.ids import new_id
+from redcore_server.spec import Rule
+from redcore_server.store.postgres import AsyncPostgres, queries
+from redcore_server.workflows import catalog_export
+from redcore_server.workflows.definition import Definition, Run
+from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, good_rows, whole_number
+from redcore_server.workflows.tables import Row
+
+FIELDS: Final = ("sku", "name", "price", "stock", "status")
+_COLUMNS: Final = frozenset(catalog_export.COLUMNS)  # what was exported can be imported again
+_NUMBERS: Final = frozenset({"price", "stock"})
+_QUERIES: Final = queries("catalog")
+
+
+async def work(run: Run) -> None:
+    """Stage the rows, then merge them into the catalog: one transaction, so all of it is seen or nothing."""
+    problems, is_partial = Problems(), run.input.get("partial", False)
+    async with run.postgres.connection() as connection, connection.transaction():
+        await connection.execute(_QUERIES["stage"])
+        await _stage(run, connection, problems)
+        for row in await (await connection.execute(_QUERIES["repeated"])).fetchall():
+            repeated = Row(row["row_number"], {}, 1.0)
+            problems.add([repeated.problem("sku", f"is that of row {row['first_row']}")])
+        problems.end(is_partial=is_partial)
+        await connection.execute(_QUERIES["drop_repeated"])
+        parameters = {"organisation_id": run.organisation_id, "now": run.clock.now()}
+        counts = await (await connection.execute(_QUERIES["merge"], parameters)).fetchone()
+        await run.succeed(connection, {**(counts or {}), **problems.told()})
+
+
+async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
+    rows = good_rows(run, columns=_COLUMNS, typed=_typed, rule=_rule(), problems=problems)
+    async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
+        async for batch in rows:
+            for row, values in batch:
+                await copy.write_row((row.number, new_id("prod"), *(values.get(name) for name in FIELDS)))
+
+
+def _typed(row: Row) -> Mapping[str, Any]:
+    return {
+        name: whole_number(value) if name in _NUMBERS else value for name, value in row.values.items() if name in FIELDS
+    }
+
+
+def _rule() -> Rule:
+    """The rule for creating a product through the API."""
+    rule = spec.load().operations["products_create"].body
+    assert rule is not None  # noqa: S101 - it has one in the contract
+    return rule
+
+
+DEFINITION: Final = Definition(
+    name="catalog_import",
+    description=(
+        "Creates and updates products by their sku from a CSV file with a heading or a file of JSON lines, "
+        "such as `catalog_export` writes. `result` counts what was created, updated and failed."
+    ),
+    input_schema=INPUT_SCHEMA,
+    work=work,
+)

@@ -1,0 +1,132 @@
+"""What a workflow is, and what its work is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import attrs
+from psycopg.types.json import Jsonb
+
+from redcore_server.clock import Clock
+from redcore_server.errors import Detail
+from redcore_server.files import file_key
+from redcore_server.spec import Rule
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+
+MAX_DETAILS: Final = 100
+_QUERIES: Final = queries("workflows")
+
+
+class RunFailed(Exception):  # noqa: N818 - a state
+    """The run cannot succeed, whoever repeats it; the message is for the one who started it."""
+
+    def __init__(self, message: str, details: Iterable[Detail] = ()) -> None:
+        """Say why.
+
+        Args:
+            message: for people.
+            details: problems of single rows; the first hundred are kept.
+        """
+        super().__init__(message)
+        self.message = message
+        self.details = list(details)[:MAX_DETAILS]
+
+
+class RunCancelled(Exception):  # noqa: N818 - a state
+    """Somebody asked to stop the run, or it is no longer there."""
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """One run, as the work sees it.
+
+    Attributes:
+        id: `wfr_…`.
+        organisation_id: whose data it works on.
+        owner_id: on whose behalf; None if they are gone.
+        input: valid by the definition's schema.
+        postgres: where the data are.
+        objects: where the bytes of files are.
+        storage_bytes: how much an organisation may store.
+        clock: the server's.
+    """
+
+    id: str
+    organisation_id: str
+    owner_id: str | None
+    input: Mapping[str, Any]
+    postgres: AsyncPool
+    objects: Objects
+    storage_bytes: int
+    clock: Clock
+
+    async def report(self, progress: float) -> None:
+        """Show how much is done; the end of a step.
+
+        Args:
+            progress: from 0 to 1.
+
+        Raises:
+            RunCancelled: the run shall stop here.
+        """
+        async with self.postgres.connection() as connection:
+            cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
+            row = await cursor.fetchone()
+        if row is None or row["is_cancelled"]:
+            raise RunCancelled
+
+    async def succeed(self, connection: AsyncPostgres, result: Mapping[str, Any]) -> None:
+        """End the run well, in the transaction of its effect: both are seen, or neither.
+
+        Args:
+            connection: with an open transaction.
+            result: of the run.
+
+        Raises:
+            RunCancelled: the run is no longer there.
+        """
+        parameters = {"id": self.id, "result": Jsonb(result), "now": self.clock.now()}
+        if await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone() is None:
+            raise RunCancelled
+
+    async def file(self, file_id: str) -> Mapping[str, Any]:
+        """Return the description of a file of the organisation, and the `key` of its bytes.
+
+        Args:
+            file_id: as in the input.
+
+        Raises:
+            RunFailed: it does not exist.
+        """
+        parameters = {"id": file_id, "organisation_id": self.organisation_id}
+        async with self.postgres.connection() as connection:
+            file = await (await connection.execute(queries("files")["get"], parameters)).fetchone()
+        if file is None:
+            raise RunFailed(f"File {file_id} does not exist.")
+        return {**file, "key": file_key(self.organisation_id, file_id)}
+
+
+@attrs.frozen(kw_only=True)
+class Definition:
+    """A kind of work.
+
+    Attributes:
+        name: what to call it by.
+        description: for people.
+        input_schema: JSON Schema of the input.
+        work: does it. MUST end with `Run.succeed` in the transaction of its effect, report between its steps, and be
+            harmless when it is run again after it was killed at any moment.
+    """
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+    work: Callable[[Run], Awaitable[None]]
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The schema, compiled when first used."""
+        return Rule(self.input_schema, {})

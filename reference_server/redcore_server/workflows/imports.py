@@ -1,0 +1,114 @@
+"""What all imports have in common: the rows of a file, checked; problems counted, the first hundred kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from redcore_server.errors import Detail
+from redcore_server.issues import issues
+from redcore_server.spec import Rule
+from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
+from redcore_server.workflows.tables import Row, batches
+
+_READING: Final = 0.9  # of the progress; the rest is writing
+
+INPUT_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["file_id"],
+    "properties": {
+        "file_id": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of an uploaded file."},
+        "partial": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether to import the good rows if others are bad; otherwise it is all or nothing.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+@attrs.define
+class Problems:
+    """The problems of an import's rows.
+
+    Attributes:
+        count: of all rows that have one.
+        details: the first hundred.
+    """
+
+    count: int = 0
+    details: list[Detail] = attrs.field(factory=list[Detail])
+
+    def add(self, details: list[Detail]) -> None:
+        """Add the problems of one row.
+
+        Args:
+            details: at least one.
+        """
+        self.count += 1
+        self.details.extend(details[: MAX_DETAILS - len(self.details)])
+
+    def end(self, *, is_partial: bool) -> None:
+        """Decide whether the good rows count.
+
+        Raises:
+            RunFailed: there are problems, and it is all or nothing.
+        """
+        if self.count and not is_partial:
+            rows = "1 row has" if self.count == 1 else f"{self.count} rows have"
+            raise RunFailed(f"{rows} problems, so nothing was imported.", self.details)
+
+    def told(self) -> Mapping[str, Any]:
+        """What the result says of them."""
+        return {
+            "failed": self.count,
+            "problems": [{"field": detail.field, "issue": detail.issue} for detail in self.details],
+        }
+
+
+async def good_rows(
+    run: Run,
+    *,
+    columns: frozenset[str],
+    typed: Callable[[Row], Mapping[str, Any]],
+    rule: Rule,
+    problems: Problems,
+) -> AsyncGenerator[list[tuple[Row, Mapping[str, Any]]]]:
+    """Yield the rows of the run's file that obey a rule, some at a time.
+
+    Args:
+        run: with `file_id` in its input.
+        columns: that rows may have.
+        typed: gives the values of a row as the rule expects them.
+        rule: what each must obey.
+        problems: gets what is wrong with the others.
+
+    Raises:
+        RunFailed: there is no such file, or it cannot be read.
+        RunCancelled: the run shall stop.
+    """
+    file = await run.file(run.input["file_id"])
+    async for batch in batches(run.objects, file, columns):
+        good: list[tuple[Row, Mapping[str, Any]]] = []
+        for row in batch:
+            values = typed(row)
+            if details := [row.problem(found.field, found.issue) for found in issues(rule, values, "")]:
+                problems.add(details)
+            else:
+                good.append((row, values))
+        yield good
+        await run.report(_READING * batch[-1].position)
+
+
+def whole_number(text: object) -> object:
+    """Return the number that a text is; anything else as it is, for the rule to refuse.
+
+    Args:
+        text: of a field.
+    """
+    if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20:
+        return int(text)
+    return text
