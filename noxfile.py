@@ -67,6 +67,13 @@ def browser(session: nox.Session) -> None:
     session.log(f"screenshots: {screenshots}")
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure calls, reading, imports and paging beside the peers, in the table of docs/benchmarks.md."""
+    session.install(".[aiohttp]", *group("bench"))
+    session.run("python", "benchmarks/table.py", *session.posargs)
+
+
 @nox.session(name="bench-auth")
 def bench_auth(session: nox.Session) -> None:
     """Measure tokens and introspections a second against an endpoint that does nothing but sign."""

@@ -1,0 +1,204 @@
+"""The SDKs that RedCore is measured beside, each doing what it does for an object and for a page of 100 of its API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from contestants import HEADERS, PAGE_OF_USERS, TASKS, USER_ID, Role, Status
+
+
+class OpenAI:
+    """openai, which sends over httpx2."""
+
+    def __init__(self, origin: str) -> None:
+        import openai
+
+        self._models = openai.OpenAI(api_key="sk", base_url=f"{origin}/v1").models
+
+    def one(self) -> Any:
+        return self._models.retrieve("gpt-1")
+
+    def many(self) -> Any:
+        return self._models.list()
+
+
+class AsyncOpenAI:
+    """openai over httpx2, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        import openai
+
+        self._models = openai.AsyncOpenAI(api_key="sk", base_url=f"{origin}/v1", http_client=self.connections()).models
+
+    def connections(self) -> Any:
+        """What it sends with."""
+        import httpx2
+        import openai
+
+        return openai.DefaultAsyncHttpxClient(
+            limits=httpx2.Limits(max_connections=TASKS, max_keepalive_connections=TASKS)
+        )
+
+    async def one(self) -> Any:
+        return await self._models.retrieve("gpt-1")
+
+    async def many(self) -> Any:
+        return await self._models.list()
+
+
+class AiohttpOpenAI(AsyncOpenAI):
+    """openai over aiohttp."""
+
+    def connections(self) -> Any:
+        """What it sends with."""
+        import httpx2
+        import openai
+
+        return openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=TASKS, max_keepalive_connections=TASKS))
+
+
+class Stripe:
+    """stripe, which sends over requests."""
+
+    def __init__(self, origin: str) -> None:
+        import stripe
+
+        stripe.enable_telemetry = False
+        self._customers = stripe.StripeClient("sk_test_x", base_addresses={"api": origin}).v1.customers
+
+    def one(self) -> Any:
+        return self._customers.retrieve("cus_1")
+
+    def many(self) -> Any:
+        return self._customers.list({"limit": 100})
+
+
+class AsyncStripe:
+    """stripe over httpx, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        import stripe
+
+        stripe.enable_telemetry = False
+        client = stripe.StripeClient("sk_test_x", base_addresses={"api": origin}, http_client=stripe.HTTPXClient())
+        self._customers = client.v1.customers
+
+    async def one(self) -> Any:
+        return await self._customers.retrieve_async("cus_1")
+
+    async def many(self) -> Any:
+        return await self._customers.list_async({"limit": 100})
+
+
+class WorkOS:
+    """workos, which sends over httpx."""
+
+    def __init__(self, origin: str) -> None:
+        import workos
+
+        self._users = workos.WorkOSClient(api_key="k", client_id="c", base_url=origin).user_management
+
+    def one(self) -> Any:
+        return self._users.get_user("user_1")
+
+    def many(self) -> Any:
+        return self._users.list_users(limit=100)
+
+
+class AsyncWorkOS:
+    """workos, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        import workos
+
+        self._users = workos.AsyncWorkOSClient(api_key="k", client_id="c", base_url=origin).user_management
+
+    async def one(self) -> Any:
+        return await self._users.get_user("user_1")
+
+    async def many(self) -> Any:
+        return await self._users.list_users(limit=100)
+
+
+class Azure:
+    """azure-core: its pipeline with the policies of its clients over requests, and JSON without types."""
+
+    def __init__(self, origin: str) -> None:
+        from azure.core import PipelineClient, pipeline, rest
+
+        self._origin = origin
+
+        self._new_request = rest.HttpRequest
+        known = pipeline.policies
+        steps = [
+            known.RequestIdPolicy(),
+            known.HeadersPolicy(HEADERS),
+            known.UserAgentPolicy("bench/1.0"),
+            known.ProxyPolicy(),
+            known.ContentDecodePolicy(),
+            known.RedirectPolicy(),
+            known.RetryPolicy(),
+            known.CustomHookPolicy(),
+            known.NetworkTraceLoggingPolicy(),
+            known.DistributedTracingPolicy(),
+            known.HttpLoggingPolicy(),
+        ]
+        self._client: Any = PipelineClient(origin, policies=steps)
+
+    def one(self) -> Any:
+        return self._get(f"/v1/users/{USER_ID}")
+
+    def many(self) -> Any:
+        return self._get("/v1/users?limit=100")
+
+    def _get(self, path: str) -> Any:
+        response = self._client.send_request(self._new_request("GET", self._origin + path))
+        response.raise_for_status()
+        return response.json()
+
+
+class Botocore:
+    """botocore, with DynamoDB, which has objects and lists of them."""
+
+    def __init__(self, origin: str) -> None:
+        import botocore.session
+
+        self._client = botocore.session.get_session().create_client(
+            "dynamodb",
+            region_name="us-east-1",
+            endpoint_url=origin,
+            aws_access_key_id="a",
+            aws_secret_access_key="b",  # noqa: S106 (nobody's)
+        )
+
+    def one(self) -> Any:
+        return self._client.get_item(TableName="users", Key={"id": {"S": USER_ID}})
+
+    def many(self) -> Any:
+        return self._client.scan(TableName="users", Limit=100)
+
+
+class Pydantic:
+    """pydantic, as openai reads; only the reading."""
+
+    def __init__(self, _: str) -> None:
+        import pydantic
+
+        class User(pydantic.BaseModel):
+            id: str
+            email: str
+            name: str
+            role: Role
+            status: Status
+            invitation_sent_at: dt.datetime | None
+            created_at: dt.datetime
+            updated_at: dt.datetime
+
+        class Users(pydantic.BaseModel):
+            data: list[User]
+
+        self._read = Users.model_validate_json
+
+    def many(self) -> Any:
+        return self._read(PAGE_OF_USERS)

@@ -1,0 +1,107 @@
+"""What is measured: each row holds RedCore against a yardstick, beside those who do the same. Pure data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """A line of the table. Contestants are classes of `contestants` and `peers`, or modules that are imported."""
+
+    name: str
+    yardstick: str
+    ours: str
+    peers: tuple[str, ...] = ()
+    method: str = "one"
+    """What the contestants do; not for imports."""
+    tasks: int = 1
+    """How many tasks do it at the same time."""
+    measured: Literal["CPU", "time", "calls/s", "import"] = "CPU"
+    best_before: str
+    """The best peer when the goals were set."""
+    reach: float
+    """The ratio that must be reached."""
+    aim: float
+    """The ratio to aim at."""
+    slice_s: float = 0.1
+    """How long a contestant works before it is the next one's turn."""
+    warm_up: int = 30
+    """How often it works before it is measured."""
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a greater ratio is a better one."""
+        return self.measured == "calls/s"
+
+    def reached(self, ratio: float) -> bool:
+        """Whether a ratio is as good as it must be."""
+        return ratio >= self.reach if self.more_is_better else ratio <= self.reach
+
+
+BLOCKING = ("peers.WorkOS", "peers.OpenAI", "peers.Stripe", "peers.Azure", "peers.Botocore")
+AWAITING = ("peers.AsyncWorkOS", "peers.AsyncOpenAI", "peers.AsyncStripe")
+
+ROWS = [
+    Row(
+        name="sync, one user",
+        yardstick="contestants.Httpx",
+        ours="contestants.Redcore",
+        peers=BLOCKING,
+        best_before="workos 0.91",
+        reach=0.85,
+        aim=0.65,
+    ),
+    Row(
+        name="sync, list of 100",
+        method="many",
+        yardstick="contestants.Httpx",
+        ours="contestants.Redcore",
+        peers=BLOCKING,
+        best_before="workos 1.44",
+        reach=0.80,
+        aim=0.57,
+    ),
+    Row(
+        name="async, one user",
+        yardstick="contestants.AsyncHttpx",
+        ours="contestants.AsyncRedcore",
+        peers=AWAITING,
+        best_before="workos 0.89",
+        reach=0.85,
+        aim=0.57,
+    ),
+    Row(
+        name="async, list of 100",
+        method="many",
+        yardstick="contestants.AsyncHttpx",
+        ours="contestants.AsyncRedcore",
+        peers=AWAITING,
+        best_before="workos 1.24",
+        reach=0.80,
+        aim=0.50,
+    ),
+    Row(
+        name="read 100 users",
+        method="many",
+        yardstick="contestants.Cattrs",
+        ours="contestants.RedcoreReader",
+        peers=("peers.Pydantic",),
+        best_before="pydantic 0.40",
+        reach=0.40,
+        aim=0.15,
+        slice_s=0.02,
+    ),
+    Row(
+        name="import",
+        yardstick="httpx",
+        ours="redcore",
+        peers=("auth0", "workos", "openai"),
+        measured="import",
+        best_before="auth0 1.3",
+        reach=1.0,
+        aim=0.3,
+    ),
+]

@@ -1,0 +1,22 @@
+"""The benchmark runs, in its smallest form: so it is known to work on the day when somebody wants its figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "table.py"
+ROWS = ["sync, one user", "sync, list of 100", "async, one user", "async, list of 100", "import"]
+
+
+def test_the_benchmark_prints_a_line_for_each_row() -> None:
+    """One round of what needs no peer; how fast it was is nothing a test may judge."""
+    asked = [word for row in ROWS for word in ("--only", row)]
+    command = [sys.executable, SCRIPT, "--no-peers", "--rounds", "1", *asked]
+
+    told = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own)
+
+    headings, _, *lines = told.stdout.splitlines()
+    assert "RedCore" in headings
+    assert [line.split("|")[1].strip() for line in lines] == ROWS, told.stderr
