@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 import redcore
-from payloads import ANSWERS, encoded
+from payloads import ANSWERS, TOTAL, encoded
 
 USER_ID = "usr_00000001"
 KEY = "rk_test_0123456789"
@@ -81,6 +81,37 @@ class AsyncRedcore:
 
     async def many(self) -> Any:
         return await self._users.list(limit=100)
+
+
+class AiohttpRedcore(AsyncRedcore):
+    """`redcore.AsyncClient` over aiohttp."""
+
+    def __init__(self, origin: str) -> None:
+        self._users = redcore.AsyncClient(api_key=KEY, base_url=f"{origin}/v1", transport="aiohttp").users
+
+
+# Walking 10,000 users, where each page takes 20 ms -------------------------------------------
+
+
+class Walk:
+    """The yardstick of walking: one page after the other."""
+
+    concurrency = 1
+
+    def __init__(self, origin: str) -> None:
+        self._users = redcore.AsyncClient(api_key=KEY, base_url=f"{origin}/slow/v1").users
+
+    async def walk(self) -> None:
+        count = 0
+        async for _ in self._users.list_all(concurrency=self.concurrency).items():
+            count += 1
+        assert count == TOTAL  # noqa: S101 (else it is no walk)
+
+
+class WalkAhead(Walk):
+    """Up to eight pages under way."""
+
+    concurrency = 8
 
 
 # Reading 100 users ---------------------------------------------------------------------------
