@@ -18,10 +18,12 @@ from redcore._config import Config, Given, configure, configure_login, reconfigu
 from redcore._engine import CallOptions, Engine
 from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
+from redcore._recipe import Recipe
 from redcore._shield import to_the_end
 from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive, drive_async
 from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
+from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient
@@ -41,6 +43,7 @@ class _Client(Generic[HooksT]):
 
     _engine: Engine
     _options: CallOptions
+    _recipe: Recipe
     _transport: Any
     _owner: bool
 
@@ -92,6 +95,7 @@ class _Client(Generic[HooksT]):
         )
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
+        self._recipe = Recipe.of(config, cache, on_token_refreshed)
         self._owner = True
 
     def with_options(
@@ -120,6 +124,7 @@ class _Client(Generic[HooksT]):
         """
         derived = object.__new__(type(self))
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
+        derived._recipe = self._recipe
         derived._options = reconfigure(
             self._options,
             timeout=timeout,
@@ -130,6 +135,26 @@ class _Client(Generic[HooksT]):
             hooks=hooks,
         )
         return derived
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self.with_options()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._transport.name == "given":
+            raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
+        return type(self)._again, (self._recipe, self._options, self._transport.name)
+
+    @classmethod
+    def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
+        """A client like the one that was pickled, with connections of its own and the secrets of the environment."""
+        client = object.__new__(cls)
+        config = recipe.config(options)
+        client._set_up(config, recipe.cache, recipe.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
+        client._open(**({} if transport is None else {"transport": transport}))
+        return client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._engine.base_url!r})"

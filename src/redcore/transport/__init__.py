@@ -8,7 +8,7 @@ error of the libraries leaves as one of ours.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from redcore._operation import Request
 from redcore._response import Response
@@ -19,6 +19,9 @@ from redcore.transport.given import AsyncGivenTransport, GivenTransport
 
 class Transport(Protocol):
     """Sends requests, for code that blocks."""
+
+    name: ClassVar[str | None]
+    """`transport=` of such a client; `given` for one that an application brings, which is never ours to make again."""
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt.
@@ -37,6 +40,8 @@ class Transport(Protocol):
 
 class AsyncTransport(Protocol):
     """Sends requests, for asyncio and trio; as `Transport`, awaited."""
+
+    name: ClassVar[str | None]
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import httpx
@@ -94,6 +94,8 @@ async def run_out(pieces: AsyncIterator[bytes]) -> None:
 class GivenTransport:
     """Sends requests over a given client; see `Transport`."""
 
+    name: ClassVar[str | None] = "given"
+
     def __init__(self, given: HttpClient) -> None:
         self._errors = errors_of_given(given, "Client")
         self._http = given
@@ -121,6 +123,8 @@ class GivenTransport:
 
 class AsyncGivenTransport:
     """Sends requests over a given client; see `AsyncTransport`."""
+
+    name: ClassVar[str | None] = "given"
 
     def __init__(self, given: AsyncHttpClient) -> None:
         self._errors = errors_of_given(given, "AsyncClient")

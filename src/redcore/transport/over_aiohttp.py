@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import attrs
@@ -67,6 +67,7 @@ class LoopSession:
 class AiohttpTransport(Owner):
     """Sends requests over connections of its own, in any event loop of asyncio; see `AsyncTransport`."""
 
+    name: ClassVar[str | None] = "aiohttp"
     close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
 
     def __init__(self) -> None:

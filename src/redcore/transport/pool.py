@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
+from typing import ClassVar
 
 import anyio
 import attrs
@@ -47,6 +48,7 @@ HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
 class PoolTransport(Owner):
     """Sends requests over connections of its own; see `Transport`."""
 
+    name: ClassVar[str | None] = None
     close_with = "make it with `with Client(...) as client:`, or call client.close()"
 
     def __init__(self) -> None:
@@ -138,6 +140,7 @@ class LoopPool:
 class AsyncPoolTransport(Owner):
     """Sends requests over connections of its own, in any event loop; see `AsyncTransport`."""
 
+    name: ClassVar[str | None] = None
     close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
 
     def __init__(self) -> None:
