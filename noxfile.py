@@ -81,6 +81,13 @@ def bench_auth(session: nox.Session) -> None:
     session.run("python", "benchmarks/auth.py", *session.posargs)
 
 
+@nox.session(name="bench-api")
+def bench_api(session: nox.Session) -> None:
+    """Measure reads of a user a second against a handler that does nothing but the same SQL."""
+    session.install(".[server,testing]")
+    session.run("python", "benchmarks/users.py", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and the spec (three judges, two of them from npm); tests hold the direction of imports."""

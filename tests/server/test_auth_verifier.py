@@ -17,6 +17,7 @@ from tests.server.tenants import AUDIENCE, ISSUER, Client
 
 from redcore_server.auth.access_token import AccessTokens
 from redcore_server.auth.app import Auth
+from redcore_server.auth.token_reader import TokenReader
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import ApiError, InvalidToken, ServiceUnavailable
@@ -180,7 +181,7 @@ async def lost(auth: Auth, stores: Stores, clock: Clock, addresses: object) -> A
     postgres = async_pool("postgresql://postgres:canary@127.0.0.1:1/x", min_size=0)
     postgres.timeout = 0.2
     await postgres.open(wait=False)
-    yield BearerVerifier(Stores(postgres, redis), auth.keys, AccessTokens(ISSUER, AUDIENCE), clock)
+    yield BearerVerifier(Stores(postgres, redis), TokenReader(AccessTokens(ISSUER, AUDIENCE), auth.keys, clock), clock)
     await postgres.close()
     await redis.aclose()
 

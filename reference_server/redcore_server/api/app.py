@@ -91,6 +91,7 @@ class _Api:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         match = self.spec.find(scope["method"], scope["raw_path"])
+        scope["redcore.operation"] = match.operation.id
         principal: Principal = scope["redcore.principal"]
         handler = _authorised(match, principal)
         request = await self._checked(match, principal, scope, receive)

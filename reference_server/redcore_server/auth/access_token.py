@@ -107,9 +107,7 @@ class AccessTokens:
             raise _invalid()
         if not all(isinstance(claims.get(name), str) for name in _TEXT_CLAIMS):
             raise _invalid()
-        if now.timestamp() >= expires_at:
-            raise TokenExpired("The access token has expired.")
-        return AccessToken(
+        token = AccessToken(
             jti=claims["jti"],
             grant_id=claims["gid"],
             client_id=claims["client_id"],
@@ -120,6 +118,8 @@ class AccessTokens:
             issued_at=issued_at,
             expires_at=expires_at,
         )
+        require_living(token, now)
+        return token
 
     def _verified(self, text: str, ring: Keyring, now: datetime) -> dict[str, Any]:
         """Return the claims of a token whose header and signature are right."""
@@ -137,6 +137,20 @@ class AccessTokens:
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             # The cause would quote parts of the token.
             raise _invalid() from None
+
+
+def require_living(token: AccessToken, now: datetime) -> None:
+    """Refuse a token whose time is over.
+
+    Args:
+        token: read and verified.
+        now: by the server's clock.
+
+    Raises:
+        TokenExpired: it has ended.
+    """
+    if now.timestamp() >= token.expires_at:
+        raise TokenExpired("The access token has expired.")
 
 
 def expiry(now: int) -> int:

@@ -43,6 +43,7 @@ from redcore_server.auth.saml.routes import routes as saml_routes
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
 from redcore_server.auth.sign_in import SignIn
+from redcore_server.auth.token_reader import TokenReader
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import MethodNotAllowed, NotFound, respond
@@ -90,10 +91,11 @@ async def open_auth(
         keys = SigningKeys(pool, clock, signing_key_period)
         await keys.current()
         tokens = AccessTokens(issuer, audience)
-        token_issuer = TokenIssuer(Applications(stores.postgres), GrantStore(stores), keys, tokens, clock)
+        reader = TokenReader(tokens, keys, clock)
+        token_issuer = TokenIssuer(Applications(stores.postgres), GrantStore(stores), keys, tokens, reader, clock)
         yield Auth(
             app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
-            verifier=BearerVerifier(stores, keys, tokens, clock),
+            verifier=BearerVerifier(stores, reader, clock),
             revocation=Revocation(stores.redis),
             keys=keys,
         )

@@ -111,6 +111,6 @@ def _token(request: OAuth2Request) -> str:
 
 def _access_token(server: OAuthServer, text: str) -> AccessToken | None:
     try:
-        return wait(server.issuer.read(text))
+        return wait(server.issuer.reader.read(text))
     except InvalidToken:
         return None

@@ -11,13 +11,13 @@ from typing import Any
 
 import attrs
 import structlog
-from starlette.concurrency import run_in_threadpool
 
-from redcore_server.auth.access_token import AccessToken, AccessTokens, UnknownKey, expiry
+from redcore_server.auth.access_token import AccessToken, AccessTokens, expiry
 from redcore_server.auth.clients import Application, Applications
 from redcore_server.auth.grant_store import Grant, GrantStore, fingerprint, new_refresh_token
 from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.lifetimes import ACCESS_TOKEN_S, REFRESH_TOKEN_S
+from redcore_server.auth.token_reader import TokenReader
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id, random_text
 
@@ -32,6 +32,7 @@ class TokenIssuer:
     grants: GrantStore
     keys: SigningKeys
     tokens: AccessTokens
+    reader: TokenReader
     clock: Clock
 
     async def issue(
@@ -118,19 +119,3 @@ class TokenIssuer:
             "refresh_token": refresh_token,
             "scope": scope,
         }
-
-    async def read(self, text: str) -> AccessToken:
-        """Read an access token, with a fresher keyring if it names a key this node has not seen.
-
-        Args:
-            text: as presented.
-
-        Raises:
-            InvalidToken: see `AccessTokens.read`; with its subclasses.
-        """
-        now = self.clock.now()
-        ring = await self.keys.current()
-        try:
-            return self.tokens.read(text, ring, now)
-        except UnknownKey:
-            return self.tokens.read(text, await run_in_threadpool(self.keys.reload), now)

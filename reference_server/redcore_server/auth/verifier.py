@@ -1,7 +1,7 @@
 """Checks bearer tokens for the gateway: API keys in PostgreSQL, access tokens by signature and then in Redis.
 
-A store that does not answer is an error, never a pass. Nothing is remembered between requests but public
-keys, so that a revocation works at once.
+A store that does not answer is an error, never a pass. Nothing is remembered between requests but public keys and what
+they have signed, so that a revocation works at once.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import psycopg
 import structlog
 from redis.exceptions import RedisClusterException, RedisError
-from starlette.concurrency import run_in_threadpool
 
 from redcore_server.auth import grant_keys
-from redcore_server.auth.access_token import AccessToken, AccessTokens, UnknownKey
 from redcore_server.auth.api_keys import PREFIX, verify_api_key
 from redcore_server.auth.grant_store import source
-from redcore_server.auth.keys import SigningKeys
 from redcore_server.auth.principal import Principal
+from redcore_server.auth.token_reader import TokenReader
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken, ServiceUnavailable
 from redcore_server.store import Stores
@@ -27,11 +25,10 @@ _log = structlog.stdlib.get_logger("redcore_server.auth")
 class BearerVerifier:
     """The verifier of `redcore_server.auth.principal`, on the real stores."""
 
-    def __init__(self, stores: Stores, keys: SigningKeys, tokens: AccessTokens, clock: Clock) -> None:
+    def __init__(self, stores: Stores, reader: TokenReader, clock: Clock) -> None:
         self._postgres = stores.postgres
         self._owner = stores.scripts.script(source("owner"))
-        self._keys = keys
-        self._tokens = tokens
+        self._reader = reader
         self._clock = clock
 
     async def verify(self, bearer: str) -> Principal:
@@ -45,7 +42,7 @@ class BearerVerifier:
             raise ServiceUnavailable from error
 
     async def _verify_access_token(self, bearer: str) -> Principal:
-        token = await self._read(bearer)
+        token = await self._reader.read(bearer)
         keys = [grant_keys.grant(token.grant_id), grant_keys.revoked(token.grant_id)]
         owner_id: str | None = await self._owner(keys, [token.jti])
         if owner_id is None:
@@ -59,11 +56,3 @@ class BearerVerifier:
             scopes=frozenset(token.scope.split()),
             plan=token.plan,
         )
-
-    async def _read(self, bearer: str) -> AccessToken:
-        now = self._clock.now()
-        ring = await self._keys.current()
-        try:
-            return self._tokens.read(bearer, ring, now)
-        except UnknownKey:
-            return self._tokens.read(bearer, await run_in_threadpool(self._keys.reload), now)

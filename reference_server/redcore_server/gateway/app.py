@@ -133,13 +133,17 @@ class _Gateway:
         return JSONResponse({"status": "ok"})
 
     def _record(self, scope: Scope, exchange: Exchange) -> None:
-        try:
-            operation = self.spec.find(scope["method"], scope["raw_path"]).operation.id
-        except ApiError:
-            operation = "unknown"
         duration_s = exchange.duration_s
-        self.metrics.count(operation, exchange.status, duration_s)
+        self.metrics.count(self._operation(scope), exchange.status, duration_s)
         log_request(scope, request_id=exchange.request_id, status=exchange.status, duration_s=duration_s)
+
+    def _operation(self, scope: Scope) -> str:
+        if "redcore.operation" in scope:  # the API has found it
+            return str(scope["redcore.operation"])
+        try:
+            return self.spec.find(scope["method"], scope["raw_path"]).operation.id
+        except ApiError:
+            return "unknown"
 
 
 def _admit(exchange: Exchange, verdict: Verdict) -> None:

@@ -80,10 +80,10 @@ class Scripts:
         return answers
 
     async def _send(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute(raise_on_error=False)
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute(raise_on_error=False)  # which gives its connection back
 
 
 def async_redis(url: str) -> AsyncRedis:

@@ -1,0 +1,109 @@
+"""What the server's benchmarks share: endpoints under load, in turns with a yardstick.
+
+The endpoints are measured in short turns, round after round, so that whatever else the machine does hits all alike;
+what is told are the medians of the rates and of the rounds' ratios. The load is a fixed number of connections, each
+with one request after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+
+LENGTH = b"content-length: "
+
+
+@attrs.frozen
+class Subject:
+    """One endpoint under load, and the only request that is sent to it."""
+
+    name: str
+    host: str
+    port: int
+    request: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, name: str, origin: str, line: str, headers: Mapping[str, str], body: str = "") -> Subject:
+        """The endpoint at an origin, asked with a request line such as `GET /healthz`."""
+        parts = urlsplit(origin)
+        named = {"Host": parts.netloc, **headers, "Content-Length": str(len(body))}
+        lines = [f"{line} HTTP/1.1", *(f"{header}: {value}" for header, value in named.items())]
+        return cls(name, parts.hostname or "", parts.port or 0, "\r\n".join([*lines, "", body]).encode())
+
+    async def latencies(self, connections: int, seconds: float) -> list[float]:
+        """Seconds until each answer, of all connections."""
+        end = time.perf_counter() + seconds
+        taken = await asyncio.gather(*(self._load(end) for _ in range(connections)))
+        return [each for connection in taken for each in connection]
+
+    async def rate(self, connections: int, seconds: float) -> float:
+        """Answers a second."""
+        start = time.perf_counter()
+        count = len(await self.latencies(connections, seconds))
+        return count / (time.perf_counter() - start)
+
+    async def _load(self, end: float) -> list[float]:
+        # Not an HTTP client: it would cost more than what it measures.
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        taken: list[float] = []
+        try:
+            while (start := time.perf_counter()) < end:
+                writer.write(self.request)
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                if not head.startswith(b"http/1.1 200"):
+                    raise SystemExit(f"{self.name}: {head.splitlines()[0].decode()}")
+                length = head.partition(LENGTH)[2].partition(b"\r\n")[0]
+                await reader.readexactly(int(length))
+                taken.append(time.perf_counter() - start)
+        finally:
+            writer.close()
+        return taken
+
+
+def arguments(description: str | None) -> argparse.Namespace:
+    """The command line of a benchmark."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--connections", type=int, default=16)
+    return parser.parse_args()
+
+
+@contextmanager
+def serving(script: str, **environment: str) -> Iterator[str]:
+    """Run a yardstick, a script beside this one that says where it is ready; yields its origin."""
+    command = [sys.executable, str(Path(__file__).with_name(script))]
+    with subprocess.Popen(  # noqa: S603 (our own)
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 (it is a pipe)
+            yield process.stdout.readline().removeprefix("ready ").strip()
+        finally:
+            process.terminate()
+
+
+def compare(yardstick: Subject, subjects: Sequence[Subject], goal: float, given: argparse.Namespace) -> None:
+    """Measure all in turns and tell the rates, and the ratios of the subjects to the yardstick."""
+    every = [yardstick, *subjects]
+    # One round more, the first, which does not count.
+    rounds = [
+        [asyncio.run(subject.rate(given.connections, given.seconds)) for subject in every]
+        for _ in range(given.rounds + 1)
+    ]
+    bare, *others = zip(*rounds[1:], strict=True)
+    print(f"{yardstick.name}: {statistics.median(bare):.0f}/s")
+    for subject, rates in zip(subjects, others, strict=True):
+        ratio = statistics.median(rate / bare_rate for rate, bare_rate in zip(rates, bare, strict=True))
+        print(f"{subject.name}: {statistics.median(rates):.0f}/s, ratio {ratio:.2f} (goal {goal})")
