@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         AuthenticationError,
         ConfigurationError,
         DuplicateError,
+        FailedAttempt,
         NetworkError,
         NotFoundError,
         PermissionError,  # noqa: A004 (the contract's name)
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         ValidationError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
+    from redcore.limits import RateLimit
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
@@ -76,6 +78,7 @@ else:
             "AuthenticationError",
             "ConfigurationError",
             "DuplicateError",
+            "FailedAttempt",
             "NetworkError",
             "NotFoundError",
             "PermissionError",
@@ -86,6 +89,7 @@ else:
             "ValidationError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
+        "redcore.limits": ("RateLimit",),
         "redcore.pagination": (
             "AsyncItemIterator",
             "AsyncPageIterator",
@@ -134,6 +138,7 @@ __all__ = [
     "DuplicateError",
     "ErrorCode",
     "ErrorDetail",
+    "FailedAttempt",
     "File",
     "FileContent",
     "Headers",
@@ -154,6 +159,7 @@ __all__ = [
     "PermissionError",
     "Product",
     "ProductStatus",
+    "RateLimit",
     "RateLimitError",
     "RedcoreAPIError",
     "RedcoreError",

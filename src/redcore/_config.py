@@ -9,7 +9,7 @@ import ipaddress
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -22,6 +22,7 @@ from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.hooks import AsyncHooks
 from redcore.retry import RetryPolicy
 
+T = TypeVar("T")
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
@@ -107,11 +108,11 @@ def reconfigure(
     """
     changes: dict[str, Any] = {}
     if timeout is not UNSET:
-        changes["timeout_s"] = seconds("timeout", timeout, {})
+        changes["timeout_s"] = needed("timeout", seconds("timeout", timeout, {}))
     if deadline is not UNSET:
         changes["deadline_s"] = seconds("deadline", deadline, {})
     if max_retries is not UNSET:
-        changes["retry"] = attrs.evolve(options.retry, max_retries=retries(max_retries, {}))
+        changes["retry"] = attrs.evolve(options.retry, max_retries=retries(needed("max_retries", max_retries), {}))
     if headers is not UNSET:
         changes["headers"] = {**options.headers, **checked_headers(headers)}
     if idempotency_key is not UNSET:
@@ -223,6 +224,13 @@ def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | N
         where = name if value is not None else variable
         raise ConfigurationError(f"{where} must be a number of seconds above 0, up to {LONGEST_S:.0f}; got {told!r}")
     return number
+
+
+def needed(name: str, value: T | None) -> T:
+    """An option that cannot be None, as the types say."""
+    if value is None:
+        raise ConfigurationError(f"{name} must be a number, not None; leave it out to keep what the client has")
+    return value
 
 
 def retries(value: int | None, env: Mapping[str, str]) -> int:

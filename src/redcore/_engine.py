@@ -14,12 +14,13 @@ from redcore._generated.models import TokenResponse
 from redcore._operation import Operation, Request, encode
 from redcore._response import Headers, Response
 from redcore._steps import Budget, Flow, Runtime, Send, Sleep
+from redcore._tries import Tries
 from redcore._watch import Observer, Watch
 from redcore.auth import Authenticator, granted
-from redcore.exceptions import RateLimitError, RedcoreError
+from redcore.exceptions import RateLimitError, RedcoreError, StopReason
 from redcore.hooks import AsyncHooks
 from redcore.limits import Pacer
-from redcore.retry import RetryPolicy
+from redcore.retry import RetryBudget, RetryPolicy, asked_wait_s
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Engine:
     auth: Authenticator
     pacer: Pacer
     runtime: Runtime
+    retry_budget: RetryBudget = attrs.field(factory=RetryBudget)
     observers: tuple[Observer, ...] = ()
     """Who is told of all calls, such as logs and traces."""
 
@@ -114,30 +116,59 @@ class Engine:
         budget: Budget,
     ) -> Flow[T]:
         """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
+        tries = Tries(self.runtime.monotonic, budget.request_id)
         attempt = 1
         while True:
             try:
                 if request is None:
                     sent = self.auth.sign(operation, headers, budget.request_id)
                     response: Response = yield Send(sent, budget.attempt_s())
-                    return self._read(operation, response, budget)
-                return (yield from self._authorized(operation, request, budget))
+                    value = self._read(operation, response, budget)
+                else:
+                    value = yield from self._authorized(operation, request, budget, tries)
             except RedcoreError as error:
-                repeatable = (operation.idempotent or operation.keyed) and (request is None or request.replayable)
-                wait = retry.wait_s(error, attempt, self.runtime.draw()) if repeatable else None
-                if wait is None or not budget.allows(wait):
+                wait = self._wait(operation, request, error, retry.wait_s(error, attempt, self.runtime.draw()), budget)
+                tries.failed(error, wait)
+                if isinstance(wait, str):
                     raise
                 last = error
+            else:
+                self.retry_budget.refund()
+                return value
             yield Sleep(wait, "retry")
             if not budget.allows(0.0):  # the sleep took longer than asked
-                raise last
+                raise tries.overslept(last)
             attempt += 1
+            tries.begin()
 
-    def _authorized(self, operation: Operation[T], request: Request, budget: Budget) -> Flow[T]:
+    def _wait(
+        self,
+        operation: Operation[Any],
+        request: Request | None,
+        error: RedcoreError,
+        planned: float | StopReason,
+        budget: Budget,
+    ) -> float | StopReason:
+        """The wait that the policy plans, if nothing else speaks against another attempt; else what does."""
+        if isinstance(planned, str):
+            return planned
+        if not (operation.idempotent or operation.keyed):
+            return "not idempotent"
+        if request is not None and not request.replayable:
+            return "body cannot be sent again"
+        if not budget.allows(planned):
+            return "deadline"
+        # What the server asked for by Retry-After does not flood it.
+        if asked_wait_s(error) is None and not self.retry_budget.spend(self.runtime.monotonic()):
+            return "retry budget"
+        return planned
+
+    def _authorized(self, operation: Operation[T], request: Request, budget: Budget, tries: Tries) -> Flow[T]:
         """One attempt with a bearer token; after a 401 once more with a new one."""
         token = yield from self.auth.bearer(budget, rejected=None)
         response: Response = yield Send(with_bearer(request, token), budget.attempt_s())
         if response.status_code == 401 and request.replayable and self.auth.can_replace(token):
+            tries.refused(response)
             token = yield from self.auth.bearer(budget, rejected=token)
             response = yield Send(with_bearer(request, token), budget.attempt_s())
         return self._read(operation, response, budget)

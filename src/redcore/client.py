@@ -25,7 +25,7 @@ from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
-from redcore.limits import Pacer
+from redcore.limits import Pacer, RateLimit
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
@@ -135,6 +135,11 @@ class _Client(Generic[HooksT]):
             hooks=hooks,
         )
         return derived
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The window that the latest answer described, shared with what `with_options` makes; None before the first."""
+        return self._engine.pacer.latest
 
     def __copy__(self) -> Self:
         return self.with_options()

@@ -21,7 +21,9 @@ keep the answer, never the request.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import attrs
 
 from redcore._generated.models import ErrorDetail
 from redcore._response import Response
@@ -42,6 +44,43 @@ __all__ = [
 ]
 
 
+StopReason: TypeAlias = Literal[
+    "not retryable",
+    "retries used up",
+    "Retry-After too long",
+    "deadline",
+    "retry budget",
+    "body cannot be sent again",
+    "not idempotent",
+]
+"""Why a call was not tried again."""
+
+
+@attrs.frozen(kw_only=True)
+class FailedAttempt:
+    """One try of a call that failed."""
+
+    number: int
+    """Counts the tries of the call, from 1."""
+    error: str
+    """The name of the class that the failure is raised as, such as `NetworkError`."""
+    status: int | None = None
+    """HTTP status; None if no answer came."""
+    request_id: str | None = None
+    """The `X-Request-ID` of the answer, or the one that was sent."""
+    duration_s: float
+    """Seconds it took, with the token refresh that it needed."""
+    wait_s: float | None = None
+    """Seconds until the next try; None if there was none."""
+    stopped: StopReason | None = None
+    """Why there was no further try; None if there was one."""
+
+    def __str__(self) -> str:
+        what = self.error if self.status is None else self.status
+        then = f"waited {self.wait_s:.1f} s" if self.stopped is None else f"stopped: {self.stopped}"
+        return f"{what} after {self.duration_s:.1f} s, {then}"
+
+
 class RedcoreError(Exception):
     """The root of all errors of the SDK.
 
@@ -49,9 +88,12 @@ class RedcoreError(Exception):
         message: What went wrong, for people.
         request_id: The `X-Request-ID` of the call; None if the error came before any call.
         is_retry_safe: Whether the same call may succeed when it is made again later.
+        attempts: The tries of the call, the last one last, each with its wait; empty if nothing was tried. After more
+            than one try the traceback has a note of them.
     """
 
     is_retry_safe: bool = False
+    attempts: tuple[FailedAttempt, ...] = ()
 
     def __init__(self, message: str, *, request_id: str | None = None) -> None:
         super().__init__(message)

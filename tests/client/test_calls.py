@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import time
 from typing import Any
 
 import pytest
 from tests.client.colours import Colour, instant
 from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, reset, user
 
-from redcore import AuthenticationError, RateLimitError, RedcoreAPIError, RedcoreError, User, UserRole
+from redcore import (
+    AuthenticationError,
+    NetworkError,
+    NotFoundError,
+    RateLimit,
+    RateLimitError,
+    RedcoreAPIError,
+    RedcoreError,
+    User,
+    UserRole,
+)
 
 EXPIRED = refusal(401, "TOKEN_EXPIRED")
 
@@ -90,6 +102,38 @@ def test_a_rate_limit(call: Colour, make: Any, server: Loopback) -> None:
     call(client.users.get, "usr_1")
 
     assert slept == [7.0]
+
+
+def test_the_window_can_be_looked_at(call: Colour, make: Any, server: Loopback) -> None:
+    """`rate_limit` is what the latest answer said, on every client that shares it; None before the first."""
+    client = make()
+    ends = int(time.time()) + 30
+    server.script(refusal(404, x_ratelimit_limit="60", x_ratelimit_remaining="59", x_ratelimit_reset=str(ends)), user())
+    derived = client.with_options(timeout=5)
+
+    assert client.rate_limit is None
+    with pytest.raises(NotFoundError):
+        call(derived.users.get, "usr_1")
+    call(client.users.get, "usr_1")
+
+    assert client.rate_limit == derived.rate_limit == RateLimit(limit=60, remaining=59, reset=ends)
+
+
+def test_a_deadline_that_passes(call: Colour, make: Any, server: Loopback) -> None:
+    """A server that does not answer is waited for until the deadline; the error tells that this was the reason."""
+
+    def stall(_: socket.socket) -> None:
+        server.gone.wait(5.0)
+
+    client = make(timeout=0.2)
+    server.answer = lambda _: stall
+    began = time.monotonic()
+
+    with pytest.raises(NetworkError) as caught:
+        call(client.with_options(deadline=0.3).users.get, "usr_1")
+
+    assert time.monotonic() - began < 2.0
+    assert [(attempt.error, attempt.stopped) for attempt in caught.value.attempts] == [("NetworkError", "deadline")]
 
 
 def test_a_rate_limit_without_retries(call: Colour, make: Any, server: Loopback) -> None:

@@ -271,6 +271,12 @@ class TestWithOptions:
 
         assert dict(options.headers) == {"x-a": "1", "x-b": "2"}
 
+    @pytest.mark.parametrize("name", ["timeout", "max_retries"])
+    def test_numbers_that_there_must_be(self, name: str) -> None:
+        """There is no call without a time-out or a number of retries: None is refused, not taken for a default."""
+        with pytest.raises(ConfigurationError, match=f"^{name} must be a number, not None"):
+            self.changed(**{name: None})
+
     @pytest.mark.parametrize("changes", [{"timeout": 0}, {"deadline": -1}, {"max_retries": -1}])
     def test_bad_numbers(self, changes: dict[str, Any]) -> None:
         """Numbers are checked as at construction."""

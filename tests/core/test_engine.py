@@ -149,6 +149,40 @@ class TestDeadline:
 
         assert [send.timeout_s for send in world.sent] == [5.0, 3.0]
 
+    def test_it_covers_pacing(self) -> None:
+        """What waiting for the window took is no longer there for the attempt."""
+        world = World(refusal(404, "A", **USED_UP), user())
+        with pytest.raises(NotFoundError):
+            world.call(GET)
+
+        world.call(GET, deadline_s=40.0)
+
+        assert world.slept == [pytest.approx(30.1)]
+        assert world.sent[1].timeout_s == pytest.approx(9.9)
+
+    def test_it_covers_attempts_and_waits(self) -> None:
+        """Each attempt has what the attempts and waits before it have left."""
+
+        def slow(_: object) -> object:
+            world.time += 4.0
+            return refusal(503)
+
+        world = World(slow, slow, user())  # type: ignore[arg-type]
+
+        world.call(GET, deadline_s=12.0)
+
+        assert [send.timeout_s for send in world.sent] == [12.0, 7.0, 1.0]
+
+    def test_it_covers_the_refresh_of_another(self) -> None:
+        """A call waits for somebody else's refresh no longer than it may."""
+        world = World(credentials=APP)
+        assert world.auth._lock.acquire()
+
+        with pytest.raises(NetworkError, match="deadline passed during a token refresh"):
+            world.call(GET, deadline_s=5.0)
+
+        world.auth._lock.release()
+
     def test_it_has_passed_during_the_refresh(self) -> None:
         """No request is begun after the deadline."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from tests.core.world import Answer, World, answer, refusal, user
 
@@ -14,7 +15,7 @@ from redcore.exceptions import (
     RedcoreError,
     ResponseError,
 )
-from redcore.retry import RetryPolicy
+from redcore.retry import RetryBudget, RetryPolicy
 
 GET = operations.users_get("usr_1")
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -150,22 +151,24 @@ class TestPolicy:
         assert RetryPolicy().wait_s(failed(429, retry_after="7"), 1, draw) == 7.0
         assert RetryPolicy().wait_s(failed(503, retry_after="7"), 1, draw) == 7.0
 
-    @pytest.mark.parametrize(("asked", "wait"), [("600", 600.0), ("601", None), ("86400", None)])
-    def test_no_wait_longer_than_ten_minutes(self, asked: str, wait: float | None) -> None:
+    @pytest.mark.parametrize(
+        ("asked", "wait"), [("600", 600.0), ("601", "Retry-After too long"), ("86400", "Retry-After too long")]
+    )
+    def test_no_wait_longer_than_ten_minutes(self, asked: str, wait: float | str) -> None:
         """ADR 5: a wait longer than ten minutes is the application's to decide."""
         assert RetryPolicy().wait_s(failed(429, retry_after=asked), 1, 0.5) == wait
 
     @pytest.mark.parametrize("error", [failed(404), ConfigurationError("no"), ResponseError("no")])
     def test_only_what_may_succeed_later(self, error: RedcoreError) -> None:
         """Facts decide, not classes."""
-        assert RetryPolicy().wait_s(error, 1, 0.5) is None
+        assert RetryPolicy().wait_s(error, 1, 0.5) == "not retryable"
 
     def test_no_more_attempts_than_allowed(self) -> None:
         """The last attempt is followed by no wait."""
         policy = RetryPolicy(max_retries=1)
 
         assert policy.wait_s(failed(500), 1, 0.5) == 1.0
-        assert policy.wait_s(failed(500), 2, 0.5) is None
+        assert policy.wait_s(failed(500), 2, 0.5) == "retries used up"
 
 
 class TestDeadline:
@@ -204,3 +207,89 @@ class TestDeadline:
             world.call(GET, deadline_s=2.0)
 
         assert caught.value.status == 503
+
+
+class TestRetryBudget:
+    def test_it_begins_full(self) -> None:
+        """500 retries at once can be paid for, and no more."""
+        budget = RetryBudget()
+
+        assert [budget.spend(0.0) for _ in range(501)] == [True] * 500 + [False]
+
+    def test_it_fills_with_time(self) -> None:
+        """Ten retries a second come back, up to 500."""
+        budget = empty()
+
+        assert budget.spend(0.09) is False
+        assert [budget.spend(1.0) for _ in range(11)] == [True] * 10 + [False]
+        assert [budget.spend(3600.0) for _ in range(501)] == [True] * 500 + [False]
+
+    def test_it_fills_with_successes(self) -> None:
+        """Five successes pay for one retry."""
+        budget = empty()
+
+        for _ in range(5):
+            budget.refund()
+
+        assert [budget.spend(0.0), budget.spend(0.0)] == [True, False]
+
+    def test_it_holds_no_more_than_when_it_began(self) -> None:
+        """Successes while it is full are not saved up."""
+        budget = RetryBudget()
+
+        for _ in range(100):
+            budget.refund()
+
+        assert [budget.spend(0.0) for _ in range(501)].count(True) == 500
+
+    def test_an_outage_is_not_flooded(self) -> None:
+        """When it is used up, the error of the first attempt is raised at once, and says why."""
+        world = World(*[refusal(503)] * 1000)
+        world.engine = attrs.evolve(world.engine, retry_budget=empty())
+
+        with pytest.raises(RedcoreAPIError) as caught:
+            world.call(GET)
+
+        assert (len(world.sent), world.slept) == (1, [])
+        assert [attempt.stopped for attempt in caught.value.attempts] == ["retry budget"]
+
+    def test_all_calls_share_it(self) -> None:
+        """600 calls in an outage send 1,100 requests at first, not 1,800."""
+        world = World(*[refusal(503)] * 1800)
+        world.oversleep_s = -1.0  # the clock goes on by no second while a call waits 1 s, so that nothing comes back
+
+        for _ in range(600):
+            with pytest.raises(RedcoreAPIError):
+                world.call(GET, retry=RetryPolicy(max_retries=1))
+
+        assert len(world.sent) == 600 + 500
+
+    def test_a_success_pays_back(self) -> None:
+        """Each call that succeeds makes a fifth of a retry affordable."""
+        world = World(*[user()] * 5, refusal(503), user(), refusal(503))
+        world.oversleep_s = -1.0
+        world.engine = attrs.evolve(world.engine, retry_budget=empty())
+
+        for _ in range(6):
+            world.call(GET)
+        with pytest.raises(RedcoreAPIError):
+            world.call(GET)
+
+        assert world.slept == [1.0]
+
+    def test_what_the_server_asks_for_is_free(self) -> None:
+        """A wait that the server named is kept to, however many calls do."""
+        world = World(refusal(429, "A", retry_after="7"), refusal(503, "A", retry_after="7"), user())
+        world.engine = attrs.evolve(world.engine, retry_budget=empty())
+
+        world.call(GET)
+
+        assert world.slept == [7.0, 7.0]
+
+
+def empty() -> RetryBudget:
+    """A budget that is used up, at the moment 0."""
+    budget = RetryBudget()
+    while budget.spend(0.0):
+        pass
+    return budget

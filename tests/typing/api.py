@@ -19,6 +19,7 @@ from redcore import (
     AttemptResult,
     Client,
     ErrorDetail,
+    FailedAttempt,
     File,
     Headers,
     Hooks,
@@ -28,6 +29,7 @@ from redcore import (
     PageIterator,
     Pages,
     Product,
+    RateLimit,
     RedcoreAPIError,
     User,
     UserRole,
@@ -95,6 +97,7 @@ async def awaitable(client: AsyncClient) -> None:
     assert_type(client.users.list_all(concurrency=8, offset=200).items(), AsyncItemIterator[User])
 
     assert_type(client.with_options(max_retries=0), AsyncClient)
+    assert_type(client.rate_limit, RateLimit | None)
 
 
 def contexts() -> None:
@@ -110,6 +113,8 @@ def failures(error: RedcoreAPIError) -> None:
     assert_type(error.retry_after, float | None)
     assert_type(error.details, tuple[ErrorDetail, ...])
     assert_type(error.request_id, str | None)
+    assert_type(error.attempts, tuple[FailedAttempt, ...])
+    assert_type(error.attempts[0].wait_s, float | None)
     if isinstance(error, ValidationError):
         assert_type(error.details[0].issue, str)
 
