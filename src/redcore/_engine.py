@@ -13,7 +13,7 @@ from redcore._generated import operations
 from redcore._generated.models import TokenResponse
 from redcore._operation import Operation, Request, encode
 from redcore._response import Headers, Response
-from redcore._steps import Budget, Flow, Runtime, Send, Sleep
+from redcore._steps import Budget, Flow, Runtime, Send, Sleep, sending
 from redcore._tries import Tries
 from redcore._watch import Observer, Watch
 from redcore.auth import Authenticator, granted
@@ -166,11 +166,11 @@ class Engine:
     def _authorized(self, operation: Operation[T], request: Request, budget: Budget, tries: Tries) -> Flow[T]:
         """One attempt with a bearer token; after a 401 once more with a new one."""
         token = yield from self.auth.bearer(budget, rejected=None)
-        response: Response = yield Send(with_bearer(request, token), budget.attempt_s())
+        response: Response = yield sending(with_bearer(request, token), budget)
         if response.status_code == 401 and request.replayable and self.auth.can_replace(token):
             tries.refused(response)
             token = yield from self.auth.bearer(budget, rejected=token)
-            response = yield Send(with_bearer(request, token), budget.attempt_s())
+            response = yield sending(with_bearer(request, token), budget)
         return self._read(operation, response, budget)
 
     def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:

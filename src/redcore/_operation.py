@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
-from typing import IO, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 
 from redcore import _codec
+from redcore._multipart import FilePart, Multipart
 from redcore._response import Response
 from redcore._values import UNSET
 from redcore._version import __version__
@@ -41,6 +41,10 @@ class Operation(Generic[T]):
     """What the call is signed with: an access token or API key, the client's id and secret, or nothing."""
     idempotent: bool = False
     """Sending it twice does what sending it once does (RFC 9110 section 9.2.2)."""
+    headers: Mapping[str, str] = attrs.field(default=NONE, repr=False)
+    """Headers of this call alone."""
+    opens: bool = False
+    """Its success is handed to `returns` open, to be read piece by piece."""
     keyed: bool = False
     """It takes an `Idempotency-Key`."""
 
@@ -70,13 +74,13 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str] = attrs.field(repr=False)
-    content: bytes | None = attrs.field(default=None, repr=False)
-    files: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
-    """Parts of a multipart body that are files."""
-    fields: Mapping[str, str] | None = attrs.field(default=None, repr=False)
-    """Parts of a multipart body that are not."""
+    content: bytes | Multipart | None = attrs.field(default=None, repr=False)
     replayable: bool = True
     """Whether sending it a second time sends the same bytes."""
+    streamed: bool = attrs.field(default=False, repr=False)
+    """Whether it is sent, or its answer read, piece by piece, so that only silence is bounded by the time-out."""
+    opens: bool = attrs.field(default=False, repr=False)
+    """Whether a success is handed over open, to be read piece by piece."""
 
 
 def path(template: str, **values: str) -> str:
@@ -112,11 +116,14 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
         ArgumentError: an argument cannot be encoded.
     """
     url = origin + operation.path
-    headers = {"Accept": JSON, "User-Agent": USER_AGENT, **headers}
+    headers = {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers}
     if query := {name: text(name, value) for name, value in operation.query.items() if value is not None}:
         url += "?" + urlencode(query)
     if operation.body is None:
-        return Request(operation=operation.name, method=operation.method, url=url, headers=headers)
+        opens = operation.opens
+        return Request(
+            operation=operation.name, method=operation.method, url=url, headers=headers, streamed=opens, opens=opens
+        )
     body = {name: value for name, value in operation.body.items() if value is not UNSET}
     if operation.media == JSON:
         content = _codec.dump(body)
@@ -129,33 +136,29 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
 
 
 def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
-    """A multipart request; the HTTP library writes the boundaries."""
-    files = {name: value for name, value in body.items() if is_binary(value)}
-    if not files:
-        raise ArgumentError("the file must be bytes, or a file opened for reading in binary mode")
-    fields = {name: text(name, value) for name, value in body.items() if name not in files}
-    replayable = all(isinstance(value, bytes) or can_rewind(value) for value in files.values())
+    """A request with a file, which is read while it is sent."""
+    parts = {name: part for name, value in body.items() if (part := file_part(value)) is not None}
+    if len(parts) != 1:
+        raise ArgumentError(
+            "the file must be bytes, a file opened for reading in binary mode, a pathlib.Path or an iterator of bytes"
+        )
+    ((field, part),) = parts.items()
+    content = Multipart({name: text(name, value) for name, value in body.items() if name != field}, field, part)
+    headers = {**headers, "Content-Type": content.content_type, content.framing[0]: content.framing[1]}
     return Request(
         operation=operation.name,
         method=operation.method,
         url=url,
         headers=headers,
-        files=files,
-        fields=fields,
-        replayable=replayable,
+        content=content,
+        replayable=content.replayable,
+        streamed=True,
     )
 
 
-def is_binary(value: Any) -> bool:
-    """Whether a value is the content of a file."""
-    readable = hasattr(value, "read") and not isinstance(value, io.TextIOBase) and not getattr(value, "closed", False)
-    return isinstance(value, bytes) or readable
-
-
-def can_rewind(file: IO[bytes]) -> bool:
-    """Whether a file can be read again; httpx sends one that cannot as an empty one the second time."""
-    seekable = getattr(file, "seekable", None)  # some streams know only how to read
-    return seekable is not None and bool(seekable())
+def file_part(value: Any) -> FilePart | None:
+    """The part for a value of a multipart body; None if it is no file."""
+    return value if isinstance(value, FilePart) else FilePart.of(value)
 
 
 def text(name: str, value: Any) -> str:

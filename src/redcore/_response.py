@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import msgspec
@@ -63,3 +63,37 @@ class Response:
     def text(self) -> str:
         """The body as text; what is not UTF-8 is replaced."""
         return self.content.decode(errors="replace")
+
+
+class Incoming(Protocol):
+    """An HTTP answer whose body is still arriving."""
+
+    status_code: int
+    headers: Headers
+
+    def read(self) -> bytes:
+        """The next bytes of the body as they were sent, not decompressed; empty only at the end.
+
+        Raises:
+            NetworkError: nothing came for too long, or the connection broke.
+        """
+        ...
+
+    def close(self) -> None:
+        """Do without what has not arrived: the connection is closed, unless the body is complete. May be repeated."""
+        ...
+
+
+class AsyncIncoming(Protocol):
+    """As `Incoming`, awaited."""
+
+    status_code: int
+    headers: Headers
+
+    async def read(self) -> bytes:
+        """The next bytes of the body as they were sent, not decompressed; empty only at the end."""
+        ...
+
+    async def aclose(self) -> None:
+        """Do without what has not arrived, also in a task that is cancelled. May be repeated."""
+        ...

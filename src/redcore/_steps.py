@@ -32,6 +32,38 @@ class Send:
 
 
 @attrs.frozen
+class Stream:
+    """Send a request of which a body is streamed. Result: its `Response`, or, if it opens, a success still arriving."""
+
+    request: Request
+    silence_s: float
+    """How long each wait for the other side may be."""
+    ends_in_s: float | None
+    """When all must be over, the reading of the answer included; None is never."""
+
+
+@attrs.frozen
+class Read:
+    """Take the next bytes of an answer. Result: the bytes; none at the end."""
+
+    answer: Any
+
+
+@attrs.frozen
+class Close:
+    """Do without the rest of an answer. Result: None."""
+
+    answer: Any
+
+
+@attrs.frozen
+class Work:
+    """Call what may wait for a disk; in a thread, where others must not wait meanwhile. Result: what it returns."""
+
+    function: Callable[[], Any]
+
+
+@attrs.frozen
 class Sleep:
     """Wait. Result: None."""
 
@@ -59,7 +91,7 @@ class Notify:
     """Not to be cut short when the calling task is cancelled."""
 
 
-Step: TypeAlias = Send | Sleep | Acquire | Notify
+Step: TypeAlias = Send | Sleep | Acquire | Notify | Stream | Read | Close | Work
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -109,6 +141,18 @@ class Budget:
         if remaining <= 0:
             raise NetworkError("the call's deadline has passed", request_id=self.request_id)
         return min(self.timeout_s, remaining)
+
+
+def sending(request: Request, budget: Budget) -> Send | Stream:
+    """The step that sends a request.
+
+    Raises:
+        NetworkError: the deadline has passed.
+    """
+    timeout_s = budget.attempt_s()
+    if not request.streamed:
+        return Send(request, timeout_s)
+    return Stream(request, budget.timeout_s, budget.remaining_s())
 
 
 def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:

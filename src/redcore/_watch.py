@@ -15,7 +15,7 @@ import attrs
 from redcore._headers import checked_headers, shown_headers
 from redcore._operation import Operation, Request
 from redcore._response import Headers, Response
-from redcore._steps import Flow, Notify, Send, Sleep, Step
+from redcore._steps import Flow, Notify, Send, Sleep, Step, Stream
 from redcore.exceptions import ArgumentError, RedcoreError
 from redcore.hooks import Added, AsyncHooks, Attempt, AttemptResult
 
@@ -117,7 +117,7 @@ class Watch:
             return value
 
     def _told(self, step: Step) -> Flow[Any]:
-        if isinstance(step, Send):
+        if isinstance(step, Send | Stream):
             yield from self._tell_after()
             return (yield from self._attempt(step))
         if isinstance(step, Sleep) and step.reason is not None:
@@ -126,7 +126,7 @@ class Watch:
                 observer.waiting(step.seconds, step.reason)
         return (yield step)
 
-    def _attempt(self, step: Send) -> Flow[Response]:
+    def _attempt(self, step: Send | Stream) -> Flow[Response]:
         request = step.request
         self._sent[request.operation] += 1
         attempt = Attempt(

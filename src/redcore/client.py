@@ -20,7 +20,21 @@ from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
 from redcore._recipe import Recipe
 from redcore._shield import to_the_end
-from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive, drive_async
+from redcore._steps import (
+    Acquire,
+    Close,
+    Flow,
+    Notify,
+    Read,
+    Runtime,
+    Send,
+    Sleep,
+    Step,
+    Stream,
+    Work,
+    drive,
+    drive_async,
+)
 from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.exceptions import ConfigurationError
@@ -31,6 +45,7 @@ from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
 from redcore.transport import AsyncTransport, Transport, open_async_transport, open_transport
+from redcore.transport.streamed import perform, perform_async
 
 T = TypeVar("T")
 
@@ -150,7 +165,7 @@ class _Client(Generic[HooksT]):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._transport.name == "given":
             raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
-        return type(self)._again, (self._recipe, self._options, self._transport.name)
+        return self._again, (self._recipe, self._options, self._transport.name)
 
     @classmethod
     def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
@@ -336,6 +351,8 @@ class Client(_Client[Hooks], Resources):
                 return lock.acquire(timeout_s)
             case Notify(callback, told):
                 return callback(told)
+            case Stream() | Read() | Close() | Work():
+                return perform(self._transport, step)
             case _:
                 assert_never(step)
 
@@ -518,5 +535,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                 if not isawaitable(answer):
                     return answer
                 return await (to_the_end(cast("Awaitable[object]", answer)) if must_finish else answer)
+            case Stream() | Read() | Close() | Work():
+                return await perform_async(self._transport, step)
             case _:
                 assert_never(step)

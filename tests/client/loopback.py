@@ -6,6 +6,7 @@ what it likes: drip, stall, reset. Each connection has its own thread; every req
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import struct
@@ -73,6 +74,13 @@ def reply(payload: object, status: int = 200, **headers: str) -> Reply:
 def user(**changes: Any) -> Reply:
     """A success: one user."""
     return reply({"data": {**USER, **changes}, "meta": META})
+
+
+def stored(content: bytes, **changes: Any) -> Reply:
+    """The answer to an upload of this content."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    described = {"id": "file_1", "name": "a", "content_type": "b", "size": len(content), "sha256": sha256}
+    return reply({"data": {**described, "created_at": "2026-01-01T00:00:00Z", **changes}, "meta": META}, 201)
 
 
 def refusal(status: int, code: str = "ANY_CODE", message: str = "no", **headers: str) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.client.colours import Colour, instant
-from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, reset, user
+from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, reset, stored, user
 
 from redcore import (
     AuthenticationError,
@@ -200,20 +200,13 @@ def test_an_upload_is_repeated_whole(call: Colour, make: Any, server: Loopback, 
     """The second attempt of an upload sends the same bytes as the first."""
     client = make()
     instant(client)
-    stored = {
-        "id": "file_1",
-        "name": "a",
-        "content_type": "b",
-        "size": size,
-        "sha256": "c",
-        "created_at": "2026-01-01T00:00:00Z",
-    }
-    server.script(refusal(503), reply({"data": stored}, 201))
+    server.script(refusal(503), stored(b"x" * size))
 
     call(client.files.upload, file=io.BytesIO(b"x" * size), name="ü.csv")
 
     first, second = (seen.body.count(b"x" * size) for seen in server.seen)
     assert (first, second) == (1, 1)
+    assert server.seen[0].body == server.seen[1].body
 
 
 def test_a_download(call: Colour, make: Any, server: Loopback) -> None:

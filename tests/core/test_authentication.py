@@ -6,7 +6,7 @@ import base64
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import START, World, answer, refusal, tokens, user
+from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore._engine import CallOptions
 from redcore._generated import operations
@@ -34,7 +34,7 @@ DEAD = answer(400, {"error": "invalid_grant", "error_description": "refresh toke
 
 
 def form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((request.content or b"").decode()))
+    return dict(parse_qsl(content_of(request).decode()))
 
 
 def grants(world: World) -> list[str]:

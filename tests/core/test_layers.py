@@ -16,9 +16,11 @@ import redcore
 SOURCE = Path(redcore.__file__).parent
 
 FLOORS = [
-    ["_version", "_values", "_shield", "_log"],
+    ["_version", "_values", "_shield", "_log", "_progress"],
     ["_response", "_generated.models", "_generated"],
     ["exceptions", "limits"],
+    ["_content"],
+    ["_multipart"],
     ["_codec", "_headers", "retry", "hooks", "tokens.token_set"],
     ["_operation", "tokens.cache", "tokens.seal", "tokens.keyring_entry", "tokens.redis_client", "_walk"],
     ["_prefetch"],
@@ -27,11 +29,14 @@ FLOORS = [
     ["_watch", "_tries", "auth", "session"],
     ["_engine"],
     ["_config", "options", "transport.tls", "transport.proxies", "transport.errors", "transport.body"],
+    ["transport.patience"],
     ["transport.bounded", "transport.life", "transport.loops", "transport.streams", "transport.wire"],
     ["transport.routes"],
+    ["transport.incoming"],
     ["_recipe", "transport.given"],
     ["transport.pool", "transport.over_aiohttp"],
     ["transport"],
+    ["transport.streamed"],
     ["client"],
     ["login.deadline", "login.application"],
     ["login.authorization", "login.device", "login.loopback"],

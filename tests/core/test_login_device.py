@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import START, Answer, World, answer, refusal, tokens
+from tests.core.world import START, Answer, World, answer, content_of, refusal, tokens
 
 from redcore import AuthenticationError, ConfigurationError, NetworkError, RedcoreAPIError, TokenSet
 from redcore._engine import CallOptions
@@ -50,7 +50,7 @@ class Login:
 
     @property
     def forms(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl((request.content or b"").decode())) for request in self.world.requests]
+        return [dict(parse_qsl(content_of(request).decode())) for request in self.world.requests]
 
 
 def test_a_login() -> None:

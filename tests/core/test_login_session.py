@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import ORIGIN, START, World, answer, given, refusal, tokens, user
+from tests.core.world import ORIGIN, START, World, answer, content_of, given, refusal, tokens, user
 
 from redcore import (
     ArgumentError,
@@ -39,7 +39,7 @@ XML = "<Assertion>ü</Assertion>"
 
 
 def form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((request.content or b"").decode()))
+    return dict(parse_qsl(content_of(request).decode()))
 
 
 def logged_in(*script: Any, credentials: Credentials = PUBLIC, cache: MemoryCache | None = None) -> World:

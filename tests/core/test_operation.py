@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,17 +12,24 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import msgspec
 import pytest
-from tests.core.world import BASE_URL
+from tests.core.world import BASE_URL, content_of
 
 from redcore import UNSET, UserRole
 from redcore._codec import nothing
 from redcore._generated import operations
+from redcore._multipart import Multipart
 from redcore._operation import Operation, Request, encode, path
 from redcore.exceptions import ArgumentError
 
 
 def encoded(operation: Operation[Any]) -> Request:
     return encode(operation, BASE_URL, {"X-Request-ID": "req"})
+
+
+def sent(request: Request) -> Iterable[bytes]:
+    """The pieces of a streamed body."""
+    assert isinstance(request.content, Multipart)
+    return request.content
 
 
 class Unseekable(io.RawIOBase):
@@ -111,7 +119,7 @@ class TestBody:
         body = {"name": "ci", "mode": UNSET, "expires_at": None}
         request = encoded(Operation(name="x", method="POST", path="/x", returns=nothing, body=body))
 
-        assert msgspec.json.decode(request.content or b"") == {"name": "ci", "expires_at": None}
+        assert msgspec.json.decode(content_of(request)) == {"name": "ci", "expires_at": None}
         assert request.headers["Content-Type"] == "application/json"
 
     def test_no_body(self) -> None:
@@ -158,7 +166,18 @@ class TestMultipart:
         """Files and other fields are told apart; bytes are the same each time."""
         request = encoded(operations.files_upload(file=b"a,b", name="catalog.csv"))
 
-        assert (request.files, request.fields) == ({"file": b"a,b"}, {"name": "catalog.csv"})
+        first, second = b"".join(sent(request)), b"".join(sent(request))
+        boundary = request.headers["Content-Type"].removeprefix("multipart/form-data; boundary=")
+        assert first.decode().split(f"--{boundary}") == [
+            "",
+            '\r\nContent-Disposition: form-data; name="name"\r\n\r\ncatalog.csv\r\n',
+            (
+                '\r\nContent-Disposition: form-data; name="file"; filename="upload"\r\n'
+                "Content-Type: application/octet-stream\r\n\r\na,b\r\n"
+            ),
+            "--\r\n",
+        ]
+        assert (request.headers["Content-Length"], second) == (str(len(first)), first)
         assert request.replayable
 
     def test_an_open_file_can_be_sent_again(self, tmp_path: Path) -> None:
@@ -174,12 +193,12 @@ class TestMultipart:
         assert not encoded(operations.files_upload(file=file)).replayable  # type: ignore[arg-type]
 
     def test_what_is_no_binary_file_is_refused(self, tmp_path: Path) -> None:
-        """Paths, text, text files and closed files are refused, with what to give instead."""
+        """Text, text files and closed files are refused, with what to give instead."""
         (tmp_path / "catalog.csv").write_bytes(b"a,b")
         closed = io.BytesIO()
         closed.close()
 
         with (tmp_path / "catalog.csv").open() as text_file:
-            for file in ("catalog.csv", tmp_path, io.StringIO("a,b"), text_file, closed, None):
+            for file in ("catalog.csv", io.StringIO("a,b"), text_file, closed, None):
                 with pytest.raises(ArgumentError, match="opened for reading in binary mode"):
                     encoded(operations.files_upload(file=file))  # type: ignore[arg-type]

@@ -11,14 +11,14 @@ import msgspec
 from redcore._config import Given
 from redcore._engine import CallOptions, Engine
 from redcore._operation import Operation, Request
-from redcore._response import Headers, Response
-from redcore._steps import Acquire, Flow, Notify, Runtime, Send, Sleep, Step, drive
+from redcore._response import Headers, Incoming, Response
+from redcore._steps import Acquire, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
 from redcore.auth import Authenticator, Credentials
 from redcore.limits import Pacer
 from redcore.tokens import MemoryCache, TokenCache
 
 T = TypeVar("T")
-Answer = Response | Exception | Callable[[Request], Response]
+Answer = Response | Incoming | Exception | Callable[[Request], Response | Incoming]
 
 ORIGIN = "https://api.example"
 BASE_URL = f"{ORIGIN}/v1"
@@ -63,6 +63,12 @@ def given(**options: Any) -> Given:
     return Given(**{**dict.fromkeys(field.name for field in attrs.fields(Given)), **options})
 
 
+def content_of(request: Request) -> bytes:
+    """The body of a request that is not streamed."""
+    assert isinstance(request.content, bytes)
+    return request.content
+
+
 class World:
     """Answers requests from a script, in order, and records what was asked of it."""
 
@@ -71,6 +77,7 @@ class World:
     ) -> None:
         self.script = list(script)
         self.sent: list[Send] = []
+        self.streams: list[Stream] = []
         self.slept: list[float] = []
         self.notified: list[dict[str, Any]] = []
         self.time = START
@@ -105,15 +112,21 @@ class World:
         """Perform a flow to its end."""
         return drive(flow, self.perform)
 
-    def perform(self, step: Step) -> Any:
+    def perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each kind of step)
         """Perform one step."""
         match step:
             case Send(request):
                 self.sent.append(step)
-                told = self.script.pop(0)
-                if isinstance(told, Exception):
-                    raise told
-                return told if isinstance(told, Response) else told(request)
+                return self._answer(request)
+            case Stream(request):
+                self.streams.append(step)
+                return self._answer(request)
+            case Read(answer):
+                return answer.read()
+            case Close(answer):
+                return answer.close()
+            case Work(function):
+                return function()
             case Sleep(seconds):
                 self.slept.append(seconds)
                 self.time += seconds + self.oversleep_s
@@ -122,6 +135,12 @@ class World:
                 return lock.acquire(0.0 if timeout_s is None else min(timeout_s, 0.0))
             case Notify(callback, refreshed):
                 return callback(refreshed)
+
+    def _answer(self, request: Request) -> Any:
+        told = self.script.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told(request) if callable(told) else told
 
     def _note(self, refreshed: dict[str, Any]) -> None:
         self.notified.append(refreshed)

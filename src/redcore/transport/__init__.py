@@ -1,8 +1,8 @@
 """From a request to an answer: one attempt; no retry, no authentication, no redirect.
 
 `pool` is the SDK's own, straight over httpcore; `over_aiohttp` is for many concurrent calls; `given` sends over the
-httpx or httpx2 client that an application brings. All bound the whole attempt in time and the answer in size, and every
-error of the libraries leaves as one of ours.
+httpx or httpx2 client that an application brings. All bound the whole attempt in time and the answer in size, or each
+silence of one that streams, and every error of the libraries leaves as one of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import ClassVar, Protocol
 
 from redcore._operation import Request
-from redcore._response import Response
+from redcore._response import AsyncIncoming, Incoming, Response
 from redcore.exceptions import ConfigurationError
 from redcore.options import AsyncHttpClient, HttpClient
 from redcore.transport.given import AsyncGivenTransport, GivenTransport
@@ -33,6 +33,22 @@ class Transport(Protocol):
         """
         ...
 
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """One attempt of which a body is streamed, up to the header of the answer. Asks for no content encoding.
+
+        Args:
+            request: What to send. Its content may be something to iterate, once; its headers then have the framing:
+                `Content-Length`, or `Transfer-Encoding: chunked`.
+            silence_s: How long each wait for the other side may be, while sending and while reading the answer.
+            ends_in_s: When all must be over, the reading of the answer included; None is never.
+
+        Raises:
+            NetworkError: nothing moved for too long, or the connection broke.
+            RedcoreError: the transport is closed.
+            Exception: what the request's content raised while it was iterated, if the HTTP library lets it pass.
+        """
+        ...
+
     def close(self) -> None:
         """Send no more, and close the connections if they are ours; a second time does nothing."""
         ...
@@ -45,6 +61,10 @@ class AsyncTransport(Protocol):
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
+        ...
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
         ...
 
     async def aclose(self) -> None:

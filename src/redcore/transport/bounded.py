@@ -7,41 +7,12 @@ Here every read, write and connect gets what is left of the attempt. (Asynchrono
 from __future__ import annotations
 
 import ssl
-import threading
-import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
-_attempt = threading.local()
-
-
-@contextmanager
-def until(ends_at: float) -> Generator[None]:
-    """Bound all socket operations of this thread to a moment on the monotonic clock."""
-    before = getattr(_attempt, "ends_at", None)
-    _attempt.ends_at = ends_at
-    try:
-        yield
-    finally:
-        _attempt.ends_at = before
-
-
-def left(timeout: float | None) -> float | None:
-    """What is left of the attempt, at most the given time.
-
-    Raises:
-        TimeoutError: nothing is.
-    """
-    ends_at: float | None = getattr(_attempt, "ends_at", None)
-    if ends_at is None:
-        return timeout
-    remaining = ends_at - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError
-    return remaining if timeout is None else min(timeout, remaining)
+from redcore.transport.patience import left
 
 
 class BoundedStream(httpcore.NetworkStream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -30,12 +30,18 @@ class Foreign:
 
 
 @contextmanager
-def our_errors(timeout_s: float, foreign: Foreign) -> Generator[None]:
-    """Raise what a library raises as what the SDK promises to raise."""
+def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None) -> Generator[None]:
+    """Raise what a library raises as what the SDK promises to raise.
+
+    Args:
+        timeout_s: How long the attempt may take, for the message.
+        foreign: The exceptions of the library.
+        late: Says what has taken too long; None says that the whole attempt has.
+    """
     try:
         yield
     except foreign.late as problem:
-        raise NetworkError(f"no complete answer within {timeout_s:g} s") from problem
+        raise NetworkError(f"no complete answer within {timeout_s:g} s" if late is None else late()) from problem
     except foreign.no_encoding as problem:
         raise ResponseError("the answer's content encoding is broken") from problem
     except foreign.no_address as problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -15,11 +15,13 @@ import anyio
 import httpx
 
 from redcore._operation import Request
-from redcore._response import Headers, Response
+from redcore._response import AsyncIncoming, Headers, Incoming, Response
 from redcore.exceptions import ConfigurationError, RedcoreError
 from redcore.options import AsyncHttpClient, HttpClient
 from redcore.transport.body import ACCEPT_ENCODING, Body
 from redcore.transport.errors import Foreign, closed, our_errors
+from redcore.transport.incoming import Arriving, AsyncArriving
+from redcore.transport.patience import Patience
 
 
 def errors_of(library: Any) -> Foreign:
@@ -61,9 +63,22 @@ def arguments(request: Request) -> dict[str, Any]:
         "url": request.url,
         "headers": {"Accept-Encoding": ACCEPT_ENCODING, **request.headers},
         "content": request.content,
-        "files": request.files,
-        "data": request.fields,
     }
+
+
+def streamed(request: Request, iterate: Callable[[Any], Any]) -> dict[str, Any]:
+    """As `arguments`, for an exchange that streams."""
+    told = arguments(request)
+    told["headers"]["Accept-Encoding"] = "identity"
+    if not isinstance(request.content, bytes | None):
+        told["content"] = iterate(request.content)  # httpx takes what iterates in both colours for blocking
+    return told
+
+
+def header_of(response: Any) -> tuple[int, Headers]:
+    """Status and headers of an answer whose body is to be read as it was sent; that of a mock is decompressed."""
+    hidden = "content-encoding" if is_mock(response) else None
+    return response.status_code, Headers({name: value for name, value in response.headers.items() if name != hidden})
 
 
 def check_open(client_is_closed: bool, http: HttpClient | AsyncHttpClient) -> None:  # noqa: FBT001
@@ -116,6 +131,20 @@ class GivenTransport:
                 response.close()
             return Response(response.status_code, Headers(response.headers), body.whole())
 
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        check_open(self._closed, self._http)
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, self._errors, patience.late):
+            built = self._http.build_request(**streamed(request, iter), timeout=patience.wait_s())
+            response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
+            pieces = response.iter_bytes() if is_mock(response) else response.iter_raw()
+
+        def end(_: bool) -> None:  # noqa: FBT001 (as `Arriving` calls it)
+            response.close()
+
+        return Arriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
+
     def close(self) -> None:
         """Send no more; a second time does nothing."""
         self._closed = True
@@ -150,6 +179,22 @@ class AsyncGivenTransport:
                 raise
             await response.aclose()
             return Response(response.status_code, Headers(response.headers), body.whole())
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        check_open(self._closed, self._http)
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, self._errors, patience.late), anyio.fail_after(patience.left_s()):
+            built = self._http.build_request(**streamed(request, aiter), timeout=silence_s)
+            response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
+            pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
+
+        async def end(whole: bool) -> None:  # noqa: FBT001 (as `AsyncArriving` calls it)
+            await response.aclose()
+            if not whole:
+                await run_out(pieces)
+
+        return AsyncArriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
 
     async def aclose(self) -> None:
         """Send no more; a second time does nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from functools import partial
 from typing import Any, ClassVar
 
 import aiohttp
@@ -17,16 +18,18 @@ from aiohttp import http_exceptions
 from yarl import URL
 
 from redcore._operation import Request
-from redcore._response import Headers, Response
+from redcore._response import AsyncIncoming, Headers, Response
 from redcore.exceptions import ConfigurationError
 from redcore.transport.body import ACCEPT_ENCODING, Body
 from redcore.transport.errors import Foreign, closed, our_errors
+from redcore.transport.incoming import AsyncArriving
 from redcore.transport.life import Owner
 from redcore.transport.loops import PerLoop, running_loop
+from redcore.transport.patience import Patience
 from redcore.transport.proxies import Proxies
 from redcore.transport.routes import MAX_CONNECTIONS, SPARE_S
 from redcore.transport.tls import tls
-from redcore.transport.wire import multipart, split
+from redcore.transport.wire import split
 
 AIOHTTP = Foreign(
     late=(TimeoutError, aiohttp.ServerTimeoutError),
@@ -108,14 +111,30 @@ class AiohttpTransport(Owner):
                 finally:
                     answer.close()  # the connection too, unless the answer was read to its end
 
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, AIOHTTP, patience.late):
+            async with asyncio.timeout(patience.left_s()):
+                session = self._sessions.here() or await self._session()
+                asked = streamed(self._arguments(session, request), silence_s)
+                answer = await session.http.request(**asked)
+                return AsyncArriving(
+                    answer.status,
+                    headers_of(answer),
+                    answer.content.iter_any(),
+                    patience=patience,
+                    foreign=AIOHTTP,
+                    end=partial(end, answer),
+                )
+
     def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
         """What aiohttp makes a request from."""
         headers = {"Accept-Encoding": ACCEPT_ENCODING, **request.headers}
         data: Any = request.content
-        if request.files is not None:
-            data, extra = multipart(request)
-            headers |= extra
-        elif data is not None and len(data) > LARGE:
+        if isinstance(data, bytes) and len(data) > LARGE:
             data = io.BytesIO(data)
         origin, _ = split(request.url)
         proxy = session.proxies.get(origin)
@@ -142,6 +161,19 @@ class AiohttpTransport(Owner):
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
         self._sessions.abandon()
+
+
+def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
+    """The arguments of an exchange that streams; aiohttp writes `Transfer-Encoding` itself."""
+    headers = {name: value for name, value in asked["headers"].items() if name != "Transfer-Encoding"}
+    headers["Accept-Encoding"] = "identity"
+    waits = aiohttp.ClientTimeout(connect=silence_s, sock_read=silence_s)
+    return {**asked, "headers": headers, "timeout": waits}
+
+
+async def end(answer: aiohttp.ClientResponse, _: bool) -> None:  # noqa: FBT001 (as `AsyncArriving` calls it)
+    """Close the connection, unless the answer was read to its end."""
+    answer.close()
 
 
 def proxy_arguments(proxy: httpcore.Proxy) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import ClassVar
 
 import anyio
@@ -17,18 +18,20 @@ import attrs
 import httpcore
 
 from redcore._operation import Request
-from redcore._response import Response
+from redcore._response import AsyncIncoming, Incoming, Response
 from redcore.transport.body import Body
-from redcore.transport.bounded import BoundedBackend, until
+from redcore.transport.bounded import BoundedBackend
 from redcore.transport.errors import Foreign, closed, our_errors
 from redcore.transport.given import HTTPX, run_out
+from redcore.transport.incoming import Arriving, AsyncArriving
 from redcore.transport.life import Owner
 from redcore.transport.loops import PerLoop, running_loop
+from redcore.transport.patience import Patience, until
 from redcore.transport.proxies import Proxies
 from redcore.transport.routes import MAX_CONNECTIONS, SPARE_S, Connect, Route, Routes
 from redcore.transport.streams import LoopBackend
 from redcore.transport.tls import tls
-from redcore.transport.wire import headers_of, on_the_wire, split
+from redcore.transport.wire import IDENTITY, headers_of, on_the_wire, split
 
 HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
     late=(httpcore.TimeoutException, *HTTPX.late),
@@ -87,10 +90,7 @@ class PoolTransport(Owner):
     def _exchange(
         self, request: httpcore.Request, route: Route[httpcore.ConnectionInterface], ends_at: float
     ) -> Response:
-        connection = route.take()
-        while connection.has_expired():
-            connection.close()
-            connection = route.take()
+        connection = fresh(route)
         try:
             answer = connection.handle_request(request)
             headers = headers_of(answer)
@@ -108,6 +108,61 @@ class PoolTransport(Owner):
             close_all(route)
         return Response(answer.status, headers, content)
 
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        self.used = True
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, HTTPCORE, patience.late), until(patience.ends_at):
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            sent = on_the_wire(request, route.to, target, IDENTITY)
+            sent.extensions = {"timeout": patience.waits()}
+            slots = self._slots
+            if not slots.acquire(timeout=patience.wait_s()):
+                raise TimeoutError
+            try:
+                connection = fresh(route)
+                end = partial(self._end, connection, route, slots)
+            except BaseException:
+                slots.release()
+                raise
+            try:
+                answer = connection.handle_request(sent)
+                pieces = answer.iter_stream()
+                return Arriving(
+                    answer.status,
+                    headers_of(answer),
+                    pieces,
+                    patience=patience,
+                    foreign=HTTPCORE,
+                    end=partial(end, answer),
+                )
+            except BaseException:
+                end(None, False)  # noqa: FBT003 (as above)
+                raise
+
+    def _end(
+        self,
+        connection: httpcore.ConnectionInterface,
+        route: Route[httpcore.ConnectionInterface],
+        slots: threading.BoundedSemaphore,
+        answer: httpcore.Response | None,
+        whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if answer is not None and whole:
+                answer.close()
+            spent = route.put(connection) if whole else connection
+            if spent is not None:
+                spent.close()
+            if self.closed:  # meanwhile
+                close_all(route)
+        finally:
+            slots.release()
+
     def close(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
         self.closed = True
@@ -117,6 +172,15 @@ class PoolTransport(Owner):
         """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
         close_all(self._routes.spares())
         self._start()
+
+
+def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInterface:
+    """A connection that has not expired."""
+    connection = route.take()
+    while connection.has_expired():
+        connection.close()
+        connection = route.take()
+    return connection
 
 
 def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
@@ -175,10 +239,7 @@ class AsyncPoolTransport(Owner):
     async def _exchange(
         self, request: httpcore.Request, route: Route[httpcore.AsyncConnectionInterface], ends_at: float
     ) -> Response:
-        connection = route.take()
-        while connection.has_expired():
-            await connection.aclose()
-            connection = route.take()
+        connection = await fresh_async(route)
         pieces: AsyncIterator[bytes] | None = None
         try:
             answer = await connection.handle_async_request(request)
@@ -199,6 +260,63 @@ class AsyncPoolTransport(Owner):
             await aclose_all(route)
         return Response(answer.status, headers, content)
 
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, HTTPCORE, patience.late), anyio.fail_after(patience.left_s()):
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            sent = on_the_wire(request, route.to, target, IDENTITY)
+            sent.extensions = {"timeout": patience.waits()}
+            with anyio.fail_after(silence_s):
+                await pool.slots.acquire()
+            try:
+                connection = await fresh_async(route)
+            except BaseException:
+                pool.slots.release()
+                raise
+            end = partial(self._end, connection, route, pool.slots)
+            try:
+                answer = await connection.handle_async_request(sent)
+                pieces = answer.aiter_stream()
+                return AsyncArriving(
+                    answer.status,
+                    headers_of(answer),
+                    pieces,
+                    patience=patience,
+                    foreign=HTTPCORE,
+                    end=partial(end, answer, pieces),
+                )
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await end(None, None, False)  # noqa: FBT003 (as above)
+                raise
+
+    async def _end(  # noqa: PLR0917 (all but the last are bound before)
+        self,
+        connection: httpcore.AsyncConnectionInterface,
+        route: Route[httpcore.AsyncConnectionInterface],
+        slots: anyio.Semaphore,
+        answer: httpcore.Response | None,
+        pieces: AsyncIterator[bytes] | None,
+        whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if answer is None or not whole:
+                await give_up(connection, pieces)
+                return
+            await answer.aclose()
+            if (spent := route.put(connection)) is not None:
+                await spent.aclose()
+            if self.closed:  # meanwhile
+                await aclose_all(route)
+        finally:
+            slots.release()
+
     async def aclose(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
         self.closed = True
@@ -207,6 +325,15 @@ class AsyncPoolTransport(Owner):
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
         self._pools.abandon()
+
+
+async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpcore.AsyncConnectionInterface:
+    """A connection that has not expired."""
+    connection = route.take()
+    while connection.has_expired():
+        await connection.aclose()
+        connection = route.take()
+    return connection
 
 
 async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:

@@ -1,6 +1,6 @@
 """Connections of asyncio's own streams, for httpcore, at less CPU than through anyio's; trio's are httpcore's own.
 
-They know no time-outs: a cancel scope bounds each attempt.
+Their time-outs are those of transfers that stream: all else is bounded by one cancel scope for each attempt.
 """
 
 from __future__ import annotations
@@ -24,19 +24,28 @@ class LoopStream(httpcore.AsyncNetworkStream):
         self._writer = writer
         self._closed = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 (see above)
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 (as httpcore calls it)
         """Bytes that arrived; none at the end."""
         if self._closed:
             raise httpcore.ReadError("the connection is closed")
-        return await self._reader.read(max_bytes)
+        if timeout is None:  # which saves a timer
+            return await self._reader.read(max_bytes)
+        async with asyncio.timeout(timeout):
+            return await self._reader.read(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 (see above)
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 (as httpcore calls it)
         """Send bytes."""
         if not buffer:
             return
         try:
             self._writer.write(buffer)
-            await self._writer.drain()
+            if timeout is None:
+                await self._writer.drain()
+                return
+            async with asyncio.timeout(timeout):
+                await self._writer.drain()
+        except TimeoutError:  # which is an OSError
+            raise
         except OSError as problem:  # httpcore then looks whether the server has explained itself
             raise httpcore.WriteError(str(problem)) from problem
 
@@ -49,11 +58,12 @@ class LoopStream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109 (see above)
+        timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
     ) -> httpcore.AsyncNetworkStream:
         """The same connection, encrypted."""
         try:
-            await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+            async with asyncio.timeout(timeout):
+                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException:
             await self.aclose()
             raise
@@ -73,13 +83,14 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109 (see above)
+        timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002 (we ask for none)
     ) -> httpcore.AsyncNetworkStream:
         """Connect."""
         local = None if local_address is None else (local_address, 0)
-        made = await asyncio.open_connection(host, port, local_addr=local, happy_eyeballs_delay=HAPPY_EYEBALLS_S)
+        async with asyncio.timeout(timeout):
+            made = await asyncio.open_connection(host, port, local_addr=local, happy_eyeballs_delay=HAPPY_EYEBALLS_S)
         return LoopStream(*made)
 
 

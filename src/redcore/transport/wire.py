@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 import httpcore
-import httpx
 
 from redcore._operation import Request
 from redcore._response import Headers
 from redcore.transport.body import ACCEPT_ENCODING
+
+GZIP, IDENTITY = ACCEPT_ENCODING.encode(), b"identity"
 
 
 @attrs.frozen
@@ -50,29 +50,19 @@ def split(url: str) -> tuple[str, str]:
     return (url, "/") if path_at < 0 else (url[:path_at], url[path_at:])
 
 
-def on_the_wire(request: Request, where: Address, target: str) -> httpcore.Request:
-    """The request as httpcore takes it."""
-    headers = [(b"Host", where.header), (b"Accept-Encoding", ACCEPT_ENCODING.encode())]
+def on_the_wire(request: Request, where: Address, target: str, encoding: bytes = GZIP) -> httpcore.Request:
+    """The request as httpcore takes it, which asks for a content encoding."""
+    headers = [(b"Host", where.header), (b"Accept-Encoding", encoding)]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
-    content: Any = request.content
-    if request.files is not None:
-        content, extra = multipart(request)
-        headers += [(name.encode(), value.encode()) for name, value in extra.items()]
-    elif content is not None:
+    content = request.content
+    if isinstance(content, bytes):
         headers.append((b"Content-Length", str(len(content)).encode()))
-    elif request.method in {"POST", "PUT", "PATCH"}:
+    elif content is None and request.method in {"POST", "PUT", "PATCH"}:
         headers.append((b"Content-Length", b"0"))
     url = httpcore.URL(
         scheme=where.scheme.encode(), host=where.host.encode(), port=where.port, target=target.encode("ascii")
     )
     return httpcore.Request(request.method, url, headers=headers, content=content)
-
-
-def multipart(request: Request) -> tuple[Any, dict[str, str]]:
-    """A multipart body and the headers that describe it, as httpx writes them (RFC 7578)."""
-    built = httpx.Request(request.method, request.url, files=dict(request.files or {}), data=dict(request.fields or {}))
-    told = ("Content-Type", "Content-Length", "Transfer-Encoding")
-    return built.stream, {name: built.headers[name] for name in told if name in built.headers}
 
 
 def headers_of(response: httpcore.Response) -> Headers:
