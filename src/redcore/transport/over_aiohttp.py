@@ -34,13 +34,12 @@ from redcore.transport.wire import split
 AIOHTTP = Foreign(
     late=(TimeoutError, aiohttp.ServerTimeoutError),
     no_address=(UnicodeError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
-    no_header=(ValueError,),  # of no class of its own
+    no_header=(),  # it has no class but ValueError, which bad certificates are too; headers are checked before
     no_encoding=(http_exceptions.ContentEncodingError,),
     no_answer=(
         OSError,
         aiohttp.ClientError,
         http_exceptions.HttpProcessingError,
-        aiohttp.WSMessageTypeError,
         aiohttp.EofStream,
     ),
 )
@@ -98,9 +97,9 @@ class AiohttpTransport(Owner):
         if self.closed:
             raise closed()
         ends_at = time.monotonic() + timeout_s
+        session = self._sessions.here() or await self._session()
         with our_errors(timeout_s, AIOHTTP):
             async with asyncio.timeout(timeout_s):
-                session = self._sessions.here() or await self._session()
                 answer = await session.http.request(**self._arguments(session, request))
                 try:
                     headers = headers_of(answer)

@@ -1,0 +1,241 @@
+"""What holds for every transport: the SDK's own, aiohttp's, and given clients of httpx and httpx2."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+from typing import Any
+
+import aiohttp
+import httpx2
+import pytest
+from aiohttp import http_exceptions
+from tests.client.colours import TRANSPORTS, Awaiting, Colour
+from tests.client.conftest import named
+from tests.client.loopback import USER, Loopback, Raw, Reply, reply, user
+
+from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
+from redcore.exceptions import ArgumentError
+from redcore.transport import body, given, open_async_transport, open_transport
+from redcore.transport.errors import our_errors
+from redcore.transport.over_aiohttp import AIOHTTP
+
+
+@pytest.fixture(params=TRANSPORTS, ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+STORED = {"id": "file_1", "name": "a", "content_type": "b", "size": 3, "sha256": "c", "created_at": USER["created_at"]}
+
+
+def test_calls_share_a_connection(call: Colour, make: Any, server: Loopback) -> None:
+    """A connection is used again; each call has its own headers."""
+    client = make()
+
+    call(client.users.get, "usr_1")
+    call(client.with_options(headers={"X-Trace": "1"}).users.get, "usr/ü")
+
+    assert server.accepted == 1
+    assert [(seen.path, seen.headers.get("x-trace")) for seen in server.seen] == [
+        ("/v1/users/usr_1", None),
+        ("/v1/users/usr%2F%C3%BC", "1"),
+    ]
+    assert {seen.headers["accept-encoding"] for seen in server.seen} == {"gzip"}
+    assert {seen.headers["authorization"] for seen in server.seen} == {"Bearer rk_test_key"}
+
+
+def test_a_body_is_sent(call: Colour, make: Any, server: Loopback) -> None:
+    """JSON goes with its length and its type."""
+    call(make().users.create, email="ada@example.com", name="Ada", role="editor")
+
+    seen = server.seen[0]
+    assert (seen.headers["content-type"], int(seen.headers["content-length"])) == ("application/json", len(seen.body))
+
+
+def test_a_post_without_a_body_says_so(call: Colour, make: Any, server: Loopback) -> None:
+    """Some servers wait for a body whose length is not told to be 0."""
+    call(make().users.resend_invitation, "usr_1")
+
+    assert server.seen[0].headers["content-length"] == "0"
+
+
+def test_a_large_upload(call: Colour, make: Any, server: Loopback) -> None:
+    """A file of several megabytes arrives whole."""
+    content = b"0123456789abcdef" * 200_000
+    server.answer = lambda _: reply({"data": STORED}, 201)
+
+    call(make(timeout=30).files.upload, file=content, name="big.bin")
+
+    assert content in server.seen[0].body
+
+
+def test_cookies_are_not_kept(call: Colour, make: Any, server: Loopback) -> None:
+    """An answer's cookies go nowhere; but a given client's are its own matter."""
+    server.answer = lambda _: reply({"data": dict(USER)}, 200, Set_Cookie="session=1")
+    client = make()
+
+    for _ in range(2):
+        call(client.users.get_me)
+
+    if call.over not in {"httpx", "httpx2"}:
+        assert "cookie" not in server.seen[1].headers
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_bomb(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """A small body that would grow without bound is not unpacked; an encoding that was not asked for neither."""
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", 10_000)
+    server.answer = lambda _: Reply(200, gzip.compress(bytes(10_000_000)), {"Content-Encoding": encoding})
+    told = "was not asked for" if encoding == "br" else "larger than 10000 bytes"
+
+    with pytest.raises(ResponseError, match=told):
+        call(make().users.get_me)
+
+
+def test_endless_headers(call: Colour, make: Any, server: Loopback) -> None:
+    """A hundred megabytes of headers are cut off early."""
+    sent = []
+
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for number in range(100):
+            connection.sendall(b"X-%d: " % number + b"a" * 1000 + b"\r\n" + b"X: %s\r\n" % (b"b" * 500) * 2000)
+            sent.append(number)
+
+    server.answer = lambda _: endless
+
+    with pytest.raises(NetworkError, match="no answer"):
+        call(make(max_retries=0).users.get_me)
+
+    assert len(sent) < 20
+
+
+def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Loopback) -> None:
+    """It is not used again: a call between whose connections the server hung up just works."""
+
+    def once(connection: socket.socket) -> None:
+        connection.sendall(user().encode())
+
+    answers: list[Reply | Raw] = [once, user()]
+    server.answer = lambda _: answers.pop(0)
+    client = make(max_retries=0)
+
+    call(client.users.get_me)
+    assert server.ended.acquire(timeout=5)
+    call(client.users.get_me)
+
+    assert server.accepted == 2
+
+
+def test_an_attempt_is_one_request(call: Colour, make: Any, server: Loopback) -> None:
+    """No library tries again by itself: the retry policy is the client's."""
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.shutdown(socket.SHUT_RDWR)
+
+    server.answer = lambda _: hang_up if len(server.seen) == 2 else user()
+    client = make(max_retries=0)
+    call(client.users.get_me)
+
+    with pytest.raises(NetworkError):
+        call(client.users.get_me)
+
+    assert len(server.seen) == 2
+
+
+def test_closed(call: Colour, make: Any) -> None:
+    """A call after closing says so; closing twice is fine."""
+    client = make()
+    call.close(client)
+    call.close(client)
+
+    with pytest.raises(RedcoreError, match="this client is closed"):
+        call(client.users.get_me)
+
+
+# Which transport -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [httpx2.Client, httpx2.AsyncClient, object])
+def test_a_wrong_http_client(kind: Any) -> None:
+    """A client of the other colour, or of another library, is refused with the kinds that can be given."""
+    brought = kind()
+
+    if kind is not httpx2.Client:
+        with pytest.raises(ConfigurationError, match=r"takes an httpx\.Client or httpx2\.Client as http_client; got"):
+            open_transport(brought)
+    if kind is not httpx2.AsyncClient:
+        with pytest.raises(ConfigurationError, match=r"takes an httpx\.AsyncClient or httpx2\.AsyncClient"):
+            open_async_transport(brought, None)
+
+
+def test_a_wrong_transport() -> None:
+    """There is one name, and no two ways at once."""
+    with pytest.raises(ConfigurationError, match='transport must be "aiohttp" or None'):
+        open_async_transport(None, "requests")
+    with pytest.raises(ConfigurationError, match="give either transport or http_client"):
+        open_async_transport(httpx2.AsyncClient(), "aiohttp")
+
+
+def test_aiohttp_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names what to install."""
+    monkeypatch.setattr("redcore.transport.find_spec", lambda _: None)
+
+    with pytest.raises(ConfigurationError, match=r"pip install 'redcore-sdk\[aiohttp\]'"):
+        open_async_transport(None, "aiohttp")
+
+
+def test_aiohttp_on_trio(portals: Any, server: Loopback) -> None:
+    """It is for asyncio, and says so."""
+    on_trio = Awaiting("trio", portals["trio"], over="aiohttp")
+    client = on_trio.client(base_url=server.base_url)
+
+    with pytest.raises(ConfigurationError, match="works with asyncio only"):
+        on_trio(client.users.get_me)
+
+    on_trio.close(client)
+
+
+# Their exceptions ----------------------------------------------------------------------------
+
+
+def exceptions_of(library: Any) -> set[type[Exception]]:
+    return {value for value in vars(library).values() if isinstance(value, type) and issubclass(value, Exception)}
+
+
+NEVER = {  # of cookie jars, server-sent events, web sockets and multipart answers, which we never ask for
+    httpx2.CookieConflict,
+    httpx2.SSEError,
+    aiohttp.BadContentDispositionHeader,
+    aiohttp.BadContentDispositionParam,
+    aiohttp.WSMessageTypeError,
+    aiohttp.WebSocketError,
+}
+HTTPX2 = given.errors_of(httpx2)
+
+
+CASES: list[tuple[Any, type[Exception]]] = [
+    *((HTTPX2, cls) for cls in exceptions_of(httpx2) - NEVER),
+    *((AIOHTTP, cls) for cls in (exceptions_of(aiohttp) | exceptions_of(http_exceptions)) - NEVER),
+]
+
+
+@pytest.mark.parametrize(("foreign", "cls"), sorted(CASES, key=lambda case: str(case[1])))
+def test_every_error_of_a_library_is_mapped(foreign: Any, cls: type[Exception]) -> None:
+    """Each of its exceptions leaves as one of the SDK, chained to its cause."""
+    refused = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError", "NonHttpUrlClientError"}
+    names = {base.__name__ for base in cls.__mro__}
+    expected: type[RedcoreError] = NetworkError
+    if names & {"DecodingError", "ContentEncodingError"}:
+        expected = ResponseError
+    elif names & refused:
+        expected = ArgumentError
+    told: Any = type(cls.__name__, (cls,), {"__str__": lambda _: "why"})
+    original: Exception = told.__new__(told)  # their constructors take all sorts of things
+
+    with pytest.raises(expected) as caught, our_errors(1.0, foreign):
+        raise original
+
+    assert caught.value.__cause__ is original
