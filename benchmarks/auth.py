@@ -9,8 +9,8 @@ import base64
 from urllib.parse import urlencode
 
 import httpx
-from load import Subject, arguments, compare, serving
 
+from load import Subject, arguments, compare, serving
 from redcore.testing import ReferenceServer
 
 GOAL = 0.3

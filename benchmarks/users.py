@@ -12,8 +12,8 @@ import asyncio
 import statistics
 
 import httpx
-from load import Subject, arguments, compare, serving
 
+from load import Subject, arguments, compare, serving
 from redcore.testing import ReferenceServer
 from redcore_server.data_folder import read_runtime
 

@@ -59,6 +59,17 @@ def seed(organisation: str, data: Path | None) -> None:
     click.echo(seed_organisation(_settings(data=data), organisation), nl=False)
 
 
+@cli.command("publish-static")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_data
+def publish_static(folder: Path, data: Path | None) -> None:
+    """Put the files of FOLDER where /static/ finds them; print their addresses."""
+    from redcore_server.administration import publish_static as publish  # noqa: PLC0415 - as above
+
+    for address in publish(_settings(data=data), folder):
+        click.echo(address)
+
+
 cli.add_command(identity_provider)
 
 

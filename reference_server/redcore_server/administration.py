@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 
 from psycopg.rows import dict_row
 
@@ -13,6 +15,7 @@ from redcore_server.data_folder import read_runtime
 from redcore_server.seed import seed
 from redcore_server.settings import Settings
 from redcore_server.store.migrate import migrate
+from redcore_server.store.objects import check, open_objects, pieces_of
 from redcore_server.store.postgres import AsyncPostgres
 from redcore_server.up import database
 
@@ -41,6 +44,24 @@ def seed_organisation(settings: Settings, organisation: str) -> str:
         if not credentials_file(settings.data).exists():
             save_credentials(settings.data, credentials, base_url)
     return export_lines(credentials, base_url)
+
+
+def publish_static(settings: Settings, folder: Path) -> list[str]:
+    """Put the files of a folder into the object store, where `/static/…` finds them; return their addresses.
+
+    Raises:
+        OperatorError: There is no usable object store.
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    asyncio.run(_publish_static(settings, {name: folder / name for name in names}))
+    return [f"/static/{name}" for name in names]
+
+
+async def _publish_static(settings: Settings, files: Mapping[str, Path]) -> None:
+    objects = open_objects(settings)
+    await check(objects, settings)
+    for name, file in files.items():
+        await objects.put(f"static/{name}", pieces_of(file))
 
 
 async def _seed(database_url: str, organisation: str) -> Credentials:

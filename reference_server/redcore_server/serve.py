@@ -16,6 +16,7 @@ from redcore_server.api import app as api
 from redcore_server.api.call import Services
 from redcore_server.auth.app import open_auth
 from redcore_server.auth.revocation import Revocation
+from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
 from redcore_server.credentials import Credentials, read_credentials, save_credentials
 from redcore_server.logs import configure_logging
@@ -110,6 +111,7 @@ async def platform(settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
             verifier=auth.verifier,
             auth=auth.app,
             api=api.build(spec=contract, stores=stores, clock=clock, services=services),
+            cdn=Cdn(stores.postgres, objects),
         )
 
 

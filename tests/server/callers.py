@@ -16,6 +16,7 @@ from redcore_server import api, gateway, spec
 from redcore_server.api.call import Services
 from redcore_server.auth.api_keys import create_api_key
 from redcore_server.auth.app import Auth
+from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
@@ -41,6 +42,7 @@ def whole_app(*, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -
             clock=clock,
             services=services_of(auth, settings),
         ),
+        cdn=Cdn(stores.postgres, open_objects(settings)),
     )
 
 

@@ -21,6 +21,7 @@ from tests.server.tenants import ISSUER, Addresses
 
 from redcore_server import api, gateway, spec
 from redcore_server.auth.app import Auth
+from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import open_stores
@@ -63,6 +64,7 @@ async def main() -> None:
             verifier=auth.verifier,
             auth=auth.app,
             api=api.build(spec=contract, stores=stores, clock=clock, services=services),
+            cdn=Cdn(stores.postgres, services.objects),
         )
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER, headers=headers) as caller:

@@ -234,6 +234,7 @@ def _gateway_before(api: ASGIApp, stores: Stores, auth: Auth, clock: Clock, data
         verifier=auth.verifier,
         auth=auth.app,
         api=api,
+        cdn=api,
     )
 
 

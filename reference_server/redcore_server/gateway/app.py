@@ -1,8 +1,9 @@
 """The gateway as an ASGI app: every request comes through here, and no answer leaves without its headers.
 
 In order: request id, access log and metrics around everything; probes; for `/v1/` the bearer token, the rate limit
-of its credential and the API; for the OAuth and SAML addresses the rate limit of the client's address and the auth
-service. It reads no body. Serve it with uvicorn's own `Date` and `Server` headers off: the date is the clock's.
+of its credential and the API; for all other addresses the rate limit of the client's address and the auth
+service, or the CDN. It reads no body. Serve it with uvicorn's own `Date` and `Server` headers off: the date is the
+clock's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from redcore_server.auth.principal import Verifier
+from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
 from redcore_server.errors import (
     ApiError,
@@ -48,6 +50,7 @@ def build(
     verifier: Verifier,
     auth: ASGIApp,
     api: ASGIApp,
+    cdn: ASGIApp,
 ) -> ASGIApp:
     """Return the app, with the lab in front of it if the settings say so.
 
@@ -59,6 +62,7 @@ def build(
         verifier: of bearer tokens.
         auth: the auth service.
         api: the API.
+        cdn: static files and documentation.
     """
     limits = Limits(stores.scripts, clock, settings)
     gateway = _Gateway(
@@ -68,6 +72,7 @@ def build(
         verifier=verifier,
         auth=auth,
         api=api,
+        cdn=cdn,
         limits=limits,
         metrics=Metrics(),
     )
@@ -84,6 +89,7 @@ class _Gateway:
     verifier: Verifier
     auth: ASGIApp
     api: ASGIApp
+    cdn: ASGIApp
     limits: Limits
     metrics: Metrics
 
@@ -112,9 +118,12 @@ class _Gateway:
             await response(scope, receive, exchange.send)
         else:
             _admit(exchange, await self.limits.spend_address(client_address(scope)))
-            if not path.startswith(_AUTH_PREFIXES):
+            if path.startswith(_AUTH_PREFIXES):
+                await self.auth(scope, receive, exchange.send)
+            elif path.startswith(CDN_PREFIXES):
+                await self.cdn(scope, receive, exchange.send)
+            else:
                 raise NotFound
-            await self.auth(scope, receive, exchange.send)
 
     async def _authenticate(self, scope: Scope, exchange: Exchange) -> None:
         try:

@@ -41,6 +41,19 @@ class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try a
 
 
 @attrs.frozen
+class Found:
+    """What the store knows of an object.
+
+    Attributes:
+        size: in bytes.
+        etag: strong entity tag, in its quotes.
+    """
+
+    size: int
+    etag: str
+
+
+@attrs.frozen
 class Objects:
     """The objects of one store."""
 
@@ -83,17 +96,21 @@ class Objects:
             result = await obstore.get_async(self._store, key, options={"range": (start, stop)})
         return _pieces(result.stream(min_chunk_size=_PIECE_BYTES))
 
-    async def size(self, key: str) -> int:
-        """Return how many bytes an object has.
+    async def find(self, key: str) -> Found | None:
+        """Return what the store knows of an object; None if there is none.
 
         Args:
-            key: its name.
+            key: its name; one that no object can have names none.
 
         Raises:
-            ObjectsUnavailable: as for `get`.
+            ObjectsUnavailable: the store does not answer.
         """
         with _away():
-            return (await obstore.head_async(self._store, key))["size"]
+            try:
+                told = await obstore.head_async(self._store, key)
+            except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for names such as `..`
+                return None
+        return Found(told["size"], told["e_tag"] or f'"{told["size"]}-{told["last_modified"].timestamp():.6f}"')
 
     async def delete(self, key: str) -> None:
         """Delete an object, if it is there.
@@ -192,6 +209,17 @@ def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
         },
         retry_config={"max_retries": 2, "retry_timeout": _RETRY_TIMEOUT},
     )
+
+
+async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
+    """Yield the bytes of a local file, to be put.
+
+    Args:
+        file: that is read.
+    """
+    with file.open("rb") as content:
+        while piece := content.read(_PIECE_BYTES):
+            yield piece
 
 
 async def _pieces(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

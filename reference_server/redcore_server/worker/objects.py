@@ -17,7 +17,6 @@ DELETION: Final = "delete_object"
 COLLECTION: Final = "collect_orphans"
 HOURLY: Final = "17 * * * *"
 _GRACE: Final = timedelta(hours=2)  # longer than any upload takes: its bytes are older than its description
-_QUERIES: Final = queries("files")
 _log = structlog.get_logger("redcore_server.worker")
 
 
@@ -50,16 +49,24 @@ class ObjectCollector:
         await self.objects.delete(key)
 
     async def collect(self, timestamp: int) -> None:
-        """Delete the bytes of files that are not described, hours after they were written.
+        """Delete the bytes of files and publications that are not described, hours after they were written.
 
         Args:
             timestamp: When the job was due, in Unix seconds; the clock says more.
         """
         del timestamp
-        async for keys in self.objects.older_than("files", self.clock.now() - _GRACE):
-            by_id = {key.rpartition("/")[2]: key for key in keys}
-            async with self.postgres.connection() as connection:
-                rows = await (await connection.execute(_QUERIES["known"], {"ids": list(by_id)})).fetchall()
-            for file_id in by_id.keys() - {row["id"] for row in rows}:
-                _log.warning("orphan_collected", key=by_id[file_id])
-                await self.objects.delete(by_id[file_id])
+        for folder, part, known in (("files", -1, "files"), ("docs", 2, "docs")):
+            async for keys in self.objects.older_than(folder, self.clock.now() - _GRACE):
+                await self._delete_unknown(keys, part, queries(known)["known"])
+
+    async def _delete_unknown(self, keys: list[str], part: int, known: bytes) -> None:
+        """Delete the objects whose keys have an id, at a place of the path, that is not known."""
+        by_id: dict[str, list[str]] = {}
+        for key in keys:
+            by_id.setdefault(key.split("/")[part], []).append(key)
+        async with self.postgres.connection() as connection:
+            rows = await (await connection.execute(known, {"ids": list(by_id)})).fetchall()
+        for lost in by_id.keys() - {row["id"] for row in rows}:
+            for key in by_id[lost]:
+                _log.warning("orphan_collected", key=key)
+                await self.objects.delete(key)

@@ -1,0 +1,125 @@
+"""The CDN as an ASGI app: `/static/…` and `/docs/…`, straight from the object store, for anybody.
+
+`/static/…` is what the operator has put there. `/docs/ORGANISATION/…` is the version that the organisation published
+last. Somebody else wrote those pages, so they run in a sandbox of no origin: a script in them cannot act on the pages
+where people sign in, although both have the same address (docs/adr/0030-published-pages-are-sandboxed.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import attrs
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from redcore_server.content_types import content_type_of, is_hashed
+from redcore_server.errors import MethodNotAllowed, NotFound
+from redcore_server.ranges import select
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPool, queries
+
+PREFIXES: Final = ("/static/", "/docs/")
+_QUERIES: Final = queries("docs")
+_INDEX: Final = "index.html"
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_CHECKED: Final = "public, no-cache"  # kept, but asked about each time
+_SANDBOX: Final = "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'none'"
+
+
+@attrs.frozen(kw_only=True)
+class Asset:
+    """What is at an address.
+
+    Attributes:
+        key: in the object store.
+        size: in bytes.
+        etag: strong entity tag, in its quotes.
+        content_type: media type.
+    """
+
+    key: str
+    size: int
+    etag: str
+    content_type: str
+
+
+def docs_key(organisation_id: str, version_id: str, sha256: str) -> str:
+    """Return the key of a published file in the object store.
+
+    Args:
+        organisation_id: whose site it is on.
+        version_id: of the publication.
+        sha256: of its bytes, in hexadecimal.
+    """
+    return f"docs/{organisation_id}/{version_id}/{sha256}"
+
+
+@attrs.frozen
+class Cdn:
+    """The app.
+
+    Attributes:
+        postgres: knows the published versions.
+        objects: has the bytes.
+    """
+
+    postgres: AsyncPool
+    objects: Objects
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request below one of `PREFIXES`."""
+        response = await self._answer(scope)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response:
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(["GET", "HEAD"])
+        path: str = scope["path"]
+        if path.startswith("/static/"):
+            return await self._deliver(scope, await self._static(path.removeprefix("/static/")))
+        organisation_id, slash, name = path.removeprefix("/docs/").partition("/")
+        if not slash:
+            return await self._with_slash(organisation_id, "", path)
+        if (asset := await self._docs(organisation_id, name)) is None:
+            return await self._with_slash(organisation_id, f"{name}/", path)
+        return await self._deliver(scope, asset, _SANDBOX)
+
+    async def _static(self, name: str) -> Asset:
+        key = f"static/{name}"
+        found = await self.objects.find(key)
+        if found is None:
+            raise NotFound
+        return Asset(key=key, size=found.size, etag=found.etag, content_type=content_type_of(name))
+
+    async def _docs(self, organisation_id: str, name: str) -> Asset | None:
+        path = f"{name}{_INDEX}" if not name or name.endswith("/") else name
+        async with self.postgres.connection() as connection:
+            cursor = await connection.execute(_QUERIES["file"], {"organisation_id": organisation_id, "path": path})
+            row: Mapping[str, Any] | None = await cursor.fetchone()
+        if row is None:
+            return None
+        return Asset(
+            key=docs_key(organisation_id, row["version_id"], row["sha256"]),
+            size=row["size"],
+            etag=f'"{row["sha256"]}"',
+            content_type=row["content_type"],
+        )
+
+    async def _with_slash(self, organisation_id: str, folder: str, path: str) -> Response:
+        """Send whoever left out the slash of a folder there, so that its relative links work."""
+        if folder == "/" or folder.endswith("//") or await self._docs(organisation_id, folder) is None:
+            raise NotFound
+        return RedirectResponse(f"{quote(path)}/", 301)
+
+    async def _deliver(self, scope: Scope, asset: Asset, policy: str | None = None) -> Response:
+        selection = select(dict(scope["headers"]), etag=asset.etag, size=asset.size)
+        headers = {**selection.headers, "Cache-Control": _IMMUTABLE if is_hashed(scope["path"]) else _CHECKED}
+        if policy is not None:
+            headers["Content-Security-Policy"] = policy
+        if selection.status in {304, 416} or scope["method"] == "HEAD":
+            return Response(status_code=selection.status, headers=headers, media_type=asset.content_type)
+        content = await self.objects.get(asset.key, selection.start, selection.stop)
+        return StreamingResponse(content, selection.status, headers, asset.content_type)

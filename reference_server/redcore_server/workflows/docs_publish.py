@@ -1,0 +1,166 @@
+"""`docs_publish`: puts the files of a zip archive on the organisation's site, all at once, or goes back to others."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import PurePosixPath
+from typing import IO, Final
+
+import attrs
+
+from redcore_server.cdn import docs_key
+from redcore_server.content_types import content_type_of
+from redcore_server.store.postgres import AsyncPostgres, queries
+from redcore_server.workflows.definition import Definition, Run, RunFailed
+
+KEPT_VERSIONS: Final = 10
+MAX_FILES: Final = 10_000
+MAX_UNPACKED_BYTES: Final = 1024**3
+_MAX_PATH_CHARACTERS: Final = 512
+_PIECE_BYTES: Final = 256 * 1024
+_QUERIES: Final = queries("docs")
+
+
+@attrs.frozen
+class _File:
+    path: str
+    size: int
+    sha256: str
+
+
+async def work(run: Run) -> None:
+    """Store the files of a new version beside the old one's, then switch; or switch alone."""
+    if "file_id" in run.input and "version" in run.input:
+        raise RunFailed("Give either file_id, to publish, or version, to go back to one.")
+    if "version" in run.input:
+        await _switch_back(run, run.input["version"])
+        return
+    if "file_id" not in run.input:
+        raise RunFailed("Give file_id, to publish, or version, to go back to one.")
+    files = await _unpacked(run)
+    async with run.postgres.connection() as connection, connection.transaction():
+        await connection.execute(_QUERIES["add_version"], _parameters(run, run.id))
+        async with connection.cursor() as cursor, cursor.copy(_QUERIES["add_files"]) as copy:
+            for file in files:
+                await copy.write_row((run.id, file.path, content_type_of(file.path), file.size, file.sha256))
+        await _switch(run, connection, run.id, len(files))
+
+
+async def _switch_back(run: Run, version: str) -> None:
+    async with run.postgres.connection() as connection, connection.transaction():
+        cursor = await connection.execute(_QUERIES["version"], _parameters(run, version))
+        if await cursor.fetchone() is None:
+            raise RunFailed(f"Version {version} is not kept; the newest {KEPT_VERSIONS} are.")
+        await _switch(run, connection, version, None)
+
+
+async def _switch(run: Run, connection: AsyncPostgres, version: str, files: int | None) -> None:
+    parameters = {**_parameters(run, version), "kept": KEPT_VERSIONS}
+    await connection.execute(_QUERIES["switch"], parameters)
+    await connection.execute(_QUERIES["forget"], parameters)
+    told = {} if files is None else {"files": files}
+    await run.succeed(connection, {"version": version, "path": f"/docs/{run.organisation_id}/", **told})
+
+
+def _parameters(run: Run, version: str) -> dict[str, object]:
+    return {"id": version, "organisation_id": run.organisation_id, "now": run.clock.now()}
+
+
+async def _unpacked(run: Run) -> list[_File]:
+    """Store every file of the archive; nobody sees them yet."""
+    file = await run.file(run.input["file_id"])
+    with tempfile.TemporaryFile() as local:
+        async for piece in await run.objects.get(file["key"], 0, file["size"]):
+            local.write(piece)
+        try:
+            return [stored async for stored in _stored(run, local)]
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise RunFailed(f"The file is not a zip archive that can be read: {error}.") from None
+
+
+async def _stored(run: Run, archive: IO[bytes]) -> AsyncGenerator[_File]:
+    with zipfile.ZipFile(archive) as unpacked:
+        members = _members(unpacked)
+        left_bytes = MAX_UNPACKED_BYTES
+        for number, (path, member) in enumerate(members.items(), 1):
+            # What an archive says of its sizes may be a lie; what is read counts.
+            with unpacked.open(member) as content:
+                size, sha256 = _digest(content, left_bytes)
+            left_bytes -= size
+            with unpacked.open(member) as content:
+                await run.objects.put(docs_key(run.organisation_id, run.id, sha256), _pieces(content))
+            yield _File(path, size, sha256)
+            await run.report(number / len(members) * 0.9)
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files of an archive by their paths."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        if member.is_dir():
+            continue
+        path = member.filename
+        if not _is_inside(path) or stat.S_ISLNK(member.external_attr >> 16):
+            raise RunFailed(f"The archive has a path that is none of a site's: {path[:100]!r}.")
+        if path in found:
+            raise RunFailed(f"The archive has {path[:100]!r} twice.")
+        found[path] = member
+    if not found:
+        raise RunFailed("The archive has no files.")
+    if len(found) > MAX_FILES:
+        raise RunFailed(f"The archive has more than {MAX_FILES} files.")
+    if sum(member.file_size for member in found.values()) > MAX_UNPACKED_BYTES:
+        raise _too_large()
+    return found
+
+
+def _is_inside(path: str) -> bool:
+    parts = path.split("/")
+    is_plain = path.isprintable() and "\\" not in path and ":" not in path and len(path) <= _MAX_PATH_CHARACTERS
+    return is_plain and not PurePosixPath(path).is_absolute() and not {"", ".", ".."} & set(parts)
+
+
+def _digest(content: IO[bytes], left_bytes: int) -> tuple[int, str]:
+    size, sha256 = 0, hashlib.sha256()
+    for piece in _read(content):
+        size += len(piece)
+        if size > left_bytes:
+            raise _too_large()
+        sha256.update(piece)
+    return size, sha256.hexdigest()
+
+
+async def _pieces(content: IO[bytes]) -> AsyncGenerator[bytes]:
+    for piece in _read(content):
+        yield piece
+
+
+def _read(content: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: content.read(_PIECE_BYTES), b"")
+
+
+def _too_large() -> RunFailed:
+    return RunFailed(f"The archive unpacks to more than {MAX_UNPACKED_BYTES} bytes.")
+
+
+DEFINITION: Final = Definition(
+    name="docs_publish",
+    description=(
+        "Publishes the files of an uploaded zip archive under `result.path`, all at once, in place of those that were "
+        "there; or goes back to an earlier `result.version`, of which the newest ten are kept."
+    ),
+    input_schema={
+        "type": "object",
+        "properties": {
+            "file_id": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of the archive."},
+            "version": {"type": "string", "minLength": 1, "maxLength": 64, "description": "To go back to."},
+        },
+        "additionalProperties": False,
+    },
+    work=work,
+)
