@@ -12,6 +12,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.literal_enum_property import LiteralEnumProperty
 from spec_file import Json, resolve, sentence
 
+OPTIONS = {"timeout", "deadline", "max_retries", "headers", "idempotency_key", "pacing", "options"}
+"""Names that every method takes beside its own arguments; a test holds them against `RequestOptions`."""
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
 MAPPING_METHODS = ("get", "items", "keys", "values")
 ENVELOPE = {"data", "meta"}
@@ -91,6 +93,8 @@ class Field:
         name = wire(prop)
         if iskeyword(name):
             raise SystemExit(f"{name} is a word of Python, which no field or argument can be named")
+        if argument and name in OPTIONS:
+            raise SystemExit(f"{name} is an option of every call, which no argument can be named")
         return cls(
             name=name,
             annotation=input_type(prop) if argument else type_of(prop).replace("datetime.datetime", "Timestamp"),

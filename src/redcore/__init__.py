@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
     from redcore.limits import RateLimit
+    from redcore.options import RequestOptions
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
@@ -90,6 +91,7 @@ else:
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
         "redcore.limits": ("RateLimit",),
+        "redcore.options": ("RequestOptions",),
         "redcore.pagination": (
             "AsyncItemIterator",
             "AsyncPageIterator",
@@ -163,6 +165,7 @@ __all__ = [
     "RateLimitError",
     "RedcoreAPIError",
     "RedcoreError",
+    "RequestOptions",
     "Response",
     "ResponseError",
     "Scope",

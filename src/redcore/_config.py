@@ -8,18 +8,17 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
 from redcore._engine import CallOptions
 from redcore._headers import checked_headers
-from redcore._values import UNSET, Unset
+from redcore._values import UNSET
 from redcore.auth import Credentials, is_sendable
 from redcore.exceptions import ArgumentError, ConfigurationError
-from redcore.hooks import AsyncHooks
 from redcore.retry import RetryPolicy
 
 T = TypeVar("T")
@@ -90,38 +89,52 @@ def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> C
     )
 
 
-def reconfigure(
-    options: CallOptions,
-    *,
-    timeout: float | Unset,
-    deadline: float | Unset | None,
-    max_retries: int | Unset,
-    headers: Mapping[str, str] | Unset,
-    idempotency_key: str | Unset | None,
-    hooks: AsyncHooks | Unset | None,
-) -> CallOptions:
+def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions:
     """The options with those replaced that are given; headers are added.
+
+    Args:
+        options: What there was.
+        changes: Options by the names that `with_options` gives them; one that is UNSET stays as it was.
 
     Raises:
         ConfigurationError: a number is out of range.
         ArgumentError: a header or key cannot be sent.
+        TypeError: there is no option of that name.
     """
-    changes: dict[str, Any] = {}
-    if timeout is not UNSET:
-        changes["timeout_s"] = needed("timeout", seconds("timeout", timeout, {}))
-    if deadline is not UNSET:
-        changes["deadline_s"] = seconds("deadline", deadline, {})
-    if max_retries is not UNSET:
-        changes["retry"] = attrs.evolve(options.retry, max_retries=retries(needed("max_retries", max_retries), {}))
-    if headers is not UNSET:
-        changes["headers"] = {**options.headers, **checked_headers(headers)}
-    if idempotency_key is not UNSET:
-        if idempotency_key is not None and not is_sendable(idempotency_key):
-            raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
-        changes["idempotency_key"] = idempotency_key
-    if hooks is not UNSET:
-        changes["hooks"] = hooks
-    return attrs.evolve(options, **changes)
+    told: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in OPTIONS:
+            raise TypeError(f"there is no option {name!r}; a call takes its own arguments and {', '.join(OPTIONS)}")
+        if value is not UNSET:
+            field, checked = OPTIONS[name](options, value)
+            told[field] = checked
+    return attrs.evolve(options, **told)
+
+
+def sendable_key(key: Any) -> str | None:
+    """An `Idempotency-Key` that can be sent.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if key is not None and not is_sendable(key):
+        raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
+    return cast("str | None", key)
+
+
+Change: TypeAlias = Callable[[CallOptions, Any], tuple[str, Any]]
+OPTIONS: Mapping[str, Change] = {
+    "timeout": lambda _, value: ("timeout_s", needed("timeout", seconds("timeout", value, {}))),
+    "deadline": lambda _, value: ("deadline_s", seconds("deadline", value, {})),
+    "max_retries": lambda had, value: (
+        "retry",
+        attrs.evolve(had.retry, max_retries=retries(needed("max_retries", value), {})),
+    ),
+    "headers": lambda had, value: ("headers", {**had.headers, **checked_headers(value)}),
+    "idempotency_key": lambda _, value: ("idempotency_key", sendable_key(value)),
+    "pacing": lambda _, value: ("pacing", bool(value)),
+}
+"""The options that calls and `with_options` take: what each changes, and to what."""
 
 
 # Addresses -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from redcore._response import Response
 from redcore._values import UNSET
 from redcore._version import __version__
 from redcore.exceptions import ArgumentError
+from redcore.options import RequestOptions
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -63,6 +64,40 @@ class AsyncExecute(Protocol):
     async def __call__(self, operation: Operation[T], /) -> T:
         """Make the call."""
         ...
+
+
+class Call(Protocol):
+    """What makes a call with options of its own, and waits for it."""
+
+    def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
+        """Make the call; the options count for it alone."""
+        ...
+
+
+class AsyncCall(Protocol):
+    """What makes a call with options of its own."""
+
+    async def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
+        """Make the call; the options count for it alone."""
+        ...
+
+
+def always_with(options: RequestOptions, call: Call) -> Execute:
+    """What makes each call with the same options."""
+
+    def execute(operation: Operation[T], /) -> T:
+        return call(operation, options)
+
+    return execute if options else call
+
+
+def async_always_with(options: RequestOptions, call: AsyncCall) -> AsyncExecute:
+    """As `always_with`, awaited."""
+
+    async def execute(operation: Operation[T], /) -> T:
+        return await call(operation, options)
+
+    return execute if options else call
 
 
 @attrs.frozen(kw_only=True)

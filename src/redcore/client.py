@@ -40,7 +40,7 @@ from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer, RateLimit
-from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient
+from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
@@ -113,17 +113,10 @@ class _Client(Generic[HooksT]):
         self._recipe = Recipe.of(config, cache, on_token_refreshed)
         self._owner = True
 
-    def with_options(
-        self,
-        *,
-        timeout: float | Unset = UNSET,
-        deadline: float | Unset | None = UNSET,
-        max_retries: int | Unset = UNSET,
-        headers: Mapping[str, str] | Unset = UNSET,
-        idempotency_key: str | Unset | None = UNSET,
-        hooks: HooksT | Unset | None = UNSET,
-    ) -> Self:
+    def with_options(self, *, hooks: HooksT | Unset | None = UNSET, **options: Unpack[RequestOptions]) -> Self:
         """A client with other options, which shares connections and tokens with this one and does not close them.
+
+        Every method takes the same options, but hooks, for one call.
 
         Args:
             timeout: Seconds one attempt may take.
@@ -131,25 +124,25 @@ class _Client(Generic[HooksT]):
             max_retries: Attempts after the first.
             headers: Headers to add to every call; `Authorization` cannot be one.
             idempotency_key: The `Idempotency-Key` of every POST; None makes one for each call.
+            pacing: Whether to wait for the next window when the rate limit is used up.
             hooks: What to call before and after each attempt, in place of the hooks of this client; None is nothing.
 
         Raises:
             ConfigurationError: a number is out of range.
             ArgumentError: a header or key cannot be sent.
+            TypeError: there is no such option.
         """
         derived = object.__new__(type(self))
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
         derived._recipe = self._recipe
-        derived._options = reconfigure(
-            self._options,
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            headers=headers,
-            idempotency_key=idempotency_key,
-            hooks=hooks,
-        )
+        derived._options = reconfigure(self._options, options)
+        if hooks is not UNSET:
+            derived._options = attrs.evolve(derived._options, hooks=hooks)
         return derived
+
+    def _chosen(self, options: RequestOptions | None) -> CallOptions:
+        """The options of a call that was given some of its own."""
+        return reconfigure(self._options, options) if options else self._options
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -333,10 +326,10 @@ class Client(_Client[Hooks], Resources):
     @cached_property
     def auth(self) -> Auth:
         """OAuth 2.0 endpoints for programs."""
-        return Auth(self._execute, lambda: self._run(self._engine.log_out(self._options)))
+        return Auth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
 
-    def _execute(self, operation: Operation[T], /) -> T:
-        return self._run(self._engine.call(operation, self._options))
+    def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
+        return self._run(self._engine.call(operation, self._chosen(options)))
 
     def _run(self, flow: Flow[T]) -> T:
         return drive(flow, self._perform)
@@ -513,10 +506,10 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     @cached_property
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
-        return AsyncAuth(self._execute, lambda: self._run(self._engine.log_out(self._options)))
+        return AsyncAuth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
 
-    async def _execute(self, operation: Operation[T], /) -> T:
-        return await self._run(self._engine.call(operation, self._options))
+    async def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
+        return await self._run(self._engine.call(operation, self._chosen(options)))
 
     async def _run(self, flow: Flow[T]) -> T:
         return await drive_async(flow, self._perform)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, Protocol, TypedDict
 
 from redcore.hooks import AsyncHooks, Hooks
@@ -69,6 +69,23 @@ class AsyncHttpClient(Protocol):
     async def aclose(self) -> None:
         """Close it, which the SDK never does."""
         ...
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options that every call takes beside its own arguments; each counts for that call alone."""
+
+    timeout: float
+    """Seconds one attempt may take."""
+    deadline: float | None
+    """Seconds the call may take in all; None is no limit."""
+    max_retries: int
+    """Attempts after the first."""
+    headers: Mapping[str, str]
+    """Headers to add; `Authorization` cannot be one."""
+    idempotency_key: str | None
+    """The `Idempotency-Key` of a POST; None makes one."""
+    pacing: bool
+    """Whether to wait for the next window when the rate limit is used up."""
 
 
 class _Addresses(TypedDict, total=False):

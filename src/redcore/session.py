@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Unpack
 
 from redcore._generated import resources
-from redcore._operation import AsyncExecute, Execute
+from redcore._operation import AsyncCall, Call
 from redcore._values import UNSET, Unset
+from redcore.options import RequestOptions
 
 
 class Auth(resources.Auth):
@@ -14,11 +16,13 @@ class Auth(resources.Auth):
 
     __slots__ = ("_log_out",)
 
-    def __init__(self, execute: Execute, log_out: Callable[[], None]) -> None:
+    def __init__(self, execute: Call, log_out: Callable[[RequestOptions], None]) -> None:
         super().__init__(execute)
         self._log_out = log_out
 
-    def revoke(self, *, token: str | Unset = UNSET, token_type_hint: str | Unset = UNSET) -> None:
+    def revoke(
+        self, *, token: str | Unset = UNSET, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> None:
         """Log out: end the session of this client, or revoke any one token.
 
         RFC 7009. Without a token the client's own are revoked and forgotten, here and in the token cache that they
@@ -29,6 +33,7 @@ class Auth(resources.Auth):
         Args:
             token: An access or refresh token; left out, those of this client.
             token_type_hint: `access_token` or `refresh_token`, if known.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -40,8 +45,8 @@ class Auth(resources.Auth):
             NetworkError: no answer came; likewise.
         """
         if token is UNSET:
-            return self._log_out()
-        return super().revoke(token=token, token_type_hint=token_type_hint)
+            return self._log_out(options)
+        return super().revoke(token=token, token_type_hint=token_type_hint, **options)
 
 
 class AsyncAuth(resources.AsyncAuth):
@@ -49,15 +54,15 @@ class AsyncAuth(resources.AsyncAuth):
 
     __slots__ = ("_log_out",)
 
-    def __init__(self, execute: AsyncExecute, log_out: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, execute: AsyncCall, log_out: Callable[[RequestOptions], Awaitable[None]]) -> None:
         super().__init__(execute)
         self._log_out = log_out
 
     async def revoke(  # noqa: D102 (below: the words of the blocking one)
-        self, *, token: str | Unset = UNSET, token_type_hint: str | Unset = UNSET
+        self, *, token: str | Unset = UNSET, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]
     ) -> None:
         if token is UNSET:
-            return await self._log_out()
-        return await super().revoke(token=token, token_type_hint=token_type_hint)
+            return await self._log_out(options)
+        return await super().revoke(token=token, token_type_hint=token_type_hint, **options)
 
     revoke.__doc__ = Auth.revoke.__doc__

@@ -9,10 +9,11 @@ import pytest
 from tests.core.world import given
 
 from redcore import UNSET
-from redcore._config import Config, configure, reconfigure
+from redcore._config import OPTIONS, Config, configure, reconfigure
 from redcore._engine import CallOptions
 from redcore.auth import Credentials
 from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.options import RequestOptions
 
 KEY = {"api_key": "rk_test_1"}
 CANARY = "c4n4ry"
@@ -249,8 +250,7 @@ class TestCredentials:
 
 class TestWithOptions:
     def changed(self, options: CallOptions | None = None, /, **changes: Any) -> CallOptions:
-        names = ("timeout", "deadline", "max_retries", "headers", "idempotency_key", "hooks")
-        return reconfigure(options or CallOptions(), **{**dict.fromkeys(names, UNSET), **changes})
+        return reconfigure(options or CallOptions(), {**dict.fromkeys(OPTIONS, UNSET), **changes})
 
     def test_what_is_not_given_stays(self) -> None:
         """Without changes the options are equal."""
@@ -258,12 +258,23 @@ class TestWithOptions:
 
     def test_each_option(self) -> None:
         """What is given replaces; None takes the deadline or the key away."""
-        options = self.changed(timeout=1, deadline=2, max_retries=0, idempotency_key="k")
+        options = self.changed(timeout=1, deadline=2, max_retries=0, idempotency_key="k", pacing=False)
 
+        assert options.pacing is False
         assert (options.timeout_s, options.deadline_s, options.retry.max_retries) == (1.0, 2.0, 0)
         assert options.idempotency_key == "k"
         assert self.changed(options, deadline=None).deadline_s is None
         assert self.changed(options, idempotency_key=None).idempotency_key is None
+
+    def test_the_names_are_those_of_the_types(self) -> None:
+        """Type checkers allow the options that there are, and no others."""
+        assert set(OPTIONS) == RequestOptions.__optional_keys__
+        assert RequestOptions.__required_keys__ == frozenset()
+
+    def test_an_option_that_there_is_not(self) -> None:
+        """A misspelled option is no option; the error names it and those that there are."""
+        with pytest.raises(TypeError, match=r"no option 'time_out'.*timeout, deadline, max_retries"):
+            self.changed(time_out=3)
 
     def test_headers_are_added(self) -> None:
         """Headers of a derived client join those it had; the same name in any case replaces."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from ruamel.yaml import YAML
 from redcore import AsyncClient, Client
 from redcore._generated import models, operations, resources
 from redcore.exceptions import RedcoreAPIError
+from redcore.options import RequestOptions
 
 Json = dict[str, Any]
 SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
@@ -37,6 +39,7 @@ def described() -> Iterator[tuple[str, Json]]:
 
 
 OPERATIONS = dict(described())
+OPTION_NAMES = RequestOptions.__optional_keys__
 BOUND = {name: told for name, told in OPERATIONS.items() if told.get("x-redcore-resource") is not False}
 
 
@@ -74,6 +77,28 @@ def test_both_colours(name: str) -> None:
     assert inspect.iscoroutinefunction(awaitable)
     assert inspect.signature(blocking) == inspect.signature(awaitable)
     assert blocking.__doc__ == awaitable.__doc__
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_every_method_takes_options(name: str) -> None:
+    """Each method takes the options of a call beside its own arguments, none of which has the name of one."""
+    parameters = inspect.signature(method(name)).parameters
+
+    assert parameters["options"].kind is inspect.Parameter.VAR_KEYWORD
+    assert parameters["options"].annotation == "Unpack[RequestOptions]"
+    assert not parameters.keys() & set(OPTION_NAMES)
+
+
+def test_the_generator_knows_the_options() -> None:
+    """The generator refuses a specification with an argument that has the name of an option."""
+    source = ast.parse((SPEC.parent / "descriptions.py").read_text())
+    told = next(node.value for node in source.body if isinstance(node, ast.Assign) and named(node) == "OPTIONS")
+
+    assert ast.literal_eval(told) == {*OPTION_NAMES, "options"}
+
+
+def named(node: ast.Assign) -> str:
+    return node.targets[0].id if isinstance(node.targets[0], ast.Name) else ""
 
 
 @pytest.mark.parametrize("name", BOUND)

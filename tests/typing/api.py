@@ -141,6 +141,18 @@ def hooked(client: Client, awaitable: AsyncClient) -> None:
     Hooks(after_attempt=counted)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def with_own_options(client: Client) -> None:
+    """Every method takes the options of a call, each of its type."""
+    assert_type(client.users.get("usr_1", timeout=5, deadline=None, max_retries=0, headers={"X-Trace": "1"}), User)
+    assert_type(client.users.create(email="a@b.example", name="A", idempotency_key="order-7"), User)
+    assert_type(client.users.list_all(page_size=50, timeout=5, pacing=False), Pages[User])
+    client.auth.revoke(timeout=5)
+    client.users.get("usr_1", timeout=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.users.get("usr_1", time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.users.list_all(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.with_options(retries=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 def refused(client: Client) -> None:
     """What a checker must refuse."""
     client.users.list(role="owner")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

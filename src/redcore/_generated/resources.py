@@ -9,7 +9,7 @@ import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, Unpack
 
 from redcore._generated import operations
 from redcore._generated.models import (
@@ -35,8 +35,9 @@ from redcore._generated.models import (
     WorkflowRun,
     WorkflowRunStatus,
 )
-from redcore._operation import AsyncExecute, Execute, Operation
+from redcore._operation import AsyncCall, Call, Operation, always_with, async_always_with
 from redcore._values import UNSET, FileContent, Unset
+from redcore.options import RequestOptions
 from redcore.pagination import AsyncPages, Pages
 
 T = TypeVar("T")
@@ -47,15 +48,18 @@ class Users:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def get_me(self) -> User:
+    def get_me(self, **options: Unpack[RequestOptions]) -> User:
         """Fetch the calling user.
 
         The user who signed in, or the owner of the API key or application that calls.
 
         Scope: `profile:read`.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -73,9 +77,9 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_get_me())
+        return self._execute(operations.users_get_me(), options)
 
-    def update_me(self, *, name: str | Unset = UNSET) -> User:
+    def update_me(self, *, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> User:
         """Change the calling user.
 
         Changes only the fields that are given.
@@ -84,6 +88,7 @@ class Users:
 
         Args:
             name: New full name.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -109,7 +114,7 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_update_me(name=name))
+        return self._execute(operations.users_update_me(name=name), options)
 
     def list(
         self,
@@ -119,6 +124,7 @@ class Users:
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[User]:
         """List users.
 
@@ -132,6 +138,7 @@ class Users:
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of users.
@@ -149,10 +156,15 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q))
+        return self._execute(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options)
 
     def create(
-        self, *, email: str, name: str, role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET
+        self,
+        *,
+        email: str,
+        name: str,
+        role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> User:
         """Create a user.
 
@@ -165,6 +177,7 @@ class Users:
             email: Where the invitation goes; unique in the organisation, in any case.
             name: Full name.
             role: What the user may do; `viewer` if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new user.
@@ -189,9 +202,9 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_create(email=email, name=name, role=role))
+        return self._execute(operations.users_create(email=email, name=name, role=role), options)
 
-    def get(self, user_id: str) -> User:
+    def get(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Fetch a user.
 
         The user with this id, if it belongs to the caller's organisation.
@@ -200,6 +213,7 @@ class Users:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -217,9 +231,9 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_get(user_id))
+        return self._execute(operations.users_get(user_id), options)
 
-    def delete(self, user_id: str) -> None:
+    def delete(self, user_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a user.
 
         Deletes the user and revokes all of the user's tokens at once.
@@ -228,6 +242,7 @@ class Users:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -244,7 +259,7 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_delete(user_id))
+        return self._execute(operations.users_delete(user_id), options)
 
     def update(
         self,
@@ -254,6 +269,7 @@ class Users:
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
         status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> User:
         """Change a user.
 
@@ -268,6 +284,7 @@ class Users:
             name: New full name.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -293,9 +310,11 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_update(user_id, email=email, name=name, role=role, status=status))
+        return self._execute(
+            operations.users_update(user_id, email=email, name=name, role=role, status=status), options
+        )
 
-    def resend_invitation(self, user_id: str) -> User:
+    def resend_invitation(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Send a user's invitation again.
 
         Mails a new link and voids the old one. An active user cannot be invited again.
@@ -304,6 +323,7 @@ class Users:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user whose invitation is on its way.
@@ -326,7 +346,7 @@ class Users:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.users_resend_invitation(user_id))
+        return self._execute(operations.users_resend_invitation(user_id), options)
 
     def list_all(
         self,
@@ -337,6 +357,7 @@ class Users:
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[User]:
         """List users: every page, fetched as it is reached, or some pages ahead.
 
@@ -353,6 +374,7 @@ class Users:
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -363,7 +385,7 @@ class Users:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute,
+            always_with(options, self._execute),
             partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
@@ -375,15 +397,18 @@ class AsyncUsers:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def get_me(self) -> User:
+    async def get_me(self, **options: Unpack[RequestOptions]) -> User:
         """Fetch the calling user.
 
         The user who signed in, or the owner of the API key or application that calls.
 
         Scope: `profile:read`.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -401,9 +426,9 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_get_me())
+        return await self._execute(operations.users_get_me(), options)
 
-    async def update_me(self, *, name: str | Unset = UNSET) -> User:
+    async def update_me(self, *, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> User:
         """Change the calling user.
 
         Changes only the fields that are given.
@@ -412,6 +437,7 @@ class AsyncUsers:
 
         Args:
             name: New full name.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -437,7 +463,7 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_update_me(name=name))
+        return await self._execute(operations.users_update_me(name=name), options)
 
     async def list(
         self,
@@ -447,6 +473,7 @@ class AsyncUsers:
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[User]:
         """List users.
 
@@ -460,6 +487,7 @@ class AsyncUsers:
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of users.
@@ -477,10 +505,17 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q))
+        return await self._execute(
+            operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options
+        )
 
     async def create(
-        self, *, email: str, name: str, role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET
+        self,
+        *,
+        email: str,
+        name: str,
+        role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> User:
         """Create a user.
 
@@ -493,6 +528,7 @@ class AsyncUsers:
             email: Where the invitation goes; unique in the organisation, in any case.
             name: Full name.
             role: What the user may do; `viewer` if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new user.
@@ -517,9 +553,9 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_create(email=email, name=name, role=role))
+        return await self._execute(operations.users_create(email=email, name=name, role=role), options)
 
-    async def get(self, user_id: str) -> User:
+    async def get(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Fetch a user.
 
         The user with this id, if it belongs to the caller's organisation.
@@ -528,6 +564,7 @@ class AsyncUsers:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -545,9 +582,9 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_get(user_id))
+        return await self._execute(operations.users_get(user_id), options)
 
-    async def delete(self, user_id: str) -> None:
+    async def delete(self, user_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a user.
 
         Deletes the user and revokes all of the user's tokens at once.
@@ -556,6 +593,7 @@ class AsyncUsers:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -572,7 +610,7 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_delete(user_id))
+        return await self._execute(operations.users_delete(user_id), options)
 
     async def update(
         self,
@@ -582,6 +620,7 @@ class AsyncUsers:
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
         status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> User:
         """Change a user.
 
@@ -596,6 +635,7 @@ class AsyncUsers:
             name: New full name.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user.
@@ -621,9 +661,11 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_update(user_id, email=email, name=name, role=role, status=status))
+        return await self._execute(
+            operations.users_update(user_id, email=email, name=name, role=role, status=status), options
+        )
 
-    async def resend_invitation(self, user_id: str) -> User:
+    async def resend_invitation(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Send a user's invitation again.
 
         Mails a new link and voids the old one. An active user cannot be invited again.
@@ -632,6 +674,7 @@ class AsyncUsers:
 
         Args:
             user_id: Id of the user, `usr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The user whose invitation is on its way.
@@ -654,7 +697,7 @@ class AsyncUsers:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.users_resend_invitation(user_id))
+        return await self._execute(operations.users_resend_invitation(user_id), options)
 
     def list_all(
         self,
@@ -665,6 +708,7 @@ class AsyncUsers:
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[User]:
         """List users: every page, fetched as it is reached, or some pages ahead.
 
@@ -681,6 +725,7 @@ class AsyncUsers:
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -691,7 +736,7 @@ class AsyncUsers:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute,
+            async_always_with(options, self._execute),
             partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
@@ -703,7 +748,7 @@ class Products:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
     def list(
@@ -713,6 +758,7 @@ class Products:
         offset: int | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[Product]:
         """List products.
 
@@ -725,6 +771,7 @@ class Products:
             offset: Items to skip.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of products.
@@ -742,7 +789,7 @@ class Products:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q))
+        return self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
 
     def create(
         self,
@@ -752,6 +799,7 @@ class Products:
         price: int,
         stock: int | Unset = UNSET,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> Product:
         """Create a product.
 
@@ -766,6 +814,7 @@ class Products:
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
             status: `available` if left out; without stock it becomes `out_of_stock` unless `discontinued`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new product.
@@ -790,9 +839,11 @@ class Products:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status))
+        return self._execute(
+            operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status), options
+        )
 
-    def get(self, product_id: str) -> Product:
+    def get(self, product_id: str, **options: Unpack[RequestOptions]) -> Product:
         """Fetch a product.
 
         The product with this id, if it belongs to the caller's organisation.
@@ -801,6 +852,7 @@ class Products:
 
         Args:
             product_id: Id of the product, `prod_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The product.
@@ -818,9 +870,9 @@ class Products:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.products_get(product_id))
+        return self._execute(operations.products_get(product_id), options)
 
-    def delete(self, product_id: str) -> None:
+    def delete(self, product_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a product.
 
         Takes the product out of the catalog for good.
@@ -829,6 +881,7 @@ class Products:
 
         Args:
             product_id: Id of the product, `prod_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -845,7 +898,7 @@ class Products:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.products_delete(product_id))
+        return self._execute(operations.products_delete(product_id), options)
 
     def update(
         self,
@@ -856,6 +909,7 @@ class Products:
         price: int | Unset = UNSET,
         stock: int | Unset = UNSET,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> Product:
         """Change a product.
 
@@ -870,6 +924,7 @@ class Products:
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
             status: New status.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The product.
@@ -896,7 +951,7 @@ class Products:
             ResponseError: the answer cannot be read.
         """
         return self._execute(
-            operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status)
+            operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status), options
         )
 
     def list_all(
@@ -907,6 +962,7 @@ class Products:
         offset: int = 0,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[Product]:
         """List products: every page, fetched as it is reached, or some pages ahead.
 
@@ -922,6 +978,7 @@ class Products:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -932,7 +989,7 @@ class Products:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute,
+            always_with(options, self._execute),
             partial(operations.products_list, limit=page_size, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
@@ -944,7 +1001,7 @@ class AsyncProducts:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
     async def list(
@@ -954,6 +1011,7 @@ class AsyncProducts:
         offset: int | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[Product]:
         """List products.
 
@@ -966,6 +1024,7 @@ class AsyncProducts:
             offset: Items to skip.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of products.
@@ -983,7 +1042,7 @@ class AsyncProducts:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q))
+        return await self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
 
     async def create(
         self,
@@ -993,6 +1052,7 @@ class AsyncProducts:
         price: int,
         stock: int | Unset = UNSET,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> Product:
         """Create a product.
 
@@ -1007,6 +1067,7 @@ class AsyncProducts:
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
             status: `available` if left out; without stock it becomes `out_of_stock` unless `discontinued`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new product.
@@ -1032,10 +1093,10 @@ class AsyncProducts:
             ResponseError: the answer cannot be read.
         """
         return await self._execute(
-            operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status)
+            operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status), options
         )
 
-    async def get(self, product_id: str) -> Product:
+    async def get(self, product_id: str, **options: Unpack[RequestOptions]) -> Product:
         """Fetch a product.
 
         The product with this id, if it belongs to the caller's organisation.
@@ -1044,6 +1105,7 @@ class AsyncProducts:
 
         Args:
             product_id: Id of the product, `prod_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The product.
@@ -1061,9 +1123,9 @@ class AsyncProducts:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.products_get(product_id))
+        return await self._execute(operations.products_get(product_id), options)
 
-    async def delete(self, product_id: str) -> None:
+    async def delete(self, product_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a product.
 
         Takes the product out of the catalog for good.
@@ -1072,6 +1134,7 @@ class AsyncProducts:
 
         Args:
             product_id: Id of the product, `prod_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -1088,7 +1151,7 @@ class AsyncProducts:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.products_delete(product_id))
+        return await self._execute(operations.products_delete(product_id), options)
 
     async def update(
         self,
@@ -1099,6 +1162,7 @@ class AsyncProducts:
         price: int | Unset = UNSET,
         stock: int | Unset = UNSET,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> Product:
         """Change a product.
 
@@ -1113,6 +1177,7 @@ class AsyncProducts:
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
             status: New status.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The product.
@@ -1139,7 +1204,7 @@ class AsyncProducts:
             ResponseError: the answer cannot be read.
         """
         return await self._execute(
-            operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status)
+            operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status), options
         )
 
     def list_all(
@@ -1150,6 +1215,7 @@ class AsyncProducts:
         offset: int = 0,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[Product]:
         """List products: every page, fetched as it is reached, or some pages ahead.
 
@@ -1165,6 +1231,7 @@ class AsyncProducts:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1175,7 +1242,7 @@ class AsyncProducts:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute,
+            async_always_with(options, self._execute),
             partial(operations.products_list, limit=page_size, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
@@ -1187,10 +1254,12 @@ class Workflows:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[Workflow]:
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[Workflow]:
         """List workflow definitions.
 
         The workflows that can be run, each with the JSON Schema of its input.
@@ -1200,6 +1269,7 @@ class Workflows:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of workflow definitions.
@@ -1217,9 +1287,11 @@ class Workflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.workflows_list(limit=limit, offset=offset))
+        return self._execute(operations.workflows_list(limit=limit, offset=offset), options)
 
-    def run(self, name: str, *, input: Mapping[str, Any] | Unset = UNSET) -> WorkflowRun:
+    def run(
+        self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> WorkflowRun:
         """Start a workflow run.
 
         Queues the run; the background worker takes it from there.
@@ -1229,6 +1301,7 @@ class Workflows:
         Args:
             name: Name of the workflow, such as `catalog_export`.
             input: What the workflow works on, as its `input_schema` says; empty if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The queued run.
@@ -1254,7 +1327,7 @@ class Workflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.workflows_run(name, input=input))
+        return self._execute(operations.workflows_run(name, input=input), options)
 
     def list_runs(
         self,
@@ -1263,6 +1336,7 @@ class Workflows:
         offset: int | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[WorkflowRun]:
         """List workflow runs.
 
@@ -1275,6 +1349,7 @@ class Workflows:
             offset: Items to skip.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of runs.
@@ -1293,10 +1368,10 @@ class Workflows:
             ResponseError: the answer cannot be read.
         """
         return self._execute(
-            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow)
+            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
         )
 
-    def get_run(self, run_id: str) -> WorkflowRun:
+    def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
         """Fetch a workflow run.
 
         The run as it stands now.
@@ -1305,6 +1380,7 @@ class Workflows:
 
         Args:
             run_id: Id of the run, `wfr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The run.
@@ -1322,9 +1398,9 @@ class Workflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.workflows_get_run(run_id))
+        return self._execute(operations.workflows_get_run(run_id), options)
 
-    def cancel_run(self, run_id: str) -> WorkflowRun:
+    def cancel_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
         """Cancel a workflow run.
 
         Stops the run before its next step. A run that has ended cannot be cancelled.
@@ -1333,6 +1409,7 @@ class Workflows:
 
         Args:
             run_id: Id of the run, `wfr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The run.
@@ -1355,9 +1432,11 @@ class Workflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.workflows_cancel_run(run_id))
+        return self._execute(operations.workflows_cancel_run(run_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[Workflow]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> Pages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -1370,7 +1449,7 @@ class Workflows:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1381,7 +1460,10 @@ class Workflows:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute, partial(operations.workflows_list, limit=page_size), concurrency=concurrency, offset=offset
+            always_with(options, self._execute),
+            partial(operations.workflows_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
     def list_all_runs(
@@ -1392,6 +1474,7 @@ class Workflows:
         offset: int = 0,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[WorkflowRun]:
         """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
@@ -1407,6 +1490,7 @@ class Workflows:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1417,7 +1501,7 @@ class Workflows:
         What `list_runs` raises is raised while iterating.
         """
         return Pages(
-            self._execute,
+            always_with(options, self._execute),
             partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
             concurrency=concurrency,
             offset=offset,
@@ -1429,10 +1513,12 @@ class AsyncWorkflows:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[Workflow]:
+    async def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[Workflow]:
         """List workflow definitions.
 
         The workflows that can be run, each with the JSON Schema of its input.
@@ -1442,6 +1528,7 @@ class AsyncWorkflows:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of workflow definitions.
@@ -1459,9 +1546,11 @@ class AsyncWorkflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.workflows_list(limit=limit, offset=offset))
+        return await self._execute(operations.workflows_list(limit=limit, offset=offset), options)
 
-    async def run(self, name: str, *, input: Mapping[str, Any] | Unset = UNSET) -> WorkflowRun:
+    async def run(
+        self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> WorkflowRun:
         """Start a workflow run.
 
         Queues the run; the background worker takes it from there.
@@ -1471,6 +1560,7 @@ class AsyncWorkflows:
         Args:
             name: Name of the workflow, such as `catalog_export`.
             input: What the workflow works on, as its `input_schema` says; empty if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The queued run.
@@ -1496,7 +1586,7 @@ class AsyncWorkflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.workflows_run(name, input=input))
+        return await self._execute(operations.workflows_run(name, input=input), options)
 
     async def list_runs(
         self,
@@ -1505,6 +1595,7 @@ class AsyncWorkflows:
         offset: int | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Page[WorkflowRun]:
         """List workflow runs.
 
@@ -1517,6 +1608,7 @@ class AsyncWorkflows:
             offset: Items to skip.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of runs.
@@ -1535,10 +1627,10 @@ class AsyncWorkflows:
             ResponseError: the answer cannot be read.
         """
         return await self._execute(
-            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow)
+            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
         )
 
-    async def get_run(self, run_id: str) -> WorkflowRun:
+    async def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
         """Fetch a workflow run.
 
         The run as it stands now.
@@ -1547,6 +1639,7 @@ class AsyncWorkflows:
 
         Args:
             run_id: Id of the run, `wfr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The run.
@@ -1564,9 +1657,9 @@ class AsyncWorkflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.workflows_get_run(run_id))
+        return await self._execute(operations.workflows_get_run(run_id), options)
 
-    async def cancel_run(self, run_id: str) -> WorkflowRun:
+    async def cancel_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
         """Cancel a workflow run.
 
         Stops the run before its next step. A run that has ended cannot be cancelled.
@@ -1575,6 +1668,7 @@ class AsyncWorkflows:
 
         Args:
             run_id: Id of the run, `wfr_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The run.
@@ -1597,9 +1691,11 @@ class AsyncWorkflows:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.workflows_cancel_run(run_id))
+        return await self._execute(operations.workflows_cancel_run(run_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[Workflow]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> AsyncPages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -1612,7 +1708,7 @@ class AsyncWorkflows:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1623,7 +1719,10 @@ class AsyncWorkflows:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute, partial(operations.workflows_list, limit=page_size), concurrency=concurrency, offset=offset
+            async_always_with(options, self._execute),
+            partial(operations.workflows_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
     def list_all_runs(
@@ -1634,6 +1733,7 @@ class AsyncWorkflows:
         offset: int = 0,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[WorkflowRun]:
         """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
@@ -1649,6 +1749,7 @@ class AsyncWorkflows:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1659,7 +1760,7 @@ class AsyncWorkflows:
         What `list_runs` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute,
+            async_always_with(options, self._execute),
             partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
             concurrency=concurrency,
             offset=offset,
@@ -1671,10 +1772,12 @@ class Files:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[File]:
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[File]:
         """List files.
 
         One page of the organisation's files, newest first.
@@ -1684,6 +1787,7 @@ class Files:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of files.
@@ -1701,9 +1805,9 @@ class Files:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.files_list(limit=limit, offset=offset))
+        return self._execute(operations.files_list(limit=limit, offset=offset), options)
 
-    def upload(self, *, file: FileContent, name: str | Unset = UNSET) -> File:
+    def upload(self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> File:
         """Upload a file.
 
         Stores the bytes in the object store; size and checksum are computed on the way.
@@ -1713,6 +1817,7 @@ class Files:
         Args:
             file: The bytes.
             name: Name to store it under; the uploaded file's own if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The stored file.
@@ -1737,9 +1842,9 @@ class Files:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.files_upload(file=file, name=name))
+        return self._execute(operations.files_upload(file=file, name=name), options)
 
-    def get(self, file_id: str) -> File:
+    def get(self, file_id: str, **options: Unpack[RequestOptions]) -> File:
         """Fetch a file's description.
 
         Name, type, size and checksum; `files_download` gives the bytes.
@@ -1748,6 +1853,7 @@ class Files:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The file.
@@ -1765,9 +1871,9 @@ class Files:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.files_get(file_id))
+        return self._execute(operations.files_get(file_id), options)
 
-    def delete(self, file_id: str) -> None:
+    def delete(self, file_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a file.
 
         Deletes the description and the bytes.
@@ -1776,6 +1882,7 @@ class Files:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -1792,9 +1899,9 @@ class Files:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.files_delete(file_id))
+        return self._execute(operations.files_delete(file_id), options)
 
-    def download(self, file_id: str) -> bytes:
+    def download(self, file_id: str, **options: Unpack[RequestOptions]) -> bytes:
         """Download a file.
 
         The bytes as they were uploaded; a `Range` header asks for a part of them.
@@ -1803,6 +1910,7 @@ class Files:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The whole file.
@@ -1821,9 +1929,11 @@ class Files:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.files_download(file_id))
+        return self._execute(operations.files_download(file_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[File]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> Pages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -1836,7 +1946,7 @@ class Files:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -1847,7 +1957,10 @@ class Files:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute, partial(operations.files_list, limit=page_size), concurrency=concurrency, offset=offset
+            always_with(options, self._execute),
+            partial(operations.files_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -1856,10 +1969,12 @@ class AsyncFiles:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[File]:
+    async def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[File]:
         """List files.
 
         One page of the organisation's files, newest first.
@@ -1869,6 +1984,7 @@ class AsyncFiles:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of files.
@@ -1886,9 +2002,9 @@ class AsyncFiles:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.files_list(limit=limit, offset=offset))
+        return await self._execute(operations.files_list(limit=limit, offset=offset), options)
 
-    async def upload(self, *, file: FileContent, name: str | Unset = UNSET) -> File:
+    async def upload(self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> File:
         """Upload a file.
 
         Stores the bytes in the object store; size and checksum are computed on the way.
@@ -1898,6 +2014,7 @@ class AsyncFiles:
         Args:
             file: The bytes.
             name: Name to store it under; the uploaded file's own if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The stored file.
@@ -1922,9 +2039,9 @@ class AsyncFiles:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.files_upload(file=file, name=name))
+        return await self._execute(operations.files_upload(file=file, name=name), options)
 
-    async def get(self, file_id: str) -> File:
+    async def get(self, file_id: str, **options: Unpack[RequestOptions]) -> File:
         """Fetch a file's description.
 
         Name, type, size and checksum; `files_download` gives the bytes.
@@ -1933,6 +2050,7 @@ class AsyncFiles:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The file.
@@ -1950,9 +2068,9 @@ class AsyncFiles:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.files_get(file_id))
+        return await self._execute(operations.files_get(file_id), options)
 
-    async def delete(self, file_id: str) -> None:
+    async def delete(self, file_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete a file.
 
         Deletes the description and the bytes.
@@ -1961,6 +2079,7 @@ class AsyncFiles:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -1977,9 +2096,9 @@ class AsyncFiles:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.files_delete(file_id))
+        return await self._execute(operations.files_delete(file_id), options)
 
-    async def download(self, file_id: str) -> bytes:
+    async def download(self, file_id: str, **options: Unpack[RequestOptions]) -> bytes:
         """Download a file.
 
         The bytes as they were uploaded; a `Range` header asks for a part of them.
@@ -1988,6 +2107,7 @@ class AsyncFiles:
 
         Args:
             file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The whole file.
@@ -2006,9 +2126,11 @@ class AsyncFiles:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.files_download(file_id))
+        return await self._execute(operations.files_download(file_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[File]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> AsyncPages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -2021,7 +2143,7 @@ class AsyncFiles:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -2032,7 +2154,10 @@ class AsyncFiles:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute, partial(operations.files_list, limit=page_size), concurrency=concurrency, offset=offset
+            async_always_with(options, self._execute),
+            partial(operations.files_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -2041,10 +2166,12 @@ class ApiKeys:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[ApiKey]:
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[ApiKey]:
         """List API keys.
 
         One page of the organisation's API keys, newest first; the keys themselves are never shown
@@ -2055,6 +2182,7 @@ class ApiKeys:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of API keys.
@@ -2072,7 +2200,7 @@ class ApiKeys:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.api_keys_list(limit=limit, offset=offset))
+        return self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
 
     def create(
         self,
@@ -2096,6 +2224,7 @@ class ApiKeys:
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
         expires_at: datetime.datetime | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> ApiKeyCreated:
         """Create an API key.
 
@@ -2108,6 +2237,7 @@ class ApiKeys:
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new API key, with the key itself.
@@ -2132,9 +2262,11 @@ class ApiKeys:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at))
+        return self._execute(
+            operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at), options
+        )
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, **options: Unpack[RequestOptions]) -> None:
         """Revoke an API key.
 
         The key is refused from now on.
@@ -2143,6 +2275,7 @@ class ApiKeys:
 
         Args:
             key_id: Id of the API key, `key_…` (not the key itself).
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2159,9 +2292,11 @@ class ApiKeys:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.api_keys_revoke(key_id))
+        return self._execute(operations.api_keys_revoke(key_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[ApiKey]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> Pages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -2174,7 +2309,7 @@ class ApiKeys:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -2185,7 +2320,10 @@ class ApiKeys:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute, partial(operations.api_keys_list, limit=page_size), concurrency=concurrency, offset=offset
+            always_with(options, self._execute),
+            partial(operations.api_keys_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -2194,10 +2332,12 @@ class AsyncApiKeys:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[ApiKey]:
+    async def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[ApiKey]:
         """List API keys.
 
         One page of the organisation's API keys, newest first; the keys themselves are never shown
@@ -2208,6 +2348,7 @@ class AsyncApiKeys:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of API keys.
@@ -2225,7 +2366,7 @@ class AsyncApiKeys:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.api_keys_list(limit=limit, offset=offset))
+        return await self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
 
     async def create(
         self,
@@ -2249,6 +2390,7 @@ class AsyncApiKeys:
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
         expires_at: datetime.datetime | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> ApiKeyCreated:
         """Create an API key.
 
@@ -2261,6 +2403,7 @@ class AsyncApiKeys:
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new API key, with the key itself.
@@ -2286,10 +2429,10 @@ class AsyncApiKeys:
             ResponseError: the answer cannot be read.
         """
         return await self._execute(
-            operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at)
+            operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at), options
         )
 
-    async def revoke(self, key_id: str) -> None:
+    async def revoke(self, key_id: str, **options: Unpack[RequestOptions]) -> None:
         """Revoke an API key.
 
         The key is refused from now on.
@@ -2298,6 +2441,7 @@ class AsyncApiKeys:
 
         Args:
             key_id: Id of the API key, `key_…` (not the key itself).
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2314,9 +2458,11 @@ class AsyncApiKeys:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.api_keys_revoke(key_id))
+        return await self._execute(operations.api_keys_revoke(key_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[ApiKey]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> AsyncPages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -2329,7 +2475,7 @@ class AsyncApiKeys:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -2340,7 +2486,10 @@ class AsyncApiKeys:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute, partial(operations.api_keys_list, limit=page_size), concurrency=concurrency, offset=offset
+            async_always_with(options, self._execute),
+            partial(operations.api_keys_list, limit=page_size),
+            concurrency=concurrency,
+            offset=offset,
         )
 
 
@@ -2349,10 +2498,12 @@ class Applications:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[Application]:
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[Application]:
         """List applications.
 
         One page of the organisation's OAuth clients, newest first.
@@ -2362,6 +2513,7 @@ class Applications:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of applications.
@@ -2379,7 +2531,7 @@ class Applications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.applications_list(limit=limit, offset=offset))
+        return self._execute(operations.applications_list(limit=limit, offset=offset), options)
 
     def create(
         self,
@@ -2403,6 +2555,7 @@ class Applications:
         ],
         type: ApplicationType | Literal["confidential", "public"] | Unset = UNSET,
         redirect_uris: Sequence[str] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> ApplicationCredentials:
         """Register an application.
 
@@ -2415,6 +2568,7 @@ class Applications:
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new application, with its secret.
@@ -2440,10 +2594,10 @@ class Applications:
             ResponseError: the answer cannot be read.
         """
         return self._execute(
-            operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris)
+            operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris), options
         )
 
-    def delete(self, application_id: str) -> None:
+    def delete(self, application_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete an application.
 
         The application and all tokens it was given are refused from now on.
@@ -2452,6 +2606,7 @@ class Applications:
 
         Args:
             application_id: Id of the application, `app_…`; it is also its OAuth `client_id`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2468,9 +2623,9 @@ class Applications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.applications_delete(application_id))
+        return self._execute(operations.applications_delete(application_id), options)
 
-    def rotate_secret(self, application_id: str) -> ApplicationCredentials:
+    def rotate_secret(self, application_id: str, **options: Unpack[RequestOptions]) -> ApplicationCredentials:
         """Give an application a new secret.
 
         The old secret stays valid for a while, so that running services can change over.
@@ -2479,6 +2634,7 @@ class Applications:
 
         Args:
             application_id: Id of the application, `app_…`; it is also its OAuth `client_id`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The application, with its new secret.
@@ -2501,9 +2657,11 @@ class Applications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.applications_rotate_secret(application_id))
+        return self._execute(operations.applications_rotate_secret(application_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> Pages[Application]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> Pages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -2516,7 +2674,7 @@ class Applications:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -2527,7 +2685,7 @@ class Applications:
         What `list` raises is raised while iterating.
         """
         return Pages(
-            self._execute,
+            always_with(options, self._execute),
             partial(operations.applications_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
@@ -2539,10 +2697,12 @@ class AsyncApplications:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def list(self, *, limit: int | None = None, offset: int | None = None) -> Page[Application]:
+    async def list(
+        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Page[Application]:
         """List applications.
 
         One page of the organisation's OAuth clients, newest first.
@@ -2552,6 +2712,7 @@ class AsyncApplications:
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             A page of applications.
@@ -2569,7 +2730,7 @@ class AsyncApplications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.applications_list(limit=limit, offset=offset))
+        return await self._execute(operations.applications_list(limit=limit, offset=offset), options)
 
     async def create(
         self,
@@ -2593,6 +2754,7 @@ class AsyncApplications:
         ],
         type: ApplicationType | Literal["confidential", "public"] | Unset = UNSET,
         redirect_uris: Sequence[str] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
     ) -> ApplicationCredentials:
         """Register an application.
 
@@ -2605,6 +2767,7 @@ class AsyncApplications:
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The new application, with its secret.
@@ -2630,10 +2793,10 @@ class AsyncApplications:
             ResponseError: the answer cannot be read.
         """
         return await self._execute(
-            operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris)
+            operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris), options
         )
 
-    async def delete(self, application_id: str) -> None:
+    async def delete(self, application_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete an application.
 
         The application and all tokens it was given are refused from now on.
@@ -2642,6 +2805,7 @@ class AsyncApplications:
 
         Args:
             application_id: Id of the application, `app_…`; it is also its OAuth `client_id`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2658,9 +2822,9 @@ class AsyncApplications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.applications_delete(application_id))
+        return await self._execute(operations.applications_delete(application_id), options)
 
-    async def rotate_secret(self, application_id: str) -> ApplicationCredentials:
+    async def rotate_secret(self, application_id: str, **options: Unpack[RequestOptions]) -> ApplicationCredentials:
         """Give an application a new secret.
 
         The old secret stays valid for a while, so that running services can change over.
@@ -2669,6 +2833,7 @@ class AsyncApplications:
 
         Args:
             application_id: Id of the application, `app_…`; it is also its OAuth `client_id`.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The application, with its new secret.
@@ -2691,9 +2856,11 @@ class AsyncApplications:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.applications_rotate_secret(application_id))
+        return await self._execute(operations.applications_rotate_secret(application_id), options)
 
-    def list_all(self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0) -> AsyncPages[Application]:
+    def list_all(
+        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+    ) -> AsyncPages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
         Iterate the result for its pages, each page for its items, or `.items()` for the items of all
@@ -2706,7 +2873,7 @@ class AsyncApplications:
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
-
+            options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
@@ -2717,7 +2884,7 @@ class AsyncApplications:
         What `list` raises is raised while iterating.
         """
         return AsyncPages(
-            self._execute,
+            async_always_with(options, self._execute),
             partial(operations.applications_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
@@ -2729,10 +2896,10 @@ class Auth:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    def revoke(self, *, token: str, token_type_hint: str | Unset = UNSET) -> None:
+    def revoke(self, *, token: str, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> None:
         """Revoke a token.
 
         RFC 7009. Succeeds for unknown tokens too. Revoking a refresh token kills the access tokens
@@ -2741,6 +2908,7 @@ class Auth:
         Args:
             token: The access or refresh token.
             token_type_hint: `access_token` or `refresh_token`, if known.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2754,9 +2922,11 @@ class Auth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint))
+        return self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint), options)
 
-    def introspect(self, *, token: str, token_type_hint: str | Unset = UNSET) -> Introspection:
+    def introspect(
+        self, *, token: str, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> Introspection:
         """Look a token up.
 
         RFC 7662. A token that is unknown, dead or another organisation's is `{"active": false}`.
@@ -2764,6 +2934,7 @@ class Auth:
         Args:
             token: The access or refresh token.
             token_type_hint: `access_token` or `refresh_token`, if known.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             What is known of the token.
@@ -2780,12 +2951,15 @@ class Auth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint))
+        return self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint), options)
 
-    def metadata(self) -> ServerMetadata:
+    def metadata(self, **options: Unpack[RequestOptions]) -> ServerMetadata:
         """Fetch the authorization server's metadata.
 
         RFC 8414.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The metadata.
@@ -2799,13 +2973,16 @@ class Auth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.auth_metadata())
+        return self._execute(operations.auth_metadata(), options)
 
-    def jwks(self) -> Jwks:
+    def jwks(self, **options: Unpack[RequestOptions]) -> Jwks:
         """Fetch the keys that sign access tokens.
 
         RFC 7517. Keys rotate with an overlap, so a verifier that refetches on an unknown `kid` never
         fails.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The key set.
@@ -2819,7 +2996,7 @@ class Auth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return self._execute(operations.auth_jwks())
+        return self._execute(operations.auth_jwks(), options)
 
 
 class AsyncAuth:
@@ -2827,10 +3004,12 @@ class AsyncAuth:
 
     __slots__ = ("_execute",)
 
-    def __init__(self, execute: AsyncExecute) -> None:
+    def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    async def revoke(self, *, token: str, token_type_hint: str | Unset = UNSET) -> None:
+    async def revoke(
+        self, *, token: str, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> None:
         """Revoke a token.
 
         RFC 7009. Succeeds for unknown tokens too. Revoking a refresh token kills the access tokens
@@ -2839,6 +3018,7 @@ class AsyncAuth:
         Args:
             token: The access or refresh token.
             token_type_hint: `access_token` or `refresh_token`, if known.
+            options: Options of this call alone, as `with_options` takes them.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -2852,9 +3032,11 @@ class AsyncAuth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint))
+        return await self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint), options)
 
-    async def introspect(self, *, token: str, token_type_hint: str | Unset = UNSET) -> Introspection:
+    async def introspect(
+        self, *, token: str, token_type_hint: str | Unset = UNSET, **options: Unpack[RequestOptions]
+    ) -> Introspection:
         """Look a token up.
 
         RFC 7662. A token that is unknown, dead or another organisation's is `{"active": false}`.
@@ -2862,6 +3044,7 @@ class AsyncAuth:
         Args:
             token: The access or refresh token.
             token_type_hint: `access_token` or `refresh_token`, if known.
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             What is known of the token.
@@ -2878,12 +3061,15 @@ class AsyncAuth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint))
+        return await self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint), options)
 
-    async def metadata(self) -> ServerMetadata:
+    async def metadata(self, **options: Unpack[RequestOptions]) -> ServerMetadata:
         """Fetch the authorization server's metadata.
 
         RFC 8414.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The metadata.
@@ -2897,13 +3083,16 @@ class AsyncAuth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.auth_metadata())
+        return await self._execute(operations.auth_metadata(), options)
 
-    async def jwks(self) -> Jwks:
+    async def jwks(self, **options: Unpack[RequestOptions]) -> Jwks:
         """Fetch the keys that sign access tokens.
 
         RFC 7517. Keys rotate with an overlap, so a verifier that refetches on an unknown `kid` never
         fails.
+
+        Args:
+            options: Options of this call alone, as `with_options` takes them.
 
         Returns:
             The key set.
@@ -2917,14 +3106,14 @@ class AsyncAuth:
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        return await self._execute(operations.auth_jwks())
+        return await self._execute(operations.auth_jwks(), options)
 
 
 class Resources(ABC):
     """The resources of a client, each made when it is first asked for."""
 
     @abstractmethod
-    def _execute(self, operation: Operation[T], /) -> T: ...
+    def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T: ...
 
     @cached_property
     def users(self) -> Users:
@@ -2966,7 +3155,7 @@ class AsyncResources(ABC):
     """The resources of a client, each made when it is first asked for."""
 
     @abstractmethod
-    async def _execute(self, operation: Operation[T], /) -> T: ...
+    async def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T: ...
 
     @cached_property
     def users(self) -> AsyncUsers:
