@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-import sys
 import warnings
 from abc import abstractmethod
 from typing import ClassVar
@@ -25,10 +25,15 @@ class Owner:
     def begin_anew(self) -> None:
         """Be without connections, in a child of a fork: those at hand are the parent's."""
 
+    @abstractmethod
+    def let_go(self) -> None:
+        """Close the connections that are not in use, or let their event loops close them; does not wait."""
+
     def __del__(self) -> None:
-        if getattr(self, "used", False) and not self.closed and not sys.is_finalizing():
+        if getattr(self, "used", False) and not self.closed:  # without `used` it was never made
             told = f"a client was used and never closed; {self.close_with}"
             warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
+            self.let_go()
 
 
 _owners: WeakSet[Owner] = WeakSet()
@@ -39,5 +44,14 @@ def _after_fork() -> None:
         owner.begin_anew()
 
 
+def _at_exit() -> None:
+    """Clients that live as long as the program need not be closed."""
+    for owner in list(_owners):
+        if not owner.closed:
+            owner.closed = True
+            owner.let_go()
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(after_in_child=_after_fork)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import Generic, TypeVar, cast
 
-import anyio.lowlevel
 import attrs
 
 T = TypeVar("T")
@@ -38,10 +38,11 @@ class PerLoop(Generic[T]):
         """Take a value for the running loop."""
         for loop in list(self._held):  # of loops that were closed without ending their generators
             if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
-                self._held.pop(loop, None)
+                _guards.discard(self._held.pop(loop).guard)
         loop = running_loop()
         guard = _until_the_end_of(self._held, loop, value, self._close)
         self._held[loop] = _Held(value, guard)
+        _guards.add(guard)
         await anext(guard)
         return value
 
@@ -50,6 +51,11 @@ class PerLoop(Generic[T]):
         held = self._held.get(running_loop())
         if held is not None:
             await held.guard.aclose()
+
+    def let_go(self) -> None:
+        """Have every loop that still runs close its value; called from anywhere, and does not wait."""
+        for loop, held in list(self._held.items()):
+            _in(loop, held.guard)
 
     def abandon(self) -> None:
         """Forget all values. In a child of a fork they belong to the parent: nothing of them may be touched."""
@@ -61,6 +67,8 @@ class PerLoop(Generic[T]):
 
 
 _of_the_parent: list[object] = []
+_guards: set[AsyncGenerator[None]] = set()
+"""All that are suspended. The collector would otherwise finalise them, and what they guard, in any order."""
 
 
 async def _until_the_end_of(
@@ -70,13 +78,33 @@ async def _until_the_end_of(
     try:
         yield
     finally:
-        all_held.pop(loop, None)
+        held = all_held.pop(loop, None)
+        if held is not None:
+            _guards.discard(held.guard)
         await close(value)
+
+
+def _in(loop: object, guard: AsyncGenerator[None]) -> None:
+    """End a guard in its loop, unless that has ended."""
+
+    async def end() -> None:
+        await guard.aclose()
+
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: loop.create_task(end()))
+    else:
+        import trio  # noqa: PLC0415 (as below)
+
+        with suppress(trio.RunFinishedError):
+            cast("trio.lowlevel.TrioToken", loop).run_sync_soon(trio.lowlevel.spawn_system_task, end)
 
 
 def running_loop() -> object:
     """What stands for the running event loop."""
     try:
         return asyncio.get_running_loop()
-    except RuntimeError:  # trio
-        return anyio.lowlevel.current_token()
+    except RuntimeError:
+        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
+
+        return trio.lowlevel.current_trio_token()

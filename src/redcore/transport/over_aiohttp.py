@@ -114,10 +114,10 @@ class AiohttpTransport(Owner):
         """One attempt of which a body is streamed, up to the header of the answer."""
         if self.closed:
             raise closed()
+        session = self._sessions.here() or await self._session()
         patience = Patience.begin(silence_s, ends_in_s)
         with our_errors(silence_s, AIOHTTP, patience.late):
             async with asyncio.timeout(patience.left_s()):
-                session = self._sessions.here() or await self._session()
                 asked = streamed(self._arguments(session, request), silence_s)
                 answer = await session.http.request(**asked)
                 return AsyncArriving(
@@ -156,6 +156,10 @@ class AiohttpTransport(Owner):
         """Send no more, and close the connections; a second time does nothing."""
         self.closed = True
         await self._sessions.drop()
+
+    def let_go(self) -> None:
+        """Let the event loops close the connections."""
+        self._sessions.let_go()
 
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""

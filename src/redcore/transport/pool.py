@@ -7,6 +7,7 @@ is made: httpcore loads every event loop that is installed.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -61,13 +62,8 @@ class PoolTransport(Owner):
         self._start()
 
     def _start(self) -> None:
-        self._routes = Routes(self._proxies, self._connector)
+        self._routes = Routes(self._proxies, partial(connector, self._tls))
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
-
-    def _connector(self, proxy: httpcore.Proxy | None) -> Connect[httpcore.ConnectionInterface]:
-        return httpcore.ConnectionPool(
-            ssl_context=self._tls, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=BoundedBackend()
-        ).create_connection
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
@@ -166,11 +162,15 @@ class PoolTransport(Owner):
     def close(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
         self.closed = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the connections that are not in use."""
         close_all(self._routes.spares())
 
     def begin_anew(self) -> None:
         """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
-        close_all(self._routes.spares())
+        self.let_go()
         self._start()
 
 
@@ -181,6 +181,13 @@ def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInte
         connection.close()
         connection = route.take()
     return connection
+
+
+def connector(settings: ssl.SSLContext, proxy: httpcore.Proxy | None) -> Connect[httpcore.ConnectionInterface]:
+    """What makes connections, through a proxy or directly."""
+    return httpcore.ConnectionPool(
+        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=BoundedBackend()
+    ).create_connection
 
 
 def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
@@ -213,15 +220,11 @@ class AsyncPoolTransport(Owner):
         self._tls = tls()
         self._pools: PerLoop[LoopPool] = PerLoop(LoopPool.aclose)
 
-    def _connector(self, proxy: httpcore.Proxy | None) -> Connect[httpcore.AsyncConnectionInterface]:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=backend_here()
-        ).create_connection
-
     async def _pool(self) -> LoopPool:
         self.used = True
+        routes = Routes(self._proxies, partial(async_connector, self._tls))
         slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
-        return await self._pools.keep(LoopPool(Routes(self._proxies, self._connector), slots))
+        return await self._pools.keep(LoopPool(routes, slots))
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
@@ -322,6 +325,10 @@ class AsyncPoolTransport(Owner):
         self.closed = True
         await self._pools.drop()
 
+    def let_go(self) -> None:
+        """Let the event loops close the connections."""
+        self._pools.let_go()
+
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
         self._pools.abandon()
@@ -334,6 +341,15 @@ async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpco
         await connection.aclose()
         connection = route.take()
     return connection
+
+
+def async_connector(
+    settings: ssl.SSLContext, proxy: httpcore.Proxy | None
+) -> Connect[httpcore.AsyncConnectionInterface]:
+    """As `connector`, for the running event loop."""
+    return httpcore.AsyncConnectionPool(
+        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=backend_here()
+    ).create_connection
 
 
 async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:

@@ -1,0 +1,350 @@
+"""How long connections live: event loops, forks, cancellations, clients that nobody closes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import pickle
+import random
+import subprocess
+import sys
+import threading
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from tests.client.colours import Colour
+from tests.client.loopback import Loopback, user
+
+from redcore import AsyncClient, Client
+
+KEY = "rk_test_key"
+DEFAULT_AND_AIOHTTP = pytest.mark.parametrize("transport", [None, "aiohttp"])
+
+
+def opened(server: Loopback, **options: Any) -> AsyncClient:
+    return AsyncClient(api_key=KEY, base_url=server.base_url, **options)
+
+
+# Event loops ---------------------------------------------------------------------------------
+
+
+@DEFAULT_AND_AIOHTTP
+def test_one_client_in_two_loops(server: Loopback, transport: Any) -> None:
+    """A client that was used in one loop works in the next; the connections of the first end with it."""
+    client = opened(server, transport=transport)
+
+    async def twice() -> list[str]:
+        return [(await client.users.get("usr_1")).id for _ in range(2)]
+
+    assert asyncio.run(twice()) == ["usr_1"] * 2
+    assert server.ended.acquire(timeout=5)
+    assert asyncio.run(twice()) == ["usr_1"] * 2
+    assert server.ended.acquire(timeout=5)
+    assert server.accepted == 2
+    asyncio.run(client.aclose())
+
+
+def test_one_client_in_asyncio_and_trio(server: Loopback) -> None:
+    """The loops need not even be of one kind."""
+    client = opened(server)
+
+    for backend in ("trio", "asyncio", "trio"):
+        assert anyio.run(client.users.get, "usr_1", backend=backend).id == "usr_1"
+        assert server.ended.acquire(timeout=5)
+
+    anyio.run(client.aclose)
+
+
+@DEFAULT_AND_AIOHTTP
+def test_one_client_in_the_loops_of_two_threads(server: Loopback, transport: Any) -> None:
+    """Each loop has connections of its own, at the same time."""
+    client = opened(server, transport=transport)
+    both = threading.Barrier(2, timeout=10)
+    found: list[str] = []
+
+    async def calls() -> None:
+        await client.users.get_me()
+        both.wait()
+        found.append((await client.users.get("usr_1")).id)
+        both.wait()
+
+    threads = [threading.Thread(target=asyncio.run, args=(calls(),)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert (found, server.accepted) == (["usr_1"] * 2, 2)
+    asyncio.run(client.aclose())
+
+
+def test_a_loop_that_is_closed_bare(server: Loopback) -> None:
+    """The connections of a loop that was closed without ending its generators are forgotten."""
+    client = opened(server)
+    bare = asyncio.new_event_loop()
+    bare.run_until_complete(client.users.get_me())
+    with warnings.catch_warnings():  # asyncio's own, of the transports that were left open
+        warnings.simplefilter("ignore", ResourceWarning)
+        bare.close()
+        asyncio.run(client.users.get_me())
+        gc.collect()
+    sent_over: Any = client._transport
+
+    assert len(sent_over._pools) == 0
+    asyncio.run(client.aclose())
+
+
+# Forks ---------------------------------------------------------------------------------------
+
+
+def in_a_fork(function: Callable[[], object]) -> int:
+    """The exit status of a child that runs a function."""
+    with warnings.catch_warnings():  # the server of the test has threads, which are of no use to the child
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            function()
+            gc.collect()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_fork_of_a_used_client(server: Loopback) -> None:
+    """Parent and child have connections of their own; those of the parent outlive the child."""
+    with Client(api_key=KEY, base_url=server.base_url) as client:
+        client.users.get_me()
+
+        def in_child() -> None:
+            assert client.users.get("usr_2").id == "usr_1"
+            client.close()
+
+        assert in_a_fork(in_child) == 0
+        client.users.get("usr_3")
+
+    assert server.accepted == 2
+    assert [seen.path for seen in server.seen] == ["/v1/me", "/v1/users/usr_2", "/v1/users/usr_3"]
+
+
+@DEFAULT_AND_AIOHTTP
+def test_a_fork_of_a_used_async_client(server: Loopback, transport: Any) -> None:
+    """As above, with the parent's event loop going on."""
+    client = opened(server, transport=transport)
+
+    async def parent() -> None:
+        await client.users.get_me()
+        assert in_a_fork(lambda: asyncio.run(in_child())) == 0
+        await client.users.get("usr_3")
+        await client.aclose()
+
+    async def in_child() -> None:
+        await client.users.get("usr_2")
+        await client.aclose()
+
+    asyncio.run(parent())
+
+    assert server.accepted == 2
+    assert [seen.path for seen in server.seen] == ["/v1/me", "/v1/users/usr_2", "/v1/users/usr_3"]
+
+
+def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
+    """The child waits for nobody: those who have the connections are not in it."""
+    client = Client(api_key=KEY, base_url=server.base_url)
+    sent_over: Any = client._transport
+    while sent_over._slots.acquire(blocking=False):
+        pass
+
+    assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
+
+
+def called_in_a_process(client: Client, name: str) -> str:
+    return client.users.get(name).id
+
+
+def test_a_process_that_multiprocessing_forks(server: Loopback) -> None:
+    """A client reaches the process as it is."""
+    with Client(api_key=KEY, base_url=server.base_url) as client:
+        client.users.get_me()
+        with warnings.catch_warnings():  # as above
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = multiprocessing.get_context("fork").Process(target=called_in_a_process, args=(client, "usr_2"))
+            process.start()
+        process.join(30)
+
+        assert process.exitcode == 0
+        client.users.get("usr_3")
+
+    assert server.accepted == 2
+
+
+# Clients that nobody closes ------------------------------------------------------------------
+
+
+def drop(clients: list[Any]) -> None:
+    clients.clear()
+    gc.collect()
+
+
+def test_a_client_that_was_never_closed(server: Loopback) -> None:
+    """It warns when it is collected, once, and says how to close it; one made by with_options does not."""
+    clients = [Client(api_key=KEY, base_url=server.base_url)]
+    clients[0].with_options(timeout=5).users.get_me()
+
+    with pytest.warns(ResourceWarning, match=r"never closed; make it with `with Client\(\.\.\.\)") as told:
+        drop(clients)
+
+    assert len([one for one in told if "never closed" in str(one.message)]) == 1
+    assert server.ended.acquire(timeout=5)
+
+
+@pytest.mark.parametrize(("backend", "transport"), [("asyncio", None), ("asyncio", "aiohttp"), ("trio", None)])
+def test_an_async_client_that_was_never_closed(server: Loopback, backend: str, transport: Any) -> None:
+    """As above; its connections close all the same, while the loop runs on."""
+
+    async def main() -> None:
+        clients = [opened(server, transport=transport)]
+        await clients[0].users.get_me()
+        with pytest.warns(ResourceWarning, match="or call `await client.aclose"):
+            drop(clients)
+        assert await anyio.to_thread.run_sync(server.ended.acquire, True, 5)  # noqa: FBT003 (of the semaphore)
+
+    anyio.run(main, backend=backend)
+
+
+def test_clients_that_need_not_be_closed(call: Colour, server: Loopback) -> None:
+    """No warning for one that was never used, that was closed, or that sends over what it was given."""
+    brought: Any = (httpx.Client if call.name == "sync" else httpx.AsyncClient)()
+    call.client(base_url=server.base_url)
+    used = call.client(base_url=server.base_url)
+    call(used.users.get_me)
+    call.close(used)
+    call(call.client(base_url=server.base_url, http_client=brought).users.get_me)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del used
+        gc.collect()
+
+    call(brought.close if call.name == "sync" else brought.aclose)
+
+
+@pytest.mark.parametrize("ending", ["", "client.close()", "import sys; sys.modules.clear()"])
+def test_the_end_of_the_interpreter_is_silent(server: Loopback, ending: str) -> None:
+    """A client of a module lives as long as the program: nothing is said when both end."""
+    program = (
+        "import asyncio, redcore\n"
+        f"client = redcore.Client(api_key='k', base_url={server.base_url!r})\n"
+        f"other = redcore.AsyncClient(api_key='k', base_url={server.base_url!r})\n"
+        f"client.users.get_me(); asyncio.run(other.users.get_me())\n{ending}\n"
+    )
+
+    run = subprocess.run([sys.executable, "-W", "default", "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+
+    assert run.stderr == ""
+
+
+# Cancellation --------------------------------------------------------------------------------
+
+
+def spare(client: Any) -> int:
+    """How many connections of the running loop wait for a call, after no call holds any."""
+    pool = client._transport._pools.here()
+    assert pool.slots.value == 100
+    return sum(len(route) for route in pool.routes._routes.values())
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_calls_leave_nothing_behind(server: Loopback, backend: str) -> None:
+    """A thousand calls are cancelled at random: while they wait for a connection, connect, send, read."""
+    dice = random.Random(4)  # noqa: S311 (no secret)
+
+    async def cancelled(client: AsyncClient) -> None:
+        with anyio.move_on_after(dice.random() * 0.02):
+            await client.users.get("usr_1")
+
+    async def main() -> None:
+        async with opened(server, max_retries=0) as client:
+            for _ in range(5):
+                async with anyio.create_task_group() as group:
+                    for _ in range(200):
+                        group.start_soon(cancelled, client)
+            assert spare(client) <= 100
+            assert (await client.users.get("usr_1")).id == "usr_1"
+
+    anyio.run(main, backend=backend)
+
+    for _ in range(server.accepted):
+        assert server.ended.acquire(timeout=5)
+
+
+@DEFAULT_AND_AIOHTTP
+def test_tasks_that_asyncio_cancels(server: Loopback, transport: Any) -> None:
+    """The same for `task.cancel()`, which passes through the shields of anyio."""
+    dice = random.Random(5)  # noqa: S311 (no secret)
+
+    async def main() -> None:
+        async with opened(server, max_retries=0, transport=transport) as client:
+            for _ in range(5):
+                tasks = [asyncio.create_task(client.users.get("usr_1")) for _ in range(200)]
+                for task in tasks:
+                    if dice.random() < 0.2:
+                        await asyncio.sleep(dice.random() * 0.002)
+                    task.cancel()
+                    if dice.random() < 0.1:
+                        task.cancel()
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+                failed = [each for each in ended if isinstance(each, BaseException)]
+                assert {type(each) for each in failed} <= {asyncio.CancelledError}
+            assert transport is not None or spare(client) <= 100
+            assert (await client.users.get("usr_1")).id == "usr_1"
+
+    asyncio.run(main())
+
+    for _ in range(server.accepted):
+        assert server.ended.acquire(timeout=5)
+
+
+def test_the_memory_of_many_calls(call: Colour, make: Any, server: Loopback) -> None:
+    """A thousand calls leave no more behind than noise."""
+    client = make()
+    server.seen = Forgetful()
+
+    def calls(number: int) -> int:
+        for _ in range(number):
+            call(client.users.get, "usr_1")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = calls(200)
+        after = calls(1000)
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 50_000  # bytes: 50 a call
+
+
+class Forgetful(list[Any]):
+    """Keeps nothing."""
+
+    def append(self, _: Any) -> None:
+        pass
+
+
+def test_pickled_clients_answer(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that came out of a pickle makes calls."""
+    monkeypatch.setenv("REDCORE_API_KEY", KEY)
+    server.answer = lambda _: user()
+    with Client(base_url=server.base_url) as client, pickle.loads(pickle.dumps(client)) as again:  # noqa: S301 (ours)
+        assert again.users.get("usr_1") == client.users.get("usr_1")
