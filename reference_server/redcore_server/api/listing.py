@@ -14,12 +14,10 @@ async def page(call: Call, sql: bytes) -> Reply:
 
     Args:
         call: of a listing operation.
-        sql: a listing query; `q` reaches it as a pattern for ILIKE.
+        sql: a listing query; `q` reaches it as it is, and as `pattern` for LIKE.
     """
-    query = dict(call.query)
-    if query.get("q") is not None:
-        query["q"] = f"%{escaped(query['q'])}%"
-    rows = await call.all(sql, **query)
+    query = call.query
+    rows = await call.all(sql, **query, pattern=f"%{escaped(query.get('q') or '')}%")
     total = rows[0]["total"]
     items = [{name: row[name] for name in row if name != "total"} for row in rows if row["id"] is not None]
     return Reply(data=items, page={"total": total, "limit": query["limit"], "offset": query["offset"]})

@@ -17,7 +17,7 @@ where task_name in ('send_invitation', 'run_workflow', 'delete_object') and stat
 limit 1
 
 -- name: restore
--- By way of JSON, so that a copy made before a migration fits the table after it.
+-- By way of JSON, so that a copy made before a migration fits the table after it; by name, as `search` is computed.
 -- Users who own credentials stay even if they are not in the copy: their organisation was seeded later.
 delete from idempotency;
 delete from invitations;
@@ -32,8 +32,15 @@ where organisation_id in (select id from lab.organisations) and id not in (selec
 delete from users
 where id not in (select id from lab.users)
     and id not in (select owner_id from applications union all select owner_id from api_keys);
-insert into users
-select restored.* from lab.users as kept, jsonb_populate_record(null::users, to_jsonb(kept)) as restored
+insert into users (
+    id, organisation_id, email, email_key, name, role, status, invitation_sent_at, accepted_at, created_at, updated_at,
+    password_hash, totp_secret, totp_step
+)
+select
+    restored.id, restored.organisation_id, restored.email, restored.email_key, restored.name, restored.role,
+    restored.status, restored.invitation_sent_at, restored.accepted_at, restored.created_at,
+    restored.updated_at, restored.password_hash, restored.totp_secret, restored.totp_step
+from lab.users as kept, jsonb_populate_record(null::users, to_jsonb(kept)) as restored
 on conflict (id) do update set
     email = excluded.email,
     email_key = excluded.email_key,
@@ -56,5 +63,8 @@ on conflict (id) do update set
 insert into api_keys
 select restored.* from lab.api_keys as kept, jsonb_populate_record(null::api_keys, to_jsonb(kept)) as restored
 on conflict (id) do update set revoked_at = excluded.revoked_at, expires_at = excluded.expires_at;
-insert into products
-select restored.* from lab.products as kept, jsonb_populate_record(null::products, to_jsonb(kept)) as restored
+insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+select
+    restored.id, restored.organisation_id, restored.name, restored.sku, restored.price, restored.stock,
+    restored.status, restored.created_at, restored.updated_at
+from lab.products as kept, jsonb_populate_record(null::products, to_jsonb(kept)) as restored

@@ -5,7 +5,13 @@ with matching as not materialized (
     from products
     where organisation_id = %(organisation_id)s
         and (%(status)s::text is null or status = %(status)s)
-        and (%(q)s::text is null or name ilike %(q)s or sku ilike %(q)s)
+        and (
+            %(q)s::text is null
+            or (
+                search @> trigrams(%(q)s)
+                and (lower(name) like lower(%(pattern)s) or lower(sku) like lower(%(pattern)s))
+            )
+        )
 ), page as (
     select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
 )
