@@ -19,7 +19,7 @@ from spec_file import SPEC, Json, raw_operations, read_spec, sentence
 ROOT = SPEC.parents[1]
 TEMPLATES = ROOT / "openapi" / "templates"
 TARGET = ROOT / "src" / "redcore" / "_generated"
-OUTPUTS = ("__init__.py", "models.py", "operations.py", "resources.py")
+OUTPUTS = ("__init__.py", "models.py", "operations.py", "raw.py", "resources.py")
 API = "/v1"
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120", "--stdin-filename")
 FIX = ("check", "--fix-only", "--quiet", "--select=I,F401", "--config=lint.isort.known-first-party=['redcore']")

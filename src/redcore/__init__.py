@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
     from redcore.limits import RateLimit
     from redcore.options import RequestOptions
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
+    from redcore.raw import RawResponse
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
     from importlib import import_module
@@ -100,6 +101,7 @@ else:
             "PageIterator",
             "Pages",
         ),
+        "redcore.raw": ("RawResponse",),
         "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
     }
     _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -163,6 +165,7 @@ __all__ = [
     "ProductStatus",
     "RateLimit",
     "RateLimitError",
+    "RawResponse",
     "RedcoreAPIError",
     "RedcoreError",
     "RequestOptions",

@@ -178,7 +178,7 @@ def timestamp(moment: dt.datetime) -> str:
         raise ArgumentError(f"{moment} is out of the range of times that UTC can express") from None
 
 
-def dump(body: Mapping[str, Any]) -> bytes:
+def dump(body: Any) -> bytes:
     """A JSON body.
 
     Raises:

@@ -37,6 +37,8 @@ class Operation(Generic[T]):
     returns: Reader[T] = attrs.field(repr=False)
     query: Mapping[str, Any] = attrs.field(default=NONE, repr=False)
     body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    content: bytes | None = attrs.field(default=None, repr=False)
+    """A body that is encoded already, in place of `body`."""
     media: str = JSON
     auth: Literal["bearer", "client", "none"] = "bearer"
     """What the call is signed with: an access token or API key, the client's id and secret, or nothing."""
@@ -154,6 +156,10 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
     headers = {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers}
     if query := {name: text(name, value) for name, value in operation.query.items() if value is not None}:
         url += "?" + urlencode(query)
+    if operation.content is not None:
+        headers = {**headers, "Content-Type": operation.media}
+        content = operation.content
+        return Request(operation=operation.name, method=operation.method, url=url, headers=headers, content=content)
     if operation.body is None:
         opens = operation.opens
         return Request(

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
 
 import attrs
 
 from redcore._config import Config, Given, configure, configure_login, reconfigure
+from redcore._custom import custom
 from redcore._engine import CallOptions, Engine
 from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
@@ -41,15 +42,17 @@ from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer, RateLimit
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
+from redcore.raw import RawResponse
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
 from redcore.transport import AsyncTransport, Transport, open_async_transport, open_transport
 from redcore.transport.streamed import perform, perform_async
 
+if TYPE_CHECKING:
+    from redcore._generated.raw import AsyncRaw, Raw
+
 T = TypeVar("T")
-
-
 HooksT = TypeVar("HooksT", bound=AsyncHooks)
 
 
@@ -328,6 +331,58 @@ class Client(_Client[Hooks], Resources):
         """OAuth 2.0 endpoints for programs."""
         return Auth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
 
+    @cached_property
+    def raw(self) -> Raw:
+        """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
+        from redcore._generated.raw import Raw  # noqa: PLC0415 (few programs need it)
+
+        return Raw(self._execute)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = UNSET,
+        content: bytes | None = None,
+        content_type: str = "application/octet-stream",
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Any]:
+        """Call what this version of the SDK does not know yet.
+
+        Authentication, retries, pacing and errors are as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
+        retried, POST with an `Idempotency-Key`, PATCH if you give one.
+
+        Args:
+            method: GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
+            path: Relative to `base_url`, such as `/users/usr_1`; what else it names must be percent-encoded.
+            query: Parameters; those that are None are left out.
+            json: What to send as JSON; left out, there is no body.
+            content: What to send as it is, in place of JSON.
+            content_type: What `content` is.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The answer; its value is the decoded JSON, the bytes if it is no JSON, None if it is empty.
+
+        Raises:
+            ArgumentError: an argument cannot be sent, or the path could lead away from `base_url`.
+            RedcoreAPIError: the server refused; the class is that of the status, as for every call.
+            NetworkError: no answer came.
+            ResponseError: the answer cannot be read.
+        """
+        described = custom(
+            method,
+            path,
+            query=query,
+            json=json,
+            content=content,
+            content_type=content_type,
+            keyed=self._chosen(options).idempotency_key is not None,
+        )
+        return self._execute(described, options)
+
     def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
         return self._run(self._engine.call(operation, self._chosen(options)))
 
@@ -507,6 +562,58 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncAuth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
+
+    @cached_property
+    def raw(self) -> AsyncRaw:
+        """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
+        from redcore._generated.raw import AsyncRaw  # noqa: PLC0415 (few programs need it)
+
+        return AsyncRaw(self._execute)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = UNSET,
+        content: bytes | None = None,
+        content_type: str = "application/octet-stream",
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Any]:
+        """Call what this version of the SDK does not know yet.
+
+        Authentication, retries, pacing and errors are as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
+        retried, POST with an `Idempotency-Key`, PATCH if you give one.
+
+        Args:
+            method: GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
+            path: Relative to `base_url`, such as `/users/usr_1`; what else it names must be percent-encoded.
+            query: Parameters; those that are None are left out.
+            json: What to send as JSON; left out, there is no body.
+            content: What to send as it is, in place of JSON.
+            content_type: What `content` is.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The answer; its value is the decoded JSON, the bytes if it is no JSON, None if it is empty.
+
+        Raises:
+            ArgumentError: an argument cannot be sent, or the path could lead away from `base_url`.
+            RedcoreAPIError: the server refused; the class is that of the status, as for every call.
+            NetworkError: no answer came.
+            ResponseError: the answer cannot be read.
+        """
+        described = custom(
+            method,
+            path,
+            query=query,
+            json=json,
+            content=content,
+            content_type=content_type,
+            keyed=self._chosen(options).idempotency_key is not None,
+        )
+        return await self._execute(described, options)
 
     async def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
         return await self._run(self._engine.call(operation, self._chosen(options)))

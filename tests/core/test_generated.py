@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from redcore import AsyncClient, Client
-from redcore._generated import models, operations, resources
+from redcore._generated import models, operations, raw, resources
 from redcore.exceptions import RedcoreAPIError
 from redcore.options import RequestOptions
 
@@ -170,6 +170,19 @@ def test_listings_can_be_walked(name: str) -> None:
         assert [*inspect.signature(getattr(owner, walker)).parameters] == expected
 
 
+@pytest.mark.parametrize("name", BOUND)
+def test_raw_siblings(name: str) -> None:
+    """Each method has a raw sibling in both colours, with its parameters, which wraps what it returns."""
+    for prefix in ("", "Async"):
+        plain = method(name, prefix)
+        owner, _, short = plain.__qualname__.partition(".")
+        sibling = getattr(getattr(raw, f"{prefix}Raw{owner.removeprefix(prefix)}"), short)
+
+        assert inspect.signature(sibling).parameters == inspect.signature(plain).parameters
+        assert sibling.__annotations__["return"] == f"RawResponse[{plain.__annotations__['return']}]"
+        assert inspect.iscoroutinefunction(sibling) == bool(prefix)
+
+
 def test_each_tag_is_a_resource_of_both_clients() -> None:
     """`client.users` and all the others exist in both colours."""
     tags = {told["tags"][0] for told in BOUND.values()}
@@ -177,6 +190,7 @@ def test_each_tag_is_a_resource_of_both_clients() -> None:
     for client in (Client(api_key="k"), AsyncClient(api_key="k")):
         for tag in tags:
             assert getattr(client, tag) is getattr(client, tag)
+            assert getattr(client.raw, tag) is getattr(client.raw, tag)
 
 
 def test_the_catalogue_of_errors_is_the_specs() -> None:

@@ -30,6 +30,7 @@ from redcore import (
     Pages,
     Product,
     RateLimit,
+    RawResponse,
     RedcoreAPIError,
     User,
     UserRole,
@@ -151,6 +152,25 @@ def with_own_options(client: Client) -> None:
     client.users.get("usr_1", time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.list_all(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.with_options(retries=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def raw(client: Client) -> None:
+    """Raw siblings give the same types, wrapped."""
+    given = client.raw.users.get("usr_1", timeout=5)
+    assert_type(given, RawResponse[User])
+    assert_type(given.value, User)
+    assert_type(given.headers, Headers)
+    assert_type(given.request_id, str | None)
+    assert_type(client.raw.users.list(role="admin"), RawResponse[Page[User]])
+    assert_type(client.raw.users.delete("usr_1"), RawResponse[None])
+    assert_type(client.request("GET", "/things", query={"limit": 3}), RawResponse[Any])
+    client.raw.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def raw_awaited(client: AsyncClient) -> None:
+    """The same, awaited."""
+    assert_type(await client.raw.users.get("usr_1"), RawResponse[User])
+    assert_type(await client.request("POST", "/things", json=[1], idempotency_key="k"), RawResponse[Any])
 
 
 def refused(client: Client) -> None:
