@@ -41,6 +41,7 @@ from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer, RateLimit
+from redcore.observability import OBSERVERS
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
 from redcore.raw import RawResponse
 from redcore.session import AsyncAuth, Auth
@@ -111,7 +112,7 @@ class _Client(Generic[HooksT]):
             on_token_refreshed=on_token_refreshed,
             now=runtime.now,
         )
-        self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime)
+        self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime, observers=OBSERVERS)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
         self._recipe = Recipe.of(config, cache, on_token_refreshed)
         self._owner = True

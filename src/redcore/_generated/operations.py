@@ -552,3 +552,44 @@ def auth_jwks() -> Operation[Jwks]:
     return Operation(
         name="auth_jwks", method="GET", path="/.well-known/jwks.json", returns=plain(Jwks), auth="none", idempotent=True
     )
+
+
+TEMPLATES: Mapping[str, str] = {
+    "users_get_me": "/v1/me",
+    "users_update_me": "/v1/me",
+    "users_list": "/v1/users",
+    "users_create": "/v1/users",
+    "users_get": "/v1/users/{user_id}",
+    "users_delete": "/v1/users/{user_id}",
+    "users_update": "/v1/users/{user_id}",
+    "users_resend_invitation": "/v1/users/{user_id}/invitation",
+    "products_list": "/v1/products",
+    "products_create": "/v1/products",
+    "products_get": "/v1/products/{product_id}",
+    "products_delete": "/v1/products/{product_id}",
+    "products_update": "/v1/products/{product_id}",
+    "workflows_list": "/v1/workflows",
+    "workflows_run": "/v1/workflows/{name}/runs",
+    "workflows_list_runs": "/v1/workflow-runs",
+    "workflows_get_run": "/v1/workflow-runs/{run_id}",
+    "workflows_cancel_run": "/v1/workflow-runs/{run_id}/cancel",
+    "files_list": "/v1/files",
+    "files_upload": "/v1/files",
+    "files_get": "/v1/files/{file_id}",
+    "files_delete": "/v1/files/{file_id}",
+    "files_download": "/v1/files/{file_id}/content",
+    "api_keys_list": "/v1/api-keys",
+    "api_keys_create": "/v1/api-keys",
+    "api_keys_revoke": "/v1/api-keys/{key_id}",
+    "applications_list": "/v1/applications",
+    "applications_create": "/v1/applications",
+    "applications_delete": "/v1/applications/{application_id}",
+    "applications_rotate_secret": "/v1/applications/{application_id}/secret",
+    "auth_token": "/oauth/token",
+    "auth_revoke": "/oauth/revoke",
+    "auth_introspect": "/oauth/introspect",
+    "auth_device_authorization": "/oauth/device_authorization",
+    "auth_metadata": "/.well-known/oauth-authorization-server",
+    "auth_jwks": "/.well-known/jwks.json",
+}
+"""The path of each operation as the specification writes it."""
