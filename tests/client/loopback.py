@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -101,9 +102,14 @@ def reset(connection: socket.socket) -> None:
 
 
 class Loopback:
-    """The server; use it as a context manager."""
+    """The server; use it as a context manager.
 
-    def __init__(self) -> None:
+    Args:
+        tls: Encrypts its connections; None leaves them plain.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.seen: list[Seen] = []
         self.answer: Answer = lambda _: user()
         self.gone = threading.Event()
@@ -112,7 +118,7 @@ class Loopback:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self.base_url = f"{self.origin}/v1"
 
     def script(self, *answers: Reply | Raw) -> None:
@@ -149,7 +155,10 @@ class Loopback:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            self._answer_all(connection)
+            with suppress(OSError):  # a handshake that failed
+                self._answer_all(
+                    connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+                )
         finally:
             self.ended.release()
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import certifi
 import pytest
-from tests.client.colours import Colour
-from tests.client.loopback import Loopback
+from tests.client.colours import COLOURS, Colour
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Reply
 
-from redcore import ConfigurationError
+from redcore import ConfigurationError, NetworkError
 from redcore.transport import proxies
 from redcore.transport.tls import tls
 
@@ -25,6 +26,12 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
+@pytest.fixture(params=[*COLOURS, ("asyncio", "aiohttp")], ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
 def test_a_proxy_is_used(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to another host goes through the proxy of the environment."""
     monkeypatch.setenv("HTTP_PROXY", server.origin)
@@ -32,6 +39,22 @@ def test_a_proxy_is_used(call: Colour, make: Any, server: Loopback, monkeypatch:
     call(make(base_url="http://elsewhere.localhost/v1").users.get_me)
 
     assert server.seen[0].path == "http://elsewhere.localhost/v1/me"
+
+
+def test_a_proxy_that_asks_who_is_there(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name and password of the proxy's URL go to the proxy, and never what goes through its tunnel."""
+    monkeypatch.setenv("HTTPS_PROXY", server.origin.replace("//", "//ada:p%40ss@"))
+    server.answer = lambda _: Reply(502)
+
+    with pytest.raises(NetworkError):
+        call(make(base_url="https://elsewhere.example/v1", max_retries=0).users.get_me)
+
+    seen = server.seen[0]
+    assert (seen.method, seen.path) == ("CONNECT", "elsewhere.example:443")
+    assert seen.headers["proxy-authorization"] == "Basic YWRhOnBAc3M="
+    assert "authorization" not in seen.headers
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, assert_type
 
+import httpx
+import httpx2
+
 from redcore import (
     AsyncClient,
     AsyncHooks,
@@ -38,6 +41,18 @@ from redcore import (
     ValidationError,
     WorkflowRun,
 )
+
+
+def given_clients() -> None:
+    """Clients of httpx and of httpx2 can be given, each to the client of its colour."""
+    Client(http_client=httpx.Client())
+    Client(http_client=httpx2.Client())
+    AsyncClient(http_client=httpx.AsyncClient())
+    AsyncClient(http_client=httpx2.AsyncClient(), transport=None)
+    AsyncClient(transport="aiohttp")
+    Client(http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncClient(http_client=httpx2.Client())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncClient(transport="requests")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def blocking(client: Client) -> None:

@@ -1,0 +1,84 @@
+"""TLS to a server whose certificate authority `SSL_CERT_FILE` names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.client.colours import COLOURS, Colour
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Reply
+
+from redcore import NetworkError
+
+
+@pytest.fixture(params=[*COLOURS, ("asyncio", "aiohttp")], ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = dt.datetime.now(dt.UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[Loopback]:
+    settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    settings.load_cert_chain(certificate)
+    with Loopback(settings) as server:
+        yield server
+
+
+def test_an_encrypted_connection(
+    call: Colour, make: Any, server: Loopback, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is used again, carries large bodies both ways, and is closed with the client."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    content = bytes(range(256)) * 8000
+    client = make()
+
+    assert call(client.users.create, email="a@b.example", name="x" * 500_000, role="editor").id == "usr_1"
+    server.answer = lambda _: Reply(200, content, {"Content-Type": "application/octet-stream"})
+    assert call(client.files.download, "file_1") == content
+
+    assert server.accepted == 1
+    assert len(server.seen[0].body) > 500_000
+    call.close(client)
+    assert server.ended.acquire(timeout=5)
+
+
+def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:
+    """The call does not reach such a server."""
+    with pytest.raises(NetworkError, match="no answer") as caught:
+        call(make(max_retries=0).users.get_me)
+
+    assert caught.value.request_id is not None
+    assert server.seen == []
