@@ -54,6 +54,34 @@ def test_waits_before_success(script: list[Answer], waits: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        ("0", 0.0),
+        ("0.5", 0.5),
+        ("600", 600.0),
+        ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
+        ("Tuesday, 14-Nov-23 22:13:50 GMT", 30.0),
+        ("Tue Nov 14 22:13:50 2023", 30.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        ("-1", 1.0),
+        ("nan", 1.0),
+        ("inf", 1.0),
+        ("1e999", 1.0),
+        ("soon", 1.0),
+        ("", 1.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_the_server_asks_for(status: int, asked: str, wait: float) -> None:
+    """A Retry-After is kept to exactly, in seconds or as any HTTP date; one that makes no sense is none."""
+    world = World(refusal(status, "A", retry_after=asked, date=DATE), user())
+
+    world.call(GET)
+
+    assert world.slept == [wait]
+
+
+@pytest.mark.parametrize(
     ("max_retries", "waits"), [(0, []), (1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0]), (4, [1.0, 2.0, 4.0, 8.0])]
 )
 def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> None:

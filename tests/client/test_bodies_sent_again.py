@@ -1,0 +1,104 @@
+"""Uploads that are tried again: whole from where they began, or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.client.colours import Colour, instant
+from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, reply, reset
+
+from redcore import AuthenticationError, RedcoreError
+
+CONTENT = b"0123456789" * 1000
+STORED = reply(
+    {
+        "data": {
+            "id": "file_1",
+            "name": "a",
+            "content_type": "b",
+            "size": 1,
+            "sha256": "c",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+    },
+    201,
+)
+EXPIRED = refusal(401, "TOKEN_EXPIRED")
+
+
+class Pipe(io.BytesIO):
+    """A file that cannot be rewound."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def pieces() -> Iterator[bytes]:
+    yield CONTENT[:5000]
+    yield CONTENT[5000:]
+
+
+def uploads(server: Loopback) -> list[int]:
+    """How many copies of the content each upload brought."""
+    return [seen.body.count(CONTENT) for seen in server.asked("/v1/files")]
+
+
+@pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
+@pytest.mark.parametrize("failure", [(refusal(503), "RedcoreAPIError"), (reset, "NetworkError")], ids=["503", "reset"])
+def test_gone_after_the_first_attempt(
+    call: Colour, make: Any, server: Loopback, made: Any, failure: tuple[Reply | Raw, str]
+) -> None:
+    """What cannot be read twice is sent once: the error of that attempt is raised, and says why."""
+    client = make()
+    slept = instant(client)
+    server.script(failure[0])
+
+    with pytest.raises(RedcoreError) as caught:
+        call(client.files.upload, file=made())
+
+    (attempt,) = caught.value.attempts
+    assert (attempt.error, attempt.stopped, slept) == (failure[1], "body cannot be sent again", [])
+    assert uploads(server) == [1]
+
+
+@pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
+def test_gone_when_the_token_is_refused(call: Colour, make: Any, server: Loopback, made: Any) -> None:
+    """Nor is it sent empty with a new token: the refusal is raised, and no token asked for in vain."""
+    client = make(access_token="access-1", refresh_token="refresh-1")
+    server.script(EXPIRED)
+
+    with pytest.raises(AuthenticationError):
+        call(client.files.upload, file=made())
+
+    assert [seen.path for seen in server.seen] == ["/v1/files"]
+
+
+@pytest.mark.parametrize("first", [refusal(503), reset])
+def test_rewound_to_where_it_stood(call: Colour, make: Any, server: Loopback, first: Reply | Raw) -> None:
+    """A file is sent from where it stood when the call began, each time; what was read before is not sent."""
+    client = make()
+    instant(client)
+    server.script(first, STORED)
+    file = io.BytesIO(b"a header of the application" + CONTENT)
+    file.seek(-len(CONTENT), io.SEEK_END)
+
+    call(client.files.upload, file=file)
+
+    assert uploads(server) == [1, 1]
+    assert all(b"a header" not in seen.body for seen in server.seen)
+
+
+def test_rewound_when_the_token_is_refused(call: Colour, make: Any, server: Loopback) -> None:
+    """With the new token the whole file is sent again."""
+    server.script(EXPIRED, pair(2), STORED)
+    file = io.BytesIO(b"skipped" + CONTENT)
+    file.seek(len(b"skipped"))
+
+    call(make(access_token="access-1", refresh_token="refresh-1").files.upload, file=file)
+
+    assert uploads(server) == [1, 1]
+    assert all(b"skipped" not in seen.body for seen in server.seen)
+    assert server.seen[2].headers["authorization"] == "Bearer access-2"
