@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         RedcoreAPIError,
         RedcoreError,
         ResponseError,
+        TokenCacheError,
         ValidationError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
@@ -88,6 +89,7 @@ else:
             "RedcoreAPIError",
             "RedcoreError",
             "ResponseError",
+            "TokenCacheError",
             "ValidationError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
@@ -174,6 +176,7 @@ __all__ = [
     "Scope",
     "ServerMetadata",
     "TokenCache",
+    "TokenCacheError",
     "TokenSet",
     "Unset",
     "User",

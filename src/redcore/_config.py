@@ -9,6 +9,7 @@ import ipaddress
 import math
 import os
 from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,9 +18,10 @@ import attrs
 from redcore._engine import CallOptions
 from redcore._headers import checked_headers
 from redcore._values import UNSET
-from redcore.auth import Credentials, is_sendable
+from redcore.auth import Credentials, OnTokenRefreshed, is_sendable
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.retry import RetryPolicy
+from redcore.tokens.cache import AnyTokenCache
 
 T = TypeVar("T")
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
@@ -71,6 +73,19 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
 def configure_login(given: Given, env: Mapping[str, str] = os.environ) -> Config:
     """As `configure`, for an application that has no tokens yet and is about to log a person in."""
     return configured(given, application(given, env), env)
+
+
+def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
+    """Refuse what only `AsyncClient` can await.
+
+    Raises:
+        ConfigurationError: the cache or the callback is made of coroutine functions.
+    """
+    if cache is not None and iscoroutinefunction(cache.get):
+        name = type(cache).__name__
+        raise ConfigurationError(f"token_cache: {name} must be awaited; use AsyncClient, or another cache")
+    if iscoroutinefunction(callback):
+        raise ConfigurationError("on_token_refreshed is a coroutine function; use AsyncClient, or a plain function")
 
 
 def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> Config:

@@ -14,7 +14,7 @@ from redcore._config import Config, secret
 from redcore._engine import CallOptions
 from redcore.auth import Credentials, OnTokenRefreshed
 from redcore.exceptions import ConfigurationError
-from redcore.tokens.cache import MemoryCache, TokenCache
+from redcore.tokens.cache import AnyTokenCache, MemoryCache
 
 NO_SECRETS = "a pickle of a client holds no secret"
 
@@ -29,12 +29,12 @@ class Recipe:
     """Names of the secrets that the client has."""
     base_url: str
     auth_origin: str
-    cache: TokenCache | None
+    cache: AnyTokenCache | None
     """None for tokens in memory, which stay there."""
     on_token_refreshed: OnTokenRefreshed | None
 
     @classmethod
-    def of(cls, config: Config, cache: TokenCache | None, on_token_refreshed: OnTokenRefreshed | None) -> Recipe:
+    def of(cls, config: Config, cache: AnyTokenCache | None, on_token_refreshed: OnTokenRefreshed | None) -> Recipe:
         """Leave out what is secret."""
         had = config.credentials
         secrets = ("api_key", "client_secret", "access_token", "refresh_token")

@@ -81,6 +81,15 @@ class Acquire:
 
 
 @attrs.frozen
+class Ask:
+    """Ask a token cache, to the end whatever happens: a lock that it gives must not be lost. Result: its answer."""
+
+    function: Callable[[], Any] = attrs.field(repr=False)
+    blocks: bool
+    """Whether others must not wait meanwhile; otherwise its result is awaited."""
+
+
+@attrs.frozen
 class Notify:
     """Call the application back. Result: what it returns, awaited if it can be."""
 
@@ -91,7 +100,7 @@ class Notify:
     """Not to be cut short when the calling task is cancelled."""
 
 
-Step: TypeAlias = Send | Sleep | Acquire | Notify | Stream | Read | Close | Work
+Step: TypeAlias = Send | Sleep | Acquire | Ask | Notify | Stream | Read | Close | Work
 Flow: TypeAlias = Generator[Step, Any, T]
 
 

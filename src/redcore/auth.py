@@ -16,19 +16,32 @@ import attrs
 from redcore._codec import oauth_failure
 from redcore._generated import operations
 from redcore._generated.models import TokenResponse
+from redcore._log import logger
 from redcore._operation import Operation, Request, encode
 from redcore._response import Headers, Response
-from redcore._steps import Acquire, Budget, Flow, Notify, Send
+from redcore._steps import Acquire, Budget, Flow, Notify, Send, Sleep
 from redcore._values import UNSET
-from redcore.exceptions import ArgumentError, AuthenticationError, ConfigurationError, NetworkError, ResponseError
-from redcore.tokens.cache import TokenCache
+from redcore.exceptions import (
+    ArgumentError,
+    AuthenticationError,
+    ConfigurationError,
+    NetworkError,
+    RedcoreError,
+    ResponseError,
+)
+from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.single_flight import lock_for
+from redcore.tokens.store import TokenStore
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
 SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
 """What forms of the OAuth endpoints hold that nobody must see."""
+AHEAD_AGAIN_S = 60.0  # after a renewal ahead of the end has failed, or another process was at it
+LEASE_MARGIN_S = 5.0
+SHORTEST_POLL_S = 0.02
+LONGEST_POLL_S = 0.25
 SHORTEST_SECRET = 16  # hiding what is shorter, and no secret, would only garble the answer
 
 
@@ -65,31 +78,40 @@ class Authenticator:
         credentials: Credentials,
         *,
         origin: str,
-        cache: TokenCache,
+        cache: AnyTokenCache,
         on_token_refreshed: OnTokenRefreshed | None,
         now: Callable[[], float],
+        draw: Callable[[], float],
     ) -> None:
         self._credentials = credentials
         self._origin = origin
         self._cache = cache
         self._on_token_refreshed = on_token_refreshed
         self._now = now
-        self._key = credentials.key(origin)
-        self._lock = lock_for(cache, self._key)
+        self._draw = draw
+        self._own_draw = draw()
+        self._not_ahead_before = 0.0
+        self._open_store()
         if credentials.access_token or credentials.refresh_token:
             self._start_session(credentials)
+
+    def _open_store(self) -> None:
+        """The place of these credentials in the cache, and the lock that all clients in this process have for it."""
+        self._key = self._credentials.key(self._origin)
+        self._store = TokenStore(self._cache, self._key)
+        self._lock = lock_for(self._cache, self._key)
 
     def _start_session(self, credentials: Credentials) -> None:
         """Begin with the pair that was given, unless a sibling with the same beginning has renewed it since."""
         with_access = credentials.access_token or ""
-        if self._cache.get(self._key) is None:
-            given = TokenSet(
+        self._store.begin(
+            TokenSet(
                 access_token=with_access,
                 refresh_token=credentials.refresh_token,
                 expires_at=None if with_access else 0.0,
                 scope=credentials.scope,
             )
-            self._cache.set(self._key, given)
+        )
 
     def begin(self, tokens: TokenSet) -> Flow[None]:
         """Begin the session of a person who has just logged in; the application is told, to store it."""
@@ -108,10 +130,8 @@ class Authenticator:
         self._credentials = attrs.evolve(
             self._credentials, access_token=tokens.access_token, refresh_token=tokens.refresh_token
         )
-        self._key = self._credentials.key(self._origin)
-        self._lock = lock_for(self._cache, self._key)
-        if self._cache.get(self._key) is None:
-            self._cache.set(self._key, tokens)
+        self._open_store()
+        self._store.begin(tokens)
 
     def end(self, revoke: Callable[[str], Flow[None]], budget: Budget) -> Flow[None]:
         """Revoke the tokens that are held, then forget them; without any there is nothing to do.
@@ -128,10 +148,14 @@ class Authenticator:
             )
         yield from self._acquire(budget)
         try:
-            held = self._cache.get(self._key)
-            if held is not None:
-                yield from revoke(held.refresh_token or held.access_token)
-                self._cache.delete(self._key)
+            yield from self._turn(budget, lambda _: False)
+            try:
+                held = yield from self._store.fetch()
+                if held is not None:
+                    yield from revoke(held.refresh_token or held.access_token)
+                    yield from self._store.forget()
+            finally:
+                yield from self._store.unlock()
         finally:
             self._lock.release()
 
@@ -141,7 +165,7 @@ class Authenticator:
             return False
         if self._credentials.can_ask_anew:
             return True
-        held = self._cache.get(self._key)
+        held = self._store.known()
         return held is not None and (held.refresh_token is not None or held.access_token != rejected)
 
     def bearer(self, budget: Budget, *, rejected: str | None) -> Flow[str]:
@@ -157,19 +181,86 @@ class Authenticator:
         """
         if self._credentials.api_key:
             return self._credentials.api_key
+        if self._store.is_unread:  # a sibling in another process may have a newer pair than was given here
+            yield from self._store.fetch()
         if tokens := self._usable(rejected):
+            if tokens.is_ageing(self._now(), self._own_draw):
+                tokens = yield from self._renewed_ahead(tokens, budget)
             return tokens.access_token
         yield from self._acquire(budget)
         try:
             # Somebody else may have renewed while we waited: then theirs is ours.
-            if tokens := self._usable(rejected):
-                return tokens.access_token
-            tokens = yield from self._renew(budget)
+            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected))
         finally:
             self._lock.release()
-        if self._on_token_refreshed is not None:
-            yield Notify(self._on_token_refreshed, tokens.as_dict())
+        yield from self._tell(tokens, is_new=is_new)
         return tokens.access_token
+
+    def _renewed_ahead(self, tokens: TokenSet, budget: Budget) -> Flow[TokenSet]:
+        """A new pair in place of one that still works, if nobody else is at it; all others go on with the old one.
+
+        It must not cost the call anything but time: when it fails, the call goes on with the old pair too.
+        """
+        remaining = budget.remaining_s()
+        if self._now() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
+            return tokens
+        taken = yield Acquire(self._lock, 0.0)
+        if not taken:
+            return tokens
+        try:
+            self._not_ahead_before = self._now() + AHEAD_AGAIN_S
+            renewed, is_new = yield from self._renewed(
+                budget, lambda held: not held.is_ageing(self._now(), self._own_draw), waits=False
+            )
+        except RedcoreError as error:
+            logger.warning("the access token could not be renewed ahead of its end: %s", error)
+            return tokens
+        finally:
+            self._lock.release()
+        yield from self._tell(renewed, is_new=is_new)
+        return renewed
+
+    def _renewed(
+        self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True
+    ) -> Flow[tuple[TokenSet, bool]]:
+        """Tokens that are good, and whether they are new; one at a time in this process, and among all that share."""
+        held = self._store.known()
+        if held is not None and is_good(held):
+            return held, False
+        is_ours = yield from self._turn(budget, is_good, waits=waits)
+        try:
+            fetched = yield from self._store.fetch()
+            if fetched is not None and (is_good(fetched) or not is_ours):
+                return fetched, False
+            return (yield from self._renew(budget)), True
+        finally:
+            if is_ours:
+                yield from self._store.unlock()
+
+    def _turn(self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True) -> Flow[bool]:
+        """Wait for the lock among processes, or until one of them has got good tokens; whether it is ours.
+
+        Raises:
+            NetworkError: neither happened in time.
+        """
+        lease_s = 2 * budget.timeout_s + LEASE_MARGIN_S  # of two attempts, so that nobody starts a second renewal
+        waited_s = 0.0
+        while True:
+            taken = yield from self._store.try_lock(lease_s)
+            if taken or not waits:
+                return taken
+            held = yield from self._store.fetch()
+            if held is not None and is_good(held):
+                return False
+            wait = min(LONGEST_POLL_S, SHORTEST_POLL_S + waited_s / 2) * (0.5 + self._draw())
+            waited_s += wait
+            if waited_s > 2 * lease_s or not budget.allows(wait):
+                raise NetworkError(f"another process has been renewing the token for {waited_s:.1f} s")
+            yield Sleep(wait)
+
+    def _tell(self, tokens: TokenSet, *, is_new: bool) -> Flow[None]:
+        if is_new and self._on_token_refreshed is not None:
+            yield Notify(self._on_token_refreshed, tokens.as_dict())
 
     def _acquire(self, budget: Budget) -> Flow[None]:
         taken = yield Acquire(self._lock, budget.remaining_s())
@@ -177,21 +268,24 @@ class Authenticator:
             raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
 
     def _usable(self, rejected: str | None) -> TokenSet | None:
-        tokens = self._cache.get(self._key)
-        fresh = tokens is not None and tokens.is_fresh(self._now()) and tokens.access_token != rejected
-        return tokens if fresh else None
+        tokens = self._store.known()
+        return tokens if tokens is not None and self._is_usable(tokens, rejected) else None
+
+    def _is_usable(self, tokens: TokenSet, rejected: str | None) -> bool:
+        return tokens.is_fresh(self._now()) and tokens.access_token != rejected
 
     def _renew(self, budget: Budget) -> Flow[TokenSet]:
         """New tokens, stored before they are used: by the refresh token, else by the client's own credentials."""
-        held = self._cache.get(self._key)
+        held = self._store.known()
         if held is not None and held.refresh_token is not None:
             try:
                 return (yield from self._refresh(held.refresh_token, budget))
             except AuthenticationError as error:
                 if error.code != "invalid_grant":
                     raise
-                newer = self._usable(held.access_token)
-                if newer is not None:  # a sibling in another process was faster
+                newer = yield from self._store.fetch()
+                # A sibling was faster, who has no part in the lock or outlived it.
+                if newer is not None and self._is_usable(newer, held.access_token):
                     return newer
                 if not self._credentials.can_ask_anew:
                     raise self._must_log_in(error) from error
@@ -242,12 +336,12 @@ class Authenticator:
         if response.status_code != 200:
             raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
         tokens = granted(operation, self._now, refresh_token).returns(response)
-        self._cache.set(self._key, tokens)
+        yield from self._store.keep(tokens)
         return tokens
 
     def hide(self, response: Response, operation: Operation[Any]) -> Response:
         """An error's answer without the secrets that were sent, which a careless server or proxy may have echoed."""
-        held = self._cache.get(self._key)
+        held = self._store.known()
         given = self._credentials
         secrets = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
         secrets |= {held.access_token, held.refresh_token} if held else set()
@@ -297,13 +391,15 @@ def granted(
         except ResponseError as problem:  # not chained: its answer may hold the new tokens
             emptied = attrs.evolve(response, content=b"")
             raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
+        asked_at = now()
         return TokenSet(
             access_token=told.access_token,
             # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
             refresh_token=told.refresh_token or refresh_token,
-            expires_at=now() + told.expires_in,
+            expires_at=asked_at + told.expires_in,
             scope=told.scope,
             token_type=told.token_type,
+            issued_at=asked_at,
         )
 
     return cast("Operation[TokenSet]", attrs.evolve(operation, returns=cast("Any", read)))

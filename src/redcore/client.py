@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from inspect import isawaitable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
 
 import attrs
 
-from redcore._config import Config, Given, configure, configure_login, reconfigure
+from redcore._config import Config, Given, check_blocking, configure, configure_login, reconfigure
 from redcore._custom import custom
 from redcore._engine import CallOptions, Engine
 from redcore._generated.resources import AsyncResources, Resources
@@ -23,6 +23,7 @@ from redcore._recipe import Recipe
 from redcore._shield import to_the_end
 from redcore._steps import (
     Acquire,
+    Ask,
     Close,
     Flow,
     Notify,
@@ -45,7 +46,8 @@ from redcore.observability import OBSERVERS
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
 from redcore.raw import RawResponse
 from redcore.session import AsyncAuth, Auth
-from redcore.tokens.cache import MemoryCache, TokenCache
+from redcore.tokens.cache import AnyTokenCache, MemoryCache, TokenCache
+from redcore.tokens.store import answer_async
 from redcore.tokens.token_set import TokenSet
 from redcore.transport import AsyncTransport, Transport, open_async_transport, open_transport
 from redcore.transport.streamed import perform, perform_async
@@ -60,6 +62,8 @@ HooksT = TypeVar("HooksT", bound=AsyncHooks)
 class _Client(Generic[HooksT]):
     """What both clients have in common: how they are set up."""
 
+    _awaits: ClassVar[bool]
+    """Whether it awaits what caches and callbacks return."""
     _engine: Engine
     _options: CallOptions
     _recipe: Recipe
@@ -98,12 +102,14 @@ class _Client(Generic[HooksT]):
     def _set_up(
         self,
         config: Config,
-        cache: TokenCache | None,
+        cache: AnyTokenCache | None,
         on_token_refreshed: OnTokenRefreshed | None,
         *,
         pacing: bool,
         hooks: AsyncHooks | None,
     ) -> None:
+        if not self._awaits:
+            check_blocking(cache, on_token_refreshed)
         runtime = Runtime()
         auth = Authenticator(
             config.credentials,
@@ -111,6 +117,7 @@ class _Client(Generic[HooksT]):
             cache=MemoryCache() if cache is None else cache,
             on_token_refreshed=on_token_refreshed,
             now=runtime.now,
+            draw=runtime.draw,
         )
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime, observers=OBSERVERS)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
@@ -193,7 +200,7 @@ class Client(_Client[Hooks], Resources):
         timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
         deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
         max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
-        token_cache: Where tokens are kept; None is the memory of this client.
+        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
         hooks: What to call before and after each attempt; None is nothing.
@@ -206,6 +213,7 @@ class Client(_Client[Hooks], Resources):
     Source: contract section 7, Client.
     """
 
+    _awaits = False
     _transport: Transport
 
     def __init__(
@@ -398,6 +406,8 @@ class Client(_Client[Hooks], Resources):
                 return self._engine.runtime.sleep(seconds)
             case Acquire(lock, timeout_s):
                 return lock.acquire(timeout_s)
+            case Ask(function):
+                return function()
             case Notify(callback, told):
                 return callback(told)
             case Stream() | Read() | Close() | Work():
@@ -422,7 +432,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
         deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
         max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
-        token_cache: Where tokens are kept; None is the memory of this client.
+        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored; may be a coroutine function.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
         hooks: What to call before and after each attempt; None is nothing.
@@ -437,6 +447,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     Source: contract section 7, Client.
     """
 
+    _awaits = True
     _transport: AsyncTransport
 
     def __init__(
@@ -454,7 +465,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
-        token_cache: TokenCache | None = None,
+        token_cache: AnyTokenCache | None = None,
         on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         pacing: bool = True,
         hooks: AsyncHooks | None = None,
@@ -622,7 +633,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     async def _run(self, flow: Flow[T]) -> T:
         return await drive_async(flow, self._perform)
 
-    async def _perform(self, step: Step) -> Any:
+    async def _perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each step)
         match step:
             case Send(request, timeout_s, must_finish):
                 sending = self._transport.send(request, timeout_s)
@@ -631,6 +642,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                 return await self._engine.runtime.sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
+            case Ask():
+                return await answer_async(step)
             case Notify(callback, told, must_finish):
                 answer = callback(told)
                 if not isawaitable(answer):

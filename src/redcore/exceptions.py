@@ -5,6 +5,7 @@ RedcoreError
 ├── ArgumentError (ValueError)
 ├── NetworkError
 ├── ResponseError
+├── TokenCacheError
 └── RedcoreAPIError
     ├── AuthenticationError
     ├── PermissionError
@@ -13,9 +14,9 @@ RedcoreError
     ├── DuplicateError
     └── RateLimitError
 
-The first branch says who must act: the one who configures the client, the caller of the method, the network, the
-server. Errors carry facts as fields; nothing in the SDK reads a message. All can be pickled, none holds a secret: they
-keep the answer, never the request.
+The first branch says who must act: the one who configures the client, the caller of the method, the network, the one
+who runs the token cache, the server. Errors carry facts as fields; nothing in the SDK reads a message. All can be
+pickled, none holds a secret: they keep the answer, never the request.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ __all__ = [
     "RedcoreAPIError",
     "RedcoreError",
     "ResponseError",
+    "TokenCacheError",
     "ValidationError",
 ]
 
@@ -138,6 +140,10 @@ class ResponseError(RedcoreError):
     def __init__(self, message: str, *, response: Response | None = None, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.response = response
+
+
+class TokenCacheError(RedcoreError):
+    """A token cache cannot be used; the message says what to do. Raised by caches made with `strict=True`."""
 
 
 class RedcoreAPIError(RedcoreError):

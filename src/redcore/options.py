@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, Protocol, TypedDict
 
 from redcore.hooks import AsyncHooks, Hooks
-from redcore.tokens.cache import TokenCache
+from redcore.tokens.cache import AnyTokenCache, TokenCache
 
 
 class HttpClient(Protocol):
@@ -98,13 +98,13 @@ class _Addresses(TypedDict, total=False):
 
 class _Calls(_Addresses, total=False):
     deadline: float | None
-    token_cache: TokenCache | None
     pacing: bool
 
 
 class ClientOptions(_Calls, total=False):
     """Options of `Client` that say nothing about credentials."""
 
+    token_cache: TokenCache | None
     on_token_refreshed: Callable[[dict[str, Any]], None] | None
     hooks: Hooks | None
     http_client: HttpClient | None
@@ -113,6 +113,7 @@ class ClientOptions(_Calls, total=False):
 class AsyncClientOptions(_Calls, total=False):
     """Options of `AsyncClient` that say nothing about credentials."""
 
+    token_cache: AnyTokenCache | None
     on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
     hooks: AsyncHooks | None
     http_client: AsyncHttpClient | None

@@ -95,10 +95,11 @@ class TestClientCredentials:
 
     def test_a_token_is_renewed_before_it_ends(self) -> None:
         """Half a minute before its end a token counts as ended; the refresh token renews it."""
-        world = World(tokens(), user(), user(), tokens("access-3", "refresh-3"), user(), credentials=APP)
+        short = tokens(expires_in=200)
+        world = World(short, user(), user(), tokens("access-3", "refresh-3"), user(), credentials=APP)
 
         world.call(GET)
-        world.time += 3600 - 30.5
+        world.time += 200 - 30.5
         world.call(GET)
         world.time += 0.5
         world.call(GET)
@@ -229,7 +230,7 @@ class TestRefresh:
         world.call(GET)
 
         assert stored == [
-            TokenSet(access_token="access-2", refresh_token="refresh-2", expires_at=START + 3600),
+            TokenSet(access_token="access-2", refresh_token="refresh-2", expires_at=START + 3600, issued_at=START),
         ]
 
     def test_the_application_is_told_once(self) -> None:
@@ -246,6 +247,7 @@ class TestRefresh:
                 "expires_at": START + 3600,
                 "scope": "users:read",
                 "token_type": "Bearer",
+                "issued_at": START,
             }
         ]
 

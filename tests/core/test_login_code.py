@@ -213,7 +213,11 @@ class TestExchange:
             "client_id": "app_1",
         }
         assert pair == TokenSet(
-            access_token="access-2", refresh_token="refresh-2", expires_at=START + 3600, scope="users:read"
+            access_token="access-2",
+            refresh_token="refresh-2",
+            expires_at=START + 3600,
+            scope="users:read",
+            issued_at=START,
         )
 
     def test_a_refused_code(self) -> None:

@@ -12,7 +12,7 @@ from redcore._config import Given
 from redcore._engine import CallOptions, Engine
 from redcore._operation import Operation, Request
 from redcore._response import Headers, Incoming, Response
-from redcore._steps import Acquire, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
+from redcore._steps import Acquire, Ask, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
 from redcore.auth import Authenticator, Credentials
 from redcore.limits import Pacer
 from redcore.tokens import MemoryCache, TokenCache
@@ -90,6 +90,7 @@ class World:
             cache=self.cache,
             on_token_refreshed=self._note,
             now=self.runtime.now,
+            draw=self.runtime.draw,
         )
         self.pacer = Pacer()
         self.engine = Engine(base_url=BASE_URL, auth=self.auth, pacer=self.pacer, runtime=self.runtime)
@@ -133,6 +134,8 @@ class World:
                 return None
             case Acquire(lock, timeout_s):
                 return lock.acquire(0.0 if timeout_s is None else min(timeout_s, 0.0))
+            case Ask(function):
+                return function()
             case Notify(callback, refreshed):
                 return callback(refreshed)
 

@@ -1,6 +1,30 @@
-"""Tokens and where they are kept."""
+"""Tokens and where they are kept. Caches that need more than memory are loaded when they are first asked for."""
 
-from redcore.tokens.cache import MemoryCache, TokenCache
+from typing import TYPE_CHECKING, Any
+
+from redcore.tokens.cache import AsyncSharedTokenCache, AsyncTokenCache, MemoryCache, SharedTokenCache, TokenCache
 from redcore.tokens.token_set import TokenSet
 
-__all__ = ["MemoryCache", "TokenCache", "TokenSet"]
+if TYPE_CHECKING:
+    from redcore.tokens.file import FileCache
+else:
+    from importlib import import_module
+
+    _HOMES = {"FileCache": "redcore.tokens.file"}
+
+    def __getattr__(name: str) -> Any:
+        """Load a cache when it is first asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'redcore.tokens' has no attribute {name!r}", name=name)
+        return getattr(import_module(_HOMES[name]), name)
+
+
+__all__ = [
+    "AsyncSharedTokenCache",
+    "AsyncTokenCache",
+    "FileCache",
+    "MemoryCache",
+    "SharedTokenCache",
+    "TokenCache",
+    "TokenSet",
+]

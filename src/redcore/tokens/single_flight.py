@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import anyio
 
 from redcore.exceptions import ConfigurationError
-from redcore.tokens.cache import TokenCache
+from redcore.tokens.cache import AnyTokenCache
 
 Wake = Callable[[], object]
 
@@ -117,11 +117,11 @@ def from_any_thread(function: Callable[[], object]) -> Wake:
 
 
 _all_locks: WeakSet[SharedLock] = WeakSet()
-_locks: WeakKeyDictionary[TokenCache, dict[str, SharedLock]] = WeakKeyDictionary()
+_locks: WeakKeyDictionary[AnyTokenCache, dict[str, SharedLock]] = WeakKeyDictionary()
 _registry = threading.Lock()
 
 
-def lock_for(cache: TokenCache, key: str) -> SharedLock:
+def lock_for(cache: AnyTokenCache, key: str) -> SharedLock:
     """The lock of a cache entry: the same for all clients in this process that share the cache object."""
     with _registry:
         try:

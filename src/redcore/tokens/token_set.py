@@ -7,6 +7,8 @@ from typing import Any
 import attrs
 
 LEEWAY_S = 30.0  # a token about to end is renewed before it fails on its way
+AHEAD = 0.1  # of a lifetime is left when somebody begins to renew a token that still works
+SHORTEST_AHEAD_S = 300.0  # of a shorter lifetime too little would be left between renewing ahead and having to
 
 
 @attrs.frozen(kw_only=True)
@@ -21,10 +23,25 @@ class TokenSet:
     scope: str | None = None
     """Scopes granted, separated by spaces; None if the server did not say."""
     token_type: str = "Bearer"  # noqa: S105 (RFC 6750, no secret)
+    issued_at: float | None = None
+    """When it was given, in Unix seconds by the client's clock; None if that is not known."""
 
     def is_fresh(self, now: float) -> bool:
         """Whether the access token will live longer than the leeway; assumed if its end is not known."""
         return self.expires_at is None or now + LEEWAY_S < self.expires_at
+
+    def is_ageing(self, now: float, draw: float) -> bool:
+        """Whether it is time to renew the access token ahead, although it is fresh.
+
+        Args:
+            now: In Unix seconds.
+            draw: A number from [0, 1) that differs between clients, so that they do not all begin at once: from 15 %
+                to 5 % of the lifetime is left then.
+        """
+        if self.expires_at is None or self.issued_at is None:
+            return False
+        lifetime_s = self.expires_at - self.issued_at
+        return lifetime_s >= SHORTEST_AHEAD_S and now >= self.expires_at - lifetime_s * AHEAD * (1.5 - draw)
 
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, for storing; `TokenSet(**stored)` is the way back."""

@@ -1,0 +1,161 @@
+"""Keeps tokens in a file of the user, for programs that run again and again, and for several at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from redcore.exceptions import TokenCacheError
+from redcore.tokens.file_lock import FileLocks, locked
+from redcore.tokens.token_set import TokenSet
+
+MAX_BYTES = 1024 * 1024
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class FileCache:
+    """Keeps tokens in a file that only its owner can read; shared by all processes that name the same file.
+
+    The file is replaced as a whole, so that no reader sees half of it. Of processes that find a token about to end, one
+    renews it; if that one is killed, another does at once.
+
+    Args:
+        path: The file, made when it is first needed; None is `tokens.json` in the folder that the system has for such
+            things, such as `~/.local/state/redcore`.
+        strict: Whether a file that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in memory,
+            with one warning.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, strict: bool = False) -> None:
+        self.strict = strict
+        self._path = Path(platformdirs.user_state_dir("redcore"), "tokens.json") if path is None else Path(path)
+        self._locks = FileLocks()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def get(self, key: str) -> TokenSet | None:
+        """The tokens stored under a key; None if there are none.
+
+        Raises:
+            TokenCacheError: the file cannot be read, is damaged, or others can read it.
+        """
+        stored = self._read().get(key)
+        try:
+            return None if stored is None else TokenSet(**stored)
+        except TypeError:
+            raise self._damaged() from None
+
+    def set(self, key: str, tokens: TokenSet) -> None:
+        """Store tokens under a key, in place of what was there.
+
+        Raises:
+            TokenCacheError: the file cannot be read or written.
+        """
+        self._change(key, tokens.as_dict())
+
+    def delete(self, key: str) -> None:
+        """Forget the tokens under a key, if there are any.
+
+        Raises:
+            TokenCacheError: the file cannot be read or written.
+        """
+        self._change(key, None)
+
+    def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
+        """Take the lock of a key, without waiting; see `SharedTokenCache`.
+
+        Raises:
+            TokenCacheError: the lock's file cannot be made.
+        """
+        self._make_folder()
+        try:
+            return self._locks.try_lock(self._lock_file(key))
+        except OSError as problem:
+            raise self._unusable(problem) from None
+
+    def unlock(self, key: str) -> None:
+        """Free the lock of a key."""
+        self._locks.unlock(self._lock_file(key))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(FileCache, self._path, strict=self.strict), ()
+
+    def __repr__(self) -> str:
+        return f"FileCache({str(self._path)!r})"
+
+    def _lock_file(self, key: str) -> Path:
+        return self._beside(hashlib.sha256(key.encode()).hexdigest()[:16])
+
+    def _beside(self, name: str) -> Path:
+        return self._path.with_name(f".{self._path.name}.{name}.lock")
+
+    def _change(self, key: str, stored: dict[str, Any] | None) -> None:
+        self._make_folder()
+        try:
+            with locked(self._beside("write")):
+                entries = self._read()
+                entries.pop(key, None)
+                if stored is not None:
+                    entries[key] = stored
+                self._replace(msgspec.json.encode(entries))
+        except OSError as problem:
+            raise self._unusable(problem) from None
+
+    def _replace(self, content: bytes) -> None:
+        opened, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # made with mode 0600
+        try:
+            with open(opened, "wb") as file:  # noqa: PTH123 (a descriptor)
+                file.write(content)
+                file.flush()
+                os.fsync(opened)
+            os.replace(name, self._path)  # noqa: PTH105 (of the name that mkstemp gave)
+        except BaseException:
+            os.unlink(name)  # noqa: PTH108 (as above)
+            raise
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            with open(self._path, "rb", opener=_open_own) as file:
+                self._check(os.fstat(file.fileno()))
+                content = file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return {}
+        except OSError as problem:
+            raise self._unusable(problem) from None
+        try:
+            return msgspec.json.decode(content if len(content) <= MAX_BYTES else b"", type=dict[str, dict[str, Any]])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise self._damaged() from None
+
+    def _check(self, found: os.stat_result) -> None:
+        if os.name == "posix" and (found.st_mode & _OTHERS or found.st_uid != os.geteuid()):
+            raise TokenCacheError(
+                f"others can read {self._path}; if you trust what it holds: chmod 600, else delete it and log in again"
+            )
+
+    def _make_folder(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as problem:
+            raise self._unusable(problem) from None
+
+    def _unusable(self, problem: OSError) -> TokenCacheError:
+        return TokenCacheError(f"{self._path} cannot be used: {problem.strerror}; make it yours, or name another path")
+
+    def _damaged(self) -> TokenCacheError:
+        return TokenCacheError(f"{self._path} is damaged; delete it and log in again")
+
+
+def _open_own(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))

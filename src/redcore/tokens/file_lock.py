@@ -1,0 +1,109 @@
+"""Locks of files: exclusive among processes, and free at once when their holder dies.
+
+The operating system keeps them with an open file, so that each taking excludes other threads too. Not a library's, for
+theirs free the parent's lock when a forked child drops its copy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from weakref import WeakSet
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int, *, wait: bool) -> None:
+        msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+
+    def _unlock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int, *, wait: bool) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a child has a copy
+
+
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_all: WeakSet[FileLocks]
+
+
+class FileLocks:
+    """Locks by name, each a file in one folder; the files stay, empty."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held: dict[Path, int] = {}
+        _all.add(self)
+
+    def try_lock(self, file: Path) -> bool:
+        """Take a lock, without waiting.
+
+        Args:
+            file: That stands for it.
+
+        Returns:
+            Whether nobody else has it, in any process or thread.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
+        opened = os.open(file, _FLAGS, 0o600)
+        try:
+            _lock(opened, wait=False)
+        except OSError:
+            os.close(opened)
+            return False
+        with self._guard:
+            self._held[file] = opened
+        return True
+
+    def unlock(self, file: Path) -> None:
+        """Free a lock, if it is held here."""
+        with self._guard:
+            opened = self._held.pop(file, None)
+        if opened is not None:
+            _unlock(opened)
+            os.close(opened)
+
+    def drop(self) -> None:
+        """Forget the locks of the parent, without freeing them: this process is its child."""
+        held, self._held, self._guard = self._held, {}, threading.Lock()
+        for opened in held.values():
+            os.close(opened)  # the parent's own copy keeps the lock
+
+
+@contextmanager
+def locked(file: Path) -> Generator[None]:
+    """Hold a lock for a moment, waiting for it; for work that takes no time.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    opened = os.open(file, _FLAGS, 0o600)
+    try:
+        _lock(opened, wait=True)
+        try:
+            yield
+        finally:
+            _unlock(opened)
+    finally:
+        os.close(opened)
+
+
+def _after_fork() -> None:
+    for locks in list(_all):
+        locks.drop()
+
+
+_all = WeakSet()
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,61 @@
+"""One of several processes that meet an expired token: threads or tasks of it make a call each, when they are told to.
+
+    python renewing_process.py CACHE BASE_URL threads|tasks|hold NUMBER
+
+CACHE is Python that makes the cache. It prints `ready`, waits for a line, and prints what it was told of new pairs.
+`hold` takes the lock and keeps it until it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from redcore import AsyncClient, Client, tokens
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    made, base_url, how, number = sys.argv[1:]
+    cache = eval(made, {"tokens": tokens})  # noqa: S307 (the test's own)
+    told: list[Any] = []
+    options: dict[str, Any] = {
+        "base_url": base_url,
+        "client_id": "app_1",
+        "refresh_token": "refresh-1",
+        "token_cache": cache,
+        "on_token_refreshed": lambda pair: told.append(pair["access_token"]),
+        "timeout": 10.0,
+    }
+    if how == "hold":
+        assert cache.try_lock(Client(**options)._engine.auth._key, 2.0)
+    print("ready", flush=True)  # noqa: T201 (the test reads it)
+    sys.stdin.readline()
+    if how == "hold":
+        time.sleep(60)
+    elif how == "threads":
+        in_threads(options, int(number))
+    else:
+        asyncio.run(in_tasks(options, int(number)))
+    print(json.dumps(told), flush=True)  # noqa: T201 (as above)
+
+
+def in_threads(options: dict[str, Any], number: int) -> None:
+    """A call in each of so many threads."""
+    with Client(**options) as client, ThreadPoolExecutor(number) as threads:
+        for call in [threads.submit(client.users.get, "usr_1") for _ in range(number)]:
+            call.result()
+
+
+async def in_tasks(options: dict[str, Any], number: int) -> None:
+    """A call in each of so many tasks."""
+    async with AsyncClient(**options) as client:
+        await asyncio.gather(*(client.users.get("usr_1") for _ in range(number)))
+
+
+if __name__ == "__main__":
+    main()

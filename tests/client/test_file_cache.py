@@ -1,0 +1,177 @@
+"""`FileCache`: what is in the file, who can read it, and what happens when it cannot be used."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from redcore.exceptions import TokenCacheError
+from redcore.tokens import FileCache, SharedTokenCache, TokenSet
+
+PAIR = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=5.5, scope="a b", issued_at=1.5)
+AS_ROOT = os.name == "posix" and os.geteuid() == 0
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "tokens.json"
+
+
+@pytest.fixture
+def cache(file: Path) -> FileCache:
+    return FileCache(file)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_stored_is_found_by_another(file: Path, cache: FileCache) -> None:
+    """Each key by itself, in another object and another process."""
+    cache.set("one", PAIR)
+    cache.set("two", TokenSet(access_token="access-2"))
+
+    other = FileCache(str(file))
+    assert (other.get("one"), other.get("two"), other.get("three")) == (PAIR, TokenSet(access_token="access-2"), None)
+
+
+def test_what_is_deleted_is_gone(cache: FileCache) -> None:
+    """Twice is fine; the other keys stay."""
+    cache.set("one", PAIR)
+    cache.set("two", PAIR)
+
+    cache.delete("one")
+    cache.delete("one")
+
+    assert (cache.get("one"), cache.get("two")) == (None, PAIR)
+
+
+def test_only_the_owner_can_read_it(file: Path, cache: FileCache) -> None:
+    """File 0600, folder 0700, whatever the umask, and locks too; nothing else is left behind."""
+    before = os.umask(0)
+    try:
+        cache.set("one", PAIR)
+        assert cache.try_lock("one", 1.0)
+        cache.unlock("one")
+    finally:
+        os.umask(before)
+
+    assert mode(file.parent) == 0o700
+    assert {path.suffix: mode(path) for path in file.parent.iterdir()} == {".json": 0o600, ".lock": 0o600}
+
+
+def test_a_file_that_others_can_read_is_refused(file: Path, cache: FileCache) -> None:
+    """They may have read it: the message says what to do."""
+    cache.set("one", PAIR)
+    file.chmod(0o640)
+
+    with pytest.raises(TokenCacheError, match=r"others can read .*tokens.json; if you trust what it holds: chmod 600"):
+        cache.get("one")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"k": 1}', b'{"k": {"strange": 1}}', b"\xff", b'{"k": {}}' + b" " * 1024 * 1024]
+)
+def test_a_damaged_file_is_told(file: Path, cache: FileCache, content: bytes) -> None:
+    """Half-written by somebody else, or none of ours; it is not read without bounds."""
+    cache.set("k", PAIR)
+    file.write_bytes(content)
+
+    with pytest.raises(TokenCacheError, match="is damaged; delete it and log in again") as caught:
+        cache.get("k")
+
+    assert "access" not in str(caught.value)
+
+
+def test_a_link_is_not_followed(file: Path, cache: FileCache, tmp_path: Path) -> None:
+    """Nobody can have us read or write somewhere else."""
+    cache.set("one", PAIR)
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(TokenCacheError, match="cannot be used"):
+        cache.get("one")
+
+
+def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
+    """The message names the file and what to do."""
+    (tmp_path / "file").touch()
+    cache = FileCache(tmp_path / "file" / "tokens.json")
+
+    for use in (lambda: cache.set("k", PAIR), lambda: cache.try_lock("k", 1.0), lambda: cache.get("k")):
+        with pytest.raises(TokenCacheError, match=r"tokens.json cannot be used: .*; make it yours"):
+            use()
+
+
+def test_a_write_that_fails_leaves_the_old_tokens(
+    file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full in the middle: the old file is whole, and no half of a new one stays."""
+    cache.set("one", PAIR)
+    before = sorted(path.name for path in file.parent.iterdir())
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TokenCacheError, match="No space left on device"):
+        cache.set("one", TokenSet(access_token="new"))
+
+    assert cache.get("one") == PAIR
+    assert sorted(path.name for path in file.parent.iterdir()) == before
+
+
+def test_its_locks_exclude_everybody(file: Path, cache: FileCache) -> None:
+    """The same object, another one, each key by itself; whoever does not hold a lock frees nothing."""
+    other = FileCache(file)
+
+    assert cache.try_lock("one", 1.0)
+    assert not cache.try_lock("one", 1.0)
+    assert not other.try_lock("one", 1.0)
+    assert other.try_lock("two", 1.0)
+    other.unlock("one")
+    assert not other.try_lock("one", 1.0)
+    cache.unlock("one")
+    assert other.try_lock("one", 1.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_has_no_lock(cache: FileCache) -> None:
+    """It neither holds the parent's nor frees it, whatever it does."""
+    assert cache.try_lock("one", 1.0)
+    child = os.fork()
+    if child == 0:
+        cache.unlock("one")
+        os._exit(int(cache.try_lock("one", 1.0)))
+
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert not cache.try_lock("one", 1.0)
+    cache.unlock("one")
+    assert cache.try_lock("one", 1.0)
+
+
+def test_it_is_where_the_system_has_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """If no path is named."""
+    monkeypatch.setattr(platformdirs, "user_state_dir", lambda name: str(tmp_path / name))
+
+    assert FileCache().path == tmp_path / "redcore" / "tokens.json"
+
+
+def test_it_can_be_pickled(cache: FileCache) -> None:
+    """For processes that are given a client; its locks stay here."""
+    again = pickle.loads(pickle.dumps(FileCache(cache.path, strict=True)))  # noqa: S301 (our own)
+
+    assert (again.path, again.strict) == (cache.path, True)
+
+
+def test_its_repr_shows_the_file(cache: FileCache) -> None:
+    """And no token."""
+    cache.set("one", PAIR)
+    assert repr(cache) == f"FileCache({str(cache.path)!r})"
+    assert isinstance(cache, SharedTokenCache)

@@ -1,0 +1,367 @@
+# ruff: noqa: ARG002 - fakes take what the protocol says
+"""The token cache as a client sees it: renewed ahead, shared with other processes, bridged when it fails."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.core.world import START, World, answer, refusal, tokens, user
+
+from redcore import AsyncClient, Client, ConfigurationError
+from redcore._engine import CallOptions
+from redcore._generated import operations
+from redcore._generated.models import User
+from redcore._operation import Operation
+from redcore.auth import LEASE_MARGIN_S, Credentials
+from redcore.exceptions import AuthenticationError, NetworkError, TokenCacheError
+from redcore.retry import RetryPolicy
+from redcore.tokens import MemoryCache, TokenSet
+
+GET: Operation[User] = operations.users_get("usr_1")
+APP = Credentials(client_id="app_1", client_secret="secret-of-the-app")
+PERSON = Credentials(client_id="app_1", access_token="access-0", refresh_token="refresh-0")
+
+
+class Shared:
+    """A cache as other processes would see it; what they do is up to the test."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.stored: dict[str, TokenSet] = {}
+        self.holder: str | None = None
+        self.asked: list[str] = []
+        self.fails: Exception | None = None
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def get(self, key: str) -> TokenSet | None:
+        self._ask("get")
+        return self.stored.get(key)
+
+    def set(self, key: str, tokens: TokenSet) -> None:
+        self._ask("set")
+        self.stored[key] = tokens
+
+    def delete(self, key: str) -> None:
+        self._ask("delete")
+        self.stored.pop(key, None)
+
+    def try_lock(self, key: str, lease_s: float) -> bool:
+        self._ask("try_lock")
+        assert lease_s == 60.0 + LEASE_MARGIN_S
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        if self.holder is None:
+            self.holder = "us"
+            return True
+        return False
+
+    def unlock(self, key: str) -> None:
+        self._ask("unlock")
+        assert self.holder == "us"
+        self.holder = None
+
+    def _ask(self, name: str) -> None:
+        self.asked.append(name)
+        if self.fails is not None:
+            raise self.fails
+
+
+def bearers(world: World) -> list[str]:
+    """The access tokens that calls were made with, in order."""
+    sent = [request.headers.get("Authorization", "") for request in world.requests]
+    return [value.removeprefix("Bearer ") for value in sent if value.startswith("Bearer ")]
+
+
+def fresh(access: str, refresh: str | None = None) -> TokenSet:
+    return TokenSet(access_token=access, refresh_token=refresh, expires_at=START + 3600, issued_at=START)
+
+
+class TestAhead:
+    def test_somebody_renews_before_anybody_must(self) -> None:
+        """With ten per cent of the lifetime left, a little more or less for each client, one call renews."""
+        world = World(tokens(), user(), user(), tokens("access-3", "refresh-3"), user(), credentials=APP)
+        world.call(GET)
+        world.time = START + 3600 - 361
+        world.call(GET)
+        world.time += 1
+
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "access-2", "access-3"]
+        assert [told["access_token"] for told in world.notified] == ["access-2", "access-3"]
+
+    def test_others_go_on_with_the_old_token_meanwhile(self) -> None:
+        """Whoever finds somebody at it does not wait."""
+        world = World(tokens(), user(), user(), credentials=APP)
+        world.call(GET)
+        world.time = START + 3300
+        assert world.auth._lock.acquire(0.0)
+
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "access-2"]
+
+    @pytest.mark.parametrize("problem", [NetworkError("reset"), refusal(503), answer(400, {"error": "invalid_grant"})])
+    def test_its_failure_costs_the_call_nothing(self, problem: Any, caplog: pytest.LogCaptureFixture) -> None:
+        """The call goes on with the token that still works; the log says so, and the next minute nobody tries."""
+        twice = [problem, problem] if isinstance(problem, NetworkError) else [problem]
+        world = World(tokens(), user(), *twice, user(), user(), credentials=APP)
+        if not isinstance(problem, NetworkError) and problem.status_code == 400:
+            world.script.insert(3, refusal(503))  # then it asks with its own credentials
+        world.call(GET)
+        world.time = START + 3300
+
+        world.call(GET)
+        world.time += 59.0
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "access-2", "access-2"]
+        assert "could not be renewed ahead" in caplog.text
+        assert "access-2" not in caplog.text
+
+    def test_a_call_in_a_hurry_leaves_it_to_others(self) -> None:
+        """A renewal that is cut short would lose the pair."""
+        world = World(tokens(), user(), user(), credentials=APP)
+        world.call(GET)
+        world.time = START + 3300
+
+        world.call(GET, deadline_s=10.0)
+
+        assert bearers(world) == ["access-2", "access-2"]
+
+    def test_a_short_lifetime_has_no_such_time(self) -> None:
+        """Less than five minutes: too little would be left of it."""
+        assert not TokenSet(access_token="a", issued_at=0.0, expires_at=299.0).is_ageing(298.0, 0.0)
+        assert TokenSet(access_token="a", issued_at=0.0, expires_at=300.0).is_ageing(298.0, 0.0)
+
+    @pytest.mark.parametrize(("draw", "left_s"), [(0.0, 540.0), (0.5, 360.0), (1.0, 180.0)])
+    def test_clients_do_not_begin_at_once(self, draw: float, left_s: float) -> None:
+        """From 15 % to 5 % of the lifetime is left."""
+        pair = fresh("a")
+        assert not pair.is_ageing(START + 3600 - left_s - 0.001, draw)
+        assert pair.is_ageing(START + 3600 - left_s, draw)
+
+
+class TestShared:
+    def test_a_fresh_token_asks_nobody(self) -> None:
+        """After the first call the cache is left alone until the token ends."""
+        cache = Shared()
+        world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
+        world.call(GET)
+        asked = len(cache.asked)
+
+        world.call(GET)
+        world.call(GET)
+
+        assert cache.asked == ["get", "try_lock", "get", "set", "unlock"]
+        assert len(cache.asked) == asked
+
+    def test_what_another_process_stored_is_used(self) -> None:
+        """No request to the token endpoint, and nobody is told."""
+        cache = Shared()
+        world = World(user(), credentials=APP, cache=cache)
+        cache.stored[world.auth._key] = fresh("theirs")
+
+        world.call(GET)
+
+        assert (bearers(world), world.notified) == (["theirs"], [])
+
+    def test_a_sibling_that_went_on_is_followed(self) -> None:
+        """A client that begins with an old pair finds what another process has made of it."""
+        cache = Shared()
+        world = World(user(), credentials=PERSON, cache=cache)
+        cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
+
+        world.call(GET)
+
+        assert bearers(world) == ["theirs"]
+
+    def test_the_lock_of_another_process_is_waited_for(self) -> None:
+        """The waiting grows, up to a quarter of a second; what it stored in the end is used."""
+        cache = Shared()
+        cache.holder = "another process"
+        world = World(user(), credentials=APP, cache=cache)
+        cache.meanwhile = [lambda: None] * 4 + [lambda: cache.stored.update({world.auth._key: fresh("theirs")})]
+
+        world.call(GET)
+
+        assert bearers(world) == ["theirs"]
+        assert world.slept == [pytest.approx(wait) for wait in (0.02, 0.03, 0.045, 0.0675)]
+        assert cache.holder == "another process"
+
+    def test_a_lock_that_becomes_free_is_taken(self) -> None:
+        """Its holder has failed: then we renew."""
+        cache = Shared()
+        cache.holder = "another process"
+        cache.meanwhile = [lambda: None, lambda: setattr(cache, "holder", None)]
+        world = World(tokens(), user(), credentials=APP, cache=cache)
+
+        world.call(GET)
+
+        assert (bearers(world), cache.holder) == (["access-2"], None)
+        assert next(iter(cache.stored.values())).access_token == "access-2"
+
+    def test_waiting_ends_with_the_deadline(self) -> None:
+        """A typed error says who is at it."""
+        cache = Shared()
+        cache.holder = "another process"
+        world = World(credentials=APP, cache=cache)
+
+        with pytest.raises(NetworkError, match="another process has been renewing the token"):
+            world.call(GET, deadline_s=1.0)
+
+        assert sum(world.slept) < 1.0
+
+    def test_waiting_ends_also_without_a_deadline(self) -> None:
+        """After twice the time that any holder may take."""
+        cache = Shared()
+        cache.holder = "another process"
+        world = World(credentials=APP, cache=cache)
+
+        with pytest.raises(NetworkError, match="another process has been renewing"):
+            world.call(GET, retry=RetryPolicy(max_retries=0))
+
+        assert 129.0 < sum(world.slept) < 131.0
+
+    def test_the_lock_is_given_back_when_the_renewal_fails(self) -> None:
+        """Whatever it was."""
+        cache = Shared()
+        world = World(answer(401, {"error": "invalid_client"}), credentials=APP, cache=cache)
+
+        with pytest.raises(AuthenticationError):
+            world.call(GET)
+
+        assert (cache.holder, cache.stored) == (None, {})
+
+    def test_a_dead_refresh_token_is_forgiven_when_a_sibling_has_a_newer_pair(self) -> None:
+        """One that has no part in the lock was faster; its pair is not deleted, but used."""
+        cache = Shared()
+        world = World(user(), credentials=PERSON, cache=cache)
+
+        def too_late(_: object) -> Any:
+            cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
+            return answer(400, {"error": "invalid_grant"})
+
+        world.script[:0] = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), too_late]
+        world.call(GET)
+
+        assert bearers(world) == ["access-0", "theirs"]
+
+    def test_logging_out_waits_for_its_turn_too(self) -> None:
+        """Else another process would renew a pair that is being revoked."""
+        cache = Shared()
+        world = World(tokens(), user(), answer(200), credentials=APP, cache=cache)
+        world.call(GET)
+        cache.asked.clear()
+
+        world.run(world.engine.log_out(CallOptions()))
+
+        assert cache.asked == ["try_lock", "get", "delete", "unlock"]
+        assert cache.stored == {}
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("problem", "reason"),
+        [
+            (TokenCacheError("Redis is away; start it"), "Redis is away; start it"),
+            (KeyError("token-of-somebody"), "it raised KeyError"),
+        ],
+    )
+    def test_a_broken_cache_is_bridged_by_memory(self, problem: Exception, reason: str) -> None:
+        """One warning says what to do; the calls go on, and the cache is not asked again."""
+        cache = Shared()
+        cache.fails = problem
+        world = World(tokens(), user(), user(), credentials=APP, cache=cache)
+
+        with pytest.warns(RuntimeWarning) as caught:
+            world.call(GET)
+        asked = len(cache.asked)
+        world.call(GET)
+
+        told = [str(warning.message) for warning in caught]
+        assert told == [
+            f"the token cache Shared cannot be used: {reason}; tokens are kept in memory until this process ends"
+        ]
+        assert (bearers(world), len(cache.asked)) == (["access-2", "access-2"], asked)
+
+    def test_clients_that_share_it_warn_once(self) -> None:
+        """Not each of them."""
+        cache = Shared()
+        cache.fails = OSError()
+        worlds = [World(tokens(), user(), credentials=APP, cache=cache) for _ in range(3)]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for world in worlds:
+                world.call(GET)
+
+        assert len(caught) == 1
+
+    def test_an_older_pair_is_never_used_again(self) -> None:
+        """The cache fails when the new pair is stored, and later has the old one still: it is not asked."""
+        cache = Shared()
+        world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
+        world.script.insert(0, answer(401, {"error": {"code": "TOKEN_EXPIRED"}}))
+
+        def fail() -> None:
+            cache.fails = OSError()
+
+        def break_after(request: Any) -> Any:
+            fail()
+            return tokens()
+
+        world.script[1] = break_after
+        with pytest.warns(RuntimeWarning):
+            world.call(GET)
+        cache.fails = None
+        cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
+        world.time += 3600
+
+        world.call(GET)
+
+        assert b"refresh_token=refresh-2" in bytes(world.requests[-2].content or b"")
+
+    def test_a_strict_cache_raises(self) -> None:
+        """Typed, with what to do, without what it raised."""
+        cache = Shared(strict=True)
+        cache.fails = KeyError("token-of-somebody")
+        world = World(credentials=APP, cache=cache)
+
+        with pytest.raises(
+            TokenCacheError, match="the token cache Shared cannot be used: it raised KeyError"
+        ) as caught:
+            world.call(GET)
+
+        assert caught.value.__cause__ is None
+        assert caught.value.request_id is not None
+
+
+class Awaited:
+    """A cache of coroutine functions."""
+
+    async def get(self, key: str) -> TokenSet | None:
+        return None
+
+    async def set(self, key: str, tokens: TokenSet) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+class TestColours:
+    def test_the_blocking_client_refuses_what_must_be_awaited(self) -> None:
+        """A cache or a callback of coroutine functions would never run."""
+
+        async def note(_: dict[str, Any]) -> None: ...
+
+        with pytest.raises(ConfigurationError, match="token_cache: Awaited must be awaited; use AsyncClient"):
+            Client(api_key="rk_test_key", token_cache=Awaited())  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="on_token_refreshed is a coroutine function"):
+            Client(api_key="rk_test_key", on_token_refreshed=note)  # type: ignore[arg-type]
+
+    def test_the_awaiting_client_takes_both(self) -> None:
+        """And what blocks, too."""
+        AsyncClient(api_key="rk_test_key", token_cache=Awaited())
+        AsyncClient(api_key="rk_test_key", token_cache=MemoryCache())
