@@ -13,7 +13,7 @@ ROWS = ["sync, one user", "sync, list of 100", "async, one user", "async, list o
 def test_the_benchmark_prints_a_line_for_each_row() -> None:
     """One round of what needs no peer; how fast it was is nothing a test may judge."""
     asked = [word for row in ROWS for word in ("--only", row)]
-    command = [sys.executable, SCRIPT, "--no-peers", "--rounds", "1", *asked]
+    command: list[str | Path] = [sys.executable, SCRIPT, "--no-peers", "--rounds", "1", *asked]
 
     told = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own)
 

@@ -137,8 +137,7 @@ def held(server: Loopback) -> Held:
 
 def kept(client: AsyncClient) -> str | None:
     """The refresh token that the client would use next."""
-    auth = client._engine.auth
-    tokens = auth._cache.get(auth._key)
+    tokens = client._engine.auth._store.known()
     return tokens.refresh_token if tokens else None
 
 
