@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.core.world import START, World, content_of, answer, refusal, tokens, user
+from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
 from redcore._engine import CallOptions
