@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         ResponseError,
         TokenCacheError,
         ValidationError,
+        WaitTimeoutError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
     from redcore.limits import RateLimit
@@ -91,6 +92,8 @@ else:
             "ResponseError",
             "TokenCacheError",
             "ValidationError",
+            "WaitTimeoutError",
+            "WaitTimeoutError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
         "redcore.limits": ("RateLimit",),
@@ -184,6 +187,7 @@ __all__ = [
     "UserStatus",
     "UserUpdateStatus",
     "ValidationError",
+    "WaitTimeoutError",
     "Workflow",
     "WorkflowRun",
     "WorkflowRunError",

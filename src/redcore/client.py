@@ -17,6 +17,7 @@ import attrs
 from redcore._config import Config, Given, check_blocking, configure, configure_login, reconfigure
 from redcore._custom import custom
 from redcore._engine import CallOptions, Engine
+from redcore._generated.models import WorkflowRun
 from redcore._generated.resources import AsyncResources, Resources
 from redcore._operation import Operation
 from redcore._recipe import Recipe
@@ -45,6 +46,7 @@ from redcore.limits import Pacer, RateLimit
 from redcore.observability import OBSERVERS
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
 from redcore.raw import RawResponse
+from redcore.runs import AsyncOnProgress, AsyncWorkflows, OnProgress, Workflows, waiting
 from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import AnyTokenCache, MemoryCache, TokenCache
 from redcore.tokens.store import answer_async
@@ -336,6 +338,11 @@ class Client(_Client[Hooks], Resources):
         self.close()
 
     @cached_property
+    def workflows(self) -> Workflows:
+        """Long-running work, run by the background worker."""
+        return Workflows(self._execute, self._wait)
+
+    @cached_property
     def auth(self) -> Auth:
         """OAuth 2.0 endpoints for programs."""
         return Auth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
@@ -391,6 +398,9 @@ class Client(_Client[Hooks], Resources):
             keyed=self._chosen(options).idempotency_key is not None,
         )
         return self._execute(described, options)
+
+    def _wait(self, run: WorkflowRun | str, timeout_s: float | None, on_progress: OnProgress | None) -> WorkflowRun:
+        return self._run(waiting(self._engine, self._options, run, timeout_s, on_progress))
 
     def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
         return self._run(self._engine.call(operation, self._chosen(options)))
@@ -571,6 +581,11 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         await self.aclose()
 
     @cached_property
+    def workflows(self) -> AsyncWorkflows:
+        """Long-running work, run by the background worker."""
+        return AsyncWorkflows(self._execute, self._wait)
+
+    @cached_property
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncAuth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
@@ -626,6 +641,11 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             keyed=self._chosen(options).idempotency_key is not None,
         )
         return await self._execute(described, options)
+
+    async def _wait(
+        self, run: WorkflowRun | str, timeout_s: float | None, on_progress: AsyncOnProgress | None
+    ) -> WorkflowRun:
+        return await self._run(waiting(self._engine, self._options, run, timeout_s, on_progress))
 
     async def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
         return await self._run(self._engine.call(operation, self._chosen(options)))

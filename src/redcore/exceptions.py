@@ -6,6 +6,7 @@ RedcoreError
 ├── NetworkError
 ├── ResponseError
 ├── TokenCacheError
+├── WaitTimeoutError (TimeoutError)
 └── RedcoreAPIError
     ├── AuthenticationError
     ├── PermissionError
@@ -26,7 +27,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from redcore._generated.models import ErrorDetail
+from redcore._generated.models import ErrorDetail, WorkflowRun
 from redcore._response import Response
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ResponseError",
     "TokenCacheError",
     "ValidationError",
+    "WaitTimeoutError",
 ]
 
 
@@ -112,6 +114,7 @@ class RedcoreError(Exception):
 def _restore(cls: type[RedcoreError], args: tuple[Any, ...], state: dict[str, Any]) -> RedcoreError:
     """Unpickle an error without calling its constructor, whose arguments are keyword-only."""
     error = cls.__new__(cls, *args)
+    error.args = args  # which an OSError takes in its constructor only
     error.__dict__.update(state)
     return error
 
@@ -144,6 +147,20 @@ class ResponseError(RedcoreError):
 
 class TokenCacheError(RedcoreError):
     """A token cache cannot be used; the message says what to do. Raised by caches made with `strict=True`."""
+
+
+class WaitTimeoutError(RedcoreError, TimeoutError):
+    """The time to wait for a workflow run is up; the run itself goes on.
+
+    Attributes:
+        run: As it was seen last; None if it was never seen.
+    """
+
+    is_retry_safe = True
+
+    def __init__(self, message: str, *, run: WorkflowRun | None = None, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.run = run
 
 
 class RedcoreAPIError(RedcoreError):

@@ -265,6 +265,16 @@ def jwks(session: Caller) -> None:
     assert [key["kty"] for key in session(lambda c: c.auth.jwks()).keys] == ["RSA"]
 
 
+def test_a_run_is_waited_for(call: Caller) -> None:
+    """From the start to its file, with what it came to meanwhile."""
+    call(lambda c: c.products.create(name="Engine", sku="E-1", price=100))
+    seen: list[str] = []
+    run = call(lambda c: c.workflows.run("catalog_export", input={"format": "jsonl"}))
+    ended = call(lambda c: c.workflows.wait(run, timeout=30, on_progress=lambda r: seen.append(r.status)))
+    assert (ended.status, seen[-1], ended.progress) == ("succeeded", "succeeded", 1.0)
+    assert call(lambda c: c.files.get(ended.result["file_id"])).name == "catalog.jsonl"
+
+
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_operation(name: str, call: Caller, session: Caller) -> None:
     """The operation does what the contract says, and each of its exchanges is as the spec says."""

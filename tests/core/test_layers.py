@@ -38,6 +38,7 @@ FLOORS = [
     ["_watch", "_tries", "session", "tokens.store"],
     ["auth"],
     ["_engine", "observability.urls"],
+    ["runs"],
     ["observability.log", "observability.spans"],
     ["observability.telemetry"],
     ["observability"],
@@ -88,6 +89,7 @@ PURE = [
     "_config",
     "_recipe",
     "session",
+    "runs",
     "login.deadline",
     "login.device",
 ]
