@@ -114,11 +114,13 @@ class Loopback:
         self.answer: Answer = lambda _: user()
         self.gone = threading.Event()
         self.accepted = 0
+        self.cut_next = False  # whether to hang up when a part of the next body has come
         self.ended = threading.Semaphore(0)  # released once for each connection that is no more
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.port: int = self._listener.getsockname()[1]
+        self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
         self.base_url = f"{self.origin}/v1"
 
     def script(self, *answers: Reply | Raw) -> None:
@@ -164,8 +166,11 @@ class Loopback:
 
     def _answer_all(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as stream:
-            while (seen := read(stream)) is not None:
+            while (seen := read(stream, whole=not self.cut_next)) is not None:
                 self.seen.append(seen)
+                if self.cut_next:
+                    self.cut_next = False
+                    return reset(connection)
                 told = self.answer(seen)
                 if isinstance(told, Reply):
                     connection.sendall(told.encode())
@@ -174,8 +179,8 @@ class Loopback:
         return None
 
 
-def read(stream: BinaryIO) -> Seen | None:
-    """The next request of a connection; None when it has ended."""
+def read(stream: BinaryIO, *, whole: bool = True) -> Seen | None:
+    """The next request of a connection, with its whole body or the beginning of it; None when it has ended."""
     if b" HTTP/1." not in (line := stream.readline()):  # also for what is no HTTP, such as a TLS greeting
         return None
     method, path, _ = line.decode("latin-1").split()
@@ -183,6 +188,8 @@ def read(stream: BinaryIO) -> Seen | None:
     while line := stream.readline().strip():
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
+    if not whole:
+        return Seen(method, path, headers, stream.read(1000))
     if "chunked" in headers.get("transfer-encoding", ""):
         return Seen(method, path, headers, b"".join(iter(lambda: chunk(stream), b"")))
     return Seen(method, path, headers, stream.read(int(headers.get("content-length", "0"))))

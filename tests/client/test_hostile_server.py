@@ -1,0 +1,245 @@
+"""A server that breaks every rule, over every transport: one table says how each call ends.
+
+Waits between attempts take no time here; where a silence is the point, the time-out is short.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+from tests.client.colours import TRANSPORTS, Colour, instant
+from tests.client.conftest import named
+from tests.client.loopback import META, USER, Loopback, Raw, Reply, refusal, reply, reset, user
+
+from redcore import NetworkError, RateLimitError, RedcoreAPIError, RedcoreError, ResponseError
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+BROKEN = gzip.compress(user().body)[:-20]
+TIMEOUT_S = 0.1
+LATE = f"no complete answer within {TIMEOUT_S:g} s"
+PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
+FILE = {
+    "id": "file_1",
+    "name": "a",
+    "content_type": "application/octet-stream",
+    "size": 1,
+    "sha256": "0" * 64,
+    "created_at": USER["created_at"],
+}
+FLOOD = 100 * 2**20
+
+
+@pytest.fixture(params=TRANSPORTS, ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+# What a server does --------------------------------------------------------------------------
+
+
+def breaking(data: bytes) -> Raw:
+    """Send these bytes, and break the connection."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(data)
+        reset(connection)
+
+    return answer
+
+
+def closing(data: bytes) -> Raw:
+    """Send these bytes, and close the connection."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return answer
+
+
+def stalling(data: bytes) -> Raw:
+    """Send these bytes, and nothing more until the client hangs up."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(data)
+        connection.recv(1)
+
+    return answer
+
+
+def dripping(connection: socket.socket) -> None:
+    """Send a space every few milliseconds until the client hangs up."""
+    connection.sendall(HEAD)
+    connection.settimeout(TIMEOUT_S / 10)
+    while not server_is_left(connection):
+        connection.sendall(b" ")
+
+
+def server_is_left(connection: socket.socket) -> bool:
+    """Whether the client has hung up."""
+    try:
+        return not connection.recv(1)
+    except TimeoutError:
+        return False
+
+
+def flooding(connection: socket.socket) -> None:
+    """Send a header of 100 MB."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(FLOOD // 2**16):
+        connection.sendall(b"X-Flood: " + b"a" * (2**16 - 11) + b"\r\n")
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def redirecting(connection: socket.socket) -> None:
+    """Send the client to another name of this very server, where a request would be seen."""
+    connection.sendall(Reply(307, headers={"Location": f"http://localhost:{port_of(connection)}/v1/me"}).encode())
+
+
+def port_of(connection: socket.socket) -> int:
+    """The port that the server listens at."""
+    port: int = connection.getsockname()[1]
+    return port
+
+
+# How the call ends ---------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Case:
+    """What the server does at the first attempt (after that it answers as it should), and what comes of it."""
+
+    name: str
+    does: Reply | Raw | None
+    """None if no request reaches it."""
+    error: type[RedcoreError] | None = None
+    """None is success."""
+    says: str = ""
+    attempts: int = 1
+    """That reach the server."""
+    waits: tuple[float, ...] = ()
+    base_url: str = "http://127.0.0.1:{port}/v1"
+    options: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+def once(name: str, does: Reply | Raw, error: type[RedcoreError], says: str, **options: Any) -> Case:
+    """A call that ends with its first attempt, as it has no other."""
+    return Case(name, does, error, says, options={"max_retries": 0, **options})
+
+
+def again(name: str, does: Reply | Raw, wait: float) -> Case:
+    """A call that succeeds at its second attempt, after a wait."""
+    return Case(name, does, attempts=2, waits=(wait,))
+
+
+def unreached(name: str, base_url: str) -> Case:
+    """A call that no server gets, in three attempts."""
+    return Case(name, None, NetworkError, "no answer", attempts=0, waits=(1.0, 2.0), base_url=base_url)
+
+
+CASES = [
+    unreached("connection refused", "http://127.0.0.1:1/v1"),
+    unreached("no such name", "https://name.invalid/v1"),
+    unreached("no TLS", "https://127.0.0.1:{port}/v1"),
+    once("reset in the header", breaking(HEAD[:40]), NetworkError, "no answer"),
+    once("reset before the header", reset, NetworkError, "no answer"),
+    once("reset in the body", breaking(HEAD + b'{"data":'), NetworkError, "no answer"),
+    once("end before the header", closing(b""), NetworkError, "no answer"),
+    once("end in the header", closing(HEAD[:40]), NetworkError, "no answer"),
+    once("end in the body", closing(HEAD + b'{"data":'), NetworkError, "no answer"),
+    once("another protocol", closing(b"SSH-2.0-OpenSSH_9.9\r\n"), NetworkError, "no answer"),
+    once("an absurd status", closing(b"HTTP/1.1 999999 OK\r\n\r\n"), NetworkError, "no answer"),
+    once("an absurd length", closing(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"), NetworkError, "no answer"),
+    once("no chunk", closing(CHUNKED + b"zz\r\n"), NetworkError, "no answer"),
+    once("garbage after a chunk", closing(CHUNKED + b'1\r\n{\r\n\x00\xff\r\n{"da'), NetworkError, "no answer"),
+    once("a chunk that never ends", closing(CHUNKED + b"ffffffff\r\n{"), NetworkError, "no answer"),
+    once("100 MB of headers", flooding, NetworkError, "no answer"),
+    once("silence before the header", stalling(b""), NetworkError, LATE, timeout=TIMEOUT_S),
+    once("silence in the header", stalling(HEAD[:40]), NetworkError, LATE, timeout=TIMEOUT_S),
+    once("silence before the body", stalling(HEAD), NetworkError, LATE, timeout=TIMEOUT_S),
+    once("silence in the body", stalling(HEAD + b"{"), NetworkError, LATE, timeout=TIMEOUT_S),
+    Case("a drip beyond the deadline", dripping, NetworkError, "no complete answer", options={"deadline": TIMEOUT_S}),
+    Case(
+        "no gzip",
+        Reply(200, b"no gzip", {"Content-Encoding": "gzip"}),
+        ResponseError,
+        "the answer's content encoding is broken",
+    ),
+    Case("half a gzip", Reply(200, BROKEN, {"Content-Encoding": "gzip"}), ResponseError, "the answer"),
+    Case("a redirect to another host", redirecting, RedcoreAPIError, "HTTP_307"),
+    again("a reset, then an answer", breaking(HEAD), 1.0),
+    again("Retry-After: 7", refusal(429, Retry_After="7"), 7.0),
+    again("Retry-After: -1", refusal(429, Retry_After="-1"), 1.0),
+    again("Retry-After: NaN", refusal(429, Retry_After="NaN"), 1.0),
+    again("Retry-After: inf", refusal(503, Retry_After="inf"), 1.0),
+    again("Retry-After in the past", refusal(429, Retry_After=PAST), 0.0),
+    Case("Retry-After: 1e300", refusal(429, Retry_After="1e300"), RateLimitError, "no"),
+    Case("Retry-After: 86400", refusal(503, Retry_After="86400"), RedcoreAPIError, "no"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case) -> None:
+    """A typed error or success, as the contract says; with so many attempts, and waits of such lengths."""
+    server.answer = lambda _: case.does if case.does is not None and len(server.seen) == 1 else user()
+    client = make(base_url=case.base_url.format(port=server.port), **case.options)
+    waited = instant(client)
+
+    if case.error is None:
+        assert call(client.users.get, "usr_1").id == USER["id"]
+    else:
+        with pytest.raises(case.error, match=case.says) as caught:
+            call(client.users.get, "usr_1")
+        assert caught.value.request_id in {seen.headers["x-request-id"] for seen in server.seen} or not case.attempts
+    assert (len(server.seen), tuple(waited)) == (case.attempts, case.waits)
+
+
+CONTENT = bytes(2**21)
+LEFT_BY_HTTPX = pytest.mark.filterwarnings(  # it leaves the reader of a body that broke off to trio's collector
+    "ignore:.*<async_generator object AsyncIteratorByteStream:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def pipe(content: bytes) -> Any:
+    """A file that cannot be read a second time."""
+    file = io.BytesIO(content)
+    file.seekable = lambda: False  # type: ignore[method-assign]
+    return file
+
+
+@LEFT_BY_HTTPX
+def test_an_upload_whose_first_attempt_dies_half_way(call: Colour, make: Any, server: Loopback) -> None:
+    """What can be read again is sent again, whole and with the same key."""
+    server.answer = lambda _: reply({"data": FILE, "meta": META}, 201)
+    server.cut_next = True
+    client = make()
+    waited = instant(client)
+
+    stored = call(client.files.upload, file=io.BytesIO(CONTENT))
+
+    first, second = server.seen
+    assert (stored.id, waited) == ("file_1", [1.0])
+    assert len(first.body) < len(CONTENT) < len(second.body)
+    assert CONTENT in second.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+@LEFT_BY_HTTPX
+def test_an_upload_that_cannot_be_repeated(call: Colour, make: Any, server: Loopback) -> None:
+    """What can be read only once is never sent a second time, as it would arrive empty."""
+    server.cut_next = True
+    client = make()
+    instant(client)
+
+    with pytest.raises(NetworkError, match="no answer"):
+        call(client.files.upload, file=pipe(CONTENT))
+
+    assert len(server.seen) == 1
