@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
 import msgspec
 
+from redcore._decoders import converted, decoder
 from redcore._generated.models import ErrorDetail, OAuthError, Page
 from redcore._response import Response
 from redcore.exceptions import ArgumentError, AuthenticationError, RedcoreAPIError, ResponseError
@@ -30,12 +30,6 @@ class Envelope(Generic[T]):
 
 
 # What comes back -----------------------------------------------------------------------------
-
-
-@cache
-def decoder(kind: Any) -> Callable[[bytes], Any]:
-    """What makes objects of a type from bytes; made when first needed."""
-    return msgspec.json.Decoder(kind).decode
 
 
 def read(response: Response, kind: Any) -> Any:
@@ -111,7 +105,7 @@ def explanation(response: Response) -> tuple[str, str, str | None, Sequence[Erro
 def problems(details: Any) -> tuple[ErrorDetail, ...]:
     """The details of an envelope; none if they cannot be read: code and message matter more than their shape."""
     try:
-        return msgspec.convert(details or [], tuple[ErrorDetail, ...])
+        return cast("tuple[ErrorDetail, ...]", converted(details or [], tuple[ErrorDetail, ...]))
     except msgspec.ValidationError:
         return ()
 

@@ -49,7 +49,7 @@ def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str
             one.stdin.write("go\n")
             one.stdin.flush()
         ended = [(one.communicate(timeout=PATIENCE_S), one.returncode) for one in running]
-    assert [errors for (_, errors), code in ended if code != 0] == []
+    assert [(code, errors) for (_, errors), code in ended if code != 0] == []
     return [token for (told, _), _ in ended for token in json.loads(told)]
 
 

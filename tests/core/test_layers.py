@@ -16,7 +16,7 @@ import redcore
 SOURCE = Path(redcore.__file__).parent
 
 FLOORS = [
-    ["_version", "_values", "_shield", "_log", "_progress"],
+    ["_version", "_values", "_decoders", "_shield", "_log", "_progress"],
     ["_response", "_generated.models", "_generated"],
     ["exceptions", "limits"],
     ["_content"],
