@@ -2,7 +2,7 @@
 
 `/static/…` is what the operator has put there. `/docs/ORGANISATION/…` is the version that the organisation published
 last. Somebody else wrote those pages, so they run in a sandbox of no origin: a script in them cannot act on the pages
-where people sign in, although both have the same address (docs/adr/0030-published-pages-are-sandboxed.md).
+where people sign in, although both have the same address (docs/adr/0032-published-pages-are-sandboxed.md).
 """
 
 from __future__ import annotations
