@@ -109,6 +109,7 @@ class SignInPages:
             form_targets=purpose.form_targets,
             application=purpose.application,
             problem=problem,
+            is_wrong=problem == _WRONG,  # too many attempts are no fault of what is in the fields
             email=email,
             identity_provider=provider,
         )
