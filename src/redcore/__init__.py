@@ -42,12 +42,14 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WorkflowRunError,
         WorkflowRunStatus,
     )
+    from redcore._progress import Progress
     from redcore._response import Headers, Response
-    from redcore._values import UNSET, FileContent, Model, OpenEnum, Unset
+    from redcore._values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
     from redcore.client import AsyncClient, Client
     from redcore.exceptions import (
         ArgumentError,
         AuthenticationError,
+        ChecksumError,
         ConfigurationError,
         DuplicateError,
         FailedAttempt,
@@ -75,11 +77,13 @@ else:
     # Where those of the public names are that are no models. A test compares this with what checkers are told above.
     _NAMES = {
         "redcore._response": ("Headers", "Response"),
-        "redcore._values": ("UNSET", "FileContent", "Model", "OpenEnum", "Unset"),
+        "redcore._progress": ("Progress",),
+        "redcore._values": ("UNSET", "AsyncFileContent", "FileContent", "Model", "OpenEnum", "Unset"),
         "redcore.client": ("AsyncClient", "Client"),
         "redcore.exceptions": (
             "ArgumentError",
             "AuthenticationError",
+            "ChecksumError",
             "ConfigurationError",
             "DuplicateError",
             "FailedAttempt",
@@ -135,6 +139,7 @@ __all__ = [
     "ApplicationType",
     "ArgumentError",
     "AsyncClient",
+    "AsyncFileContent",
     "AsyncHooks",
     "AsyncItemIterator",
     "AsyncPageIterator",
@@ -142,6 +147,7 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "AuthenticationError",
+    "ChecksumError",
     "Client",
     "ConfigurationError",
     "DuplicateError",
@@ -168,6 +174,7 @@ __all__ = [
     "PermissionError",
     "Product",
     "ProductStatus",
+    "Progress",
     "RateLimit",
     "RateLimitError",
     "RawResponse",

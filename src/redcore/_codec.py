@@ -70,6 +70,11 @@ def nothing(_: Response) -> None:
     """A reader of answers that have no body."""
 
 
+def opened(response: Any) -> Any:
+    """A reader of answers that are still arriving: it leaves that to the caller."""
+    return response
+
+
 def binary(response: Response) -> bytes:
     """A reader of bytes."""
     return response.content

@@ -69,7 +69,7 @@ class Engine:
 
     def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
         headers = self._headers(operation, options)
-        budget = self._budget(options, headers["X-Request-ID"])
+        budget = self.budget(options, headers["X-Request-ID"])
         request = None if operation.auth != "bearer" else encode(operation, self.base_url, headers)
         try:
             if operation.auth == "bearer" and options.pacing:
@@ -105,7 +105,7 @@ class Engine:
         def revoke(token: str) -> Flow[None]:
             return self.call(operations.auth_revoke(token=token), options)
 
-        return self.auth.end(revoke, self._budget(options, str(uuid.uuid4())))
+        return self.auth.end(revoke, self.budget(options, str(uuid.uuid4())))
 
     def _attempts(
         self,
@@ -204,7 +204,8 @@ class Engine:
             headers["Idempotency-Key"] = options.idempotency_key or str(uuid.uuid4())
         return headers
 
-    def _budget(self, options: CallOptions, request_id: str) -> Budget:
+    def budget(self, options: CallOptions, request_id: str) -> Budget:
+        """How long a call that begins now may take."""
         deadline = options.deadline_s
         return Budget(
             runtime=self.runtime,

@@ -113,6 +113,12 @@ class Multipart:
             self.part.meter.add(piece)
         return piece
 
+    def finish(self) -> bytes:
+        """What comes after the file, all of which has been read."""
+        if self.part.meter is not None:
+            self.part.meter.complete = True
+        return self.tail
+
     def tell(self) -> object:
         """Tell the application how far the file has come; returns what it gives."""
         return None if self.part.meter is None else self.part.meter.tell()
@@ -134,7 +140,7 @@ class Multipart:
             while piece := self.read():
                 yield piece
                 self.tell()
-            yield self.tail
+            yield self.finish()
 
     def __aiter__(self) -> AsyncPass:
         """The body from its beginning, for code that awaits."""
@@ -170,7 +176,7 @@ class AsyncPass:
         else:
             piece = await self._wait_for(self._body.read)
         self._next = self._told if piece else self._end
-        return piece or self._body.tail
+        return piece or self._body.finish()
 
     async def _told(self) -> bytes:
         answer = self._body.tell()

@@ -41,12 +41,15 @@ class Meter:
     def __init__(self, total: int | None = None, on_progress: OnProgress | None = None) -> None:
         self.total = total
         self.done = 0
+        self.complete = False
+        """Whether an upload has come to its end."""
         self._on_progress = on_progress
         self._digest = hashlib.sha256()
 
     def restart(self) -> None:
         """Begin with the first byte again."""
         self.done = 0
+        self.complete = False
         self._digest = hashlib.sha256()
 
     def add(self, piece: bytes) -> None:

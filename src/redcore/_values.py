@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from enum import Enum, StrEnum
+from os import PathLike
 from typing import IO, Annotated, Any, Final, Literal, Self, TypeAlias, final
 
 import msgspec
 
-FileContent: TypeAlias = bytes | IO[bytes]
-"""What can be uploaded: the bytes, or a file opened for reading in binary mode."""
+FileContent: TypeAlias = bytes | bytearray | memoryview | IO[bytes] | PathLike[str] | Iterable[bytes]
+"""What can be uploaded: the bytes, a file opened for reading in binary mode, a path, or an iterator of bytes."""
+
+AsyncFileContent: TypeAlias = FileContent | AsyncIterable[bytes]
+"""What `AsyncClient` can upload: an asynchronous iterator of bytes too."""
 
 Timestamp: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """A moment with its time zone."""

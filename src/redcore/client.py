@@ -38,9 +38,11 @@ from redcore._steps import (
     drive,
     drive_async,
 )
+from redcore._transfers import Transfers
 from redcore._values import UNSET, Unset
 from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
 from redcore.exceptions import ConfigurationError
+from redcore.files import AsyncFiles, Files
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.limits import Pacer, RateLimit
 from redcore.observability import OBSERVERS
@@ -181,6 +183,9 @@ class _Client(Generic[HooksT]):
         client._set_up(config, recipe.cache, recipe.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
         client._open(**({} if transport is None else {"transport": transport}))
         return client
+
+    def _transfers(self, options: RequestOptions) -> Transfers:
+        return Transfers(engine=self._engine, options=self._chosen(options))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._engine.base_url!r})"
@@ -346,6 +351,11 @@ class Client(_Client[Hooks], Resources):
     def auth(self) -> Auth:
         """OAuth 2.0 endpoints for programs."""
         return Auth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
+
+    @cached_property
+    def files(self) -> Files:
+        """Uploads and the results of workflows."""
+        return Files(self._execute, self._run, self._transfers)
 
     @cached_property
     def raw(self) -> Raw:
@@ -589,6 +599,11 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncAuth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
+
+    @cached_property
+    def files(self) -> AsyncFiles:
+        """Uploads and the results of workflows."""
+        return AsyncFiles(self._execute, self._run, self._transfers)
 
     @cached_property
     def raw(self) -> AsyncRaw:

@@ -7,6 +7,7 @@ RedcoreError
 ├── ResponseError
 ├── TokenCacheError
 ├── WaitTimeoutError (TimeoutError)
+├── ChecksumError
 └── RedcoreAPIError
     ├── AuthenticationError
     ├── PermissionError
@@ -33,6 +34,7 @@ from redcore._response import Response
 __all__ = [
     "ArgumentError",
     "AuthenticationError",
+    "ChecksumError",
     "ConfigurationError",
     "DuplicateError",
     "NetworkError",
@@ -161,6 +163,20 @@ class WaitTimeoutError(RedcoreError, TimeoutError):
     def __init__(self, message: str, *, run: WorkflowRun | None = None, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.run = run
+
+
+class ChecksumError(RedcoreError):
+    """A file arrived, here or on the platform, that is not the one that was sent.
+
+    Attributes:
+        expected: The SHA-256 of what was sent, in hexadecimal.
+        actual: That of what arrived.
+    """
+
+    def __init__(self, message: str, *, expected: str, actual: str, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.expected = expected
+        self.actual = actual
 
 
 class RedcoreAPIError(RedcoreError):

@@ -197,6 +197,9 @@ def read(stream: BinaryIO, *, whole: bool = True) -> Seen | None:
 
 def chunk(stream: BinaryIO) -> bytes:
     """The next chunk of a chunked body; empty at its end."""
-    data = stream.read(int(stream.readline(), 16))
+    size = stream.readline()
+    if not size:
+        raise ConnectionError("the body broke off")
+    data = stream.read(int(size, 16))
     stream.readline()
     return data

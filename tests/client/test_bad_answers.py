@@ -89,7 +89,7 @@ def test_a_body_that_is_too_large(call: Colour, make: Any, server: Loopback, mon
 
     for _ in range(2):
         with pytest.raises(ResponseError, match="larger than 1000 bytes"):
-            call(make().files.download, "file_1")
+            call(make().users.get, "usr_1")
 
 
 @pytest.mark.parametrize("kind", ["header", "body"])

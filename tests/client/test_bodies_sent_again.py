@@ -8,24 +8,12 @@ from typing import Any
 
 import pytest
 from tests.client.colours import Colour, instant
-from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, reply, reset
+from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, reset, stored
 
 from redcore import AuthenticationError, RedcoreError
 
 CONTENT = b"0123456789" * 1000
-STORED = reply(
-    {
-        "data": {
-            "id": "file_1",
-            "name": "a",
-            "content_type": "b",
-            "size": 1,
-            "sha256": "c",
-            "created_at": "2026-01-01T00:00:00Z",
-        }
-    },
-    201,
-)
+STORED = stored(CONTENT)
 EXPIRED = refusal(401, "TOKEN_EXPIRED")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import socket
@@ -211,7 +212,8 @@ def test_an_upload_is_repeated_whole(call: Colour, make: Any, server: Loopback, 
 
 def test_a_download(call: Colour, make: Any, server: Loopback) -> None:
     """A download is its bytes."""
-    server.script(Reply(200, bytes(range(256)), {"Content-Type": "application/octet-stream"}))
+    etag = f'"{hashlib.sha256(bytes(range(256))).hexdigest()}"'
+    server.script(Reply(200, bytes(range(256)), {"Content-Type": "application/octet-stream", "ETag": etag}))
 
     assert call(make().files.download, "file_1") == bytes(range(256))
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import http_exceptions
 from tests.client.colours import TRANSPORTS, Awaiting, Colour
 from tests.client.conftest import named
-from tests.client.loopback import USER, Loopback, Raw, Reply, reply, user
+from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, user
 
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
 from redcore.exceptions import ArgumentError
@@ -25,9 +25,6 @@ from redcore.transport.over_aiohttp import AIOHTTP
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     chosen: tuple[str, str | None] = request.param
     return chosen
-
-
-STORED = {"id": "file_1", "name": "a", "content_type": "b", "size": 3, "sha256": "c", "created_at": USER["created_at"]}
 
 
 def test_calls_share_a_connection(call: Colour, make: Any, server: Loopback) -> None:
@@ -64,7 +61,7 @@ def test_a_post_without_a_body_says_so(call: Colour, make: Any, server: Loopback
 def test_a_large_upload(call: Colour, make: Any, server: Loopback) -> None:
     """A file of several megabytes arrives whole."""
     content = b"0123456789abcdef" * 200_000
-    server.answer = lambda _: reply({"data": STORED}, 201)
+    server.answer = lambda _: stored(content)
 
     call(make(timeout=30).files.upload, file=content, name="big.bin")
 

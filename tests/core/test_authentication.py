@@ -374,7 +374,7 @@ class TestDeadRefreshToken:
 
 class TestLock:
     def budget(self, world: World, deadline_s: float | None = None) -> Budget:
-        return world.engine._budget(CallOptions(deadline_s=deadline_s), "req")
+        return world.engine.budget(CallOptions(deadline_s=deadline_s), "req")
 
     def test_a_refresh_that_takes_longer_than_the_deadline(self) -> None:
         """Waiting for somebody else's refresh ends with the call's deadline."""

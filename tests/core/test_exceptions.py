@@ -15,6 +15,7 @@ from redcore._response import Headers, Response
 from redcore.exceptions import (
     ArgumentError,
     AuthenticationError,
+    ChecksumError,
     ConfigurationError,
     DuplicateError,
     NetworkError,
@@ -47,6 +48,8 @@ def made(cls: type[RedcoreError]) -> RedcoreError:
     """An error of a class, with all the facts that it can carry."""
     if issubclass(cls, RedcoreAPIError):
         return cls("no", response=RESPONSE, code="A", details=DETAILS, docs="d", retry_after=3.0, request_id="req")
+    if issubclass(cls, ChecksumError):
+        return cls("no", expected="a", actual="b", request_id="req")
     if issubclass(cls, ResponseError):
         return cls("no", response=RESPONSE, request_id="req")
     return cls("no", request_id="req")

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any, ClassVar
 
 import anyio
@@ -73,6 +74,20 @@ def streamed(request: Request, iterate: Callable[[Any], Any]) -> dict[str, Any]:
     if not isinstance(request.content, bytes | None):
         told["content"] = iterate(request.content)  # httpx takes what iterates in both colours for blocking
     return told
+
+
+@cache
+def sent_as(kind: Any) -> type[Any]:
+    """A body of a library's own kind without its generator, of which trio warns when an attempt breaks off."""
+
+    class Sent(kind):  # type: ignore[misc]  # of whichever library
+        def __init__(self, content: Any) -> None:
+            self._content = content
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return aiter(self._content)
+
+    return Sent
 
 
 def header_of(response: Any) -> tuple[int, Headers]:
@@ -186,6 +201,8 @@ class AsyncGivenTransport:
         patience = Patience.begin(silence_s, ends_in_s)
         with our_errors(silence_s, self._errors, patience.late), anyio.fail_after(patience.left_s()):
             built = self._http.build_request(**streamed(request, aiter), timeout=silence_s)
+            if not isinstance(request.content, bytes | None):
+                built.stream = sent_as(built.stream.__class__)(request.content)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
             pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
 

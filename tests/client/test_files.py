@@ -1,0 +1,552 @@
+"""Up- and downloads over a real connection, in all colours."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.client.colours import COLOURS, TRANSPORTS, Colour, instant
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, stored
+
+from redcore import ArgumentError, ChecksumError, NetworkError, NotFoundError, Progress, RedcoreError, ResponseError
+
+
+@pytest.fixture(params=TRANSPORTS, ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+CONTENT = os.urandom(300_000)
+ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+
+
+def whole(content: bytes = CONTENT, **headers: str) -> Reply:
+    """The answer to a download."""
+    return Reply(200, content, {"ETag": ETAG, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+
+def rest(start: int, content: bytes = CONTENT, **headers: str) -> Reply:
+    """The answer to a download that asks for a part."""
+    told = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+    return Reply(206, content[start:], {**told, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+
+def broken(answer: Reply, after: int) -> Raw:
+    """An answer whose connection ends after so many bytes of the body."""
+
+    def send(connection: socket.socket) -> None:
+        encoded = answer.encode()
+        connection.sendall(encoded[: encoded.index(b"\r\n\r\n") + 4 + after])
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return send
+
+
+def breaking(server: Loopback, *after: int) -> None:
+    """Give each request what it asks for, but break the first ones off after so many bytes."""
+    left = list(after)
+
+    def answer(seen: Seen) -> Reply | Raw:
+        start = int(seen.headers.get("range", "bytes=0-")[6:-1])
+        told = rest(start) if "range" in seen.headers else whole()
+        return broken(told, left.pop(0)) if left else told
+
+    server.answer = answer
+
+
+def ranges(seen: Seen) -> tuple[str | None, str | None]:
+    """What a request asks for."""
+    return seen.headers.get("range"), seen.headers.get("if-range")
+
+
+def part_of(path: Path) -> Path:
+    """Where a download to a path is until it is complete."""
+    return path.with_name(f"{path.name}.file_1.part")
+
+
+def content_sent(seen: Seen) -> bytes:
+    """The file in a multipart body."""
+    boundary = seen.headers["content-type"].partition("boundary=")[2]
+    last = seen.body.split(f"--{boundary}".encode())[-2]
+    return last.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+
+
+class TestUpload:
+    @pytest.mark.parametrize("kind", ["bytes", "bytearray", "file", "path", "iterator"])
+    def test_what_can_be_uploaded(self, call: Colour, make: Any, server: Loopback, tmp_path: Path, kind: str) -> None:
+        """All arrive whole; the length is told if it is known."""
+        (tmp_path / "a.csv").write_bytes(CONTENT)
+        pieces = iter([CONTENT[:7], b"", CONTENT[7:]])
+        content: Any = {"bytes": CONTENT, "bytearray": bytearray(CONTENT), "path": tmp_path / "a.csv"}.get(kind, pieces)
+        server.script(stored(CONTENT))
+
+        with (tmp_path / "a.csv").open("rb") as file:
+            given = call(make().files.upload, file=file if kind == "file" else content)
+
+        (seen,) = server.seen
+        assert (given.id, content_sent(seen)) == ("file_1", CONTENT)
+        framing = (seen.headers.get("content-length"), seen.headers.get("transfer-encoding"))
+        assert framing == (None, "chunked") if kind == "iterator" else (str(len(seen.body)), None)
+
+    def test_a_name_and_a_type(self, call: Colour, make: Any, server: Loopback) -> None:
+        """They are those that are given; what would end the header is escaped."""
+        server.script(stored(b"a,b"))
+
+        call(make().files.upload, file=b"a,b", name='ü"\r\n.csv', content_type="text/x-prices")
+
+        assert 'name="file"; filename="ü%22%0D%0A.csv"\r\nContent-Type: text/x-prices' in server.seen[0].body.decode()
+
+    @pytest.mark.parametrize("content_type", ["text/csv\r\nX: y", "csv", "text/ü"])
+    def test_a_type_that_is_none(self, call: Colour, make: Any, server: Loopback, content_type: str) -> None:
+        """Nothing is sent."""
+        with pytest.raises(ArgumentError, match="content_type must be a media type"):
+            call(make().files.upload, file=b"a", content_type=content_type)
+
+        assert server.seen == []
+
+    def test_a_file_is_sent_from_where_it_stands(self, call: Colour, make: Any, server: Loopback) -> None:
+        """What was read before is not sent, on the first attempt and on a retry."""
+        client = make()
+        instant(client)
+        file = io.BytesIO(b"head" + CONTENT)
+        file.seek(4)
+        server.script(refusal(503), stored(CONTENT))
+
+        call(client.files.upload, file=file)
+
+        assert [content_sent(seen) for seen in server.seen] == [CONTENT, CONTENT]
+        assert not file.closed
+
+    def test_an_upload_that_dies_half_way_is_sent_again_whole(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """A path is opened again, and begins at its first byte."""
+        client = make()
+        slept = instant(client)
+        (tmp_path / "big").write_bytes(os.urandom(2_000_000))
+        content = (tmp_path / "big").read_bytes()
+        server.answer = lambda _: stored(content)
+        server.cut_next = True
+
+        given = call(client.files.upload, file=tmp_path / "big")
+
+        assert (given.size, slept) == (2_000_000, [1.0])
+        assert [content_sent(seen) == content for seen in server.seen[1:]] == [True]
+
+    def test_an_iterator_is_not_sent_twice(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Its bytes are gone; the error says why there was no other attempt."""
+        server.script(refusal(503))
+
+        with pytest.raises(RedcoreError) as caught:
+            call(make().files.upload, file=iter([b"a"]))
+
+        assert [attempt.stopped for attempt in caught.value.attempts] == ["body cannot be sent again"]
+        assert len(server.seen) == 1
+
+    def test_other_bytes_were_stored(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The checksum of what was sent is compared with that of what was stored."""
+        server.script(stored(b"other"))
+
+        with pytest.raises(ChecksumError, match="delete it and upload again") as caught:
+            call(make().files.upload, file=CONTENT)
+
+        assert caught.value.expected == hashlib.sha256(CONTENT).hexdigest()
+        assert caught.value.actual == hashlib.sha256(b"other").hexdigest()
+
+    def test_progress(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It is told after each part, in order, and ends with the whole; a retry begins again."""
+        client = make()
+        instant(client)
+        told: list[Progress] = []
+        server.script(refusal(503), stored(CONTENT))
+
+        call(client.files.upload, file=CONTENT, on_progress=told.append)
+
+        sizes = [min(n * 65536, 300_000) for n in range(1, 6)]
+        assert [progress.done for progress in told] == [*sizes, *sizes]
+        assert {progress.total for progress in told} == {300_000}
+        assert told[-1].fraction == 1.0
+
+    @pytest.mark.parametrize("where", ["iterator", "callback"])
+    def test_an_error_of_the_application(self, call: Colour, make: Any, server: Loopback, where: str) -> None:
+        """What its own code raises comes out as it is, and ends the call."""
+
+        def fail(*_: object) -> None:
+            raise LookupError("mine")
+
+        def pieces() -> Iterator[bytes]:
+            yield b"a"
+            fail()
+
+        server.answer = lambda _: stored(b"a")
+        content: Any = pieces() if where == "iterator" else b"a"
+
+        with pytest.raises(LookupError, match="mine"):
+            call(make().files.upload, file=content, on_progress=fail if where == "callback" else None)
+
+    def test_a_file_that_cannot_be_read(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """A path that is none, or a folder, is an error before anything is sent."""
+        for path, told in [(tmp_path / "none", "No such file"), (tmp_path, "it is a folder")]:
+            with pytest.raises(ArgumentError, match=f"the file cannot be read: {told}"):
+                call(make().files.upload, file=path)
+
+        assert server.seen == []
+
+    @pytest.mark.parametrize("content", [[b"a", "text"], [None]])
+    def test_pieces_that_are_no_bytes(self, call: Colour, make: Any, content: Any) -> None:
+        """The error names their type."""
+        with pytest.raises(ArgumentError, match=f"the file gave {type(content[-1]).__name__}, not bytes"):
+            call(make().files.upload, file=content)
+
+    def test_a_refused_token(self, call: Colour, make: Any, server: Loopback) -> None:
+        """A 401 is answered by a refresh and the whole file again."""
+        server.script(refusal(401, "TOKEN_EXPIRED"), pair(2), stored(CONTENT))
+
+        call(make(access_token="access-1", refresh_token="refresh-1").files.upload, file=CONTENT)
+
+        assert content_sent(server.seen[2]) == CONTENT
+
+    @pytest.mark.parametrize("colour", [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")], ids=str)
+    def test_an_asynchronous_iterator(self, call: Colour, make: Any, server: Loopback) -> None:
+        """AsyncClient takes one, and awaits the progress callback."""
+        told: list[int] = []
+
+        async def pieces() -> Any:
+            yield CONTENT[:10]
+            yield CONTENT[10:]
+
+        async def note(progress: Progress) -> None:
+            told.append(progress.done)
+
+        server.script(stored(CONTENT))
+        call(make().files.upload, file=pieces(), on_progress=note)
+
+        assert (content_sent(server.seen[0]), told) == (CONTENT, [10, 300_000])
+
+    @pytest.mark.parametrize("colour", [("sync", None)], ids=str)
+    def test_an_asynchronous_iterator_that_nobody_can_await(self, call: Colour, make: Any) -> None:
+        """Client says who takes it."""
+
+        async def pieces() -> Any:
+            yield b"a"
+
+        with pytest.raises(ArgumentError, match="by AsyncClient only"):
+            call(make().files.upload, file=pieces())
+
+
+class TestDownload:
+    def test_to_memory(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Without a destination the bytes are returned; no encoding is asked for."""
+        server.script(whole())
+
+        assert call(make().files.download, "file_1") == CONTENT
+        assert server.seen[0].headers["accept-encoding"] == "identity"
+
+    def test_to_a_path(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """The file is there when it is complete; the part is gone."""
+        told: list[Progress] = []
+        server.script(whole())
+
+        assert call(make().files.download, "file_1", to=tmp_path / "a.bin", on_progress=told.append) is None
+
+        assert (tmp_path / "a.bin").read_bytes() == CONTENT
+        assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+        assert (told[-1].done, told[-1].total) == (300_000, 300_000)
+        assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+
+    def test_to_a_file(self, call: Colour, make: Any, server: Loopback) -> None:
+        """A file that the application opened is written and stays open."""
+        server.script(whole())
+        file = io.BytesIO()
+
+        call(make().files.download, "file_1", to=file)
+
+        assert file.getvalue() == CONTENT
+
+    @pytest.mark.parametrize("to", ["memory", "path", "file"])
+    def test_a_connection_that_dies(self, call: Colour, make: Any, server: Loopback, tmp_path: Path, to: str) -> None:
+        """The same call fetches the rest, of the same version, with the same request id."""
+        client = make()
+        slept = instant(client)
+        breaking(server, 100_000, 50_000)
+        file = io.BytesIO()
+        where: Any = {"memory": None, "path": str(tmp_path / "a"), "file": file}[to]
+
+        got = call(client.files.download, "file_1", to=where)
+
+        assert (tmp_path / "a").read_bytes() if to == "path" else (got or file.getvalue()) == CONTENT
+        assert all(same == (ETAG if part else None) for part, same in map(ranges, server.seen))
+        assert slept == [1.0, 2.0]
+        assert len({seen.headers["x-request-id"] for seen in server.seen}) == 1
+
+    @pytest.mark.parametrize("colour", COLOURS, ids=named)
+    def test_what_has_come_is_not_fetched_again(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Each request asks for what is missing, to the byte."""
+        client = make()
+        instant(client)
+        breaking(server, 100_000, 50_000)
+
+        call(client.files.download, "file_1")
+
+        assert [ranges(seen) for seen in server.seen] == [
+            (None, None),
+            ("bytes=100000-", ETAG),
+            ("bytes=150000-", ETAG),
+        ]
+
+    def test_a_connection_that_dies_too_often(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """The error comes; what has come stays, and another download goes on from there."""
+        client = make(max_retries=1)
+        instant(client)
+        breaking(server, 100_000, 50_000)
+
+        with pytest.raises(NetworkError) as caught:
+            call(client.files.download, "file_1", to=tmp_path / "a")
+
+        assert caught.value.request_id == server.seen[0].headers["x-request-id"]
+        left = part_of(tmp_path / "a").read_bytes()
+        assert CONTENT.startswith(left)  # aiohttp may give out nothing of what came before the end
+        call(client.files.download, "file_1", to=tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == CONTENT
+        assert ranges(server.seen[-1]) == (f"bytes={len(left)}-" if left else None, None)
+        assert not part_of(tmp_path / "a").exists()
+
+    def test_a_server_without_ranges(self, call: Colour, make: Any, server: Loopback) -> None:
+        """What comes again is skipped."""
+        client = make()
+        instant(client)
+        server.script(broken(whole(), 100_000), whole())
+
+        assert call(client.files.download, "file_1") == CONTENT
+
+    def test_a_part_that_is_complete(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """416 says that nothing is missing: the part is checked and kept."""
+        part_of(tmp_path / "a").write_bytes(CONTENT)
+        server.script(Reply(416, headers={"ETag": ETAG, "Content-Range": "bytes */300000"}))
+
+        call(make().files.download, "file_1", to=tmp_path / "a")
+
+        assert (tmp_path / "a").read_bytes() == CONTENT
+
+    @pytest.mark.parametrize("left", [b"x" * 1000, CONTENT + b"x"])
+    def test_a_part_that_is_no_beginning(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, left: bytes
+    ) -> None:
+        """The download begins again, once."""
+        part_of(tmp_path / "a").write_bytes(left)
+        too_long = Reply(416, headers={"ETag": ETAG, "Content-Range": "bytes */300000"})
+        server.script(rest(1000) if len(left) == 1000 else too_long, whole())
+
+        call(make().files.download, "file_1", to=tmp_path / "a")
+
+        assert (tmp_path / "a").read_bytes() == CONTENT
+        assert [ranges(seen)[0] for seen in server.seen] == [f"bytes={len(left)}-", None]
+
+    def test_without_resuming(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """What an earlier download left is not used."""
+        part_of(tmp_path / "a").write_bytes(CONTENT[:1000])
+        server.script(whole())
+
+        call(make().files.download, "file_1", to=tmp_path / "a", resume=False)
+
+        assert ranges(server.seen[0]) == (None, None)
+
+    def test_a_wrong_checksum(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """Nothing is left at the path, and what was there stays."""
+        (tmp_path / "a").write_bytes(b"before")
+        server.script(whole(b"x" + CONTENT[1:]))
+
+        with pytest.raises(ChecksumError, match="download it again") as caught:
+            call(make().files.download, "file_1", to=tmp_path / "a")
+
+        assert caught.value.expected == ETAG.strip('"')
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
+        assert (tmp_path / "a").read_bytes() == b"before"
+
+    def test_a_checksum_that_only_the_description_tells(self, call: Colour, make: Any, server: Loopback) -> None:
+        """If the ETag is of another kind, the description is fetched."""
+        server.script(whole(ETag='"v1"'), Reply(200, stored(CONTENT).body))
+
+        assert call(make().files.download, "file_1") == CONTENT
+        assert server.seen[1].path == "/v1/files/file_1"
+
+    def test_a_file_that_changes_meanwhile(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Parts of two versions are never put together."""
+        client = make()
+        instant(client)
+        server.script(broken(whole(), 100_000), whole(ETag='"other"'))
+
+        with pytest.raises(ResponseError, match="the file changed"):
+            call(client.files.download, "file_1")
+
+    @pytest.mark.parametrize(
+        "wrong", [rest(99_999), Reply(206, CONTENT[100_000:], {"ETag": ETAG}), rest(100_000, Content_Encoding="gzip")]
+    )
+    def test_an_answer_that_is_not_the_rest(self, call: Colour, make: Any, server: Loopback, wrong: Reply) -> None:
+        """It is refused, not put together."""
+        client = make()
+        instant(client)
+        server.script(broken(whole(), 100_000), wrong)
+
+        with pytest.raises(ResponseError):
+            call(client.files.download, "file_1")
+
+    def test_no_such_file(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """A refusal is its typed error, and leaves no part."""
+        server.script(Reply(404, gzip.compress(refusal(404, "RESOURCE_NOT_FOUND").body), {"Content-Encoding": "gzip"}))
+
+        with pytest.raises(NotFoundError) as caught:
+            call(make().files.download, "file_1", to=tmp_path / "a")
+
+        assert (caught.value.code, list(tmp_path.iterdir())) == ("RESOURCE_NOT_FOUND", [])
+
+    def test_too_large_for_memory(
+        self, call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is returned as bytes is bounded; the error says what to do."""
+        monkeypatch.setattr("redcore._transfers.MAX_HELD_BYTES", 1000)
+        server.script(whole())
+
+        with pytest.raises(ResponseError, match="larger than 1000 bytes; download it to a path"):
+            call(make().files.download, "file_1")
+
+    def test_a_path_that_cannot_be_written(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """The error is the SDK's."""
+        server.script(whole())
+
+        with pytest.raises(ArgumentError, match="the file cannot be written: No such file"):
+            call(make().files.download, "file_1", to=tmp_path / "none" / "a")
+
+    def test_a_slow_transfer_that_never_stops(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The time-out bounds each silence, not the whole: here ten parts take five time-outs."""
+        told = whole(b"0123456789", ETag='"v"')
+
+        def drip(connection: socket.socket) -> None:
+            encoded = told.encode()
+            connection.sendall(encoded[:-10])
+            for n in range(10):
+                server.gone.wait(0.1)
+                connection.sendall(encoded[len(encoded) - 10 + n :][:1])
+
+        server.script(drip, Reply(200, stored(b"0123456789").body))
+
+        assert call(make(timeout=0.2).files.download, "file_1") == b"0123456789"
+
+    @pytest.mark.parametrize("transfer", ["download", "upload"])
+    def test_silence(self, call: Colour, make: Any, server: Loopback, transfer: str) -> None:
+        """A silence longer than the time-out is an error."""
+
+        def stall(connection: socket.socket) -> None:
+            connection.sendall(whole().encode()[:100_000] if transfer == "download" else b"HTTP/1.1 201 ")
+            server.gone.wait()
+
+        server.script(stall)
+        files = make(timeout=0.1, max_retries=0).files
+
+        with pytest.raises(NetworkError, match=r"no byte moved for 0\.1 s"):
+            call(files.download, "file_1") if transfer == "download" else call(files.upload, file=b"a")
+
+    def test_a_deadline(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It bounds the whole transfer, however steadily bytes come."""
+
+        def drip(connection: socket.socket) -> None:
+            encoded = whole().encode()
+            connection.sendall(encoded[:-100])
+            for n in range(100):
+                server.gone.wait(0.02)
+                connection.sendall(encoded[len(encoded) - 100 + n :][:1])
+
+        server.script(drip)
+
+        with pytest.raises(NetworkError, match="deadline has passed"):
+            call(make(timeout=5, deadline=0.3).files.download, "file_1")
+
+
+def gather(call: Colour, client: Any, pieces: int | None = None, then: Callable[[], None] = lambda: None) -> bytes:
+    """Stream a file, wholly or only so many pieces of it."""
+    if call.name == "sync":
+        got = b""
+        with client.files.stream("file_1") as content:
+            for number, piece in enumerate(content, 1):
+                got += piece
+                if number == pieces:
+                    break
+            then()
+        return got
+
+    async def run() -> bytes:
+        got, number = b"", 0
+        async with client.files.stream("file_1") as content:
+            async for piece in content:
+                got += piece
+                number += 1
+                if number == pieces:
+                    break
+            then()
+        return got
+
+    return bytes(call(run))
+
+
+class TestStream:
+    def test_piece_by_piece(self, call: Colour, make: Any, server: Loopback) -> None:
+        """All pieces are the file, also over several connections."""
+        client = make()
+        instant(client)
+        server.script(broken(whole(), 100_000), rest(100_000))
+
+        assert gather(call, client) == CONTENT
+
+    def test_a_wrong_checksum(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The last piece is followed by the error."""
+        server.script(whole(b"x" + CONTENT[1:]))
+
+        with pytest.raises(ChecksumError):
+            gather(call, make())
+
+    def test_leaving_early(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The connection is closed without the rest, and the client goes on with another."""
+        ended: list[bytes] = []
+
+        def endless(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
+            try:
+                while True:
+                    connection.sendall(b"x" * 65536)
+            except OSError:
+                ended.append(b"closed")
+
+        server.script(endless, whole())
+        client = make()
+
+        assert set(gather(call, client, pieces=1)) == {ord("x")}
+        assert gather(call, client) == CONTENT
+        assert ended == [b"closed"]
+
+    def test_a_complete_one_keeps_the_connection(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The next call uses it."""
+        client = make()
+        server.script(whole(), whole())
+
+        gather(call, client)
+        gather(call, client)
+
+        assert len(server._connections) == 1
+
+    def test_outside_its_block(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Nothing would close the connection there."""
+        content = make().files.stream("file_1")
+
+        with pytest.raises(RedcoreError, match="inside its `with` block"):
+            call(next if call.name == "sync" else anext, content)
+
+        assert server.seen == []
