@@ -1904,7 +1904,8 @@ class Files:
     def download(self, file_id: str, **options: Unpack[RequestOptions]) -> bytes:
         """Download a file.
 
-        The bytes as they were uploaded; a `Range` header asks for a part of them.
+        The bytes as they were uploaded, never compressed; a `Range` header asks for a part of them,
+        `If-Range` only of the version that it names.
 
         Scope: `files:read`.
 
@@ -2101,7 +2102,8 @@ class AsyncFiles:
     async def download(self, file_id: str, **options: Unpack[RequestOptions]) -> bytes:
         """Download a file.
 
-        The bytes as they were uploaded; a `Range` header asks for a part of them.
+        The bytes as they were uploaded, never compressed; a `Range` header asks for a part of them,
+        `If-Range` only of the version that it names.
 
         Scope: `files:read`.
 
