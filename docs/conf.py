@@ -60,7 +60,7 @@ for variable in [name for name in os.environ if name.startswith("REDCORE_")]:
 
 # Types of the standard library, of httpx and of msgspec, whose inventories would have to be fetched; type variables.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(abc|collections|datetime|httpx|msgspec|pathlib|types)\..*"),
+    (r"py:.*", r"(abc|collections|datetime|httpx|msgspec|os|pathlib|types)\..*"),
     (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw)"),
 ]
 
