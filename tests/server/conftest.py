@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from starlette.types import ASGIApp
 from tests.server.callers import Callers, callers_of, whole_app
+from tests.server.swift_store import Swift, swift_in
 from tests.server.tenants import (
     AUDIENCE,
     ISSUER,
@@ -45,6 +47,21 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         assert runtime.redis_url is not None
         migrate(runtime.database_url, clock=Clock())
         yield Addresses(runtime.database_url, runtime.redis_url)
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    with swift_in(tmp_path_factory.mktemp("swift")) as swift:
+        yield swift
+
+
+@pytest.fixture(params=["folder", "s3"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """Return settings that say where objects are kept: a local folder, then a store that speaks S3."""
+    if request.param == "folder":
+        return {"data": tmp_path}
+    swift: Swift = request.getfixturevalue("swift")
+    return {"data": tmp_path, **swift.settings()}
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""Files, through the gateway on real stores and a local object store."""
+"""Files, through the gateway on real stores: one body of tests for objects in a folder and in a store of S3's kind."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -28,8 +28,8 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path, max_file_bytes=200_000, storage_bytes=300_000)
+def settings(kept: dict[str, Any]) -> Settings:
+    return Settings(**kept, max_file_bytes=200_000, storage_bytes=300_000)
 
 
 @pytest.fixture
@@ -37,9 +37,10 @@ def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp
     return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
 
 
-def objects_in(settings: Settings) -> list[Path]:
-    """The objects that are in the store."""
-    return [path for path in settings.objects.rglob("*") if path.is_file()]
+async def objects_in(settings: Settings) -> list[str]:
+    """The keys of the objects that are in the store."""
+    later = datetime.now(UTC) + timedelta(days=1)
+    return [key async for batch in open_objects(settings).older_than("files", later) for key in batch]
 
 
 async def upload(caller: httpx.AsyncClient, content: bytes = TEXT, **more: Any) -> dict[str, Any]:
@@ -147,7 +148,7 @@ async def test_a_bad_form_is_refused_and_leaves_nothing(
     assert (response.status_code, detail["field"]) == (400, field)
     assert issue in detail["issue"]
     assert (await caller.get("/v1/files")).json()["meta"]["total"] == 0
-    assert objects_in(settings) == []
+    assert await objects_in(settings) == []
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ async def test_a_file_that_is_too_large_is_refused(caller: httpx.AsyncClient, se
 
     assert (told.status_code, told.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert found.status_code == 413
-    assert objects_in(settings) == []
+    assert await objects_in(settings) == []
 
 
 async def test_an_organisation_has_only_so_much_room(caller: httpx.AsyncClient, settings: Settings) -> None:
@@ -188,7 +189,7 @@ async def test_an_organisation_has_only_so_much_room(caller: httpx.AsyncClient, 
 
     full = await caller.post("/v1/files", files={"file": b"x" * 150_000})
     assert (full.status_code, full.json()["error"]["code"]) == (422, "BUSINESS_RULE_VIOLATION")
-    assert len(objects_in(settings)) == 1
+    assert len(await objects_in(settings)) == 1
     await caller.delete(f"/v1/files/{first['id']}")
     await upload(caller, b"x" * 150_000)
 
@@ -203,7 +204,7 @@ async def test_a_retried_upload_is_one_file(caller: httpx.AsyncClient, settings:
 
     assert (again.json()["data"], again.headers["Idempotent-Replayed"]) == (first, "true")
     assert (other.status_code, other.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert len(objects_in(settings)) == 1
+    assert len(await objects_in(settings)) == 1
 
 
 async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores) -> None:
@@ -251,18 +252,18 @@ async def test_orphans_are_collected(
     await objects.put(f"files/{organisation.id}/file_lost", orphan())
     collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
     await collector.collect(0)
-    assert len(objects_in(settings)) == 2
+    assert len(await objects_in(settings)) == 2
     clock.advance(3 * 3600)
     await collector.collect(0)
 
-    assert [path.name for path in objects_in(settings)] == [file["id"]]
+    assert [key.rpartition("/")[2] for key in await objects_in(settings)] == [file["id"]]
 
 
 async def test_lost_bytes_are_a_503(caller: httpx.AsyncClient, settings: Settings) -> None:
     """A description whose bytes the store does not have is not answered with half an answer."""
     file = await upload(caller)
-    for path in objects_in(settings):
-        path.unlink()
+    for key in await objects_in(settings):
+        await open_objects(settings).delete(key)
 
     lost = await caller.get(f"/v1/files/{file['id']}/content")
 

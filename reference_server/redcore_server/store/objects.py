@@ -10,6 +10,7 @@ never from what a client names. It keeps nothing of its own in memory but the pi
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,12 @@ _PIECE_BYTES: Final = 256 * 1024
 _CONNECT_TIMEOUT: Final = timedelta(seconds=2)
 _TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # of one request, so it bounds the slowest download
 _RETRY_TIMEOUT: Final = timedelta(seconds=5)
+_REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no class of its own for them in listings
+_REFUSALS: Final = {
+    "401": "it does not take our access key and secret",
+    "403": "it does not take our access key and secret",
+    "404": "it has no such bucket",
+}
 
 
 class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try again
@@ -70,8 +77,12 @@ class Objects:
             ObjectsUnavailable: the store does not take it.
         """
         with _away():
+            first, rest = await _first_part(pieces)
+            if rest is None:  # one request instead of three
+                await obstore.put_async(self._store, key, first, use_multipart=False)
+                return
             await obstore.put_async(
-                self._store, key, pieces, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
+                self._store, key, rest, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
             )
 
     async def get(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -191,7 +202,6 @@ async def check(objects: Objects, settings: Settings) -> None:
 
 def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
     told = {
-        "prefix": prefix,
         "endpoint": settings.s3_endpoint,
         "access_key_id": settings.s3_access_key_id,
         "secret_access_key": settings.s3_secret_access_key,
@@ -200,6 +210,7 @@ def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
     return S3Store(
         bucket,
         config=config,
+        prefix=prefix or None,
         region=settings.s3_region,
         virtual_hosted_style_request=settings.s3_endpoint is None,
         client_options={
@@ -220,6 +231,22 @@ async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
     with file.open("rb") as content:
         while piece := content.read(_PIECE_BYTES):
             yield piece
+
+
+async def _first_part(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:
+    """Return all bytes and None if they are less than a part, else what was read and everything, from its start."""
+    first = bytearray()
+    async for piece in pieces:
+        first += piece
+        if len(first) >= _PART_BYTES:
+            return bytes(first), _chained(bytes(first), pieces)
+    return bytes(first), None
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _pieces(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
@@ -245,4 +272,6 @@ def _away() -> Generator[None]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    told = str(error).strip().partition("\n")[0]
+    refused = _REFUSAL.search(told)
+    return _REFUSALS[refused[1]] if refused else told
