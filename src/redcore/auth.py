@@ -28,6 +28,7 @@ from redcore.exceptions import (
     NetworkError,
     RedcoreError,
     ResponseError,
+    TokenCacheError,
 )
 from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.single_flight import lock_for
@@ -287,6 +288,8 @@ class Authenticator:
                 # A sibling was faster, who has no part in the lock or outlived it.
                 if newer is not None and self._is_usable(newer, held.access_token):
                     return newer
+                if newer is not None and newer.refresh_token not in (None, held.refresh_token):
+                    return (yield from self._refresh(newer.refresh_token, budget))
                 if not self._credentials.can_ask_anew:
                     raise self._must_log_in(error) from error
         if not self._credentials.can_ask_anew and held is None:  # revoked by this client, or by one beside it
@@ -336,7 +339,11 @@ class Authenticator:
         if response.status_code != 200:
             raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
         tokens = granted(operation, self._now, refresh_token).returns(response)
-        yield from self._store.keep(tokens)
+        try:
+            yield from self._store.keep(tokens)
+        except TokenCacheError:  # the application may keep the pair itself, and the old one is dead
+            yield from self._tell(tokens, is_new=True)
+            raise
         return tokens
 
     def hide(self, response: Response, operation: Operation[Any]) -> Response:

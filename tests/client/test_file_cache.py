@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import stat
+import time
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from redcore.exceptions import TokenCacheError
-from redcore.tokens import FileCache, SharedTokenCache, TokenSet
+from redcore.tokens import FileCache, SharedTokenCache, TokenSet, file_lock
+from redcore.tokens.file import LIFETIME_S
+from redcore.tokens.file_lock import locked
 
-PAIR = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=5.5, scope="a b", issued_at=1.5)
+PAIR = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=5.5, scope="a b", issued_at=4e9)
 AS_ROOT = os.name == "posix" and os.geteuid() == 0
 
 
@@ -175,3 +179,47 @@ def test_its_repr_shows_the_file(cache: FileCache) -> None:
     cache.set("one", PAIR)
     assert repr(cache) == f"FileCache({str(cache.path)!r})"
     assert isinstance(cache, SharedTokenCache)
+
+
+def test_entries_that_nobody_can_use_any_more_go(cache: FileCache) -> None:
+    """After 30 days without use a refresh token is dead; what has no date stays."""
+    now = time.time()
+    cache.set("old", TokenSet(access_token="a", issued_at=now - LIFETIME_S - 60))
+    cache.set("young", TokenSet(access_token="b", issued_at=now - LIFETIME_S + 60))
+    cache.set("undated", TokenSet(access_token="c"))
+
+    assert (cache.get("old"), cache.get("young") is None, cache.get("undated") is None) == (None, False, False)
+
+
+def test_what_does_not_fit_is_refused(cache: FileCache) -> None:
+    """Before it makes the file unreadable."""
+    cache.set("one", PAIR)
+
+    with pytest.raises(TokenCacheError, match="has no room for more tokens"):
+        cache.set("two", TokenSet(access_token="x" * 1024 * 1024))
+
+    assert cache.get("one") == PAIR
+
+
+def test_a_writer_that_hangs_is_not_waited_for_for_ever(
+    file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After five seconds the message says who is at it; here after none."""
+    cache.set("one", PAIR)
+    monkeypatch.setattr(file_lock, "PATIENCE_S", 0.0)
+    with (
+        locked(file.with_name(".tokens.json.write.lock")),
+        pytest.raises(TokenCacheError, match="another process has been writing it"),
+    ):
+        cache.set("one", PAIR)
+
+
+def test_a_file_system_without_locks_is_told(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no lock that somebody holds."""
+
+    def without(_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(file_lock, "_lock", without)
+    with pytest.raises(TokenCacheError, match="No locks available"):
+        cache.try_lock("one", 1.0)

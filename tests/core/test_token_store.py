@@ -34,6 +34,7 @@ class Shared:
         self.holder: str | None = None
         self.asked: list[str] = []
         self.fails: Exception | None = None
+        self.fails_at: str | None = None
         self.meanwhile: list[Callable[[], object]] = []
 
     def get(self, key: str) -> TokenSet | None:
@@ -72,6 +73,8 @@ class Shared:
         self.asked.append(name)
         if self.fails is not None:
             raise self.fails
+        if self.fails_at == name:
+            raise OSError
 
 
 def bearers(world: World) -> list[str]:
@@ -298,7 +301,7 @@ class TestFailure:
         """Not each of them."""
         cache = Shared()
         cache.fails = OSError()
-        worlds = [World(tokens(), user(), credentials=APP, cache=cache) for _ in range(3)]
+        worlds = [World(*told, user(), credentials=APP, cache=cache) for told in ([tokens()], [], [])]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for world in worlds:
@@ -343,6 +346,64 @@ class TestFailure:
 
         assert caught.value.__cause__ is None
         assert caught.value.request_id is not None
+
+
+class TestAfterFailure:
+    """What the review of the first version found."""
+
+    def test_the_lock_is_given_back_although_storing_failed(self) -> None:
+        """Else all other processes would wait for it until this one ends."""
+        cache = Shared()
+        world = World(tokens(), user(), credentials=APP, cache=cache)
+        cache.fails_at = "set"
+
+        with pytest.warns(RuntimeWarning):
+            world.call(GET)
+
+        assert not cache.is_held
+
+    def test_clients_of_a_broken_cache_follow_each_other(self) -> None:
+        """The second one must not use a refresh token that the first has used up."""
+        cache = Shared()
+        first = World(
+            answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), tokens(), user(), credentials=PERSON, cache=cache
+        )
+        second = World(user(), credentials=PERSON, cache=cache)
+        cache.fails_at = "set"
+
+        with pytest.warns(RuntimeWarning):
+            first.call(GET)
+        second.call(GET)
+
+        assert bearers(second) == ["access-2"]
+
+    def test_the_application_learns_the_pair_that_a_strict_cache_lost(self) -> None:
+        """It may keep it itself, and the old one is dead."""
+        cache = Shared(strict=True)
+        world = World(tokens(), credentials=APP, cache=cache)
+        cache.fails_at = "set"
+
+        with pytest.raises(TokenCacheError):
+            world.call(GET)
+
+        assert [told["access_token"] for told in world.notified] == ["access-2"]
+        assert not cache.is_held
+
+    def test_a_siblings_newer_refresh_token_is_tried(self) -> None:
+        """Its access token has ended too, but not its session."""
+        cache = Shared()
+        ended = TokenSet(access_token="theirs", refresh_token="refresh-9", expires_at=START)
+        world = World(credentials=PERSON, cache=cache)
+
+        def too_late(_: object) -> Any:
+            cache.stored[world.auth._key] = ended
+            return answer(400, {"error": "invalid_grant"})
+
+        world.script = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), too_late, tokens(), user()]
+        world.call(GET)
+
+        assert b"refresh_token=refresh-9" in content_of(world.requests[2])
+        assert bearers(world)[-1] == "access-2"
 
 
 class Awaited:

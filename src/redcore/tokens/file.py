@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from redcore.tokens.file_lock import FileLocks, locked
 from redcore.tokens.token_set import TokenSet
 
 MAX_BYTES = 1024 * 1024
+LIFETIME_S = 30 * 24 * 3600.0  # of a refresh token that nobody uses (contract section 6)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -104,7 +106,7 @@ class FileCache:
         self._make_folder()
         try:
             with locked(self._beside("write")):
-                entries = self._read()
+                entries = self._living()
                 entries.pop(key, None)
                 if stored is not None:
                     entries[key] = stored
@@ -112,7 +114,14 @@ class FileCache:
         except OSError as problem:
             raise self._unusable(problem) from None
 
+    def _living(self) -> dict[str, dict[str, Any]]:
+        """The entries whose refresh tokens may still live."""
+        oldest = time.time() - LIFETIME_S
+        return {key: stored for key, stored in self._read().items() if not _older(stored.get("issued_at"), oldest)}
+
     def _replace(self, content: bytes) -> None:
+        if len(content) > MAX_BYTES:
+            raise TokenCacheError(f"{self._path} has no room for more tokens; delete it, or name another path")
         opened, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # made with mode 0600
         try:
             with open(opened, "wb") as file:  # noqa: PTH123 (a descriptor)
@@ -155,6 +164,10 @@ class FileCache:
 
     def _damaged(self) -> TokenCacheError:
         return TokenCacheError(f"{self._path} is damaged; delete it and log in again")
+
+
+def _older(issued_at: object, oldest: float) -> bool:
+    return isinstance(issued_at, int | float) and issued_at < oldest
 
 
 def _open_own(name: str, flags: int) -> int:

@@ -6,9 +6,11 @@ theirs free the parent's lock when a forked child drops its copy.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,22 +19,25 @@ from weakref import WeakSet
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, *, wait: bool) -> None:
-        msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
     def _unlock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
-    def _lock(file: int, *, wait: bool) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a child has a copy
 
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
+PATIENCE_S = 5.0
+PAUSE_S = 0.005
 _all: WeakSet[FileLocks]
 
 
@@ -56,11 +61,8 @@ class FileLocks:
         Raises:
             OSError: the file cannot be opened.
         """
-        opened = os.open(file, _FLAGS, 0o600)
-        try:
-            _lock(opened, wait=False)
-        except OSError:
-            os.close(opened)
+        opened = _taken(file)
+        if opened is None:
             return False
         with self._guard:
             self._held[file] = opened
@@ -86,17 +88,31 @@ def locked(file: Path) -> Generator[None]:
     """Hold a lock for a moment, waiting for it; for work that takes no time.
 
     Raises:
-        OSError: the file cannot be opened.
+        OSError: the file cannot be opened, or somebody else has had the lock for five seconds.
     """
+    ends_at = time.monotonic() + PATIENCE_S
+    while (opened := _taken(file)) is None:
+        if time.monotonic() > ends_at:
+            raise TimeoutError(errno.ETIMEDOUT, f"another process has been writing it for {PATIENCE_S:.0f} s")
+        time.sleep(PAUSE_S)
+    try:
+        yield
+    finally:
+        _unlock(opened)
+        os.close(opened)
+
+
+def _taken(file: Path) -> int | None:
+    """The file, open and locked; None if somebody else has the lock."""
     opened = os.open(file, _FLAGS, 0o600)
     try:
-        _lock(opened, wait=True)
-        try:
-            yield
-        finally:
-            _unlock(opened)
-    finally:
+        _lock(opened)
+    except OSError as problem:
         os.close(opened)
+        if problem.errno in HELD:
+            return None
+        raise
+    return opened
 
 
 def _after_fork() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from redcore._shield import to_the_end
 from redcore._steps import Ask, Flow
@@ -20,7 +20,9 @@ from redcore.exceptions import TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache
 from redcore.tokens.token_set import TokenSet
 
-_warned: WeakSet[AnyTokenCache] = WeakSet()
+_broken: WeakSet[AnyTokenCache] = WeakSet()
+_seen: WeakKeyDictionary[AnyTokenCache, MemoryCache] = WeakKeyDictionary()
+"""What all clients of a cache have seen of it: it takes its place when it fails."""
 
 
 def is_async(cache: AnyTokenCache) -> bool:
@@ -41,10 +43,14 @@ class TokenStore:
     def __init__(self, cache: AnyTokenCache, key: str) -> None:
         self._cache = cache
         self._key = key
-        self._memory = cache if isinstance(cache, MemoryCache) else MemoryCache()
-        self._is_asked = not isinstance(cache, MemoryCache)
+        self._memory = cache if isinstance(cache, MemoryCache) else _seen.setdefault(cache, MemoryCache())
+        self._is_locked = False
         self.is_unread = self._is_asked
         """Whether the cache may know tokens that nobody here has seen yet."""
+
+    @property
+    def _is_asked(self) -> bool:
+        return not isinstance(self._cache, MemoryCache) and self._cache not in _broken
 
     def known(self) -> TokenSet | None:
         """The tokens that were seen last."""
@@ -87,16 +93,19 @@ class TokenStore:
         if not self.is_shared:
             return True
         taken: bool = yield from self._ask("try_lock", True, lease_s)  # noqa: FBT003 (an answer)
+        self._is_locked = taken and self._is_asked
         return taken
 
     def unlock(self) -> Flow[None]:
-        """Free it; raises as `fetch` does."""
-        if self.is_shared:
-            yield from self._ask("unlock", None)
+        """Free it, also that of a cache that has failed meanwhile: others wait for it. Raises as `fetch` does."""
+        if self._is_locked:
+            self._is_locked = False
+            yield from self._asked("unlock", None)
 
     def _ask(self, method: str, otherwise: Any, *args: Any) -> Flow[Any]:
-        if not self._is_asked:
-            return otherwise
+        return (yield from self._asked(method, otherwise, *args)) if self._is_asked else otherwise
+
+    def _asked(self, method: str, otherwise: Any, *args: Any) -> Flow[Any]:
         function: Callable[[], Any] = partial(getattr(self._cache, method), self._key, *args)
         try:
             return (yield Ask(function, blocks=not is_async(self._cache)))
@@ -110,9 +119,8 @@ class TokenStore:
         reason = problem.message if isinstance(problem, TokenCacheError) else f"it raised {type(problem).__name__}"
         if getattr(self._cache, "strict", False):
             raise TokenCacheError(f"the token cache {name} cannot be used: {reason}") from None
-        self._is_asked = False
-        if self._cache not in _warned:
-            _warned.add(self._cache)
+        if self._cache not in _broken:
+            _broken.add(self._cache)
             warnings.warn(
                 f"the token cache {name} cannot be used: {reason}; tokens are kept in memory until this process ends",
                 RuntimeWarning,
