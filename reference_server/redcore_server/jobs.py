@@ -1,4 +1,7 @@
-"""Writes jobs on the connection of whoever causes them: a job exists if and only if its cause was committed."""
+"""Writes jobs on the connection of whoever causes them: a job exists if and only if its cause was committed.
+
+A job carries the id of the request that caused it, through any number of jobs between, so that one id finds every line.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ from typing import Final
 
 import procrastinate
 from procrastinate.types import JSONValue
+from structlog.contextvars import get_contextvars
 
 from redcore_server.store.postgres import AsyncPostgres
+
+REQUEST_ID: Final = "request_id"
+"""Of the log's context, and the argument of a job that carries it."""
 
 # Never opened: a job is always written on its cause's own connection.
 _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -23,7 +30,7 @@ async def defer(connection: AsyncPostgres, task: str, *, priority: int = 0, **ar
         priority: Higher ones run first.
         arguments: Of the task; no secrets, for they are stored as they are.
     """
-    await _jobs.configure_task(task, connection=connection, priority=priority).defer_async(**arguments)
+    await _jobs.configure_task(task, connection=connection, priority=priority).defer_async(**_with_cause(arguments))
 
 
 async def defer_each(connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]]) -> None:
@@ -34,4 +41,8 @@ async def defer_each(connection: AsyncPostgres, task: str, arguments: Iterable[M
         task: Its name.
         arguments: Of each job.
     """
-    await _jobs.configure_task(task, connection=connection).batch_defer_async(*map(dict, arguments))
+    await _jobs.configure_task(task, connection=connection).batch_defer_async(*map(_with_cause, arguments))
+
+
+def _with_cause(arguments: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
+    return {**arguments, REQUEST_ID: get_contextvars().get(REQUEST_ID)}

@@ -10,12 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 from procrastinate.jobs import Job
+from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
+from structlog.testing import capture_logs
 
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
 from redcore_server.invitation import TASK
+from redcore_server.jobs import defer, defer_each
 from redcore_server.links import invitation_token
 from redcore_server.mail import Mail, MailRefused, MailUnavailable
 from redcore_server.store import Stores
@@ -260,6 +264,49 @@ async def test_job_of_the_transaction(
     await eventually(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [done.invitation_id]
+
+
+async def test_a_job_tells_which_request_caused_it(caller: httpx.AsyncClient, worker: Worker, postbox: Postbox) -> None:
+    """The lines of the worker have the id of the request, so that one id finds them all."""
+    request_id = "0b5c7b5e-3d0c-4f3f-9a55-2f0d8a7f1c11"
+    user = {"email": "ann@example.com", "name": "Ann", "role": "viewer"}
+    with capture_logs([merge_contextvars]) as lines:
+        created = await caller.post("/v1/users", json=user, headers={"X-Request-ID": request_id})
+        await eventually(lambda: [line for line in lines if line["event"] == "invitation_sent"])
+
+    assert created.status_code == 201
+    assert {line["event"]: line.get("request_id") for line in lines} == {
+        "request": request_id,
+        "invitation_sent": request_id,
+    }
+
+
+async def test_a_job_of_a_job_keeps_the_cause(stores: Stores, no_jobs_of_others: None) -> None:
+    """What a job writes into the queue belongs to the same request, one job or many."""
+    ids: list[object] = []
+    done = asyncio.Event()
+
+    async def last() -> None:
+        ids.append(get_contextvars()["request_id"])
+        if len(ids) == 3:
+            done.set()
+
+    async def first() -> None:
+        async with stores.postgres.connection() as connection, connection.transaction():
+            await defer(connection, "last")
+            await defer_each(connection, "last", [{}, {}])
+
+    task = asyncio.create_task(Worker(stores.postgres, {"first": first, "last": last}).run())
+    with bound_contextvars(request_id="cause"):
+        async with stores.postgres.connection() as connection, connection.transaction():
+            await defer(connection, "first")
+    async with asyncio.timeout(20):
+        await done.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+    assert ids == ["cause"] * 3
 
 
 async def test_failed_job_is_tried_again(

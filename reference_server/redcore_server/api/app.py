@@ -15,6 +15,7 @@ import attrs
 import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from redcore_server.api import api_keys, applications, files, products, users, workflows
 from redcore_server.api.call import Call, Handler, Reply, Services
@@ -130,6 +131,10 @@ class _Api:
         )
 
     async def _write(self, handler: Handler, request: _Request) -> Response:
+        with bound_contextvars(request_id=request.request_id):  # for the jobs it writes
+            return await self._committed(handler, request)
+
+    async def _committed(self, handler: Handler, request: _Request) -> Response:
         async with self.stores.postgres.connection() as connection, connection.transaction():
             call = self._call(request, connection)
 

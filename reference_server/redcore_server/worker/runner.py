@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import procrastinate
 import structlog
 from procrastinate import jobs
+from structlog.contextvars import bound_contextvars
 
+from redcore_server.jobs import REQUEST_ID
 from redcore_server.mail import MailRefused
 from redcore_server.store.postgres import AsyncPool
 
@@ -57,12 +59,22 @@ class Worker:
         """Run jobs and recover abandoned ones; a database that is away for a while is waited for."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
         for name, task in self.tasks.items():
-            made = app.task(name=name, retry=Backoff(), pass_context=False)(task)
+            made = app.task(name=name, retry=Backoff(), pass_context=False)(_with_request_id(task))
             if name in self.periodic:
                 app.periodic(cron=self.periodic[name])(made)
         async with app.open_async(self.postgres), asyncio.TaskGroup() as tasks:
             tasks.create_task(_persist(lambda: _work(app)))
             tasks.create_task(_persist(lambda: _recover(app)))
+
+
+def _with_request_id(task: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Return a task whose lines in the log, and whose own jobs, have the id of the request that caused it."""
+
+    async def run(request_id: str | None = None, **arguments: Any) -> None:  # None: nobody asked, the hour did
+        with bound_contextvars(**{REQUEST_ID: request_id}):
+            await task(**arguments)
+
+    return run
 
 
 async def _work(app: procrastinate.App) -> None:
