@@ -17,6 +17,8 @@ class Metrics:
         self._duration = Histogram(
             "redcore_request_duration_seconds", "Time to answer.", ["operation"], registry=self._registry
         )
+        # As many as operations times statuses; to ask for them by their labels takes a lock each time.
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, operation: str, status: int, duration_s: float) -> None:
         """Count an answered request.
@@ -26,8 +28,13 @@ class Metrics:
             status: of the answer.
             duration_s: from its first byte to the last of the answer.
         """
-        self._requests.labels(operation, str(status)).inc()
-        self._duration.labels(operation).observe(duration_s)
+        series = self._series.get((operation, status))
+        if series is None:
+            series = self._requests.labels(operation, str(status)), self._duration.labels(operation)
+            self._series[operation, status] = series
+        requests, duration = series
+        requests.inc()
+        duration.observe(duration_s)
 
     def exposition(self) -> Response:
         """Return all of them in the text format."""
