@@ -128,7 +128,7 @@ async def _serve(settings: Settings, listener: socket.socket, clock: Clock, anno
             server_header=False,
             date_header=False,  # the gateway's comes from the server's clock
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=settings.drain_seconds,
         )
         await _Server(config, announce).serve(sockets=[listener])
 

@@ -66,6 +66,7 @@ class Settings:
         anonymous_per_second: The same per second.
         secret_overlap_hours: How long a client secret stays valid after it was replaced.
         signing_key_days: How long a key signs access tokens before the next one does.
+        drain_seconds: How long requests under way may take to finish at a stop; then they are cut.
         log_level: Least severe level that is logged.
     """
 
@@ -91,6 +92,7 @@ class Settings:
     anonymous_per_second: int = 50
     secret_overlap_hours: int = 24
     signing_key_days: int = 90
+    drain_seconds: int = 20
     log_level: str = "info"
 
     def __attrs_post_init__(self) -> None:
@@ -237,5 +239,6 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "anonymous_per_second": _requests,
     "secret_overlap_hours": _integer(0, 24 * 365),
     "signing_key_days": _integer(1, 3650),
+    "drain_seconds": _integer(1, 3600),
     "log_level": _one_of(*LOG_LEVELS),
 }

@@ -36,6 +36,7 @@ def test_all_set() -> None:
             "REDCORE_SERVER_ENTERPRISE_PER_SECOND": "12",
             "REDCORE_SERVER_ANONYMOUS_PER_MINUTE": "13",
             "REDCORE_SERVER_ANONYMOUS_PER_SECOND": "14",
+            "REDCORE_SERVER_DRAIN_SECONDS": "15",
             "REDCORE_SERVER_LOG_LEVEL": "WARNING",
         }
     )
@@ -54,6 +55,7 @@ def test_all_set() -> None:
         enterprise_per_second=12,
         anonymous_per_minute=13,
         anonymous_per_second=14,
+        drain_seconds=15,
         log_level="warning",
     )
     assert settings.base_url == "https://api.example.com/v1"

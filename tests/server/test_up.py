@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -34,16 +35,17 @@ class Server:
     def client(self) -> httpx.Client:
         """A client with the seeded API key."""
         headers = {"Authorization": f"Bearer {self.environment['REDCORE_API_KEY']}"}
-        return httpx.Client(base_url=self.environment["REDCORE_BASE_URL"], headers=headers)
+        return httpx.Client(base_url=self.environment["REDCORE_BASE_URL"], headers=headers, timeout=60)
 
 
 @contextlib.contextmanager
-def up(data: Path) -> Iterator[Server]:
+def up(data: Path, *options: str, **environment: str) -> Iterator[Server]:
     """Run the server until the end of the block."""
-    command = [*COMMAND, "up", "--port", "0", "--data", str(data)]
+    command = [*COMMAND, "up", "--port", "0", "--data", str(data), *options]
+    variables = {**os.environ, **environment}
     with (
         (data.parent / "log").open("a") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603 - our own
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables) as process,  # noqa: S603 - our own
     ):
         try:
             assert process.stdout is not None
@@ -119,6 +121,39 @@ def test_stop(data: Path, how: signal.Signals) -> None:
 
         assert server.process.wait() == 0
         assert alive(below) == set()
+
+
+@contextlib.contextmanager
+def slow_request(server: Server, delay_s: float) -> Iterator[Future[httpx.Response]]:
+    """Make a request that the lab holds back, and yield once the server has it."""
+    origin = server.environment["REDCORE_BASE_URL"].removesuffix("/v1")
+    rule = {"path": "/v1/me", "faults": [{"delay": delay_s}]}
+    with server.client as client, ThreadPoolExecutor() as threads:
+        assert client.post(f"{origin}/lab/faults", json=rule).status_code == 204
+        answer = threads.submit(client.get, "me")
+        assert eventually(lambda: httpx.get(f"{origin}/lab/requests").json() != [])
+        yield answer
+
+
+def test_stop_answers_requests_under_way(data: Path) -> None:
+    """A slow request that was there before SIGTERM is answered; then the server ends."""
+    with up(data, "--lab") as server, slow_request(server, delay_s=2) as answer:
+        server.process.terminate()
+
+        assert answer.result().status_code == 200
+        assert server.process.wait() == 0
+
+
+def test_stop_does_not_wait_for_ever(data: Path) -> None:
+    """A request that takes longer than the setting allows is ended with an answer that may be tried again."""
+    with (
+        up(data, "--lab", REDCORE_SERVER_DRAIN_SECONDS="1") as server,
+        slow_request(server, delay_s=600) as answer,
+    ):
+        server.process.terminate()
+
+        assert answer.result().status_code == 500
+        assert server.process.wait() == 0
 
 
 def test_stop_while_starting(data: Path) -> None:
