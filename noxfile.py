@@ -107,7 +107,6 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments
-    session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments
     session.run("pyright", "--verifytypes", "redcore", "--ignoreexternal")
 
 

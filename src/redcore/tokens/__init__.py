@@ -18,6 +18,10 @@ else:
             raise AttributeError(f"module 'redcore.tokens' has no attribute {name!r}", name=name)
         return getattr(import_module(_HOMES[name]), name)
 
+    def __dir__() -> list[str]:
+        """All names, also those that are not loaded yet."""
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "AsyncSharedTokenCache",

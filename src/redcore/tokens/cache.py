@@ -62,7 +62,7 @@ class SharedTokenCache(TokenCache, Protocol):
             lease_s: How long it is needed at most, in seconds.
 
         Returns:
-            Whether it was taken: no other process has it, nor another thread.
+            Whether it was taken, which it is if no other process has it, nor another thread.
         """
         ...
 
