@@ -17,6 +17,11 @@ from redcore_server.store.postgres import AsyncPostgres
 REQUEST_ID: Final = "request_id"
 """Of the log's context, and the argument of a job that carries it."""
 
+
+class BusyElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job asks again shortly
+    """Another worker does the same at this moment, or one was killed while its last statement still runs."""
+
+
 # Never opened: a job is always written on its cause's own connection.
 _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())
 

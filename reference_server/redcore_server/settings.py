@@ -113,6 +113,11 @@ class Settings:
         return f"{self.origin}/v1"
 
     @property
+    def shows_outbox(self) -> bool:
+        """Whether mail can be read at `/outbox`: nobody but people at this machine get there, and mail is kept."""
+        return self.smtp_url is None and self.public_url is None and self.host in LOOPBACK_HOSTS
+
+    @property
     def secret_overlap(self) -> timedelta:
         """The same as `secret_overlap_hours`."""
         return timedelta(hours=self.secret_overlap_hours)

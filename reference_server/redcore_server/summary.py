@@ -26,12 +26,18 @@ def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool
         "PostgreSQL": _store(settings.database_url, embedded=embedded_postgres),
         "Redis": _store(settings.redis_url, embedded=embedded_redis),
         "Data folder": str(settings.data),
-        "Mail": without_password(settings.smtp_url) if settings.smtp_url else f"outbox {settings.outbox}",
+        "Mail": _mail(settings),
         "Lab": "on: faults, clock and outbox under /lab" if settings.lab else "off",
         "Stop": "Ctrl-C",
     }
     lines = [f"  {name:<12} {value}" for name, value in rows.items()]
     return "\n".join(["RedCore reference server", *lines, f"ready {settings.origin}"])
+
+
+def _mail(settings: Settings) -> str:
+    if settings.smtp_url:
+        return without_password(settings.smtp_url)
+    return f"outbox {settings.outbox}" + (f", to read at {settings.origin}/outbox" if settings.shows_outbox else "")
 
 
 def _store(url: str | None, *, embedded: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import attrs
@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 class Inbox:
     """An SMTP server's handler that keeps what it is sent and answers as told."""
 
-    received: list[Envelope] = attrs.field(factory=list)
+    received: list[Envelope] = attrs.field(factory=list[Envelope])
     recipient_answer: str = "250 OK"
     data_answer: str = "250 OK"
 
@@ -34,7 +34,7 @@ class Inbox:
 
 
 @contextlib.asynccontextmanager
-async def listening(inbox: Inbox, **options: Any) -> AsyncIterator[int]:
+async def listening(inbox: Inbox, **options: Any) -> AsyncGenerator[int]:
     """Run an SMTP server and give its port."""
     sessions: list[SMTP] = []
 

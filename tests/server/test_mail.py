@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import email
 import email.policy
+import ssl
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+import trustme
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from tests.server.inbox import Inbox, listening
 
 from redcore_server.mail import Mail, MailRefused, MailUnavailable, Outbox, Smtp, mailer_for
 from redcore_server.settings import Settings
@@ -33,48 +33,9 @@ def mail(**changes: str) -> Mail:
     return Mail(**{**values, **changes})
 
 
-# aiosmtpd calls a handler's methods with more than this one needs.
-# ruff: noqa: ARG002
-@attrs.define
-class Inbox:
-    """An SMTP server's handler that keeps what it is sent and answers as told."""
-
-    received: list[Envelope] = attrs.field(factory=list)
-    recipient_answer: str = "250 OK"
-    data_answer: str = "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
-        """Take or refuse a recipient."""
-        if self.recipient_answer == "250 OK":
-            envelope.rcpt_tos.append(address)
-        return self.recipient_answer
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
-        """Take or refuse the mail."""
-        self.received.append(envelope)
-        return self.data_answer
-
-
 @pytest.fixture
 def inbox() -> Inbox:
     return Inbox()
-
-
-@contextlib.asynccontextmanager
-async def listening(inbox: Inbox, **options: Any) -> AsyncIterator[int]:
-    """Run an SMTP server and give its port."""
-    sessions: list[SMTP] = []
-
-    def connected() -> SMTP:
-        sessions.append(SMTP(inbox, hostname="test", **options))
-        return sessions[-1]
-
-    async with await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        for session in sessions:
-            if session.transport is not None:
-                session.transport.close()
-        await asyncio.sleep(0)  # closing takes a turn of the loop
 
 
 @pytest.fixture
@@ -181,6 +142,76 @@ async def test_wrong_password_is_not_the_mails_fault(inbox: Inbox) -> None:
             await Smtp.from_url(f"smtp://me:{CANARY}@127.0.0.1:{port}").send(mail())
 
     assert CANARY not in str(caught.value)
+
+
+@attrs.frozen
+class Guarded:
+    """An SMTP server that takes mail over TLS only, from one user, and what it was told by whom."""
+
+    port: int
+    logins: list[tuple[bytes, bytes]]
+
+    def url(self, host: str = "localhost") -> str:
+        """Where it is, with user and password."""
+        return f"smtp+starttls://me%40x:{CANARY}@{host}:{self.port}"
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
+    """The certificate authority that this process trusts."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return authority
+
+
+@pytest.fixture
+async def guarded(inbox: Inbox, authority: trustme.CA) -> AsyncIterator[Guarded]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    logins: list[tuple[bytes, bytes]] = []
+
+    def login(*asked: object) -> AuthResult:
+        given = asked[-1]
+        assert isinstance(given, LoginPassword)
+        logins.append((given.login, given.password))
+        return AuthResult(success=given == LoginPassword(b"me@x", CANARY.encode()))
+
+    options = {"tls_context": context, "require_starttls": True, "authenticator": login, "auth_required": True}
+    async with listening(inbox, **options) as port:
+        yield Guarded(port, logins)
+
+
+async def test_starttls_and_login(inbox: Inbox, guarded: Guarded) -> None:
+    """`smtp+starttls` encrypts, checks the certificate, logs in, and hands over both forms of the mail."""
+    await Smtp.from_url(guarded.url()).send(mail())
+
+    (envelope,) = inbox.received
+    assert guarded.logins == [(b"me@x", CANARY.encode())]
+    assert isinstance(envelope.content, bytes)
+    message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_no_password_for_a_server_with_another_name(inbox: Inbox, guarded: Guarded) -> None:
+    """A certificate of another host ends the conversation before the login."""
+    with pytest.raises(MailUnavailable) as caught:
+        await Smtp.from_url(guarded.url("127.0.0.1")).send(mail())
+
+    assert (inbox.received, guarded.logins) == ([], [])
+    assert CANARY not in str(caught.value)
+
+
+async def test_no_password_for_a_server_nobody_vouches_for(
+    inbox: Inbox, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it told to one whose certificate is of an authority that is not trusted."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    with pytest.raises(MailUnavailable):
+        await Smtp.from_url(guarded.url()).send(mail())
+
+    assert (inbox.received, guarded.logins) == ([], [])
 
 
 async def test_insists_on_starttls(smtp: Smtp) -> None:

@@ -94,7 +94,7 @@ def test_up(data: Path) -> None:
             "  PostgreSQL   embedded\n"
             "  Redis        embedded\n"
             f"  Data folder  {data}\n"
-            f"  Mail         outbox {data}/outbox\n"
+            f"  Mail         outbox {data}/outbox, to read at {origin}/outbox\n"
             "  Lab          off\n"
             "  Stop         Ctrl-C\n"
             f"ready {origin}\n"

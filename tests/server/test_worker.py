@@ -361,6 +361,18 @@ def test_backoff(attempts: int, seconds: int) -> None:
     assert round((decision.retry_at - before).total_seconds()) == seconds
 
 
+def test_what_another_worker_does_is_asked_for_again_soon() -> None:
+    """However often the job was killed: that was no failure."""
+    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="t", attempts=20, task_kwargs={})
+
+    before = datetime.now(UTC)
+    decision = Backoff().get_retry_decision(exception=BeingSentElsewhere("inv_1"), job=job)
+
+    assert decision is not None
+    assert decision.retry_at is not None
+    assert round((decision.retry_at - before).total_seconds()) == 1
+
+
 def test_refused_mail_is_given_up() -> None:
     """A mail nobody will ever take is not tried again."""
     job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="t", task_kwargs={})

@@ -2,8 +2,8 @@
 
 In order: request id, access log and metrics around everything; probes; for `/v1/` the bearer token, the rate limit
 of its credential and the API; for all other addresses the rate limit of the client's address and the auth
-service, or the CDN. It reads no body. Serve it with uvicorn's own `Date` and `Server` headers off: the date is the
-clock's.
+service, the CDN or, at this machine, the outbox. It reads no body. Serve it with uvicorn's own `Date` and `Server`
+headers off: the date is the clock's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
 from redcore_server.gateway.readiness import readiness
 from redcore_server.lab import Lab
+from redcore_server.outbox import PATH as OUTBOX_PATH
+from redcore_server.outbox import OutboxPage
 from redcore_server.settings import Settings
 from redcore_server.spec import Spec
 from redcore_server.store import Stores
@@ -75,6 +77,7 @@ def build(
         cdn=cdn,
         limits=limits,
         metrics=Metrics(),
+        outbox=OutboxPage(settings.outbox) if settings.shows_outbox else None,
     )
     if not settings.lab:
         return gateway
@@ -92,6 +95,7 @@ class _Gateway:
     cdn: ASGIApp
     limits: Limits
     metrics: Metrics
+    outbox: ASGIApp | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no websockets, and whoever builds the gateway opens and closes its parts
@@ -122,6 +126,8 @@ class _Gateway:
                 await self.auth(scope, receive, exchange.send)
             elif path.startswith(CDN_PREFIXES):
                 await self.cdn(scope, receive, exchange.send)
+            elif path == OUTBOX_PATH and self.outbox is not None:
+                await self.outbox(scope, receive, exchange.send)
             else:
                 raise NotFound
 

@@ -25,8 +25,8 @@ from redcore_server.issues import issues
 from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults
-from redcore_server.lab.outbox import empty_outbox, read_outbox
 from redcore_server.lab.seed_copy import SeedCopy
+from redcore_server.outbox import empty_outbox, read_outbox
 from redcore_server.spec import Rule
 from redcore_server.store import Stores
 

@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from redcore_server.clock import Clock
+from redcore_server.jobs import BusyElsewhere
 from redcore_server.links import invitation_token, link_secret
 from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
@@ -21,7 +22,7 @@ _QUERIES = queries("invitation_mail")
 _log = structlog.get_logger("redcore_server.worker")
 
 
-class BeingSentElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
+class BeingSentElsewhere(BusyElsewhere):
     """Another worker is sending this invitation at this moment."""
 
 

@@ -15,7 +15,7 @@ import structlog
 from procrastinate import jobs
 from structlog.contextvars import bound_contextvars
 
-from redcore_server.jobs import REQUEST_ID
+from redcore_server.jobs import REQUEST_ID, BusyElsewhere
 from redcore_server.mail import MailRefused
 from redcore_server.store.postgres import AsyncPool
 
@@ -24,6 +24,7 @@ _POLL_S: Final = 1.0  # for jobs whose time to try again has come; new ones are 
 _HEARTBEAT_S: Final = 1.0
 _DEAD_AFTER_S: Final = 5.0  # without a heartbeat; its jobs are then run by others
 _LONGEST_WAIT_S: Final = 300
+_BUSY_S: Final = 1
 _LAST_JOBS_S: Final = 5.0  # to finish at a stop; then they are given back
 _PAUSE_S: Final = 1.0
 
@@ -31,12 +32,18 @@ _log = structlog.get_logger("redcore_server.worker")
 
 
 class Backoff(procrastinate.BaseRetryStrategy):
-    """Wait 1, 2, 4 … 300 s between attempts, as long as the job has something to do."""
+    """Wait 1, 2, 4 … 300 s between attempts, as long as the job has something to do.
+
+    A kill counts as an attempt. Who was killed often and then finds its own last statement still running is not made to
+    wait for minutes.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> procrastinate.RetryDecision | None:
         """Return when to try again; None for a mail that nobody will ever take."""
         if isinstance(exception, MailRefused):
             return None
+        if isinstance(exception, BusyElsewhere):
+            return procrastinate.RetryDecision(retry_in={"seconds": _BUSY_S})
         seconds = min(2**job.attempts, _LONGEST_WAIT_S)
         return procrastinate.RetryDecision(retry_in={"seconds": seconds})
 

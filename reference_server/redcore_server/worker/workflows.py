@@ -14,7 +14,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from redcore_server.clock import Clock
-from redcore_server.jobs import defer
+from redcore_server.jobs import BusyElsewhere, defer
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.workflows import WORKFLOWS
@@ -26,7 +26,7 @@ _QUERIES: Final = queries("workflows")
 _log = structlog.get_logger("redcore_server.worker")
 
 
-class BeingRunElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job tries again
+class BeingRunElsewhere(BusyElsewhere):
     """Another worker runs it at this moment."""
 
 

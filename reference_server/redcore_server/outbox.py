@@ -1,0 +1,100 @@
+"""The outbox to read: the mails of a server that has no mail server, for programs and, at `/outbox`, for people.
+
+Whoever reads a mail can accept its invitation. So the page is for people at this machine only, see
+`Settings.shows_outbox`, and only under its own name: a page of somebody else's whose name is made to lead here (DNS
+rebinding) cannot read it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import attrs
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from redcore_server.auth.pages.render import render
+from redcore_server.errors import MethodNotAllowed, NotFound
+from redcore_server.settings import LOOPBACK_HOSTS
+
+PATH: Final = "/outbox"
+_SHOWN: Final = 100
+_LINK: Final = re.compile(r"https?://\S+/oauth/invitations/\S+")
+
+
+def read_outbox(folder: Path) -> list[dict[str, str | None]]:
+    """Return the mails, oldest first.
+
+    Args:
+        folder: with a file `ID.eml` for each; it need not exist.
+    """
+    return [_read(file) for file in _files(folder)]
+
+
+def empty_outbox(folder: Path) -> None:
+    """Delete the mails.
+
+    Args:
+        folder: as above.
+    """
+    for file in folder.glob("*.eml"):
+        file.unlink(missing_ok=True)
+
+
+@attrs.frozen
+class OutboxPage:
+    """An ASGI app that shows the newest mails, each with its link.
+
+    Attributes:
+        folder: Of the mails.
+    """
+
+    folder: Path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the page.
+
+        Raises:
+            NotFound: The request came under a name that is not this machine's own.
+            MethodNotAllowed: It is not a GET.
+        """
+        request = Request(scope)
+        if urlsplit(f"//{request.headers.get('host', '')}").hostname not in LOOPBACK_HOSTS:
+            raise NotFound
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(["GET", "HEAD"])
+        await (await run_in_threadpool(self._page))(scope, receive, send)
+
+    def _page(self) -> Response:
+        files = _files(self.folder)
+        mails: list[dict[str, Any]] = [
+            {**_read(file), "written_at": datetime.fromtimestamp(file.stat().st_mtime, UTC)}
+            for file in reversed(files[-_SHOWN:])
+        ]
+        return render("outbox", values={"mails": mails, "count": len(files), "folder": self.folder})
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+
+
+def _read(file: Path) -> dict[str, str | None]:
+    message = message_from_bytes(file.read_bytes(), policy=default)
+    body = message.get_body(("plain",))
+    text = str(body.get_content()) if body else ""
+    link = _LINK.search(text)
+    return {
+        "id": file.stem,
+        "to": str(message["To"]),
+        "subject": str(message["Subject"]),
+        "text": text,
+        "link": link and link[0],
+    }
