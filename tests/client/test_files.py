@@ -7,10 +7,16 @@ import hashlib
 import io
 import os
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 from tests.client.colours import COLOURS, TRANSPORTS, Colour, instant
 from tests.client.conftest import named
@@ -550,3 +556,86 @@ class TestStream:
             call(next if call.name == "sync" else anext, content)
 
         assert server.seen == []
+
+
+@pytest.mark.parametrize("colour", [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")], ids=str)
+@pytest.mark.parametrize("way", ["up", "down", "stream"])
+def test_a_cancelled_transfer_leaves_no_connection(
+    call: Colour, make: Any, server: Loopback, tmp_path: Path, way: str
+) -> None:
+    """The server sees the connection end, and a path keeps what has come."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def stall(connection: socket.socket) -> None:
+        connection.sendall(whole().encode()[:100_000])
+        begun.set()
+        with suppress(OSError):
+            connection.recv(1)  # the end
+        ended.set()
+
+    server.script(stall)
+    files = make().files
+
+    async def transfer() -> None:
+        if way == "down":
+            await files.download("file_1", to=tmp_path / "a")
+        elif way == "up":
+            await files.upload(file=CONTENT)
+        else:
+            async with files.stream("file_1") as content:
+                async for _ in content:
+                    pass
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(transfer)
+            await anyio.to_thread.run_sync(begun.wait)
+            tasks.cancel_scope.cancel()
+
+    call(main)
+
+    assert ended.wait(5.0)
+    assert not (tmp_path / "a").exists()
+
+
+PROBE = """
+import resource, sys
+from pathlib import Path
+from redcore import Client
+
+way, base_url, path = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+with Client(api_key="rk_test_key", base_url=base_url) as client:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if way == "up":
+        client.files.upload(file=path)
+    else:
+        client.files.download("file_1", to=path)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+LARGE = 128 * 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the unit of ru_maxrss is another")
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_memory_is_flat(server: Loopback, tmp_path: Path, way: str) -> None:
+    """128 MiB pass through a process that grows by less than a quarter of that."""
+    block = bytes(2**20)
+    digest = hashlib.sha256()
+    for _ in range(LARGE // len(block)):
+        digest.update(block)
+
+    def give(connection: socket.socket) -> None:
+        head = f'HTTP/1.1 200 OK\r\nETag: "{digest.hexdigest()}"\r\nContent-Length: {LARGE}\r\n\r\n'
+        connection.sendall(head.encode())
+        for _ in range(LARGE // len(block)):
+            connection.sendall(block)
+
+    server.answer = lambda _: stored(b"", sha256=digest.hexdigest()) if way == "up" else give
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(LARGE if way == "up" else 0)
+
+    probe = [sys.executable, "-c", PROBE, way, server.base_url, str(tmp_path / "big")]
+    told = subprocess.run(probe, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+
+    assert (tmp_path / "big").stat().st_size == LARGE
+    assert int(told.stdout) * 1024 < LARGE // 4

@@ -7,6 +7,7 @@ that is not needed is an error), and `# pyright: ignore[rule]` beside it the sam
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
@@ -32,6 +33,7 @@ from redcore import (
     PageIterator,
     Pages,
     Product,
+    Progress,
     RateLimit,
     RawResponse,
     RedcoreAPIError,
@@ -41,6 +43,11 @@ from redcore import (
     ValidationError,
     WorkflowRun,
 )
+
+
+def note(told: Progress) -> None:
+    assert_type(told.total, int | None)
+    assert_type(told.fraction, float | None)
 
 
 def given_clients() -> None:
@@ -92,7 +99,12 @@ def blocking(client: Client) -> None:
     assert_type(client.products.list(), Page[Product])
     assert_type(client.workflows.run("catalog_export", input={"format": "csv"}), WorkflowRun)
     assert_type(client.files.upload(file=b"a,b"), File)
+    assert_type(client.files.upload(file=Path("a.csv"), on_progress=note), File)
     assert_type(client.files.download("file_1"), bytes)
+    assert_type(client.files.download("file_1", to="a.csv", timeout=5), None)
+    with client.files.stream("file_1") as content:
+        assert_type(content.size, int | None)
+        assert_type(next(content), bytes)
     assert_type(client.with_options(timeout=5, deadline=None), Client)
 
 
