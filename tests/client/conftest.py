@@ -10,6 +10,8 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from tests.client.colours import COLOURS, Awaiting, Blocking, Colour
 from tests.client.loopback import Loopback
+from tests.client.redis_servers import server_in
+from tests.server.redis_cluster import cluster_in
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +57,15 @@ def make(call: Colour, server: Loopback) -> Iterator[Any]:
     yield make
     for client in made:
         call.close(client)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with server_in(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with cluster_in(tmp_path_factory.mktemp("cluster")) as url:
+        yield url

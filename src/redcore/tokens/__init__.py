@@ -7,10 +7,17 @@ from redcore.tokens.token_set import TokenSet
 
 if TYPE_CHECKING:
     from redcore.tokens.file import FileCache
+    from redcore.tokens.keyring import KeyringCache
+    from redcore.tokens.redis import AsyncRedisCache, RedisCache
 else:
     from importlib import import_module
 
-    _HOMES = {"FileCache": "redcore.tokens.file"}
+    _HOMES = {
+        "AsyncRedisCache": "redcore.tokens.redis",
+        "FileCache": "redcore.tokens.file",
+        "KeyringCache": "redcore.tokens.keyring",
+        "RedisCache": "redcore.tokens.redis",
+    }
 
     def __getattr__(name: str) -> Any:
         """Load a cache when it is first asked for."""
@@ -24,10 +31,13 @@ else:
 
 
 __all__ = [
+    "AsyncRedisCache",
     "AsyncSharedTokenCache",
     "AsyncTokenCache",
     "FileCache",
+    "KeyringCache",
     "MemoryCache",
+    "RedisCache",
     "SharedTokenCache",
     "TokenCache",
     "TokenSet",

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import finalize
 
 from redcore.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 TIMEOUT_S = 2.0  # to connect, and to be answered
 CLUSTER = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
@@ -30,7 +34,7 @@ def answers_later(client: RedisClient) -> bool:
 
 
 class RedisUrl:
-    """Makes blocking clients for a URL, one in each process: connections do not survive a fork.
+    """Makes blocking clients for a URL, one in each process: connections do not survive a fork. Closes them at its end.
 
     Args:
         url: Where Redis is.
@@ -43,7 +47,8 @@ class RedisUrl:
         scheme, colon, rest = url.partition("://")
         self._url = f"{CLUSTER.get(scheme, scheme)}{colon}{rest}"
         self._is_cluster = scheme in CLUSTER
-        self._clients: dict[int, RedisClient] = {}
+        self._clients: dict[int, Redis] = {}
+        finalize(self, close, self._clients)
         self.address = address_in(self._url)
         """As it may be seen: without user, password and options."""
 
@@ -52,10 +57,11 @@ class RedisUrl:
         process = os.getpid()
         if process not in self._clients:
             made = self._make()
-            self._clients = {process: self._clients.get(process, made)}
+            if self._clients.setdefault(process, made) is not made:  # another thread was faster
+                made.close()
         return self._clients[process]
 
-    def _make(self) -> RedisClient:
+    def _make(self) -> Redis:
         import redis  # noqa: PLC0415 (of the extra)
         from redis.backoff import NoBackoff  # noqa: PLC0415 (of the extra)
         from redis.retry import Retry  # noqa: PLC0415 (of the extra)
@@ -63,7 +69,14 @@ class RedisUrl:
         kind = redis.RedisCluster if self._is_cluster else redis.Redis
         # Once more after a lost connection: every command that is sent may be sent twice.
         options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)}
-        return cast("RedisClient", kind.from_url(self._url, **options))
+        return cast("Redis", kind.from_url(self._url, **options))  # a cluster's has the same methods
+
+
+def close(clients: dict[int, Redis]) -> None:
+    """Close the client of this process."""
+    client = clients.get(os.getpid())
+    if client is not None:
+        client.close()
 
 
 def address_in(url: str) -> str:

@@ -55,8 +55,6 @@ class RedisEntries:
 
     prefix: str
     cipher: Cipher = attrs.field(repr=False)
-    lease_s: float
-    """How long a lock lasts if its holder dies."""
     now: Callable[[], float] = attrs.field(repr=False)
     """Gives Unix seconds."""
 
@@ -90,9 +88,9 @@ class RedisEntries:
         """Forget the tokens under a key."""
         yield "HDEL", self._name(key), "tokens"
 
-    def acquire(self, key: str, holder: str) -> Talk[bool]:
-        """Take the lock of an entry for the time of the lease, or see that somebody else has it."""
-        lease, kept = milliseconds(self.lease_s), milliseconds(KEPT_S)
+    def acquire(self, key: str, holder: str, lease_s: float) -> Talk[bool]:
+        """Take the lock of an entry, which ends by itself when the lease is over; False if somebody else has it."""
+        lease, kept = milliseconds(lease_s), milliseconds(KEPT_S)
         taken = yield "EVAL", ACQUIRE, 2, self._name(key), self._lock(key), holder, lease, kept
         return bool(taken)
 

@@ -1,0 +1,132 @@
+"""Keeps tokens in the keyring of the operating system, for programs that people run on their own machine."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import platformdirs
+
+from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens.file_lock import FileLocks
+from redcore.tokens.keyring_entry import PART_CHARACTERS, Keyring, KeyringEntry
+from redcore.tokens.seal import Plain, Unreadable, close, unclose
+from redcore.tokens.token_set import TokenSet
+
+ADVICE = "unlock it, install a backend for it (https://pypi.org/project/keyring), or use redcore.tokens.FileCache"
+
+
+class KeyringCache:
+    """Keeps tokens in the Keychain, the Windows Credential Manager, the Secret Service or KWallet.
+
+    A keyring is not trusted: when it is first used it must give back a value as long as the longest that is stored. It
+    has no locks among processes, so empty files in the user's state folder stand for them.
+
+    Args:
+        service: What the names of the entries begin with.
+        strict: Whether a keyring that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in
+            memory, with one warning.
+
+    Raises:
+        ConfigurationError: `keyring` is not installed.
+    """
+
+    def __init__(self, service: str = "redcore", *, strict: bool = False) -> None:
+        try:
+            from keyring import get_keyring  # noqa: PLC0415 (of the extra)
+        except ImportError as problem:
+            raise ConfigurationError("KeyringCache needs keyring: pip install 'redcore-sdk[keyring]'") from problem
+        self.strict = strict
+        self._service = service
+        self._find = get_keyring
+        self._probed: Keyring | None = None
+        self._folder = Path(platformdirs.user_state_dir("redcore"))
+        self._locks = FileLocks()
+
+    def get(self, key: str) -> TokenSet | None:
+        """The tokens stored under a key; None if there are none.
+
+        Raises:
+            TokenCacheError: the keyring cannot be used.
+        """
+        with explained():
+            stored = self._entry(key).read()
+            return None if stored is None else unclose(Plain(), key, stored.encode())
+
+    def set(self, key: str, tokens: TokenSet) -> None:
+        """Store tokens under a key, in place of what was there; raises as `get` does."""
+        with explained():
+            self._entry(key).write(close(Plain(), key, tokens).decode())
+
+    def delete(self, key: str) -> None:
+        """Forget the tokens under a key, if there are any; raises as `get` does."""
+        with explained():
+            self._entry(key).delete()
+
+    def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
+        """Take the lock of a key, without waiting; see `SharedTokenCache`.
+
+        Raises:
+            TokenCacheError: the lock's file cannot be made.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._locks.try_lock(self._lock_file(key))
+        except OSError as problem:
+            raise TokenCacheError(f"{self._folder} cannot be used: {problem.strerror}; make it yours") from None
+
+    def unlock(self, key: str) -> None:
+        """Free the lock of a key."""
+        self._locks.unlock(self._lock_file(key))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(KeyringCache, self._service, strict=self.strict), ()
+
+    def __repr__(self) -> str:
+        return f"KeyringCache({self._service!r})"
+
+    def _lock_file(self, key: str) -> Path:
+        name = hashlib.sha256(f"{self._service}\0{key}".encode()).hexdigest()[:16]
+        return self._folder / f".keyring.{name}.lock"
+
+    def _entry(self, key: str) -> KeyringEntry:
+        if self._probed is None:
+            found = cast("Keyring", self._find())  # a decorator of keyring hides the type of set_password
+            probe(found, f"{self._service}:probe-{secrets.token_hex(8)}")  # other processes may be probing too
+            self._probed = found
+        return KeyringEntry(self._probed, f"{self._service}:{key}")
+
+
+def probe(keyring: Keyring, name: str) -> None:
+    """See that a keyring gives back what it is given: some keep nothing, or only a part, and do not say so.
+
+    Raises:
+        TokenCacheError: it does not.
+    """
+    entry = KeyringEntry(keyring, name)
+    written = secrets.token_urlsafe(PART_CHARACTERS)[:PART_CHARACTERS]
+    entry.write(written)
+    try:
+        read = entry.read()
+    finally:
+        entry.delete()
+    if read != written:
+        raise TokenCacheError(f"the keyring ({type(keyring).__module__}) does not keep what it is given: {ADVICE}")
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Say what to do about what a backend raises: that may be anything, and may quote what was to be stored."""
+    try:
+        yield
+    except TokenCacheError:
+        raise
+    except Unreadable as problem:
+        raise TokenCacheError(f"an entry of the keyring {problem}; delete it, or choose another service=") from None
+    except Exception as problem:  # noqa: BLE001 (backends raise errors of their own)
+        raise TokenCacheError(f"the keyring cannot be used ({type(problem).__name__}): {ADVICE}") from None

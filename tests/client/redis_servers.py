@@ -1,0 +1,19 @@
+"""Real Redis for the tests of caches: one server, and one cluster, for as long as a test session needs them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from redcore_server.data_folder import DataFolder
+from redcore_server.embedded import EmbeddedServers
+
+
+@contextlib.contextmanager
+def server_in(folder: Path) -> Iterator[str]:
+    """Run a server whose files are in a folder, and return its URL, password included."""
+    with contextlib.closing(DataFolder(folder)) as data, EmbeddedServers(data, postgres=False) as servers:
+        url = servers.ready().redis_url
+        assert url is not None
+        yield url
