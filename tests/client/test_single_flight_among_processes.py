@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from tests.client.loopback import Loopback
 from tests.client.test_single_flight_over_the_wire import Rotating
 
@@ -22,6 +23,21 @@ PATIENCE_S = 60
 def rotating(server: Loopback) -> Loopback:
     server.answer = Rotating()
     return server
+
+
+@pytest.fixture
+def cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Python that makes the cache."""
+    if request.param == "file":
+        return f"tokens.FileCache({str(tmp_path / 'tokens.json')!r}, strict=True)"
+    if request.param == "keyring":
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring_in_files.FileKeyring")
+        monkeypatch.setenv("TEST_KEYRING", str(tmp_path))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        return "tokens.KeyringCache(strict=True)"
+    url = request.getfixturevalue("redis_url" if request.param == "redis" else "redis_cluster_url")
+    key = Fernet.generate_key()
+    return f"tokens.RedisCache({url!r}, encryption_key={key!r}, prefix='{tmp_path}:', strict=True)"
 
 
 @contextmanager
@@ -53,19 +69,30 @@ def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str
     return [token for (told, _), _ in ended for token in json.loads(told)]
 
 
-@pytest.mark.parametrize(("how", "number"), [("threads", 16), ("tasks", 100)])
-def test_one_renews_for_all(rotating: Loopback, tmp_path: Path, how: str, number: int) -> None:
+@pytest.mark.parametrize(
+    ("cache", "how", "number"),
+    [
+        ("file", "threads", 16),
+        ("file", "tasks", 100),
+        ("keyring", "threads", 16),
+        ("redis", "threads", 16),
+        ("redis", "tasks", 100),
+        ("redis cluster", "tasks", 100),
+    ],
+    indirect=["cache"],
+)
+def test_one_renews_for_all(rotating: Loopback, cache: str, how: str, number: int) -> None:
     """One `POST /oauth/token`, one application told, no call that fails."""
-    told = all_at_once(f"tokens.FileCache({str(tmp_path / 'tokens.json')!r}, strict=True)", rotating, how, number)
+    told = all_at_once(cache, rotating, how, number)
 
     assert len(rotating.asked("/oauth/token")) == 1
     assert told == ["access-2"]
     assert len(rotating.asked("/v1/users/usr_1")) == PROCESSES * number
 
 
-def test_a_killed_holder_blocks_nobody(rotating: Loopback, tmp_path: Path) -> None:
-    """The system frees its lock with it, and the others renew as if it had never been."""
-    cache = f"tokens.FileCache({str(tmp_path / 'tokens.json')!r}, strict=True)"
+@pytest.mark.parametrize("cache", ["file", "keyring", "redis"], indirect=True)
+def test_a_killed_holder_blocks_nobody(rotating: Loopback, cache: str) -> None:
+    """The system frees its lock with it, Redis when its lease of 2 s is over; then the others renew once."""
     with process(cache, rotating, "hold", 1) as holder:
         holder.kill()  # SIGKILL
         holder.wait()

@@ -109,7 +109,18 @@ PURE = [
     "login.device",
 ]
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
-EXTRAS = {"keyring", "redis", "aiohttp", "opentelemetry", "click", "rich", "pytest", "trio", "redcore_server"}
+EXTRAS = {
+    "keyring",
+    "redis",
+    "cryptography",
+    "aiohttp",
+    "opentelemetry",
+    "click",
+    "rich",
+    "pytest",
+    "trio",
+    "redcore_server",
+}
 
 
 def name_of(file: Path) -> str:
@@ -213,8 +224,9 @@ def test_the_public_modules_need_no_import_of_their_own(name: str) -> None:
     assert f"redcore.{name}" in loaded_by(f"import redcore; redcore.{name}")
 
 
-def test_the_public_names_load_no_extra() -> None:
+@pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])
+def test_the_public_names_load_no_extra(module: str) -> None:
     """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""
-    loaded = loaded_by("import httpx; before |= set(sys.modules); from redcore import *")
+    loaded = loaded_by(f"import httpx; before |= set(sys.modules); from {module} import *")
 
     assert {package_of(name) for name in loaded} & EXTRAS == set()

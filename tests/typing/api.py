@@ -12,6 +12,8 @@ from typing import Any, assert_type
 
 import httpx
 import httpx2
+import redis
+import redis.asyncio
 
 from redcore import (
     AsyncClient,
@@ -43,6 +45,7 @@ from redcore import (
     ValidationError,
     WorkflowRun,
 )
+from redcore.tokens import AsyncRedisCache, FileCache, KeyringCache, MemoryCache, RedisCache
 
 
 def note(told: Progress) -> None:
@@ -198,6 +201,16 @@ async def raw_awaited(client: AsyncClient) -> None:
     """The same, awaited."""
     assert_type(await client.raw.users.get("usr_1"), RawResponse[User])
     assert_type(await client.request("POST", "/things", json=[1], idempotency_key="k"), RawResponse[Any])
+
+
+def cached(given: redis.Redis, later: redis.asyncio.Redis) -> None:
+    """Blocking caches serve both clients, awaitable ones `AsyncClient` alone."""
+    for cache in (RedisCache("redis://localhost"), RedisCache(given), KeyringCache(), FileCache(), MemoryCache()):
+        Client(token_cache=cache)
+        AsyncClient(token_cache=cache)
+    AsyncClient(token_cache=AsyncRedisCache(later, encryption_key=["key", b"older"]))
+    Client(token_cache=AsyncRedisCache(later))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    RedisCache()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def refused(client: Client) -> None:

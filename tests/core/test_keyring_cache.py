@@ -1,0 +1,156 @@
+"""`KeyringCache`: keyrings that work, and all the ways in which they do not."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.chainer import ChainerBackend
+from keyring.backends.fail import Keyring as Failing
+from keyring.backends.null import Keyring as Null
+from tests.core.keyrings import Locked, Remembering, Truncating, Windows
+
+from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens import KeyringCache, SharedTokenCache, TokenSet
+from redcore.tokens.keyring_entry import USER
+
+PAIR = TokenSet(
+    access_token="access-canary", refresh_token="refresh-canary", expires_at=5.5, scope="ä b", issued_at=1.5
+)
+LARGE = TokenSet(access_token="a" * 4000, refresh_token="refresh-canary")
+LEASE_S = 30.0
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    before = keyring.get_keyring()
+    yield
+    keyring.set_keyring(before)
+
+
+def use(backend: KeyringBackend) -> None:
+    keyring.set_keyring(backend)
+
+
+@pytest.mark.parametrize("tokens", [PAIR, LARGE])
+@pytest.mark.parametrize("backend", [Remembering, Windows])
+def test_what_is_stored_is_found_by_another(backend: type[Remembering], tokens: TokenSet) -> None:
+    """Each key by itself, also tokens longer than the keyring takes at once."""
+    use(backend())
+    KeyringCache().set("one", tokens)
+
+    other = KeyringCache()
+    assert (other.get("one"), other.get("two")) == (tokens, None)
+    assert KeyringCache("other").get("one") is None
+
+
+def test_what_is_deleted_is_gone() -> None:
+    """Twice is fine; nothing stays behind, of the probe neither."""
+    backend = Remembering()
+    use(backend)
+    cache = KeyringCache()
+    cache.set("one", LARGE)
+
+    cache.delete("one")
+    cache.delete("one")
+
+    assert cache.get("one") is None
+    assert backend.kept == {}
+
+
+@pytest.mark.parametrize("backend", [Failing, Null, ChainerBackend, Locked, Truncating])
+def test_a_keyring_that_does_not_work_is_found_out(backend: type[KeyringBackend]) -> None:
+    """At the first use, whatever that is, also if the keyring says nothing; the message says what to do."""
+    use(backend())
+
+    for access in (KeyringCache().get, KeyringCache().delete, lambda key: KeyringCache().set(key, PAIR)):
+        with pytest.raises(
+            TokenCacheError, match=r"unlock it, install a backend for it .* or use .*FileCache"
+        ) as caught:
+            access("one")
+        assert "canary" not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+
+def test_a_keyring_that_is_locked_later() -> None:
+    """What a backend says is not repeated: it may quote what it was to store."""
+    cache = KeyringCache()
+    use(Remembering())
+    cache.get("one")
+    cache._probed = Locked()
+
+    with pytest.raises(TokenCacheError, match=r"the keyring cannot be used \(KeyringLocked\)") as caught:
+        cache.set("one", PAIR)
+
+    assert "canary" not in str(caught.value)
+
+
+def test_a_keyring_that_comes_to_life_is_probed_again() -> None:
+    """A probe that failed is no verdict for ever: who unlocks the keyring goes on with a strict cache."""
+    cache = KeyringCache(strict=True)
+    use(Locked())
+    with pytest.raises(TokenCacheError):
+        cache.get("one")
+
+    use(Remembering())
+
+    assert cache.get("one") is None
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "rubbish", "redcore-parts:rubbish", '{"name":"two","tokens":{"access_token":"a"}}']
+)
+def test_what_somebody_else_stored_there(stored: str) -> None:
+    """It is an error that says so, not a crash."""
+    backend = Remembering()
+    backend.kept["redcore:one", USER] = stored
+    use(backend)
+
+    with pytest.raises(TokenCacheError, match="keyring"):
+        KeyringCache().get("one")
+
+
+def test_the_lock_is_one_for_all(tmp_path: Path) -> None:
+    """Who has it has it alone; each key and each service has its own."""
+    first, other = KeyringCache(), KeyringCache()
+
+    assert first.try_lock("one", LEASE_S)
+    assert not other.try_lock("one", LEASE_S)
+    assert other.try_lock("two", LEASE_S)
+    assert KeyringCache("other").try_lock("one", LEASE_S)
+    other.unlock("one")
+    assert not other.try_lock("one", LEASE_S)
+
+    first.unlock("one")
+    assert other.try_lock("one", LEASE_S)
+    assert {file.parent for file in tmp_path.rglob("*.lock")} == {tmp_path / "redcore"}
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """The error says which."""
+    (tmp_path / "redcore").touch()
+
+    with pytest.raises(TokenCacheError, match=r"redcore cannot be used: File exists; make it yours"):
+        KeyringCache().try_lock("one", LEASE_S)
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    with pytest.raises(ConfigurationError, match=r"pip install 'redcore-sdk\[keyring\]'"):
+        KeyringCache()
+
+
+def test_it_is_a_shared_cache_that_pickles() -> None:
+    """It holds no secret; the copy uses the same entries."""
+    copy = pickle.loads(pickle.dumps(KeyringCache("app", strict=True)))  # noqa: S301 (our own)
+
+    assert (repr(copy), copy.strict) == ("KeyringCache('app')", True)
+    assert isinstance(copy, SharedTokenCache)
