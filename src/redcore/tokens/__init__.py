@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from redcore.tokens.file import FileCache
     from redcore.tokens.keyring import KeyringCache
     from redcore.tokens.redis import AsyncRedisCache, RedisCache
+    from redcore.tokens.redis_client import RedisClient
 else:
     from importlib import import_module
 
@@ -17,6 +18,7 @@ else:
         "FileCache": "redcore.tokens.file",
         "KeyringCache": "redcore.tokens.keyring",
         "RedisCache": "redcore.tokens.redis",
+        "RedisClient": "redcore.tokens.redis_client",
     }
 
     def __getattr__(name: str) -> Any:
@@ -38,6 +40,7 @@ __all__ = [
     "KeyringCache",
     "MemoryCache",
     "RedisCache",
+    "RedisClient",
     "SharedTokenCache",
     "TokenCache",
     "TokenSet",
