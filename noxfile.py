@@ -45,7 +45,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
     session.install(".[server,testing]", *group("test"), *group("generate"))
-    session.run("pytest", "--ignore=tests/browser", "-m", "not npm", *session.posargs)
+    session.run("pytest", "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
 
 @nox.session
