@@ -1,0 +1,132 @@
+"""The law of bytes: whatever comes over a connection, and however it ends, a call raises nothing but `RedcoreError`.
+
+A real server on the loopback interface sends it, so that the HTTP libraries read it as they would any server's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.client.colours import COLOURS, Awaiting, Blocking, Colour, instant
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, user
+
+from redcore import RedcoreError
+
+SILENCE_S = 0.02
+TRANSPORTS = [*COLOURS, ("asyncio", "aiohttp")]
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n"
+VALID = [
+    user().encode(),
+    pair(2).encode(),
+    refusal(429, Retry_After="1", Date="Tue, 24 Nov 2026 10:00:00 GMT", X_RateLimit_Limit="9").encode(),
+    Reply(204).encode(),
+    Reply(302, headers={"Location": "http://127.0.0.1:1/", "Set-Cookie": "a=b; Path=/"}).encode(),
+    Reply(200, gzip.compress(user().body), {"Content-Encoding": "gzip"}).encode(),
+    CHUNKED + b"%x;name=value\r\n%b\r\n0\r\nX-End: yes\r\n\r\n" % (len(user().body), user().body),
+    b"HTTP/1.1 100 Continue\r\n\r\n" + user().encode(),
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\n" + user().body,
+]
+MARKS = [b"", b"\r\n", b"\n", b"\r\n\r\n", b"\0", b":", b" ", b",", b";", b"-1", b"9" * 30, b"\xff\xfe", b"HTTP/2.0 "]
+HEADERS = [
+    b"\r\nContent-Length: 3",
+    b"\r\nTransfer-Encoding: chunked",
+    b"\r\nContent-Encoding: deflate",
+    b"\r\nContent-Encoding: br",
+    b"\r\nConnection: close",
+    b"\r\nLocation: http://[::1",
+    b"\r\nSet-Cookie: \xe9=\x80",
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A valid answer in which bytes are replaced, left out or put in, perhaps cut off."""
+    data = draw(st.sampled_from(VALID))
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(data)))
+        piece = draw(st.sampled_from(MARKS + HEADERS) | st.binary(max_size=8))
+        data = data[:at] + piece + data[at + draw(st.integers(0, 8)) :]
+    return data if draw(st.booleans()) else data[: draw(st.integers(0, len(data)))]
+
+
+answers = damaged() | st.binary(max_size=100) | st.binary(max_size=100).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest)
+CALLS: list[Callable[[Any], Any]] = [
+    lambda client: client.users.get_me(),
+    lambda client: client.files.download("file_1"),
+    lambda client: client.auth.jwks(),
+]
+
+
+def saying(told: list[bytes], *, hangs_up: bool) -> Raw:
+    """Send these, one for each piece of a request that comes; then hang up, or be silent until the client does."""
+
+    def answer(connection: socket.socket) -> None:
+        for data in told:
+            connection.sendall(data)
+            if not hangs_up and not connection.recv(2**16):
+                return
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Loopback]:
+    with Loopback() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS, ids=named)
+def call(request: pytest.FixtureRequest) -> Iterator[Colour]:
+    name, over = request.param
+    if name == "sync":
+        yield Blocking(over)
+        return
+    with start_blocking_portal(name) as portal:
+        yield Awaiting(name, portal, over)
+
+
+@pytest.fixture(scope="module")
+def clients(call: Colour, server: Loopback) -> Iterator[list[Any]]:
+    """One with an API key, and one that needs a token first."""
+    options = {"base_url": server.base_url, "auth_url": server.origin, "timeout": SILENCE_S, "max_retries": 0}
+    clients = [call.client(**options), call.client(client_id="app_1", client_secret="secret", **options)]
+    for client in clients:
+        instant(client)
+    yield clients
+    for client in clients:
+        call.close(client)
+
+
+@settings(max_examples=150)
+@given(
+    made=st.sampled_from(CALLS),
+    client=st.sampled_from([0, 1]),
+    told=st.lists(answers, min_size=1, max_size=2),
+    hangs_up=st.booleans(),
+)
+def test_no_bytes_raise_anything_but_our_errors(
+    call: Colour,
+    clients: list[Any],
+    server: Loopback,
+    *,
+    made: Callable[[Any], Any],
+    client: int,
+    told: list[bytes],
+    hangs_up: bool,
+) -> None:
+    """Nor in the next call, which may find the connection as the first one left it."""
+    server.answer = lambda _: saying(told, hangs_up=hangs_up)
+
+    for _ in range(2):
+        with contextlib.suppress(RedcoreError):
+            call(made, clients[client])
