@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import attrs
@@ -50,15 +52,48 @@ def split(url: str) -> tuple[str, str]:
     return (url, "/") if path_at < 0 else (url[:path_at], url[path_at:])
 
 
+class Whole:
+    """A body that is all there. httpcore's own is a generator: trio complains of one that is not run to its end."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+    def __aiter__(self) -> Once:
+        return Once(self._content)
+
+
+class Once:
+    """Gives one piece."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    async def __anext__(self) -> bytes:
+        """The piece, the first time."""
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
+
+    def __aiter__(self) -> Self:
+        return self
+
+
 def on_the_wire(request: Request, where: Address, target: str, encoding: bytes = GZIP) -> httpcore.Request:
     """The request as httpcore takes it, which asks for a content encoding."""
     headers = [(b"Host", where.header), (b"Accept-Encoding", encoding)]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
-    content = request.content
+    content: Any = request.content
     if isinstance(content, bytes):
         headers.append((b"Content-Length", str(len(content)).encode()))
-    elif content is None and request.method in {"POST", "PUT", "PATCH"}:
-        headers.append((b"Content-Length", b"0"))
+        content = Whole(content)
+    elif content is None:
+        content = Whole(b"")
+        if request.method in {"POST", "PUT", "PATCH"}:
+            headers.append((b"Content-Length", b"0"))
     url = httpcore.URL(
         scheme=where.scheme.encode(), host=where.host.encode(), port=where.port, target=target.encode("ascii")
     )
