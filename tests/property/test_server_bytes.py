@@ -64,6 +64,8 @@ CALLS: list[Callable[[Any], Any]] = [
     lambda client: client.users.get_me(),
     lambda client: client.files.download("file_1"),
     lambda client: client.auth.jwks(),
+    lambda client: client.files.upload(file=b"bytes" * 100, name="a"),
+    lambda client: client.users.create(email="ada@example.com", name="Ada"),
 ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from collections.abc import AsyncGenerator, AsyncIterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -117,9 +118,13 @@ class AiohttpTransport(Owner):
         session = self._sessions.here() or await self._session()
         patience = Patience.begin(silence_s, ends_in_s)
         with our_errors(silence_s, AIOHTTP, patience.late):
-            async with asyncio.timeout(patience.left_s()):
+            async with asyncio.timeout(patience.left_s()) as limit:
                 asked = streamed(self._arguments(session, request), silence_s)
+                watch = Watch(limit, patience)
+                if not isinstance(request.content, bytes | None):
+                    asked["data"] = watch.over(asked["data"])
                 answer = await session.http.request(**asked)
+                watch.is_on = False
                 return AsyncArriving(
                     answer.status,
                     headers_of(answer),
@@ -172,6 +177,22 @@ def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
     headers["Accept-Encoding"] = "identity"
     waits = aiohttp.ClientTimeout(connect=silence_s, sock_read=silence_s)
     return {**asked, "headers": headers, "timeout": waits}
+
+
+@attrs.define
+class Watch:
+    """Ends an exchange when no piece of its body is taken and no answer begins; aiohttp bounds no such silence."""
+
+    limit: asyncio.Timeout
+    patience: Patience
+    is_on: bool = True
+
+    async def over(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        """The same pieces."""
+        async for piece in pieces:
+            if self.is_on:
+                self.limit.reschedule(asyncio.get_running_loop().time() + self.patience.wait_s())
+            yield piece
 
 
 async def end(answer: aiohttp.ClientResponse, _: bool) -> None:  # noqa: FBT001 (as `AsyncArriving` calls it)
