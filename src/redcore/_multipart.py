@@ -72,11 +72,11 @@ class Multipart:
         texts = [opening(boundary, name) + value.encode() + b"\r\n" for name, value in fields.items()]
         about = f'; filename="{part.name.translate(ESCAPES)}"\r\nContent-Type: {part.content_type}'
         self.part = part
-        self.head = b"".join([*texts, opening(boundary, field, about)])
+        self.head: bytes = b"".join([*texts, opening(boundary, field, about)])
         """What comes before the file."""
-        self.tail = f"\r\n--{boundary}--\r\n".encode()
+        self.tail: bytes = f"\r\n--{boundary}--\r\n".encode()
         """What comes after it."""
-        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self.failure: Exception | None = None
         """What the application's own file, iterator or callback raised, which an HTTP library may disguise."""
 

@@ -40,8 +40,8 @@ class Meter:
 
     def __init__(self, total: int | None = None, on_progress: OnProgress | None = None) -> None:
         self.total = total
-        self.done = 0
-        self.complete = False
+        self.done: int = 0
+        self.complete: bool = False
         """Whether an upload has come to its end."""
         self._on_progress = on_progress
         self._digest = hashlib.sha256()

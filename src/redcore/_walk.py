@@ -49,13 +49,13 @@ class Walk(Generic[T]):
     """One walk from an offset to the end of a listing."""
 
     def __init__(self, offset: int) -> None:
-        self.offset = offset
+        self.offset: int = offset
         """Where the next page begins."""
         self.total: int | None = None
         """Items of the whole listing, as the last page told; None before the first."""
-        self.changed = False
+        self.changed: bool = False
         """Whether the listing was seen to change."""
-        self.done = False
+        self.done: bool = False
         """Whether the end has been reached."""
         self._start = offset
         self._width: int | None = None

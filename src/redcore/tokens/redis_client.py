@@ -49,7 +49,7 @@ class RedisUrl:
         self._is_cluster = scheme in CLUSTER
         self._clients: dict[int, Redis] = {}
         finalize(self, close, self._clients)
-        self.address = address_in(self._url)
+        self.address: str = address_in(self._url)
         """As it may be seen: without user, password and options."""
 
     def client(self) -> RedisClient:

@@ -45,7 +45,7 @@ class TokenStore:
         self._key = key
         self._memory = cache if isinstance(cache, MemoryCache) else _seen.setdefault(cache, MemoryCache())
         self._is_locked = False
-        self.is_unread = self._is_asked
+        self.is_unread: bool = self._is_asked
         """Whether the cache may know tokens that nobody here has seen yet."""
 
     @property

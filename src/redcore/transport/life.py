@@ -18,7 +18,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.closed = False
-        self.used = False
+        self.used: bool = False
         _owners.add(self)
 
     @abstractmethod
