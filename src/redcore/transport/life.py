@@ -21,6 +21,10 @@ class Owner:
         self.used: bool = False
         _owners.add(self)
 
+    def use(self) -> None:
+        """Note that there may be connections to close."""
+        self.used = True
+
     @abstractmethod
     def begin_anew(self) -> None:
         """Be without connections, in a child of a fork: those at hand are the parent's."""

@@ -82,7 +82,7 @@ class AiohttpTransport(Owner):
     async def _session(self) -> LoopSession:
         if not isinstance(running_loop(), asyncio.AbstractEventLoop):
             raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
-        self.used = True
+        self.use()
         connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S, ssl=self._tls)
         http = aiohttp.ClientSession(
             connector=connector,

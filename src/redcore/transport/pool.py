@@ -69,7 +69,7 @@ class PoolTransport(Owner):
         """One attempt."""
         if self.closed:
             raise closed()
-        self.used = True
+        self.use()
         ends_at = time.monotonic() + timeout_s
         with our_errors(timeout_s, HTTPCORE), until(ends_at):
             origin, target = split(request.url)
@@ -108,7 +108,7 @@ class PoolTransport(Owner):
         """One attempt of which a body is streamed, up to the header of the answer."""
         if self.closed:
             raise closed()
-        self.used = True
+        self.use()
         patience = Patience.begin(silence_s, ends_in_s)
         with our_errors(silence_s, HTTPCORE, patience.late), until(patience.ends_at):
             origin, target = split(request.url)
@@ -221,7 +221,7 @@ class AsyncPoolTransport(Owner):
         self._pools: PerLoop[LoopPool] = PerLoop(LoopPool.aclose)
 
     async def _pool(self) -> LoopPool:
-        self.used = True
+        self.use()
         routes = Routes(self._proxies, partial(async_connector, self._tls))
         slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
         return await self._pools.keep(LoopPool(routes, slots))
