@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
 import gc
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -196,7 +196,7 @@ class TestThreads:
 
         def answer(seen: Seen) -> Reply:
             if offset_of(seen) == 2 and not released.is_set():
-                _thread.interrupt_main()
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 released.wait(5.0)
             return listing(seen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import ipaddress
 import ssl
 from collections.abc import Iterator
@@ -66,7 +67,8 @@ def test_an_encrypted_connection(
     client = make()
 
     assert call(client.users.create, email="a@b.example", name="x" * 500_000, role="editor").id == "usr_1"
-    server.answer = lambda _: Reply(200, content, {"Content-Type": "application/octet-stream"})
+    checked = {"Content-Type": "application/octet-stream", "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
+    server.answer = lambda _: Reply(200, content, checked)
     assert call(client.files.download, "file_1") == content
 
     assert server.accepted == 1

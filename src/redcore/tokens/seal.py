@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from redcore._decoders import decoder
 from redcore.exceptions import ConfigurationError
 from redcore.tokens.token_set import TokenSet
 
@@ -98,7 +99,7 @@ def unclose(cipher: Cipher, name: str, stored: bytes) -> TokenSet:
         Unreadable: they cannot be read.
     """
     try:
-        entry = msgspec.json.decode(cipher.decrypt(stored), type=Entry)
+        entry: Entry = decoder(Entry)(cipher.decrypt(stored))
     except msgspec.DecodeError:  # not chained: it may quote what is stored
         raise Unreadable("is not what this cache writes") from None
     if entry.name != name:
