@@ -54,7 +54,7 @@ def start(contestant: str, origin: str) -> Generator[Worker]:
     command = [sys.executable, __file__, contestant, origin]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own)
         assert process.stdin is not None  # noqa: S101 (they are pipes)
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 (as above)
         worker = Worker(contestant, process.stdin, process.stdout)
         try:
             worker.hear()

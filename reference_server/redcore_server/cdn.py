@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from redcore_server.content_types import content_type_of, is_hashed
 from redcore_server.errors import MethodNotAllowed, NotFound
+from redcore_server.files import docs_key
 from redcore_server.ranges import select
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, queries
@@ -44,17 +45,6 @@ class Asset:
     size: int
     etag: str
     content_type: str
-
-
-def docs_key(organisation_id: str, version_id: str, sha256: str) -> str:
-    """Return the key of a published file in the object store.
-
-    Args:
-        organisation_id: whose site it is on.
-        version_id: of the publication.
-        sha256: of its bytes, in hexadecimal.
-    """
-    return f"docs/{organisation_id}/{version_id}/{sha256}"
 
 
 @attrs.frozen
@@ -102,7 +92,7 @@ class Cdn:
         if row is None:
             return None
         return Asset(
-            key=docs_key(organisation_id, row["version_id"], row["sha256"]),
+            key=docs_key(organisation_id, row["version_id"], path),
             size=row["size"],
             etag=f'"{row["sha256"]}"',
             content_type=row["content_type"],

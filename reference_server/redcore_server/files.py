@@ -24,6 +24,17 @@ def file_key(organisation_id: str, file_id: str) -> str:
     return f"files/{organisation_id}/{file_id}"
 
 
+def docs_key(organisation_id: str, version_id: str, path: str) -> str:
+    """Return the key of a published file in the object store; it names the path by its hash.
+
+    Args:
+        organisation_id: whose site it is on.
+        version_id: of the publication.
+        path: on the site.
+    """
+    return f"docs/{organisation_id}/{version_id}/{hashlib.sha256(path.encode()).hexdigest()}"
+
+
 @attrs.frozen(kw_only=True)
 class Description:
     """What is known of a file whose bytes are stored.

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from redcore_server import spec
 from redcore_server.ids import new_id
-from redcore_server.spec import Rule
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import catalog_export
 from redcore_server.workflows.definition import Definition, Run
-from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, good_rows, whole_number
-from redcore_server.workflows.tables import Row
+from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows, whole_number
+from redcore_server.workflows.tables import Row, row_problem
 
 FIELDS: Final = ("sku", "name", "price", "stock", "status")
 _COLUMNS: Final = frozenset(catalog_export.COLUMNS)  # what was exported can be imported again
@@ -27,8 +25,7 @@ async def work(run: Run) -> None:
         await connection.execute(_QUERIES["stage"])
         await _stage(run, connection, problems)
         for row in await (await connection.execute(_QUERIES["repeated"])).fetchall():
-            repeated = Row(row["row_number"], {}, 1.0)
-            problems.add([repeated.problem("sku", f"is that of row {row['first_row']}")])
+            problems.add([row_problem(row["row_number"], "sku", f"is that of row {row['first_row']}")])
         problems.end(is_partial=is_partial)
         await connection.execute(_QUERIES["drop_repeated"])
         parameters = {"organisation_id": run.organisation_id, "now": run.clock.now()}
@@ -37,7 +34,7 @@ async def work(run: Run) -> None:
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
-    rows = good_rows(run, columns=_COLUMNS, typed=_typed, rule=_rule(), problems=problems)
+    rows = good_rows(run, columns=_COLUMNS, typed=_typed, rule=body_rule("products_create"), problems=problems)
     async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
         async for batch in rows:
             for row, values in batch:
@@ -48,13 +45,6 @@ def _typed(row: Row) -> Mapping[str, Any]:
     return {
         name: whole_number(value) if name in _NUMBERS else value for name, value in row.values.items() if name in FIELDS
     }
-
-
-def _rule() -> Rule:
-    """The rule for creating a product through the API."""
-    rule = spec.load().operations["products_create"].body
-    assert rule is not None  # noqa: S101 - it has one in the contract
-    return rule
 
 
 DEFINITION: Final = Definition(

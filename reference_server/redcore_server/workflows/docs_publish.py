@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from pathlib import PurePosixPath
 from typing import IO, Final
 
 import attrs
 
-from redcore_server.cdn import docs_key
 from redcore_server.content_types import content_type_of
+from redcore_server.files import Digest, docs_key
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import Definition, Run, RunFailed
 
@@ -88,13 +87,12 @@ async def _stored(run: Run, archive: IO[bytes]) -> AsyncGenerator[_File]:
         members = _members(unpacked)
         left_bytes = MAX_UNPACKED_BYTES
         for number, (path, member) in enumerate(members.items(), 1):
-            # What an archive says of its sizes may be a lie; what is read counts.
+            digest = Digest()
             with unpacked.open(member) as content:
-                size, sha256 = _digest(content, left_bytes)
-            left_bytes -= size
-            with unpacked.open(member) as content:
-                await run.objects.put(docs_key(run.organisation_id, run.id, sha256), _pieces(content))
-            yield _File(path, size, sha256)
+                pieces = digest.of(_bounded(content, left_bytes))
+                await run.objects.put(docs_key(run.organisation_id, run.id, path), pieces)
+            left_bytes -= digest.size
+            yield _File(path, digest.size, digest.sha256)
             await run.report(number / len(members) * 0.9)
 
 
@@ -125,23 +123,13 @@ def _is_inside(path: str) -> bool:
     return is_plain and not PurePosixPath(path).is_absolute() and not {"", ".", ".."} & set(parts)
 
 
-def _digest(content: IO[bytes], left_bytes: int) -> tuple[int, str]:
-    size, sha256 = 0, hashlib.sha256()
-    for piece in _read(content):
-        size += len(piece)
-        if size > left_bytes:
+async def _bounded(content: IO[bytes], left_bytes: int) -> AsyncGenerator[bytes]:
+    """What is read counts: what an archive says of its sizes may be a lie."""
+    while piece := content.read(_PIECE_BYTES):
+        left_bytes -= len(piece)
+        if left_bytes < 0:
             raise _too_large()
-        sha256.update(piece)
-    return size, sha256.hexdigest()
-
-
-async def _pieces(content: IO[bytes]) -> AsyncGenerator[bytes]:
-    for piece in _read(content):
         yield piece
-
-
-def _read(content: IO[bytes]) -> Iterator[bytes]:
-    return iter(lambda: content.read(_PIECE_BYTES), b"")
 
 
 def _too_large() -> RunFailed:

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import attrs
 
+from redcore_server import spec
 from redcore_server.errors import Detail
 from redcore_server.issues import issues
 from redcore_server.spec import Rule
 from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
-from redcore_server.workflows.tables import Row, batches
+from redcore_server.workflows.tables import Row, batches, row_problem
 
 _READING: Final = 0.9  # of the progress; the rest is writing
 
@@ -95,12 +96,23 @@ async def good_rows(
         good: list[tuple[Row, Mapping[str, Any]]] = []
         for row in batch:
             values = typed(row)
-            if details := [row.problem(found.field, found.issue) for found in issues(rule, values, "")]:
+            if details := [row_problem(row.number, found.field, found.issue) for found in issues(rule, values, "")]:
                 problems.add(details)
             else:
                 good.append((row, values))
         yield good
         await run.report(_READING * batch[-1].position)
+
+
+def body_rule(operation_id: str) -> Rule:
+    """Return the rule for the body of an operation of the API, which holds for imported rows too.
+
+    Args:
+        operation_id: of an operation that has one.
+    """
+    rule = spec.load().operations[operation_id].body
+    assert rule is not None  # noqa: S101 - a test imports with each
+    return rule
 
 
 def whole_number(text: object) -> object:

@@ -36,14 +36,16 @@ class Row:
     values: Mapping[str, Any]
     position: float
 
-    def problem(self, field: str, issue: str) -> Detail:
-        """Return a problem of this row.
 
-        Args:
-            field: of the row; empty for the row as a whole.
-            issue: what is wrong.
-        """
-        return Detail(f"row {self.number}.{field}".rstrip("."), issue)
+def row_problem(number: int, field: str, issue: str) -> Detail:
+    """Return a problem of a row.
+
+    Args:
+        number: of the row.
+        field: of the row; empty for the row as a whole.
+        issue: what is wrong.
+    """
+    return Detail(f"row {number}.{field}".rstrip("."), issue)
 
 
 def format_of(file: Mapping[str, Any]) -> Format:

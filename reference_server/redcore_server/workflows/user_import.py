@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from redcore_server import spec
 from redcore_server.auth.person import email_key
 from redcore_server.ids import new_id
 from redcore_server.invitation import INVITATION_LIFETIME, defer_invitations
-from redcore_server.spec import Rule
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import Definition, Run
-from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, good_rows
-from redcore_server.workflows.tables import BATCH_ROWS, Row
+from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows
+from redcore_server.workflows.tables import BATCH_ROWS, Row, row_problem
 
 _FIELDS: Final = ("email", "name", "role")
 _QUERIES: Final = queries("user_import")
@@ -26,12 +24,12 @@ async def work(run: Run) -> None:
         await connection.execute(_QUERIES["stage"])
         await _stage(run, connection, problems)
         for row in await (await connection.execute(_QUERIES["repeated"])).fetchall():
-            problems.add([_at(row).problem("email", f"is that of row {row['first_row']}")])
+            problems.add([row_problem(row["row_number"], "email", f"is that of row {row['first_row']}")])
         await connection.execute(_QUERIES["drop_repeated"])
         now = run.clock.now()
         parameters = {"organisation_id": run.organisation_id, "now": now, "expires_at": now + INVITATION_LIFETIME}
         for row in await (await connection.execute(_QUERIES["drop_taken"], parameters)).fetchall():
-            problems.add([_at(row).problem("email", "is that of a user who exists already")])
+            problems.add([row_problem(row["row_number"], "email", "is that of a user who exists already")])
         problems.end(is_partial=is_partial)
         created = (await connection.execute(_QUERIES["add_users"], parameters)).rowcount
         await connection.execute(_QUERIES["add_invitations"], parameters)
@@ -40,7 +38,7 @@ async def work(run: Run) -> None:
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
-    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, rule=_rule(), problems=problems)
+    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, rule=body_rule("users_create"), problems=problems)
     async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
         async for batch in rows:
             for row, values in batch:
@@ -57,19 +55,8 @@ async def _invite(connection: AsyncPostgres) -> None:
             await defer_invitations(connection, [row["invitation_id"] for row in rows])
 
 
-def _at(row: Mapping[str, Any]) -> Row:
-    return Row(row["row_number"], {}, 1.0)
-
-
 def _typed(row: Row) -> Mapping[str, Any]:
     return row.values
-
-
-def _rule() -> Rule:
-    """The rule for creating a user through the API."""
-    rule = spec.load().operations["users_create"].body
-    assert rule is not None  # noqa: S101 - it has one in the contract
-    return rule
 
 
 DEFINITION: Final = Definition(
