@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -148,6 +148,14 @@ def test_a_page_that_fails_for_good_stops_the_fetching(call: Colour, make: Any, 
     assert len(server.seen) <= 3
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT interrupt, also where the tests run in the background and inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestThreads:
     @pytest.fixture(params=[lambda walk: walk.close(), lambda _: None, list], ids=["close", "forget", "exhaust"])
     def ending(self, request: pytest.FixtureRequest) -> Callable[[Any], object]:
@@ -188,6 +196,7 @@ class TestThreads:
 
             assert (list(pages), list(items)) == ([], [])
 
+    @pytest.mark.usefixtures("ctrl_c")
     def test_an_interrupt(self, server: Loopback) -> None:
         """Ctrl-C ends the wait for a page at once, and the threads soon; the walk can still go on."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
