@@ -9,6 +9,7 @@
     ├── InsufficientScope      403 INSUFFICIENT_SCOPE
     ├── NotFound               404 RESOURCE_NOT_FOUND
     ├── MethodNotAllowed       405 METHOD_NOT_ALLOWED
+    ├── RequestTimeout         408 REQUEST_TIMEOUT
     ├── Duplicate              409 DUPLICATE_RESOURCE
     ├── RequestInProgress      409 REQUEST_IN_PROGRESS
     ├── PayloadTooLarge        413 PAYLOAD_TOO_LARGE
@@ -46,6 +47,7 @@ STATUS: Final[Mapping[str, int]] = {
     "INSUFFICIENT_SCOPE": 403,
     "RESOURCE_NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "DUPLICATE_RESOURCE": 409,
     "REQUEST_IN_PROGRESS": 409,
     "PAYLOAD_TOO_LARGE": 413,
@@ -187,6 +189,17 @@ class MethodNotAllowed(ApiError):
         """Name the methods that do exist."""
         allow = ", ".join(sorted(allowed))
         super().__init__(f"This address answers {allow} only.", headers={"Allow": allow})
+
+
+class RequestTimeout(ApiError):
+    """The body of the request comes too slowly."""
+
+    code = "REQUEST_TIMEOUT"
+    message = "The body of the request did not come in time."
+
+    def __init__(self) -> None:
+        """Describe the error; nobody reads on, so the connection ends with it (RFC 9110 section 15.5.9)."""
+        super().__init__(headers={"Connection": "close"})
 
 
 class Duplicate(ApiError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,6 +60,14 @@ class Settings:
         smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
         mail_from: Sender of the invitations.
         public_url: Origin under which clients reach the server; None means the listening address.
+        tls: Speak TLS with a certificate of its own, for development, unless another is given.
+        tls_certificate: PEM file of the certificate and those between it and its authority; TLS is on.
+        tls_key: PEM file of its private key.
+        trusted_proxies: Addresses or networks of load balancers, separated by commas, whose `X-Forwarded-For` and
+            `X-Forwarded-Proto` are believed.
+        cors_origins: Origins, separated by commas, whose pages may call the server from a browser; `*` for any.
+        auth_url: Where a gateway that runs apart reaches the auth service.
+        api_url: Where it reaches the API.
         lab: Test mode: scripted faults, a clock that can be moved, a readable outbox.
         enterprise_per_minute: Requests per minute of a credential on the enterprise plan.
         enterprise_per_second: The same per second.
@@ -66,6 +75,8 @@ class Settings:
         anonymous_per_second: The same per second.
         secret_overlap_hours: How long a client secret stays valid after it was replaced.
         signing_key_days: How long a key signs access tokens before the next one does.
+        client_seconds: How long a client may keep the server waiting, for the head of a request or a part of a body.
+        stop_notice_seconds: How long `/readyz` tells of a stop before connections are refused.
         drain_seconds: How long requests under way may take to finish at a stop; then they are cut.
         log_level: Least severe level that is logged.
     """
@@ -85,6 +96,13 @@ class Settings:
     smtp_url: str | None = attrs.field(default=None, repr=False)
     mail_from: str = "BlueRound <no-reply@blueround.com>"
     public_url: str | None = None
+    tls: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    auth_url: str = "http://127.0.0.1:4011"
+    api_url: str = "http://127.0.0.1:4012"
     lab: bool = False
     enterprise_per_minute: int = 6000
     enterprise_per_second: int = 200
@@ -92,6 +110,8 @@ class Settings:
     anonymous_per_second: int = 50
     secret_overlap_hours: int = 24
     signing_key_days: int = 90
+    client_seconds: int = 30
+    stop_notice_seconds: int = 0
     drain_seconds: int = 20
     log_level: str = "info"
 
@@ -100,12 +120,27 @@ class Settings:
         if self.lab and self.host not in LOOPBACK_HOSTS:
             # Anyone who reaches the lab can read invitations and move the clock.
             raise SettingsError(f"{PREFIX}LAB", "needs a loopback host: set REDCORE_SERVER_HOST to 127.0.0.1")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            missing, given = ("KEY", "CERTIFICATE") if self.tls_key is None else ("CERTIFICATE", "KEY")
+            raise SettingsError(f"{PREFIX}TLS_{missing}", f"is missing: {PREFIX}TLS_{given} is set")
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the gateway speaks TLS itself."""
+        return self.tls or self.tls_certificate is not None
+
+    @property
+    def is_public_tls(self) -> bool:
+        """Whether clients come by TLS to a name that is known for good, so that browsers may be told to remember it."""
+        return self.public_url is not None and self.public_url.startswith("https:")
 
     @property
     def origin(self) -> str:
         """The origin clients use, without a slash at the end."""
+        if self.public_url is not None:
+            return self.public_url
         host = _REACHABLE.get(self.host, self.host)
-        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{'https' if self.has_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def base_url(self) -> str:
@@ -216,6 +251,21 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
+def _list(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    return lambda text: tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8") from None
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
 _HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # libpq: no host is the local socket
 
 _requests = _integer(1, 10_000_000)
@@ -224,7 +274,7 @@ _bytes = _integer(1, 2**53)
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "host": str,
     "port": _integer(0, 65535),
-    "data": lambda text: Path(text).expanduser().absolute(),
+    "data": _path,
     "database_url": _url("postgresql", "postgres"),
     "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
     "objects_url": _url("file", "s3"),
@@ -237,6 +287,13 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_url": _url("smtp", "smtps", "smtp+starttls"),
     "mail_from": str,
     "public_url": _origin,
+    "tls": _switch,
+    "tls_certificate": _path,
+    "tls_key": _path,
+    "trusted_proxies": _list(_network),
+    "cors_origins": _list(lambda text: text if text == "*" else _origin(text)),
+    "auth_url": _origin,
+    "api_url": _origin,
     "lab": _switch,
     "enterprise_per_minute": _requests,
     "enterprise_per_second": _requests,
@@ -244,6 +301,8 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "anonymous_per_second": _requests,
     "secret_overlap_hours": _integer(0, 24 * 365),
     "signing_key_days": _integer(1, 3650),
+    "client_seconds": _integer(1, 3600),
+    "stop_notice_seconds": _integer(0, 3600),
     "drain_seconds": _integer(1, 3600),
     "log_level": _one_of(*LOG_LEVELS),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from redcore_server.credentials import credentials_file
+from redcore_server.listening.tls import authority_file
 from redcore_server.settings import Settings
 from redcore_server.store.address import without_password
 
@@ -27,11 +28,20 @@ def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool
         "Redis": _store(settings.redis_url, embedded=embedded_redis),
         "Data folder": str(settings.data),
         "Mail": _mail(settings),
+        **_certificate(settings),
         "Lab": "on: faults, clock and outbox under /lab" if settings.lab else "off",
         "Stop": "Ctrl-C",
     }
     lines = [f"  {name:<12} {value}" for name, value in rows.items()]
     return "\n".join(["RedCore reference server", *lines, f"ready {settings.origin}"])
+
+
+def _certificate(settings: Settings) -> dict[str, str]:
+    if not settings.has_tls:
+        return {}
+    if settings.tls_certificate is not None:
+        return {"Certificate": str(settings.tls_certificate)}
+    return {"Certificate": f"export SSL_CERT_FILE={shlex.quote(str(authority_file(settings.data)))}"}
 
 
 def _mail(settings: Settings) -> str:

@@ -6,22 +6,15 @@ Imports little: the heavy libraries are loaded while PostgreSQL and Redis boot.
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import signal
-import socket
 from collections.abc import Generator
-from types import FrameType
 
 import attrs
 
 from redcore_server.data_folder import DataFolder, DataFolderInUse, read_runtime
 from redcore_server.embedded import EmbeddedServers
-from redcore_server.settings import OperatorError, Settings
-
-
-class AddressUnavailable(OperatorError):  # noqa: N818 - reads as the state it reports
-    """The server cannot listen where it should."""
+from redcore_server.interruption import interruptible
+from redcore_server.listening.address import listen
+from redcore_server.settings import Settings
 
 
 def up(settings: Settings) -> None:
@@ -30,9 +23,7 @@ def up(settings: Settings) -> None:
     Raises:
         OperatorError: The server cannot start; the message says what to do.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)  # of our own, or asyncio would put another in its place
-    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+    with interruptible(), contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = attrs.evolve(settings, port=listener.getsockname()[1])
         folder = stack.enter_context(contextlib.closing(DataFolder(settings.data)))
@@ -57,26 +48,6 @@ def up(settings: Settings) -> None:
         serve(settings, listener, announce=announce)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; clients that come early wait until the server answers.
-
-    Raises:
-        AddressUnavailable: The port is taken, or the host is not ours.
-    """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address, family=family, backlog=2048)
-    except socket.gaierror as error:
-        raise AddressUnavailable(f"the host {host} is unknown; set --host to an address of this machine") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            advice = f"port {port} on {host} is in use; stop the program that uses it, or choose another with --port"
-        else:
-            reason = os.strerror(error.errno or 0)
-            advice = f"cannot listen on {host} port {port}: {reason}; choose others with --host and --port"
-        raise AddressUnavailable(advice) from error
-
-
 @contextlib.contextmanager
 def database(settings: Settings) -> Generator[str]:
     """Yield the URL of the database: the external one, that of a running server, or one started for the moment.
@@ -99,7 +70,3 @@ def database(settings: Settings) -> Generator[str]:
         url = servers.ready().database_url
         assert url is not None  # noqa: S101 - we asked for it
         yield url
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -12,53 +11,54 @@ import httpx
 from starlette.types import ASGIApp
 from tests.server.tenants import ISSUER, Organisation
 
-from redcore_server import api, gateway, spec
-from redcore_server.api.call import Services
+from redcore_server import assembly, gateway, spec
 from redcore_server.auth.api_keys import create_api_key
 from redcore_server.auth.app import Auth
 from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
+from redcore_server.draining import Draining
+from redcore_server.gateway.limits import Limits
+from redcore_server.gateway.readiness import Readiness
+from redcore_server.lab import Lab
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.objects import open_objects
-from redcore_server.worker import defer_invitation, defer_object_deletion, defer_revocation, defer_run
 
 Json = dict[str, Any]
 
 
 def whole_app(*, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
     """Return the gateway with auth service and API behind it, on open stores."""
-    contract = spec.load()
+    objects = open_objects(settings)
+    api = assembly.api_service(settings, stores, spec.load(), clock, objects)
+    cdn = Cdn(stores.postgres, objects)
+    limits = Limits(stores.scripts, clock, settings)
+    app = gateway_before(api, cdn, stores=stores, auth=auth, clock=clock, settings=settings, limits=limits)
+    return Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox) if settings.lab else app
+
+
+def gateway_before(
+    api: ASGIApp,
+    cdn: ASGIApp,
+    *,
+    stores: Stores,
+    auth: Auth,
+    clock: Clock,
+    settings: Settings,
+    limits: Limits | None = None,
+    draining: Draining | None = None,
+) -> ASGIApp:
+    """Return the gateway with that API and that CDN."""
     return gateway.build(
-        spec=contract,
+        spec=spec.load(),
         settings=settings,
-        stores=stores,
         clock=clock,
+        limits=limits or Limits(stores.scripts, clock, settings),
+        readiness=Readiness(draining=draining or Draining(), stores=assembly.questions(stores)),
         verifier=auth.verifier,
         auth=auth.app,
-        api=api.build(
-            spec=contract,
-            stores=stores,
-            clock=clock,
-            services=services_of(auth, settings),
-        ),
-        cdn=Cdn(stores.postgres, open_objects(settings)),
-    )
-
-
-def services_of(auth: Auth, settings: Settings) -> Services:
-    """Return what the API's handlers need beside the database."""
-    return Services(
-        revoke_user=auth.revocation.revoke_user,
-        revoke_client=auth.revocation.revoke_client,
-        defer_invitation=defer_invitation,
-        defer_revocation=defer_revocation,
-        defer_object_deletion=defer_object_deletion,
-        defer_run=defer_run,
-        objects=open_objects(settings),
-        storage_bytes=settings.storage_bytes,
-        max_file_bytes=settings.max_file_bytes,
-        secret_overlap=timedelta(hours=24),
+        api=api,
+        cdn=cdn,
     )
 
 

@@ -15,16 +15,17 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 import httpx
-from tests.server.callers import services_of
+from tests.server.callers import gateway_before
 from tests.server.conftest import node
 from tests.server.tenants import ISSUER, Addresses
 
-from redcore_server import api, gateway, spec
+from redcore_server import api, assembly, spec
 from redcore_server.auth.app import Auth
 from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import open_stores
+from redcore_server.store.objects import open_objects
 
 
 def fatal(
@@ -52,19 +53,17 @@ async def main() -> None:
     addresses = Addresses(database_url, redis_url)
     async with open_stores(database_url, redis_url) as stores, node(addresses, stores, clock) as auth:
         services = attrs.evolve(
-            services_of(auth, Settings()),
+            assembly.services(Settings(), stores, open_objects(Settings())),
             revoke_user=fatal(auth, auth.revocation.revoke_user, basic),
             revoke_client=fatal(auth, auth.revocation.revoke_client, basic),
         )
-        app = gateway.build(
-            spec=contract,
-            settings=Settings(),
+        app = gateway_before(
+            api.build(spec=contract, stores=stores, clock=clock, services=services),
+            Cdn(stores.postgres, services.objects),
             stores=stores,
+            auth=auth,
             clock=clock,
-            verifier=auth.verifier,
-            auth=auth.app,
-            api=api.build(spec=contract, stores=stores, clock=clock, services=services),
-            cdn=Cdn(stores.postgres, services.objects),
+            settings=Settings(),
         )
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER, headers=headers) as caller:

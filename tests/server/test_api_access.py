@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-from tests.server.callers import Callers, rows, services_of
+from tests.server.callers import Callers, rows
 from tests.server.tenants import ISSUER, Organisation, make_organisation
 
-from redcore_server import api, spec
+from redcore_server import assembly, spec
 from redcore_server.api import app as app_module
 from redcore_server.api.app import HANDLERS
 from redcore_server.auth.app import Auth
@@ -20,6 +20,7 @@ from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.spec import Operation
 from redcore_server.store import Stores
+from redcore_server.store.objects import open_objects
 
 pytestmark = pytest.mark.anyio
 
@@ -165,8 +166,8 @@ def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
 
 async def test_the_api_answers_for_no_other_service(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
     """An operation without a scope is not the API's, however a request for it came there."""
-    services = services_of(auth, Settings(data=tmp_path))
-    build = api.build(spec=spec.load(), stores=stores, clock=clock, services=services)
+    settings = Settings(data=tmp_path)
+    build = assembly.api_service(settings, stores, spec.load(), clock, open_objects(settings))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await build({**scope, "redcore.request_id": "x", "redcore.principal": None}, receive, send)

@@ -11,12 +11,12 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
-from tests.server.callers import Callers, callers_of, new_key, whole_app
+from tests.server.callers import Callers, callers_of, gateway_before, new_key, whole_app
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
-from redcore_server import gateway, spec
 from redcore_server.auth.app import Auth, open_auth
 from redcore_server.clock import Clock
+from redcore_server.draining import Draining
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.postgres import async_pool
@@ -110,6 +110,44 @@ async def test_every_answer_has_the_headers_of_safety_and_the_clocks_date(
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(public_url="https://api.example.com"), "max-age=31536000"),
+        (Settings(public_url="http://api.example.com"), None),
+        (Settings(tls=True), None),
+    ],
+)
+async def test_browsers_are_told_to_come_by_tls_to_a_public_name(
+    callers: Callers, stores: Stores, auth: Auth, settings: Settings, told: str | None
+) -> None:
+    """RFC 6797; not for an address of this machine, whose other servers would be locked out by it."""
+    app = gateway_before(auth.app, auth.app, stores=stores, auth=auth, clock=callers.clock, settings=settings)
+    async with callers_of(app, stores, callers.clock) as callers_of_it:
+        answer = await (await callers_of_it.bearing(None)).get("/healthz")
+
+    assert answer.headers.get("Strict-Transport-Security") == told
+
+
+async def test_a_process_that_is_about_to_stop_is_alive_but_not_ready(
+    stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
+) -> None:
+    """So that load balancers send their requests elsewhere; who comes all the same is answered."""
+    draining = Draining()
+    app = gateway_before(
+        auth.app, auth.app, stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path), draining=draining
+    )
+    async with callers_of(app, stores, clock) as callers:
+        nobody = await callers.bearing(None)
+        before = await nobody.get("/readyz")
+        draining.is_on = True
+        after, alive, other = [await nobody.get(path) for path in ("/readyz", "/healthz", "/.well-known/jwks.json")]
+
+    assert (before.status_code, before.json()["status"]) == (200, "ok")
+    assert (after.status_code, after.json()["status"]) == (503, "draining")
+    assert (alive.status_code, other.status_code) == (200, 200)
 
 
 async def test_an_app_that_knows_better_keeps_its_headers(caller: httpx.AsyncClient) -> None:
@@ -225,19 +263,6 @@ async def test_without_postgres_the_platform_is_unavailable(
     assert answers[1].json()["stores"] == {"postgres": "unavailable", "redis": "ok"}
 
 
-def _gateway_before(api: ASGIApp, stores: Stores, auth: Auth, clock: Clock, data: Path) -> ASGIApp:
-    return gateway.build(
-        spec=spec.load(),
-        settings=Settings(data=data),
-        stores=stores,
-        clock=clock,
-        verifier=auth.verifier,
-        auth=auth.app,
-        api=api,
-        cdn=api,
-    )
-
-
 async def test_a_fault_of_the_server_is_a_500_with_its_cause_in_the_log_only(
     stores: Stores, clock: Clock, auth: Auth, organisation: Organisation, tmp_path: Path
 ) -> None:
@@ -246,7 +271,7 @@ async def test_a_fault_of_the_server_is_a_500_with_its_cause_in_the_log_only(
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ZeroDivisionError("the cause")
 
-    app = _gateway_before(broken, stores, auth, clock, tmp_path)
+    app = gateway_before(broken, broken, stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     async with callers_of(app, stores, clock) as callers:
         with capture_logs() as log:
             response = await (await callers.of(organisation)).get("/v1/me", headers={"X-Request-ID": UUID})
@@ -268,7 +293,7 @@ async def test_a_fault_in_the_middle_of_an_answer_ends_the_connection(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ZeroDivisionError
 
-    app = _gateway_before(broken, stores, auth, clock, tmp_path)
+    app = gateway_before(broken, broken, stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     key = await new_key(stores, clock, organisation)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
         with pytest.raises(ZeroDivisionError), capture_logs() as log:

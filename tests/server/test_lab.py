@@ -23,10 +23,10 @@ from tests.server.tenants import Client, Organisation, make_organisation
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.lab.connection import truncating
+from redcore_server.listening.address import listen
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.postgres import async_pool
-from redcore_server.up import listen
 
 pytestmark = pytest.mark.anyio
 

@@ -36,6 +36,15 @@ def test_all_set() -> None:
             "REDCORE_SERVER_ENTERPRISE_PER_SECOND": "12",
             "REDCORE_SERVER_ANONYMOUS_PER_MINUTE": "13",
             "REDCORE_SERVER_ANONYMOUS_PER_SECOND": "14",
+            "REDCORE_SERVER_TLS": "on",
+            "REDCORE_SERVER_TLS_CERTIFICATE": "/srv/cert.pem",
+            "REDCORE_SERVER_TLS_KEY": "/srv/key.pem",
+            "REDCORE_SERVER_TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,::1",
+            "REDCORE_SERVER_CORS_ORIGINS": "https://app.example.com/, http://localhost:3000",
+            "REDCORE_SERVER_AUTH_URL": "http://auth:4011",
+            "REDCORE_SERVER_API_URL": "http://api:4012",
+            "REDCORE_SERVER_CLIENT_SECONDS": "17",
+            "REDCORE_SERVER_STOP_NOTICE_SECONDS": "16",
             "REDCORE_SERVER_DRAIN_SECONDS": "15",
             "REDCORE_SERVER_LOG_LEVEL": "WARNING",
         }
@@ -55,6 +64,15 @@ def test_all_set() -> None:
         enterprise_per_second=12,
         anonymous_per_minute=13,
         anonymous_per_second=14,
+        tls=True,
+        tls_certificate=Path("/srv/cert.pem"),
+        tls_key=Path("/srv/key.pem"),
+        trusted_proxies=("10.0.0.7/32", "192.168.0.0/16", "::1/128"),
+        cors_origins=("https://app.example.com", "http://localhost:3000"),
+        auth_url="http://auth:4011",
+        api_url="http://api:4012",
+        client_seconds=17,
+        stop_notice_seconds=16,
         drain_seconds=15,
         log_level="warning",
     )
@@ -81,6 +99,18 @@ def test_origin(host: str, origin: str) -> None:
         ("PORT", "-1", "must be a whole number from 0 to 65535"),
         ("PORT", "65536", "must be a whole number from 0 to 65535"),
         ("LAB", "maybe", "must be true or false"),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.7, lb.example.com",
+            "must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8",
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.7/8", "must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8"),
+        (
+            "CORS_ORIGINS",
+            "https://app.example.com/page",
+            "must be an origin such as https://api.example.com, without path or user",
+        ),
+        ("AUTH_URL", "auth:4011", "must start with http:// or https://"),
         ("ENTERPRISE_PER_SECOND", "0", "must be a whole number from 1 to 10000000"),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error, critical"),
         ("DATABASE_URL", f"mysql://me:{CANARY}@db/x", "must start with postgresql:// or postgres://"),
@@ -136,3 +166,24 @@ def test_repr_hides_urls() -> None:
     url = f"postgresql://me:{CANARY}@db/x"
 
     assert CANARY not in repr(Settings(database_url=url, redis_url=url, smtp_url=url))
+
+
+@pytest.mark.parametrize(("given", "missing"), [("CERTIFICATE", "KEY"), ("KEY", "CERTIFICATE")])
+def test_a_certificate_goes_with_its_key(given: str, missing: str) -> None:
+    """The missing one is named."""
+    with pytest.raises(SettingsError, match=f"REDCORE_SERVER_TLS_{missing} is missing: REDCORE_SERVER_TLS_{given} is"):
+        from_environment({f"REDCORE_SERVER_TLS_{given}": "/srv/file.pem"})
+
+
+def test_any_origin() -> None:
+    """`*` stands for all."""
+    assert from_environment({"REDCORE_SERVER_CORS_ORIGINS": "*"}).cors_origins == ("*",)
+
+
+def test_the_origin_of_a_server_with_tls() -> None:
+    """It is https, whichever certificate it has; a public URL says for itself."""
+    file = Path("/srv/file.pem")
+
+    assert Settings(tls=True).origin == "https://127.0.0.1:4010"
+    assert Settings(tls_certificate=file, tls_key=file).origin == "https://127.0.0.1:4010"
+    assert Settings(tls=True, public_url="http://api.example.com").origin == "http://api.example.com"

@@ -26,6 +26,7 @@ _SECURITY: Final[tuple[RawHeader, ...]] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+_STRICT: Final[RawHeader] = (b"strict-transport-security", b"max-age=31536000")  # RFC 6797: a year
 
 
 class Exchange:
@@ -36,13 +37,22 @@ class Exchange:
         status: of the answer; 0 before it has begun.
     """
 
-    def __init__(self, scope: Scope, send: Send, clock: Clock) -> None:
+    def __init__(self, scope: Scope, send: Send, clock: Clock, *, is_strict: bool = False) -> None:
+        """Begin.
+
+        Args:
+            scope: of the request.
+            send: of the server.
+            clock: the server's.
+            is_strict: whether browsers are told to come by TLS only from now on.
+        """
         self.request_id = request_id(scope)
         self.status = 0
         self._send = send
         self._clock = clock
         self._began = time.perf_counter()
         self._limit_headers: tuple[RawHeader, ...] = ()
+        self._always = (*_SECURITY, _STRICT) if is_strict else _SECURITY
 
     @property
     def duration_s(self) -> float:
@@ -79,7 +89,7 @@ class Exchange:
             *given,
             *standing_headers(self.request_id, self._clock),
             *self._limit_headers,
-            *(header for header in _SECURITY if header[0] not in names),
+            *(header for header in self._always if header[0] not in names),
         ]
 
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import attrs
 
 from redcore_server.store.postgres import AsyncPool, async_pool
-from redcore_server.store.redis import AsyncRedis, Scripts, async_redis, check
+from redcore_server.store.redis import AsyncRedis, Scripts, open_redis
 
 __all__ = ["Stores", "open_stores"]
 
@@ -36,10 +36,5 @@ async def open_stores(database_url: str, redis_url: str) -> AsyncGenerator[Store
     Raises:
         StoreError: one of them cannot be used.
     """
-    redis = async_redis(redis_url)
-    try:
-        await check(redis, redis_url)
-        async with async_pool(database_url) as postgres:
-            yield Stores(postgres=postgres, redis=redis)
-    finally:
-        await redis.aclose()
+    async with open_redis(redis_url) as redis, async_pool(database_url) as postgres:
+        yield Stores(postgres=postgres, redis=redis)

@@ -10,7 +10,8 @@ would look like the theft of a refresh token. So a Redis that is away is an erro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, cast
 
 import redis.asyncio
@@ -104,6 +105,24 @@ def async_redis(url: str) -> AsyncRedis:
         return redis.asyncio.Redis.from_url(plain, retry=retry, **_options())
     except ValueError:
         raise _unreadable() from None
+
+
+@asynccontextmanager
+async def open_redis(url: str) -> AsyncGenerator[AsyncRedis]:
+    """Yield a client whose server answers, and close it at the end.
+
+    Args:
+        url: see `async_redis`.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    client = async_redis(url)
+    try:
+        await check(client, url)
+        yield client
+    finally:
+        await client.aclose()
 
 
 async def check(client: AsyncRedis, url: str) -> None:

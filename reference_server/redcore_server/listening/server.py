@@ -1,0 +1,122 @@
+"""Serves an ASGI app on a listening socket: uvicorn with bounds, TLS and an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import FrameType
+from typing import Any
+
+import attrs
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from redcore_server.draining import Draining
+from redcore_server.listening.acceptor import Acceptor
+from redcore_server.listening.connection import bounded
+from redcore_server.listening.redirect import RedirectToTls
+from redcore_server.logs import configure_logging
+from redcore_server.settings import Settings
+
+
+@attrs.frozen(kw_only=True)
+class Listening:
+    """How to serve.
+
+    Attributes:
+        settings: Of this server.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        tls: The context of TLS; None where plain HTTP is spoken.
+        announce: Called once requests are answered.
+        draining: Switched on by the first signal.
+    """
+
+    settings: Settings
+    trusted_proxies: Sequence[str]
+    tls: ssl.SSLContext | None
+    announce: Callable[[], None]
+    draining: Draining = attrs.field(factory=Draining)
+
+
+def run(
+    open_app: Callable[[Draining], AbstractAsyncContextManager[ASGIApp]], listener: socket.socket, how: Listening
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way may finish.
+
+    Args:
+        open_app: Gives what answers, and closes it at the end.
+        listener: A listening socket.
+        how: See there.
+    """
+    configure_logging(how.settings.log_level)
+
+    async def serve() -> None:
+        async with open_app(how.draining) as app:
+            await _Server(_config(app, how), how).serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+
+
+def _config(app: ASGIApp, how: Listening) -> uvicorn.Config:
+    bounds: Any = bounded(how.settings.client_seconds)  # uvicorn asks for a class and only calls it
+    return uvicorn.Config(
+        app,
+        http=bounds,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # the gateway writes its own
+        proxy_headers=bool(how.trusted_proxies),  # or any client could choose the address it is limited by
+        forwarded_allow_ips=list(how.trusted_proxies),
+        server_header=False,
+        date_header=False,  # the gateway's comes from the server's clock
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=how.settings.drain_seconds,
+    )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, how: Listening) -> None:
+        super().__init__(config)
+        self._how = how
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then say so."""
+        if self._how.tls is None:
+            await super().startup(sockets)
+        else:
+            await super().startup([])
+            for listener in sockets or []:
+                self._accept(listener, self._how.tls)
+        self._how.announce()
+
+    def _accept(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        redirect = _config(RedirectToTls(self._how.settings.origin), self._how)
+        redirect.load()
+        acceptor = Acceptor(
+            listener=listener,
+            context=context,
+            secure=lambda: self._protocol(self.config),
+            plain=lambda: self._protocol(redirect),
+            client_s=self._how.settings.client_seconds,
+        )
+        acceptor.open()
+        self.servers.append(acceptor)  # type: ignore[arg-type] # has what uvicorn calls
+
+    def _protocol(self, config: uvicorn.Config) -> asyncio.Protocol:
+        return config.http_protocol_class(config=config, server_state=self.server_state, app_state={})  # type: ignore[call-arg]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let load balancers know, and stop a while later; a second signal stops at once."""
+        notice_s = self._how.settings.stop_notice_seconds
+        if notice_s == 0 or self._how.draining.is_on:
+            self._how.draining.is_on = True
+            super().handle_exit(sig, frame)
+            return
+        self._how.draining.is_on = True
+        asyncio.get_running_loop().call_later(notice_s, super().handle_exit, sig, frame)

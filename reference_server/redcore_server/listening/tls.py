@@ -1,0 +1,79 @@
+"""What the gateway proves itself with: a certificate that is given, or one of its own for development.
+
+The own one is signed by an authority that is made once in the data folder, for nobody else's use; clients that are told
+to trust `tls/ca.pem` trust every later start.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+import trustme
+
+from redcore_server.data_folder import write_private
+from redcore_server.settings import LOOPBACK_HOSTS, PREFIX, Settings, SettingsError
+
+_AUTHORITY_KEY: Final = "ca.key"
+
+
+def authority_file(data: Path) -> Path:
+    """Return where the certificate of our own authority is, for clients to trust.
+
+    Args:
+        data: the data folder.
+    """
+    return data / "tls" / "ca.pem"
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return the context that connections are accepted with; None where TLS is off.
+
+    Args:
+        settings: of this server.
+
+    Raises:
+        SettingsError: the certificate or its key cannot be used.
+    """
+    if not settings.has_tls:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 section 3.1.1
+    context.set_alpn_protocols(["http/1.1"])
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        _load(context, settings.tls_certificate, settings.tls_key)
+    else:
+        leaf = _authority(settings.data).issue_cert(*sorted(LOOPBACK_HOSTS | {settings.host}))
+        leaf.configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it takes pyOpenSSL's contexts too
+    return context
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    for name, file in (("CERTIFICATE", certificate), ("KEY", key)):
+        if not file.is_file():
+            raise SettingsError(f"{PREFIX}TLS_{name}", f"names no file: {file}")
+    try:
+        # A key with a passphrase is refused: OpenSSL would ask for it at the terminal.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (ssl.SSLError, OSError) as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise SettingsError(
+            f"{PREFIX}TLS_CERTIFICATE", f"and {PREFIX}TLS_KEY are no certificate and its key in PEM form ({reason})"
+        ) from None
+
+
+def _authority(data: Path) -> trustme.CA:
+    certificate = authority_file(data)
+    key = certificate.with_name(_AUTHORITY_KEY)
+    if certificate.exists() and key.exists():
+        try:
+            return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+        except ValueError:
+            problem = f"cannot use the authority in {certificate.parent}; delete the folder, and a new one is made"
+            raise SettingsError(f"{PREFIX}TLS", problem) from None
+    authority = trustme.CA(organization_name="RedCore reference server")
+    certificate.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(key, authority.private_key_pem.bytes().decode())
+    write_private(certificate, authority.cert_pem.bytes().decode())
+    return authority
