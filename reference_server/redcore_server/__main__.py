@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import click
@@ -12,9 +13,19 @@ import click
 from redcore_server.auth.saml.command import identity_provider
 from redcore_server.settings import OperatorError, Settings, from_environment
 
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
 _data = click.option(
     "--data", type=click.Path(path_type=Path, resolve_path=True), help="Folder for everything that must last."
 )
+_host = click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+_tls = click.option("--tls/--no-tls", default=None, help="Speak TLS, with a certificate of its own if none is set.")
+
+
+def _port(default: int) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--port", type=click.IntRange(0, 65535), help=f"Port; 0 takes a free one.  [default: {default}]"
+    )
 
 
 def _settings(**options: Any) -> Settings:
@@ -28,15 +39,68 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 4010]")
+@_host
+@_port(4010)
 @_data
+@_tls
 @click.option("--lab/--no-lab", default=None, help="Test mode: faults, clock and outbox under /lab.")
-def up(host: str | None, port: int | None, data: Path | None, lab: bool | None) -> None:  # noqa: FBT001 - click calls it
+def up(**options: Any) -> None:
     """Start the whole platform and serve until Ctrl-C."""
     from redcore_server.up import up as serve  # noqa: PLC0415 - `--help` need not wait for it
 
-    serve(_settings(host=host, port=port, data=data, lab=lab))
+    serve(_settings(**options))
+
+
+@cli.command()
+@_host
+@_port(4010)
+@_data
+@_tls
+def gateway(**options: Any) -> None:
+    """Start the gateway alone, in front of an auth service and an API."""
+    from redcore_server.apart import run_gateway  # noqa: PLC0415 - as above
+
+    run_gateway(_settings(**options))
+
+
+@cli.command()
+@_host
+@_port(4011)
+@_data
+def auth(host: str | None, port: int | None, data: Path | None) -> None:
+    """Start the auth service alone, for a gateway."""
+    from redcore_server.apart import run_service  # noqa: PLC0415 - as above
+
+    run_service("auth", _settings(data=data), host or "127.0.0.1", 4011 if port is None else port)
+
+
+@cli.command()
+@_host
+@_port(4012)
+@_data
+def api(host: str | None, port: int | None, data: Path | None) -> None:
+    """Start the API and the CDN alone, for a gateway."""
+    from redcore_server.apart import run_service  # noqa: PLC0415 - as above
+
+    run_service("api", _settings(data=data), host or "127.0.0.1", 4012 if port is None else port)
+
+
+@cli.command()
+@_data
+def worker(data: Path | None) -> None:
+    """Start the worker alone."""
+    from redcore_server.apart import run_worker  # noqa: PLC0415 - as above
+
+    run_worker(_settings(data=data))
+
+
+@cli.command()
+@_data
+def stores(data: Path | None) -> None:
+    """Start PostgreSQL and Redis alone; roles on the same data folder find them."""
+    from redcore_server.apart import run_stores  # noqa: PLC0415 - as above
+
+    run_stores(_settings(data=data))
 
 
 @cli.command()

@@ -156,6 +156,45 @@ def test_stop_does_not_wait_for_ever(data: Path) -> None:
         assert server.process.wait() == 0
 
 
+def test_stop_tells_load_balancers_first(data: Path) -> None:
+    """For the time of a setting `/readyz` says so and requests are answered; a second signal ends it at once."""
+    with up(data, REDCORE_SERVER_STOP_NOTICE_SECONDS="600") as server, server.client as client:
+        origin = server.environment["REDCORE_BASE_URL"].removesuffix("/v1")
+        server.process.terminate()
+
+        assert eventually(lambda: client.get(f"{origin}/readyz").json()["status"] == "draining")
+        assert client.get("me").status_code == 200
+        assert server.process.poll() is None
+        server.process.terminate()
+        assert server.process.wait() == 0
+
+
+def test_tls(data: Path) -> None:
+    """The SDK trusts the certificate that the summary names; who comes by plain HTTP is told where to go."""
+    with up(data, "--tls") as server:
+        base_url = server.environment["REDCORE_BASE_URL"]
+        assert f"  Certificate  export SSL_CERT_FILE={data}/tls/ca.pem\n" in server.told
+        assert base_url.startswith("https://127.0.0.1:")
+        plain = httpx.get(base_url.replace("https:", "http:") + "/me")
+        assert (plain.status_code, plain.headers["Location"]) == (301, f"{base_url}/me")
+        variables = {**os.environ, **server.environment, "SSL_CERT_FILE": str(data / "tls" / "ca.pem")}
+        probe = "from redcore import Client\nwith Client() as client: print(client.users.get_me().role)"
+        told = subprocess.run([sys.executable, "-c", probe], env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+        assert (told.returncode, told.stderr) == (0, "")
+        server.process.terminate()
+        assert server.process.wait() == 0
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [("127.0.0.0/8, 10.0.0.1", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")])
+def test_trusted_proxies(data: Path, trusted: str, seen: str) -> None:
+    """Only those that are named may say whom a request is from."""
+    with up(data, REDCORE_SERVER_TRUSTED_PROXIES=trusted) as server, server.client as client:
+        client.get("me", headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"})
+
+        log = data.parent / "log"
+        assert eventually(lambda: f'"client": "{seen}"' in log.read_text())
+
+
 def test_stop_while_starting(data: Path) -> None:
     """Ctrl-C before it is ready is an orderly end, too."""
     with subprocess.Popen([*COMMAND, "up", "--port", "0", "--data", str(data)]) as process:  # noqa: S603

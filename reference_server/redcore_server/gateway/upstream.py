@@ -1,0 +1,142 @@
+"""The way from a gateway to a service in another process: requests and answers pass through as streams.
+
+Nothing is tried again here: only the client knows whether a request may be sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import attrs
+import structlog
+from multidict import CIMultiDict
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+from yarl import URL
+
+from redcore_server.errors import RequestTimeout, ServiceUnavailable
+from redcore_server.gateway.access_log import client_address
+from redcore_server.gateway.exchange import RawHeader
+
+_PATIENCE_S: Final = 60.0  # for a connection, and for each part of an answer
+_MAX_HEAD_BYTES: Final = 64 * 1024
+_HOP_BY_HOP: Final = frozenset(  # RFC 9110 section 7.6.1
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_OURS: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id"})
+_GATEWAYS: Final = frozenset({b"date", b"x-request-id"})  # which it adds to every answer
+
+_log = structlog.stdlib.get_logger("redcore_server.gateway")
+
+
+@asynccontextmanager
+async def open_session() -> AsyncGenerator[aiohttp.ClientSession]:
+    """Yield what sends to the other services."""
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),  # who waits for whom is the rate limits' business
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding", "Content-Type"},
+        timeout=aiohttp.ClientTimeout(connect=_PATIENCE_S, sock_read=_PATIENCE_S),
+        max_line_size=_MAX_HEAD_BYTES,
+        max_field_size=_MAX_HEAD_BYTES,
+        trust_env=False,
+        middlewares=(_once,),
+    ) as session:
+        yield session
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from trying again by itself, as it does for these two errors."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        raise aiohttp.ClientConnectionError(str(problem)) from problem
+
+
+@attrs.frozen
+class Upstream:
+    """An ASGI app that another process answers for.
+
+    Attributes:
+        session: To send with.
+        origin: Of the service.
+    """
+
+    session: aiohttp.ClientSession
+    origin: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back.
+
+        Raises:
+            ServiceUnavailable: The service does not answer.
+        """
+        try:
+            answer = await self.session.request(**self._arguments(scope, receive))
+        except (RequestTimeout, ClientDisconnect):  # the client's doing, raised where its body is read
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _log.error("a service is away", service=self.origin, problem=str(error) or type(error).__name__)
+            raise ServiceUnavailable from error
+        try:
+            response = StreamingResponse(answer.content.iter_any(), answer.status)
+            response.raw_headers = list(passed_on(answer.raw_headers, _GATEWAYS))
+            await response(scope, receive, send)
+        finally:
+            answer.close()
+
+    def _arguments(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        headers = CIMultiDict(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in passed_on(scope["headers"], _OURS)
+        )
+        headers["X-Request-ID"] = scope["redcore.request_id"]
+        headers["X-Forwarded-For"] = client_address(scope)
+        headers["X-Forwarded-Proto"] = scope["scheme"]
+        query = scope["query_string"]
+        target = scope["raw_path"] + (b"?" + query if query else b"")
+        has_body = any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+        return {
+            "method": scope["method"],
+            "url": URL(self.origin + target.decode("latin-1"), encoded=True),
+            "headers": headers,
+            "data": _pieces(receive) if has_body else None,
+            "allow_redirects": False,
+        }
+
+
+def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[RawHeader]:
+    """Return the headers that are meant for more than one connection.
+
+    Args:
+        headers: of a request or an answer.
+        but: those that are left out besides, names in lower case.
+    """
+    given = [(name.lower(), value) for name, value in headers]
+    named = {word.strip().lower() for name, value in given if name == b"connection" for word in value.split(b",")}
+    return [(name, value) for name, value in given if name not in _HOP_BY_HOP | but | named]
+
+
+async def _pieces(receive: Receive) -> AsyncGenerator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if body := message.get("body", b""):
+            yield body
+        more = message.get("more_body", False)
