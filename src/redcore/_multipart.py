@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import attrs
 from anyio import to_thread
+from anyio.lowlevel import checkpoint
 
 from redcore._content import AwaitedPieces, Source, source_of
 from redcore._progress import Meter
@@ -191,7 +192,10 @@ class AsyncPass:
         """Call what may wait for a disk, in a thread; to its end, so that nobody closes the file meanwhile."""
         if not self._body.part.source.blocks:
             return function()
-        return await to_the_end(to_thread.run_sync(function))
+        result = await to_the_end(to_thread.run_sync(function))
+        # A cancellation that came meanwhile is due now: a connection that takes each piece at once never waits.
+        await checkpoint()
+        return result
 
 
 def opening(boundary: str, name: str, about: str = "") -> bytes:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
-from tests.client.colours import COLOURS, TRANSPORTS, Colour, instant
+from tests.client.colours import COLOURS, TRANSPORTS, Awaiting, Colour, instant
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, stored
 
@@ -596,6 +598,72 @@ def test_a_cancelled_transfer_leaves_no_connection(
 
     assert ended.wait(5.0)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("colour", [one for one in TRANSPORTS if one[0] != "sync"], ids=named)
+def test_an_upload_that_never_waits_is_cancelled_too(call: Colour, make: Any, server: Loopback) -> None:
+    """A connection that takes each piece at once would put the cancellation off until the last one."""
+    server.answer = lambda _: stored(b"")
+    files = make().files
+    taken = 0
+
+    def pieces(scope: anyio.CancelScope) -> Iterator[bytes]:
+        nonlocal taken
+        anyio.from_thread.run_sync(scope.cancel)
+        while taken < 100:
+            taken += 1
+            yield b"piece"
+
+    async def main() -> bool:
+        with anyio.CancelScope() as scope:
+            await files.upload(file=pieces(scope))
+        return scope.cancelled_caught
+
+    assert call(main)
+    assert taken == 1
+
+
+class SlowFile(io.BytesIO):
+    """A file whose second piece comes long after the connection has gone: when the event loop has long seen it."""
+
+    def __init__(self, content: bytes, server: Loopback, call: Colour) -> None:
+        super().__init__(content)
+        self._server = server
+        self._call = call
+        self._pieces = 0
+        self.is_read = False
+        self.was_read_by_two = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._pieces += 1
+        if self._pieces == 2 and isinstance(self._call, Awaiting):
+            self.is_read = True
+            self._server.ended.acquire(timeout=5.0)
+            self._call(self._settle)
+            self.is_read = False
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.was_read_by_two |= self.is_read
+        return super().seek(offset, whence)
+
+    async def _settle(self) -> None:
+        for _ in range(1000):
+            await anyio.lowlevel.checkpoint()
+
+
+def test_an_attempt_that_died_reads_no_more(call: Colour, make: Any, server: Loopback) -> None:
+    """The next one begins when the file is not being read any longer: else it would send what is left of it."""
+    server.answer = lambda _: stored(CONTENT)
+    server.cut_next = True
+    client = make()
+    instant(client)
+    file = SlowFile(CONTENT, server, call)
+
+    call(client.files.upload, file=file, timeout=5.0)
+
+    assert not file.was_read_by_two
+    assert [CONTENT in seen.body for seen in server.seen] == [False, True]
 
 
 PROBE = """

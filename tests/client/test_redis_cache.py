@@ -188,7 +188,7 @@ def test_keys_can_be_changed(store: Store) -> None:
     assert store.call(store.make(encryption_key=(new, KEY)).get, "one") == PAIR
 
 
-@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize("key", [None, KEY], ids=["no key", "another key"])
 def test_another_key_is_an_error_that_says_what_to_do(store: Store, key: bytes | None) -> None:
     """Also what was stored without one, for somebody else may have put it there."""
     store.call(store.make(encryption_key=key).set, "one", PAIR)

@@ -49,6 +49,7 @@ def test_keys_can_be_changed() -> None:
         (b"", "cannot be decrypted with encryption_key"),
         (b"\xff", "cannot be decrypted with encryption_key"),
     ],
+    ids=["another key", "no key", "another entry", "another program", "nothing", "rubbish"],
 )
 def test_what_was_not_sealed_for_the_entry_is_unreadable(stored: bytes, problem: str) -> None:
     """Another key, none, another entry's value put in its place, and rubbish."""

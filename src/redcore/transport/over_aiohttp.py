@@ -20,6 +20,7 @@ from yarl import URL
 
 from redcore._operation import Request
 from redcore._response import AsyncIncoming, Headers, Response
+from redcore._shield import to_the_end
 from redcore.exceptions import ConfigurationError
 from redcore.transport.body import ACCEPT_ENCODING, Body
 from redcore.transport.errors import Foreign, closed, our_errors
@@ -123,7 +124,11 @@ class AiohttpTransport(Owner):
                 watch = Watch(limit, patience)
                 if not isinstance(request.content, bytes | None):
                     asked["data"] = watch.over(asked["data"])
-                answer = await session.http.request(**asked)
+                try:
+                    answer = await session.http.request(**asked)
+                except BaseException:
+                    await watch.stop()
+                    raise
                 watch.is_on = False
                 return AsyncArriving(
                     answer.status,
@@ -131,7 +136,7 @@ class AiohttpTransport(Owner):
                     answer.content.iter_any(),
                     patience=patience,
                     foreign=AIOHTTP,
-                    end=partial(end, answer),
+                    end=partial(end, answer, watch),
                 )
 
     def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
@@ -186,18 +191,27 @@ class Watch:
     limit: asyncio.Timeout
     patience: Patience
     is_on: bool = True
+    _sending: asyncio.Task[Any] | None = None
 
     async def over(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
         """The same pieces."""
+        self._sending = asyncio.current_task()
         async for piece in pieces:
             if self.is_on:
                 self.limit.reschedule(asyncio.get_running_loop().time() + self.patience.wait_s())
             yield piece
 
+    async def stop(self) -> None:
+        """See that nobody takes a piece any more: aiohttp sends in a task, for whose end it does not wait."""
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
+            await to_the_end(asyncio.wait([self._sending]))
 
-async def end(answer: aiohttp.ClientResponse, _: bool) -> None:  # noqa: FBT001 (as `AsyncArriving` calls it)
+
+async def end(answer: aiohttp.ClientResponse, watch: Watch, _: bool) -> None:  # noqa: FBT001 (see `AsyncArriving`)
     """Close the connection, unless the answer was read to its end."""
     answer.close()
+    await watch.stop()
 
 
 def proxy_arguments(proxy: httpcore.Proxy) -> dict[str, Any]:
