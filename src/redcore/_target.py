@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import secrets
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from redcore._progress import Meter
 from redcore._steps import Flow, Work
 from redcore.exceptions import ArgumentError
+from redcore.tokens.file_lock import take
 
 BLOCK_BYTES = 1024 * 1024
 
@@ -56,7 +58,8 @@ class Target:
 class Part:
     """The file beside a path that holds a download until it is complete and checked.
 
-    Its name has the file's id, so that what is there is of that file; the bytes of a file never change.
+    Its name has the file's id, so that what is there is of that file; the bytes of a file never change. One download
+    at a time has it, of all threads and processes; another one meanwhile has a part of its own, which never stays.
 
     Args:
         path: Where the download is to be in the end.
@@ -65,30 +68,86 @@ class Part:
 
     def __init__(self, path: str | os.PathLike[str], file_id: str) -> None:
         self._path = Path(path)
-        self._part = self._path.with_name(f"{self._path.name}.{quote(file_id, safe='')}.part")
+        self._part = self._named(quote(file_id, safe=""))
+        self._is_shared = True
+        self._file: IO[bytes]
 
-    def measure(self, meter: Meter) -> None:
-        """Count what an earlier download has left."""
-        if not self._part.exists():
-            return
-        with writing(), self._part.open("rb") as file:
-            while piece := file.read(BLOCK_BYTES):
-                meter.add(piece)
+    def open(self, meter: Meter, *, resume: bool) -> IO[bytes]:
+        """Open it, to add to what is there, which is counted.
 
-    def open(self) -> IO[bytes]:
-        """Open it, to add to what is there."""
+        Args:
+            meter: Counts what an earlier download has left.
+            resume: Whether that is to stay.
+        """
         with writing():
-            return self._part.open("ab", buffering=0)
+            self._file = self._shared() or self._own()
+            try:
+                if not resume:
+                    self._file.truncate(0)
+                self._file.seek(0)
+                while piece := self._file.read(BLOCK_BYTES):
+                    meter.add(piece)
+            except BaseException:
+                self._file.close()
+                raise
+        return self._file
 
     def drop(self) -> None:
         """Remove it."""
-        with writing():
-            self._part.unlink(missing_ok=True)
+        self._end(self._part.unlink)
+
+    def leave(self) -> None:
+        """Leave what has come to another download."""
+        if self._is_shared and os.fstat(self._file.fileno()).st_size:
+            self._file.close()
+        else:
+            self.drop()
 
     def keep(self) -> None:
         """Put it where the download is to be; nobody ever sees half a file there."""
+        self._end(partial(self._part.replace, self._path))
+
+    def _named(self, middle: str) -> Path:
+        return self._path.with_name(f"{self._path.name}.{middle}.part")
+
+    def _shared(self) -> IO[bytes] | None:
+        """The part that stays; None if another download has it."""
+        while True:
+            file = self._part.open("a+b", buffering=0)
+            try:
+                if not take(file.fileno()):
+                    file.close()
+                    return None
+                # Whoever had it before may have moved it to the path, or removed it, since it was opened here.
+                if is_at(self._part, file):
+                    return file
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+    def _own(self) -> IO[bytes]:
+        self._is_shared = False
+        self._part = self._named(secrets.token_hex(8))
+        return self._part.open("x+b", buffering=0)
+
+    def _end(self, move: Callable[[], object]) -> None:
+        """Move or remove it while it is still locked; Windows does that with closed files only."""
         with writing():
-            self._part.replace(self._path)
+            if os.name == "nt":
+                self._file.close()
+            try:
+                move()
+            finally:
+                self._file.close()
+
+
+def is_at(path: Path, file: IO[bytes]) -> bool:
+    """Whether a file that is open is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

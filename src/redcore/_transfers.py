@@ -92,32 +92,22 @@ class Transfers:
             RedcoreError: as for any call; what came is kept for another download.
         """
         part = Part(path, file_id)
-        if not resume:
-            yield Work(part.drop)
         download, meter = self.begin(file_id)
-        yield Work(partial(part.measure, meter))
+        file: IO[bytes] = yield Work(partial(part.open, meter, resume=resume))
         found = meter.done
         try:
-            yield from self._save(download, meter, part, on_progress)
+            yield from self._write(download, meter, file, on_progress)
         except (FileChangedError, ChecksumError):
             yield Work(part.drop)
             if not found:
                 raise
             again = attrs.evolve(self, options=download.left())  # what was found was no beginning of this file
             yield from again.saved(file_id, path, on_progress, resume=False)
+        except BaseException:
+            yield Work(part.leave)
+            raise
         else:
             yield Work(part.keep)
-
-    def _save(self, download: Download, meter: Meter, part: Part, on_progress: OnProgress | None) -> Flow[None]:
-        yield from download.open()
-        try:
-            file: IO[bytes] = yield Work(part.open)
-            try:
-                yield from self._write(download, meter, file, on_progress)
-            finally:
-                yield Work(file.close)
-        finally:
-            yield from download.close()
 
     def _write(self, download: Download, meter: Meter, file: IO[bytes], on_progress: OnProgress | None) -> Flow[None]:
         target = Target(file)

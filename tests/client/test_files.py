@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,32 @@ class TestDownload:
 
         assert call(client.files.download, "file_1") == CONTENT
 
+    def test_two_downloads_to_one_path(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """The second one, which finds the part taken, has its own; whichever ends last, the path has the file."""
+        path = tmp_path / "a"
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(connection: socket.socket) -> None:
+            encoded = whole().encode()
+            connection.sendall(encoded[:100_000])
+            begun.set()
+            go_on.wait(5.0)
+            connection.sendall(encoded[100_000:])
+
+        server.script(slow, whole())
+        download = make().files.download
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(call, download, "file_1", to=path)
+            begun.wait(5.0)
+
+            call(download, "file_1", to=path)
+            assert path.read_bytes() == CONTENT
+
+            go_on.set()
+            first.result()
+        assert path.read_bytes() == CONTENT
+        assert list(tmp_path.iterdir()) == [path]
+
     def test_a_part_that_is_complete(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
         """416 says that nothing is missing: the part is checked and kept."""
         part_of(tmp_path / "a").write_bytes(CONTENT)
@@ -538,6 +565,7 @@ class TestStream:
 
         assert set(gather(call, client, pieces=1)) == {ord("x")}
         assert gather(call, client) == CONTENT
+        assert server.ended.acquire(timeout=5.0)
         assert ended == [b"closed"]
 
     def test_a_complete_one_keeps_the_connection(self, call: Colour, make: Any, server: Loopback) -> None:

@@ -106,13 +106,29 @@ def _taken(file: Path) -> int | None:
     """The file, open and locked; None if somebody else has the lock."""
     opened = os.open(file, _FLAGS, 0o600)
     try:
+        taken = take(opened)
+    except OSError:
+        os.close(opened)
+        raise
+    if not taken:
+        os.close(opened)
+        return None
+    return opened
+
+
+def take(opened: int) -> bool:
+    """Lock a file that is open, until it is closed or the process ends; False if somebody else has the lock.
+
+    Raises:
+        OSError: it cannot be locked.
+    """
+    try:
         _lock(opened)
     except OSError as problem:
-        os.close(opened)
         if problem.errno in HELD:
-            return None
+            return False
         raise
-    return opened
+    return True
 
 
 def _after_fork() -> None:
