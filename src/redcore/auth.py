@@ -99,7 +99,7 @@ class Authenticator:
     def _open_store(self) -> None:
         """The place of these credentials in the cache, and the lock that all clients in this process have for it."""
         self._key = self._credentials.key(self._origin)
-        self._store = TokenStore(self._cache, self._key)
+        self._store = TokenStore(self._cache, self._key, self._now)
         self._lock = lock_for(self._cache, self._key)
 
     def _start_session(self, credentials: Credentials) -> None:

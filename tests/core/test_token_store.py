@@ -281,7 +281,7 @@ class TestFailure:
         ],
     )
     def test_a_broken_cache_is_bridged_by_memory(self, problem: Exception, reason: str) -> None:
-        """One warning says what to do; the calls go on, and the cache is not asked again."""
+        """One warning says what to do; the calls go on, and the cache is left alone."""
         cache = Shared()
         cache.fails = problem
         world = World(tokens(), user(), user(), credentials=APP, cache=cache)
@@ -292,9 +292,7 @@ class TestFailure:
         world.call(GET)
 
         told = [str(warning.message) for warning in caught]
-        assert told == [
-            f"the token cache Shared cannot be used: {reason}; tokens are kept in memory until this process ends"
-        ]
+        assert told == [f"the token cache Shared cannot be used: {reason}; until it can be, tokens are kept in memory"]
         assert (bearers(world), len(cache.asked)) == (["access-2", "access-2"], asked)
 
     def test_clients_that_share_it_warn_once(self) -> None:
@@ -310,7 +308,7 @@ class TestFailure:
         assert len(caught) == 1
 
     def test_an_older_pair_is_never_used_again(self) -> None:
-        """The cache fails when the new pair is stored, and later has the old one still: it is not asked."""
+        """The cache fails when the new pair is stored, and later has the old one still: it is given the new one."""
         cache = Shared()
         world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
         world.script.insert(0, answer(401, {"error": {"code": "TOKEN_EXPIRED"}}))
@@ -325,13 +323,73 @@ class TestFailure:
         world.script[1] = break_after
         with pytest.warns(RuntimeWarning):
             world.call(GET)
-        cache.fails = None
+        cache.fails, cache.holder = None, None  # the lease of the lock that could not be given back is over
         cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
         world.time += 3600
 
         world.call(GET)
 
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
+        assert cache.stored[world.auth._key].refresh_token == "refresh-3"
+
+    def test_it_is_asked_again_after_a_minute(self) -> None:
+        """Then it gets the pair that it missed, by the next call, so that the other processes go on with that."""
+        cache = Shared()
+        cache.fails_at = "set"
+        world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
+        with pytest.warns(RuntimeWarning):
+            world.call(GET)
+        cache.fails_at = None
+
+        world.time += 59.0
+        world.call(GET)
+        assert cache.stored == {}
+        world.time += 1.0
+        world.call(GET)
+
+        assert cache.stored == {world.auth._key: world.auth._store.known()}
+        assert bearers(world) == ["access-2"] * 3
+
+    def test_it_may_fail_again_and_again(self) -> None:
+        """Each time it is left alone for a minute; the warning stays the only one."""
+        cache = Shared()
+        cache.fails = OSError()
+        world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                world.call(GET)
+                world.time += 60.0
+
+        assert (len(caught), cache.asked.count("get")) == (1, 3)
+
+    def test_a_sibling_that_went_on_meanwhile_is_followed(self) -> None:
+        """What the cache has is newer than what it missed."""
+        cache = Shared()
+        cache.fails_at = "set"
+        world = World(tokens(), user(), user(), credentials=APP, cache=cache)
+        with pytest.warns(RuntimeWarning):
+            world.call(GET)
+        cache.fails_at = None
+        world.time += 60.0
+        cache.stored[world.auth._key] = TokenSet(access_token="theirs", expires_at=START + 3660, issued_at=START + 60)
+
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "theirs"]
+
+    @pytest.mark.parametrize("wrong", [{"access_token": "token-of-somebody"}, "token-of-somebody", 5])
+    def test_a_cache_that_gives_something_else_has_failed(self, wrong: Any) -> None:
+        """The warning says what it gave, and not what was in it."""
+        cache = Shared()
+        world = World(tokens(), user(), credentials=APP, cache=cache)
+        cache.stored[world.auth._key] = wrong
+
+        with pytest.warns(RuntimeWarning, match=r"its get\(\) gave \w+, not TokenSet or None; until it can be"):
+            world.call(GET)
+
+        assert bearers(world) == ["access-2"]
 
     def test_a_strict_cache_raises(self) -> None:
         """Typed, with what to do, without what it raised."""
@@ -388,6 +446,23 @@ class TestAfterFailure:
 
         assert [told["access_token"] for told in world.notified] == ["access-2"]
         assert not cache.is_held
+
+    def test_the_pair_that_a_strict_cache_lost_is_the_newer_one(self) -> None:
+        """An hour later it still has the old one, whose refresh token is used up: that is not used again."""
+        cache = Shared(strict=True)
+        script = [tokens(), user(), tokens("access-3", "refresh-3"), user()]
+        world = World(*script, credentials=PERSON, cache=cache)
+        cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
+        cache.fails_at = "set"
+        with pytest.raises(TokenCacheError):
+            world.call(GET)
+        cache.fails_at = None
+        world.call(GET)
+        world.time += 3600
+
+        world.call(GET)
+
+        assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
 
     def test_a_siblings_newer_refresh_token_is_tried(self) -> None:
         """Its access token has ended too, but not its session."""

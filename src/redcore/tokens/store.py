@@ -1,8 +1,8 @@
 """The token cache as one client sees it: each access a step of a call, what was seen last at hand, failures bridged.
 
 A call with a fresh token asks no cache but `MemoryCache`: the pair that was seen last is remembered here. A cache that
-fails is not asked again: what it still holds may be an older pair, and to use that would end the session (RFC 9700
-section 4.14).
+fails is left alone for a minute. When it works again, what it holds may be an older pair, and to use that would end the
+session (RFC 9700 section 4.14): it is given the pair that it missed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
+
+import attrs
 
 from redcore._shield import to_the_end
 from redcore._steps import Ask, Flow
@@ -20,9 +22,23 @@ from redcore.exceptions import TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache
 from redcore.tokens.token_set import TokenSet
 
-_broken: WeakSet[AnyTokenCache] = WeakSet()
-_seen: WeakKeyDictionary[AnyTokenCache, MemoryCache] = WeakKeyDictionary()
-"""What all clients of a cache have seen of it: it takes its place when it fails."""
+AGAIN_S = 60.0  # after a failure, for a cache that is away may keep each who asks it waiting
+FAILED = object()
+
+
+@attrs.define(eq=False)
+class Bridge:
+    """What all clients of a cache know of it, in this process: this takes its place when it fails."""
+
+    seen: MemoryCache = attrs.field(factory=MemoryCache)
+    missed: set[str] = attrs.field(factory=set[str])
+    """The keys of the pairs that it did not take."""
+    not_before: float = 0.0
+    """When it may be asked again, in Unix seconds."""
+    has_failed: bool = False
+
+
+_bridges: WeakKeyDictionary[AnyTokenCache, Bridge] = WeakKeyDictionary()
 
 
 def is_async(cache: AnyTokenCache) -> bool:
@@ -38,19 +54,27 @@ async def answer_async(step: Ask) -> Any:
 
 
 class TokenStore:
-    """The tokens under one key of a cache."""
+    """The tokens under one key of a cache.
 
-    def __init__(self, cache: AnyTokenCache, key: str) -> None:
+    Args:
+        cache: The cache.
+        key: The key.
+        now: Gives Unix seconds.
+    """
+
+    def __init__(self, cache: AnyTokenCache, key: str, now: Callable[[], float]) -> None:
         self._cache = cache
         self._key = key
-        self._memory = cache if isinstance(cache, MemoryCache) else _seen.setdefault(cache, MemoryCache())
+        self._now = now
+        self._bridge = Bridge(cache) if isinstance(cache, MemoryCache) else _bridges.setdefault(cache, Bridge())
+        self._memory = self._bridge.seen
         self._is_locked = False
         self.is_unread: bool = self._is_asked
-        """Whether the cache may know tokens that nobody here has seen yet."""
+        """Whether the cache may know tokens that nobody here has seen yet, or has missed some."""
 
     @property
     def _is_asked(self) -> bool:
-        return not isinstance(self._cache, MemoryCache) and self._cache not in _broken
+        return not isinstance(self._cache, MemoryCache) and self._now() >= self._bridge.not_before
 
     def known(self) -> TokenSet | None:
         """The tokens that were seen last."""
@@ -62,25 +86,41 @@ class TokenStore:
             self._memory.set(self._key, tokens)
 
     def fetch(self) -> Flow[TokenSet | None]:
-        """The tokens that the cache has; those that were seen last if it has none.
+        """The tokens that the cache has; those that were seen last if it has none, or older ones.
 
         Raises:
             TokenCacheError: the cache is strict and fails.
         """
         self.is_unread = False
-        found: TokenSet | None = yield from self._ask("get", None)
-        if found is not None:
+        found: object = yield from self._ask("get", FAILED)
+        if found is not FAILED and not isinstance(found, TokenSet | None):
+            self._give_up(TokenCacheError(f"its get() gave {type(found).__name__}, not TokenSet or None"))
+            found = FAILED
+        if found is FAILED:
+            self.is_unread = self._key in self._bridge.missed
+        elif self._key in self._bridge.missed and not is_newer(found, known := self.known()):
+            if known is not None:
+                yield from self.keep(known)
+        elif isinstance(found, TokenSet):
+            self._bridge.missed.discard(self._key)
             self._memory.set(self._key, found)
         return self.known()
 
     def keep(self, tokens: TokenSet) -> Flow[None]:
         """Store tokens, in place of what was there; raises as `fetch` does, and they are known all the same."""
         self._memory.set(self._key, tokens)
-        yield from self._ask("set", None, tokens)
+        if isinstance(self._cache, MemoryCache):
+            return
+        self._bridge.missed.add(self._key)
+        if (yield from self._ask("set", FAILED, tokens)) is FAILED:
+            self.is_unread = True
+        else:
+            self._bridge.missed.discard(self._key)
 
     def forget(self) -> Flow[None]:
         """Delete the tokens; raises as `fetch` does."""
         self._memory.delete(self._key)
+        self._bridge.missed.discard(self._key)
         yield from self._ask("delete", None)
 
     @property
@@ -119,10 +159,18 @@ class TokenStore:
         reason = problem.message if isinstance(problem, TokenCacheError) else f"it raised {type(problem).__name__}"
         if getattr(self._cache, "strict", False):
             raise TokenCacheError(f"the token cache {name} cannot be used: {reason}") from None
-        if self._cache not in _broken:
-            _broken.add(self._cache)
+        self._bridge.not_before = self._now() + AGAIN_S
+        if not self._bridge.has_failed:
+            self._bridge.has_failed = True
             warnings.warn(
-                f"the token cache {name} cannot be used: {reason}; tokens are kept in memory until this process ends",
+                f"the token cache {name} cannot be used: {reason}; until it can be, tokens are kept in memory",
                 RuntimeWarning,
                 stacklevel=2,
             )
+
+
+def is_newer(found: object, known: TokenSet | None) -> bool:
+    """Whether the tokens of a cache were given after those at hand."""
+    if not isinstance(found, TokenSet) or known is None:
+        return isinstance(found, TokenSet)
+    return found.issued_at is not None and known.issued_at is not None and found.issued_at > known.issued_at
