@@ -47,6 +47,7 @@ def custom(
     verb = checked_method(method)
     if json is not UNSET and content is not None:
         raise ArgumentError("give either json or content, not both: a request has one body")
+    check_content(content)
     if json is not UNSET:
         content, content_type = dump(json), JSON
     return raw(
@@ -75,6 +76,16 @@ def checked_method(method: str) -> str:
     if verb not in METHODS:
         raise ArgumentError(f"method must be one of {', '.join(sorted(METHODS))}; got {method!r}")
     return verb
+
+
+def check_content(content: object) -> None:
+    """See that a body is bytes: each HTTP library would fail at anything else in its own way.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if not isinstance(content, bytes | None):
+        raise ArgumentError(f"content must be bytes, not {type(content).__name__}")
 
 
 def checked_path(path: object) -> str:

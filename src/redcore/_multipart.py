@@ -16,6 +16,7 @@ import attrs
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
+from redcore._callback import at_once
 from redcore._content import AwaitedPieces, Source, source_of
 from redcore._progress import Meter
 from redcore._shield import to_the_end
@@ -140,7 +141,7 @@ class Multipart:
             yield self.head
             while piece := self.read():
                 yield piece
-                self.tell()
+                at_once(self.tell())
             yield self.finish()
 
     def __aiter__(self) -> AsyncPass:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import attrs
 
+from redcore._callback import at_once
 from redcore._config import Config, Given, check_blocking, configure, configure_login, reconfigure
 from redcore._custom import custom
 from redcore._engine import CallOptions, Engine
@@ -429,7 +430,7 @@ class Client(_Client[Hooks], Resources):
             case Ask(function):
                 return function()
             case Notify(callback, told):
-                return callback(told)
+                return at_once(callback(told))
             case Stream() | Read() | Close() | Work():
                 return perform(self._transport, step)
             case _:

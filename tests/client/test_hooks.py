@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 from tests.client.colours import Awaiting, Colour, instant
-from tests.client.loopback import Loopback, pair, refusal, reset, user
+from tests.client.conftest import named
+from tests.client.loopback import META, USER, Loopback, Reply, pair, refusal, reply, reset, stored, user
 
-from redcore import AsyncHooks, Attempt, AttemptResult, Hooks, NetworkError
+from redcore import AsyncHooks, Attempt, AttemptResult, ConfigurationError, Hooks, NetworkError
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -121,3 +124,34 @@ def test_a_hook_that_raises(call: Colour, make: Any, server: Loopback) -> None:
     assert caught.value is raised
     assert len(server.seen) == 2
     assert server.accepted == 1
+
+
+async def later(_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda make: make(hooks=AsyncHooks(after_attempt=later)).users.get_me(),
+        lambda make: make(on_token_refreshed=lambda pair: later(pair)).users.get_me(),  # noqa: PLW0108 (no coroutine function)
+        lambda make: make().workflows.wait("wfr_1", on_progress=later),
+        lambda make: make().files.download("file_1", on_progress=later),
+        lambda make: make().files.upload(file=b"content", on_progress=later),
+    ],
+    ids=["hook", "on_token_refreshed", "wait", "download", "upload"],
+)
+@pytest.mark.parametrize("colour", [("sync", None)], ids=named)
+def test_a_coroutine_that_nobody_would_run(make: Any, server: Loopback, use: Callable[[Any], object]) -> None:
+    """A blocking client says so, whatever kind of callable has returned it."""
+    run = {"id": "wfr_1", "workflow": "w", "status": "queued", "progress": 0.0, "input": {}, "result": None}
+    run |= {"error": None, "created_at": USER["created_at"], "started_at": None, "finished_at": None}
+    answers = {
+        "/oauth/token": pair(1),
+        "/v1/workflow-runs/wfr_1": reply({"data": run, "meta": META}),
+        "/v1/files/file_1/content": Reply(200, b"content"),
+        "/v1/files": stored(b"content"),
+    }
+    server.answer = lambda seen: answers.get(seen.path, user())
+
+    with pytest.raises(ConfigurationError, match="a callback returned a coroutine; use AsyncClient"):
+        use(partial(make, client_id="app_1", client_secret="s3cret"))

@@ -101,9 +101,12 @@ class TestBody:
         assert (first.content, first.headers["Content-Type"]) == (b"a,b", "text/csv")
         assert (second.content, second.headers.get("Content-Type")) == (None, None)
 
-    @pytest.mark.parametrize("changes", [{"json": {1, 2, object()}}, {"json": "\ud800"}, {"json": 1, "content": b"1"}])
+    @pytest.mark.parametrize(
+        "changes",
+        [{"json": {1, 2, object()}}, {"json": "\ud800"}, {"json": 1, "content": b"1"}, {"content": "text"}],
+    )
     def test_what_cannot_be_sent(self, changes: dict[str, Any]) -> None:
-        """What JSON cannot hold is refused, and so are two bodies."""
+        """What JSON cannot hold is refused, and so are two bodies, and text that nobody has encoded."""
         with pytest.raises(ArgumentError):
             described("POST", **changes)
 

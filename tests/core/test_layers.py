@@ -19,7 +19,7 @@ FLOORS = [
     ["_version", "_values", "_decoders", "_shield", "_log", "_progress"],
     ["_response", "_generated.models", "_generated"],
     ["exceptions", "limits"],
-    ["_content"],
+    ["_content", "_callback"],
     ["_multipart"],
     ["_codec", "_headers", "retry", "hooks", "tokens.token_set"],
     [
@@ -73,6 +73,7 @@ FLOORS = [
 ON_THE_ROOF = {"testing"}  # packages of extras, which use the SDK as applications do
 PURE = [
     "_values",
+    "_callback",
     "_response",
     "_generated.models",
     "exceptions",
