@@ -115,6 +115,7 @@ class Loopback:
         self.gone = threading.Event()
         self.accepted = 0
         self.cut_next = False  # whether to hang up when a part of the next body has come
+        self.refuse_next: Reply | None = None  # what to answer at once, to hang up when half of the next body has come
         self.ended = threading.Semaphore(0)  # released once for each connection that is no more
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
@@ -166,8 +167,13 @@ class Loopback:
 
     def _answer_all(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as stream:
-            while (seen := read(stream, whole=not self.cut_next)) is not None:
+            while (seen := read(stream, whole=not self.cut_next and self.refuse_next is None)) is not None:
                 self.seen.append(seen)
+                if self.refuse_next is not None:
+                    refused, self.refuse_next = self.refuse_next, None
+                    connection.sendall(refused.encode())
+                    stream.read(int(seen.headers["content-length"]) // 2)
+                    return reset(connection)
                 if self.cut_next:
                     self.cut_next = False
                     return reset(connection)

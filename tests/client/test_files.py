@@ -651,6 +651,23 @@ def test_an_upload_that_never_waits_is_cancelled_too(call: Colour, make: Any, se
     assert taken == 1
 
 
+FORGETFUL = [("asyncio", "httpx"), ("asyncio", "httpx2")]  # their connections drop what is not read when one breaks
+
+
+@pytest.mark.parametrize("colour", [one for one in TRANSPORTS if one not in FORGETFUL], ids=named)
+def test_a_refusal_before_the_body_has_arrived(call: Colour, make: Any, server: Loopback) -> None:
+    """It is read although the server hangs up: a new token is fetched, and the file sent again, whole."""
+    content = bytes(2**24)
+    server.answer = lambda seen: pair(2) if seen.path == "/oauth/token" else stored(content)
+    server.refuse_next = refusal(401, "TOKEN_EXPIRED")
+    client = make(client_id="app_1", access_token="access-1", refresh_token="refresh-1", max_retries=0)
+
+    call(client.files.upload, file=io.BytesIO(content))
+
+    assert [seen.path for seen in server.seen] == ["/v1/files", "/oauth/token", "/v1/files"]
+    assert content in server.seen[-1].body
+
+
 class SlowFile(io.BytesIO):
     """A file whose second piece comes long after the connection has gone: when the event loop has long seen it."""
 

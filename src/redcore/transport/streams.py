@@ -17,10 +17,21 @@ import httpcore
 HAPPY_EYEBALLS_S = 0.25  # RFC 8305 section 5
 
 
+class Reader(asyncio.StreamReader):
+    """Gives what came before the connection broke, too: a server that refuses a body explains itself, and hangs up."""
+
+    broken_by: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        """Note that the connection broke; asyncio's own would forget what is not read yet."""
+        self.broken_by = exc
+        self.feed_eof()
+
+
 class LoopStream(httpcore.AsyncNetworkStream):
     """A connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._closed = False
@@ -30,9 +41,13 @@ class LoopStream(httpcore.AsyncNetworkStream):
         if self._closed:
             raise httpcore.ReadError("the connection is closed")
         if timeout is None:  # which saves a timer
-            return await self._reader.read(max_bytes)
-        async with asyncio.timeout(timeout):
-            return await self._reader.read(max_bytes)
+            data = await self._reader.read(max_bytes)
+        else:
+            async with asyncio.timeout(timeout):
+                data = await self._reader.read(max_bytes)
+        if not data and self._reader.broken_by is not None:
+            raise self._reader.broken_by
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 (as httpcore calls it)
         """Send bytes."""
@@ -92,9 +107,14 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         local = None if local_address is None else (local_address, 0)
         # A race that is cancelled at its very end leaves a socket to the collector: none is run for one address.
         delay = None if is_address(host) else HAPPY_EYEBALLS_S
+        loop = asyncio.get_running_loop()
+        reader = Reader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         async with asyncio.timeout(timeout):
-            made = await asyncio.open_connection(host, port, local_addr=local, happy_eyeballs_delay=delay)
-        return LoopStream(*made)
+            transport, _ = await loop.create_connection(
+                lambda: protocol, host, port, local_addr=local, happy_eyeballs_delay=delay
+            )
+        return LoopStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
 def is_address(host: str) -> bool:
