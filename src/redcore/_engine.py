@@ -78,6 +78,7 @@ class Engine:
         except RedcoreError as error:
             if error.request_id is None:  # errors made where the call is not known
                 error.request_id = budget.request_id
+            error.idempotency_key = headers.get("Idempotency-Key")
             raise
 
     def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:

@@ -94,11 +94,14 @@ class RedcoreError(Exception):
         message: What went wrong, for people.
         request_id: The `X-Request-ID` of the call; None if the error came before any call.
         is_retry_safe: Whether the same call may succeed when it is made again later.
+        idempotency_key: The `Idempotency-Key` that the call had; None if it needs none. A POST that may have been done
+            all the same is done once if it is repeated with this key.
         attempts: The tries of the call, the last one last, each with its wait; empty if nothing was tried. After more
             than one try the traceback has a note of them.
     """
 
     is_retry_safe: bool = False
+    idempotency_key: str | None = None
     attempts: tuple[FailedAttempt, ...] = ()
 
     def __init__(self, message: str, *, request_id: str | None = None) -> None:

@@ -10,7 +10,14 @@ from tests.core.world import START, World, answer, refusal, tokens, user
 from redcore._generated import operations
 from redcore._headers import checked_headers
 from redcore.auth import Credentials
-from redcore.exceptions import ArgumentError, NetworkError, NotFoundError, RateLimitError, ResponseError
+from redcore.exceptions import (
+    ArgumentError,
+    NetworkError,
+    NotFoundError,
+    RateLimitError,
+    RedcoreAPIError,
+    ResponseError,
+)
 
 GET = operations.users_get("usr_1")
 CREATE = operations.users_create(email="a@b.example", name="A")
@@ -47,6 +54,18 @@ class TestHeaders:
         assert len(set(first)) == 1
         assert last != first[0]
         assert all("Idempotency-Key" not in r.headers for r in world.requests if r.url.endswith("/oauth/token"))
+
+    def test_an_error_tells_the_key(self) -> None:
+        """Whoever catches it can make the same call again, and it is done once; a GET has none."""
+        world = World(*[refusal(500)] * 6)
+
+        with pytest.raises(RedcoreAPIError) as created:
+            world.call(CREATE)
+        with pytest.raises(RedcoreAPIError) as got:
+            world.call(GET)
+
+        assert created.value.idempotency_key == world.requests[0].headers["Idempotency-Key"]
+        assert got.value.idempotency_key is None
 
     def test_a_given_key_is_used(self) -> None:
         """The application may bring its own key; calls that take none get none."""
