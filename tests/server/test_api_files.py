@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from psycopg import AsyncConnection, OperationalError
 from starlette.types import ASGIApp
 from tests.server.callers import Callers, rows, whole_app
 from tests.server.tenants import Organisation, make_organisation
@@ -205,6 +207,27 @@ async def test_a_retried_upload_is_one_file(caller: httpx.AsyncClient, settings:
     assert (again.json()["data"], again.headers["Idempotent-Replayed"]) == (first, "true")
     assert (other.status_code, other.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert len(await objects_in(settings)) == 1
+
+
+async def test_a_commit_whose_answer_is_lost_loses_no_bytes(
+    caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told to try again, but the file may be there: then it is whole."""
+    transaction = AsyncConnection.transaction
+
+    @contextlib.asynccontextmanager
+    async def answerless(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
+        async with transaction(connection):
+            yield
+        raise OperationalError("the connection was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AsyncConnection, "transaction", answerless)
+        lost = await caller.post("/v1/files", files={"file": ("notes.txt", TEXT, "text/plain")})
+
+    (file,) = (await caller.get("/v1/files")).json()["data"]
+    assert lost.status_code == 503
+    assert (await caller.get(f"/v1/files/{file['id']}/content")).content == TEXT
 
 
 async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores) -> None:

@@ -46,7 +46,7 @@ async def files_upload(call: Call) -> Reply:
     )
     if row is None:
         raise no_room()
-    call.after_commit.append(upload.keep)
+    upload.is_kept = True
     return Reply(data=row, status=201, location=f"/v1/files/{upload.file.id}")
 
 

@@ -1,7 +1,8 @@
-"""An upload on its way into the object store, where it stays if and only if its description is committed.
+"""An upload on its way into the object store, where it stays if it is described.
 
-The bytes are stored before the transaction that describes them, and deleted again when that does not commit. What a
-killed process leaves behind is collected by `redcore_server.worker.objects`.
+The bytes are stored before the transaction that describes them, and deleted again when it is not even tried to commit.
+Once it is, they stay: a commit whose answer was lost may have happened. What that, or a killed process, leaves behind
+is collected by `redcore_server.worker.objects`.
 """
 
 from __future__ import annotations
@@ -35,15 +36,11 @@ class Upload:
 
     Attributes:
         file: what is known of it.
-        is_kept: whether the bytes stay.
+        is_kept: whether the bytes stay; set when the description is written, before it is committed.
     """
 
     file: Description
     is_kept: bool = False
-
-    async def keep(self) -> None:
-        """Let the bytes stay: the description is committed."""
-        self.is_kept = True
 
     def facts(self) -> Mapping[str, Any]:
         """What makes two uploads the same."""

@@ -43,7 +43,7 @@ async def work(run: Run) -> None:
             if stored is None:
                 raise RunFailed("The organisation's storage is full; delete files that are no longer needed.")
             await run.succeed(connection, {"file_id": file_id})
-        is_kept = True
+            is_kept = True  # before the commit: if its answer is lost, it may have happened; orphans are collected
     finally:
         if not is_kept:
             await run.objects.delete(key)
