@@ -8,7 +8,7 @@ from typing import Any, Final
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import catalog_export
-from redcore_server.workflows.definition import Definition, Run
+from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
 from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows, whole_number
 from redcore_server.workflows.tables import Row, row_problem
 
@@ -24,11 +24,14 @@ async def work(run: Run) -> None:
     async with run.postgres.connection() as connection, connection.transaction():
         await connection.execute(_QUERIES["stage"])
         await _stage(run, connection, problems)
-        for row in await (await connection.execute(_QUERIES["repeated"])).fetchall():
-            problems.add([row_problem(row["row_number"], "sku", f"is that of row {row['first_row']}")])
+        repeated = await (await connection.execute(_QUERIES["repeated"], {"most": MAX_DETAILS})).fetchall()
+        problems.add_rows(
+            repeated, lambda row: row_problem(row["row_number"], "sku", f"is that of row {row['first_row']}")
+        )
         problems.end(is_partial=is_partial)
         await connection.execute(_QUERIES["drop_repeated"])
         parameters = {"organisation_id": run.organisation_id, "now": run.clock.now()}
+        await connection.execute(_QUERIES["lock"], parameters)
         counts = await (await connection.execute(_QUERIES["merge"], parameters)).fetchone()
         await run.succeed(connection, {**(counts or {}), **problems.told()})
 

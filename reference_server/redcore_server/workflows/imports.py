@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -51,6 +51,17 @@ class Problems:
         """
         self.count += 1
         self.details.extend(details[: MAX_DETAILS - len(self.details)])
+
+    def add_rows(self, rows: Sequence[Mapping[str, Any]], told: Callable[[Mapping[str, Any]], Detail]) -> None:
+        """Add one problem each of many rows.
+
+        Args:
+            rows: what a query found, with the `total` of all in each; it need not return more than are kept.
+            told: gives the problem of one of them.
+        """
+        if rows:
+            self.count += rows[0]["total"]
+            self.details.extend([told(row) for row in rows][: MAX_DETAILS - len(self.details)])
 
     def end(self, *, is_partial: bool) -> None:
         """Decide whether the good rows count.
@@ -121,6 +132,8 @@ def whole_number(text: object) -> object:
     Args:
         text: of a field.
     """
+    if isinstance(text, float) and text.is_integer():
+        return int(text)  # JSON Schema takes 5.0 for a whole number, the COPY of PostgreSQL does not
     if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20:
         return int(text)
     return text

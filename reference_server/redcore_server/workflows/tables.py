@@ -18,7 +18,7 @@ from redcore_server.workflows.definition import RunFailed
 
 Format = Literal["csv", "jsonl"]
 BATCH_ROWS: Final = 1000
-MAX_LINE_CHARACTERS: Final = 1024 * 1024
+MAX_ROW_CHARACTERS: Final = 1024 * 1024
 MAX_FIELD_CHARACTERS: Final = 128 * 1024
 
 
@@ -78,24 +78,50 @@ async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[
         with io.TextIOWrapper(cast("io.BufferedReader", local), encoding="utf-8-sig", newline="") as text:
             lines = _Lines(text, lambda: local.tell() / file["size"])
             rows = _csv_rows(lines, columns) if format_of(file) == "csv" else _json_rows(lines, columns)
-            while batch := list(islice(rows, BATCH_ROWS)):
+            while batch := list(_some(rows, lines)):
                 yield batch
 
 
+def _some(rows: Iterator[Row], lines: _Lines) -> Iterator[Row]:
+    """Yield the next rows: neither too many nor, if they are long, much more than the longest one."""
+    stop = lines.characters + MAX_ROW_CHARACTERS
+    for row in islice(rows, BATCH_ROWS):
+        yield row
+        if lines.characters >= stop:
+            return
+
+
 class _Lines:
-    """The lines of a text file, each of bounded length."""
+    """The lines of a text file; those of one row are of bounded length.
+
+    Attributes:
+        position: how much of the file was read, from 0 to 1.
+        number: of lines read.
+        characters: read.
+    """
 
     def __init__(self, text: io.TextIOWrapper, position: Callable[[], float]) -> None:
         self._text = text
+        self._row_began = 0
         self.position = position
         self.number = 0
+        self.characters = 0
+
+    def end_row(self) -> None:
+        """Let the next line be the first of another row; without quotes each line is."""
+        self._row_began = self.characters
 
     def __iter__(self) -> Generator[str]:
         try:
-            while line := self._text.readline(MAX_LINE_CHARACTERS + 1):
+            while line := self._text.readline(MAX_ROW_CHARACTERS + 1):
                 self.number += 1
-                if len(line) > MAX_LINE_CHARACTERS:
-                    raise RunFailed(f"Line {self.number} is longer than {MAX_LINE_CHARACTERS} characters.")
+                self.characters += len(line)
+                if len(line) > MAX_ROW_CHARACTERS:
+                    raise RunFailed(f"Line {self.number} is longer than {MAX_ROW_CHARACTERS} characters.")
+                if self.characters - self._row_began > MAX_ROW_CHARACTERS:
+                    raise RunFailed(
+                        f"The row that line {self.number} is in is longer than {MAX_ROW_CHARACTERS} characters."
+                    )
                 if "\0" in line:
                     raise RunFailed(f"Line {self.number} has the character U+0000.")
                 yield line
@@ -108,9 +134,11 @@ def _csv_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
     reader = csv.reader(iter(lines), strict=True)
     try:
         heading = next(reader, list[str]())
+        lines.end_row()
         _check_heading(heading, columns)
         number = 0
         for values in reader:
+            lines.end_row()
             if not values:  # an empty line
                 continue
             number += 1
@@ -139,7 +167,12 @@ def _json_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
             raise RunFailed(f"Line {lines.number} is not JSON: {error}.") from None
         if not isinstance(value, dict):
             raise RunFailed(f"Line {lines.number} is not a JSON object.")
+        lines.end_row()
         values = cast("dict[str, Any]", value)
         if strange := values.keys() - columns:
             raise RunFailed(f"Line {lines.number} has a field that is none: {min(strange)[:40]!r}.")
+        if nested := next((name for name in values if isinstance(values[name], list | dict)), None):
+            raise RunFailed(f"Line {lines.number} has a list or an object as its {nested}.")
+        if any(isinstance(text, str) and "\0" in text for text in values.values()):
+            raise RunFailed(f"Line {lines.number} has the character U+0000.")
         yield Row(number, values, lines.position())

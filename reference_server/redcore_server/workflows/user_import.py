@@ -9,7 +9,7 @@ from redcore_server.auth.person import email_key
 from redcore_server.ids import new_id
 from redcore_server.invitation import INVITATION_LIFETIME, defer_invitations
 from redcore_server.store.postgres import AsyncPostgres, queries
-from redcore_server.workflows.definition import Definition, Run
+from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
 from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows
 from redcore_server.workflows.tables import BATCH_ROWS, Row, row_problem
 
@@ -23,13 +23,17 @@ async def work(run: Run) -> None:
     async with run.postgres.connection() as connection, connection.transaction():
         await connection.execute(_QUERIES["stage"])
         await _stage(run, connection, problems)
-        for row in await (await connection.execute(_QUERIES["repeated"])).fetchall():
-            problems.add([row_problem(row["row_number"], "email", f"is that of row {row['first_row']}")])
+        repeated = await (await connection.execute(_QUERIES["repeated"], {"most": MAX_DETAILS})).fetchall()
+        problems.add_rows(
+            repeated, lambda row: row_problem(row["row_number"], "email", f"is that of row {row['first_row']}")
+        )
         await connection.execute(_QUERIES["drop_repeated"])
         now = run.clock.now()
         parameters = {"organisation_id": run.organisation_id, "now": now, "expires_at": now + INVITATION_LIFETIME}
-        for row in await (await connection.execute(_QUERIES["drop_taken"], parameters)).fetchall():
-            problems.add([row_problem(row["row_number"], "email", "is that of a user who exists already")])
+        taken = await (await connection.execute(_QUERIES["drop_taken"], {**parameters, "most": MAX_DETAILS})).fetchall()
+        problems.add_rows(
+            taken, lambda row: row_problem(row["row_number"], "email", "is that of a user who exists already")
+        )
         problems.end(is_partial=is_partial)
         created = (await connection.execute(_QUERIES["add_users"], parameters)).rowcount
         await connection.execute(_QUERIES["add_invitations"], parameters)

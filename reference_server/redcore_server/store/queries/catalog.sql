@@ -16,17 +16,32 @@ create temporary table staged_products (
 copy staged_products (row_number, id, sku, name, price, stock, status) from stdin
 
 -- name: repeated
--- Rows whose sku an earlier row has.
-select row_number, first_row from (
+-- The first rows whose sku an earlier row has, and how many there are.
+select row_number, first_row, count(*) over () as total from (
     select row_number, min(row_number) over (partition by sku) as first_row from staged_products
 ) as numbered
 where row_number > first_row
 order by row_number
+limit %(most)s
 
 -- name: drop_repeated
-delete from staged_products as later
-using staged_products as earlier
-where earlier.sku = later.sku and earlier.row_number < later.row_number
+-- Not by a join with the earlier rows, which takes a time squared if all are the same.
+delete from staged_products
+where row_number in (
+    select row_number from (
+        select row_number, min(row_number) over (partition by sku) as first_row from staged_products
+    ) as numbered
+    where row_number > first_row
+)
+
+-- name: lock
+-- The products that are there already stay as `merge` sees them: none of what others change meanwhile is undone.
+select count(*) from (
+    select id from products
+    where organisation_id = %(organisation_id)s and sku in (select sku from staged_products)
+    order by sku
+    for update
+) as locked
 
 -- name: merge
 -- The stock rule is that of `redcore_server.api.products.with_status`; a test compares them.

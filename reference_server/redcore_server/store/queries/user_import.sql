@@ -7,26 +7,32 @@ create temporary table staged_users (
 copy staged_users (row_number, id, invitation_id, email, email_key, name, role) from stdin
 
 -- name: repeated
--- Rows whose e-mail an earlier row has.
-select row_number, first_row from (
+-- The first rows whose e-mail an earlier row has, and how many there are.
+select row_number, first_row, count(*) over () as total from (
     select row_number, min(row_number) over (partition by email_key) as first_row from staged_users
 ) as numbered
 where row_number > first_row
 order by row_number
+limit %(most)s
 
 -- name: drop_repeated
-delete from staged_users as later
-using staged_users as earlier
-where earlier.email_key = later.email_key and earlier.row_number < later.row_number
+-- Not by a join with the earlier rows, which takes a time squared if all are the same.
+delete from staged_users
+where row_number in (
+    select row_number from (
+        select row_number, min(row_number) over (partition by email_key) as first_row from staged_users
+    ) as numbered
+    where row_number > first_row
+)
 
 -- name: drop_taken
--- Rows whose e-mail a user has, in the order of the file.
+-- Drops the rows whose e-mail a user has, and returns the first of them and how many there are.
 with gone as (
     delete from staged_users
     where email_key in (select email_key from users where organisation_id = %(organisation_id)s)
-    returning row_number, email
+    returning row_number
 )
-select row_number, email from gone order by row_number
+select row_number, count(*) over () as total from gone order by row_number limit %(most)s
 
 -- name: add_users
 insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
