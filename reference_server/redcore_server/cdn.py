@@ -68,6 +68,8 @@ class Cdn:
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(["GET", "HEAD"])
         path: str = scope["path"]
+        if "\0" in path:  # which PostgreSQL takes in no text
+            raise NotFound
         if path.startswith("/static/"):
             return await self._deliver(scope, await self._static(path.removeprefix("/static/")))
         organisation_id, slash, name = path.removeprefix("/docs/").partition("/")

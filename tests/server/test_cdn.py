@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -213,9 +214,41 @@ def damaged() -> bytes:
     return bytes(content)
 
 
+def nameless() -> bytes:
+    return archive_of({"\u00fc": b"x"}).replace("\u00fc".encode(), b"\xff\xfe")
+
+
+def unnamed() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        member = zipfile.ZipInfo("a")
+        member.filename = ""
+        archive.writestr(member, "x")
+    return written.getvalue()
+
+
+def nowhere() -> bytes:
+    content = archive_of({"a": b"x"})
+    start = content.index(b"PK\x01\x02")
+    return content.replace(struct.pack("<L", start), struct.pack("<L", 0xFFFFFF00))
+
+
+def squeezed(method: int) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        archive.writestr("a", "x" * 1000)
+    return written.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (nameless(), "not a zip archive"),
+        (nowhere(), "not a zip archive"),
+        (unnamed(), "not a zip archive"),
+        (squeezed(zipfile.ZIP_LZMA), "another method than Deflate"),
+        (squeezed(zipfile.ZIP_BZIP2), "another method than Deflate"),
+        (archive_of({f"{number:0500}": b"" for number in range(9000)}), "more than 10 files"),
         (b"", "not a zip archive"),
         (b"PK\x03\x04 nonsense", "not a zip archive"),
         (damaged(), "not a zip archive"),
@@ -272,6 +305,12 @@ async def test_an_archive_that_lies_about_its_sizes_is_found_out(
 async def test_it_publishes_or_goes_back(publish: Publisher, given: dict[str, str]) -> None:
     """One of both, or the run fails."""
     assert (await publish.run(**given))["error"]["message"].startswith("Give ")
+
+
+@pytest.mark.parametrize("path", ["/docs/%00", "/docs/org_1/%00", "/docs/%00/index.html", "/static/%00"])
+async def test_a_name_that_no_file_can_have_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
+    """NUL is no fault of ours."""
+    assert (await anybody.get(path)).status_code == 404
 
 
 async def test_static_files_are_found(anybody: httpx.AsyncClient, settings: Settings, tmp_path: Path) -> None:

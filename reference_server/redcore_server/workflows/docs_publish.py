@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import AsyncGenerator
 from pathlib import PurePosixPath
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import attrs
 
@@ -22,7 +23,34 @@ MAX_FILES: Final = 10_000
 MAX_UNPACKED_BYTES: Final = 1024**3
 _MAX_PATH_CHARACTERS: Final = 512
 _PIECE_BYTES: Final = 256 * 1024
+_MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's list of its files, which is read at once
+# Others unpack with as much memory as an archive asks for.
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _QUERIES: Final = queries("docs")
+
+
+class _Archive(io.BufferedReader):
+    """The bytes of an archive, never many at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, but no list of millions of files.
+
+        Raises:
+            RunFailed: it is one.
+        """
+        if size is not None and size > _MAX_DIRECTORY_BYTES:
+            raise _too_many()
+        return super().read(size)
+
+    def seek(self, target: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go where the archive says.
+
+        Raises:
+            zipfile.BadZipFile: it says before its own start.
+        """
+        if whence == io.SEEK_SET and target < 0:
+            raise zipfile.BadZipFile("it leads before its start")
+        return super().seek(target, whence)
 
 
 @attrs.frozen
@@ -73,12 +101,20 @@ def _parameters(run: Run, version: str) -> dict[str, object]:
 async def _unpacked(run: Run) -> list[_File]:
     """Store every file of the archive; nobody sees them yet."""
     file = await run.file(run.input["file_id"])
-    with tempfile.TemporaryFile() as local:
+    with _Archive(cast("io.RawIOBase", tempfile.TemporaryFile(buffering=0))) as local:
         async for piece in await run.objects.get(file["key"], 0, file["size"]):
-            local.write(piece)
+            cast("io.FileIO", local.raw).write(piece)
         try:
             return [stored async for stored in _stored(run, local)]
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+            IndexError,
+        ) as error:
             raise RunFailed(f"The file is not a zip archive that can be read: {error}.") from None
 
 
@@ -111,7 +147,9 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     if not found:
         raise RunFailed("The archive has no files.")
     if len(found) > MAX_FILES:
-        raise RunFailed(f"The archive has more than {MAX_FILES} files.")
+        raise _too_many()
+    if any(member.compress_type not in _METHODS for member in found.values()):
+        raise RunFailed("The archive is compressed by another method than Deflate.")
     if sum(member.file_size for member in found.values()) > MAX_UNPACKED_BYTES:
         raise _too_large()
     return found
@@ -130,6 +168,10 @@ async def _bounded(content: IO[bytes], left_bytes: int) -> AsyncGenerator[bytes]
         if left_bytes < 0:
             raise _too_large()
         yield piece
+
+
+def _too_many() -> RunFailed:
+    return RunFailed(f"The archive has more than {MAX_FILES} files.")
 
 
 def _too_large() -> RunFailed:
