@@ -13,6 +13,7 @@ INVITATION_LIFETIME: Final = timedelta(hours=48)
 """How long the link of an invitation can be used."""
 
 TASK: Final = "send_invitation"
+_PATIENT: Final = -1
 
 
 async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> None:
@@ -26,10 +27,11 @@ async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> 
 
 
 async def defer_invitations(connection: AsyncPostgres, invitation_ids: Iterable[str]) -> None:
-    """Do the same for many.
+    """Do the same for many, behind whatever else is to be done: nobody waits for the mails of somebody's import.
 
     Args:
         connection: With an open transaction, in which they were written.
         invitation_ids: `inv_…` each.
     """
-    await defer_each(connection, TASK, ({"invitation_id": invitation_id} for invitation_id in invitation_ids))
+    arguments = ({"invitation_id": invitation_id} for invitation_id in invitation_ids)
+    await defer_each(connection, TASK, arguments, priority=_PATIENT)

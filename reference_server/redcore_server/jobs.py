@@ -38,15 +38,20 @@ async def defer(connection: AsyncPostgres, task: str, *, priority: int = 0, **ar
     await _jobs.configure_task(task, connection=connection, priority=priority).defer_async(**_with_cause(arguments))
 
 
-async def defer_each(connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]]) -> None:
+async def defer_each(
+    connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]], *, priority: int = 0
+) -> None:
     """Do the same for many jobs of one task, in one statement.
 
     Args:
         connection: With an open transaction.
         task: Its name.
         arguments: Of each job.
+        priority: As above.
     """
-    await _jobs.configure_task(task, connection=connection).batch_defer_async(*map(_with_cause, arguments))
+    await _jobs.configure_task(task, connection=connection, priority=priority).batch_defer_async(
+        *map(_with_cause, arguments)
+    )
 
 
 def _with_cause(arguments: Mapping[str, JSONValue]) -> dict[str, JSONValue]:

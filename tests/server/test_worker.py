@@ -15,10 +15,11 @@ import pytest
 from procrastinate.jobs import Job
 from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
+from tests.server.callers import rows
 
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
-from redcore_server.invitation import TASK
+from redcore_server.invitation import TASK, defer_invitations
 from redcore_server.jobs import defer, defer_each
 from redcore_server.links import invitation_token
 from redcore_server.mail import Mail, MailRefused, MailUnavailable
@@ -264,6 +265,21 @@ async def test_job_of_the_transaction(
     await eventually(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [done.invitation_id]
+
+
+async def test_mails_of_an_import_wait_for_everything_else(
+    stores: Stores, clock: Clock, organisation: Any, no_jobs_of_others: None
+) -> None:
+    """However many there are, who invites one person waits for none of them."""
+    many, one = [await invite(stores, clock, organisation) for _ in range(2)]
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await defer_invitations(connection, [many.invitation_id])
+        await defer_invitation(connection, invitation_id=one.invitation_id)
+
+    queued = await rows(stores, "select args from procrastinate_jobs where status = 'todo' order by priority desc, id")
+
+    ids = [job["args"]["invitation_id"] for job in queued if "invitation_id" in job["args"]]
+    assert ids.index(one.invitation_id) < ids.index(many.invitation_id)
 
 
 async def test_a_job_tells_which_request_caused_it(caller: httpx.AsyncClient, worker: Worker, postbox: Postbox) -> None:
