@@ -45,7 +45,8 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
     session.install(".[server,testing]", *group("test"), *group("generate"))
-    session.run("pytest", "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
+    both = ["-n", "2", "--dist", "loadfile"]  # most tests wait for servers; those of a file share what they start
+    session.run("pytest", *both, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
 
 @nox.session
