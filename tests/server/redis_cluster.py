@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import redis
+from tests.server.ports import free_port
 
 from redcore_server.embedded.binaries import account_for, redis_program
 
 SLOTS = range(16384)
+BUS = 10_000  # how far above its port a node talks to others
 PATIENCE_S = 10.0
 
 
 @contextlib.contextmanager
 def cluster_in(folder: Path) -> Iterator[str]:
     """Run a cluster whose files are in a folder, and return its URL."""
-    port = free_port()
+    port = free_port(BUS)
     program = redis_program(account_for(folder))
     options = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", str(folder)]
     with subprocess.Popen(  # noqa: S603 - the Redis of our own wheel
@@ -31,15 +32,6 @@ def cluster_in(folder: Path) -> Iterator[str]:
             yield f"redis+cluster://127.0.0.1:{port}"
         finally:
             process.kill()
-
-
-def free_port() -> int:
-    """Return a port whose cluster bus port, 10000 above, exists too."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = int(listener.getsockname()[1])
-        if port < 55_000:
-            return port
 
 
 def form_cluster(port: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import attrs
 import httpx
 import pytest
+from tests.server.ports import free_port
 from tests.server.processes import eventually
 from tests.server.tenants import Addresses
 from tests.server.test_up import COMMAND, exported, run
@@ -21,12 +22,6 @@ from tests.server.test_up import COMMAND, exported, run
 from redcore import AuthenticationError, Client
 
 SIZE = 3 * 2**20
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
