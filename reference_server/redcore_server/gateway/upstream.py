@@ -15,7 +15,7 @@ import structlog
 from multidict import CIMultiDict
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from yarl import URL
 
 from redcore_server.errors import RequestTimeout, ServiceUnavailable
@@ -85,12 +85,15 @@ class Upstream:
 
         Raises:
             ServiceUnavailable: The service does not answer.
+            RequestTimeout: The body comes too slowly.
+            ClientDisconnect: The client is gone.
         """
+        body = _Body(receive)
         try:
-            answer = await self.session.request(**self._arguments(scope, receive))
-        except (RequestTimeout, ClientDisconnect):  # the client's doing, raised where its body is read
-            raise
+            answer = await self.session.request(**self._arguments(scope, body))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if body.problem is not None:
+                raise body.problem from None
             _log.error("a service is away", service=self.origin, problem=str(error) or type(error).__name__)
             raise ServiceUnavailable from error
         try:
@@ -100,7 +103,7 @@ class Upstream:
         finally:
             answer.close()
 
-    def _arguments(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+    def _arguments(self, scope: Scope, body: _Body) -> dict[str, Any]:
         headers = CIMultiDict(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in passed_on(scope["headers"], _OURS)
         )
@@ -114,7 +117,7 @@ class Upstream:
             "method": scope["method"],
             "url": URL(self.origin + target.decode("latin-1"), encoded=True),
             "headers": headers,
-            "data": _pieces(receive) if has_body else None,
+            "data": body.pieces() if has_body else None,
             "allow_redirects": False,
         }
 
@@ -131,12 +134,28 @@ def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[R
     return [(name, value) for name, value in given if name not in _HOP_BY_HOP | but | named]
 
 
-async def _pieces(receive: Receive) -> AsyncGenerator[bytes]:
-    more = True
-    while more:
-        message = await receive()
+@attrs.define
+class _Body:
+    """The body of a request, and what went wrong with it: aiohttp makes a trouble of its connection out of that."""
+
+    receive: Receive
+    problem: RequestTimeout | ClientDisconnect | None = None
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Its parts as they come."""
+        more = True
+        while more:
+            try:
+                message = await self._next()
+            except (RequestTimeout, ClientDisconnect) as problem:
+                self.problem = problem
+                raise
+            if body := message.get("body", b""):
+                yield body
+            more = message.get("more_body", False)
+
+    async def _next(self) -> Message:
+        message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        if body := message.get("body", b""):
-            yield body
-        more = message.get("more_body", False)
+        return message
