@@ -21,6 +21,7 @@ TEMPLATES = ROOT / "openapi" / "templates"
 TARGET = ROOT / "src" / "redcore" / "_generated"
 OUTPUTS = ("__init__.py", "models.py", "operations.py", "raw.py", "resources.py")
 API = "/v1"
+ANY, BYTES = "*/*", "application/octet-stream"  # the parser knows no ranges of media types
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120", "--stdin-filename")
 FIX = ("check", "--fix-only", "--quiet", "--select=I,F401", "--config=lint.isort.known-first-party=['redcore']")
 ISORT = ("--config=lint.isort.split-on-trailing-comma=false",)
@@ -39,7 +40,7 @@ def parse(spec: Json, config: Config) -> GeneratorData:
 
 def render() -> dict[str, str]:
     """File name -> content, for every file of the generated package."""
-    settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True)
+    settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True, content_type_overrides={ANY: BYTES})
     config = Config.from_sources(settings, MetaType.NONE, SPEC, "utf-8", overwrite=True, output_path=TARGET)
     spec = read_spec()
     data = parse(spec, config)

@@ -59,7 +59,7 @@ class Judge:
 
     def __init__(self) -> None:
         # In JSON Schema bytes are strings, of characters that say no more than their numbers.
-        readers: Any = {"application/octet-stream": as_text}
+        readers: Any = {"application/octet-stream": as_text, "*/*": as_text}  # of an upload; of a download
         self._spec = OpenAPI.from_file_path(str(SPEC), Config(extra_media_type_deserializers=readers))
         self.judged: Counter[tuple[str, str]] = Counter()
 

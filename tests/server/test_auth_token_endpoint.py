@@ -208,3 +208,27 @@ async def test_wrong_method_and_unknown_path(http: httpx.AsyncClient) -> None:
 def test_scope_is_narrowed(requested: str | None, ceilings: list[list[str]], granted: str) -> None:
     """All of the first ceiling unless less is asked for, never more than any ceiling; `admin` is above all."""
     assert narrow(requested, ceilings, frozenset({"a", "b", "admin"})) == granted
+
+
+@pytest.mark.parametrize("verifier", ["short", "v" * 129, "ü" * 43, "v" * 43 + "\n"])
+async def test_malformed_code_verifier_is_refused_with_every_grant(
+    http: httpx.AsyncClient, client: Client, verifier: str
+) -> None:
+    """RFC 7636 section 4.1 says what one looks like, whether or not the grant has a use for it."""
+    response = await http.post("/oauth/token", data={**GRANT, "code_verifier": verifier}, auth=client.basic)
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+async def test_blank_code_verifier_counts_as_not_sent(http: httpx.AsyncClient, client: Client) -> None:
+    """RFC 6749 section 3.2."""
+    response = await http.post("/oauth/token", data={**GRANT, "code_verifier": ""}, auth=client.basic)
+
+    assert response.status_code == 200
+
+
+async def test_line_breaks_belong_to_the_path(http: httpx.AsyncClient, client: Client) -> None:
+    """A path with a line break in it is another path, though parsers of addresses drop it."""
+    response = await http.post("/oauth/to%0Aken", data=GRANT, auth=client.basic)
+
+    assert response.status_code == 404

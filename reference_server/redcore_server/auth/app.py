@@ -38,7 +38,7 @@ from redcore_server.auth.parts import Parts
 from redcore_server.auth.passwords import Passwords
 from redcore_server.auth.principal import Verifier
 from redcore_server.auth.revocation import Revocation
-from redcore_server.auth.routes import Handler, Routes
+from redcore_server.auth.routes import Handler, Routes, path_of
 from redcore_server.auth.saml.routes import routes as saml_routes
 from redcore_server.auth.server import OAuthServer
 from redcore_server.auth.sessions import Sessions
@@ -179,7 +179,7 @@ class _App:
         await response(scope, receive, send)
 
     def _handler(self, request: Request) -> Handler:
-        path, method = request.url.path, request.method
+        path, method = path_of(request), request.method
         folder = path[: path.rindex("/") + 1]
         methods = self.routes.get(path) or self.routes.get(folder)
         if methods is None or path == folder:

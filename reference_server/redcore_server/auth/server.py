@@ -10,8 +10,9 @@ It is sync and runs in fibers. Requests and replies are plain values; HTTP is th
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
@@ -26,6 +27,8 @@ from redcore_server.auth.issuer import TokenIssuer
 
 # Authlib's grants log whole token responses at level DEBUG.
 logging.getLogger("authlib").setLevel(logging.INFO)
+
+_CODE_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")  # RFC 7636 section 4.1
 
 
 @attrs.frozen
@@ -126,6 +129,9 @@ class OAuthServer(AuthorizationServer):
         """Answer a token request."""
         if "grant_type" not in request.form:
             return refusal(InvalidRequestError("grant_type is missing."))
+        verifier = request.form.get("code_verifier")
+        if verifier is not None and not _CODE_VERIFIER.fullmatch(verifier):  # whichever grant it came with
+            return refusal(InvalidRequestError("code_verifier must be 43 to 128 of A-Z a-z 0-9 - . _ ~"))
         return cast("Reply", super().create_token_response(request))
 
     def check_authorization(self, request: QueryRequest) -> BaseGrant:

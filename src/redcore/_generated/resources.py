@@ -1412,7 +1412,7 @@ class Workflows:
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The run.
+            The cancelled run.
 
         Raises:
             ArgumentError: an argument cannot be sent.
@@ -1671,7 +1671,7 @@ class AsyncWorkflows:
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The run.
+            The cancelled run.
 
         Raises:
             ArgumentError: an argument cannot be sent.

@@ -16,7 +16,7 @@ from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.pages.visit import Visit
 from redcore_server.auth.parts import Parts
 from redcore_server.auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, problem
-from redcore_server.auth.routes import Routes
+from redcore_server.auth.routes import Routes, path_of
 from redcore_server.auth.totp import is_totp_secret, matching_step, new_totp_secret, qr_code
 from redcore_server.clock import Clock
 
@@ -66,7 +66,7 @@ class _InvitationPage:
     clock: Clock
 
     async def answer(self, visit: Visit) -> Response:
-        token = visit.request.url.path.rpartition("/")[2]
+        token = path_of(visit.request).rpartition("/")[2]
         invitation = await self.acceptance.find(token)
         if invitation is None:
             raise _CLOSED
