@@ -249,6 +249,32 @@ async def test_two_workers_at_once(
     assert len(postbox.sent) == 1
 
 
+async def test_whoever_invites_again_at_that_moment_is_not_in_the_way(
+    stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
+) -> None:
+    """Resending locks the user, then the invitation; sending locks them in the same order, or each waits for the other."""
+    invited = await invite(stores, clock, organisation)
+
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await connection.execute("select 1 from users where id = %s for update", (invited.user_id,))
+        sending = asyncio.create_task(sender.send(invited.invitation_id))
+        async with asyncio.timeout(10):
+            while not await waiting(stores):
+                pass  # asking takes its time: the other task goes on meanwhile
+        await connection.execute("update invitations set voided_at = now() where id = %s", (invited.invitation_id,))
+    await sending
+
+    assert len(postbox.sent) == 1
+    assert (await user(stores, invited.user_id))["invitation_sent_at"] is not None
+
+
+async def waiting(stores: Stores) -> bool:
+    """Whether a transaction waits for another."""
+    async with stores.postgres.connection() as connection:
+        cursor = await connection.execute("select 1 from pg_locks where not granted")
+        return await cursor.fetchone() is not None
+
+
 async def test_job_of_the_transaction(
     stores: Stores, clock: Clock, organisation: Any, worker: Worker, postbox: Postbox
 ) -> None:

@@ -61,6 +61,7 @@ class InvitationSender:
             )
             mail = write_invitation(invitation, link=f"{self.origin}/oauth/invitations/{token}", sender=self.sender)
             await self._hand_over(mail)
+            await connection.execute(_QUERIES["lock_user"], {"id": invitation_id})
             await connection.execute(_QUERIES["sent"], {"id": invitation_id, "now": self.clock.now()})
 
     async def _hand_over(self, mail: Mail) -> None:

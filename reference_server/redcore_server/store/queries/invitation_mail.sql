@@ -15,7 +15,16 @@ where invitations.id = %(id)s
     and invitations.accepted_at is null
     and invitations.expires_at > %(now)s
 
+-- name: lock_user
+-- The user first, as the API does, so that two transactions never wait for each other.
+select users.id
+from users
+join invitations on invitations.user_id = users.id
+where invitations.id = %(id)s
+for update of users
+
 -- name: sent
+-- Within the lock.
 -- An active user stays active: the status says what the person did, not what we sent.
 with invitation as (
     update invitations set sent_at = %(now)s where id = %(id)s returning user_id
