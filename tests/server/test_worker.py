@@ -252,7 +252,7 @@ async def test_two_workers_at_once(
 async def test_whoever_invites_again_at_that_moment_is_not_in_the_way(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """Resending locks the user, then the invitation; sending locks them in the same order, or each waits for the other."""
+    """Resending locks the user, then the invitation; sending does it in the same order, or each waits for the other."""
     invited = await invite(stores, clock, organisation)
 
     async with stores.postgres.connection() as connection, connection.transaction():
