@@ -37,6 +37,27 @@ async def test_questions_of_one_turn_are_asked_together() -> None:
     assert store.asked == [[2, 3, 2], [4]]
 
 
+async def test_questions_that_come_up_during_a_trip_share_the_next_one() -> None:
+    """One trip is under way at a time, so that a busy store is asked less often, not more."""
+    arrived = asyncio.Event()
+    trips: list[list[int]] = []
+
+    async def slow(numbers: Sequence[int]) -> Sequence[int]:
+        trips.append(list(numbers))
+        await arrived.wait()
+        return numbers
+
+    batch = Batch(slow)
+    answers = [batch.answer(1)]
+    for number in (2, 3):
+        await asyncio.sleep(0)
+        answers.append(batch.answer(number))
+    arrived.set()
+
+    assert await asyncio.gather(*answers) == [1, 2, 3]
+    assert trips == [[1], [2, 3]]
+
+
 async def test_an_answer_that_is_an_error_is_raised_for_its_question_alone() -> None:
     """The others have theirs."""
     batch = Batch(Store().squares)

@@ -11,10 +11,10 @@ _Answer = TypeVar("_Answer")
 
 
 class Batch(Generic[_Question, _Answer]):
-    """Collects the questions of one turn of the event loop, and asks them together.
+    """Asks one trip at a time, each with all questions that came up in the meantime.
 
-    Under load a turn has many, which then share the price of one round trip; a lone question waits for nothing. Each is
-    asked after it came in, so an answer is never older than its question.
+    Under load they share the price of a trip; a question that comes up alone waits for nothing, any other for one trip
+    at most before its own. Each is asked after it came in, so an answer is never older than its question.
     """
 
     def __init__(self, ask: Callable[[Sequence[_Question]], Awaitable[Sequence[_Answer | Exception]]]) -> None:
@@ -26,23 +26,28 @@ class Batch(Generic[_Question, _Answer]):
         """
         self._ask = ask
         self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Task[None] | None = None
 
     def answer(self, question: _Question) -> asyncio.Future[_Answer]:
-        """Return the answer to come.
+        """Return the answer to come; the question is asked even if nobody awaits it.
 
         Args:
             question: of one caller.
         """
-        if not self._waiting:
-            task = asyncio.create_task(self._settle())
-            self._tasks.add(task)  # the loop itself would forget it
-            task.add_done_callback(self._tasks.discard)
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_all())
         return future
 
-    async def _settle(self) -> None:
+    async def _ask_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._ask_waiting()
+        finally:
+            self._asking = None
+
+    async def _ask_waiting(self) -> None:
         asked, self._waiting = self._waiting, []
         answers: Sequence[_Answer | Exception]
         try:
