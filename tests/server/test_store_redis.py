@@ -1,11 +1,15 @@
 """Redis clients: one server, a cluster, and a server that is away."""
 
+# redis-py leaves the keyword arguments of its commands untyped.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 
 import pytest
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from tests.server.tenants import Addresses
 
 from redcore_server.store import Stores, open_stores
@@ -18,7 +22,7 @@ ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
 
 async def test_scripts_called_at_once_run_in_their_order(stores: Stores) -> None:
-    """The calls of one turn of the event loop travel together, and each gets its own answer."""
+    """They travel together, and each gets its own answer."""
     add = stores.scripts.script(ADD)
 
     assert await asyncio.gather(*(add(["n"], [number]) for number in (2, 3, 4))) == [2, 5, 9]
@@ -43,6 +47,21 @@ async def test_scripts_that_redis_forgot_are_sent_again(stores: Stores) -> None:
     await stores.redis.script_flush()
 
     assert await add(["n"], [3]) == 5
+    await stores.redis.delete("n")
+
+
+async def test_a_trip_that_takes_too_long_is_an_error(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its answers together have one deadline, and what comes too late is nobody else's answer."""
+    add, echo = stores.scripts.script(ADD), stores.scripts.script("return ARGV[1]")
+    await stores.redis.client_pause(10_000, all=False)
+    monkeypatch.setattr("redcore_server.store.redis._TIMEOUT_S", 0.05)
+
+    answers = await asyncio.gather(echo([], ["1"]), add(["n"], [2]), return_exceptions=True)
+    await stores.redis.client_unpause()
+    monkeypatch.undo()
+
+    assert [type(answer) for answer in answers] == [RedisTimeoutError] * 2
+    assert await echo([], ["3"]) == "3"
     await stores.redis.delete("n")
 
 
