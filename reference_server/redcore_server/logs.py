@@ -5,9 +5,12 @@ Decides form and level; what may be said in a line is decided where it is writte
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import Processor
 
@@ -28,15 +31,16 @@ def configure_logging(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    renderer = structlog.processors.JSONRenderer(_line)
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
     renderers: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.JSONRenderer(),
+        renderer,
     ]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -46,3 +50,10 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=number, force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def _line(event: object, **options: Any) -> str:
+    try:
+        return orjson.dumps(event, **options).decode()
+    except orjson.JSONEncodeError:  # it takes no lone surrogates or numbers beyond 64 bits, but no line may get lost
+        return json.dumps(event, **options)

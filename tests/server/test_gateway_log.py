@@ -70,6 +70,14 @@ async def test_a_line_is_an_object_of_json(log: io.StringIO, caller: httpx.Async
     assert [line["path"] for line in lines if line["event"] == "request"] == ["/v1/me"]
 
 
+def test_no_line_gets_lost_for_what_is_in_it(log: io.StringIO) -> None:
+    """Neither for half a character nor for a large number nor for an object of ours."""
+    structlog.stdlib.get_logger().info("odd", half="\ud800", large=2**70, object=ZeroDivisionError("cause"))
+
+    line = json.loads(log.getvalue())
+    assert (line["half"], line["large"], line["object"]) == ("\ud800", 2**70, "ZeroDivisionError('cause')")
+
+
 @pytest.mark.parametrize(
     ("path", "logged"),
     [
@@ -115,7 +123,7 @@ async def test_no_secret_is_in_any_line(
         await nobody.get(f"/oauth/invitations/{secret}")
 
     written = log.getvalue()
-    assert written.count('"event": "request"') > 50
+    assert written.count('"event":"request"') > 50
     # A part of a secret is a secret: neither half may appear.
     for secret in secrets:
         assert secret[: len(secret) // 2] not in written
