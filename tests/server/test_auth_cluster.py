@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from tests.server.authorizing import signed_in
 from tests.server.conftest import node
 from tests.server.devices import start
 from tests.server.redis_cluster import cluster_in
+from tests.server.still_clock import StillClock
 from tests.server.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
 
 from redcore_server.auth.app import open_auth
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken
+from redcore_server.gateway.admission import Admission
+from redcore_server.gateway.limits import Limits
+from redcore_server.settings import Settings
 from redcore_server.store import open_stores
 
 pytestmark = pytest.mark.anyio
@@ -28,10 +33,15 @@ def cluster_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock(int(time.time()))
+
+
 async def test_tokens_live_and_die_on_a_cluster(
-    addresses: Addresses, cluster_url: str, client: Client, organisation: Organisation, clock: Clock
+    addresses: Addresses, cluster_url: str, client: Client, organisation: Organisation, clock: StillClock
 ) -> None:
-    """Issue, verify, refresh, reuse, revoke by token, by user: every step keeps to one slot at a time."""
+    """Issue, verify, count, refresh, reuse, revoke by token, by user: every step keeps to one slot at a time."""
     issue = {"grant_type": "client_credentials"}
     async with (
         open_stores(addresses.database_url, cluster_url) as stores,
@@ -50,6 +60,8 @@ async def test_tokens_live_and_die_on_a_cluster(
         refresh = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
         second = (await http.post("/oauth/token", data=refresh)).json()
         await auth.verifier.verify(second["access_token"])
+        admission = Admission(auth.verifier, Limits(stores.scripts, clock, Settings()), clock)
+        assert [(await admission.check(second["access_token"]))[1].remaining for _ in range(2)] == [9, 8]
 
         assert (await http.post("/oauth/token", data=refresh)).json()["error"] == "invalid_grant"
         with pytest.raises(InvalidToken):

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.server.callers import Callers, callers_of, whole_app
+from tests.server.still_clock import StillClock
 from tests.server.tenants import Client, Organisation, make_client, make_organisation
 
 from redcore_server.auth.app import Auth
@@ -23,20 +24,6 @@ from redcore_server.store.redis import Scripts
 pytestmark = pytest.mark.anyio
 
 NOON = 1_800_000_000  # the start of a minute
-
-
-class StillClock(Clock):
-    """A clock that stands until it is moved."""
-
-    def __init__(self, now: float) -> None:
-        super().__init__()
-        self._now = now
-
-    def time(self) -> float:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        self._now += seconds
 
 
 @pytest.fixture
@@ -213,6 +200,19 @@ async def test_every_answer_says_where_the_caller_stands(caller: httpx.AsyncClie
     assert [response.status_code for response in responses] == [200, 404, 400, 404]
     assert [response.headers["X-RateLimit-Limit"] for response in responses] == ["1000", "1000", "1000", "50"]
     assert all(int(response.headers["X-RateLimit-Reset"]) > 1_700_000_000 for response in responses)
+
+
+async def test_a_counter_lives_no_longer_for_being_used(stores: Stores, still: StillClock) -> None:
+    """Its time to live begins with its window, so only the first request sets it."""
+    limits, caller = Limits(Scripts(stores.redis), still, Settings()), principal("free")
+    await limits.spend_credential(caller)
+    keys = [key async for key in stores.redis.scan_iter(f"rate:*{caller.credential_id}*")]
+    for key in keys:
+        await stores.redis.expire(key, 1000)
+
+    await limits.spend_credential(caller)
+
+    assert [await stores.redis.ttl(key) for key in keys] == [1000, 1000]
 
 
 async def test_credentials_do_not_share_a_limit(stores: Stores, clock: Clock, callers: Callers) -> None:

@@ -26,6 +26,7 @@ from redcore_server.errors import (
     respond,
 )
 from redcore_server.gateway.access_log import client_address, log_request
+from redcore_server.gateway.admission import Admission
 from redcore_server.gateway.cors import shared_with
 from redcore_server.gateway.exchange import Exchange
 from redcore_server.gateway.limits import Limits, Verdict
@@ -69,10 +70,10 @@ def build(
         spec=spec,
         settings=settings,
         clock=clock,
-        verifier=verifier,
         auth=auth,
         api=api,
         cdn=cdn,
+        admission=Admission(verifier, limits, clock),
         limits=limits,
         metrics=Metrics(),
         readiness=readiness,
@@ -89,10 +90,10 @@ class _Gateway:
     spec: Spec
     settings: Settings
     clock: Clock
-    verifier: Verifier
     auth: ASGIApp
     api: ASGIApp
     cdn: ASGIApp
+    admission: Admission
     limits: Limits
     metrics: Metrics
     readiness: Readiness
@@ -145,12 +146,12 @@ class _Gateway:
 
     async def _authenticate(self, scope: Scope, exchange: Exchange) -> None:
         try:
-            principal = await self.verifier.verify(bearer_token(scope))
+            principal, verdict = await self.admission.check(bearer_token(scope))
         except InvalidToken:
             _admit(exchange, await self.limits.spend_failure(client_address(scope)))
             raise
         scope["redcore.principal"] = principal
-        _admit(exchange, await self.limits.spend_credential(principal))
+        _admit(exchange, verdict)
 
     async def _probe(self, operation_id: str) -> Response:
         if operation_id == "health_ready":

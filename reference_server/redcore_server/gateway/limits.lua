@@ -12,7 +12,9 @@ end
 if answer[1] == 1 then
     for i, key in ipairs(KEYS) do
         answer[i + 1] = redis.call('INCR', key)
-        redis.call('EXPIRE', key, ARGV[2 * i])
+        if answer[i + 1] == 1 then
+            redis.call('EXPIRE', key, ARGV[2 * i])
+        end
     end
 end
 return answer

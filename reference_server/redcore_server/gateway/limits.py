@@ -1,15 +1,15 @@
 """Rate limits: how many requests a credential or an address may make in fixed windows of a minute and a second.
 
-`judge` decides and performs no I/O; `Limits.spend` keeps the counters in Redis, shared by all gateway nodes, in one
-atomic round trip. Without Redis it lets requests pass and says so in the log (contract section 4).
+`judge` decides and performs no I/O; `Limits` keeps the counters in Redis, shared by all gateway nodes, in one atomic
+round trip. Without Redis it lets requests pass and says so in the log (contract section 4).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import structlog
@@ -103,6 +103,8 @@ def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool,
 class Limits:
     """The quotas of everybody and the counters against them.
 
+    A request is counted when that is asked for, not when the verdict is awaited.
+
     Attributes:
         override: takes the place of every quota; the lab's, None otherwise.
     """
@@ -117,39 +119,42 @@ class Limits:
         enterprise = Quota(settings.enterprise_per_minute, settings.enterprise_per_second)
         self._plans = {"free": FREE, "pro": PRO, "enterprise": enterprise}
 
-    async def spend_credential(self, principal: Principal) -> Verdict:
+    def spend_credential(self, principal: Principal) -> Awaitable[Verdict]:
         """Count a request of a credential.
 
         Args:
             principal: who made it.
         """
         quota = API_KEY if principal.kind == "api_key" else self._plans[principal.plan]
-        return await self._spend(principal.credential_id, quota)
+        return self._spend(principal.credential_id, quota)
 
-    async def spend_address(self, address: str) -> Verdict:
+    def spend_address(self, address: str) -> Awaitable[Verdict]:
         """Count a request to an endpoint that needs no credential.
 
         Args:
             address: of the client.
         """
-        return await self._spend(f"address:{address}", self._anonymous)
+        return self._spend(f"address:{address}", self._anonymous)
 
-    async def spend_failure(self, address: str) -> Verdict:
+    def spend_failure(self, address: str) -> Awaitable[Verdict]:
         """Count a request whose credential was refused.
 
         Args:
             address: of the client.
         """
-        return await self._spend(f"failed:{address}", self._failed)
+        return self._spend(f"failed:{address}", self._failed)
 
-    async def _spend(self, subject: str, quota: Quota) -> Verdict:
+    def _spend(self, subject: str, quota: Quota) -> Awaitable[Verdict]:
         now = self._clock.time()
         current = windows(self.override or quota, now)
         # The braces keep the counters of one subject in one slot of a cluster.
         keys = [f"{KEY_PREFIX}{{{subject}}}:{window.length_s}:{window.index}" for window in current]
         args = [number for window in current for number in (window.limit, 2 * window.length_s)]
+        return self._verdict(self._count(keys, args), current, now)
+
+    async def _verdict(self, answer: Awaitable[Any], current: Sequence[Window], now: float) -> Verdict:
         try:
-            counted, *counts = await self._count(keys, args)
+            counted, *counts = await answer
         except (RedisError, RedisClusterException) as error:
             _log.warning("rate limits are off: Redis is away", problem=str(error))
             counted, counts = 1, [0] * len(current)
