@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from redcore_server.clock import Clock
 from redcore_server.ids import new_id
 from redcore_server.store.address import StoreError, without_password
 from redcore_server.store.migrate import migrate
-from redcore_server.store.postgres import connect, queries
+from redcore_server.store.postgres import Lent, async_pool, connect, queries
 
 MIGRATIONS = Path(queries.__wrapped__.__code__.co_filename).parent / "migrations"
 EVERYTHING = [*sorted(path.stem for path in MIGRATIONS.glob("*.sql")), "procrastinate/schema"]
@@ -138,3 +139,19 @@ def test_unusable_database_is_named_without_password(url: str, words: str) -> No
 def test_address_leaves_the_password_out(url: str, said: str) -> None:
     """Host, port and database may be shown."""
     assert without_password(url) == said
+
+
+@pytest.mark.anyio
+async def test_a_lent_connection_comes_back_whatever_happened(addresses: Addresses) -> None:
+    """From a pool of one: after a statement, after one that fails, and another one after PostgreSQL has ended it."""
+    async with async_pool(addresses.database_url, min_size=1, max_size=1) as pool:
+        for sql, error in ((b"select 1", None), (b"select 1/0", psycopg.errors.DivisionByZero)):
+            with pytest.raises(error) if error else contextlib.nullcontext():
+                async with Lent(pool) as connection:
+                    await connection.execute(sql)
+        with pytest.raises(psycopg.OperationalError):
+            async with Lent(pool) as connection:
+                await connection.execute(b"select pg_terminate_backend(pg_backend_pid())")
+
+        async with Lent(pool) as connection:
+            assert await (await connection.execute(b"select 2 as number")).fetchone() == {"number": 2}

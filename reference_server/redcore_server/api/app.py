@@ -32,7 +32,7 @@ from redcore_server.errors import (
 )
 from redcore_server.spec import Match, Spec
 from redcore_server.store import Stores
-from redcore_server.store.postgres import AsyncPostgres
+from redcore_server.store.postgres import AsyncPostgres, Lent
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     **users.HANDLERS,
@@ -97,7 +97,7 @@ class _Api:
         handler = _authorised(match, principal)
         request = await self._checked(match, principal, scope, receive)
         if match.operation.method == "GET":
-            async with self.stores.postgres.connection() as connection:
+            async with Lent(self.stores.postgres) as connection:
                 reply = await handler(self._call(request, connection))
             return self._response(reply, request.request_id)
         if match.operation.is_upload:

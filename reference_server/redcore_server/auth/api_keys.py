@@ -10,7 +10,7 @@ from redcore_server.auth.principal import Principal
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.errors import InvalidToken, TokenExpired
 from redcore_server.ids import new_id
-from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, queries
 
 PREFIX: Final = "rk_"
 _QUERIES: Final = queries("api_keys")
@@ -72,7 +72,7 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
         InvalidToken: unknown or revoked, or its owner is gone or not active.
         TokenExpired: past its end.
     """
-    async with pool.connection() as connection:
+    async with Lent(pool) as connection:
         cursor = await connection.execute(_QUERIES["by_hash"], {"hash": digest(key)})
         row = await cursor.fetchone()
     if row is None:

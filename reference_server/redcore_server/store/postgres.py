@@ -107,6 +107,30 @@ def sync_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> Pool:
     )
 
 
+class Lent:
+    """A connection of an async pool for statements that each commit by themselves.
+
+    `pool.connection()` ends a transaction at the end, which here is none, and costs as much again.
+    """
+
+    def __init__(self, pool: AsyncPool) -> None:
+        """Take nothing yet.
+
+        Args:
+            pool: an open one.
+        """
+        self._pool = pool
+
+    async def __aenter__(self) -> AsyncPostgres:
+        """Take the connection out of the pool."""
+        self._connection = await self._pool.getconn()
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give it back; the pool replaces one that is broken."""
+        await self._pool.putconn(self._connection)
+
+
 async def _commit_each_statement(connection: AsyncPostgres) -> None:
     # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
     await connection.set_autocommit(True)
