@@ -17,7 +17,8 @@ import attrs
 import jsonschema_rs
 import yaml
 
-from redcore_server.errors import MethodNotAllowed, NotFound
+from redcore_server.errors import NotFound
+from redcore_server.methods import chosen
 
 Schema = Mapping[str, Any]
 Location = Literal["query", "header"]
@@ -124,7 +125,7 @@ class Spec:
             self._add(operation)
 
     def find(self, method: str, raw_path: bytes) -> Match:
-        """Return the operation of a request.
+        """Return the operation of a request; that of GET for a HEAD.
 
         Args:
             method: in capitals.
@@ -148,9 +149,7 @@ class Spec:
             node = child
         if not node.operations:
             raise NotFound
-        if method not in node.operations:
-            raise MethodNotAllowed(node.operations)
-        return Match(node.operations[method], dict(zip(node.names, values, strict=True)))
+        return Match(chosen(node.operations, method), dict(zip(node.names, values, strict=True)))
 
     def _add(self, operation: Operation) -> None:
         node, names = self._root, list[str]()

@@ -152,7 +152,7 @@ async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
 
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert wrong.headers["Allow"] == "GET, POST"
+    assert wrong.headers["Allow"] == "GET, HEAD, POST"
 
 
 def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:

@@ -126,19 +126,20 @@ def test_a_user_is_created_and_invited(platform: Platform) -> None:
 
 
 def test_files_stream_through(platform: Platform) -> None:
-    """Both ways, whole, and a part of one."""
+    """Both ways, whole, a part of one, and the head alone."""
     content = os.urandom(SIZE)
     with platform.client() as client:
         file = client.files.upload(file=io.BytesIO(content), name="noise.bin")
         received = client.files.download(file.id)
-    part = httpx.get(
-        f"{platform.origin}/v1/files/{file.id}/content",
-        headers={"Authorization": f"Bearer {platform.credentials['REDCORE_API_KEY']}", "Range": "bytes=10-19"},
-    )
+    address = f"{platform.origin}/v1/files/{file.id}/content"
+    bearer = {"Authorization": f"Bearer {platform.credentials['REDCORE_API_KEY']}"}
+    part = httpx.get(address, headers={**bearer, "Range": "bytes=10-19"})
+    head = httpx.head(address, headers=bearer)
 
     assert file.sha256 == hashlib.sha256(content).hexdigest()
     assert received == content
     assert (part.status_code, part.content) == (206, content[10:20])
+    assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(SIZE), b"")
 
 
 def test_tokens_are_issued_and_end_at_once(platform: Platform) -> None:

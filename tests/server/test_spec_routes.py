@@ -99,7 +99,7 @@ def test_a_wrong_method_is_told_the_right_ones(contract: Spec) -> None:
     with pytest.raises(MethodNotAllowed) as caught:
         contract.find("PUT", b"/v1/users/usr_1")
 
-    assert caught.value.headers == {"Allow": "DELETE, GET, PATCH"}
+    assert caught.value.headers == {"Allow": "DELETE, GET, HEAD, PATCH"}
 
 
 def test_every_scope_that_an_operation_needs_is_a_scope_that_can_be_granted(contract: Spec) -> None:

@@ -64,6 +64,7 @@ class _Request:
     match: Match
     principal: Principal
     request_id: str
+    is_head: bool
     headers: Mapping[bytes, bytes]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
@@ -124,6 +125,7 @@ class _Api:
             match=match,
             principal=principal,
             request_id=scope["redcore.request_id"],
+            is_head=scope["method"] == "HEAD",
             headers=raw_headers,
             query=query,
             body=body,
@@ -164,6 +166,7 @@ class _Api:
             request_id=request.request_id,
             now=self.clock.now(),
             path=request.match.path,
+            is_head=request.is_head,
             headers=request.headers,
             query=request.query,
             body=request.body,

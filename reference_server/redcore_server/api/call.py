@@ -85,6 +85,7 @@ class Call:
         request_id: UUID of the request.
         now: the moment of the request; everything it does happens then.
         path: the path parameters.
+        is_head: whether the answer's body will be left out, so that it need not be read from anywhere.
         headers: all that came, names in lower case.
         query: every query parameter of the operation; None where it is absent and has no default.
         body: the JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
@@ -97,6 +98,7 @@ class Call:
     request_id: str
     now: datetime
     path: Mapping[str, str]
+    is_head: bool
     headers: Mapping[bytes, bytes]
     query: Mapping[str, Any]
     body: Mapping[str, Any]

@@ -46,7 +46,8 @@ from redcore_server.auth.sign_in import SignIn
 from redcore_server.auth.token_reader import TokenReader
 from redcore_server.auth.verifier import BearerVerifier
 from redcore_server.clock import Clock
-from redcore_server.errors import MethodNotAllowed, NotFound, respond
+from redcore_server.errors import NotFound, respond
+from redcore_server.methods import chosen
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 
@@ -179,11 +180,9 @@ class _App:
         await response(scope, receive, send)
 
     def _handler(self, request: Request) -> Handler:
-        path, method = path_of(request), request.method
+        path = path_of(request)
         folder = path[: path.rindex("/") + 1]
         methods = self.routes.get(path) or self.routes.get(folder)
         if methods is None or path == folder:
             raise NotFound
-        if method not in methods:
-            raise MethodNotAllowed(methods)
-        return methods[method]
+        return chosen(methods, request.method)

@@ -14,6 +14,7 @@ from starlette.types import Message, Scope, Send
 
 from redcore_server.clock import Clock
 from redcore_server.gateway.limits import Verdict
+from redcore_server.methods import bodiless
 
 RawHeader = tuple[bytes, bytes]
 
@@ -48,7 +49,7 @@ class Exchange:
         """
         self.request_id = request_id(scope)
         self.status = 0
-        self._send = send
+        self._send = bodiless(scope, send)
         self._clock = clock
         self._began = time.perf_counter()
         self._limit_headers: tuple[RawHeader, ...] = ()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from redcore_server.clock import Clock
-from redcore_server.errors import Detail, MethodNotAllowed, NotFound, ValidationFailed, respond
+from redcore_server.errors import Detail, NotFound, ValidationFailed, respond
 from redcore_server.gateway.access_log import without_secrets
 from redcore_server.gateway.exchange import request_id, standing_headers
 from redcore_server.gateway.limits import Limits, Quota
@@ -26,6 +26,7 @@ from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults
 from redcore_server.lab.seed_copy import SeedCopy
+from redcore_server.methods import bodiless, chosen
 from redcore_server.outbox import empty_outbox, read_outbox
 from redcore_server.spec import Rule
 from redcore_server.store import Stores
@@ -97,9 +98,7 @@ class Lab:
         handlers = self._routes.get(request.url.path)
         if handlers is None:
             raise NotFound
-        if request.method not in handlers:
-            raise MethodNotAllowed(handlers)
-        answer = await handlers[request.method](request)
+        answer = await chosen(handlers, request.method)(request)
         if answer is None:
             return Response(status_code=204)
         return Response(orjson.dumps(answer), media_type="application/json")
@@ -124,6 +123,8 @@ class Lab:
             await fault.answer(scope, receive, self._with_standing_headers(scope, answer))
 
     def _with_standing_headers(self, scope: Scope, send: Send) -> Send:
+        send = bodiless(scope, send)
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 standing = standing_headers(request_id(scope), self._clock)

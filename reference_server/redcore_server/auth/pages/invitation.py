@@ -70,9 +70,9 @@ class _InvitationPage:
         invitation = await self.acceptance.find(token)
         if invitation is None:
             raise _CLOSED
-        if visit.request.method == "GET":
-            return _form(visit, invitation, new_totp_secret(), {})
-        return await self._take(visit, invitation)
+        if visit.request.method == "POST":
+            return await self._take(visit, invitation)
+        return _form(visit, invitation, new_totp_secret(), {})
 
     async def _take(self, visit: Visit, invitation: Invitation) -> Response:
         given = visit.form.get("secret", "")
