@@ -25,11 +25,19 @@ _TYPES: Final = {
     "object": "an object",
     "string": "a text",
 }
+_ADDRESS: Final = "an e-mail address"
 _FORMATS: Final = {
     "date-time": "a time such as 2026-01-15T10:00:00Z",
-    "email": "an e-mail address",
+    "idn-email": _ADDRESS,
     "uri": "a URI",
     "uuid": "a UUID",
+}
+
+# What the patterns of texts for people are about; a test compares. Any other is quoted.
+_PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
+    r"^[^\s\x00-\x1f\x7f-\x9f\xad<>\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$": (
+        lambda value: f"{_quoted(value)} is not {_ADDRESS}"
+    ),
 }
 
 # The keywords of JSON Schema that the contract uses in requests; a test compares.
@@ -42,7 +50,7 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
     "minimum": lambda facts, _value: f"must be at least {facts['limit']}",
     "minItems": lambda _facts, _value: "must not be empty",
     "minLength": lambda _facts, _value: "must not be empty",
-    "pattern": lambda facts, _value: f"must match {facts['pattern']}",
+    "pattern": lambda facts, value: _mismatch(facts["pattern"], value),
     "type": lambda facts, _value: f"must be {' or '.join(_TYPES[name] for name in facts['types'])}",
     "uniqueItems": lambda _facts, _value: "must not have an entry twice",
 }
@@ -58,8 +66,8 @@ def issues(rule: Rule, value: object, name: str) -> Iterator[Detail]:
     """
     if rule.validator.is_valid(value):
         return
-    for error in rule.validator.iter_errors(value):
-        yield from _details(error, name)
+    # An e-mail address may break its format and its pattern, which is told once.
+    yield from dict.fromkeys(detail for error in rule.validator.iter_errors(value) for detail in _details(error, name))
 
 
 def _details(error: jsonschema_rs.ValidationError, name: str) -> Iterator[Detail]:
@@ -72,6 +80,11 @@ def _details(error: jsonschema_rs.ValidationError, name: str) -> Iterator[Detail
             yield Detail(".".join([*path, unexpected]), "is not a field of this request")
     else:
         yield Detail(".".join(path) or name, _WORDS[keyword](facts, error.instance))
+
+
+def _mismatch(pattern: str, value: object) -> str:
+    said = _PATTERNS.get(pattern)
+    return said(value) if said else f"must match {pattern}"
 
 
 def _quoted(value: object) -> str:

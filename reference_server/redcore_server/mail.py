@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from email.errors import MessageError
-from email.headerregistry import Address
+from email.errors import NonASCIILocalPartDefect
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from pathlib import Path
@@ -61,8 +60,9 @@ class Mail:
         """
         message = EmailMessage(policy=_POLICY)
         try:
-            message["To"] = Address(addr_spec=self.to)
-        except (ValueError, IndexError, MessageError) as error:  # the standard parser runs off the end of some
+            message["To"] = self.to
+            _require_one_address(message)
+        except (ValueError, IndexError) as error:  # the standard parser runs off the end of some
             raise MailRefused("the address is not one mail can be sent to") from error
         message["From"] = self.sender
         message["Subject"] = " ".join(self.subject.split())
@@ -71,6 +71,14 @@ class Mail:
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         return message
+
+
+def _require_one_address(message: EmailMessage) -> None:
+    """Raise ValueError unless a mail is to one address, in ASCII or, as RFC 6532 allows, beyond it."""
+    to = message["To"]
+    (address,) = to.addresses
+    if not address.domain or not all(isinstance(defect, NonASCIILocalPartDefect) for defect in to.defects):
+        raise ValueError(to.defects)
 
 
 class Mailer(Protocol):
@@ -134,7 +142,7 @@ class Smtp:
 
         Raises:
             MailUnavailable: No connection, no login, or a temporary refusal (4xx).
-            MailRefused: A permanent refusal (5xx) of this mail.
+            MailRefused: A permanent refusal (5xx) of this mail, or an address beyond ASCII that the server cannot take.
         """
         message = mail.message()
         try:
@@ -164,6 +172,8 @@ _START_TLS: Mapping[str, bool | None] = {"smtp": None, "smtps": False, "smtp+sta
 
 def _is_refusal_of_this_mail(error: Exception) -> bool:
     """Tell 5xx answers about sender, recipient or content from those about us, such as a wrong password."""
+    if isinstance(error, aiosmtplib.SMTPNotSupported):  # RFC 6531: it offers no SMTPUTF8
+        return True
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= 500 for refused in error.recipients)
     about_the_mail = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError)

@@ -15,6 +15,7 @@ from tests.server.identity_provider import IdentityProvider, base64url, identity
 from tests.server.saml_attacks import Scene
 from tests.server.tenants import ISSUER, Client, Organisation
 
+from redcore_server.auth.person import email_key
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
 from redcore_server.store import Stores
@@ -47,7 +48,7 @@ async def add_user(stores: Stores, organisation: Organisation, email: str, statu
         await connection.execute(
             """insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
                select %s, id, %s, %s, 'Eve', 'viewer', %s, created_at, created_at from organisations where id = %s""",
-            (user_id, email, email, status, organisation.id),
+            (user_id, email, email_key(email), status, organisation.id),
         )
     return user_id
 

@@ -261,6 +261,26 @@ def test_there_are_words_for_every_keyword_of_the_contracts_requests() -> None:
     assert used - silent - names - {"name", "type", "input"} <= issues._WORDS.keys()
 
 
+def test_the_patterns_that_have_words_are_the_contracts() -> None:
+    """Of every text in a JSON body; a pattern that people cannot read is no answer."""
+    contract = spec.load()
+    schemas = contract.document["components"]["schemas"]
+    bodies = [operation.body for operation in contract.operations.values() if operation.scope and operation.body]
+
+    assert {p for body in bodies for p in _patterns(_resolved(body.schema, schemas))} == issues._PATTERNS.keys()
+
+
+def _patterns(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        for value in schema.values():
+            yield from _patterns(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _patterns(item)
+
+
 def _resolved(schema: Any, schemas: Any) -> Any:
     if isinstance(schema, dict):
         target = schema.get("$ref", "").rpartition("/")[2]

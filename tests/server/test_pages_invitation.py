@@ -107,6 +107,14 @@ async def test_page_says_who_is_invited_where(browser: Browser, invited: Invited
     assert page.headers["X-Frame-Options"] == "DENY"
 
 
+async def test_browsers_find_no_address_wrong(browser: Browser, invited: Invited) -> None:
+    """Those that are not ASCII are wrong in a field of the type `email`, and then the form is not sent."""
+    page = (await browser.get(invited.link)).text
+
+    assert 'type="email"' not in page
+    assert 'name="username" type="text"' in page
+
+
 async def test_opening_uses_nothing_up(browser: Browser, invited: Invited) -> None:
     """Mail scanners open links too."""
     for _ in range(3):

@@ -103,6 +103,13 @@ async def test_email_is_compared_as_everywhere(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+async def test_browsers_let_any_address_be_typed(browser: Browser) -> None:
+    """A field of the type `email` takes ASCII only."""
+    page = (await browser.get("/door")).text
+
+    assert 'id="email" name="email" type="text" inputmode="email"' in page
+
+
 async def test_session_cookie_is_kept_from_scripts_and_other_sites(browser: Browser) -> None:
     """`HttpOnly; Secure; SameSite=Lax`, for the whole host and nobody else."""
     answer = await browser.get("/door")

@@ -366,6 +366,18 @@ async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Ru
     assert len(await rows(stores, jobs, user["id"])) == 1
 
 
+async def test_an_import_takes_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
+    """And compares them as the API does: in another Unicode form it is the same address."""
+    await caller.post("/v1/users", json={"email": "ren\u00e9@example.com", "name": "Old"})
+    addresses = ["rene\u0301@example.com", "用户@例え.jp", "ZOË@example.com", "zoe\u0308@example.com"]
+    file_id = await upload(caller, "\n".join(["email,name,role", *(f"{address},New," for address in addresses)]))
+
+    ended = await run("user_import", file_id=file_id, partial=True)
+
+    assert ended["result"]["created"] == 2
+    assert {problem["field"] for problem in ended["result"]["problems"]} == {"row 1.email", "row 4.email"}
+
+
 async def test_a_queued_run_is_cancelled_at_once(caller: httpx.AsyncClient, runner: WorkflowRunner) -> None:
     """200 with the run; the worker then leaves it alone, and it cannot be cancelled twice."""
     started = await start(caller, "catalog_export")

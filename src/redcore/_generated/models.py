@@ -466,7 +466,7 @@ class User(MappingModel):
     id: str
     """`usr_…`."""
     email: str
-    """Unique in the organisation, in any case."""
+    """Unique in the organisation, in any case and any Unicode form."""
     name: str
     """Full name."""
     role: UserRole

@@ -174,7 +174,8 @@ class Users:
         Scope: `users:write`.
 
         Args:
-            email: Where the invitation goes; unique in the organisation, in any case.
+            email: Where the invitation goes, in any script; unique in the organisation, in any case and any
+                Unicode form.
             name: Full name.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
@@ -280,7 +281,7 @@ class Users:
 
         Args:
             user_id: Id of the user, `usr_…`.
-            email: New e-mail; unique in the organisation, in any case.
+            email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
             name: New full name.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
@@ -525,7 +526,8 @@ class AsyncUsers:
         Scope: `users:write`.
 
         Args:
-            email: Where the invitation goes; unique in the organisation, in any case.
+            email: Where the invitation goes, in any script; unique in the organisation, in any case and any
+                Unicode form.
             name: Full name.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
@@ -631,7 +633,7 @@ class AsyncUsers:
 
         Args:
             user_id: Id of the user, `usr_…`.
-            email: New e-mail; unique in the organisation, in any case.
+            email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
             name: New full name.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
