@@ -14,6 +14,7 @@
     ├── RequestInProgress      409 REQUEST_IN_PROGRESS
     ├── PayloadTooLarge        413 PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType   415 UNSUPPORTED_MEDIA_TYPE
+    ├── RangeNotSatisfiable    416 RANGE_NOT_SATISFIABLE
     ├── RuleViolation          422 BUSINESS_RULE_VIOLATION
     ├── IdempotencyKeyReused   422 IDEMPOTENCY_KEY_REUSED
     ├── RateLimited            429 RATE_LIMIT_EXCEEDED
@@ -52,6 +53,7 @@ STATUS: Final[Mapping[str, int]] = {
     "REQUEST_IN_PROGRESS": 409,
     "PAYLOAD_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
+    "RANGE_NOT_SATISFIABLE": 416,
     "BUSINESS_RULE_VIOLATION": 422,
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMIT_EXCEEDED": 429,
@@ -230,6 +232,16 @@ class UnsupportedMediaType(ApiError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as application/json."
+
+
+class RangeNotSatisfiable(ApiError):
+    """The file has none of the bytes that were asked for."""
+
+    code = "RANGE_NOT_SATISFIABLE"
+
+    def __init__(self, size: int, headers: Mapping[str, str]) -> None:
+        """Name the size of the file; the headers say it too (RFC 9110 section 15.5.17)."""
+        super().__init__(f"The file has {size} bytes, and none of them is in this range.", headers=headers)
 
 
 class RuleViolation(ApiError):

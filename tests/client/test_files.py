@@ -363,10 +363,13 @@ class TestDownload:
         assert path.read_bytes() == CONTENT
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_a_part_that_is_complete(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """416 says that nothing is missing: the part is checked and kept."""
+    @pytest.mark.parametrize("body", [b"", refusal(416, "RANGE_NOT_SATISFIABLE").body])
+    def test_a_part_that_is_complete(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, body: bytes
+    ) -> None:
+        """416 says that nothing is missing, with an envelope or bare: the part is checked and kept."""
         part_of(tmp_path / "a").write_bytes(CONTENT)
-        server.script(Reply(416, headers={"ETag": ETAG, "Content-Range": "bytes */300000"}))
+        server.script(Reply(416, body, headers={"ETag": ETAG, "Content-Range": "bytes */300000"}))
 
         call(make().files.download, "file_1", to=tmp_path / "a")
 

@@ -96,6 +96,7 @@ def test_errors_pickle(cls: type[RedcoreError]) -> None:
         ("REQUEST_IN_PROGRESS", DuplicateError),
         ("PAYLOAD_TOO_LARGE", RedcoreAPIError),
         ("UNSUPPORTED_MEDIA_TYPE", RedcoreAPIError),
+        ("RANGE_NOT_SATISFIABLE", RedcoreAPIError),
         ("BUSINESS_RULE_VIOLATION", ValidationError),
         ("IDEMPOTENCY_KEY_REUSED", ValidationError),
         ("RATE_LIMIT_EXCEEDED", RateLimitError),

@@ -101,6 +101,13 @@ async def test_a_part_is_downloaded(caller: httpx.AsyncClient) -> None:
     assert (some.status_code, some.content) == (206, TEXT[3:13])
     assert some.headers["Content-Range"] == f"bytes 3-12/{len(TEXT)}"
     assert (none.status_code, none.headers["Content-Range"]) == (416, f"bytes */{len(TEXT)}")
+    assert none.json()["error"] == {
+        "code": "RANGE_NOT_SATISFIABLE",
+        "message": f"The file has {len(TEXT)} bytes, and none of them is in this range.",
+        "docs": "https://docs.blueround.com/api/errors#RANGE_NOT_SATISFIABLE",
+        "details": [],
+    }
+    assert (none.headers["ETag"], none.headers["Accept-Ranges"]) == (f'"{file["sha256"]}"', "bytes")
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", f'"{file["sha256"]}"')
 
 

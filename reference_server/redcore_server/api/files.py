@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from redcore_server.api import listing
 from redcore_server.api.call import Call, Handler, Reply, Row
 from redcore_server.api.uploads import Upload, no_room
-from redcore_server.errors import NotFound
+from redcore_server.errors import NotFound, RangeNotSatisfiable
 from redcore_server.files import file_key
 from redcore_server.ranges import select
 from redcore_server.store.postgres import queries
@@ -63,7 +63,9 @@ async def files_download(call: Call) -> Response:
     file = await _found(call, "get")
     selection = select(call.headers, etag=f'"{file["sha256"]}"', size=file["size"])
     headers = {**selection.headers, "Cache-Control": "private, no-cache"}
-    if selection.status in {304, 416}:
+    if selection.status == 416:
+        raise RangeNotSatisfiable(file["size"], headers)
+    if selection.status == 304:
         return Response(status_code=selection.status, headers=headers)
     key = file_key(call.principal.organisation_id, file["id"])
     # For a HEAD too the bytes must be there, but none of them is read.

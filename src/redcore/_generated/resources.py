@@ -1924,7 +1924,8 @@ class Files:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RedcoreAPIError: 416, The file has no such range.
+            RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
+                for.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
             RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
@@ -2122,7 +2123,8 @@ class AsyncFiles:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RedcoreAPIError: 416, The file has no such range.
+            RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
+                for.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
             RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
