@@ -45,6 +45,30 @@ async def test_text_is_found_wherever_it_stands(catalog: httpx.AsyncClient, q: s
     assert listed["meta"]["total"] == len(found)
 
 
+@pytest.mark.parametrize(
+    ("name", "q"),
+    [
+        ("Caf\u00e9 cr\u00e8me", "cafe\u0301 cre\u0300"),
+        ("Cafe\u0301 cre\u0300me", "CAF\u00c9"),
+        ("\u039f\u0394\u039f\u03a3 2", "\u03bf\u03b4\u03bf\u03c2"),
+        ("\u03bf\u03b4\u03bf\u03c2", "\u039f\u0394\u039f\u03a3"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER A}BC", "abc"),
+        ("\N{LATIN SMALL LIGATURE FI}sh", "FISH"),
+        ("100% wool", "\N{FULLWIDTH PERCENT SIGN} w"),
+        ("e\u0301", "\u00c9"),
+    ],
+)
+async def test_text_is_found_in_any_unicode_form(caller: httpx.AsyncClient, name: str, q: str) -> None:
+    """Composed or not, wide or not, with a final sigma or another one; short texts too."""
+    await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
+    await caller.post("/v1/products", json={"name": "Something else", "sku": "B", "price": 1})
+    await caller.post("/v1/users", json={"email": "a@x.example", "name": name})
+
+    for path in ("/v1/products", "/v1/users"):
+        listed = (await caller.get(path, params={"q": q})).json()
+        assert [item["name"] for item in listed["data"]] == [name]
+
+
 async def test_users_are_found_by_name_and_address(caller: httpx.AsyncClient) -> None:
     """Part of either is enough."""
     await caller.post("/v1/users", json={"email": "Grace.Hopper@example.com", "name": "Amazing"})
@@ -78,7 +102,7 @@ async def test_an_index_finds_it(stores: Stores, organisation: Organisation, tab
     """Of five thousand rows, none is read that does not have the text."""
     await rows(stores, insert, organisation.id, "k")
     parameters = {"organisation_id": organisation.id, "status": None, "role": None, "limit": 20, "offset": 0}
-    asked = {**parameters, "q": "4999", "pattern": "%4999%"}
+    asked = {**parameters, "q": "4999"}
     async with stores.postgres.connection() as connection:
         await connection.execute(f"vacuum analyze {table}".encode())
         cursor = await connection.execute(b"explain " + queries(table)["page"], asked)

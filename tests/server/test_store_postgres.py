@@ -71,6 +71,39 @@ def test_newer_procrastinate_migrations_are_applied_one_by_one(empty_database: s
     assert migrate(empty_database, clock=Clock()) == [missing]
 
 
+def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(empty_database: str) -> None:
+    """0009 computes the index of 0008 anew, for every row that there is."""
+    before = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem < "0009"]
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("create table schema_migrations (name text primary key, applied_at timestamptz not null)")
+        for path in before:
+            connection.execute(path.read_bytes())
+            connection.execute("insert into schema_migrations values (%s, '2026-01-01')", (path.stem,))
+        connection.execute("insert into organisations values ('org_1', 'Test', 'free', '2026-01-01')")
+        connection.execute(
+            """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+               values ('prod_1', 'org_1', %s, 'A', 1, 1, 'available', '2026-01-01', '2026-01-01')""",
+            ("Cafe\u0301 \u039f\u0394\u039f\u03a3",),
+        )
+
+    migrate(empty_database, clock=Clock())
+
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute(
+            "select id from products where search @> trigrams(%s)", ("CAF\u00c9 \u03bf\u03b4\u03bf\u03c2",)
+        )
+        assert found.fetchall() == [("prod_1",)]
+
+
+def test_functions_of_computed_columns_need_no_search_path(empty_database: str) -> None:
+    """A dump is restored with an empty one."""
+    migrate(empty_database, clock=Clock())
+
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("set search_path = ''")
+        assert connection.execute("select public.trigrams('\u00c9t\u00e9')").fetchone() == (["\u00e9t\u00e9"],)
+
+
 def test_the_check_does_not_import_procrastinate(addresses: Addresses) -> None:
     """An up-to-date database must not cost the import of the queue at each start."""
     program = """

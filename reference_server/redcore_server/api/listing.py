@@ -14,19 +14,10 @@ async def page(call: Call, sql: bytes) -> Reply:
 
     Args:
         call: of a listing operation.
-        sql: a listing query; `q` reaches it as it is, and as `pattern` for LIKE.
+        sql: a listing query.
     """
     query = call.query
-    rows = await call.all(sql, **query, pattern=f"%{escaped(query.get('q') or '')}%")
+    rows = await call.all(sql, **query)
     total = rows[0]["total"]
     items = [{name: row[name] for name in row if name != "total"} for row in rows if row["id"] is not None]
     return Reply(data=items, page={"total": total, "limit": query["limit"], "offset": query["offset"]})
-
-
-def escaped(text: str) -> str:
-    """Return a text that LIKE takes literally.
-
-    Args:
-        text: which may hold `%`, `_` and backslashes.
-    """
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

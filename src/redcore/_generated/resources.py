@@ -137,7 +137,7 @@ class Users:
             offset: Items to skip.
             role: Keep only users with this role.
             status: Keep only users with this status.
-            q: Keep only users whose name or e-mail contains this text, in any case.
+            q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -374,7 +374,7 @@ class Users:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             role: Keep only users with this role.
             status: Keep only users with this status.
-            q: Keep only users whose name or e-mail contains this text, in any case.
+            q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
@@ -487,7 +487,7 @@ class AsyncUsers:
             offset: Items to skip.
             role: Keep only users with this role.
             status: Keep only users with this status.
-            q: Keep only users whose name or e-mail contains this text, in any case.
+            q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -726,7 +726,7 @@ class AsyncUsers:
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             role: Keep only users with this role.
             status: Keep only users with this status.
-            q: Keep only users whose name or e-mail contains this text, in any case.
+            q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
@@ -772,7 +772,7 @@ class Products:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
             status: Keep only products with this status.
-            q: Keep only products whose name or sku contains this text, in any case.
+            q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -979,7 +979,7 @@ class Products:
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
-            q: Keep only products whose name or sku contains this text, in any case.
+            q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
@@ -1025,7 +1025,7 @@ class AsyncProducts:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
             status: Keep only products with this status.
-            q: Keep only products whose name or sku contains this text, in any case.
+            q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -1232,7 +1232,7 @@ class AsyncProducts:
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
             status: Keep only products with this status.
-            q: Keep only products whose name or sku contains this text, in any case.
+            q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:

@@ -9,7 +9,7 @@ with matching as not materialized (
             %(q)s::text is null
             or (
                 search @> trigrams(%(q)s)
-                and (lower(name) like lower(%(pattern)s) or lower(sku) like lower(%(pattern)s))
+                and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(sku), folded(%(q)s)) > 0)
             )
         )
 ), page as (

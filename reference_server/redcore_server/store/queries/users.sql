@@ -10,7 +10,7 @@ with matching as not materialized (
             %(q)s::text is null
             or (
                 search @> trigrams(%(q)s)
-                and (lower(name) like lower(%(pattern)s) or lower(email) like lower(%(pattern)s))
+                and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(email), folded(%(q)s)) > 0)
             )
         )
 ), page as (
