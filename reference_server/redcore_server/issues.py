@@ -38,6 +38,9 @@ _PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
     r"^[^\s\x00-\x1f\x7f-\x9f\xad<>\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$": (
         lambda value: f"{_quoted(value)} is not {_ADDRESS}"
     ),
+    r"^([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]*)?$": (
+        lambda _value: "must not be blank or have control characters"
+    ),
 }
 
 # The keywords of JSON Schema that the contract uses in requests; a test compares.

@@ -75,7 +75,7 @@ async def test_a_file_is_uploaded_described_and_downloaded(caller: httpx.AsyncCl
     assert (await caller.get(f"/v1/files/{file['id']}")).json()["data"] == file
     content = await caller.get(f"/v1/files/{file['id']}/content")
     assert (content.status_code, content.content) == (200, TEXT)
-    assert content.headers["Content-Type"].startswith("text/plain")
+    assert content.headers["Content-Type"] == "text/plain"
     assert content.headers["ETag"] == f'"{file["sha256"]}"'
     assert content.headers["Content-Disposition"] == "attachment; filename*=UTF-8''notes.txt"
 
@@ -127,6 +127,32 @@ async def test_the_form_names_the_file(caller: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "name"),
+    [("a%22b.txt", 'a"b.txt'), ("100%25.txt", "100%25.txt"), ("a%2Fb%0", "a%2Fb%0"), ("a%2522b", "a%2522b")],
+)
+async def test_a_filename_is_read_as_browsers_write_it(caller: httpx.AsyncClient, sent: str, name: str) -> None:
+    """Of what is percent-encoded, a quote and line ends only (HTML section 4.10.22.8)."""
+    body = part(f'form-data; name="file"; filename="{sent}"')
+
+    stored = await caller.post("/v1/files", content=body, headers=FORM)
+
+    assert stored.json()["data"]["name"] == name
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "text/html; charset=iso-8859-1", "text/plain;charset=utf-8"])
+async def test_the_type_comes_back_as_it_was_given(caller: httpx.AsyncClient, content_type: str) -> None:
+    """Nobody knows the encoding of a text but who wrote it."""
+    stored = (await caller.post("/v1/files", files={"file": ("a", TEXT, content_type)})).json()["data"]
+    path = f"/v1/files/{stored['id']}/content"
+
+    whole = await caller.get(path)
+    some = await caller.get(path, headers={"Range": "bytes=0-1"})
+
+    assert stored["content_type"] == content_type
+    assert (whole.headers["Content-Type"], some.headers["Content-Type"]) == (content_type, content_type)
+
+
+@pytest.mark.parametrize(
     ("body", "field", "issue"),
     [
         (b"", "body", "ends too early"),
@@ -136,9 +162,11 @@ async def test_the_form_names_the_file(caller: httpx.AsyncClient) -> None:
         (part('form-data; name="file"', end=False) + part('form-data; name="file"'), "file", "more than once"),
         (part('form-data; name="other"'), "other", "is not a field of this form"),
         (part("form-data"), "body", "is not a field of this form"),
-        (part('form-data; name="file"; filename="a\0b"'), "name", "U+0000"),
+        (part('form-data; name="file"; filename="a\0b"'), "name", "control characters"),
+        (part('form-data; name="file"; filename="a%0D%0Ab"'), "name", "control characters"),
+        (part('form-data; name="file"; filename=" "'), "name", "blank"),
         (part('form-data; name="file"; filename="%b"'.replace("%b", "x" * 256)), "name", "at most 255"),
-        (part('form-data; name="file"', end=False) + part('form-data; name="name"', b""), "name", "at least 1"),
+        (part('form-data; name="file"', end=False) + part('form-data; name="name"', b""), "name", "must not be empty"),
         (part('form-data; name="file"', end=False) + part('form-data; name="name"', b"\xff"), "name", "UTF-8"),
         (
             part('form-data; name="file"', end=False) + part('form-data; name="name"', b"x" * 5000),

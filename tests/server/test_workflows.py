@@ -160,10 +160,11 @@ async def test_runs_are_listed_by_workflow_and_status(caller: httpx.AsyncClient,
 async def test_the_catalog_is_exported_and_imported_again(
     caller: httpx.AsyncClient, run: Runs, callers: Callers, kind: str
 ) -> None:
-    """What comes out is what went in, whatever the names hold, and it can go in again."""
-    names = ["plain", 'with "quotes", commas', "two\nlines", "Überraschung"]
-    for number, name in enumerate(names):
-        await caller.post("/v1/products", json={"name": name, "sku": f"S{number}", "price": number, "stock": number})
+    """What comes out is what went in, whatever names and skus hold, and it can go in again."""
+    names = ["plain", 'with "quotes", commas', " blanks ", "Überraschung"]
+    skus = ['"S", 1', "S", "two\nlines", "Ü"]
+    for number, (name, sku) in enumerate(zip(names, skus, strict=True)):
+        await caller.post("/v1/products", json={"name": name, "sku": sku, "price": number, "stock": number})
     before = await catalog(caller)
 
     exported = await run("catalog_export", format=kind)
@@ -175,6 +176,7 @@ async def test_the_catalog_is_exported_and_imported_again(
     lines = io.StringIO(content, newline="")
     read = list(csv.DictReader(lines) if kind == "csv" else map(json.loads, lines))
     assert [row["name"] for row in read] == names
+    assert [row["sku"] for row in read] == skus
     assert all(row["created_at"].endswith("Z") for row in read)
     for product in (await caller.get("/v1/products")).json()["data"][:2]:
         await caller.delete(f"/v1/products/{product['id']}")

@@ -72,8 +72,9 @@ async def files_download(call: Call) -> Response:
     stop = selection.start if call.is_head else selection.stop
     content = await call.services.objects.get(key, selection.start, stop)
     # What somebody uploaded is never shown on our own origin, only saved.
+    headers["Content-Type"] = file["content_type"]  # not as the media type, to which Starlette would add a charset
     headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"
-    return StreamingResponse(content, selection.status, headers, file["content_type"])
+    return StreamingResponse(content, selection.status, headers)
 
 
 async def _found(call: Call, query: str) -> Row:

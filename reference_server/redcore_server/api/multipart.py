@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Literal, Never, TypeAlias
+from typing import Final, Literal, Never, TypeAlias
+from urllib.parse import unquote
 
 import attrs
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
+
+_ENCODED: Final = re.compile("%22|%0D|%0A")
 
 _Event: TypeAlias = tuple[Literal["begin"], "Part"] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
 
@@ -127,8 +131,9 @@ class Multipart:
 
 
 def _text(raw: bytes) -> str:
+    """Return a name; what browsers percent-encode in it is decoded, nothing else (HTML section 4.10.22.8)."""
     try:
-        return raw.decode()
+        return _ENCODED.sub(lambda found: unquote(found[0]), raw.decode())
     except UnicodeDecodeError:
         _malformed("has a name that is not UTF-8")
 

@@ -10,16 +10,20 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 import attrs
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from redcore_server import spec
 from redcore_server.api.multipart import Multipart, Part
 from redcore_server.errors import Detail, PayloadTooLarge, RuleViolation, ValidationFailed
 from redcore_server.files import Description, Digest, file_key
 from redcore_server.ids import new_id
+from redcore_server.issues import issues
+from redcore_server.spec import Rule
 from redcore_server.store.objects import Objects
 
 _MAX_NAME_CHARACTERS: Final = 255
@@ -162,18 +166,19 @@ async def _field(part: Part, data: AsyncIterator[bytes], seen: set[str]) -> str:
         raise _wrong(_NAME, "must be UTF-8") from None
 
 
+@cache
+def _name_rule() -> Rule:
+    return Rule(spec.load().document["components"]["schemas"]["FileUpload"]["properties"][_NAME], {})
+
+
 def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intake: _Intake) -> Description:
     if file is None:
         raise _wrong(_FILE, "is required")
     # Some clients send the whole path (RFC 7578 section 4.2).
     own_name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
     name = fields.get(_NAME, own_name or _FILE)
-    if not name:
-        raise _wrong(_NAME, "must have at least 1 character")
-    if "\0" in name:
-        raise _wrong(_NAME, "must not contain the character U+0000")
-    if len(name) > _MAX_NAME_CHARACTERS:
-        raise _too_long()
+    if problems := list(issues(_name_rule(), name, _NAME)):
+        raise ValidationFailed(details=problems)
     return Description(
         id=file_id,
         name=name,

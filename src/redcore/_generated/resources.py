@@ -87,7 +87,7 @@ class Users:
         Scope: `profile:write`.
 
         Args:
-            name: New full name.
+            name: New full name, not blank and in one line.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -176,7 +176,7 @@ class Users:
         Args:
             email: Where the invitation goes, in any script; unique in the organisation, in any case and any
                 Unicode form.
-            name: Full name.
+            name: Full name, not blank and in one line.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
 
@@ -282,7 +282,7 @@ class Users:
         Args:
             user_id: Id of the user, `usr_…`.
             email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
-            name: New full name.
+            name: New full name, not blank and in one line.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
             options: Options of this call alone, as `with_options` takes them.
@@ -437,7 +437,7 @@ class AsyncUsers:
         Scope: `profile:write`.
 
         Args:
-            name: New full name.
+            name: New full name, not blank and in one line.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -528,7 +528,7 @@ class AsyncUsers:
         Args:
             email: Where the invitation goes, in any script; unique in the organisation, in any case and any
                 Unicode form.
-            name: Full name.
+            name: Full name, not blank and in one line.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
 
@@ -634,7 +634,7 @@ class AsyncUsers:
         Args:
             user_id: Id of the user, `usr_…`.
             email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
-            name: New full name.
+            name: New full name, not blank and in one line.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
             options: Options of this call alone, as `with_options` takes them.
@@ -811,7 +811,7 @@ class Products:
         Scope: `products:write`.
 
         Args:
-            name: Name for people.
+            name: Name for people, not blank and in one line.
             sku: Stock keeping unit; unique in the catalog.
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
@@ -921,7 +921,7 @@ class Products:
 
         Args:
             product_id: Id of the product, `prod_…`.
-            name: New name.
+            name: New name, not blank and in one line.
             sku: New stock keeping unit; unique in the catalog.
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
@@ -1064,7 +1064,7 @@ class AsyncProducts:
         Scope: `products:write`.
 
         Args:
-            name: Name for people.
+            name: Name for people, not blank and in one line.
             sku: Stock keeping unit; unique in the catalog.
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
@@ -1174,7 +1174,7 @@ class AsyncProducts:
 
         Args:
             product_id: Id of the product, `prod_…`.
-            name: New name.
+            name: New name, not blank and in one line.
             sku: New stock keeping unit; unique in the catalog.
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
@@ -1818,7 +1818,7 @@ class Files:
 
         Args:
             file: The bytes.
-            name: Name to store it under; the uploaded file's own if left out.
+            name: Name to store it under, not blank and in one line; the uploaded file's own if left out.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2017,7 +2017,7 @@ class AsyncFiles:
 
         Args:
             file: The bytes.
-            name: Name to store it under; the uploaded file's own if left out.
+            name: Name to store it under, not blank and in one line; the uploaded file's own if left out.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2239,7 +2239,7 @@ class ApiKeys:
         Scope: `admin`.
 
         Args:
-            name: What it is for.
+            name: What it is for, not blank and in one line.
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
@@ -2405,7 +2405,7 @@ class AsyncApiKeys:
         Scope: `admin`.
 
         Args:
-            name: What it is for.
+            name: What it is for, not blank and in one line.
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
@@ -2570,7 +2570,7 @@ class Applications:
         Scope: `admin`.
 
         Args:
-            name: Name that the consent page shows.
+            name: Name that the consent page shows, not blank and in one line.
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.
@@ -2769,7 +2769,7 @@ class AsyncApplications:
         Scope: `admin`.
 
         Args:
-            name: Name that the consent page shows.
+            name: Name that the consent page shows, not blank and in one line.
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.
