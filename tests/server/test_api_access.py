@@ -64,10 +64,14 @@ async def ids(caller: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def contents(stores: Stores, organisation: Organisation) -> list[Any]:
-    return [
+    """What an organisation has, and what is still to be done: nobody else does anything meanwhile."""
+    owned = [
         await rows(stores, f"select * from {table} where organisation_id = %s order by id", organisation.id)  # noqa: S608
         for table in ("users", "products", "api_keys", "applications", "files", "workflow_runs")
     ]
+    invitations = "select * from invitations join users on users.id = user_id where organisation_id = %s order by 1"
+    jobs = "select id, task_name, args, status from procrastinate_jobs order by id"
+    return [*owned, await rows(stores, invitations, organisation.id), await rows(stores, jobs)]
 
 
 def test_every_operation_is_built() -> None:

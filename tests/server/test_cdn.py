@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 from tests.server.callers import Callers, whole_app
-from tests.server.tenants import Organisation
+from tests.server.tenants import Organisation, make_organisation
 
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
@@ -169,6 +169,18 @@ async def test_a_version_replaces_another_and_comes_back(
     assert back["result"] == {"version": first["id"], "path": f"{site}/"}
     assert (await anybody.get(f"{site}/guide/")).content == SITE["guide/index.html"]
     assert (await publish.run(version="wfr_none"))["status"] == "failed"
+
+
+async def test_a_version_of_another_organisation_is_not_there(
+    publish: Publisher, callers: Callers, runner: WorkflowRunner, stores: Stores, clock: Clock
+) -> None:
+    """Its pages cannot be taken over by who knows the id, nor taken back."""
+    theirs = Publisher(await callers.of(await make_organisation(stores, clock)), runner)
+    version = (await theirs.site(SITE))["id"]
+
+    ended = await publish.run(version=version)
+
+    assert ended["error"]["message"].startswith(f"Version {version} is not kept")
 
 
 async def test_only_the_newest_versions_are_kept(

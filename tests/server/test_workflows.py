@@ -334,14 +334,15 @@ async def test_a_byte_order_mark_and_lone_line_feeds_are_read(caller: httpx.Asyn
     assert (await run("catalog_import", file_id=file_id))["result"]["created"] == 2
 
 
-async def test_a_file_of_another_organisation_is_not_there(
-    caller: httpx.AsyncClient, run: Runs, callers: Callers, stores: Stores, clock: Clock
-) -> None:
-    """The run fails as for a file that never was."""
-    other = await callers.of(await make_organisation(stores, clock))
+@pytest.mark.parametrize(
+    "name", [name for name in WORKFLOWS if "file_id" in WORKFLOWS[name].input_schema["properties"]]
+)
+async def test_a_file_of_another_organisation_is_not_there(run: Runs, callers: Callers, name: str) -> None:
+    """The run fails as for a file that never was, of every workflow that takes one."""
+    other = await callers.of(await make_organisation(callers.stores, callers.clock))
     file_id = await upload(other, f"{HEADING}A,x,1,,\n")
 
-    ended = await run("catalog_import", file_id=file_id)
+    ended = await run(name, file_id=file_id)
 
     assert ended["error"]["message"] == f"File {file_id} does not exist."
 
