@@ -203,6 +203,15 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(
     assert transport.is_closed
 
 
+def test_a_request_that_came_behind_another_has_its_own_time(connection: Connection, loop: Loop) -> None:
+    """Its body is bounded where it is read, like any other."""
+    connection.data_received(HEAD + b"\r\n" + b"POST /v1/users HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")
+    connection.on_response_complete()
+
+    assert loop.waiting == []
+    assert len(loop.tasks) == 2
+
+
 def test_an_answer_that_nobody_takes_ends_the_connection(
     connection: Connection, loop: Loop, transport: Transport
 ) -> None:

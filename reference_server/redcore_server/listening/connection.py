@@ -90,9 +90,9 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Let a client that still sends its body read the answer, but not send for ever."""
-        is_sending = self.cycle.more_body
         super().on_response_complete()
-        if is_sending and not self.transport.is_closing():
+        is_last = self.cycle.response_complete  # and none that came behind it is being answered
+        if is_last and self.cycle.more_body and not self.transport.is_closing():
             self._expect()
 
     def pause_writing(self) -> None:
