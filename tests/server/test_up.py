@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -190,9 +191,11 @@ def test_trusted_proxies(data: Path, trusted: str, seen: str) -> None:
     """Only those that are named may say whom a request is from."""
     with up(data, REDCORE_SERVER_TRUSTED_PROXIES=trusted) as server, server.client as client:
         client.get("me", headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"})
+        server.process.terminate()
+        server.process.wait()
 
-        log = data.parent / "log"
-        assert eventually(lambda: f'"client": "{seen}"' in log.read_text())
+    lines = map(json.loads, (data.parent / "log").read_text().splitlines())
+    assert [line["client"] for line in lines if line["event"] == "request"] == [seen]
 
 
 def test_stop_while_starting(data: Path) -> None:
