@@ -6,6 +6,15 @@ import contextlib
 import signal
 from collections.abc import Generator
 from types import FrameType
+from typing import NoReturn
+
+
+class Interrupted(SystemExit):
+    """One of the signals has come.
+
+    No KeyboardInterrupt, which would be the obvious choice: if that strikes while a text is executed, as dataclasses do
+    when they are imported, CPython ends the process by SIGINT in the end, although it was caught.
+    """
 
 
 @contextlib.contextmanager
@@ -13,9 +22,9 @@ def interruptible() -> Generator[None]:
     """End the block at either signal, unless what runs in it takes the signals itself."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # of our own, or asyncio would put another in its place
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(Interrupted):
         yield
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted
