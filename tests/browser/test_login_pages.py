@@ -81,6 +81,7 @@ def test_another_person(page: Page, sign_in: SignIn, person: Person) -> None:
 def test_keyboard_only(page: Page, login: str, person: Person, shop: Shop) -> None:
     """The whole flow without a mouse: the first field has the focus, and the focus can always be seen."""
     page.goto(login)
+    expect(page.get_by_label("E-mail address")).to_be_focused()  # the browser's doing, soon after the page is there
     page.keyboard.type(person.email)
     page.keyboard.press("Tab")
     page.keyboard.type(person.password)
