@@ -33,15 +33,32 @@ class RemoteVerifier:
         headers = {"Authorization": f"Bearer {bearer}"}
         try:
             async with self.session.post(self.origin + PATH, headers=headers) as answer:
-                status = answer.status
-                body: dict[str, Any] = orjson.loads(await answer.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
+                status, content = answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.error("the auth service is away", problem=str(error) or type(error).__name__)
             raise ServiceUnavailable from error
-        if status == 200:
-            body["scopes"] = frozenset(body["scopes"])
-            return Principal(**body)
-        if status != 401:
-            raise ServiceUnavailable
-        refusal = TokenExpired if body["error"]["code"] == TokenExpired.code else InvalidToken
-        raise refusal(body["error"]["message"])
+        try:
+            return _principal(status, orjson.loads(content))
+        except (ValueError, KeyError, TypeError) as error:
+            # The error may quote what came, so it is not told here.
+            _log.error("what is at REDCORE_SERVER_AUTH_URL does not answer as an auth service", status=status)
+            raise ServiceUnavailable from error
+
+
+def _principal(status: int, body: dict[str, Any]) -> Principal:
+    """Return what an auth service told.
+
+    Raises:
+        InvalidToken: it refused the token; with its subclass.
+        ServiceUnavailable: it could not check it.
+        KeyError, TypeError, ValueError: that is not what one tells.
+    """
+    if status == 200:
+        body["scopes"] = frozenset(body["scopes"])
+        return Principal(**body)
+    code, message = body["error"]["code"], body["error"]["message"]
+    if code == ServiceUnavailable.code:
+        raise ServiceUnavailable
+    if status != 401:
+        raise ValueError(code)
+    raise TokenExpired(message) if code == TokenExpired.code else InvalidToken(message)
