@@ -19,7 +19,7 @@ from redcore_server.gateway.readiness import Question, postgres, redis
 from redcore_server.mail import mailer_for
 from redcore_server.settings import Settings
 from redcore_server.spec import Spec
-from redcore_server.store import Stores
+from redcore_server.store import Stores, open_stores
 from redcore_server.store.objects import Objects
 from redcore_server.worker import (
     Worker,
@@ -39,6 +39,15 @@ from redcore_server.worker.invitations import InvitationSender
 from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.revocations import GrantEnder
 from redcore_server.worker.workflows import WorkflowRunner
+
+
+def stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+    """Return the stores, to be opened.
+
+    Args:
+        settings: with the URLs of both.
+    """
+    return open_stores(required(settings.database_url), required(settings.redis_url))
 
 
 def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -> AbstractAsyncContextManager[Auth]:

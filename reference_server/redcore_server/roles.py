@@ -24,7 +24,6 @@ from redcore_server.gateway.remote_verifier import RemoteVerifier
 from redcore_server.gateway.upstream import Upstream, open_session
 from redcore_server.inner import Inner, Verified
 from redcore_server.settings import Settings
-from redcore_server.store import Stores, open_stores
 from redcore_server.store.objects import check, open_objects
 from redcore_server.store.redis import Scripts, open_redis
 from redcore_server.worker import Worker
@@ -65,7 +64,7 @@ async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> Asy
         draining: whether this process is about to stop.
     """
     async with (
-        _stores(settings) as stores,
+        assembly.stores(settings) as stores,
         assembly.auth_service(settings, stores, spec.load(), clock) as auth,
     ):
         yield Inner(
@@ -87,7 +86,7 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
     contract = spec.load()
     objects = open_objects(settings)
     await check(objects, settings)
-    async with _stores(settings) as stores, assembly.auth_service(settings, stores, contract, clock) as auth:
+    async with assembly.stores(settings) as stores, assembly.auth_service(settings, stores, contract, clock) as auth:
         api = assembly.api_service(settings, stores, contract, clock, objects)
         yield Inner(
             apps={
@@ -109,15 +108,8 @@ async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker
     """
     objects = open_objects(settings)
     await check(objects, settings)
-    async with _stores(settings) as stores:
+    async with assembly.stores(settings) as stores:
         yield assembly.worker(settings, stores, clock, objects)
-
-
-@asynccontextmanager
-async def _stores(settings: Settings) -> AsyncGenerator[Stores]:
-    database_url, redis_url = assembly.required(settings.database_url), assembly.required(settings.redis_url)
-    async with open_stores(database_url, redis_url) as stores:
-        yield stores
 
 
 def _asking(session: aiohttp.ClientSession, origin: str) -> Question:

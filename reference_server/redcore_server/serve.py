@@ -21,7 +21,7 @@ from redcore_server.listening.server import Listening, run
 from redcore_server.listening.tls import tls_context
 from redcore_server.seed import seed_if_empty
 from redcore_server.settings import Settings
-from redcore_server.store import Stores, open_stores
+from redcore_server.store import Stores
 from redcore_server.store.migrate import migrate
 from redcore_server.store.objects import check, open_objects
 from redcore_server.worker import Worker
@@ -57,9 +57,8 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
         draining: Whether this process is about to stop.
     """
     contract = spec.load()
-    database_url, redis_url = assembly.required(settings.database_url), assembly.required(settings.redis_url)
     async with contextlib.AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(open_stores(database_url, redis_url))
+        stores = await stack.enter_async_context(assembly.stores(settings))
         await _seed(settings, stores, contract, clock)
         auth = await stack.enter_async_context(assembly.auth_service(settings, stores, contract, clock))
         objects = open_objects(settings)

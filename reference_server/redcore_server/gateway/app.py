@@ -99,14 +99,11 @@ class _Gateway:
     readiness: Readiness
     outbox: ASGIApp | None
     shared: ASGIApp = attrs.field(init=False, default=attrs.Factory(_shared, takes_self=True))
-    is_strict: bool = attrs.field(
-        init=False, default=attrs.Factory(lambda self: self.settings.is_public_tls, takes_self=True)
-    )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no websockets, and whoever builds the gateway opens and closes its parts
             return
-        exchange = Exchange(scope, send, self.clock, is_strict=self.is_strict)
+        exchange = Exchange(scope, send, self.clock, is_strict=self.settings.is_public_tls)
         scope["redcore.request_id"] = exchange.request_id
         scope["redcore.exchange"] = exchange
         try:
