@@ -113,7 +113,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Render src/redcore/_generated/ from the spec."""
+    """Render the generated files of src/redcore/ from the spec."""
     session.install(*group("generate"))
     session.run("python", "openapi/generate.py")
 

@@ -171,7 +171,7 @@ class RedcoreReader:
     """What reads the answer of `client.users.list()`."""
 
     def __init__(self, _: str) -> None:
-        from redcore._generated import operations
+        from redcore._spec import operations
 
         self._answer = redcore.Response(200, redcore.Headers({}), PAGE_OF_USERS)
         self._read = operations.users_list().returns

@@ -9,7 +9,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from redcore import AsyncPages, Model, Pages, __version__
-from redcore._generated import resources
+from redcore._resources import generated
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -67,7 +67,7 @@ nitpick_ignore_regex = [
 
 def without_signature(_app: Sphinx, what: str, _name: str, obj: Any, *_: Any) -> tuple[str, None] | None:
     """Hide the constructors of what the SDK makes and users do not."""
-    is_ours = what == "class" and (issubclass(obj, Model | Pages | AsyncPages) or obj.__module__ == resources.__name__)
+    is_ours = what == "class" and (issubclass(obj, Model | Pages | AsyncPages) or obj.__module__ == generated.__name__)
     return ("", None) if is_ours else None
 
 

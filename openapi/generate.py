@@ -1,4 +1,4 @@
-"""Render src/redcore/_generated/ from openapi/redcore.yaml.
+"""Render the generated files of src/redcore/ from openapi/redcore.yaml.
 
 openapi-python-client parses and names, the templates in openapi/templates/ write, ruff formats; the same bytes on every
 machine. Run with --check to fail when the committed files differ from what the spec gives.
@@ -18,8 +18,14 @@ from spec_file import SPEC, Json, raw_operations, read_spec, sentence
 
 ROOT = SPEC.parents[1]
 TEMPLATES = ROOT / "openapi" / "templates"
-TARGET = ROOT / "src" / "redcore" / "_generated"
-OUTPUTS = ("__init__.py", "models.py", "operations.py", "raw.py", "resources.py")
+TARGET = ROOT / "src" / "redcore"
+TEMPLATE_OF = {
+    "_spec/__init__.py": "spec.py.jinja",
+    "_spec/models.py": "models.py.jinja",
+    "_spec/operations.py": "operations.py.jinja",
+    "_resources/generated.py": "resources.py.jinja",
+    "_resources/generated_raw.py": "raw.py.jinja",
+}
 API = "/v1"
 ANY, BYTES = "*/*", "application/octet-stream"  # the parser knows no ranges of media types
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120", "--stdin-filename")
@@ -39,7 +45,7 @@ def parse(spec: Json, config: Config) -> GeneratorData:
 
 
 def render() -> dict[str, str]:
-    """File name -> content, for every file of the generated package."""
+    """Path below src/redcore -> content, for every generated file."""
     settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True, content_type_overrides={ANY: BYTES})
     config = Config.from_sources(settings, MetaType.NONE, SPEC, "utf-8", overwrite=True, output_path=TARGET)
     spec = read_spec()
@@ -61,7 +67,7 @@ def render() -> dict[str, str]:
             if any(o.tag == t["name"] for o in described)
         ],
     )
-    return {name: format_source(env.get_template(f"{name}.jinja").render(), name) for name in OUTPUTS}
+    return {name: format_source(env.get_template(template).render(), name) for name, template in TEMPLATE_OF.items()}
 
 
 def format_source(source: str, name: str) -> str:
@@ -81,7 +87,8 @@ def main(argv: list[str]) -> int:
     stale = [
         n for n, text in rendered.items() if not (TARGET / n).exists() or (TARGET / n).read_bytes() != text.encode()
     ]
-    strange = sorted(f.name for f in TARGET.glob("*.py") if f.name not in rendered)
+    in_spec = (f"_spec/{file.name}" for file in (TARGET / "_spec").glob("*.py"))
+    strange = sorted(name for name in in_spec if name not in rendered)
     if "--check" in argv:
         if stale or strange:
             print("run `nox -s generate`; stale or not generated:", *stale, *strange)

@@ -26,7 +26,7 @@ from redcore.exceptions import RedcoreAPIError
 Json: TypeAlias = Mapping[str, Any]
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-RESOURCES: Final = "redcore._generated.resources"
+RESOURCES: Final = "redcore._resources.generated"
 LIMITS: Final = {
     "format": "{}",
     "minLength": "at least {} long",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from redcore_server.auth.saml.command import identity_provider
+from redcore_server.process.identity_provider import identity_provider
 from redcore_server.settings import OperatorError, Settings, from_environment
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -46,7 +46,7 @@ def cli() -> None:
 @click.option("--lab/--no-lab", default=None, help="Test mode: faults, clock and outbox under /lab.")
 def up(**options: Any) -> None:
     """Start the whole platform and serve until Ctrl-C."""
-    from redcore_server.up import up as serve  # noqa: PLC0415 - `--help` need not wait for it
+    from redcore_server.process.up import up as serve  # noqa: PLC0415 - `--help` need not wait for it
 
     serve(_settings(**options))
 
@@ -58,7 +58,7 @@ def up(**options: Any) -> None:
 @_tls
 def gateway(**options: Any) -> None:
     """Start the gateway alone, in front of an auth service and an API."""
-    from redcore_server.apart import run_gateway  # noqa: PLC0415 - as above
+    from redcore_server.process.single_role import run_gateway  # noqa: PLC0415 - as above
 
     run_gateway(_settings(**options))
 
@@ -69,7 +69,7 @@ def gateway(**options: Any) -> None:
 @_data
 def auth(host: str | None, port: int | None, data: Path | None) -> None:
     """Start the auth service alone, for a gateway."""
-    from redcore_server.apart import run_service  # noqa: PLC0415 - as above
+    from redcore_server.process.single_role import run_service  # noqa: PLC0415 - as above
 
     run_service("auth", _settings(data=data), host or "127.0.0.1", 4011 if port is None else port)
 
@@ -80,7 +80,7 @@ def auth(host: str | None, port: int | None, data: Path | None) -> None:
 @_data
 def api(host: str | None, port: int | None, data: Path | None) -> None:
     """Start the API and the CDN alone, for a gateway."""
-    from redcore_server.apart import run_service  # noqa: PLC0415 - as above
+    from redcore_server.process.single_role import run_service  # noqa: PLC0415 - as above
 
     run_service("api", _settings(data=data), host or "127.0.0.1", 4012 if port is None else port)
 
@@ -89,7 +89,7 @@ def api(host: str | None, port: int | None, data: Path | None) -> None:
 @_data
 def worker(data: Path | None) -> None:
     """Start the worker alone."""
-    from redcore_server.apart import run_worker  # noqa: PLC0415 - as above
+    from redcore_server.process.single_role import run_worker  # noqa: PLC0415 - as above
 
     run_worker(_settings(data=data))
 
@@ -98,7 +98,7 @@ def worker(data: Path | None) -> None:
 @_data
 def stores(data: Path | None) -> None:
     """Start PostgreSQL and Redis alone; roles on the same data folder find them."""
-    from redcore_server.apart import run_stores  # noqa: PLC0415 - as above
+    from redcore_server.process.single_role import run_stores  # noqa: PLC0415 - as above
 
     run_stores(_settings(data=data))
 
@@ -107,7 +107,7 @@ def stores(data: Path | None) -> None:
 @_data
 def migrate(data: Path | None) -> None:
     """Bring the database to the schema of this version."""
-    from redcore_server.administration import migrate_database  # noqa: PLC0415 - as above
+    from redcore_server.process.administration import migrate_database  # noqa: PLC0415 - as above
 
     for name in migrate_database(_settings(data=data)):
         click.echo(name)
@@ -118,7 +118,7 @@ def migrate(data: Path | None) -> None:
 @_data
 def seed(organisation: str, data: Path | None) -> None:
     """Make an organisation, an admin, an application and an API key; print their `export` lines."""
-    from redcore_server.administration import seed_organisation  # noqa: PLC0415 - as above
+    from redcore_server.process.administration import seed_organisation  # noqa: PLC0415 - as above
 
     click.echo(seed_organisation(_settings(data=data), organisation), nl=False)
 
@@ -128,7 +128,7 @@ def seed(organisation: str, data: Path | None) -> None:
 @_data
 def publish_static(folder: Path, data: Path | None) -> None:
     """Put the files of FOLDER where /static/ finds them; print their addresses."""
-    from redcore_server.administration import publish_static as publish  # noqa: PLC0415 - as above
+    from redcore_server.process.administration import publish_static as publish  # noqa: PLC0415 - as above
 
     for address in publish(_settings(data=data), folder):
         click.echo(address)

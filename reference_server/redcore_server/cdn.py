@@ -15,12 +15,12 @@ import attrs
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from redcore_server.content_types import content_type_of, is_hashed
 from redcore_server.errors import MethodNotAllowed, NotFound
-from redcore_server.files import docs_key
-from redcore_server.ranges import select
+from redcore_server.http.content_types import content_type_of, is_hashed
+from redcore_server.http.ranges import select
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, queries
+from redcore_server.store.stored_files import docs_key
 
 PREFIXES: Final = ("/static/", "/docs/")
 _QUERIES: Final = queries("docs")

@@ -11,10 +11,13 @@ may never make a call does not wait for what calls need.
 
 from typing import TYPE_CHECKING
 
-from redcore._version import __version__ as __version__
+from redcore._base.version import __version__ as __version__
 
 if TYPE_CHECKING:  # the public names, for type checkers and editors
-    from redcore._generated.models import (
+    from redcore._base.response import Headers, Response
+    from redcore._base.values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
+    from redcore._call.rate_limit import RateLimit
+    from redcore._spec.models import (
         ApiKey,
         ApiKeyCreated,
         ApiKeyMode,
@@ -42,9 +45,8 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WorkflowRunError,
         WorkflowRunStatus,
     )
-    from redcore._progress import Progress
-    from redcore._response import Headers, Response
-    from redcore._values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
+    from redcore._wire.progress import Progress
+    from redcore._wire.raw_response import RawResponse
     from redcore.client import AsyncClient, Client
     from redcore.exceptions import (
         ArgumentError,
@@ -65,20 +67,18 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WaitTimeoutError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
-    from redcore.limits import RateLimit
     from redcore.options import RequestOptions
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
-    from redcore.raw import RawResponse
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
     from importlib import import_module
 
-    _MODELS = "redcore._generated.models"
+    _MODELS = "redcore._spec.models"
     # Where those of the public names are that are no models. A test compares this with what checkers are told above.
     _NAMES = {
-        "redcore._response": ("Headers", "Response"),
-        "redcore._progress": ("Progress",),
-        "redcore._values": ("UNSET", "AsyncFileContent", "FileContent", "Model", "OpenEnum", "Unset"),
+        "redcore._base.response": ("Headers", "Response"),
+        "redcore._wire.progress": ("Progress",),
+        "redcore._base.values": ("UNSET", "AsyncFileContent", "FileContent", "Model", "OpenEnum", "Unset"),
         "redcore.client": ("AsyncClient", "Client"),
         "redcore.exceptions": (
             "ArgumentError",
@@ -100,7 +100,7 @@ else:
             "WaitTimeoutError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
-        "redcore.limits": ("RateLimit",),
+        "redcore._call.rate_limit": ("RateLimit",),
         "redcore.options": ("RequestOptions",),
         "redcore.pagination": (
             "AsyncItemIterator",
@@ -110,7 +110,7 @@ else:
             "PageIterator",
             "Pages",
         ),
-        "redcore.raw": ("RawResponse",),
+        "redcore._wire.raw_response": ("RawResponse",),
         "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
     }
     _HOMES = {name: module for module, names in _NAMES.items() for name in names}

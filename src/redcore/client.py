@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import attrs
 
-from redcore._callback import at_once
-from redcore._config import Config, Given, check_blocking, configure, configure_login, reconfigure
-from redcore._custom import custom
-from redcore._engine import CallOptions, Engine
-from redcore._generated.models import WorkflowRun
-from redcore._generated.resources import AsyncResources, Resources
-from redcore._operation import Operation
-from redcore._recipe import Recipe
-from redcore._shield import to_the_end
-from redcore._steps import (
+from redcore._base.values import UNSET, Unset
+from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
+from redcore._call.cancellation import to_the_end
+from redcore._call.config import Config, Given, check_blocking, configure, configure_login, reconfigure
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.pickling import Recipe
+from redcore._call.rate_limit import Pacer, RateLimit
+from redcore._call.steps import (
     Acquire,
     Ask,
     Close,
@@ -39,26 +37,28 @@ from redcore._steps import (
     drive,
     drive_async,
 )
-from redcore._transfers import Transfers
-from redcore._values import UNSET, Unset
-from redcore.auth import Authenticator, OnTokenRefreshed, saml_bearer
+from redcore._call.token_store import answer_async
+from redcore._resources.auth import AsyncAuth, Auth
+from redcore._resources.files import AsyncFiles, Files
+from redcore._resources.generated import AsyncResources, Resources
+from redcore._resources.workflows import AsyncOnProgress, AsyncWorkflows, OnProgress, Workflows, waiting
+from redcore._spec.models import WorkflowRun
+from redcore._telemetry import OBSERVERS
+from redcore._transfer.transfers import Transfers
+from redcore._transport import AsyncTransport, Transport, open_async_transport, open_transport
+from redcore._transport.perform import perform, perform_async
+from redcore._wire.callbacks import at_once
+from redcore._wire.custom_request import custom
+from redcore._wire.encoding import Operation
+from redcore._wire.raw_response import RawResponse
 from redcore.exceptions import ConfigurationError
-from redcore.files import AsyncFiles, Files
 from redcore.hooks import AsyncHooks, Hooks
-from redcore.limits import Pacer, RateLimit
-from redcore.observability import OBSERVERS
 from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
-from redcore.raw import RawResponse
-from redcore.runs import AsyncOnProgress, AsyncWorkflows, OnProgress, Workflows, waiting
-from redcore.session import AsyncAuth, Auth
 from redcore.tokens.cache import AnyTokenCache, MemoryCache, TokenCache
-from redcore.tokens.store import answer_async
 from redcore.tokens.token_set import TokenSet
-from redcore.transport import AsyncTransport, Transport, open_async_transport, open_transport
-from redcore.transport.streamed import perform, perform_async
 
 if TYPE_CHECKING:
-    from redcore._generated.raw import AsyncRaw, Raw
+    from redcore._resources.generated_raw import AsyncRaw, Raw
 
 T = TypeVar("T")
 HooksT = TypeVar("HooksT", bound=AsyncHooks)
@@ -361,7 +361,7 @@ class Client(_Client[Hooks], Resources):
     @cached_property
     def raw(self) -> Raw:
         """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
-        from redcore._generated.raw import Raw  # noqa: PLC0415 (few programs need it)
+        from redcore._resources.generated_raw import Raw  # noqa: PLC0415 (few programs need it)
 
         return Raw(self._execute)
 
@@ -609,7 +609,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     @cached_property
     def raw(self) -> AsyncRaw:
         """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
-        from redcore._generated.raw import AsyncRaw  # noqa: PLC0415 (few programs need it)
+        from redcore._resources.generated_raw import AsyncRaw  # noqa: PLC0415 (few programs need it)
 
         return AsyncRaw(self._execute)
 

@@ -28,8 +28,8 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from redcore._generated.models import ErrorDetail, WorkflowRun
-from redcore._response import Response
+from redcore._base.response import Response
+from redcore._spec.models import ErrorDetail, WorkflowRun
 
 __all__ = [
     "ArgumentError",

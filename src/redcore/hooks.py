@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
-from redcore._response import Headers
+from redcore._base.response import Headers
 from redcore.exceptions import RedcoreError
 
 Added: TypeAlias = Mapping[str, str] | None

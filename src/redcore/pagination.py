@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
-from redcore._generated.models import Page
-from redcore._operation import AsyncExecute, Execute
-from redcore._prefetch import AsyncFetcher, Describe, Fetcher
-from redcore._walk import Walk
+from redcore._paging.fetch import AsyncFetcher, Describe, Fetcher
+from redcore._paging.walk import Walk
+from redcore._spec.models import Page
+from redcore._wire.encoding import AsyncExecute, Execute
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")

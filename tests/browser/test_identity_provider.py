@@ -20,7 +20,7 @@ from lxml import etree
 from playwright.sync_api import Page
 from tests.browser.inspection import Inspector, expect_heading
 from tests.contract.people import Person
-from tests.server.identity_provider import IdentityProvider, Statement, identity_provider, serialized
+from tests.server.support.identity_provider import IdentityProvider, Statement, identity_provider, serialized
 
 from redcore.testing import ReferenceServer
 

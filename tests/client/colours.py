@@ -15,7 +15,7 @@ import httpx2
 from anyio.from_thread import BlockingPortal
 
 from redcore import AsyncClient, Client
-from redcore._steps import Runtime
+from redcore._call.steps import Runtime
 
 
 @attrs.frozen

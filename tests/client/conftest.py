@@ -11,7 +11,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from tests.client.colours import COLOURS, Awaiting, Blocking, Colour
 from tests.client.loopback import Loopback
 from tests.client.redis_servers import server_in
-from tests.server.redis_cluster import cluster_in
+from tests.server.support.redis_cluster import cluster_in
 
 
 @pytest.fixture(scope="session")

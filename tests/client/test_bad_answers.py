@@ -15,11 +15,11 @@ from tests.client.conftest import named
 from tests.client.loopback import USER, Loopback, Raw, Reply, reply, reset, user
 
 from redcore import NetworkError, RedcoreAPIError, RedcoreError, ResponseError
+from redcore._transport import body_reader
+from redcore._transport.errors import our_errors
+from redcore._transport.httpx_client import HTTPX
+from redcore._transport.pool import HTTPCORE
 from redcore.exceptions import ArgumentError
-from redcore.transport import body
-from redcore.transport.errors import our_errors
-from redcore.transport.given import HTTPX
-from redcore.transport.pool import HTTPCORE
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 TIMEOUT_S = 0.1
@@ -84,7 +84,7 @@ def test_a_compressed_answer(call: Colour, make: Any, server: Loopback) -> None:
 
 def test_a_body_that_is_too_large(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body beyond the bound is not collected."""
-    monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(body_reader, "MAX_BODY_BYTES", 1000)
     server.script(Reply(200, b"x" * 1001), Reply(200, gzip.compress(b"x" * 1001), {"Content-Encoding": "gzip"}))
 
     for _ in range(2):

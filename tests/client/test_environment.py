@@ -13,8 +13,8 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply
 
 from redcore import ConfigurationError, NetworkError
-from redcore.transport import proxies
-from redcore.transport.tls import tls
+from redcore._transport import proxies
+from redcore._transport.tls import tls
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

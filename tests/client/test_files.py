@@ -451,7 +451,7 @@ class TestDownload:
         self, call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is returned as bytes is bounded; the error says what to do."""
-        monkeypatch.setattr("redcore._transfers.MAX_HELD_BYTES", 1000)
+        monkeypatch.setattr("redcore._transfer.transfers.MAX_HELD_BYTES", 1000)
         server.script(whole())
 
         with pytest.raises(ResponseError, match="larger than 1000 bytes; download it to a path"):

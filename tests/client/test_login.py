@@ -28,9 +28,9 @@ from redcore import (
     TokenSet,
     login,
 )
-from redcore._steps import Runtime
+from redcore._call.steps import Runtime
+from redcore._resources.auth import AsyncAuth, Auth
 from redcore.login import LoginTimeoutError
-from redcore.session import AsyncAuth, Auth
 
 PENDING = reply({"error": "authorization_pending"}, 400)
 CODES = {

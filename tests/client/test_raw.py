@@ -50,7 +50,7 @@ def test_a_raw_delete(call: Colour, make: Any, server: Loopback) -> None:
 
 def test_raw_is_loaded_when_it_is_used() -> None:
     """A program that reads no raw answers does not load what makes them."""
-    probe = "import sys, redcore; redcore.Client(api_key='k'); print('redcore._generated.raw' in sys.modules)"
+    probe = "import sys, redcore; redcore.Client(api_key='k'); print('redcore._resources.generated_raw' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True).stdout.strip() == b"False"  # noqa: S603
 

@@ -15,10 +15,10 @@ from tests.client.conftest import named
 from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, user
 
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
+from redcore._transport import body_reader, httpx_client, open_async_transport, open_transport
+from redcore._transport.aiohttp_client import AIOHTTP
+from redcore._transport.errors import our_errors
 from redcore.exceptions import ArgumentError
-from redcore.transport import body, given, open_async_transport, open_transport
-from redcore.transport.errors import our_errors
-from redcore.transport.over_aiohttp import AIOHTTP
 
 
 @pytest.fixture(params=TRANSPORTS, ids=named)
@@ -83,7 +83,7 @@ def test_cookies_are_not_kept(call: Colour, make: Any, server: Loopback) -> None
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
 def test_a_bomb(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     """A small body that would grow without bound is not unpacked; an encoding that was not asked for neither."""
-    monkeypatch.setattr(body, "MAX_BODY_BYTES", 10_000)
+    monkeypatch.setattr(body_reader, "MAX_BODY_BYTES", 10_000)
     server.answer = lambda _: Reply(200, gzip.compress(bytes(10_000_000)), {"Content-Encoding": encoding})
     told = "was not asked for" if encoding == "br" else "larger than 10000 bytes"
 
@@ -178,7 +178,7 @@ def test_a_wrong_transport() -> None:
 
 def test_aiohttp_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names what to install."""
-    monkeypatch.setattr("redcore.transport.find_spec", lambda _: None)
+    monkeypatch.setattr("redcore._transport.find_spec", lambda _: None)
 
     with pytest.raises(ConfigurationError, match=r"pip install 'redcore-sdk\[aiohttp\]'"):
         open_async_transport(None, "aiohttp")
@@ -210,7 +210,7 @@ NEVER = {  # of cookie jars, server-sent events, web sockets and multipart answe
     aiohttp.WSMessageTypeError,
     aiohttp.WebSocketError,
 }
-HTTPX2 = given.errors_of(httpx2)
+HTTPX2 = httpx_client.errors_of(httpx2)
 
 
 CASES: list[tuple[Any, Any]] = [

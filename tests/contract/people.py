@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import attrs
 import httpx
 import pyotp
-from tests.server.browsing import forms_of
+from tests.server.support.browsing import forms_of
 
 from redcore import ApplicationType, Client, Scope, User, UserRole
 from redcore.testing import ReferenceServer

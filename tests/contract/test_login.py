@@ -18,10 +18,10 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from tests.client.colours import Awaiting, Blocking, Colour
 from tests.contract.people import Person, Visitor, new_application, new_person, parameters
-from tests.server.identity_provider import Statement, identity_provider, serialized
+from tests.server.support.identity_provider import Statement, identity_provider, serialized
 
 from redcore import AsyncClient, AuthenticationError, Client, TokenSet, login
-from redcore._steps import Runtime
+from redcore._call.steps import Runtime
 from redcore.testing import Lab, ReferenceServer
 
 LOOPBACK = "http://127.0.0.1/callback"

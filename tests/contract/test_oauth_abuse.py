@@ -18,7 +18,7 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 from tests.contract.attacker import CHALLENGE, EVIL, VERIFIER, Attacker, refusal
 from tests.contract.people import Actor, Visitor, new_application, parameters
-from tests.server.browsing import forms_of
+from tests.server.support.browsing import forms_of
 
 from redcore.testing import ReferenceServer
 

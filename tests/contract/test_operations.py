@@ -9,7 +9,7 @@ import pytest
 from tests.contract.conftest import Caller
 
 from redcore import NotFoundError, ProductStatus, UserRole, UserStatus, ValidationError
-from redcore._generated import operations
+from redcore._spec import operations
 
 Scenario = Callable[[Caller], None]
 SCENARIOS: dict[str, Scenario] = {}

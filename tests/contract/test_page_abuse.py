@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.contract.attacker import EVIL, VERIFIER, Attacker
 from tests.contract.people import Actor, Visitor, parameters
-from tests.server.browsing import forms_of
+from tests.server.support.browsing import forms_of
 
 Json = dict[str, Any]
 

@@ -12,9 +12,9 @@ import pytest
 from tests.core.world import START, USER, answer
 
 from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, WorkflowRun
-from redcore._codec import binary, data, dump, failure, nothing, oauth_failure, page, plain, unstructure
-from redcore._generated.models import Introspection, Jwks, TokenResponse
-from redcore._response import Headers
+from redcore._base.response import Headers
+from redcore._spec.models import Introspection, Jwks, TokenResponse
+from redcore._wire.codec import binary, data, dump, failure, nothing, oauth_failure, page, plain, unstructure
 from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, RedcoreAPIError, ResponseError
 
 META: dict[str, Any] = {"request_id": "req_1", "version": "1.2.0", "total": 1, "limit": 20, "offset": 0}

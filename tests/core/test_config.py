@@ -9,9 +9,9 @@ import pytest
 from tests.core.world import given
 
 from redcore import UNSET
-from redcore._config import OPTIONS, Config, configure, reconfigure
-from redcore._engine import CallOptions
-from redcore.auth import Credentials
+from redcore._call.authenticator import Credentials
+from redcore._call.config import OPTIONS, Config, configure, reconfigure
+from redcore._call.engine import CallOptions
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.options import RequestOptions
 

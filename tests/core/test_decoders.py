@@ -7,8 +7,8 @@ import sys
 
 PROGRAM = """
 import sys, threading
-from redcore._generated import operations as o
-from redcore._response import Headers, Response
+from redcore._spec import operations as o
+from redcore._base.response import Headers, Response
 from redcore.exceptions import ResponseError
 
 calls = [o.users_get("u"), o.users_list(), o.products_get("p"), o.products_list(), o.workflows_get_run("w")]

@@ -7,9 +7,9 @@ import uuid
 import pytest
 from tests.core.world import START, World, answer, refusal, tokens, user
 
-from redcore._generated import operations
-from redcore._headers import checked_headers
-from redcore.auth import Credentials
+from redcore._call.authenticator import Credentials
+from redcore._call.headers import checked_headers
+from redcore._spec import operations
 from redcore.exceptions import (
     ArgumentError,
     NetworkError,

@@ -10,8 +10,8 @@ import pytest
 
 import redcore
 from redcore import exceptions
-from redcore._generated.models import ERROR_STATUS, ErrorCode, ErrorDetail
-from redcore._response import Headers, Response
+from redcore._base.response import Headers, Response
+from redcore._spec.models import ERROR_STATUS, ErrorCode, ErrorDetail
 from redcore.exceptions import (
     ArgumentError,
     AuthenticationError,

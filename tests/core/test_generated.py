@@ -14,7 +14,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from redcore import AsyncClient, Client
-from redcore._generated import models, operations, raw, resources
+from redcore._resources import generated, generated_raw
+from redcore._spec import models, operations
 from redcore.exceptions import RedcoreAPIError
 from redcore.options import RequestOptions
 
@@ -46,7 +47,7 @@ BOUND = {name: told for name, told in OPERATIONS.items() if told.get("x-redcore-
 def method(name: str, prefix: str = "") -> Callable[..., Any]:
     """The method of a resource that an operation id stands for."""
     tag = OPERATIONS[name]["tags"][0]
-    resource = getattr(resources, prefix + "".join(word.title() for word in tag.split("_")))
+    resource = getattr(generated, prefix + "".join(word.title() for word in tag.split("_")))
     found: Callable[..., Any] = getattr(resource, name.removeprefix(f"{tag}_"))
     return found
 
@@ -165,7 +166,7 @@ def test_listings_can_be_walked(name: str) -> None:
     filters = [p for p in inspect.signature(method(name)).parameters if p not in {"self", "limit", "offset"}]
 
     for prefix in ("", "Async"):
-        owner = getattr(resources, method(name, prefix).__qualname__.partition(".")[0])
+        owner = getattr(generated, method(name, prefix).__qualname__.partition(".")[0])
         expected = ["self", "page_size", "concurrency", "offset", *filters]
         assert [*inspect.signature(getattr(owner, walker)).parameters] == expected
 
@@ -176,7 +177,7 @@ def test_raw_siblings(name: str) -> None:
     for prefix in ("", "Async"):
         plain = method(name, prefix)
         owner, _, short = plain.__qualname__.partition(".")
-        sibling = getattr(getattr(raw, f"{prefix}Raw{owner.removeprefix(prefix)}"), short)
+        sibling = getattr(getattr(generated_raw, f"{prefix}Raw{owner.removeprefix(prefix)}"), short)
 
         assert inspect.signature(sibling).parameters == inspect.signature(plain).parameters
         assert sibling.__annotations__["return"] == f"RawResponse[{plain.__annotations__['return']}]"

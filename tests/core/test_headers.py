@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redcore._headers import checked_headers, shown_headers
+from redcore._call.headers import checked_headers, shown_headers
 from redcore.exceptions import ArgumentError
 
 CANARY = "s3cret-canary"

@@ -21,8 +21,8 @@ from redcore import (
     ResponseError,
     TokenSet,
 )
-from redcore._engine import CallOptions
-from redcore.auth import Credentials
+from redcore._call.authenticator import Credentials
+from redcore._call.engine import CallOptions
 from redcore.login import AuthorizationRequest, authorization_request
 from redcore.login.authorization import code_grant, code_in
 

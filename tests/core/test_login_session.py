@@ -22,12 +22,12 @@ from redcore import (
     ResponseError,
     TokenSet,
 )
-from redcore._config import configure_login
-from redcore._engine import CallOptions
-from redcore._generated import operations
-from redcore._operation import Request
-from redcore._steps import Acquire
-from redcore.auth import Credentials, saml_bearer
+from redcore._call.authenticator import Credentials, saml_bearer
+from redcore._call.config import configure_login
+from redcore._call.engine import CallOptions
+from redcore._call.steps import Acquire
+from redcore._spec import operations
+from redcore._wire.encoding import Request
 from redcore.login import LoginTimeoutError
 
 GET = operations.users_get("usr_1")

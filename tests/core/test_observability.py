@@ -20,14 +20,14 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tests.core.world import World, answer, refusal, tokens, user
 
 from redcore import NetworkError, NotFoundError, RedcoreError
-from redcore._engine import CallOptions
-from redcore._generated import operations
-from redcore._operation import Operation
-from redcore.auth import Credentials
-from redcore.observability import OBSERVERS
-from redcore.observability.telemetry import Telemetry
-from redcore.observability.urls import shown_url
-from redcore.retry import RetryPolicy
+from redcore._call.authenticator import Credentials
+from redcore._call.engine import CallOptions
+from redcore._call.retry import RetryPolicy
+from redcore._spec import operations
+from redcore._telemetry import OBSERVERS
+from redcore._telemetry.telemetry import Telemetry
+from redcore._telemetry.urls import shown_url
+from redcore._wire.encoding import Operation
 
 GET = operations.users_get("usr_1")
 PAIR = Credentials(

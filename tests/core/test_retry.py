@@ -6,7 +6,8 @@ import attrs
 import pytest
 from tests.core.world import Answer, World, answer, refusal, user
 
-from redcore._generated import operations
+from redcore._call.retry import RetryBudget, RetryPolicy
+from redcore._spec import operations
 from redcore.exceptions import (
     ConfigurationError,
     NetworkError,
@@ -15,7 +16,6 @@ from redcore.exceptions import (
     RedcoreError,
     ResponseError,
 )
-from redcore.retry import RetryBudget, RetryPolicy
 
 GET = operations.users_get("usr_1")
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"

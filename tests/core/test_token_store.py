@@ -11,13 +11,13 @@ import pytest
 from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
-from redcore._engine import CallOptions
-from redcore._generated import operations
-from redcore._generated.models import User
-from redcore._operation import Operation
-from redcore.auth import LEASE_MARGIN_S, Credentials
+from redcore._call.authenticator import LEASE_MARGIN_S, Credentials
+from redcore._call.engine import CallOptions
+from redcore._call.retry import RetryPolicy
+from redcore._spec import operations
+from redcore._spec.models import User
+from redcore._wire.encoding import Operation
 from redcore.exceptions import AuthenticationError, NetworkError, TokenCacheError
-from redcore.retry import RetryPolicy
 from redcore.tokens import MemoryCache, TokenSet
 
 GET: Operation[User] = operations.users_get("usr_1")

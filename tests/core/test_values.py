@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from redcore import UNSET, User, UserRole, UserStatus
-from redcore._generated.models import Jwk, Jwks
-from redcore._values import Unset
+from redcore._base.values import Unset
+from redcore._spec.models import Jwk, Jwks
 
 MOMENT = dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)
 ADA = User(

@@ -11,7 +11,7 @@ import pytest
 from tests.core.listing import Item, Listing
 
 from redcore import ArgumentError, AsyncPages, ItemIterator, NetworkError, Pages
-from redcore._walk import REMEMBERED, Recent, Walk
+from redcore._paging.walk import REMEMBERED, Recent, Walk
 
 
 def pages(listing: Listing, page_size: int = 3, **options: Any) -> Pages[Item]:

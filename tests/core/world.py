@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
-from redcore._config import Given
-from redcore._engine import CallOptions, Engine
-from redcore._operation import Operation, Request
-from redcore._response import Headers, Incoming, Response
-from redcore._steps import Acquire, Ask, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
-from redcore.auth import Authenticator, Credentials
-from redcore.limits import Pacer
+from redcore._base.response import Headers, Incoming, Response
+from redcore._call.authenticator import Authenticator, Credentials
+from redcore._call.config import Given
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.rate_limit import Pacer
+from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
+from redcore._wire.encoding import Operation, Request
 from redcore.tokens import MemoryCache, TokenCache
 
 T = TypeVar("T")

@@ -9,16 +9,16 @@ from pathlib import Path
 
 FILES = {
     "redcore/py.typed",
-    "redcore/_generated/models.py",
+    "redcore/_spec/models.py",
     "redcore_server/py.typed",
-    "redcore_server/redcore.yaml",
+    "redcore_server/contract/redcore.yaml",
     "redcore_server/__main__.py",
 }
 PARTS = {
     "redcore_server/store/migrations/0001_initial.sql": "migrations",
     "redcore_server/store/queries/": "queries",
     "redcore_server/gateway/limits.lua": "Redis scripts",
-    "redcore_server/templates/": "templates",
+    "redcore_server/mail/templates/": "templates",
 }
 BASE = {"anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna", "msgspec", "redcore"}
 

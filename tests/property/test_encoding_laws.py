@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.world import BASE_URL
 
-from redcore._codec import data, dump, unstructure
-from redcore._generated import models, operations
-from redcore._operation import encode
-from redcore._response import Headers, Response
-from redcore._values import MappingModel, Model, OpenEnum
+from redcore._base.response import Headers, Response
+from redcore._base.values import MappingModel, Model, OpenEnum
+from redcore._spec import models, operations
+from redcore._wire.codec import data, dump, unstructure
+from redcore._wire.encoding import encode
 from redcore.exceptions import ArgumentError
 
 MODELS = [

@@ -12,15 +12,15 @@ from tests.core.test_token_store import Shared
 from tests.core.world import START, Answer, World, answer, refusal, tokens, user
 
 from redcore import MemoryCache, RedcoreError
-from redcore._codec import dump
-from redcore._generated import operations
-from redcore._operation import Operation
-from redcore._response import Headers, Response
-from redcore._steps import Acquire, Send, Step
-from redcore.auth import Credentials
+from redcore._base.response import Headers, Response
+from redcore._call.authenticator import Credentials
+from redcore._call.rate_limit import retry_after
+from redcore._call.retry import RetryPolicy
+from redcore._call.steps import Acquire, Send, Step
+from redcore._spec import operations
+from redcore._wire.codec import dump
+from redcore._wire.encoding import Operation
 from redcore.exceptions import NetworkError
-from redcore.limits import retry_after
-from redcore.retry import RetryPolicy
 from redcore.tokens import TokenCache
 
 ROUNDING_S = 1e-5  # of sums of seconds since 1970

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from starlette.types import ASGIApp
-from tests.server.callers import Callers, callers_of, whole_app
-from tests.server.swift_store import Swift, swift_in
-from tests.server.tenants import (
+from tests.server.support.callers import Callers, callers_of, whole_app
+from tests.server.support.swift_store import Swift, swift_in
+from tests.server.support.tenants import (
     AUDIENCE,
     ISSUER,
     SCOPES,

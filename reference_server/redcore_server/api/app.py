@@ -18,19 +18,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from redcore_server.api import api_keys, applications, files, products, users, workflows
-from redcore_server.api.call import Call, Handler, Reply, Services
+from redcore_server.api.handler import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
 from redcore_server.api.uploads import Upload, Uploads
 from redcore_server.api.validation import Validation
-from redcore_server.auth.principal import Principal
+from redcore_server.auth.credentials.principal import Principal
 from redcore_server.clock import Clock
+from redcore_server.contract.spec import Match, Spec
 from redcore_server.errors import (
     InsufficientScope,
     NotFound,
     ValidationFailed,
     respond,
 )
-from redcore_server.spec import Match, Spec
 from redcore_server.store import Stores
 from redcore_server.store.postgres import AsyncPostgres, Lent
 

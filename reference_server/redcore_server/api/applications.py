@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redcore_server.api import listing
-from redcore_server.api.call import Call, Handler, Reply, Row
 from redcore_server.api.grantable import grantable
+from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.revocation import end_application
-from redcore_server.auth.clients import create_application, new_client_secret
+from redcore_server.auth.credentials.applications import create_application, new_client_secret
 from redcore_server.auth.secret import digest
 from redcore_server.errors import Detail, NotFound, RuleViolation, ValidationFailed
 from redcore_server.settings import LOOPBACK_HOSTS

@@ -9,12 +9,12 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 
 from redcore_server.api import listing
-from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.uploads import Upload, no_room
 from redcore_server.errors import NotFound, RangeNotSatisfiable
-from redcore_server.files import file_key
-from redcore_server.ranges import select
+from redcore_server.http.ranges import select
 from redcore_server.store.postgres import queries
+from redcore_server.store.stored_files import file_key
 
 _QUERIES: Final = queries("files")
 

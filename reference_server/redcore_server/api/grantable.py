@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from redcore_server.auth.principal import Principal
+from redcore_server.auth.credentials.principal import Principal
 from redcore_server.errors import InsufficientScope
 
 

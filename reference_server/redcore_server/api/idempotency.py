@@ -1,7 +1,7 @@
 """`Idempotency-Key`: the first answer to a POST is stored with its effect and replayed for 24 hours.
 
 Everything happens in the transaction of the request itself, so that there is never an effect without its answer nor an
-answer without its effect, whenever the process dies. What is stored is sealed, see `redcore_server.api.seal`.
+answer without its effect, whenever the process dies. What is stored is sealed, see `redcore_server.api.sealed_answers`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import orjson
 from psycopg.types.json import Jsonb
 from starlette.responses import Response
 
-from redcore_server.api.seal import Seal
-from redcore_server.auth.principal import Principal
+from redcore_server.api.sealed_answers import Seal
+from redcore_server.auth.credentials.principal import Principal
 from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgress, render
 from redcore_server.store.postgres import AsyncPostgres, queries
 

@@ -6,7 +6,7 @@ round trip gives both the page and the count.
 
 from __future__ import annotations
 
-from redcore_server.api.call import Call, Reply
+from redcore_server.api.handler import Call, Reply
 
 
 async def page(call: Call, sql: bytes) -> Reply:

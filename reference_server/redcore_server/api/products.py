@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from redcore_server.api import listing
-from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.errors import Duplicate, NotFound
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries

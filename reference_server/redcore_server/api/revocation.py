@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from redcore_server.api.call import Act, Call
+from redcore_server.api.handler import Act, Call
 from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("revocations")

@@ -17,14 +17,14 @@ import attrs
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from redcore_server import spec
 from redcore_server.api.multipart import Multipart, Part
+from redcore_server.contract import spec
+from redcore_server.contract.schema_messages import issues
+from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail, PayloadTooLarge, RuleViolation, ValidationFailed
-from redcore_server.files import Description, Digest, file_key
 from redcore_server.ids import new_id
-from redcore_server.issues import issues
-from redcore_server.spec import Rule
 from redcore_server.store.objects import Objects
+from redcore_server.store.stored_files import Description, Digest, file_key
 
 _MAX_NAME_CHARACTERS: Final = 255
 _MAX_NAME_BYTES: Final = 4 * _MAX_NAME_CHARACTERS

@@ -13,12 +13,12 @@ from typing import Any, Final
 import psycopg
 
 from redcore_server.api import listing
-from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.revocation import end_before_return, end_user
-from redcore_server.auth.person import email_key
+from redcore_server.auth.people.person import email_key
 from redcore_server.errors import Duplicate, NotFound, RuleViolation
 from redcore_server.ids import new_id
-from redcore_server.invitation import INVITATION_LIFETIME
+from redcore_server.invitations.job import INVITATION_LIFETIME
 from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("users")

@@ -14,9 +14,9 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from redcore_server.contract.schema_messages import issues
+from redcore_server.contract.spec import Operation, Parameter
 from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
-from redcore_server.issues import issues
-from redcore_server.spec import Operation, Parameter
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64

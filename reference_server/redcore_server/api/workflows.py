@@ -8,10 +8,10 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from redcore_server.api import listing
-from redcore_server.api.call import Call, Handler, Reply, Row
+from redcore_server.api.handler import Call, Handler, Reply, Row
+from redcore_server.contract.schema_messages import issues
 from redcore_server.errors import NotFound, RuleViolation, ValidationFailed
 from redcore_server.ids import new_id
-from redcore_server.issues import issues
 from redcore_server.store.postgres import queries
 from redcore_server.workflows import WORKFLOWS
 

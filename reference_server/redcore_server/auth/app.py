@@ -20,34 +20,34 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from redcore_server.auth.access_token import AccessTokens
-from redcore_server.auth.attempts import Attempts
-from redcore_server.auth.clients import Applications
-from redcore_server.auth.endpoints import IntrospectionEndpoint, RevocationEndpoint
-from redcore_server.auth.form_handler import answering
-from redcore_server.auth.grant_store import GrantStore
-from redcore_server.auth.grants import ClientCredentialsGrant, RefreshTokenGrant
-from redcore_server.auth.issuer import TokenIssuer
-from redcore_server.auth.keys import SigningKeys
+from redcore_server.auth.credentials.applications import Applications
+from redcore_server.auth.credentials.principal import Verifier
 from redcore_server.auth.lifetimes import JWKS_CACHE_S
 from redcore_server.auth.metadata import server_metadata
+from redcore_server.auth.oauth.handler import answering
+from redcore_server.auth.oauth.revoke_introspect import IntrospectionEndpoint, RevocationEndpoint
+from redcore_server.auth.oauth.server import OAuthServer
+from redcore_server.auth.oauth.token_grants import ClientCredentialsGrant, RefreshTokenGrant
 from redcore_server.auth.pages import authorize, device, invitation
+from redcore_server.auth.pages.browser_request import Browsers
+from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.sign_in import SignInPages
-from redcore_server.auth.pages.visit import Browsers
-from redcore_server.auth.parts import Parts
-from redcore_server.auth.passwords import Passwords
-from redcore_server.auth.principal import Verifier
+from redcore_server.auth.people.login_throttle import Attempts
+from redcore_server.auth.people.passwords import Passwords
+from redcore_server.auth.people.sessions import Sessions
+from redcore_server.auth.people.sign_in import SignIn
 from redcore_server.auth.revocation import Revocation
 from redcore_server.auth.routes import Handler, Routes, path_of
 from redcore_server.auth.saml.routes import routes as saml_routes
-from redcore_server.auth.server import OAuthServer
-from redcore_server.auth.sessions import Sessions
-from redcore_server.auth.sign_in import SignIn
-from redcore_server.auth.token_reader import TokenReader
-from redcore_server.auth.verifier import BearerVerifier
+from redcore_server.auth.tokens.access_token import AccessTokens
+from redcore_server.auth.tokens.grant_store import GrantStore
+from redcore_server.auth.tokens.issuer import TokenIssuer
+from redcore_server.auth.tokens.reader import TokenReader
+from redcore_server.auth.tokens.signing_keys import SigningKeys
+from redcore_server.auth.tokens.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import NotFound, respond
-from redcore_server.methods import chosen
+from redcore_server.http.head import chosen
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
-from redcore_server.auth.client_authentication import METHODS, METHODS_WITH_PUBLIC
-from redcore_server.auth.device_grant import ENDPOINT
+from redcore_server.auth.oauth.client_authentication import METHODS, METHODS_WITH_PUBLIC
+from redcore_server.auth.oauth.device_grant import ENDPOINT
 from redcore_server.auth.saml.grant import GRANT_TYPE as SAML_BEARER
 
 

@@ -14,9 +14,9 @@ from typing import cast
 
 import attrs
 
-from redcore_server.auth import grant_keys
-from redcore_server.auth.device_codes import end_approvals
-from redcore_server.auth.sessions import end_sessions
+from redcore_server.auth.oauth.device_store import end_approvals
+from redcore_server.auth.people.sessions import end_sessions
+from redcore_server.auth.tokens import redis_keys
 from redcore_server.store.redis import AsyncRedis
 
 
@@ -38,7 +38,7 @@ class Revocation:
         # The sessions first: one that lives could still authorise a new grant.
         await end_sessions(self.redis, user_id)
         await end_approvals(self.redis, user_id)
-        return await self._revoke(grant_keys.of_owner(user_id))
+        return await self._revoke(redis_keys.of_owner(user_id))
 
     async def revoke_client(self, client_id: str) -> int:
         """End every grant of an application, whoever the user.
@@ -49,14 +49,14 @@ class Revocation:
         Returns:
             How many grants were on record.
         """
-        return await self._revoke(grant_keys.of_client(client_id))
+        return await self._revoke(redis_keys.of_client(client_id))
 
     async def _revoke(self, index: str) -> int:
         grant_ids = cast("list[str]", await self.redis.zrange(index, 0, -1))
         if grant_ids:
             async with self.redis.pipeline(transaction=False) as pipeline:
                 for grant_id in grant_ids:
-                    pipeline.delete(*grant_keys.family(grant_id))
+                    pipeline.delete(*redis_keys.family(grant_id))
                 await pipeline.execute()
             # After the grants: an interrupted revocation can be repeated.
             await self.redis.zrem(index, *grant_ids)

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from starlette.types import Scope
 
-from redcore_server.auth.principal import Principal
+from redcore_server.auth.credentials.principal import Principal
 
 _SECRETS: Final = re.compile(
     r"(?<=/oauth/invitations/).+"  # whoever has the link can set the password

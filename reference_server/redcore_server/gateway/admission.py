@@ -7,7 +7,7 @@ lets nobody in: every request waits for its own check.
 
 from __future__ import annotations
 
-from redcore_server.auth.principal import Principal, Verifier
+from redcore_server.auth.credentials.principal import Principal, Verifier
 from redcore_server.auth.secret import digest
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken

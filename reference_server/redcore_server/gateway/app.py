@@ -14,10 +14,10 @@ import attrs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.principal import Verifier
-from redcore_server.bearer import bearer_token
+from redcore_server.auth.credentials.principal import Verifier
 from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
+from redcore_server.contract.spec import Spec
 from redcore_server.errors import (
     ApiError,
     InvalidToken,
@@ -31,12 +31,12 @@ from redcore_server.gateway.cors import shared_with
 from redcore_server.gateway.exchange import Exchange
 from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
-from redcore_server.gateway.patience import PatientReceive
 from redcore_server.gateway.readiness import Readiness
-from redcore_server.outbox import PATH as OUTBOX_PATH
-from redcore_server.outbox import OutboxPage
+from redcore_server.gateway.slow_clients import PatientReceive
+from redcore_server.http.bearer import bearer_token
+from redcore_server.mail.outbox import PATH as OUTBOX_PATH
+from redcore_server.mail.outbox import OutboxPage
 from redcore_server.settings import Settings
-from redcore_server.spec import Spec
 
 _AUTH_PREFIXES: Final = ("/oauth/", "/saml/", "/.well-known/")
 

@@ -14,7 +14,7 @@ from starlette.types import Message, Scope, Send
 
 from redcore_server.clock import Clock
 from redcore_server.gateway.limits import Verdict
-from redcore_server.methods import bodiless
+from redcore_server.http.head import bodiless
 
 RawHeader = tuple[bytes, bytes]
 

@@ -15,7 +15,7 @@ import attrs
 import structlog
 from redis.exceptions import RedisClusterException, RedisError
 
-from redcore_server.auth.principal import Principal
+from redcore_server.auth.credentials.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store.redis import Scripts

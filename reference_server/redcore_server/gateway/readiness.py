@@ -11,7 +11,7 @@ import orjson
 import structlog
 from starlette.responses import Response
 
-from redcore_server.draining import Draining
+from redcore_server.http.draining import Draining
 from redcore_server.store.postgres import AsyncPool
 from redcore_server.store.redis import AsyncRedis
 

@@ -9,8 +9,8 @@ import attrs
 import orjson
 import structlog
 
-from redcore_server.auth.principal import Principal
-from redcore_server.auth.principal_endpoint import PATH
+from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.credentials.principal_endpoint import PATH
 from redcore_server.errors import InvalidToken, ServiceUnavailable, TokenExpired
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
@@ -18,7 +18,7 @@ _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
 @attrs.frozen
 class RemoteVerifier:
-    """The verifier of `redcore_server.auth.principal`, over HTTP.
+    """The verifier of `redcore_server.auth.credentials.principal`, over HTTP.
 
     Attributes:
         session: To ask with.

@@ -17,18 +17,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from redcore_server.clock import Clock
+from redcore_server.contract.schema_messages import issues
+from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail, NotFound, ValidationFailed, respond
 from redcore_server.gateway.access_log import without_secrets
 from redcore_server.gateway.exchange import request_id, standing_headers
 from redcore_server.gateway.limits import Limits, Quota
-from redcore_server.issues import issues
+from redcore_server.http.head import bodiless, chosen
 from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults
 from redcore_server.lab.seed_copy import SeedCopy
-from redcore_server.methods import bodiless, chosen
-from redcore_server.outbox import empty_outbox, read_outbox
-from redcore_server.spec import Rule
+from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
 _MAX_REQUESTS: Final = 10_000

@@ -11,8 +11,8 @@ import attrs
 import orjson
 from starlette.responses import Response
 
+from redcore_server.contract.spec import Rule
 from redcore_server.errors import STATUS, envelope
-from redcore_server.spec import Rule
 
 _FLAG: Final = {"type": "boolean"}
 RULE: Final = Rule(

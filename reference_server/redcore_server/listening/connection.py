@@ -2,7 +2,7 @@
 
 How large the head of a request may be, and how long it may take; how long a body is still read whose answer has been
 given; how long a client may leave an answer untaken.
-The body of a request under way is bounded where it is read (`redcore_server.gateway.patience`).
+The body of a request under way is bounded where it is read (`redcore_server.gateway.slow_clients`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from redcore_server.draining import Draining
+from redcore_server.http.draining import Draining
 from redcore_server.listening.acceptor import Acceptor
 from redcore_server.listening.connection import bounded
 from redcore_server.listening.redirect import RedirectToTls

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redcore_server.invitation import defer_invitation
+from redcore_server.invitations.job import defer_invitation
 from redcore_server.worker.objects import defer_object_deletion
 from redcore_server.worker.revocations import defer_revocation
 from redcore_server.worker.runner import Worker

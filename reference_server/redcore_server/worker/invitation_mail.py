@@ -8,13 +8,13 @@ from typing import Any
 
 import jinja2
 
-from redcore_server.mail import Mail
+from redcore_server.mail.mailer import Mail
 
 
 @cache
 def _templates() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("redcore_server"),
+        loader=jinja2.PackageLoader("redcore_server.mail"),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -12,9 +12,9 @@ import attrs
 import structlog
 
 from redcore_server.clock import Clock
-from redcore_server.jobs import BusyElsewhere
-from redcore_server.links import invitation_token, link_secret
-from redcore_server.mail import Mail, Mailer, MailRefused, MailUnavailable
+from redcore_server.invitations.link import invitation_token, link_secret
+from redcore_server.mail.mailer import Mail, Mailer, MailRefused, MailUnavailable
+from redcore_server.store.jobs import BusyElsewhere
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.worker.invitation_mail import write_invitation
 

@@ -9,7 +9,7 @@ import attrs
 import structlog
 
 from redcore_server.clock import Clock
-from redcore_server.jobs import defer
+from redcore_server.store.jobs import defer
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from redcore_server.jobs import defer
+from redcore_server.store.jobs import defer
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 
 TASK: Final = "end_grants"

@@ -15,8 +15,8 @@ import structlog
 from procrastinate import jobs
 from structlog.contextvars import bound_contextvars
 
-from redcore_server.jobs import REQUEST_ID, BusyElsewhere
-from redcore_server.mail import MailRefused
+from redcore_server.mail.mailer import MailRefused
+from redcore_server.store.jobs import REQUEST_ID, BusyElsewhere
 from redcore_server.store.postgres import AsyncPool
 
 _CONCURRENCY: Final = 4

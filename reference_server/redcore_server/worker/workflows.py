@@ -14,7 +14,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from redcore_server.clock import Clock
-from redcore_server.jobs import BusyElsewhere, defer
+from redcore_server.store.jobs import BusyElsewhere, defer
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.workflows import WORKFLOWS

@@ -10,9 +10,9 @@ from typing import Final
 
 import orjson
 
-from redcore_server.files import Description, Digest, file_key
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPostgres, queries
+from redcore_server.store.stored_files import Description, Digest, file_key
 from redcore_server.workflows.definition import Definition, Run, RunFailed
 from redcore_server.workflows.tables import BATCH_ROWS
 

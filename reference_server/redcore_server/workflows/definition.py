@@ -10,11 +10,11 @@ import attrs
 from psycopg.types.json import Jsonb
 
 from redcore_server.clock import Clock
+from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
-from redcore_server.files import file_key
-from redcore_server.spec import Rule
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.store.stored_files import file_key
 
 MAX_DETAILS: Final = 100
 _QUERIES: Final = queries("workflows")

@@ -13,9 +13,9 @@ from typing import IO, Final, cast
 
 import attrs
 
-from redcore_server.content_types import content_type_of
-from redcore_server.files import Digest, docs_key
+from redcore_server.http.content_types import content_type_of
 from redcore_server.store.postgres import AsyncPostgres, queries
+from redcore_server.store.stored_files import Digest, docs_key
 from redcore_server.workflows.definition import Definition, Run, RunFailed
 
 KEPT_VERSIONS: Final = 10

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import attrs
 
-from redcore_server import spec
+from redcore_server.contract import spec
+from redcore_server.contract.schema_messages import issues
+from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
-from redcore_server.issues import issues
-from redcore_server.spec import Rule
 from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
 from redcore_server.workflows.tables import Row, batches, row_problem
 

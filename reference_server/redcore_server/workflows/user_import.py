@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from redcore_server.auth.person import email_key
+from redcore_server.auth.people.person import email_key
 from redcore_server.ids import new_id
-from redcore_server.invitation import INVITATION_LIFETIME, defer_invitations
+from redcore_server.invitations.job import INVITATION_LIFETIME, defer_invitations
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
 from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows

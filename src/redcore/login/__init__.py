@@ -4,7 +4,7 @@ Each login gives a `TokenSet`; `Client.from_tokens(tokens, client_id=…)` makes
 `import redcore`: only what logs people in needs it. Nothing here stores tokens or draws more than one small page.
 """
 
-from redcore._generated.models import DeviceAuthorization
+from redcore._spec.models import DeviceAuthorization
 from redcore.login.authorization import (
     AuthorizationRequest,
     authorization_request,

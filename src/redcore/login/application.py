@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from redcore._engine import CallOptions, Engine
-from redcore._steps import Flow
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.steps import Flow
 from redcore.client import AsyncClient, Client
 
 T = TypeVar("T")

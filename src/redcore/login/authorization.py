@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
-from redcore._config import Given, configure_login
-from redcore._engine import CallOptions, Engine
-from redcore._generated import operations
-from redcore._response import Headers, Response
-from redcore._steps import Flow
+from redcore._base.response import Headers, Response
+from redcore._call.config import Given, configure_login
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.steps import Flow
+from redcore._spec import operations
 from redcore.exceptions import ArgumentError, AuthenticationError, ResponseError
 from redcore.login.application import Login, perform, perform_async
 from redcore.options import AsyncHttpClient, HttpClient

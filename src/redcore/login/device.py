@@ -10,17 +10,17 @@ from typing import TypeAlias, Unpack
 
 import attrs
 
-from redcore._engine import CallOptions, Engine
-from redcore._generated import operations
-from redcore._generated.models import DeviceAuthorization
-from redcore._response import Headers, Response
-from redcore._steps import Flow, Notify, Sleep
-from redcore._values import UNSET
+from redcore._base.response import Headers, Response
+from redcore._base.values import UNSET
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.retry import RetryPolicy
+from redcore._call.steps import Flow, Notify, Sleep
+from redcore._spec import operations
+from redcore._spec.models import DeviceAuthorization
 from redcore.exceptions import AuthenticationError, NetworkError, RedcoreAPIError, RedcoreError
 from redcore.login.application import Login, perform, perform_async
 from redcore.login.deadline import LoginTimeoutError, checked
 from redcore.options import AsyncLoginOptions, LoginOptions
-from redcore.retry import RetryPolicy
 from redcore.tokens import TokenSet
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"

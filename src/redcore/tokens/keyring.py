@@ -13,9 +13,9 @@ from typing import cast
 import platformdirs
 
 from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens.encryption import Plain, Unreadable, close, unclose
 from redcore.tokens.file_lock import FileLocks
 from redcore.tokens.keyring_entry import PART_CHARACTERS, Keyring, KeyringEntry
-from redcore.tokens.seal import Plain, Unreadable, close, unclose
 from redcore.tokens.token_set import TokenSet
 
 ADVICE = "unlock it, install a backend for it (https://pypi.org/project/keyring), or use redcore.tokens.FileCache"

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens.encryption import Encrypted, Plain, Unreadable
 from redcore.tokens.redis_client import RedisClient, RedisUrl, answers_later
 from redcore.tokens.redis_entry import RedisEntries, Talk
-from redcore.tokens.seal import Encrypted, Plain, Unreadable
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from redcore.tokens.seal import Cipher, close, unclose
+from redcore.tokens.encryption import Cipher, close, unclose
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")

@@ -17,18 +17,18 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
-from redcore_server.auth import fibers
-from redcore_server.auth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
-from redcore_server.auth.clients import Application
-from redcore_server.auth.codes import Codes
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.oauth import greenlets
+from redcore_server.auth.oauth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
+from redcore_server.auth.oauth.code_store import Codes
+from redcore_server.auth.oauth.scope import role_ceiling
+from redcore_server.auth.oauth.server import QueryRequest, address_of
+from redcore_server.auth.pages.browser_request import Visit
+from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.pages.sign_in import Purpose
-from redcore_server.auth.pages.visit import Visit
-from redcore_server.auth.parts import Parts
-from redcore_server.auth.person import Person
+from redcore_server.auth.people.person import Person
 from redcore_server.auth.routes import Routes
-from redcore_server.auth.scope import role_ceiling
-from redcore_server.auth.server import QueryRequest, address_of
 
 _PLAIN: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")  # RFC 6749 appendix A.6
 _UNUSABLE: Final = PageProblem(
@@ -66,7 +66,7 @@ class _Authorize:
     async def answer(self, visit: Visit) -> Response:
         request = QueryRequest(_parameters(visit.request.url.query))
         try:
-            asked = await fibers.run(partial(self._check, request))
+            asked = await greenlets.run(partial(self._check, request))
         except OAuth2Error as error:
             return self._refuse(error)
         purpose = Purpose(
@@ -105,7 +105,7 @@ class _Authorize:
 
     async def _finish(self, asked: _Asked, consent: Consent | None) -> Response:
         answer = partial(self.parts.server.answer_authorization, asked.request, asked.grant, consent)
-        return self._back(await fibers.run(answer))
+        return self._back(await greenlets.run(answer))
 
     def _refuse(self, error: OAuth2Error) -> Response:
         if not error.redirect_uri:

@@ -11,13 +11,13 @@ from typing import Final
 import attrs
 from starlette.responses import Response
 
-from redcore_server.auth.acceptance import Acceptance, Invitation, SecondFactor
+from redcore_server.auth.pages.browser_request import Visit
+from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.problem import PageProblem
-from redcore_server.auth.pages.visit import Visit
-from redcore_server.auth.parts import Parts
-from redcore_server.auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, problem
+from redcore_server.auth.people.invitation_acceptance import Acceptance, Invitation, SecondFactor
+from redcore_server.auth.people.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, problem
+from redcore_server.auth.people.totp import is_totp_secret, matching_step, new_totp_secret, qr_code
 from redcore_server.auth.routes import Routes, path_of
-from redcore_server.auth.totp import is_totp_secret, matching_step, new_totp_secret, qr_code
 from redcore_server.clock import Clock
 
 _CLOSED: Final = PageProblem(

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 import attrs
 from starlette.responses import Response
 
-from redcore_server.auth.attempts import TooManyAttempts
-from redcore_server.auth.pages.visit import Visit
-from redcore_server.auth.person import Person
-from redcore_server.auth.sign_in import SignIn
+from redcore_server.auth.pages.browser_request import Visit
+from redcore_server.auth.people.login_throttle import TooManyAttempts
+from redcore_server.auth.people.person import Person
+from redcore_server.auth.people.sign_in import SignIn
 
 _WRONG = "That e-mail address and password do not belong together."
 _WRONG_CODE = "That code is not right, or was used before. Wait for the next one."

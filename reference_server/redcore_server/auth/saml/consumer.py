@@ -12,7 +12,7 @@ from typing import Final, Literal
 import attrs
 import structlog
 
-from redcore_server.auth.person import Person, email_key, person
+from redcore_server.auth.people.person import Person, email_key, person
 from redcore_server.auth.saml.assertion import Assertion, read_assertion, read_envelope, read_issuer
 from redcore_server.auth.saml.conditions import check
 from redcore_server.auth.saml.identity_providers import IdentityProvider, IdentityProviders

@@ -15,12 +15,12 @@ from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import BaseGrant, InvalidGrantError, InvalidRequestError, TokenEndpointMixin
 from starlette.concurrency import run_in_threadpool
 
-from redcore_server.auth.clients import Application
-from redcore_server.auth.fibers import wait
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.oauth.greenlets import wait
+from redcore_server.auth.oauth.scope import narrow, role_ceiling
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.refusal import AssertionRefused
-from redcore_server.auth.scope import narrow, role_ceiling
-from redcore_server.auth.server import FormRequest, OAuthServer
 
 _Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 

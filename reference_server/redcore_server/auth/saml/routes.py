@@ -17,10 +17,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from redcore_server.auth.pages.browser_request import Visit
+from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.problem import PageProblem
-from redcore_server.auth.pages.visit import Visit
-from redcore_server.auth.parts import Parts
-from redcore_server.auth.person import Person
+from redcore_server.auth.people.person import Person
 from redcore_server.auth.routes import Routes
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.grant import SamlBearerGrant, accept_with

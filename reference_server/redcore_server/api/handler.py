@@ -1,0 +1,155 @@
+"""What a handler is given and what it gives back; neither knows HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import attrs
+from starlette.responses import Response
+
+from redcore_server.auth.credentials.principal import Principal
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPostgres
+
+Row = dict[str, Any]
+Act = Callable[[], Awaitable[object]]
+
+
+class DeferInvitation(Protocol):
+    """Writes the job that mails an invitation."""
+
+    async def __call__(self, connection: AsyncPostgres, *, invitation_id: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
+class DeferRevocation(Protocol):
+    """Writes the job that ends the grants of who is removed."""
+
+    async def __call__(
+        self, connection: AsyncPostgres, *, user_id: str | None = None, client_ids: Iterable[str] = ()
+    ) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
+class DeferObjectDeletion(Protocol):
+    """Writes the job that deletes an object nobody refers to any more."""
+
+    async def __call__(self, connection: AsyncPostgres, *, key: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
+class DeferRun(Protocol):
+    """Writes the job that does a workflow's run."""
+
+    async def __call__(self, connection: AsyncPostgres, *, run_id: str) -> None:
+        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """What handlers need beside the database.
+
+    Attributes:
+        revoke_user: ends all tokens and sessions of a user at once.
+        revoke_client: ends all tokens of an application at once.
+        defer_invitation: see there.
+        defer_revocation: see there.
+        defer_object_deletion: see there.
+        defer_run: see there.
+        objects: the object store.
+        storage_bytes: how much an organisation may store.
+        max_file_bytes: size of the largest file.
+        secret_overlap: how long a client secret stays valid after it was replaced.
+    """
+
+    revoke_user: Callable[[str], Awaitable[object]]
+    revoke_client: Callable[[str], Awaitable[object]]
+    defer_invitation: DeferInvitation
+    defer_revocation: DeferRevocation
+    defer_object_deletion: DeferObjectDeletion
+    defer_run: DeferRun
+    objects: Objects
+    storage_bytes: int
+    max_file_bytes: int
+    secret_overlap: timedelta
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One valid, authorised request.
+
+    Attributes:
+        principal: who asks.
+        request_id: UUID of the request.
+        now: the moment of the request; everything it does happens then.
+        path: the path parameters.
+        is_head: whether the answer's body will be left out, so that it need not be read from anywhere.
+        headers: all that came, names in lower case.
+        query: every query parameter of the operation; None where it is absent and has no default.
+        body: the JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
+        connection: to PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
+        services: everything else.
+        after_commit: what to do once the transaction has committed.
+    """
+
+    principal: Principal
+    request_id: str
+    now: datetime
+    path: Mapping[str, str]
+    is_head: bool
+    headers: Mapping[bytes, bytes]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    connection: AsyncPostgres
+    services: Services
+    after_commit: list[Act] = attrs.field(factory=list[Act])
+
+    async def one(self, sql: bytes, **parameters: Any) -> Row | None:
+        """Run a query that is told the organisation and the time, and return its first row.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        cursor = await self.connection.execute(sql, self._with_context(parameters))
+        return await cursor.fetchone()
+
+    async def all(self, sql: bytes, **parameters: Any) -> list[Row]:
+        """Do the same and return every row.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        cursor = await self.connection.execute(sql, self._with_context(parameters))
+        return await cursor.fetchall()
+
+    async def run(self, sql: bytes, **parameters: Any) -> None:
+        """Do the same with a statement that returns nothing.
+
+        Args:
+            sql: a named query.
+            parameters: its own parameters.
+        """
+        await self.connection.execute(sql, self._with_context(parameters))
+
+    def _with_context(self, parameters: Row) -> Row:
+        return {"organisation_id": self.principal.organisation_id, "now": self.now, **parameters}
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """What a handler answers with; `data` None and status 204 mean no body."""
+
+    data: object = None
+    status: int = 200
+    page: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """`total`, `limit` and `offset` of a listing."""
+    location: str | None = None
+    """Path of what was created."""
+
+
+Handler = Callable[[Call], Awaitable[Reply | Response]]
+"""A response of its own is for what is not JSON."""

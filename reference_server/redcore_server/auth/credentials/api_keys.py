@@ -1,0 +1,90 @@
+"""API keys: made once, shown once, found by their digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.secret import digest, new_secret
+from redcore_server.errors import InvalidToken, TokenExpired
+from redcore_server.ids import new_id
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, queries
+
+PREFIX: Final = "rk_"
+_QUERIES: Final = queries("api_keys")
+_HINT_LENGTH: Final = 4
+
+
+async def create_api_key(
+    connection: AsyncPostgres,
+    *,
+    organisation_id: str,
+    owner_id: str,
+    name: str,
+    scopes: Sequence[str],
+    mode: Literal["live", "test"],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> tuple[dict[str, Any], str]:
+    """Create a key in the caller's transaction.
+
+    Args:
+        connection: to write with.
+        organisation_id: to which it belongs.
+        owner_id: the user whom `/v1/me` answers with.
+        name: for people.
+        scopes: what it grants.
+        mode: shown in the key itself.
+        now: dates it.
+        expires_at: when it ends; None for never.
+
+    Returns:
+        The row without the digest, and the key, which nothing can show again.
+    """
+    key = new_secret(f"{PREFIX}{mode}_")
+    row = {
+        "id": new_id("key"),
+        "organisation_id": organisation_id,
+        "owner_id": owner_id,
+        "name": name,
+        "hash": digest(key),
+        "hint": key[-_HINT_LENGTH:],
+        "mode": mode,
+        "scopes": list(scopes),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    cursor = await connection.execute(_QUERIES["add"], row)
+    return await cursor.fetchone() or {}, key
+
+
+async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
+    """Return whom a key stands for. It is read every time, so that a revocation works at once.
+
+    Args:
+        pool: to read with.
+        key: as presented.
+        now: by the server's clock.
+
+    Raises:
+        InvalidToken: unknown or revoked, or its owner is gone or not active.
+        TokenExpired: past its end.
+    """
+    async with Lent(pool) as connection:
+        cursor = await connection.execute(_QUERIES["by_hash"], {"hash": digest(key)})
+        row = await cursor.fetchone()
+    if row is None:
+        raise InvalidToken("The API key is not valid.")
+    if row["expires_at"] is not None and row["expires_at"] <= now:
+        raise TokenExpired("The API key has expired.")
+    return Principal(
+        kind="api_key",
+        credential_id=row["id"],
+        organisation_id=row["organisation_id"],
+        owner_id=row["owner_id"],
+        client_id=None,
+        scopes=frozenset(row["scopes"]),
+        plan=row["plan"],
+    )

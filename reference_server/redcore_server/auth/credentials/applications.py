@@ -1,0 +1,190 @@
+"""OAuth clients, called applications: their registration, and their authentication at the token endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from redcore_server.auth.credentials.redirect_uris import is_registered
+from redcore_server.auth.people.person import Role
+from redcore_server.auth.secret import digest, matches, new_secret
+from redcore_server.ids import new_id
+from redcore_server.store.batch import Batch
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+
+_QUERIES: Final = queries("applications")
+_NO_CLIENT: Final = bytes(32)  # the digest of nothing: an unknown client costs the same comparison
+
+
+@attrs.frozen(kw_only=True)
+class Application:
+    """A client whose owner is active.
+
+    Attributes:
+        scopes: All it may ask for.
+        redirect_uris: Where it may send people back to.
+        is_public: It has no secret, so its name proves nothing.
+    """
+
+    id: str
+    organisation_id: str
+    owner_id: str
+    plan: str
+    name: str
+    scopes: frozenset[str]
+    redirect_uris: tuple[str, ...]
+    is_public: bool
+
+    # What Authlib asks a client at the authorization endpoint and for a code.
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Tell whether people may be sent back there."""
+        return is_registered(redirect_uri, self.redirect_uris)
+
+    def get_default_redirect_uri(self) -> str | None:
+        """Return the only registered address; with several a request must name one (RFC 6749 section 3.1.2.3)."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Tell whether it may ask for that; Authlib has found a grant for it already."""
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Tell whether it may use a grant; each grant decides by itself."""
+        return bool(grant_type)
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """Return the scope, which the grant has narrowed by itself."""
+        return scope or ""
+
+
+async def create_application(
+    connection: AsyncPostgres,
+    *,
+    organisation_id: str,
+    owner_id: str,
+    name: str,
+    scopes: Sequence[str],
+    redirect_uris: Sequence[str] = (),
+    secret: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Register an application in the caller's transaction.
+
+    Args:
+        connection: to write with.
+        organisation_id: to which it belongs.
+        owner_id: the user for whom it acts when nobody signs in.
+        name: for people.
+        scopes: all it may ask for.
+        redirect_uris: where it may send people back to.
+        secret: from `new_client_secret`, kept as its digest; None for a public client.
+        now: dates it.
+
+    Returns:
+        What the API shows of it.
+    """
+    row = {
+        "id": new_id("app"),
+        "organisation_id": organisation_id,
+        "owner_id": owner_id,
+        "name": name,
+        "secret_hash": None if secret is None else digest(secret),
+        "scopes": list(scopes),
+        "redirect_uris": list(redirect_uris),
+        "created_at": now,
+    }
+    cursor = await connection.execute(_QUERIES["add"], row)
+    return await cursor.fetchone() or {}
+
+
+def new_client_secret() -> str:
+    """Return a new secret for an application."""
+    return new_secret("rcs_")
+
+
+class Applications:
+    """The registered applications."""
+
+    def __init__(self, pool: AsyncPool) -> None:
+        self._pool = pool
+        self._rows = Batch(self._read)
+
+    async def authenticate(self, client_id: str, secret: str | None, now: datetime) -> Application | None:
+        """Return the application if the secret is its own; after a rotation the previous one is, for a while.
+
+        Args:
+            client_id: as presented.
+            secret: as presented; a public application has none and takes none.
+            now: by the server's clock.
+        """
+        row = await self._row(client_id)
+        is_own = _is_own(secret or "", row, now)
+        is_public = row is not None and row["secret_hash"] is None and secret is None
+        return _application(row) if row and (is_own or is_public) else None
+
+    async def find(self, client_id: str) -> Application | None:
+        """Return an application that has not proved anything, if its owner is active.
+
+        Args:
+            client_id: as presented.
+        """
+        row = await self._row(client_id)
+        return _application(row) if row else None
+
+    async def is_usable(self, client: Application, owner_id: str) -> bool:
+        """Tell whether an application still exists, its owner is active, and so is the owner of a grant.
+
+        Args:
+            client: as it was a moment ago.
+            owner_id: the user for whom it acts.
+        """
+        if await self.find(client.id) is None:
+            return False
+        return owner_id == client.owner_id or await self.role_of(owner_id) is not None
+
+    async def role_of(self, user_id: str) -> Role | None:
+        """Return the role of a user, None if it is not active.
+
+        Args:
+            user_id: of the person behind a grant.
+        """
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(_QUERIES["role"], {"id": user_id})).fetchone()
+        return row["role"] if row else None
+
+    async def _row(self, client_id: str) -> dict[str, Any] | None:
+        if "\0" in client_id:  # PostgreSQL's text cannot hold it
+            return None
+        return await self._rows.answer(client_id)
+
+    async def _read(self, client_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_QUERIES["usable"], {"ids": list(client_ids)})
+            rows = {row["id"]: row for row in await cursor.fetchall()}
+        return [rows.get(client_id) for client_id in client_ids]
+
+
+def _application(row: Mapping[str, Any]) -> Application:
+    return Application(
+        id=row["id"],
+        organisation_id=row["organisation_id"],
+        owner_id=row["owner_id"],
+        plan=row["plan"],
+        name=row["name"],
+        scopes=frozenset(row["scopes"]),
+        redirect_uris=tuple(row["redirect_uris"]),
+        is_public=row["secret_hash"] is None,
+    )
+
+
+def _is_own(secret: str, row: Mapping[str, Any] | None, now: datetime) -> bool:
+    if row is None or row["secret_hash"] is None:
+        return matches(secret, _NO_CLIENT)
+    if matches(secret, row["secret_hash"]):
+        return True
+    end = row["previous_secret_ends_at"]
+    return end is not None and now < end and matches(secret, row["previous_secret_hash"])

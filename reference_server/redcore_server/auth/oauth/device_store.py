@@ -1,0 +1,209 @@
+"""Device logins in Redis (RFC 8628): what a device asked for, how a person decided, who has fetched the tokens.
+
+The device code is opaque and kept as its digest. The user code is short, because a person types it: it leads to the
+digest only, for a quarter of an hour and until somebody has decided, and `pages.device` limits how often anybody may
+guess. Every decision is one atomic script. Moments come from the server's clock; the TTLs only collect garbage.
+"""
+
+# redis-py leaves `pipeline`, `set` and hash commands partly untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final, Literal, cast
+
+import attrs
+
+from redcore_server.auth.secret import digest, new_secret
+from redcore_server.auth.tokens.grant_store import source
+from redcore_server.store import Stores
+from redcore_server.store.redis import Argument, AsyncRedis
+
+DEVICE_CODE_S: Final = 900
+INTERVAL_S: Final = 5
+_SLOWER_S: Final = 5  # RFC 8628 section 3.5
+_GARBAGE_S: Final = DEVICE_CODE_S + 3600  # short, because anybody may start logins
+_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words; 20^8 codes
+_LENGTH: Final = 8
+
+Outcome = Literal["unknown", "expired", "approved", "denied", "too fast", "pending"]
+
+
+@attrs.frozen
+class Device:
+    """A login that waits for somebody to decide.
+
+    Attributes:
+        digest: Of the device code; its name here.
+        client_id: Of the application that asks.
+        scope: What it asks for.
+        user_code: As the device shows it.
+    """
+
+    digest: str
+    client_id: str
+    scope: str
+    user_code: str
+
+
+@attrs.frozen
+class Poll:
+    """How a login stands; who approved which scope, once somebody has."""
+
+    outcome: Outcome
+    user_id: str = ""
+    scope: str = ""
+
+
+class DeviceCodes:
+    """The logins."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._redis = stores.redis
+        self._poll = stores.scripts.script(source("poll_device"))
+        self._settle = stores.scripts.script(source("settle_device"))
+
+    async def add(self, client_id: str, scope: str, now: int) -> tuple[str, str]:
+        """Start a login.
+
+        Args:
+            client_id: of the application.
+            scope: what it asks for.
+            now: in Unix seconds, by the server's clock.
+
+        Returns:
+            The device code and the user code.
+        """
+        device_code = new_secret()
+        name = digest(device_code).hex()
+        user_code = _new_user_code()
+        while not await self._redis.set(_pointer(user_code), name, nx=True, ex=_GARBAGE_S):
+            user_code = _new_user_code()
+        record: dict[Any, Any] = {
+            "client_id": client_id,
+            "scope": scope,
+            "expires_at": now + DEVICE_CODE_S,
+            "interval": INTERVAL_S,
+            "status": "pending",
+        }
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hset(_key(name), mapping=record)
+            pipeline.expire(_key(name), _GARBAGE_S)
+            await pipeline.execute()
+        return device_code, user_code
+
+    async def find(self, typed: str, now: float) -> Device | None:
+        """Return the login that a person means, while it waits for a decision.
+
+        Args:
+            typed: a user code in any case, with or without dashes and spaces.
+            now: by the server's clock.
+        """
+        user_code = shown(typed)
+        name = cast("str | None", await self._redis.get(_pointer(user_code)))
+        if name is None:
+            return None
+        fields = cast(
+            "list[str | None]", await self._redis.hmget(_key(name), "client_id", "scope", "status", "expires_at")
+        )
+        client_id, scope, status, expires_at = fields
+        if status != "pending" or float(expires_at or 0) <= now:
+            return None
+        return Device(name, client_id or "", scope or "", user_code)
+
+    async def approve(self, device: Device, user_id: str, scope: str, now: float) -> bool:
+        """Let a device have tokens, unless somebody has decided or its time is over.
+
+        Args:
+            device: as found.
+            user_id: of who agreed.
+            scope: to what.
+            now: by the server's clock.
+        """
+        index = _of_user(user_id)
+        # The index first: an entry too many does no harm, one too few would outlive `end_approvals`.
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(index, {device.digest: now + DEVICE_CODE_S})
+            pipeline.zremrangebyscore(index, "-inf", now)
+            pipeline.expire(index, _GARBAGE_S)
+            await pipeline.execute()
+        return await self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
+
+    async def deny(self, device: Device, now: float) -> bool:
+        """Refuse a device, unless somebody has decided or its time is over.
+
+        Args:
+            device: as found.
+            now: by the server's clock.
+        """
+        return await self._decide(device, now, ["status", "denied"])
+
+    async def poll(self, device_code: str, client_id: str, now: float) -> Poll:
+        """Return how a login stands, and remember that the device has asked.
+
+        Args:
+            device_code: as presented, of any content.
+            client_id: of the application that presents it.
+            now: by the server's clock.
+        """
+        key = _key(digest(device_code).hex())
+        return Poll(*cast("list[Any]", await self._poll([key], [client_id, now, _SLOWER_S])))
+
+    async def use(self, device_code: str, now: float) -> bool:
+        """Use an approved device code up; of many at once one succeeds.
+
+        Args:
+            device_code: as presented.
+            now: by the server's clock.
+        """
+        return await self._settled(digest(device_code).hex(), ["approved", now, "status", "used"])
+
+    async def _decide(self, device: Device, now: float, fields: list[str]) -> bool:
+        is_decided = await self._settled(device.digest, ["pending", now, *fields])
+        await self._redis.delete(_pointer(device.user_code))
+        return is_decided
+
+    async def _settled(self, name: str, arguments: list[Argument]) -> bool:
+        return bool(await self._settle([_key(name)], arguments))
+
+
+async def end_approvals(redis: AsyncRedis, user_id: str) -> None:
+    """End the logins that a user has approved and whose tokens nobody has fetched yet.
+
+    Args:
+        redis: where they are.
+        user_id: of the user who was made inactive or deleted.
+    """
+    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
+    for name in names:
+        await redis.delete(_key(name))
+    if names:
+        # After the logins: an interrupted call can be repeated.
+        await redis.zrem(_of_user(user_id), *names)
+
+
+def shown(typed: str) -> str:
+    """Return a user code as devices show it, such as `WDJB-MJHT`.
+
+    Args:
+        typed: in any case, with or without dashes and spaces; of any content.
+    """
+    letters = [letter for letter in typed.upper() if letter.isalnum()][: _LENGTH + 1]
+    return f"{''.join(letters[: _LENGTH // 2])}-{''.join(letters[_LENGTH // 2 :])}"
+
+
+def _new_user_code() -> str:
+    return shown("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
+
+
+def _key(name: str) -> str:
+    return f"device:{{{name}}}"
+
+
+def _of_user(user_id: str) -> str:
+    return f"devices:user:{user_id}"
+
+
+def _pointer(user_code: str) -> str:
+    return f"usercode:{{{user_code}}}"

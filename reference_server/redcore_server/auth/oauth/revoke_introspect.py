@@ -1,0 +1,116 @@
+"""The endpoints beside the token endpoint: revocation (RFC 7009) and introspection (RFC 7662).
+
+Both ignore `token_type_hint`: the two kinds of token cannot be mistaken for each other.
+"""
+
+# The stubs of Authlib give its answers types that they do not have at run time.
+# mypy: disable-error-code="override"
+# pyright: reportIncompatibleMethodOverride=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from authlib.oauth2 import OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
+
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.lifetimes import REFRESH_TOKEN_S
+from redcore_server.auth.oauth.client_authentication import invalid_client
+from redcore_server.auth.oauth.greenlets import wait
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer
+from redcore_server.auth.tokens.access_token import AccessToken
+from redcore_server.auth.tokens.grant_store import Grant, fingerprint
+from redcore_server.errors import InvalidToken
+
+
+class RevocationEndpoint(AuthlibRevocation):
+    """Kills one access token, or with a refresh token its whole family."""
+
+    server: OAuthServer
+
+    def authenticate_token(self, request: OAuth2Request, client: Application) -> Grant | AccessToken | None:
+        """Return the grant a refresh token names, an access token, or None if it is neither or already dead.
+
+        Raises:
+            InvalidGrantError: it was issued to another client (RFC 7009 section 2.1).
+        """
+        text = _token(request)
+        token = wait(self.server.issuer.grants.of(text)) or _access_token(self.server, text)
+        if token is None:
+            return None
+        if token.client_id != client.id:
+            raise InvalidGrantError("The token was issued to another client.")
+        return token
+
+    def revoke_token(self, token: Grant | AccessToken, request: OAuth2Request) -> None:
+        """End it at once, on every node."""
+        issuer = self.server.issuer
+        if isinstance(token, AccessToken):
+            wait(issuer.grants.revoke_access(token, int(issuer.clock.time())))
+        else:
+            wait(issuer.grants.revoke(token, _token(request)))
+
+
+class IntrospectionEndpoint(AuthlibIntrospection):
+    """Tells a client about the tokens of its own organisation; any other is not active."""
+
+    server: OAuthServer
+
+    def authenticate_token(self, request: OAuth2Request, client: Application) -> dict[str, Any] | None:
+        """Return what is known of a living token.
+
+        Raises:
+            InvalidClientError: a public client asks, whose name anybody could give (RFC 7662 section 2.1).
+        """
+        if client.is_public:
+            raise invalid_client()
+        text = _token(request)
+        grant = wait(self.server.issuer.grants.of(text))
+        if grant is not None:
+            return self._of_refresh_token(grant, text, client)
+        token = _access_token(self.server, text)
+        return None if token is None else self._of_access_token(token, client)
+
+    def create_introspection_payload(self, token: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the body of the answer (RFC 7662 section 2.2)."""
+        return {"active": True, **token} if token else {"active": False}
+
+    def _of_refresh_token(self, grant: Grant, text: str, client: Application) -> dict[str, Any] | None:
+        issuer = self.server.issuer
+        is_living = grant.refresh == fingerprint(text) and issuer.clock.time() < grant.expires_at
+        if not is_living or grant.organisation_id != client.organisation_id:
+            return None
+        return {
+            "token_type": "refresh_token",
+            "client_id": grant.client_id,
+            "scope": grant.scope,
+            "sub": grant.subject,
+            "iss": issuer.tokens.issuer,
+            "iat": grant.expires_at - REFRESH_TOKEN_S,
+            "exp": grant.expires_at,
+        }
+
+    def _of_access_token(self, token: AccessToken, client: Application) -> dict[str, Any] | None:
+        issuer = self.server.issuer
+        if token.organisation_id != client.organisation_id or wait(issuer.grants.owner(token)) is None:
+            return None
+        private = {"org", "gid", "plan"}
+        public = {name: value for name, value in issuer.tokens.claims(token).items() if name not in private}
+        return {"token_type": "Bearer", **public}
+
+
+def _token(request: OAuth2Request) -> str:
+    text = cast("FormRequest", request).form.get("token")
+    if text is None:
+        raise InvalidRequestError("token is missing.")
+    return text
+
+
+def _access_token(server: OAuthServer, text: str) -> AccessToken | None:
+    try:
+        return wait(server.issuer.reader.read(text))
+    except InvalidToken:
+        return None

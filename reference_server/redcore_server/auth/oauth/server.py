@@ -1,0 +1,169 @@
+"""The authorization server: Authlib's, with our clients, our tokens and our store behind it.
+
+It is sync and runs in fibers. Requests and replies are plain values; HTTP is the business of `app`.
+"""
+
+# The stubs of Authlib give its answers types that they do not have at run time.
+# mypy: disable-error-code="override"
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+import attrs
+from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc6749.grants import BaseGrant
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.oauth.client_authentication import credentials, invalid_client
+from redcore_server.auth.oauth.greenlets import wait
+from redcore_server.auth.tokens.issuer import TokenIssuer
+
+# Authlib's grants log whole token responses at level DEBUG.
+logging.getLogger("authlib").setLevel(logging.INFO)
+
+_CODE_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")  # RFC 7636 section 4.1
+
+
+@attrs.frozen
+class Reply:
+    """An answer before it is HTTP; an empty body is sent as no body."""
+
+    status: int
+    body: Mapping[str, Any] = attrs.field(repr=False)
+    headers: Sequence[tuple[str, str]]
+
+
+def refusal(error: OAuth2Error) -> Reply:
+    """Return an error of RFC 6749 section 5.2 as a value."""
+    return Reply(error.status_code, dict(error.get_body()), error.get_headers())
+
+
+def address_of(error: OAuth2Error) -> str:
+    """Return where a browser takes an error of RFC 6749 section 4.1.2.1 to, in the query.
+
+    Args:
+        error: with the address of an application that may be told.
+    """
+    _, _, headers = cast("tuple[int, str, list[tuple[str, str]]]", error())
+    return dict(headers)["Location"]
+
+
+class FormRequest(OAuth2Request):
+    """A form posted to an endpoint; each parameter occurs once."""
+
+    payload: BasicOAuth2Payload
+
+    def __init__(self, path: str, authorization: str | None, form: Mapping[str, str]) -> None:
+        """Wrap the form.
+
+        Args:
+            path: of the endpoint.
+            authorization: the header of that name, if there was one.
+            form: its parameters; blank ones count as not sent (RFC 6749 section 3.2).
+        """
+        # Authlib refuses plain HTTP, but TLS ends at the gateway before us.
+        super().__init__("POST", f"https://gateway{path}")
+        self.authorization = authorization
+        self._form = {name: value for name, value in form.items() if value}
+        self.payload = BasicOAuth2Payload(self._form)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters."""
+        return self._form
+
+
+class QueryRequest(OAuth2Request):
+    """A request to the authorization endpoint; each parameter occurs once."""
+
+    payload: BasicOAuth2Payload
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        """Wrap the parameters.
+
+        Args:
+            parameters: of the query; blank ones count as not sent (RFC 6749 section 3.1).
+        """
+        super().__init__("GET", "https://gateway/oauth/authorize")
+        self.payload = BasicOAuth2Payload({name: value for name, value in parameters.items() if value})
+
+
+class OAuthServer(AuthorizationServer):
+    """Dispatches to grants and endpoints, which reach the issuer through it."""
+
+    def __init__(self, issuer: TokenIssuer, scopes: frozenset[str]) -> None:
+        """Start without grants; `app` registers them.
+
+        Args:
+            issuer: makes and reads tokens.
+            scopes: all there are.
+        """
+        super().__init__()
+        self.issuer = issuer
+        self.scopes = scopes
+
+    def query_client(self, client_id: str) -> Application | None:
+        """Return a client that has not proved who it is, as far as it can be used at all."""
+        return wait(self.issuer.applications.find(client_id))
+
+    def authenticate_client(self, request: FormRequest, *_: object) -> Application:
+        """Return the client of a request; a public one only has a name, and the caller decides if that is enough.
+
+        Raises:
+            InvalidClientError: it is unknown, its secret is wrong or missing, or its owner is not active.
+        """
+        client_id, secret = credentials(request.authorization, request.form)
+        client = wait(self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now()))
+        if client is None:
+            raise invalid_client()
+        return client
+
+    def create_token_response(self, request: FormRequest) -> Reply:
+        """Answer a token request."""
+        if "grant_type" not in request.form:
+            return refusal(InvalidRequestError("grant_type is missing."))
+        verifier = request.form.get("code_verifier")
+        if verifier is not None and not _CODE_VERIFIER.fullmatch(verifier):  # whichever grant it came with
+            return refusal(InvalidRequestError("code_verifier must be 43 to 128 of A-Z a-z 0-9 - . _ ~"))
+        return cast("Reply", super().create_token_response(request))
+
+    def check_authorization(self, request: QueryRequest) -> BaseGrant:
+        """Return the grant that a request to the authorization endpoint asks for, with its address checked.
+
+        Raises:
+            OAuth2Error: it cannot be granted; its `redirect_uri` says whether the application may be told.
+        """
+        return cast("BaseGrant", self.get_consent_grant(request))  # type: ignore[no-untyped-call]
+
+    def answer_authorization(self, request: QueryRequest, grant: BaseGrant, consent: object | None) -> str:
+        """Return where to send the browser.
+
+        Args:
+            request: that was checked.
+            grant: which that returned.
+            consent: what the grant takes for it; None if the person refused.
+        """
+        reply = cast("Reply", self.create_authorization_response(request, grant_user=consent, grant=grant))
+        return dict(reply.headers)["Location"]
+
+    def answer_at(self, endpoint: str, request: FormRequest) -> Reply:
+        """Answer a request to a registered endpoint."""
+        return cast("Reply", self.create_endpoint_response(endpoint, request))  # type: ignore[no-untyped-call]
+
+    def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
+        """Return the request, which has the right form already."""
+        return request
+
+    def handle_response(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> Reply:
+        """Return Authlib's answer as a value."""
+        return Reply(status, body, headers)
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Tell nobody: nothing here listens to Authlib's signals."""

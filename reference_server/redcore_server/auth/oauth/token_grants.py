@@ -1,0 +1,90 @@
+"""The grants of the token endpoint: client credentials and refresh token."""
+
+# The stubs of Authlib give its answers types that they do not have at run time.
+# mypy: disable-error-code="override"
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from authlib.consts import default_json_headers
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError, grants
+
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.oauth.client_authentication import invalid_client
+from redcore_server.auth.oauth.greenlets import wait
+from redcore_server.auth.oauth.scope import narrow, role_ceiling
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer
+from redcore_server.auth.tokens.grant_store import Grant
+
+_Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+
+
+class ClientCredentialsGrant(grants.ClientCredentialsGrant):
+    """RFC 6749 section 4.4; unlike its advice the answer has a refresh token (contract section 6)."""
+
+    server: OAuthServer
+    request: FormRequest
+    application: Application
+    scope: str
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client and narrow the scope."""
+        self.application = self.server.authenticate_client(self.request)
+        if self.application.is_public:  # RFC 6749 section 4.4
+            raise UnauthorizedClientError("A public client has no credentials to ask with.")
+        self.scope = narrow(self.request.form.get("scope"), [self.application.scopes], self.server.scopes)
+
+    def create_token_response(self) -> _Answer:
+        """Issue the tokens; the client itself is their subject (RFC 9068 section 2.2)."""
+        client = self.application
+        issue = self.server.issuer.issue
+        response = wait(issue(client, subject=client.id, owner_id=client.owner_id, scope=self.scope))
+        if response is None:
+            raise invalid_client()
+        return 200, response, default_json_headers
+
+
+class RefreshTokenGrant(grants.RefreshTokenGrant):
+    """RFC 6749 section 6, with rotation and reuse detection in one atomic step."""
+
+    server: OAuthServer
+    request: FormRequest
+    application: Application
+    grant: Grant
+    presented: str
+    scope: str
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client, find the grant and narrow the scope."""
+        self.application = self.server.authenticate_client(self.request)
+        if "refresh_token" not in self.request.form:
+            raise InvalidRequestError("refresh_token is missing.")
+        self.presented = self.request.form["refresh_token"]
+        grant = wait(self.server.issuer.grants.of(self.presented))
+        if grant is None or grant.client_id != self.application.id:
+            raise _dead()
+        self.grant = grant
+        ceilings = [grant.scope.split(), self.application.scopes, *self._ceiling_of_person(grant)]
+        self.scope = narrow(self.request.form.get("scope"), ceilings, self.server.scopes)
+
+    def create_token_response(self) -> _Answer:
+        """Rotate; of several requests with one refresh token exactly one gets here with a living one."""
+        response = wait(self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope))
+        if response is None:
+            raise _dead()
+        return 200, response, default_json_headers
+
+    def _ceiling_of_person(self, grant: Grant) -> list[frozenset[str]]:
+        """Return what the person who signed in may grant by now; a client's own grant has no such ceiling."""
+        if grant.subject == self.application.id:
+            return []
+        role = wait(self.server.issuer.applications.role_of(grant.owner_id))
+        if role is None:
+            raise _dead()
+        return [role_ceiling(role, self.server.scopes)]
+
+
+def _dead() -> InvalidGrantError:
+    return InvalidGrantError("The refresh token is unknown, expired, used or revoked.")

@@ -1,0 +1,176 @@
+"""One request of a browser: its session, its form once that was found to be ours, and answers that keep both.
+
+Forms are bound to the session by a token, and to our own pages by the `Origin` header. Errors become pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
+
+import attrs
+from authlib.oauth2 import OAuth2Error
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from redcore_server.auth.oauth.forms import read_form
+from redcore_server.auth.pages.problem import BY_STATUS, FORM_EXPIRED, PageProblem
+from redcore_server.auth.pages.render import render
+from redcore_server.auth.people.person import Person
+from redcore_server.auth.people.sessions import Session, Sessions
+from redcore_server.auth.routes import Handler
+from redcore_server.errors import respond
+
+COOKIE: Final = "redcore_session"
+
+
+@attrs.define(kw_only=True)
+class Visit:
+    """A request of a browser.
+
+    Attributes:
+        request: As it came; its body has been read.
+        form: Of a POST, each parameter once; empty for a GET.
+        session: Who is signed in; `sign_in` and `sign_out` replace it.
+        sessions: Of all browsers.
+    """
+
+    request: Request
+    form: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    session: Session
+    sessions: Sessions
+
+    @property
+    def here(self) -> str:
+        """Path and query of this request, safe to send the browser to again."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    @property
+    def address(self) -> str:
+        """The client's address."""
+        return self.request.client.host if self.request.client else "unknown"
+
+    async def sign_in(self, person: Person, *, is_complete: bool = True) -> None:
+        """Sign a person in under a new session id.
+
+        Args:
+            person: who proved who they are.
+            is_complete: False while the second factor is owed.
+        """
+        self.session = await self.sessions.start(self.session, person, is_complete=is_complete)
+
+    async def sign_out(self) -> None:
+        """End the session, on the server and in the browser."""
+        self.session = await self.sessions.end(self.session)
+
+    def page(
+        self, template: str, *, status: int = 200, form_targets: Iterable[str] = (), **values: object
+    ) -> HTMLResponse:
+        """Return a page; its forms get the token of this session.
+
+        Args:
+            template: name of the file without `.html`.
+            status: of the answer.
+            form_targets: see `render`.
+            values: for the template.
+        """
+        known = {"csrf": csrf_token(self.session), "person": self.session.person}
+        return render(template, status=status, form_targets=form_targets, values={**known, **values})
+
+    def again(self) -> Response:
+        """Send the browser to this very address with GET, so that a reload repeats no form."""
+        return RedirectResponse(self.here, 302)
+
+
+@attrs.frozen(kw_only=True)
+class Browsers:
+    """Makes handlers for pages.
+
+    Attributes:
+        origin: Under which browsers reach us; forms must come from there.
+        sessions: Of browsers.
+    """
+
+    origin: str
+    sessions: Sessions
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name; the prefix makes browsers refuse one set by another host (RFC 6265bis section 4.1.3)."""
+        return f"__Host-{COOKIE}" if self.origin.startswith("https:") else COOKIE
+
+    def handler(self, answer: Callable[[Visit], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
+        """Return a handler that gives each request its visit, and keeps the session's cookie.
+
+        Args:
+            answer: what to do; a `PageProblem` it raises becomes a page.
+            is_guarded: False for forms that another site sends, and that must prove themselves in another way.
+        """
+
+        async def handle(request: Request) -> Response:
+            presented = request.cookies.get(self.cookie)
+            session: Session | None = None
+            try:
+                visit = Visit(request=request, session=await self.sessions.load(presented), sessions=self.sessions)
+                if request.method == "POST":
+                    visit.form = await (self._own_form(request, visit.session) if is_guarded else _form(request))
+                response = await answer(visit)
+                session = visit.session
+            except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
+                response = _problem_page(error, request.scope.get("redcore.request_id", ""))
+            if session is not None and session.id != presented:
+                self.keep(session, response)
+            return response
+
+        return handle
+
+    def keep(self, session: Session, response: Response) -> None:
+        """Have the browser keep a session until it is closed.
+
+        Args:
+            session: to keep.
+            response: gets the cookie.
+        """
+        # Loopback hosts count as secure without TLS (W3C Secure Contexts section 3.1).
+        response.set_cookie(self.cookie, session.id, path="/", secure=True, httponly=True, samesite="lax")
+
+    async def _own_form(self, request: Request, session: Session) -> Mapping[str, str]:
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != self.origin:
+            raise FORM_EXPIRED
+        form = await _form(request)
+        if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(session).encode()):
+            raise FORM_EXPIRED
+        return form
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        return await read_form(request)
+    except OAuth2Error:
+        raise BY_STATUS[400] from None
+
+
+def csrf_token(session: Session) -> str:
+    """Return what every form of a session carries; it tells nothing about the id it is made of.
+
+    Args:
+        session: signed in or anonymous.
+    """
+    return hmac.digest(session.id.encode(), b"csrf", hashlib.sha256).hex()
+
+
+def _problem_page(error: Exception, request_id: str) -> Response:
+    if isinstance(error, PageProblem):
+        return _page_of(error, request_id)
+    told = respond(error, request_id)  # which logs what nobody expected
+    problem = BY_STATUS.get(told.status_code)
+    return _page_of(problem, request_id) if problem else told
+
+
+def _page_of(problem: PageProblem, request_id: str) -> Response:
+    values = {"title": problem.title, "message": problem.message, "request_id": request_id, "person": None}
+    return render("problem", status=problem.status, values=values)

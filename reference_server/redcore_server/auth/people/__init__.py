@@ -1,0 +1,1 @@
+"""People: their records, passwords, second factors, sessions and sign-in."""

@@ -1,0 +1,78 @@
+"""Accepting an invitation: whose link it is, and the one transaction that uses it up and makes the user active."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from redcore_server.clock import Clock
+from redcore_server.invitations.link import invitation_of, link_secret
+from redcore_server.store.postgres import AsyncPool, queries
+
+_QUERIES: Final = queries("acceptance")
+
+
+@attrs.frozen(kw_only=True)
+class Invitation:
+    """An invitation that can be accepted now."""
+
+    id: str
+    user_id: str
+    email: str
+    name: str
+    organisation: str
+
+
+@attrs.frozen(kw_only=True)
+class SecondFactor:
+    """A secret that the person has shown to know."""
+
+    secret: str = attrs.field(repr=False)
+    step: int
+    """The time step of the code that showed it; it is used up."""
+
+
+@attrs.frozen
+class Acceptance:
+    """Invitations in PostgreSQL."""
+
+    postgres: AsyncPool
+    clock: Clock
+
+    async def find(self, token: str) -> Invitation | None:
+        """Return the invitation of a link, or None: forged, expired, used, voided, or the user is not waiting.
+
+        Args:
+            token: the link's last part, of any content.
+        """
+        async with self.postgres.connection() as connection:
+            invitation_id = invitation_of(token, secret=await link_secret(connection))
+            if invitation_id is None:
+                return None
+            values = {"id": invitation_id, "now": self.clock.now()}
+            row = await (await connection.execute(_QUERIES["open"], values)).fetchone()
+        return Invitation(**row) if row else None
+
+    async def accept(self, invitation: Invitation, *, password_hash: str, factor: SecondFactor | None) -> bool:
+        """Make the user active, once, however many requests try; False if it was not the first or came too late.
+
+        Args:
+            invitation: that was found open.
+            password_hash: of the password the person chose.
+            factor: the second one, if the person wants it.
+        """
+        values = {
+            "id": invitation.id,
+            "user_id": invitation.user_id,
+            "now": self.clock.now(),
+            "password_hash": password_hash,
+            "totp_secret": factor and factor.secret,
+            "totp_step": factor and factor.step,
+        }
+        async with self.postgres.connection() as connection, connection.transaction():
+            await connection.execute(_QUERIES["lock_user"], values)
+            if await (await connection.execute(_QUERIES["open"], values)).fetchone() is None:
+                return False
+            await connection.execute(_QUERIES["accept"], values)
+        return True

@@ -1,0 +1,144 @@
+"""Browser sessions in Redis: who is signed in, and who has given a password but not yet the second factor.
+
+Only sessions of people are stored. An anonymous one is nothing but the browser's random id, which forms are bound
+to; so opening a page costs no memory, and a lost Redis signs everybody out. Signing in makes a new id, so that an
+id planted in a browser is never worth anything. The key holds the id's digest: who reads Redis cannot be anybody.
+Whether the person is still active is read from PostgreSQL each time.
+"""
+
+# redis-py leaves `pipeline` and hash commands partly untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+import attrs
+
+from redcore_server.auth.lifetimes import SECOND_FACTOR_S, SESSION_S
+from redcore_server.auth.people.person import Person, find_person
+from redcore_server.auth.secret import digest, new_secret
+from redcore_server.clock import Clock
+from redcore_server.store import Stores
+from redcore_server.store.redis import AsyncRedis
+
+_ID: Final = re.compile(r"[0-9A-Za-z]{43}", re.ASCII)
+_GARBAGE_S: Final = SESSION_S + 24 * 3600  # Redis may forget it then, by a clock of its own
+
+
+@attrs.frozen(kw_only=True)
+class Session:
+    """One browser's session.
+
+    Attributes:
+        id: What the cookie holds.
+        person: Who is signed in.
+        pending: Who has given the password and owes the second factor.
+    """
+
+    id: str = attrs.field(repr=False)
+    person: Person | None = None
+    pending: Person | None = None
+
+    def of(self, organisation_id: str) -> Person | None:
+        """Return who is signed in, if it is a person of that organisation.
+
+        Args:
+            organisation_id: for which somebody must be signed in.
+        """
+        return self.person if self.person and self.person.organisation_id == organisation_id else None
+
+
+@attrs.frozen
+class Sessions:
+    """The sessions of all browsers."""
+
+    stores: Stores
+    clock: Clock
+
+    async def load(self, session_id: str | None) -> Session:
+        """Return the session of a cookie; an anonymous one if it names none that lives.
+
+        Args:
+            session_id: the cookie, of any content; None if there is none.
+        """
+        if session_id is None or not _ID.fullmatch(session_id):
+            return Session(id=new_secret())
+        record = cast("dict[str, str]", await self.stores.redis.hgetall(_key(session_id)))
+        if not record or int(record["expires_at"]) <= self.clock.time():
+            return Session(id=session_id)
+        person = await find_person(self.stores.postgres, record["user_id"])
+        if record["is_complete"] == "1":
+            return Session(id=session_id, person=person)
+        return Session(id=session_id, pending=person)
+
+    async def start(self, before: Session, person: Person, *, is_complete: bool = True) -> Session:
+        """Sign a person in under a new id, and end what the browser had.
+
+        Args:
+            before: the session in which the person proved who they are.
+            person: who did.
+            is_complete: False while the second factor is owed.
+        """
+        now = int(self.clock.time())
+        session = Session(id=new_secret(), **{"person" if is_complete else "pending": person})
+        expires_at = now + (SESSION_S if is_complete else SECOND_FACTOR_S)
+        record: dict[Any, Any] = {"user_id": person.id, "is_complete": int(is_complete), "expires_at": expires_at}
+        index = _of_user(person.id)
+        async with self.stores.redis.pipeline(transaction=False) as pipeline:
+            # The index first: an entry too many does no harm, one too few would outlive `end_all`.
+            pipeline.zadd(index, {_name(session.id): expires_at})
+            pipeline.zremrangebyscore(index, "-inf", now)
+            pipeline.expire(index, _GARBAGE_S)
+            pipeline.hset(_key(session.id), mapping=record)
+            pipeline.expire(_key(session.id), _GARBAGE_S)
+            pipeline.delete(_key(before.id))
+            await pipeline.execute()
+        # Whoever locks a person out commits to PostgreSQL first and ends the sessions after. We wrote the session
+        # first and look into PostgreSQL after: in any order, one of the two sees the other.
+        if await find_person(self.stores.postgres, person.id) is None:
+            return await self.end(session)
+        return session
+
+    async def end(self, session: Session) -> Session:
+        """Sign out; the browser goes on with a new anonymous session.
+
+        Args:
+            session: to end.
+        """
+        await self.stores.redis.delete(_key(session.id))
+        return Session(id=new_secret())
+
+
+async def end_sessions(redis: AsyncRedis, user_id: str) -> int:
+    """End all sessions of a user, on every node.
+
+    Args:
+        redis: where they are.
+        user_id: of the user who was made inactive or deleted, or whose password changed.
+
+    Returns:
+        How many were on record.
+    """
+    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
+    if names:
+        async with redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.delete(f"session:{{{name}}}")
+            await pipeline.execute()
+        # After the sessions: an interrupted call can be repeated.
+        await redis.zrem(_of_user(user_id), *names)
+    return len(names)
+
+
+def _name(session_id: str) -> str:
+    return digest(session_id).hex()
+
+
+def _key(session_id: str) -> str:
+    return f"session:{{{_name(session_id)}}}"
+
+
+def _of_user(user_id: str) -> str:
+    return f"sessions:user:{user_id}"

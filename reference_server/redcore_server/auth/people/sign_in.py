@@ -1,0 +1,108 @@
+"""Proves who somebody is: by password, then by the second factor if there is one.
+
+Unknown, inactive and wrong are one answer after the same work. It knows no pages and keeps no session.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from redcore_server.auth.people.login_throttle import Attempts
+from redcore_server.auth.people.passwords import Passwords
+from redcore_server.auth.people.person import Person, email_key, person
+from redcore_server.auth.people.totp import matching_step
+from redcore_server.clock import Clock
+from redcore_server.store.postgres import AsyncPool, queries
+
+_QUERIES: Final = queries("people")
+
+
+@attrs.frozen
+class Proof:
+    """Somebody who gave the right password."""
+
+    person: Person
+    owes_code: bool
+
+
+@attrs.frozen(kw_only=True)
+class SignIn:
+    """Checks passwords and codes against PostgreSQL, within the limits of `Attempts`."""
+
+    postgres: AsyncPool
+    clock: Clock
+    passwords: Passwords
+    attempts: Attempts
+
+    async def by_password(self, organisation_id: str, email: str, password: str, *, address: str) -> Proof | None:
+        """Return who has that e-mail and password in an organisation, or None.
+
+        Args:
+            organisation_id: e-mails are unique within one.
+            email: as typed.
+            password: as typed.
+            address: of the client.
+
+        Raises:
+            TooManyAttempts: neither right nor wrong.
+        """
+        key = email_key(email.strip())
+        account = _account(organisation_id, key)
+        await self.attempts.spend(account=account, address=address)
+        async with self.postgres.connection() as connection:
+            parameters = {"organisation_id": organisation_id, "email_key": key.replace("\0", "\ufffd")}
+            row = await (await connection.execute(_QUERIES["candidate"], parameters)).fetchone()
+        is_right = await self.passwords.verify(row["password_hash"] if row else None, password)
+        if row is None or not is_right:
+            return None
+        await self._keep_up(row["id"], row["password_hash"], password)
+        if not row["has_totp"]:
+            await self.attempts.forget(account)
+        return Proof(person(row), owes_code=row["has_totp"])
+
+    async def by_code(self, who: Person, code: str, *, address: str) -> bool:
+        """Tell whether a code is right, and use it up.
+
+        Args:
+            who: gave the right password before.
+            code: as typed.
+            address: of the client.
+
+        Raises:
+            TooManyAttempts: neither right nor wrong.
+        """
+        account = _account(who.organisation_id, email_key(who.email))
+        await self.attempts.spend(account=account, address=address)
+        async with self.postgres.connection() as connection:
+            row = await (await connection.execute(_QUERIES["totp"], {"id": who.id})).fetchone()
+            step = matching_step(row["totp_secret"], code, self.clock.time()) if row else None
+            if step is None:
+                return False
+            used = await (await connection.execute(_QUERIES["use_totp_step"], {"id": who.id, "step": step})).fetchone()
+        if used is None:
+            return False
+        await self.attempts.forget(account)
+        return True
+
+    async def has_identity_provider(self, organisation_id: str) -> bool:
+        """Tell whether the people of an organisation can sign in by SAML instead.
+
+        Args:
+            organisation_id: for which somebody must sign in.
+        """
+        async with self.postgres.connection() as connection:
+            found = await connection.execute(_QUERIES["identity_provider"], {"organisation_id": organisation_id})
+            return await found.fetchone() is not None
+
+    async def _keep_up(self, user_id: str, stored: str, password: str) -> None:
+        """Hash a password anew if it was hashed when less was enough."""
+        if self.passwords.hasher.check_needs_rehash(stored):
+            values = {"id": user_id, "old": stored, "new": await self.passwords.hash(password)}
+            async with self.postgres.connection() as connection:
+                await connection.execute(_QUERIES["rehash"], values)
+
+
+def _account(organisation_id: str, key: str) -> str:
+    return f"{organisation_id} {key}"

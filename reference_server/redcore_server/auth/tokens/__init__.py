@@ -1,0 +1,1 @@
+"""Access and refresh tokens: made, read, verified, stored and signed."""

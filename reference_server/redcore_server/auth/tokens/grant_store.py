@@ -1,0 +1,200 @@
+"""Grants and refresh tokens in Redis.
+
+A grant is what one authorisation created: a family of refresh tokens, of which one lives, and their access
+tokens. It is an allow-list: a token is worth nothing unless the record of its grant exists, so a Redis that
+lost its data accepts nothing. Every decision is one atomic script, and all keys of a grant lie in one slot of
+a cluster. The time is an argument; the TTLs only collect garbage.
+"""
+
+# redis-py leaves `pipeline` untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+import attrs
+
+from redcore_server.auth.lifetimes import GRANT_GARBAGE_S, REFRESH_TOKEN_S
+from redcore_server.auth.secret import digest, new_secret
+from redcore_server.auth.tokens import redis_keys
+from redcore_server.auth.tokens.access_token import AccessToken
+from redcore_server.store import Stores
+from redcore_server.store.redis import Argument
+
+Rotation = Literal["rotated", "expired", "reused", "unknown"]
+
+_FORM: Final = re.compile(r"(grt_[0-9A-Za-z]+)\.[0-9A-Za-z]+", re.ASCII)
+_SCRIPTS: Final = Path(__file__).with_name("scripts")
+
+
+@attrs.frozen(kw_only=True)
+class Grant:
+    """Who may do what, until when: the record behind a family of tokens."""
+
+    id: str
+    client_id: str
+    organisation_id: str
+    owner_id: str
+    subject: str
+    scope: str
+    created_at: int
+    expires_at: int
+    """When its living refresh token ends, in Unix seconds."""
+    refresh: str = attrs.field(repr=False)
+    """Digest of its living refresh token."""
+
+
+class GrantStore:
+    """The grants."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._redis = stores.redis
+        self._add = stores.scripts.script(source("add"))
+        self._index = stores.scripts.script(source("index"))
+        self._rotate = stores.scripts.script(source("rotate"))
+        self._revoke = stores.scripts.script(source("revoke"))
+        self._owner = stores.scripts.script(source("owner"))
+
+    async def add(self, grant: Grant) -> None:
+        """Write a new grant.
+
+        Args:
+            grant: with the digest of its first refresh token.
+        """
+        record: dict[Any, Any] = attrs.asdict(grant)
+        grant_id = record.pop("id")
+        fields = [part for field in record.items() for part in field]
+        # All at once: `TokenIssuer` makes sure of grants that are revoked before they are indexed.
+        await asyncio.gather(
+            *self._indexed(grant, grant.expires_at, grant.created_at),
+            self._add([redis_keys.grant(grant_id)], [GRANT_GARBAGE_S, *fields]),
+        )
+
+    async def of(self, refresh_token: str) -> Grant | None:
+        """Return the grant a refresh token names; whether the token is the living one is not said.
+
+        Args:
+            refresh_token: as presented, of any content.
+        """
+        grant_id = _grant_id(refresh_token)
+        if grant_id is None:
+            return None
+        record = cast("dict[str, str]", await self._redis.hgetall(redis_keys.grant(grant_id)))
+        if not record:
+            return None
+        return Grant(
+            id=grant_id,
+            client_id=record["client_id"],
+            organisation_id=record["organisation_id"],
+            owner_id=record["owner_id"],
+            subject=record["subject"],
+            scope=record["scope"],
+            created_at=int(record["created_at"]),
+            expires_at=int(record["expires_at"]),
+            refresh=record["refresh"],
+        )
+
+    async def rotate(self, grant: Grant, presented: str, successor: str, now: int) -> Rotation:
+        """Make a refresh token dead and its successor the living one; a dead one ends the family instead.
+
+        Args:
+            grant: as `of` returned it for the presented token.
+            presented: the refresh token to use up.
+            successor: from `new_refresh_token`.
+            now: in Unix seconds, by the server's clock.
+        """
+        expires_at = now + REFRESH_TOKEN_S
+        # The indexes first: an entry too many does no harm, one too few would outlive `revoke_user`.
+        await asyncio.gather(*self._indexed(grant, expires_at, now))
+        arguments: list[Argument] = [
+            grant.client_id,
+            fingerprint(presented),
+            fingerprint(successor),
+            now,
+            expires_at,
+            now - REFRESH_TOKEN_S,
+            GRANT_GARBAGE_S,
+        ]
+        return cast("Rotation", await self._rotate(redis_keys.family(grant.id), arguments))
+
+    async def revoke(self, grant: Grant, presented: str) -> None:
+        """End a family, if the presented token is one of it.
+
+        Args:
+            grant: as `of` returned it for the presented token.
+            presented: a refresh token, living or dead.
+        """
+        await self._revoke(redis_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
+
+    async def revoke_access(self, token: AccessToken, now: int) -> None:
+        """Revoke one access token; its refresh token stays alive.
+
+        Args:
+            token: read and verified.
+            now: in Unix seconds, by the server's clock.
+        """
+        key = redis_keys.revoked(token.grant_id)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zremrangebyscore(key, "-inf", now)
+            pipeline.zadd(key, {token.jti: token.expires_at})
+            pipeline.expire(key, GRANT_GARBAGE_S)
+            await pipeline.execute()
+
+    async def owner(self, token: AccessToken) -> str | None:
+        """Return the user behind an access token, or None if it is revoked.
+
+        Args:
+            token: read and verified.
+        """
+        keys = [redis_keys.grant(token.grant_id), redis_keys.revoked(token.grant_id)]
+        return cast("str | None", await self._owner(keys, [token.jti]))
+
+    async def remove(self, grant_id: str) -> None:
+        """End a family.
+
+        Args:
+            grant_id: of the grant.
+        """
+        await self._redis.delete(*redis_keys.family(grant_id))
+
+    def _indexed(self, grant: Grant, expires_at: int, now: int) -> list[Awaitable[Any]]:
+        keys = (redis_keys.of_owner(grant.owner_id), redis_keys.of_client(grant.client_id))
+        return [self._index([key], [grant.id, expires_at, now, GRANT_GARBAGE_S]) for key in keys]
+
+
+def source(name: str) -> str:
+    """Return the source of a Lua script.
+
+    Args:
+        name: of its file, without `.lua`.
+    """
+    return (_SCRIPTS / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def new_refresh_token(grant_id: str) -> str:
+    """Return a new refresh token; it names its grant, so that one lookup finds the family.
+
+    Args:
+        grant_id: of the grant.
+    """
+    return f"{grant_id}.{new_secret()}"
+
+
+def fingerprint(refresh_token: str) -> str:
+    """Return what is stored instead of a refresh token.
+
+    Args:
+        refresh_token: as presented, of any content.
+    """
+    return digest(refresh_token).hex()
+
+
+def _grant_id(refresh_token: str) -> str | None:
+    """Return the grant that a refresh token names, if it has the form of one of ours."""
+    match = _FORM.fullmatch(refresh_token)
+    return match[1] if match else None

@@ -1,0 +1,58 @@
+"""Checks bearer tokens for the gateway: API keys in PostgreSQL, access tokens by signature and then in Redis.
+
+A store that does not answer is an error, never a pass. Nothing is remembered between requests but public keys and what
+they have signed, so that a revocation works at once.
+"""
+
+from __future__ import annotations
+
+import psycopg
+import structlog
+from redis.exceptions import RedisClusterException, RedisError
+
+from redcore_server.auth.credentials.api_keys import PREFIX, verify_api_key
+from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.tokens import redis_keys
+from redcore_server.auth.tokens.grant_store import source
+from redcore_server.auth.tokens.reader import TokenReader
+from redcore_server.clock import Clock
+from redcore_server.errors import InvalidToken, ServiceUnavailable
+from redcore_server.store import Stores
+
+_log = structlog.stdlib.get_logger("redcore_server.auth")
+
+
+class BearerVerifier:
+    """The verifier of `redcore_server.auth.credentials.principal`, on the real stores."""
+
+    def __init__(self, stores: Stores, reader: TokenReader, clock: Clock) -> None:
+        self._postgres = stores.postgres
+        self._owner = stores.scripts.script(source("owner"))
+        self._reader = reader
+        self._clock = clock
+
+    async def verify(self, bearer: str) -> Principal:
+        """Check a token with everything that could have revoked it; see `Verifier`."""
+        try:
+            if bearer.startswith(PREFIX):
+                return await verify_api_key(self._postgres, bearer, self._clock.now())
+            return await self._verify_access_token(bearer)
+        except (psycopg.OperationalError, RedisError, RedisClusterException) as error:
+            _log.error("a store needed to verify a token is away", problem=str(error))
+            raise ServiceUnavailable from error
+
+    async def _verify_access_token(self, bearer: str) -> Principal:
+        token = await self._reader.read(bearer)
+        keys = [redis_keys.grant(token.grant_id), redis_keys.revoked(token.grant_id)]
+        owner_id: str | None = await self._owner(keys, [token.jti])
+        if owner_id is None:
+            raise InvalidToken("The access token has been revoked.")
+        return Principal(
+            kind="token",
+            credential_id=token.subject,
+            organisation_id=token.organisation_id,
+            owner_id=owner_id,
+            client_id=token.client_id,
+            scopes=frozenset(token.scope.split()),
+            plan=token.plan,
+        )

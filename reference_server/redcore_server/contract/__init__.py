@@ -1,0 +1,1 @@
+"""What openapi/redcore.yaml says, read once: operations, schemas and their messages."""

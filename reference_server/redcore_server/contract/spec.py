@@ -1,0 +1,250 @@
+"""The contract as data: `redcore.yaml` in, operations and a route finder out.
+
+Reads one file and performs no other I/O. What a request must look like is compiled here; checking one is the
+part of `redcore_server.api.validation`. A spec that asks for what the server cannot check is refused when it
+is loaded, not when the first request comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+from urllib.parse import unquote
+
+import attrs
+import jsonschema_rs
+import yaml
+
+from redcore_server.errors import NotFound
+from redcore_server.http.head import chosen
+
+Schema = Mapping[str, Any]
+Location = Literal["query", "header"]
+
+_METHODS: Final = ("get", "post", "patch", "delete")
+_GATEWAY_HEADERS: Final = frozenset({"X-Request-ID"})  # read, repaired and answered by the gateway
+_QUERY_TYPES: Final = frozenset({"string", "integer"})
+
+
+@attrs.frozen
+class Rule:
+    """A JSON Schema with the schemas it may refer to; compiled when first used."""
+
+    schema: Schema
+    components: Schema = attrs.field(repr=False)
+
+    @cached_property
+    def validator(self) -> jsonschema_rs.Draft202012Validator:
+        """The compiled schema; formats are checked (JSON Schema only annotates them by default)."""
+        return jsonschema_rs.Draft202012Validator(
+            {**self.schema, "components": {"schemas": self.components}}, validate_formats=True
+        )
+
+
+@attrs.frozen
+class Parameter:
+    """A query parameter or header of an operation."""
+
+    name: str
+    location: Location
+    is_required: bool
+    is_integer: bool
+    default: object
+    """What stands for an absent parameter; None if the spec names nothing."""
+    rule: Rule
+
+
+@attrs.frozen
+class Operation:
+    """One operation of the contract."""
+
+    id: str
+    method: str
+    path: str
+    scope: str | None
+    """What the caller's token must grant; None for an operation without `oauth2` security."""
+    parameters: Mapping[Location, tuple[Parameter, ...]]
+    body: Rule | None
+    """Of a JSON body; None if there is none or it has another media type."""
+    is_upload: bool
+    """Whether the body is a form with a file."""
+
+
+@attrs.frozen
+class Match:
+    """An operation and the path parameters of one request."""
+
+    operation: Operation
+    path: Mapping[str, str]
+
+
+@attrs.define
+class _Node:
+    children: dict[str, _Node] = attrs.field(factory=dict)  # pyright: ignore[reportUnknownVariableType]
+    any_child: _Node | None = None
+    """Where any segment leads that no name of `children` takes."""
+    operations: dict[str, Operation] = attrs.field(factory=dict[str, Operation])
+    names: tuple[str, ...] = ()
+
+
+class Spec:
+    """The whole contract.
+
+    Attributes:
+        version: of the contract, told in every answer's `meta`.
+        max_limit: most items of a page; a larger `limit` counts as this.
+        scope_meanings: every scope there is, and what it allows, for people.
+        scopes: their names.
+        operations: by operationId.
+    """
+
+    def __init__(self, document: Schema) -> None:
+        """Compile a parsed document.
+
+        Args:
+            document: OpenAPI 3.1, without references to other files.
+
+        Raises:
+            ValueError: It asks for a check that the server does not know, or repeats an operationId.
+        """
+        self.document = document
+        self.version: str = document["info"]["version"]
+        schemas = document["components"]["schemas"]
+        self.max_limit: int = schemas["ListMeta"]["properties"]["limit"]["maximum"]
+        flows = document["components"]["securitySchemes"]["oauth2"]["flows"].values()
+        self.scope_meanings: dict[str, str] = {scope: told for flow in flows for scope, told in flow["scopes"].items()}
+        self.scopes = frozenset(self.scope_meanings)
+        self.operations: dict[str, Operation] = {}
+        self._root = _Node()
+        for operation in _Reader(document).operations():
+            if operation.id in self.operations:
+                raise ValueError(f"operationId {operation.id} is used twice")
+            self.operations[operation.id] = operation
+            self._add(operation)
+
+    def find(self, method: str, raw_path: bytes) -> Match:
+        """Return the operation of a request; that of GET for a HEAD.
+
+        Args:
+            method: in capitals.
+            raw_path: as it came, percent-encoded and without the query.
+
+        Raises:
+            NotFound: no operation has such a path.
+            MethodNotAllowed: others do, this method does not.
+        """
+        node = self._root
+        values: list[str] = []
+        for raw in raw_path.decode("latin-1").split("/")[1:]:
+            segment = unquote(raw) if "%" in raw else raw
+            child = node.children.get(segment)
+            # An empty segment is no id, and no id in PostgreSQL contains NUL.
+            if child is None and segment and "\0" not in segment:
+                child = node.any_child
+                values.append(segment)
+            if child is None:
+                raise NotFound
+            node = child
+        if not node.operations:
+            raise NotFound
+        return Match(chosen(node.operations, method), dict(zip(node.names, values, strict=True)))
+
+    def _add(self, operation: Operation) -> None:
+        node, names = self._root, list[str]()
+        for segment in operation.path.split("/")[1:]:
+            if segment.startswith("{"):
+                names.append(segment.strip("{}"))
+                node.any_child = node.any_child or _Node()
+                node = node.any_child
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.names = tuple(names)
+        node.operations[operation.method] = operation
+
+
+@cache
+def load() -> Spec:
+    """Return the contract that came with this server; it is read once per process."""
+    packaged = Path(__file__).with_name("redcore.yaml")
+    # In a checkout the file has not been copied into the package yet.
+    path = packaged if packaged.is_file() else Path(__file__).parents[3] / "openapi" / "redcore.yaml"
+    return Spec(yaml.load(path.read_bytes(), yaml.CSafeLoader))
+
+
+class _Reader:
+    """Reads operations out of a document."""
+
+    def __init__(self, document: Schema) -> None:
+        self._document = document
+        self._schemas: Schema = document["components"]["schemas"]
+
+    def operations(self) -> Iterator[Operation]:
+        for path, item in self._document["paths"].items():
+            shared = item.get("parameters", [])
+            for method in (name for name in _METHODS if name in item):
+                yield self._operation(path, method, item[method], shared)
+
+    def _operation(self, path: str, method: str, node: Schema, shared: list[Schema]) -> Operation:
+        parameters = [self._resolved(parameter) for parameter in (*shared, *node.get("parameters", []))]
+        return Operation(
+            id=node["operationId"],
+            method=method.upper(),
+            path=path,
+            scope=_scope(node["security"]),
+            parameters={
+                "query": self._parameters(parameters, "query"),
+                "header": self._parameters(parameters, "header"),
+            },
+            body=self._body(node),
+            is_upload="multipart/form-data" in self._media(node),
+        )
+
+    def _parameters(self, nodes: list[Schema], location: Location) -> tuple[Parameter, ...]:
+        return tuple(
+            self._parameter(node, location)
+            for node in nodes
+            if node["in"] == location and node["name"] not in _GATEWAY_HEADERS
+        )
+
+    def _parameter(self, node: Schema, location: Location) -> Parameter:
+        schema = self._resolved(node["schema"])
+        kind = schema.get("type", "string")
+        if kind not in _QUERY_TYPES:
+            raise ValueError(f"parameter {node['name']}: the type {kind} is not supported")
+        return Parameter(
+            name=node["name"],
+            location=location,
+            is_required=node.get("required", False),
+            is_integer=kind == "integer",
+            default=schema.get("default"),
+            rule=self._rule(schema),
+        )
+
+    def _body(self, node: Schema) -> Rule | None:
+        media = self._media(node).get("application/json")
+        return self._rule(media["schema"]) if media else None
+
+    def _media(self, node: Schema) -> Schema:
+        return self._resolved(node["requestBody"])["content"] if "requestBody" in node else {}
+
+    def _rule(self, schema: Schema) -> Rule:
+        return Rule(schema, self._schemas)
+
+    def _resolved(self, node: Schema) -> Schema:
+        while "$ref" in node:
+            target: Any = self._document
+            for key in node["$ref"].removeprefix("#/").split("/"):
+                target = target[key]
+            node = cast("Schema", target)
+        return node
+
+
+def _scope(security: list[Mapping[str, list[str]]]) -> str | None:
+    """Return the scope of the `oauth2` alternative: each operation of the contract needs one or none."""
+    for alternative in security:
+        if "oauth2" in alternative:
+            (scope,) = alternative["oauth2"]
+            return scope
+    return None

@@ -1,0 +1,1 @@
+"""Invitations: the job that sends one, and the link in it."""

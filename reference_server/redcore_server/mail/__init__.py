@@ -1,0 +1,1 @@
+"""Mail: what sends it, and the outbox that keeps it on a development machine."""

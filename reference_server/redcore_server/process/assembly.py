@@ -1,0 +1,163 @@
+"""Builds the parts of the platform from settings and open stores.
+
+Who runs which of them is the business of `serve`, which runs all, and of `roles`, each of which runs one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from starlette.types import ASGIApp
+
+from redcore_server import api
+from redcore_server.api.handler import Services
+from redcore_server.auth.app import Auth, open_auth
+from redcore_server.auth.revocation import Revocation
+from redcore_server.clock import Clock
+from redcore_server.contract.spec import Spec
+from redcore_server.gateway.readiness import Question, postgres, redis
+from redcore_server.invitations import job
+from redcore_server.mail.mailer import mailer_for
+from redcore_server.settings import Settings
+from redcore_server.store import Stores, open_stores
+from redcore_server.store.objects import Objects
+from redcore_server.worker import (
+    Worker,
+    defer_invitation,
+    defer_object_deletion,
+    defer_revocation,
+    defer_run,
+    revocations,
+)
+from redcore_server.worker import (
+    objects as object_jobs,
+)
+from redcore_server.worker import (
+    workflows as workflow_jobs,
+)
+from redcore_server.worker.invitations import InvitationSender
+from redcore_server.worker.objects import ObjectCollector
+from redcore_server.worker.revocations import GrantEnder
+from redcore_server.worker.workflows import WorkflowRunner
+
+
+def stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+    """Return the stores, to be opened.
+
+    Args:
+        settings: with the URLs of both.
+    """
+    return open_stores(required(settings.database_url), required(settings.redis_url))
+
+
+def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -> AbstractAsyncContextManager[Auth]:
+    """Return the auth service, to be opened.
+
+    Args:
+        settings: of this server.
+        stores: open ones.
+        spec: the contract.
+        clock: the server's.
+    """
+    return open_auth(
+        stores=stores,
+        database_url=required(settings.database_url),
+        issuer=settings.origin,
+        audience=settings.base_url,
+        scopes=spec.scope_meanings,
+        clock=clock,
+        signing_key_period=settings.signing_key_period,
+    )
+
+
+def api_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock, objects: Objects) -> ASGIApp:
+    """Return the API.
+
+    Args:
+        settings: of this server.
+        stores: open ones.
+        spec: the contract.
+        clock: the server's.
+        objects: the object store.
+    """
+    return api.build(spec=spec, stores=stores, clock=clock, services=services(settings, stores, objects))
+
+
+def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
+    """Return what the handlers of the API need beside the database.
+
+    Args:
+        settings: of this server.
+        stores: open ones.
+        objects: the object store.
+    """
+    revocation = Revocation(stores.redis)
+    return Services(
+        revoke_user=revocation.revoke_user,
+        revoke_client=revocation.revoke_client,
+        defer_invitation=defer_invitation,
+        defer_revocation=defer_revocation,
+        defer_object_deletion=defer_object_deletion,
+        defer_run=defer_run,
+        objects=objects,
+        storage_bytes=settings.storage_bytes,
+        max_file_bytes=settings.max_file_bytes,
+        secret_overlap=settings.secret_overlap,
+    )
+
+
+def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -> Worker:
+    """Return the worker, to be run.
+
+    Args:
+        settings: of this server.
+        stores: open ones.
+        clock: the server's.
+        objects: the object store.
+    """
+    revocation = Revocation(stores.redis)
+    sender = InvitationSender(
+        postgres=stores.postgres,
+        mailer=mailer_for(settings),
+        clock=clock,
+        origin=settings.origin,
+        sender=settings.mail_from,
+    )
+    ender = GrantEnder(
+        postgres=stores.postgres, revoke_user=revocation.revoke_user, revoke_client=revocation.revoke_client
+    )
+    runner = WorkflowRunner(
+        postgres=stores.postgres, objects=objects, clock=clock, storage_bytes=settings.storage_bytes
+    )
+    collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
+    return Worker(
+        stores.postgres,
+        {
+            job.TASK: sender.send,
+            revocations.TASK: ender.end,
+            workflow_jobs.TASK: runner.run,
+            object_jobs.DELETION: collector.delete,
+            object_jobs.COLLECTION: collector.collect,
+        },
+        periodic={object_jobs.COLLECTION: object_jobs.HOURLY},
+    )
+
+
+def questions(stores: Stores) -> Mapping[str, Question]:
+    """Return what `/readyz` asks of the stores.
+
+    Args:
+        stores: open ones.
+    """
+    return {"postgres": postgres(stores.postgres), "redis": redis(stores.redis)}
+
+
+def required(url: str | None) -> str:
+    """Return the URL of a store, which whoever runs this has seen to.
+
+    Args:
+        url: of the settings.
+    """
+    assert url is not None  # noqa: S101 - `up` and the roles have filled it in
+    return url

@@ -1,0 +1,54 @@
+"""What `redcore-server up` tells a person once it is ready."""
+
+from __future__ import annotations
+
+import shlex
+
+from redcore_server.listening.tls import authority_file
+from redcore_server.process.seed_credentials import credentials_file
+from redcore_server.settings import Settings
+from redcore_server.store.address import without_password
+
+
+def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool) -> str:
+    """Return the summary, ending with the line `ready ORIGIN` that programs wait for.
+
+    Args:
+        settings: As the server runs, with its real port.
+        embedded_postgres: Whether PostgreSQL is the embedded one.
+        embedded_redis: Whether Redis is.
+    """
+    credentials = credentials_file(settings.data)
+    rows = {
+        "API": settings.base_url,
+        "Credentials": f". {shlex.quote(str(credentials))}"
+        if credentials.exists()
+        else "make some: redcore-server seed",
+        "PostgreSQL": _store(settings.database_url, embedded=embedded_postgres),
+        "Redis": _store(settings.redis_url, embedded=embedded_redis),
+        "Data folder": str(settings.data),
+        "Mail": _mail(settings),
+        **_certificate(settings),
+        "Lab": "on: faults, clock and outbox under /lab" if settings.lab else "off",
+        "Stop": "Ctrl-C",
+    }
+    lines = [f"  {name:<12} {value}" for name, value in rows.items()]
+    return "\n".join(["RedCore reference server", *lines, f"ready {settings.origin}"])
+
+
+def _certificate(settings: Settings) -> dict[str, str]:
+    if not settings.has_tls:
+        return {}
+    if settings.tls_certificate is not None:
+        return {"Certificate": str(settings.tls_certificate)}
+    return {"Certificate": f"export SSL_CERT_FILE={shlex.quote(str(authority_file(settings.data)))}"}
+
+
+def _mail(settings: Settings) -> str:
+    if settings.smtp_url:
+        return without_password(settings.smtp_url)
+    return f"outbox {settings.outbox}" + (f", to read at {settings.origin}/outbox" if settings.shows_outbox else "")
+
+
+def _store(url: str | None, *, embedded: bool) -> str:
+    return "embedded" if embedded or url is None else without_password(url)

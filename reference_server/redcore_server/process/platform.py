@@ -1,0 +1,107 @@
+"""One process of the platform: gateway, auth, API and worker on open stores, behind one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Callable
+
+from starlette.types import ASGIApp
+
+from redcore_server import gateway
+from redcore_server.cdn import Cdn
+from redcore_server.clock import Clock
+from redcore_server.contract import spec
+from redcore_server.gateway.limits import Limits
+from redcore_server.gateway.readiness import Readiness
+from redcore_server.http.draining import Draining
+from redcore_server.lab import Lab
+from redcore_server.listening.server import Listening, run
+from redcore_server.listening.tls import tls_context
+from redcore_server.process import assembly
+from redcore_server.process.seed import seed_if_empty
+from redcore_server.process.seed_credentials import Credentials, read_credentials, save_credentials
+from redcore_server.settings import Settings
+from redcore_server.store import Stores
+from redcore_server.store.migrate import migrate
+from redcore_server.store.objects import check, open_objects
+from redcore_server.worker import Worker
+
+
+def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[], None]) -> None:
+    """Serve until a signal asks to stop; requests and jobs under way may finish.
+
+    Args:
+        settings: With the URLs of both stores and the port of the listener.
+        listener: A listening socket.
+        announce: Called once requests are answered.
+
+    Raises:
+        StoreError: A store cannot be used.
+        SettingsError: The certificate cannot.
+    """
+    clock = Clock()
+    how = Listening(
+        settings=settings, trusted_proxies=settings.trusted_proxies, tls=tls_context(settings), announce=announce
+    )
+    migrate(assembly.required(settings.database_url), clock=clock)
+    run(lambda draining: platform(settings, clock, draining), listener, how)
+
+
+@contextlib.asynccontextmanager
+async def platform(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
+    """Open the stores, seed an empty database, run the worker, and give the app that answers everything.
+
+    Args:
+        settings: With the URLs of both stores.
+        clock: The server's.
+        draining: Whether this process is about to stop.
+    """
+    contract = spec.load()
+    async with contextlib.AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(assembly.stores(settings))
+        await _seed(settings, stores, contract, clock)
+        auth = await stack.enter_async_context(assembly.auth_service(settings, stores, contract, clock))
+        objects = open_objects(settings)
+        await check(objects, settings)
+        await stack.enter_async_context(_running(assembly.worker(settings, stores, clock, objects)))
+        limits = Limits(stores.scripts, clock, settings)
+        app = gateway.build(
+            spec=contract,
+            settings=settings,
+            clock=clock,
+            limits=limits,
+            readiness=Readiness(draining=draining, stores=assembly.questions(stores)),
+            verifier=auth.verifier,
+            auth=auth.app,
+            api=assembly.api_service(settings, stores, contract, clock, objects),
+            cdn=Cdn(stores.postgres, objects),
+        )
+        if settings.lab:
+            app = Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox)
+        yield app
+
+
+@contextlib.asynccontextmanager
+async def _running(worker: Worker) -> AsyncGenerator[None]:
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _seed(settings: Settings, stores: Stores, contract: spec.Spec, clock: Clock) -> None:
+    """Seed an empty database; otherwise tell the credentials file where the server is this time."""
+
+    def save(credentials: Credentials) -> None:
+        save_credentials(settings.data, credentials, settings.base_url)
+
+    async with stores.postgres.connection() as connection:
+        if await seed_if_empty(connection, scopes=contract.scopes, clock=clock, save=save) is not None:
+            return
+    if credentials := read_credentials(settings.data):
+        save(credentials)

@@ -1,0 +1,122 @@
+"""The roles of the platform, each to run in a process of its own: gateway, auth service, API with CDN, worker.
+
+`up` runs the same code together (`redcore_server.process.platform`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from starlette.types import ASGIApp
+
+from redcore_server import gateway
+from redcore_server.auth.credentials.principal_endpoint import PATH as PRINCIPAL_PATH
+from redcore_server.auth.credentials.principal_endpoint import PrincipalEndpoint
+from redcore_server.cdn import PREFIXES as CDN_PREFIXES
+from redcore_server.cdn import Cdn
+from redcore_server.clock import Clock
+from redcore_server.contract import spec
+from redcore_server.gateway.limits import Limits
+from redcore_server.gateway.readiness import Question, Readiness, redis
+from redcore_server.gateway.remote_verifier import RemoteVerifier
+from redcore_server.gateway.upstream import Upstream, open_session
+from redcore_server.http.draining import Draining
+from redcore_server.process import assembly
+from redcore_server.process.service import Inner, Verified
+from redcore_server.settings import Settings
+from redcore_server.store.objects import check, open_objects
+from redcore_server.store.redis import Scripts, open_redis
+from redcore_server.worker import Worker
+
+
+@asynccontextmanager
+async def gateway_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
+    """Give the gateway alone; of the stores it needs Redis only, for the counters of its rate limits.
+
+    Args:
+        settings: with the addresses of Redis, auth service and API.
+        clock: the server's.
+        draining: whether this process is about to stop.
+    """
+    async with open_redis(assembly.required(settings.redis_url)) as client, open_session() as session:
+        api = Upstream(session, settings.api_url)
+        services = {"auth": _asking(session, settings.auth_url), "api": _asking(session, settings.api_url)}
+        yield gateway.build(
+            spec=spec.load(),
+            settings=settings,
+            clock=clock,
+            limits=Limits(Scripts(client), clock, settings),
+            readiness=Readiness(draining=draining, stores={"redis": redis(client)}, services=services),
+            verifier=RemoteVerifier(session, settings.auth_url),
+            auth=Upstream(session, settings.auth_url),
+            api=api,
+            cdn=api,
+        )
+
+
+@asynccontextmanager
+async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
+    """Give the auth service alone.
+
+    Args:
+        settings: with the URLs of both stores.
+        clock: the server's.
+        draining: whether this process is about to stop.
+    """
+    async with (
+        assembly.stores(settings) as stores,
+        assembly.auth_service(settings, stores, spec.load(), clock) as auth,
+    ):
+        yield Inner(
+            apps={PRINCIPAL_PATH: PrincipalEndpoint(auth.verifier), "/": auth.app},
+            readiness=Readiness(draining=draining, stores=assembly.questions(stores)),
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def api_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
+    """Give API and CDN alone.
+
+    Args:
+        settings: with the URLs of both stores.
+        clock: the server's.
+        draining: whether this process is about to stop.
+    """
+    contract = spec.load()
+    objects = open_objects(settings)
+    await check(objects, settings)
+    async with assembly.stores(settings) as stores, assembly.auth_service(settings, stores, contract, clock) as auth:
+        api = assembly.api_service(settings, stores, contract, clock, objects)
+        yield Inner(
+            apps={
+                "/v1/": Verified(auth.verifier, api),
+                **dict.fromkeys(CDN_PREFIXES, Cdn(stores.postgres, objects)),
+            },
+            readiness=Readiness(draining=draining, stores=assembly.questions(stores)),
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker]:
+    """Give the worker alone.
+
+    Args:
+        settings: with the URLs of both stores.
+        clock: the server's.
+    """
+    objects = open_objects(settings)
+    await check(objects, settings)
+    async with assembly.stores(settings) as stores:
+        yield assembly.worker(settings, stores, clock, objects)
+
+
+def _asking(session: aiohttp.ClientSession, origin: str) -> Question:
+    async def ask() -> None:
+        async with session.get(f"{origin}/readyz", raise_for_status=True):
+            pass
+
+    return ask

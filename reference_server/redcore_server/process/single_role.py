@@ -1,0 +1,149 @@
+"""`redcore-server gateway`, `auth`, `api`, `worker`: one role in this process, on stores that run elsewhere.
+
+And `stores`, which runs these alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import attrs
+import uvloop
+
+from redcore_server.clock import Clock
+from redcore_server.data_folder import DataFolder, Runtime, read_runtime
+from redcore_server.embedded import EmbeddedServers
+from redcore_server.listening.address import listen
+from redcore_server.listening.server import Listening, run
+from redcore_server.listening.tls import tls_context
+from redcore_server.logs import configure_logging
+from redcore_server.process import assembly
+from redcore_server.process.roles import api_role, auth_role, gateway_role, worker_role
+from redcore_server.process.signals import interruptible
+from redcore_server.settings import PREFIX, Settings, SettingsError
+from redcore_server.store.address import DATABASE_VARIABLE, REDIS_VARIABLE
+from redcore_server.store.migrate import migrate
+
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+
+
+def run_gateway(settings: Settings) -> None:
+    """Serve at the public address until interrupted or terminated.
+
+    Args:
+        settings: With the addresses of the other services.
+
+    Raises:
+        OperatorError: It cannot start; the message says what to do.
+    """
+    settings = _on_stores(settings)
+    with interruptible(), contextlib.closing(listen(settings.host, settings.port)) as listener:
+        settings = attrs.evolve(settings, port=listener.getsockname()[1])
+        how = Listening(
+            settings=settings,
+            trusted_proxies=settings.trusted_proxies,
+            tls=tls_context(settings),
+            announce=lambda: _announce(settings.origin),
+        )
+        run(lambda draining: gateway_role(settings, Clock(), draining), listener, how)
+
+
+def run_service(name: Literal["auth", "api"], settings: Settings, host: str, port: int) -> None:
+    """Serve a role behind a gateway until interrupted or terminated.
+
+    Args:
+        name: Of the role.
+        settings: The same as the gateway's.
+        host: To listen on.
+        port: The same; 0 takes a free one.
+
+    Raises:
+        OperatorError: It cannot start; the message says what to do.
+    """
+    settings = _on_stores(settings)
+    if settings.public_url is None and settings.port == 0:
+        raise SettingsError(f"{PREFIX}PUBLIC_URL", "is not set: it names the gateway's origin where its port is free")
+    role = auth_role if name == "auth" else api_role
+    with interruptible(), contextlib.closing(listen(host, port)) as listener:
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        how = Listening(
+            settings=settings,
+            trusted_proxies=_gateways(settings),
+            tls=None,
+            announce=lambda: _announce(address),
+        )
+        migrate(assembly.required(settings.database_url), clock=Clock())
+        run(lambda draining: role(settings, Clock(), draining), listener, how)
+
+
+def run_worker(settings: Settings) -> None:
+    """Run jobs until interrupted or terminated; those under way may finish.
+
+    Args:
+        settings: The same as the gateway's.
+
+    Raises:
+        OperatorError: It cannot start; the message says what to do.
+    """
+    settings = _on_stores(settings)
+    configure_logging(settings.log_level)
+    with interruptible(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        migrate(assembly.required(settings.database_url), clock=Clock())
+        runner.run(_work(settings))
+
+
+def run_stores(settings: Settings) -> None:
+    """Run PostgreSQL and Redis of the data folder until interrupted or terminated; roles on the same folder find them.
+
+    Args:
+        settings: With the data folder.
+
+    Raises:
+        OperatorError: They cannot start; the message says what to do.
+    """
+    with (
+        interruptible(),
+        contextlib.closing(DataFolder(settings.data)) as folder,
+        EmbeddedServers(folder) as servers,
+    ):
+        folder.write_runtime(servers.ready())
+        _announce("stores")
+        while True:
+            signal.pause()
+
+
+async def _work(settings: Settings) -> None:
+    async with worker_role(settings, Clock()) as worker:
+        work = asyncio.create_task(worker.run())
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, work.cancel)
+        _announce("worker")
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+def _on_stores(settings: Settings) -> Settings:
+    """Return settings that name both stores: those of the environment, or those that run on the data folder."""
+    if settings.lab:
+        raise SettingsError(f"{PREFIX}LAB", "works with `redcore-server up` only")
+    runtime = read_runtime(settings.data) or Runtime()
+    database_url = settings.database_url or runtime.database_url
+    redis_url = settings.redis_url or runtime.redis_url
+    for variable, url in ((DATABASE_VARIABLE, database_url), (REDIS_VARIABLE, redis_url)):
+        if url is None:
+            problem = f"is not set, and no store runs on {settings.data}: set it, or start `redcore-server stores`"
+            raise SettingsError(variable, problem)
+    return attrs.evolve(settings, database_url=database_url, redis_url=redis_url)
+
+
+def _gateways(settings: Settings) -> Sequence[str]:
+    """Return who is believed where a request comes from; a gateway on another machine must be named."""
+    return settings.trusted_proxies or _LOOPBACK
+
+
+def _announce(what: str) -> None:
+    print(f"ready {what}", flush=True)  # noqa: T201 - for whoever started it

@@ -1,0 +1,72 @@
+"""`redcore-server up`: takes the port, starts what the server stands on, then serves.
+
+Imports little: the heavy libraries are loaded while PostgreSQL and Redis boot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+
+import attrs
+
+from redcore_server.data_folder import DataFolder, DataFolderInUse, read_runtime
+from redcore_server.embedded import EmbeddedServers
+from redcore_server.listening.address import listen
+from redcore_server.process.signals import interruptible
+from redcore_server.settings import Settings
+
+
+def up(settings: Settings) -> None:
+    """Serve until interrupted or terminated.
+
+    Raises:
+        OperatorError: The server cannot start; the message says what to do.
+    """
+    with interruptible(), contextlib.ExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        settings = attrs.evolve(settings, port=listener.getsockname()[1])
+        folder = stack.enter_context(contextlib.closing(DataFolder(settings.data)))
+        with_postgres, with_redis = settings.database_url is None, settings.redis_url is None
+        servers = stack.enter_context(EmbeddedServers(folder, postgres=with_postgres, redis=with_redis))
+
+        from redcore_server.process.banner import summary  # noqa: PLC0415 - as above
+        from redcore_server.process.platform import serve  # noqa: PLC0415 - half a second, while they boot
+
+        runtime = attrs.evolve(servers.ready(), base_url=settings.base_url)
+        folder.write_runtime(runtime)
+        settings = attrs.evolve(
+            settings,
+            database_url=settings.database_url or runtime.database_url,
+            redis_url=settings.redis_url or runtime.redis_url,
+        )
+
+        def announce() -> None:
+            text = summary(settings, embedded_postgres=with_postgres, embedded_redis=with_redis)
+            print(text, flush=True)  # noqa: T201 - for the person at the terminal
+
+        serve(settings, listener, announce=announce)
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Generator[str]:
+    """Yield the URL of the database: the external one, that of a running server, or one started for the moment.
+
+    Raises:
+        OperatorError: There is none to be had.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    try:
+        folder = DataFolder(settings.data)
+    except DataFolderInUse:
+        runtime = read_runtime(settings.data)
+        if runtime is None or runtime.database_url is None:
+            raise
+        yield runtime.database_url
+        return
+    with contextlib.closing(folder), EmbeddedServers(folder, redis=False) as servers:
+        url = servers.ready().database_url
+        assert url is not None  # noqa: S101 - we asked for it
+        yield url

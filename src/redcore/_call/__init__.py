@@ -1,0 +1,1 @@
+"""One call: authentication, retries, pacing, deadlines. Decides; performs no I/O."""

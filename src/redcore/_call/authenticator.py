@@ -1,0 +1,445 @@
+"""From credentials to an access token: which grant, when to renew, what to do when a token is dead. Performs no I/O.
+
+Every decision yields steps (see `_steps`); the token endpoint is called through the generated operation like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar, cast
+from urllib.parse import quote_plus
+
+import attrs
+
+from redcore._base.log import logger
+from redcore._base.response import Headers, Response
+from redcore._base.values import UNSET
+from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
+from redcore._call.token_store import TokenStore
+from redcore._spec import operations
+from redcore._spec.models import TokenResponse
+from redcore._wire.codec import oauth_failure
+from redcore._wire.encoding import Operation, Request, encode
+from redcore.exceptions import (
+    ArgumentError,
+    AuthenticationError,
+    ConfigurationError,
+    NetworkError,
+    RedcoreError,
+    ResponseError,
+    TokenCacheError,
+)
+from redcore.tokens.cache import AnyTokenCache
+from redcore.tokens.single_flight import lock_for
+from redcore.tokens.token_set import TokenSet
+
+T = TypeVar("T")
+OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
+SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
+"""What forms of the OAuth endpoints hold that nobody must see."""
+AHEAD_AGAIN_S = 60.0  # after a renewal ahead of the end has failed, or another process was at it
+LEASE_MARGIN_S = 5.0
+SHORTEST_POLL_S = 0.02
+LONGEST_POLL_S = 0.25
+SHORTEST_SECRET = 16  # hiding what is shorter, and no secret, would only garble the answer
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """What a client authenticates with. Its repr shows no secret."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    access_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    scope: str | None = None
+    personal: bool = False
+    """The tokens are those of a person who logged in: the application's own must never stand in for them."""
+
+    @property
+    def can_ask_anew(self) -> bool:
+        """Whether tokens can be had without any earlier ones (RFC 6749 section 4.4)."""
+        return self.client_id is not None and self.client_secret is not None and not self.personal
+
+    def key(self, origin: str) -> str:
+        """The name of these credentials in a token cache; it holds no secret."""
+        started_with = self.refresh_token or self.access_token or ""
+        parts = (origin, self.client_id or "", self.scope or "", started_with)
+        return "redcore:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class Authenticator:
+    """Keeps a client authenticated; shared by all threads and tasks that use the client."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        origin: str,
+        cache: AnyTokenCache,
+        on_token_refreshed: OnTokenRefreshed | None,
+        now: Callable[[], float],
+        draw: Callable[[], float],
+    ) -> None:
+        self._credentials = credentials
+        self._origin = origin
+        self._cache = cache
+        self._on_token_refreshed = on_token_refreshed
+        self._now = now
+        self._draw = draw
+        self._own_draw = draw()
+        self._not_ahead_before = 0.0
+        self._open_store()
+        if credentials.access_token or credentials.refresh_token:
+            self._start_session(credentials)
+
+    def _open_store(self) -> None:
+        """The place of these credentials in the cache, and the lock that all clients in this process have for it."""
+        self._key = self._credentials.key(self._origin)
+        self._store = TokenStore(self._cache, self._key, self._now)
+        self._lock = lock_for(self._cache, self._key)
+
+    def _start_session(self, credentials: Credentials) -> None:
+        """Begin with the pair that was given, unless a sibling with the same beginning has renewed it since."""
+        with_access = credentials.access_token or ""
+        self._store.begin(
+            TokenSet(
+                access_token=with_access,
+                refresh_token=credentials.refresh_token,
+                expires_at=None if with_access else 0.0,
+                scope=credentials.scope,
+            )
+        )
+
+    def begin(self, tokens: TokenSet) -> Flow[None]:
+        """Begin the session of a person who has just logged in; the application is told, to store it."""
+        self.resume(tokens)
+        if self._on_token_refreshed is not None:
+            yield Notify(self._on_token_refreshed, tokens.as_dict())
+
+    def resume(self, tokens: TokenSet) -> None:
+        """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it.
+
+        Raises:
+            ConfigurationError: what was stored as a token is none.
+        """
+        if not all(is_sendable(token) for token in (tokens.access_token, tokens.refresh_token) if token):
+            raise ConfigurationError("the tokens have characters that no token has, such as spaces or line ends")
+        self._credentials = attrs.evolve(
+            self._credentials, access_token=tokens.access_token, refresh_token=tokens.refresh_token
+        )
+        self._open_store()
+        self._store.begin(tokens)
+
+    def end(self, revoke: Callable[[str], Flow[None]], budget: Budget) -> Flow[None]:
+        """Revoke the tokens that are held, then forget them; without any there is nothing to do.
+
+        A renewal under way is waited for, else the pair that it brings would live on.
+
+        Raises:
+            ConfigurationError: an API key has no session.
+        """
+        if self._credentials.api_key:
+            raise ConfigurationError(
+                "an API key has no session to end; client.api_keys.revoke(key_id) ends the key itself",
+                request_id=budget.request_id,
+            )
+        yield from self._acquire(budget)
+        try:
+            yield from self._turn(budget, lambda _: False)
+            try:
+                held = yield from self._store.fetch()
+                if held is not None:
+                    yield from revoke(held.refresh_token or held.access_token)
+                    yield from self._store.forget()
+            finally:
+                yield from self._store.unlock()
+        finally:
+            self._lock.release()
+
+    def can_replace(self, rejected: str) -> bool:
+        """Whether a refused access token can be replaced: by a new one, or by one that somebody else has got since."""
+        if self._credentials.api_key:
+            return False
+        if self._credentials.can_ask_anew:
+            return True
+        held = self._store.known()
+        return held is not None and (held.refresh_token is not None or held.access_token != rejected)
+
+    def bearer(self, budget: Budget, *, rejected: str | None) -> Flow[str]:
+        """What to send as `Authorization: Bearer`.
+
+        Args:
+            budget: How long the call may still take.
+            rejected: The access token that the server has just refused with 401; None if none was.
+
+        Raises:
+            AuthenticationError: no token can be had: log in again.
+            RedcoreAPIError, NetworkError, ResponseError: the token endpoint failed.
+        """
+        if self._credentials.api_key:
+            return self._credentials.api_key
+        if self._store.is_unread:  # a sibling in another process may have a newer pair than was given here
+            yield from self._store.fetch()
+        if tokens := self._usable(rejected):
+            if tokens.is_ageing(self._now(), self._own_draw):
+                tokens = yield from self._renewed_ahead(tokens, budget)
+            return tokens.access_token
+        yield from self._acquire(budget)
+        try:
+            # Somebody else may have renewed while we waited: then theirs is ours.
+            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected))
+        finally:
+            self._lock.release()
+        yield from self._tell(tokens, is_new=is_new)
+        return tokens.access_token
+
+    def _renewed_ahead(self, tokens: TokenSet, budget: Budget) -> Flow[TokenSet]:
+        """A new pair in place of one that still works, if nobody else is at it; all others go on with the old one.
+
+        It must not cost the call anything but time: when it fails, the call goes on with the old pair too.
+        """
+        remaining = budget.remaining_s()
+        if self._now() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
+            return tokens
+        taken = yield Acquire(self._lock, 0.0)
+        if not taken:
+            return tokens
+        try:
+            self._not_ahead_before = self._now() + AHEAD_AGAIN_S
+            renewed, is_new = yield from self._renewed(
+                budget, lambda held: not held.is_ageing(self._now(), self._own_draw), waits=False
+            )
+        except RedcoreError as error:
+            logger.warning("the access token could not be renewed ahead of its end: %s", error)
+            return tokens
+        finally:
+            self._lock.release()
+        yield from self._tell(renewed, is_new=is_new)
+        return renewed
+
+    def _renewed(
+        self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True
+    ) -> Flow[tuple[TokenSet, bool]]:
+        """Tokens that are good, and whether they are new; one at a time in this process, and among all that share."""
+        held = self._store.known()
+        if held is not None and is_good(held):
+            return held, False
+        is_ours = yield from self._turn(budget, is_good, waits=waits)
+        try:
+            fetched = yield from self._store.fetch()
+            if fetched is not None and (is_good(fetched) or not is_ours):
+                return fetched, False
+            return (yield from self._renew(budget)), True
+        finally:
+            if is_ours:
+                yield from self._store.unlock()
+
+    def _turn(self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True) -> Flow[bool]:
+        """Wait for the lock among processes, or until one of them has got good tokens; whether it is ours.
+
+        Raises:
+            NetworkError: neither happened in time.
+        """
+        lease_s = 2 * budget.timeout_s + LEASE_MARGIN_S  # of two attempts, so that nobody starts a second renewal
+        waited_s = 0.0
+        while True:
+            taken = yield from self._store.try_lock(lease_s)
+            if taken or not waits:
+                return taken
+            held = yield from self._store.fetch()
+            if held is not None and is_good(held):
+                return False
+            wait = min(LONGEST_POLL_S, SHORTEST_POLL_S + waited_s / 2) * (0.5 + self._draw())
+            waited_s += wait
+            if waited_s > 2 * lease_s or not budget.allows(wait):
+                raise NetworkError(f"another process has been renewing the token for {waited_s:.1f} s")
+            yield Sleep(wait)
+
+    def _tell(self, tokens: TokenSet, *, is_new: bool) -> Flow[None]:
+        if is_new and self._on_token_refreshed is not None:
+            yield Notify(self._on_token_refreshed, tokens.as_dict())
+
+    def _acquire(self, budget: Budget) -> Flow[None]:
+        taken = yield Acquire(self._lock, budget.remaining_s())
+        if not taken:
+            raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
+
+    def _usable(self, rejected: str | None) -> TokenSet | None:
+        tokens = self._store.known()
+        return tokens if tokens is not None and self._is_usable(tokens, rejected) else None
+
+    def _is_usable(self, tokens: TokenSet, rejected: str | None) -> bool:
+        return tokens.is_fresh(self._now()) and tokens.access_token != rejected
+
+    def _renew(self, budget: Budget) -> Flow[TokenSet]:
+        """New tokens, stored before they are used: by the refresh token, else by the client's own credentials."""
+        held = self._store.known()
+        if held is not None and held.refresh_token is not None:
+            try:
+                return (yield from self._refresh(held.refresh_token, budget))
+            except AuthenticationError as error:
+                if error.code != "invalid_grant":
+                    raise
+                newer = yield from self._store.fetch()
+                # A sibling was faster, who has no part in the lock or outlived it.
+                if newer is not None and self._is_usable(newer, held.access_token):
+                    return newer
+                if newer is not None and newer.refresh_token not in (None, held.refresh_token):
+                    return (yield from self._refresh(newer.refresh_token, budget))
+                if not self._credentials.can_ask_anew:
+                    raise self._must_log_in(error) from error
+        if not self._credentials.can_ask_anew and held is None:  # revoked by this client, or by one beside it
+            raise AuthenticationError(
+                "the session has ended, log in again",
+                response=Response(401, Headers({})),
+                code="INVALID_TOKEN",
+                request_id=budget.request_id,
+            )
+        if not self._credentials.can_ask_anew:
+            raise ConfigurationError(
+                "the access token has ended and there is no refresh_token and no client_secret to get another",
+                request_id=budget.request_id,
+            )
+        asked = operations.auth_token(grant_type="client_credentials", **self._scope())
+        return (yield from self._exchange(asked, budget, refresh_token=None))
+
+    def _refresh(self, refresh_token: str, budget: Budget) -> Flow[TokenSet]:
+        """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7)."""
+        asked = operations.auth_token(grant_type="refresh_token", refresh_token=refresh_token)
+        try:
+            return (yield from self._exchange(asked, budget, refresh_token))
+        except NetworkError:
+            return (yield from self._exchange(asked, budget, refresh_token))
+
+    def _scope(self) -> dict[str, str]:
+        return {"scope": self._credentials.scope} if self._credentials.scope else {}
+
+    @staticmethod
+    def _must_log_in(error: AuthenticationError) -> AuthenticationError:
+        return AuthenticationError(
+            f"the session has ended, log in again: {error.message}",
+            response=error.response,
+            code=error.code,
+            request_id=error.request_id,
+        )
+
+    def _exchange(
+        self, operation: Operation[TokenResponse], budget: Budget, refresh_token: str | None
+    ) -> Flow[TokenSet]:
+        """One `POST /oauth/token`; the answer is in the cache when this returns.
+
+        The refresh token is the one to keep if the answer has none.
+        """
+        request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
+        response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
+        if response.status_code != 200:
+            raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
+        tokens = granted(operation, self._now, refresh_token).returns(response)
+        try:
+            yield from self._store.keep(tokens)
+        except TokenCacheError:  # the application may keep the pair itself, and the old one is dead
+            yield from self._tell(tokens, is_new=True)
+            raise
+        return tokens
+
+    def hide(self, response: Response, operation: Operation[Any]) -> Response:
+        """An error's answer without the secrets that were sent, which a careless server or proxy may have echoed."""
+        held = self._store.known()
+        given = self._credentials
+        secrets = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
+        secrets |= {held.access_token, held.refresh_token} if held else set()
+        sent = operation.body or {}
+        values = {sent[name] for name in SECRET_FIELDS & sent.keys() if isinstance(sent[name], str)}
+        secrets |= {value for value in values if len(value) >= SHORTEST_SECRET}
+        content = response.content
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):  # the longer first: one may hold another
+            content = content.replace(secret.encode(), b"[secret]")
+        return attrs.evolve(response, content=content)
+
+    def sign(self, operation: Operation[Any], headers: dict[str, str], request_id: str) -> Request:
+        """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
+
+        Raises:
+            ConfigurationError: the operation needs a client id, and there is none.
+        """
+        client_id, secret = self._credentials.client_id, self._credentials.client_secret
+        if operation.auth == "client":
+            if client_id is None and operation.name != "auth_token":
+                raise ConfigurationError(
+                    f"{operation.name} needs client_id (and client_secret), which this client has not",
+                    request_id=request_id,
+                )
+            if secret is not None and client_id is not None:
+                pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+                headers = {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+            elif client_id is not None:
+                operation = attrs.evolve(operation, body={**(operation.body or {}), "client_id": client_id})
+        return encode(operation, self._origin, headers)
+
+
+def granted(
+    operation: Operation[TokenResponse], now: Callable[[], float], refresh_token: str | None = None
+) -> Operation[TokenSet]:
+    """A call of the token endpoint, its answer read as tokens that can be kept.
+
+    Args:
+        operation: The call.
+        now: Gives Unix seconds.
+        refresh_token: The one to keep if the answer has none.
+    """
+
+    def read(response: Response) -> TokenSet:
+        try:
+            told = sendable(operation.returns(response))
+        except ResponseError as problem:  # not chained: its answer may hold the new tokens
+            emptied = attrs.evolve(response, content=b"")
+            raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
+        asked_at = now()
+        return TokenSet(
+            access_token=told.access_token,
+            # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
+            refresh_token=told.refresh_token or refresh_token,
+            expires_at=asked_at + told.expires_in,
+            scope=told.scope,
+            token_type=told.token_type,
+            issued_at=asked_at,
+        )
+
+    return cast("Operation[TokenSet]", attrs.evolve(operation, returns=cast("Any", read)))
+
+
+def sendable(told: TokenResponse) -> TokenResponse:
+    """The tokens, if they can be sent.
+
+    Raises:
+        ResponseError: they cannot.
+    """
+    for token in (told.access_token, told.refresh_token):
+        if token is not None and not is_sendable(token):
+            raise ResponseError("it sent a token that no header can hold")
+    return told
+
+
+def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:
+    """The grant of RFC 7522 section 2.1, for the XML as the identity provider wrote it.
+
+    Raises:
+        ArgumentError: the assertion is no XML, such as one that is base64-encoded already.
+    """
+    xml = assertion.encode() if isinstance(assertion, str) else bytes(assertion)
+    if b"<" not in xml[:64]:
+        raise ArgumentError("assertion must be the identity provider's XML as it is, not encoded: it has no `<`")
+    return operations.auth_token(
+        grant_type="urn:ietf:params:oauth:grant-type:saml2-bearer",
+        assertion=urlsafe_b64encode(xml).decode().rstrip("="),
+        scope=scope or UNSET,
+    )
+
+
+def is_sendable(secret: object) -> bool:
+    """Whether a secret can stand in a header: a string of visible ASCII, at least one character."""
+    return isinstance(secret, str) and bool(secret) and all("!" <= character <= "~" for character in secret)

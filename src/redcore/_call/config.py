@@ -1,0 +1,338 @@
+"""What a client is set up with: arguments and environment variables in, checked values out, or a ConfigurationError.
+
+Any argument wins over any variable (contract section 7, Client). No message repeats a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any, TypeAlias, TypeVar, cast
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+from redcore._base.values import UNSET
+from redcore._call.authenticator import Credentials, OnTokenRefreshed, is_sendable
+from redcore._call.engine import CallOptions
+from redcore._call.headers import checked_headers
+from redcore._call.retry import RetryPolicy
+from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.tokens.cache import AnyTokenCache
+
+T = TypeVar("T")
+LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
+ENVIRONMENTS = {
+    "production": "https://api.blueround.com/v1",
+    "staging": "https://api.blueround.dev/v1",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Given:
+    """The arguments of `Client`, as they came."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    access_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    scope: str | None = None
+    base_url: str | None = None
+    auth_url: str | None = None
+    environment: str | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    max_retries: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """What a client works with."""
+
+    credentials: Credentials
+    base_url: str
+    """Without a slash at its end."""
+    auth_origin: str
+    """Scheme, host and port."""
+    options: CallOptions
+
+
+def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+    """Check the arguments, and take what they leave out from the environment.
+
+    Raises:
+        ConfigurationError: something is missing, malformed or contradictory.
+    """
+    return configured(given, credentials(given, env), env)
+
+
+def configure_login(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+    """As `configure`, for an application that has no tokens yet and is about to log a person in."""
+    return configured(given, application(given, env), env)
+
+
+def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
+    """Refuse what only `AsyncClient` can await.
+
+    Raises:
+        ConfigurationError: the cache or the callback is made of coroutine functions.
+    """
+    if cache is not None and iscoroutinefunction(cache.get):
+        name = type(cache).__name__
+        raise ConfigurationError(f"token_cache: {name} must be awaited; use AsyncClient, or another cache")
+    if iscoroutinefunction(callback):
+        raise ConfigurationError("on_token_refreshed is a coroutine function; use AsyncClient, or a plain function")
+
+
+def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> Config:
+    """What holds for any credentials: addresses and limits."""
+    base_url = checked_url(*chosen_url(given, env))
+    options = CallOptions(
+        timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
+        deadline_s=seconds("deadline", given.deadline, {}),
+        retry=RetryPolicy(max_retries=retries(given.max_retries, env)),
+    )
+    return Config(
+        credentials=identity,
+        base_url=base_url,
+        auth_origin=chosen_origin(given, env, base_url),
+        options=options,
+    )
+
+
+def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions:
+    """The options with those replaced that are given; headers are added.
+
+    Args:
+        options: What there was.
+        changes: Options by the names that `with_options` gives them; one that is UNSET stays as it was.
+
+    Raises:
+        ConfigurationError: a number is out of range.
+        ArgumentError: a header or key cannot be sent.
+        TypeError: there is no option of that name.
+    """
+    told: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in OPTIONS:
+            raise TypeError(f"there is no option {name!r}; a call takes its own arguments and {', '.join(OPTIONS)}")
+        if value is not UNSET:
+            field, checked = OPTIONS[name](options, value)
+            told[field] = checked
+    return attrs.evolve(options, **told)
+
+
+def sendable_key(key: Any) -> str | None:
+    """An `Idempotency-Key` that can be sent.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if key is not None and not is_sendable(key):
+        raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
+    return cast("str | None", key)
+
+
+Change: TypeAlias = Callable[[CallOptions, Any], tuple[str, Any]]
+OPTIONS: Mapping[str, Change] = {
+    "timeout": lambda _, value: ("timeout_s", needed("timeout", seconds("timeout", value, {}))),
+    "deadline": lambda _, value: ("deadline_s", seconds("deadline", value, {})),
+    "max_retries": lambda had, value: (
+        "retry",
+        attrs.evolve(had.retry, max_retries=retries(needed("max_retries", value), {})),
+    ),
+    "headers": lambda had, value: ("headers", {**had.headers, **checked_headers(value)}),
+    "idempotency_key": lambda _, value: ("idempotency_key", sendable_key(value)),
+    "pacing": lambda _, value: ("pacing", bool(value)),
+}
+"""The options that calls and `with_options` take: what each changes, and to what."""
+
+
+# Addresses -----------------------------------------------------------------------------------
+
+
+def chosen_url(given: Given, env: Mapping[str, str]) -> tuple[str, str]:
+    """The API's URL, after the name of what it comes from."""
+    if given.base_url is not None:
+        return "base_url", given.base_url
+    if given.environment is not None:
+        return environment_url("environment", given.environment)
+    if env.get("REDCORE_BASE_URL"):
+        return "REDCORE_BASE_URL", env["REDCORE_BASE_URL"]
+    return environment_url("REDCORE_ENVIRONMENT", env.get("REDCORE_ENVIRONMENT") or "production")
+
+
+def environment_url(name: str, value: str) -> tuple[str, str]:
+    if value not in ENVIRONMENTS:
+        raise ConfigurationError(f"{name} must be one of {', '.join(ENVIRONMENTS)}; got {value!r}")
+    return name, ENVIRONMENTS[value]
+
+
+def chosen_origin(given: Given, env: Mapping[str, str], base_url: str) -> str:
+    if given.auth_url is not None:
+        return checked_origin("auth_url", given.auth_url)
+    if env.get("REDCORE_AUTH_URL"):
+        return checked_origin("REDCORE_AUTH_URL", env["REDCORE_AUTH_URL"])
+    return origin(base_url)
+
+
+def checked_url(name: str, url: str) -> str:
+    """The URL without a slash at its end.
+
+    Raises:
+        ConfigurationError: it is no URL that a client may send secrets to.
+    """
+    parts = split(name, url)
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"{name} must not hold a user name or password; use api_key or client_id")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ConfigurationError(f"{name} must not have a query or a fragment")
+    if parts.scheme not in {"https", "http"}:
+        raise ConfigurationError(f"{name} must begin with https://, as in https://api.blueround.com/v1")
+    if not parts.hostname:
+        raise ConfigurationError(f"{name} has no host; it looks like https://api.blueround.com/v1")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError(f"{name} must use https: plain http is for loopback hosts such as 127.0.0.1 only")
+    return url.rstrip("/")
+
+
+def checked_origin(name: str, url: str) -> str:
+    """As checked_url, for an address that must have no path."""
+    checked = checked_url(name, url)
+    if urlsplit(checked).path:
+        raise ConfigurationError(f"{name} must be an origin, without a path, as in https://api.blueround.com")
+    return checked
+
+
+def split(name: str, url: str) -> SplitResult:
+    malformed = ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
+    if not url or any(c == "\\" or not "!" <= c <= "~" for c in url):
+        raise malformed
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # checked only when it is looked at
+        (parts.hostname or "").encode("idna")  # as looking it up will, which has no error for a name that is none
+    except ValueError:  # not chained: its message quotes what may be a password
+        raise malformed from None
+    return parts
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# Numbers -------------------------------------------------------------------------------------
+
+
+def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | None:
+    """A duration of an argument, else of its variable."""
+    variable = f"REDCORE_{name.upper()}"
+    told: float | str | None = value if value is not None else env.get(variable) or None
+    if told is None:
+        return None
+    try:
+        number = float(told)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number <= LONGEST_S:
+        where = name if value is not None else variable
+        raise ConfigurationError(f"{where} must be a number of seconds above 0, up to {LONGEST_S:.0f}; got {told!r}")
+    return number
+
+
+def needed(name: str, value: T | None) -> T:
+    """An option that cannot be None, as the types say."""
+    if value is None:
+        raise ConfigurationError(f"{name} must be a number, not None; leave it out to keep what the client has")
+    return value
+
+
+def retries(value: int | None, env: Mapping[str, str]) -> int:
+    told: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
+    if told is None:
+        return RetryPolicy().max_retries
+    where = "max_retries" if value is not None else "REDCORE_MAX_RETRIES"
+    try:
+        number = int(told) if isinstance(told, str) or type(told) is int else -1
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ConfigurationError(f"{where} must be a whole number, 0 or more; got {told!r}")
+    return number
+
+
+# Credentials ---------------------------------------------------------------------------------
+
+
+def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
+    """The one way to authenticate that arguments and environment name."""
+    others = {
+        "client_id": given.client_id,
+        "client_secret": given.client_secret,
+        "access_token": given.access_token,
+        "refresh_token": given.refresh_token,
+    }
+    named = [name for name, value in others.items() if value is not None]
+    if given.api_key is not None and named:
+        raise ConfigurationError(f"give either api_key or {named[0]}, not both: a client speaks for one identity")
+    if given.api_key is None and not named and env.get("REDCORE_API_KEY"):
+        return Credentials(api_key=secret("REDCORE_API_KEY", env["REDCORE_API_KEY"]))
+    if given.api_key is not None:
+        return Credentials(api_key=secret("api_key", given.api_key))
+    found = Credentials(
+        client_id=from_either("client_id", given.client_id, env),
+        client_secret=from_either("client_secret", given.client_secret, env),
+        access_token=secret("access_token", given.access_token),
+        refresh_token=secret("refresh_token", given.refresh_token),
+        scope=given.scope,
+    )
+    if not (found.access_token or found.refresh_token or found.can_ask_anew):
+        raise ConfigurationError(missing(found))
+    return found
+
+
+def application(given: Given, env: Mapping[str, str]) -> Credentials:
+    """An application for which people log in; a secret of the environment belongs to the id of the environment."""
+    client_id = from_either("client_id", given.client_id, env)
+    if client_id is None:
+        raise ConfigurationError("client_id is missing: pass client_id= or set REDCORE_CLIENT_ID")
+    is_from_env = client_id == env.get("REDCORE_CLIENT_ID")
+    client_secret = from_either("client_secret", given.client_secret, env if is_from_env else {})
+    return Credentials(client_id=client_id, client_secret=client_secret, personal=True)
+
+
+def missing(found: Credentials) -> str:
+    if found.client_id is not None:
+        return "client_secret is missing: pass client_secret= or set REDCORE_CLIENT_SECRET"
+    if found.client_secret is not None:
+        return "client_id is missing: pass client_id= or set REDCORE_CLIENT_ID"
+    return (
+        "no credentials: pass api_key= or set REDCORE_API_KEY; or pass client_id= and client_secret= or set "
+        "REDCORE_CLIENT_ID and REDCORE_CLIENT_SECRET; or pass access_token= or refresh_token="
+    )
+
+
+def from_either(name: str, value: str | None, env: Mapping[str, str]) -> str | None:
+    variable = f"REDCORE_{name.upper()}"
+    return secret(name, value) if value is not None else secret(variable, env.get(variable) or None)
+
+
+def secret(name: str, value: str | None) -> str | None:
+    """A value that can stand in a header; the message never repeats it."""
+    if value is not None and not is_sendable(value):
+        raise ConfigurationError(f"{name} is empty or has characters that no key has, such as spaces or line ends")
+    return value

@@ -1,0 +1,230 @@
+"""One call from beginning to end, as a generator of steps: keys, pacing, authentication, attempts, waits. No I/O."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from redcore._base.response import Headers, Response
+from redcore._call.attempts import Tries
+from redcore._call.authenticator import Authenticator, granted
+from redcore._call.observers import Observer, Watch
+from redcore._call.rate_limit import Pacer
+from redcore._call.retry import RetryBudget, RetryPolicy, asked_wait_s
+from redcore._call.steps import Budget, Flow, Runtime, Send, Sleep, sending
+from redcore._spec import operations
+from redcore._spec.models import TokenResponse
+from redcore._wire.codec import failure, oauth_failure
+from redcore._wire.encoding import Operation, Request, encode
+from redcore.exceptions import RateLimitError, RedcoreError, StopReason
+from redcore.hooks import AsyncHooks
+from redcore.tokens.token_set import TokenSet
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class CallOptions:
+    """What one client, or one made by `with_options`, does with every call."""
+
+    timeout_s: float = 30.0
+    deadline_s: float | None = None
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    idempotency_key: str | None = None
+    pacing: bool = True
+    hooks: AsyncHooks | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Engine:
+    """What all calls of a client share."""
+
+    base_url: str
+    auth: Authenticator
+    pacer: Pacer
+    runtime: Runtime
+    retry_budget: RetryBudget = attrs.field(factory=RetryBudget)
+    observers: tuple[Observer, ...] = ()
+    """Who is told of all calls, such as logs and traces."""
+
+    def call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
+        """Make one call, which hooks and observers watch if there are any.
+
+        Raises:
+            ArgumentError: an argument cannot be sent; nothing was.
+            RedcoreAPIError, NetworkError: the error of the last attempt.
+            ResponseError: the answer cannot be read.
+        """
+        flow = self._call(operation, options)
+        if options.hooks is None and not self.observers:
+            return flow
+        watching = [found for observer in self.observers if (found := observer.started(operation)) is not None]
+        if options.hooks is None and not watching:
+            return flow
+        return Watch(watching, options.hooks, self.runtime.monotonic).over(flow)
+
+    def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
+        headers = self._headers(operation, options)
+        budget = self.budget(options, headers["X-Request-ID"])
+        request = None if operation.auth != "bearer" else encode(operation, self.base_url, headers)
+        try:
+            if operation.auth == "bearer" and options.pacing:
+                yield from self._pace(budget)
+            return (yield from self._attempts(operation, request, headers, options.retry, budget))
+        except RedcoreError as error:
+            if error.request_id is None:  # errors made where the call is not known
+                error.request_id = budget.request_id
+            error.idempotency_key = headers.get("Idempotency-Key")
+            raise
+
+    def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:
+        """Begin the session of the person whom a grant stands for.
+
+        Raises:
+            AuthenticationError: the grant is refused.
+            RedcoreAPIError, NetworkError, ResponseError: as for `call`.
+        """
+        tokens = yield from self.grant(operation, options)
+        yield from self.auth.begin(tokens)
+
+    def grant(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[TokenSet]:
+        """Exchange a grant for tokens, which are not kept; raises as `log_in` does."""
+        return self.call(granted(operation, self.runtime.now), options)
+
+    def log_out(self, options: CallOptions) -> Flow[None]:
+        """End the session of the client (RFC 7009).
+
+        Raises:
+            ConfigurationError: there is no session that could be ended.
+            RedcoreAPIError, NetworkError, ResponseError: as for `call`; the session goes on.
+        """
+
+        def revoke(token: str) -> Flow[None]:
+            return self.call(operations.auth_revoke(token=token), options)
+
+        return self.auth.end(revoke, self.budget(options, str(uuid.uuid4())))
+
+    def _attempts(
+        self,
+        operation: Operation[T],
+        request: Request | None,
+        headers: dict[str, str],
+        retry: RetryPolicy,
+        budget: Budget,
+    ) -> Flow[T]:
+        """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
+        tries = Tries(self.runtime.monotonic, budget.request_id)
+        attempt = 1
+        while True:
+            try:
+                if request is None:
+                    sent = self.auth.sign(operation, headers, budget.request_id)
+                    response: Response = yield Send(sent, budget.attempt_s())
+                    value = self._read(operation, response, budget)
+                else:
+                    value = yield from self._authorized(operation, request, budget, tries)
+            except RedcoreError as error:
+                wait = self._wait(operation, request, error, retry.wait_s(error, attempt, self.runtime.draw()), budget)
+                tries.failed(error, wait)
+                if isinstance(wait, str):
+                    raise
+                last = error
+            else:
+                self.retry_budget.refund()
+                return value
+            yield Sleep(wait, "retry")
+            if not budget.allows(0.0):  # the sleep took longer than asked
+                raise tries.overslept(last)
+            attempt += 1
+            tries.begin()
+
+    def _wait(
+        self,
+        operation: Operation[Any],
+        request: Request | None,
+        error: RedcoreError,
+        planned: float | StopReason,
+        budget: Budget,
+    ) -> float | StopReason:
+        """The wait that the policy plans, if nothing else speaks against another attempt; else what does."""
+        if isinstance(planned, str):
+            return planned
+        if not (operation.idempotent or operation.keyed):
+            return "not idempotent"
+        if request is not None and not request.replayable:
+            return "body cannot be sent again"
+        if not budget.allows(planned):
+            return "deadline"
+        # What the server asked for by Retry-After does not flood it.
+        if asked_wait_s(error) is None and not self.retry_budget.spend(self.runtime.monotonic()):
+            return "retry budget"
+        return planned
+
+    def _authorized(self, operation: Operation[T], request: Request, budget: Budget, tries: Tries) -> Flow[T]:
+        """One attempt with a bearer token; after a 401 once more with a new one."""
+        token = yield from self.auth.bearer(budget, rejected=None)
+        response: Response = yield sending(with_bearer(request, token), budget)
+        if response.status_code == 401 and request.replayable and self.auth.can_replace(token):
+            tries.refused(response)
+            token = yield from self.auth.bearer(budget, rejected=token)
+            response = yield sending(with_bearer(request, token), budget)
+        return self._read(operation, response, budget)
+
+    def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:
+        now = self.runtime.now()
+        if operation.auth == "bearer":
+            self.pacer.note(response.headers, now)
+        if 200 <= response.status_code < 300:
+            return operation.returns(response)
+        explain = failure if operation.auth == "bearer" else oauth_failure
+        raise explain(self.auth.hide(response, operation), now=now, request_id=budget.request_id)
+
+    def _pace(self, budget: Budget) -> Flow[None]:
+        """Wait for the next window rather than earn a 429."""
+        wait = self.pacer.wait_s(self.runtime.now())
+        if not wait:
+            return
+        if not budget.allows(wait):
+            raise RateLimitError(
+                f"the rate limit is used up for another {wait:.1f} s, longer than the call's deadline",
+                response=Response(429, Headers({})),
+                code="RATE_LIMIT_EXCEEDED",
+                retry_after=wait,
+                request_id=budget.request_id,
+            )
+        yield Sleep(wait, "pacing")
+
+    def _headers(self, operation: Operation[Any], options: CallOptions) -> dict[str, str]:
+        """Headers that all attempts of a call share."""
+        headers = {"X-Request-ID": str(uuid.uuid4()), **options.headers}
+        if operation.keyed:
+            headers["Idempotency-Key"] = options.idempotency_key or str(uuid.uuid4())
+        return headers
+
+    def budget(self, options: CallOptions, request_id: str) -> Budget:
+        """How long a call that begins now may take."""
+        deadline = options.deadline_s
+        return Budget(
+            runtime=self.runtime,
+            timeout_s=options.timeout_s,
+            ends_at=None if deadline is None else self.runtime.monotonic() + deadline,
+            request_id=request_id,
+        )
+
+
+def with_bearer(request: Request, token: str) -> Request:
+    """The request with an access token or API key (RFC 6750 section 2.1). Every call does it: evolve is slower."""
+    return Request(
+        operation=request.operation,
+        method=request.method,
+        url=request.url,
+        headers={**request.headers, "Authorization": f"Bearer {token}"},
+        content=request.content,
+        replayable=request.replayable,
+        streamed=request.streamed,
+        opens=request.opens,
+    )

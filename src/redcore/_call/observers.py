@@ -1,0 +1,218 @@
+"""Tells what a call does while it does it: to the hooks of the application, and to observers such as logs and traces.
+
+A watch stands between a call and the one who performs its steps, and passes each step on. A call that nobody watches
+has none, and costs nothing. Performs no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+import attrs
+
+from redcore._base.response import Headers, Response
+from redcore._call.headers import checked_headers, shown_headers
+from redcore._call.steps import Flow, Notify, Send, Sleep, Step, Stream
+from redcore._wire.encoding import Operation, Request
+from redcore.exceptions import ArgumentError, RedcoreError
+from redcore.hooks import Added, AsyncHooks, Attempt, AttemptResult
+
+T = TypeVar("T")
+
+
+class CallObserver(Protocol):
+    """Is told of one call. It neither blocks nor raises, and is told the truth when the call is cancelled too."""
+
+    def attempt_started(self, attempt: Attempt, /) -> Mapping[str, str] | None:
+        """A request is about to be sent; what is returned is added to its headers, such as `traceparent`."""
+        ...
+
+    def attempt_ended(self, result: AttemptResult, /) -> None:
+        """An answer came, or an error; neither of them if the caller cancelled the call."""
+        ...
+
+    def waiting(self, seconds: float, reason: str, /) -> None:
+        """The call is about to wait; the reason is `retry` or `pacing`."""
+        ...
+
+    def ended(self, error: BaseException | None, /) -> None:
+        """The call has ended, with a value if there is no error."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told of all calls of a client."""
+
+    def started(self, operation: Operation[Any], /) -> CallObserver | None:
+        """A call begins; None if nobody wants to know more of it."""
+        ...
+
+
+class HookFailed(BaseException):
+    """Carries what a hook raised through the call, which must not take it for an error of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Watch:
+    """Watches one call.
+
+    Args:
+        observers: Those who are told of it.
+        hooks: The application's functions; None if it has none.
+        monotonic: Gives seconds, for durations.
+    """
+
+    def __init__(
+        self, observers: Sequence[CallObserver], hooks: AsyncHooks | None, monotonic: Callable[[], float]
+    ) -> None:
+        self._observers = observers
+        self._before = None if hooks is None else hooks.before_attempt
+        self._after = None if hooks is None else hooks.after_attempt
+        self._monotonic = monotonic
+        self._sent: Counter[str] = Counter()
+        self._untold: AttemptResult | None = None
+
+    def over(self, flow: Flow[T]) -> Flow[T]:
+        """The same call, watched."""
+        ended_by: BaseException | None = None
+        try:
+            return (yield from self._to_the_end(flow))
+        except HookFailed as failed:
+            ended_by = failed.error
+            raise failed.error from failed.error.__cause__
+        except BaseException as error:
+            ended_by = error
+            raise
+        finally:
+            for observer in self._observers:
+                observer.ended(ended_by)
+
+    def _to_the_end(self, flow: Flow[T]) -> Flow[T]:
+        try:
+            value = yield from self._pass_on(flow)
+        except Exception:
+            yield from self._tell_after()
+            raise
+        yield from self._tell_after()
+        return value
+
+    def _pass_on(self, flow: Flow[T]) -> Flow[T]:
+        """Hand each step to the one who performs it, and the result back; as `drive` does, one floor below."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    result = yield from self._told(step)
+                except BaseException as error:  # noqa: BLE001 (the call decides; a cancellation passes through it)
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(result)
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    def _told(self, step: Step) -> Flow[Any]:
+        if isinstance(step, Send | Stream):
+            yield from self._tell_after()
+            return (yield from self._attempt(step))
+        if isinstance(step, Sleep) and step.reason is not None:
+            yield from self._tell_after()
+            for observer in self._observers:
+                observer.waiting(step.seconds, step.reason)
+        return (yield step)
+
+    def _attempt(self, step: Send | Stream) -> Flow[Response]:
+        request = step.request
+        self._sent[request.operation] += 1
+        attempt = Attempt(
+            operation=request.operation,
+            number=self._sent[request.operation],
+            method=request.method,
+            url=request.url,
+            headers=Headers(shown_headers(request.headers)),
+            request_id=request.headers["X-Request-ID"],
+        )
+        added = yield from self._added(attempt)
+        request = with_headers(request, *(observer.attempt_started(attempt) for observer in self._observers), added)
+        began = self._monotonic()
+        try:
+            response: Response = yield attrs.evolve(step, request=request)
+        except BaseException as error:
+            told = error if isinstance(error, RedcoreError) else None
+            self._note(AttemptResult(attempt=attempt, duration_s=self._monotonic() - began, error=told))
+            raise
+        self._note(
+            AttemptResult(
+                attempt=attempt,
+                duration_s=self._monotonic() - began,
+                status=response.status_code,
+                headers=response.headers,
+            )
+        )
+        return response
+
+    def _note(self, result: AttemptResult) -> None:
+        """Tell observers at once; the hook later: it may fail, and an answer with new tokens is to be kept first."""
+        self._untold = result
+        for observer in self._observers:
+            observer.attempt_ended(result)
+
+    def _tell_after(self) -> Flow[None]:
+        result, self._untold = self._untold, None
+        if result is not None:
+            yield from self._ask(self._after, result)
+
+    def _added(self, attempt: Attempt) -> Flow[Added]:
+        """The headers that the hook adds to an attempt.
+
+        Raises:
+            HookFailed: it raised, or returned what cannot be sent.
+        """
+        answer = yield from self._ask(self._before, attempt)
+        try:
+            return None if answer is None else hook_headers(answer)
+        except ArgumentError as error:
+            raise HookFailed(error) from error
+
+    def _ask(self, hook: Callable[[Any], object] | None, told: Attempt | AttemptResult) -> Flow[Any]:
+        """Call a hook.
+
+        Raises:
+            HookFailed: it raised.
+        """
+        if hook is None:
+            return None
+        try:
+            return (yield Notify(hook, told, must_finish=False))
+        except Exception as error:
+            raise HookFailed(error) from error
+
+
+def hook_headers(answer: object) -> Mapping[str, str]:
+    """What a hook returned, as headers.
+
+    Raises:
+        ArgumentError: it is none, or one of them cannot be sent, or belongs to the whole call.
+    """
+    if not isinstance(answer, Mapping):
+        raise ArgumentError(f"before_attempt must return headers or None, not {type(answer).__name__}")
+    checked = checked_headers(cast("Mapping[str, str]", answer))
+    if "X-Request-ID" in checked:
+        raise ArgumentError("the header X-Request-ID is one for the whole call; a hook cannot set it")
+    return checked
+
+
+def with_headers(request: Request, *added: Added) -> Request:
+    """The request with more headers."""
+    more = [headers for headers in added if headers]
+    if not more:
+        return request
+    merged = dict(request.headers)
+    for headers in more:
+        merged.update(headers)
+    return attrs.evolve(request, headers=merged)

@@ -1,0 +1,1 @@
+"""How pages are asked for, one after another or ahead."""

@@ -1,0 +1,1 @@
+"""The methods of `client.users`, `client.files` and the others."""

@@ -1,0 +1,345 @@
+"""`client.files`: the generated operations, and up- and downloads of any size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, Awaitable, Callable
+from types import TracebackType
+from typing import IO, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
+
+from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
+from redcore._call.steps import Flow
+from redcore._resources import generated
+from redcore._spec.models import File
+from redcore._transfer.download import Download
+from redcore._transfer.transfers import Transfers
+from redcore._wire.encoding import AsyncCall, Call
+from redcore._wire.progress import Meter, OnProgress, Progress
+from redcore.exceptions import ArgumentError, RedcoreError
+from redcore.options import RequestOptions
+
+__all__ = ["AsyncFiles", "AsyncStreamedFile", "Files", "Progress", "StreamedFile"]
+
+T = TypeVar("T")
+Choose: TypeAlias = Callable[[RequestOptions], Transfers]
+"""What gives the transfers of a call that has these options."""
+Destination: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+
+class Run(Protocol):
+    """What performs the steps of a call by blocking."""
+
+    def __call__(self, flow: Flow[T], /) -> T:
+        """Run a call."""
+        ...
+
+
+class AsyncRun(Protocol):
+    """What performs the steps of a call by awaiting."""
+
+    async def __call__(self, flow: Flow[T], /) -> T:
+        """Run a call."""
+        ...
+
+
+class Files(generated.Files):
+    """`client.files`. Uploads and the results of workflows."""
+
+    __slots__ = ("_run", "_transfers")
+
+    def __init__(self, execute: Call, run: Run, transfers: Choose) -> None:
+        super().__init__(execute)
+        self._run = run
+        self._transfers = transfers
+
+    def upload(  # pyright: ignore[reportIncompatibleMethodOverride]  # it takes `RequestOptions` for any name
+        self,
+        *,
+        file: FileContent,
+        name: str | Unset = UNSET,
+        content_type: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> File:
+        """Upload a file of any size; it is read while it is sent, and never held whole.
+
+        What was sent is compared with the checksum of what was stored. The client's `timeout` bounds each silence of
+        the connection, not the whole. The upload is retried as other calls are, from the first byte, unless the file
+        cannot be rewound: an iterator, a pipe.
+
+        Scope: `files:write`.
+
+        Args:
+            file: The bytes; a file opened for reading in binary mode, which is sent from where it stands and stays
+                open; a `pathlib.Path`; or an iterator of bytes, which is sent once.
+            name: Name to store it under; the file's own if left out.
+            content_type: Its media type; None is guessed from the name.
+            on_progress: Called with a `Progress` after each part that was sent; begins again with each retry.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The stored file.
+
+        Raises:
+            ArgumentError: the file cannot be read, or an argument cannot be sent.
+            ChecksumError: other bytes were stored than were sent.
+            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
+            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+                `TOKEN_EXPIRED`: past its time.
+            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+            DuplicateError: 409, `REQUEST_IN_PROGRESS`: a request with the same `Idempotency-Key` is still running.
+            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            ValidationError: 422, `BUSINESS_RULE_VIOLATION`: no room for it;
+                `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            RedcoreAPIError: 500 or 503: a fault of the platform; try again with back-off.
+            NetworkError: no answer came.
+            ResponseError: the answer cannot be read.
+        """
+        if isinstance(file, AsyncIterable):
+            raise ArgumentError("an asynchronous iterator can be uploaded by AsyncClient only")
+        return self._run(self._transfers(options).upload(file, name, content_type, on_progress))
+
+    @overload
+    def download(  # pyright: ignore[reportIncompatibleMethodOverride]  # it takes `RequestOptions` for any name
+        self,
+        file_id: str,
+        *,
+        to: None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> bytes: ...
+    @overload
+    def download(
+        self,
+        file_id: str,
+        *,
+        to: Destination,
+        on_progress: Callable[[Progress], None] | None = None,
+        resume: bool = True,
+        **options: Unpack[RequestOptions],
+    ) -> None: ...
+    def download(  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
+        self,
+        file_id: str,
+        *,
+        to: Destination | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        resume: bool = True,
+        **options: Unpack[RequestOptions],
+    ) -> bytes | None:
+        """Download a file, and compare it with its checksum.
+
+        A connection that dies on the way is replaced, up to `max_retries` times, by one that fetches the rest. The
+        client's `timeout` bounds each silence of the connection, its `deadline` the whole download.
+
+        A download to a path is written to `PATH.FILE_ID.part` first and moved when it is complete and checked. If it
+        is broken off, the part stays, and the next download of the file to this path goes on from there.
+
+        Scope: `files:read`.
+
+        Args:
+            file_id: Id of the file, `file_…`.
+            to: A path, or a file opened for writing in binary mode, which stays open; None returns the bytes, at most
+                64 MiB.
+            on_progress: Called with a `Progress` for each part that has come.
+            resume: Whether to go on from what an earlier download to this path has left.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The whole file if `to` is None, else nothing.
+
+        Raises:
+            ArgumentError: the file cannot be written, or an argument cannot be sent.
+            ChecksumError: other bytes came than were stored; nothing is left at the path.
+            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+                `TOKEN_EXPIRED`: past its time.
+            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+            NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            RedcoreAPIError: 500 or 503: a fault of the platform; try again with back-off.
+            NetworkError: no answer came, or connections broke too often.
+            ResponseError: the answer is not the file, or the file is too large to return, or it changed meanwhile.
+        """
+        return self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
+
+    def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> StreamedFile:
+        """Download a file piece by piece, to pipe it elsewhere.
+
+            with client.files.stream("file_4711") as content:
+                for piece in content:
+                    ...
+
+        Nothing is sent before the block is entered; leaving it early closes the connection, without the rest. Broken
+        connections are replaced as for `download`. The checksum is compared when the last piece has been given.
+
+        Scope: `files:read`.
+
+        Args:
+            file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The content, to iterate inside `with`; what `download` raises is raised on entering and while iterating.
+        """
+        return StreamedFile(self._run, *self._transfers(options).begin(file_id))
+
+
+class AsyncFiles(generated.AsyncFiles):
+    """`client.files`. Uploads and the results of workflows."""
+
+    __slots__ = ("_run", "_transfers")
+
+    def __init__(self, execute: AsyncCall, run: AsyncRun, transfers: Choose) -> None:
+        super().__init__(execute)
+        self._run = run
+        self._transfers = transfers
+
+    async def upload(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        *,
+        file: AsyncFileContent,
+        name: str | Unset = UNSET,
+        content_type: str | None = None,
+        on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> File:
+        return await self._run(self._transfers(options).upload(file, name, content_type, on_progress))
+
+    @overload
+    async def download(
+        self,
+        file_id: str,
+        *,
+        to: None = None,
+        on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> bytes: ...
+    @overload
+    async def download(
+        self,
+        file_id: str,
+        *,
+        to: Destination,
+        on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
+        resume: bool = True,
+        **options: Unpack[RequestOptions],
+    ) -> None: ...
+    async def download(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        file_id: str,
+        *,
+        to: Destination | None = None,
+        on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
+        resume: bool = True,
+        **options: Unpack[RequestOptions],
+    ) -> bytes | None:
+        return await self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
+
+    def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> AsyncStreamedFile:
+        """Download a file piece by piece: as `Files.stream`, with `async with` and `async for`.
+
+        Args:
+            file_id: Id of the file, `file_…`.
+            options: Options of this call alone, as `with_options` takes them.
+
+        Returns:
+            The content, to iterate inside `async with`.
+        """
+        return AsyncStreamedFile(self._run, *self._transfers(options).begin(file_id))
+
+    upload.__doc__ = Files.upload.__doc__
+    download.__doc__ = Files.download.__doc__
+
+
+class _Content:
+    """What contents of both colours know."""
+
+    def __init__(self, download: Download, meter: Meter) -> None:
+        self._download = download
+        self._meter = meter
+        self._entered = False
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole file; None if the platform does not say."""
+        return self._meter.total
+
+    def _check_entered(self) -> None:
+        if not self._entered:
+            raise RedcoreError("read the content inside its `with` block, which closes the connection")
+
+    def _next(self) -> Flow[bytes]:
+        piece = yield from self._download.read()
+        if not piece:
+            yield from self._download.check()
+        return piece
+
+
+class StreamedFile(_Content):
+    """The content of a file, piece by piece; made by `client.files.stream()`."""
+
+    def __init__(self, run: Run, download: Download, meter: Meter) -> None:
+        super().__init__(download, meter)
+        self._run = run
+
+    def __enter__(self) -> Self:
+        self._run(self._download.open())
+        self._entered = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered = False
+        self._run(self._download.close())
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        self._check_entered()
+        piece = self._run(self._next())
+        if not piece:
+            raise StopIteration
+        return piece
+
+
+class AsyncStreamedFile(_Content):
+    """The content of a file, piece by piece; made by `client.files.stream()`."""
+
+    def __init__(self, run: AsyncRun, download: Download, meter: Meter) -> None:
+        super().__init__(download, meter)
+        self._run = run
+
+    async def __aenter__(self) -> Self:
+        await self._run(self._download.open())
+        self._entered = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered = False
+        await self._run(self._download.close())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._check_entered()
+        piece = await self._run(self._next())
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+
+def down(
+    transfers: Transfers, file_id: str, to: Destination | None, on_progress: OnProgress | None, *, resume: bool
+) -> Flow[bytes | None]:
+    """Download a file to where it is wanted."""
+    if to is None:
+        return transfers.held(file_id, on_progress)
+    if isinstance(to, str | os.PathLike):
+        return transfers.saved(file_id, to, on_progress, resume=resume)
+    return transfers.written(file_id, to, on_progress)

@@ -1,0 +1,136 @@
+"""`client.workflows`: the generated operations, and waiting for a run to end. Performs no I/O."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import attrs
+
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.steps import Flow, Notify, Sleep
+from redcore._resources import generated
+from redcore._spec import operations
+from redcore._spec.models import WorkflowRun, WorkflowRunStatus
+from redcore._wire.encoding import AsyncCall, Call
+from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 5.0
+SLOWER = 1.5  # each pause is so many times as long as the one before
+ENDED = frozenset({WorkflowRunStatus.SUCCEEDED, WorkflowRunStatus.FAILED, WorkflowRunStatus.CANCELLED})
+
+OnProgress: TypeAlias = Callable[[WorkflowRun], object]
+AsyncOnProgress: TypeAlias = Callable[[WorkflowRun], Awaitable[object] | object]
+Wait: TypeAlias = Callable[[WorkflowRun | str, float | None, OnProgress | None], WorkflowRun]
+AsyncWait: TypeAlias = Callable[[WorkflowRun | str, float | None, AsyncOnProgress | None], Awaitable[WorkflowRun]]
+
+
+class Workflows(generated.Workflows):
+    """`client.workflows`. Long-running work, run by the background worker."""
+
+    __slots__ = ("_wait",)
+
+    def __init__(self, execute: Call, wait: Wait) -> None:
+        super().__init__(execute)
+        self._wait = wait
+
+    def wait(
+        self, run: WorkflowRun | str, *, timeout: float | None = None, on_progress: OnProgress | None = None
+    ) -> WorkflowRun:
+        """Wait until a run has ended, and give it back however it ended: look at its `status`.
+
+        It is looked at after a quarter of a second, then less and less often, at last every five seconds.
+
+        Args:
+            run: The run, or its id.
+            timeout: Seconds to wait at most; None is for ever. How long each look may take is the client's own
+                `timeout`, which `with_options` changes.
+            on_progress: Called with the run when it is first seen and whenever its status or progress has changed.
+
+        Raises:
+            WaitTimeoutError: the time is up and the run goes on; it has the run as it was seen last.
+            ArgumentError: the id is none, or `timeout` is no number of seconds.
+            NotFoundError: 404, there is no such run in this organisation.
+            AuthenticationError, PermissionError, RateLimitError, RedcoreAPIError: as for `get_run`.
+            NetworkError: no answer came, after all attempts.
+
+        Source: contract section 7, Client.
+        """
+        return self._wait(run, timeout, on_progress)
+
+
+class AsyncWorkflows(generated.AsyncWorkflows):
+    """`client.workflows`. Long-running work, run by the background worker."""
+
+    __slots__ = ("_wait",)
+
+    def __init__(self, execute: AsyncCall, wait: AsyncWait) -> None:
+        super().__init__(execute)
+        self._wait = wait
+
+    async def wait(
+        self,
+        run: WorkflowRun | str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 (the contract's name)
+        on_progress: AsyncOnProgress | None = None,
+    ) -> WorkflowRun:
+        return await self._wait(run, timeout, on_progress)
+
+    wait.__doc__ = (Workflows.wait.__doc__ or "").replace(
+        "progress has changed.", "progress has changed; may be a coroutine\n                function."
+    )
+
+
+def waiting(
+    engine: Engine,
+    options: CallOptions,
+    run: WorkflowRun | str,
+    timeout_s: float | None,
+    on_progress: AsyncOnProgress | None,
+) -> Flow[WorkflowRun]:
+    """Look at a run until it has ended; raises as `Workflows.wait` does."""
+    if timeout_s is not None and not is_duration(timeout_s):
+        raise ArgumentError(f"timeout must be a number of seconds above 0, or None; got {timeout_s!r}")
+    monotonic = engine.runtime.monotonic
+    ends_at = math.inf if timeout_s is None else monotonic() + timeout_s
+    latest: WorkflowRun | None = run if isinstance(run, WorkflowRun) else None
+    if latest is None or latest.status not in ENDED:
+        latest = yield from _look(engine, options, run, ends_at, latest)
+    told: tuple[object, float] | None = None
+    pause = FIRST_PAUSE_S
+    while True:
+        if on_progress is not None and told != (latest.status, latest.progress):
+            told = latest.status, latest.progress
+            yield Notify(on_progress, latest, must_finish=False)
+        if latest.status in ENDED:
+            return latest
+        left = ends_at - monotonic()
+        if left <= 0:
+            raise WaitTimeoutError(f"run {latest.id} is still {latest.status} after {timeout_s:g} s", run=latest)
+        yield Sleep(min(pause, left))
+        pause = min(LONGEST_PAUSE_S, pause * SLOWER)
+        latest = yield from _look(engine, options, latest, ends_at, latest)
+
+
+def is_duration(value: object) -> bool:
+    """Whether a value is a number of seconds that ends."""
+    return isinstance(value, int | float) and 0 < value < math.inf
+
+
+def _look(
+    engine: Engine, options: CallOptions, run: WorkflowRun | str, ends_at: float, latest: WorkflowRun | None
+) -> Flow[WorkflowRun]:
+    """The run as it is now; a look begun before the time is up may take one time-out longer, and no retry."""
+    left = max(options.timeout_s, ends_at - engine.runtime.monotonic())
+    if left < (math.inf if options.deadline_s is None else options.deadline_s):
+        options = attrs.evolve(options, deadline_s=left)
+    run_id = run.id if isinstance(run, WorkflowRun) else run
+    try:
+        return (yield from engine.call(operations.workflows_get_run(run_id), options))
+    except NetworkError as error:
+        if engine.runtime.monotonic() < ends_at:
+            raise
+        raise WaitTimeoutError("the run could not be seen in time", run=latest, request_id=error.request_id) from error

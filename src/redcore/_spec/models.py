@@ -1,0 +1,561 @@
+"""Models of the BlueRound API. Generated from openapi/redcore.yaml; do not edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, Literal, TypeVar, overload
+
+import attrs
+
+from redcore._base.values import MappingModel, Model, OpenEnum, Timestamp
+
+__all__ = (
+    "ERROR_STATUS",
+    "ApiKey",
+    "ApiKeyCreated",
+    "ApiKeyMode",
+    "Application",
+    "ApplicationCredentials",
+    "ApplicationType",
+    "DeviceAuthorization",
+    "Error",
+    "ErrorCode",
+    "ErrorDetail",
+    "File",
+    "Introspection",
+    "Jwk",
+    "Jwks",
+    "ListMeta",
+    "Meta",
+    "OAuthError",
+    "Page",
+    "Product",
+    "ProductStatus",
+    "Scope",
+    "ServerMetadata",
+    "TokenResponse",
+    "User",
+    "UserRole",
+    "UserStatus",
+    "UserUpdateStatus",
+    "Workflow",
+    "WorkflowRun",
+    "WorkflowRunError",
+    "WorkflowRunStatus",
+)
+
+T = TypeVar("T")
+
+ERROR_STATUS: Mapping[str, int] = {
+    "VALIDATION_ERROR": 400,
+    "INVALID_TOKEN": 401,
+    "TOKEN_EXPIRED": 401,
+    "INSUFFICIENT_SCOPE": 403,
+    "RESOURCE_NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
+    "DUPLICATE_RESOURCE": 409,
+    "REQUEST_IN_PROGRESS": 409,
+    "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "RANGE_NOT_SATISFIABLE": 416,
+    "BUSINESS_RULE_VIOLATION": 422,
+    "IDEMPOTENCY_KEY_REUSED": 422,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "INTERNAL_ERROR": 500,
+    "SERVICE_UNAVAILABLE": 503,
+}
+"""Every error code of the contract, with its HTTP status."""
+
+
+class ApiKeyMode(OpenEnum):
+    """Whether a key works on real or on test data."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+class ApplicationType(OpenEnum):
+    """Whether an application can keep a secret (RFC 6749 section 2.1)."""
+
+    CONFIDENTIAL = "confidential"
+    PUBLIC = "public"
+
+
+class ErrorCode(OpenEnum):
+    """What went wrong, for programs."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    INVALID_TOKEN = "INVALID_TOKEN"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE"
+    RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    DUPLICATE_RESOURCE = "DUPLICATE_RESOURCE"
+    REQUEST_IN_PROGRESS = "REQUEST_IN_PROGRESS"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    RANGE_NOT_SATISFIABLE = "RANGE_NOT_SATISFIABLE"
+    BUSINESS_RULE_VIOLATION = "BUSINESS_RULE_VIOLATION"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+
+
+class ProductStatus(OpenEnum):
+    """Whether a product can be bought."""
+
+    AVAILABLE = "available"
+    OUT_OF_STOCK = "out_of_stock"
+    DISCONTINUED = "discontinued"
+
+
+class Scope(OpenEnum):
+    """A permission."""
+
+    PROFILEREAD = "profile:read"
+    PROFILEWRITE = "profile:write"
+    USERSREAD = "users:read"
+    USERSWRITE = "users:write"
+    PRODUCTSREAD = "products:read"
+    PRODUCTSWRITE = "products:write"
+    WORKFLOWSREAD = "workflows:read"
+    WORKFLOWSWRITE = "workflows:write"
+    FILESREAD = "files:read"
+    FILESWRITE = "files:write"
+    ADMIN = "admin"
+
+
+class UserRole(OpenEnum):
+    """What a user may do."""
+
+    ADMIN = "admin"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+
+class UserStatus(OpenEnum):
+    """Where a user stands."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    PENDING_INVITE = "pending_invite"
+
+
+class UserUpdateStatus(OpenEnum):
+    """`inactive` locks the user out at once; `active` lets an accepted user in again."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class WorkflowRunStatus(OpenEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@attrs.frozen(kw_only=True)
+class ApiKey(MappingModel):
+    """What is known of an API key, without the key."""
+
+    id: str
+    """`key_…`."""
+    name: str
+    """What it is for."""
+    mode: ApiKeyMode
+    """Whether a key works on real or on test data."""
+    hint: str
+    """The last four characters of the key."""
+    scopes: tuple[Scope, ...]
+    """What the key may do."""
+    created_at: Timestamp
+    """When the key was created."""
+    expires_at: Timestamp | None
+    """When the key ends; null if never."""
+
+
+@attrs.frozen(kw_only=True)
+class ApiKeyCreated(MappingModel):
+    """A new API key, with the key itself."""
+
+    id: str
+    """`key_…`."""
+    name: str
+    """What it is for."""
+    mode: ApiKeyMode
+    """Whether a key works on real or on test data."""
+    hint: str
+    """The last four characters of the key."""
+    scopes: tuple[Scope, ...]
+    """What the key may do."""
+    created_at: Timestamp
+    """When the key was created."""
+    expires_at: Timestamp | None
+    """When the key ends; null if never."""
+    key: str = attrs.field(repr=False)
+    """The key, `rk_live_…` or `rk_test_…`; shown only here."""
+
+
+@attrs.frozen(kw_only=True)
+class Application(MappingModel):
+    """An OAuth client."""
+
+    id: str
+    """`app_…`; also the OAuth `client_id`."""
+    name: str
+    """Name that the consent page shows."""
+    type: ApplicationType
+    """Whether an application can keep a secret (RFC 6749 section 2.1)."""
+    scopes: tuple[Scope, ...]
+    """What it may ask for."""
+    redirect_uris: tuple[str, ...]
+    """Where it may send people back to."""
+    created_at: Timestamp
+    """When it was registered."""
+
+
+@attrs.frozen(kw_only=True)
+class ApplicationCredentials(MappingModel):
+    """An OAuth client, with its secret."""
+
+    id: str
+    """`app_…`; also the OAuth `client_id`."""
+    name: str
+    """Name that the consent page shows."""
+    type: ApplicationType
+    """Whether an application can keep a secret (RFC 6749 section 2.1)."""
+    scopes: tuple[Scope, ...]
+    """What it may ask for."""
+    redirect_uris: tuple[str, ...]
+    """Where it may send people back to."""
+    created_at: Timestamp
+    """When it was registered."""
+    client_secret: str | None = attrs.field(repr=False)
+    """The secret; shown only here; null for a public client."""
+
+
+@attrs.frozen(kw_only=True)
+class DeviceAuthorization(MappingModel):
+    """The codes of a device login (RFC 8628 section 3.2)."""
+
+    device_code: str = attrs.field(repr=False)
+    """What the device polls with."""
+    user_code: str
+    """What the person types."""
+    verification_uri: str
+    """Where the person types it."""
+    expires_in: int
+    """Seconds until the codes end."""
+    interval: int
+    """Seconds between two polls."""
+    verification_uri_complete: str | None = None
+    """The same, with the code filled in."""
+
+
+@attrs.frozen(kw_only=True)
+class Error(MappingModel):
+    """Why a request was refused."""
+
+    code: ErrorCode
+    """What went wrong, for programs."""
+    message: str
+    """What went wrong, for people."""
+    docs: str
+    """Where the code is explained."""
+    details: tuple[ErrorDetail, ...]
+    """Every problem of the request; filled for `VALIDATION_ERROR` only."""
+
+
+@attrs.frozen(kw_only=True)
+class ErrorDetail(MappingModel):
+    """One thing that is wrong with a request."""
+
+    field: str
+    """Where: a dotted path into the body, or the name of a parameter."""
+    issue: str
+    """What, for people."""
+
+
+@attrs.frozen(kw_only=True)
+class File(MappingModel):
+    """A stored file."""
+
+    id: str
+    """`file_…`."""
+    name: str
+    """Name it was uploaded under."""
+    content_type: str
+    """Media type."""
+    size: int
+    """Size in bytes."""
+    sha256: str
+    """Checksum of the bytes, in hexadecimal."""
+    created_at: Timestamp
+    """When the file was stored."""
+
+
+@attrs.frozen(kw_only=True)
+class Introspection(MappingModel):
+    """What is known of a token (RFC 7662 section 2.2)."""
+
+    active: bool
+    """Whether the token works now."""
+    scope: str | None = None
+    """Scopes, separated by spaces."""
+    client_id: str | None = None
+    """The application it was given to."""
+    username: str | None = None
+    """E-mail of the user behind it."""
+    token_type: str | None = None
+    """`Bearer`, or `refresh_token`."""
+    exp: int | None = None
+    """When it ends, in Unix seconds."""
+    iat: int | None = None
+    """When it was made, in Unix seconds."""
+    sub: str | None = None
+    """Whom it speaks for."""
+    aud: str | None = None
+    """Which API it is for."""
+    iss: str | None = None
+    """Who made it."""
+    jti: str | None = None
+    """Its own id."""
+
+
+@attrs.frozen(kw_only=True)
+class Jwk(MappingModel):
+    """A public RSA key (RFC 7517 section 4, RFC 7518 section 6.3)."""
+
+    kty: str
+    """Always `RSA`."""
+    kid: str
+    """Id of the key."""
+    n: str
+    """Modulus, base64url."""
+    e: str
+    """Exponent, base64url."""
+    use: str | None = None
+    """Always `sig`."""
+    alg: str | None = None
+    """Always `RS256`."""
+
+
+@attrs.frozen(kw_only=True)
+class Jwks(Model):
+    """A key set (RFC 7517 section 5)."""
+
+    keys: tuple[Jwk, ...]
+    """The keys."""
+
+
+@attrs.frozen(kw_only=True)
+class ListMeta(MappingModel):
+    """About a page."""
+
+    request_id: str
+    """The request's id with its prefix, `req_…`."""
+    version: str
+    """Version of the platform's contract."""
+    total: int
+    """Items in the whole listing."""
+    limit: int
+    """Items a page."""
+    offset: int
+    """Items skipped."""
+
+
+@attrs.frozen(kw_only=True)
+class Meta(MappingModel):
+    """About an answer."""
+
+    request_id: str
+    """The request's id with its prefix, `req_…`."""
+    version: str
+    """Version of the platform's contract."""
+
+
+@attrs.frozen(kw_only=True)
+class OAuthError(MappingModel):
+    """Why an OAuth request was refused (RFC 6749 section 5.2)."""
+
+    error: str
+    """The RFC's code, such as `invalid_grant`."""
+    error_description: str | None = None
+    """What went wrong, for people."""
+    error_uri: str | None = None
+    """Where the code is explained."""
+
+
+@attrs.frozen(kw_only=True)
+class Product(MappingModel):
+    """An item of the catalog."""
+
+    id: str
+    """`prod_…`."""
+    name: str
+    """Name for people."""
+    sku: str
+    """Stock keeping unit; unique in the catalog."""
+    price: int
+    """Price in minor units (cents)."""
+    stock: int
+    """Pieces in stock."""
+    status: ProductStatus
+    """Whether a product can be bought."""
+    created_at: Timestamp
+    """When the product was created."""
+    updated_at: Timestamp
+    """When the product was last changed."""
+
+
+@attrs.frozen(kw_only=True)
+class ServerMetadata(MappingModel):
+    """What an authorization server can do (RFC 8414 section 2)."""
+
+    issuer: str
+    """The server's name in tokens."""
+    token_endpoint: str
+    """Where grants become tokens."""
+    jwks_uri: str
+    """Where the signing keys are."""
+    authorization_endpoint: str | None = None
+    """Where people sign in."""
+    revocation_endpoint: str | None = None
+    """Where tokens are revoked."""
+    introspection_endpoint: str | None = None
+    """Where tokens are looked up."""
+    device_authorization_endpoint: str | None = None
+    """Where device logins start."""
+    scopes_supported: tuple[str, ...] | None = None
+    """All scopes."""
+    response_types_supported: tuple[str, ...] | None = None
+    """Always `code`."""
+    grant_types_supported: tuple[str, ...] | None = None
+    """Grants."""
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    """How clients authenticate."""
+    code_challenge_methods_supported: tuple[str, ...] | None = None
+    """Always `S256`."""
+
+
+@attrs.frozen(kw_only=True)
+class TokenResponse(MappingModel):
+    """A token pair (RFC 6749 section 5.1)."""
+
+    access_token: str = attrs.field(repr=False)
+    """The access token, a JWT (RFC 9068)."""
+    token_type: str
+    """Always `Bearer`."""
+    expires_in: int
+    """Seconds until the access token ends."""
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    """The refresh token, opaque; works once."""
+    scope: str | None = None
+    """Scopes granted, separated by spaces."""
+
+
+@attrs.frozen(kw_only=True)
+class User(MappingModel):
+    """A person of an organisation."""
+
+    id: str
+    """`usr_…`."""
+    email: str
+    """Unique in the organisation, in any case and any Unicode form."""
+    name: str
+    """Full name."""
+    role: UserRole
+    """What a user may do."""
+    status: UserStatus
+    """Where a user stands."""
+    invitation_sent_at: Timestamp | None
+    """When the last invitation was handed to the mail provider; null before the first."""
+    created_at: Timestamp
+    """When the user was created."""
+    updated_at: Timestamp
+    """When the user was last changed."""
+
+
+@attrs.frozen(kw_only=True)
+class Workflow(MappingModel):
+    """A kind of work that can be run."""
+
+    name: str
+    """What to call it by, such as `catalog_export`."""
+    description: str
+    """What it does, for people."""
+    input_schema: Mapping[str, Any]
+    """JSON Schema of the input."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowRun(MappingModel):
+    """One run of a workflow."""
+
+    id: str
+    """`wfr_…`."""
+    workflow: str
+    """Name of the workflow."""
+    status: WorkflowRunStatus
+    """Where a run stands."""
+    progress: float
+    """How much is done, from 0 to 1."""
+    input: Mapping[str, Any]
+    """What the run was given."""
+    result: Mapping[str, Any] | None
+    """What the run made, such as `{"file_id"}`; null before it has succeeded."""
+    error: WorkflowRunError | None
+    """Why the run failed; null unless it has."""
+    created_at: Timestamp
+    """When the run was queued."""
+    started_at: Timestamp | None
+    """When the worker took it; null before."""
+    finished_at: Timestamp | None
+    """When it ended; null before."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowRunError(MappingModel):
+    """Why a run failed."""
+
+    message: str
+    """What went wrong, for people."""
+    details: tuple[ErrorDetail, ...] | None = None
+    """Problems of single rows."""
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a listing; iterating it gives its items.
+
+    It also answers `page["data"]` and `page["meta"]`, for code that treats an answer as a mapping.
+    """
+
+    data: tuple[T, ...]
+    """The items."""
+    meta: ListMeta
+    """Where the page stands in the listing."""
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, key: Literal["data"], /) -> tuple[T, ...]: ...
+    @overload
+    def __getitem__(self, key: Literal["meta"], /) -> ListMeta: ...
+    def __getitem__(self, key: Literal["data", "meta"], /) -> tuple[T, ...] | ListMeta:
+        if key == "data":
+            return self.data
+        if key == "meta":
+            return self.meta
+        raise KeyError(key)

@@ -1,0 +1,595 @@
+"""Operations of the BlueRound API: each describes one call and makes none.
+
+Generated from openapi/redcore.yaml; do not edit.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from redcore._base.values import UNSET, FileContent, Unset
+from redcore._spec.models import (
+    ApiKey,
+    ApiKeyCreated,
+    ApiKeyMode,
+    Application,
+    ApplicationCredentials,
+    ApplicationType,
+    DeviceAuthorization,
+    File,
+    Introspection,
+    Jwks,
+    Page,
+    Product,
+    ProductStatus,
+    Scope,
+    ServerMetadata,
+    TokenResponse,
+    User,
+    UserRole,
+    UserStatus,
+    UserUpdateStatus,
+    Workflow,
+    WorkflowRun,
+    WorkflowRunStatus,
+)
+from redcore._wire.codec import binary, data, nothing, page, plain
+from redcore._wire.encoding import Operation, path
+
+
+def users_get_me() -> Operation[User]:
+    """Describe `GET /v1/me`: fetch the calling user."""
+    return Operation(name="users_get_me", method="GET", path="/me", returns=data(User), idempotent=True)
+
+
+def users_update_me(*, name: str | Unset = UNSET) -> Operation[User]:
+    """Describe `PATCH /v1/me`: change the calling user."""
+    return Operation(
+        name="users_update_me", method="PATCH", path="/me", returns=data(User), body={"name": name}, idempotent=True
+    )
+
+
+def users_list(
+    *,
+    limit: int | None = None,
+    offset: int | None = None,
+    role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+    status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+    q: str | None = None,
+) -> Operation[Page[User]]:
+    """Describe `GET /v1/users`: list users."""
+    return Operation(
+        name="users_list",
+        method="GET",
+        path="/users",
+        returns=page(User),
+        query={"limit": limit, "offset": offset, "role": role, "status": status, "q": q},
+        idempotent=True,
+    )
+
+
+def users_create(
+    *, email: str, name: str, role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET
+) -> Operation[User]:
+    """Describe `POST /v1/users`: create a user."""
+    return Operation(
+        name="users_create",
+        method="POST",
+        path="/users",
+        returns=data(User),
+        body={"email": email, "name": name, "role": role},
+        keyed=True,
+    )
+
+
+def users_get(user_id: str) -> Operation[User]:
+    """Describe `GET /v1/users/{user_id}`: fetch a user."""
+    return Operation(
+        name="users_get",
+        method="GET",
+        path=path("/users/{user_id}", user_id=user_id),
+        returns=data(User),
+        idempotent=True,
+    )
+
+
+def users_delete(user_id: str) -> Operation[None]:
+    """Describe `DELETE /v1/users/{user_id}`: delete a user."""
+    return Operation(
+        name="users_delete",
+        method="DELETE",
+        path=path("/users/{user_id}", user_id=user_id),
+        returns=nothing,
+        idempotent=True,
+    )
+
+
+def users_update(
+    user_id: str,
+    *,
+    email: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
+    status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+) -> Operation[User]:
+    """Describe `PATCH /v1/users/{user_id}`: change a user."""
+    return Operation(
+        name="users_update",
+        method="PATCH",
+        path=path("/users/{user_id}", user_id=user_id),
+        returns=data(User),
+        body={"email": email, "name": name, "role": role, "status": status},
+        idempotent=True,
+    )
+
+
+def users_resend_invitation(user_id: str) -> Operation[User]:
+    """Describe `POST /v1/users/{user_id}/invitation`: send a user's invitation again."""
+    return Operation(
+        name="users_resend_invitation",
+        method="POST",
+        path=path("/users/{user_id}/invitation", user_id=user_id),
+        returns=data(User),
+        keyed=True,
+    )
+
+
+def products_list(
+    *,
+    limit: int | None = None,
+    offset: int | None = None,
+    status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+    q: str | None = None,
+) -> Operation[Page[Product]]:
+    """Describe `GET /v1/products`: list products."""
+    return Operation(
+        name="products_list",
+        method="GET",
+        path="/products",
+        returns=page(Product),
+        query={"limit": limit, "offset": offset, "status": status, "q": q},
+        idempotent=True,
+    )
+
+
+def products_create(
+    *,
+    name: str,
+    sku: str,
+    price: int,
+    stock: int | Unset = UNSET,
+    status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+) -> Operation[Product]:
+    """Describe `POST /v1/products`: create a product."""
+    return Operation(
+        name="products_create",
+        method="POST",
+        path="/products",
+        returns=data(Product),
+        body={"name": name, "sku": sku, "price": price, "stock": stock, "status": status},
+        keyed=True,
+    )
+
+
+def products_get(product_id: str) -> Operation[Product]:
+    """Describe `GET /v1/products/{product_id}`: fetch a product."""
+    return Operation(
+        name="products_get",
+        method="GET",
+        path=path("/products/{product_id}", product_id=product_id),
+        returns=data(Product),
+        idempotent=True,
+    )
+
+
+def products_delete(product_id: str) -> Operation[None]:
+    """Describe `DELETE /v1/products/{product_id}`: delete a product."""
+    return Operation(
+        name="products_delete",
+        method="DELETE",
+        path=path("/products/{product_id}", product_id=product_id),
+        returns=nothing,
+        idempotent=True,
+    )
+
+
+def products_update(
+    product_id: str,
+    *,
+    name: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    price: int | Unset = UNSET,
+    stock: int | Unset = UNSET,
+    status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | Unset = UNSET,
+) -> Operation[Product]:
+    """Describe `PATCH /v1/products/{product_id}`: change a product."""
+    return Operation(
+        name="products_update",
+        method="PATCH",
+        path=path("/products/{product_id}", product_id=product_id),
+        returns=data(Product),
+        body={"name": name, "sku": sku, "price": price, "stock": stock, "status": status},
+        idempotent=True,
+    )
+
+
+def workflows_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[Workflow]]:
+    """Describe `GET /v1/workflows`: list workflow definitions."""
+    return Operation(
+        name="workflows_list",
+        method="GET",
+        path="/workflows",
+        returns=page(Workflow),
+        query={"limit": limit, "offset": offset},
+        idempotent=True,
+    )
+
+
+def workflows_run(name: str, *, input: Mapping[str, Any] | Unset = UNSET) -> Operation[WorkflowRun]:
+    """Describe `POST /v1/workflows/{name}/runs`: start a workflow run."""
+    return Operation(
+        name="workflows_run",
+        method="POST",
+        path=path("/workflows/{name}/runs", name=name),
+        returns=data(WorkflowRun),
+        body={"input": input},
+        keyed=True,
+    )
+
+
+def workflows_list_runs(
+    *,
+    limit: int | None = None,
+    offset: int | None = None,
+    status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+    workflow: str | None = None,
+) -> Operation[Page[WorkflowRun]]:
+    """Describe `GET /v1/workflow-runs`: list workflow runs."""
+    return Operation(
+        name="workflows_list_runs",
+        method="GET",
+        path="/workflow-runs",
+        returns=page(WorkflowRun),
+        query={"limit": limit, "offset": offset, "status": status, "workflow": workflow},
+        idempotent=True,
+    )
+
+
+def workflows_get_run(run_id: str) -> Operation[WorkflowRun]:
+    """Describe `GET /v1/workflow-runs/{run_id}`: fetch a workflow run."""
+    return Operation(
+        name="workflows_get_run",
+        method="GET",
+        path=path("/workflow-runs/{run_id}", run_id=run_id),
+        returns=data(WorkflowRun),
+        idempotent=True,
+    )
+
+
+def workflows_cancel_run(run_id: str) -> Operation[WorkflowRun]:
+    """Describe `POST /v1/workflow-runs/{run_id}/cancel`: cancel a workflow run."""
+    return Operation(
+        name="workflows_cancel_run",
+        method="POST",
+        path=path("/workflow-runs/{run_id}/cancel", run_id=run_id),
+        returns=data(WorkflowRun),
+        keyed=True,
+    )
+
+
+def files_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[File]]:
+    """Describe `GET /v1/files`: list files."""
+    return Operation(
+        name="files_list",
+        method="GET",
+        path="/files",
+        returns=page(File),
+        query={"limit": limit, "offset": offset},
+        idempotent=True,
+    )
+
+
+def files_upload(*, file: FileContent, name: str | Unset = UNSET) -> Operation[File]:
+    """Describe `POST /v1/files`: upload a file."""
+    return Operation(
+        name="files_upload",
+        method="POST",
+        path="/files",
+        returns=data(File),
+        body={"file": file, "name": name},
+        media="multipart/form-data",
+        keyed=True,
+    )
+
+
+def files_get(file_id: str) -> Operation[File]:
+    """Describe `GET /v1/files/{file_id}`: fetch a file's description."""
+    return Operation(
+        name="files_get",
+        method="GET",
+        path=path("/files/{file_id}", file_id=file_id),
+        returns=data(File),
+        idempotent=True,
+    )
+
+
+def files_delete(file_id: str) -> Operation[None]:
+    """Describe `DELETE /v1/files/{file_id}`: delete a file."""
+    return Operation(
+        name="files_delete",
+        method="DELETE",
+        path=path("/files/{file_id}", file_id=file_id),
+        returns=nothing,
+        idempotent=True,
+    )
+
+
+def files_download(file_id: str) -> Operation[bytes]:
+    """Describe `GET /v1/files/{file_id}/content`: download a file."""
+    return Operation(
+        name="files_download",
+        method="GET",
+        path=path("/files/{file_id}/content", file_id=file_id),
+        returns=binary,
+        idempotent=True,
+    )
+
+
+def api_keys_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[ApiKey]]:
+    """Describe `GET /v1/api-keys`: list API keys."""
+    return Operation(
+        name="api_keys_list",
+        method="GET",
+        path="/api-keys",
+        returns=page(ApiKey),
+        query={"limit": limit, "offset": offset},
+        idempotent=True,
+    )
+
+
+def api_keys_create(
+    *,
+    name: str,
+    scopes: Sequence[
+        Scope
+        | Literal[
+            "profile:read",
+            "profile:write",
+            "users:read",
+            "users:write",
+            "products:read",
+            "products:write",
+            "workflows:read",
+            "workflows:write",
+            "files:read",
+            "files:write",
+            "admin",
+        ]
+    ],
+    mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
+    expires_at: datetime.datetime | Unset = UNSET,
+) -> Operation[ApiKeyCreated]:
+    """Describe `POST /v1/api-keys`: create an API key."""
+    return Operation(
+        name="api_keys_create",
+        method="POST",
+        path="/api-keys",
+        returns=data(ApiKeyCreated),
+        body={"name": name, "scopes": scopes, "mode": mode, "expires_at": expires_at},
+        keyed=True,
+    )
+
+
+def api_keys_revoke(key_id: str) -> Operation[None]:
+    """Describe `DELETE /v1/api-keys/{key_id}`: revoke an API key."""
+    return Operation(
+        name="api_keys_revoke",
+        method="DELETE",
+        path=path("/api-keys/{key_id}", key_id=key_id),
+        returns=nothing,
+        idempotent=True,
+    )
+
+
+def applications_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[Application]]:
+    """Describe `GET /v1/applications`: list applications."""
+    return Operation(
+        name="applications_list",
+        method="GET",
+        path="/applications",
+        returns=page(Application),
+        query={"limit": limit, "offset": offset},
+        idempotent=True,
+    )
+
+
+def applications_create(
+    *,
+    name: str,
+    scopes: Sequence[
+        Scope
+        | Literal[
+            "profile:read",
+            "profile:write",
+            "users:read",
+            "users:write",
+            "products:read",
+            "products:write",
+            "workflows:read",
+            "workflows:write",
+            "files:read",
+            "files:write",
+            "admin",
+        ]
+    ],
+    type: ApplicationType | Literal["confidential", "public"] | Unset = UNSET,
+    redirect_uris: Sequence[str] | Unset = UNSET,
+) -> Operation[ApplicationCredentials]:
+    """Describe `POST /v1/applications`: register an application."""
+    return Operation(
+        name="applications_create",
+        method="POST",
+        path="/applications",
+        returns=data(ApplicationCredentials),
+        body={"name": name, "scopes": scopes, "type": type, "redirect_uris": redirect_uris},
+        keyed=True,
+    )
+
+
+def applications_delete(application_id: str) -> Operation[None]:
+    """Describe `DELETE /v1/applications/{application_id}`: delete an application."""
+    return Operation(
+        name="applications_delete",
+        method="DELETE",
+        path=path("/applications/{application_id}", application_id=application_id),
+        returns=nothing,
+        idempotent=True,
+    )
+
+
+def applications_rotate_secret(application_id: str) -> Operation[ApplicationCredentials]:
+    """Describe `POST /v1/applications/{application_id}/secret`: give an application a new secret."""
+    return Operation(
+        name="applications_rotate_secret",
+        method="POST",
+        path=path("/applications/{application_id}/secret", application_id=application_id),
+        returns=data(ApplicationCredentials),
+        keyed=True,
+    )
+
+
+def auth_token(
+    *,
+    grant_type: str,
+    scope: str | Unset = UNSET,
+    refresh_token: str | Unset = UNSET,
+    code: str | Unset = UNSET,
+    redirect_uri: str | Unset = UNSET,
+    code_verifier: str | Unset = UNSET,
+    device_code: str | Unset = UNSET,
+    assertion: str | Unset = UNSET,
+) -> Operation[TokenResponse]:
+    """Describe `POST /oauth/token`: exchange a grant for tokens."""
+    return Operation(
+        name="auth_token",
+        method="POST",
+        path="/oauth/token",
+        returns=plain(TokenResponse),
+        body={
+            "grant_type": grant_type,
+            "scope": scope,
+            "refresh_token": refresh_token,
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": code_verifier,
+            "device_code": device_code,
+            "assertion": assertion,
+        },
+        media="application/x-www-form-urlencoded",
+        auth="client",
+        idempotent=True,
+    )
+
+
+def auth_revoke(*, token: str, token_type_hint: str | Unset = UNSET) -> Operation[None]:
+    """Describe `POST /oauth/revoke`: revoke a token."""
+    return Operation(
+        name="auth_revoke",
+        method="POST",
+        path="/oauth/revoke",
+        returns=nothing,
+        body={"token": token, "token_type_hint": token_type_hint},
+        media="application/x-www-form-urlencoded",
+        auth="client",
+        idempotent=True,
+    )
+
+
+def auth_introspect(*, token: str, token_type_hint: str | Unset = UNSET) -> Operation[Introspection]:
+    """Describe `POST /oauth/introspect`: look a token up."""
+    return Operation(
+        name="auth_introspect",
+        method="POST",
+        path="/oauth/introspect",
+        returns=plain(Introspection),
+        body={"token": token, "token_type_hint": token_type_hint},
+        media="application/x-www-form-urlencoded",
+        auth="client",
+        idempotent=True,
+    )
+
+
+def auth_device_authorization(*, scope: str | Unset = UNSET) -> Operation[DeviceAuthorization]:
+    """Describe `POST /oauth/device_authorization`: start a device login."""
+    return Operation(
+        name="auth_device_authorization",
+        method="POST",
+        path="/oauth/device_authorization",
+        returns=plain(DeviceAuthorization),
+        body={"scope": scope},
+        media="application/x-www-form-urlencoded",
+        auth="client",
+        idempotent=True,
+    )
+
+
+def auth_metadata() -> Operation[ServerMetadata]:
+    """Describe `GET /.well-known/oauth-authorization-server`: fetch the authorization server's metadata."""
+    return Operation(
+        name="auth_metadata",
+        method="GET",
+        path="/.well-known/oauth-authorization-server",
+        returns=plain(ServerMetadata),
+        auth="none",
+        idempotent=True,
+    )
+
+
+def auth_jwks() -> Operation[Jwks]:
+    """Describe `GET /.well-known/jwks.json`: fetch the keys that sign access tokens."""
+    return Operation(
+        name="auth_jwks", method="GET", path="/.well-known/jwks.json", returns=plain(Jwks), auth="none", idempotent=True
+    )
+
+
+TEMPLATES: Mapping[str, str] = {
+    "users_get_me": "/v1/me",
+    "users_update_me": "/v1/me",
+    "users_list": "/v1/users",
+    "users_create": "/v1/users",
+    "users_get": "/v1/users/{user_id}",
+    "users_delete": "/v1/users/{user_id}",
+    "users_update": "/v1/users/{user_id}",
+    "users_resend_invitation": "/v1/users/{user_id}/invitation",
+    "products_list": "/v1/products",
+    "products_create": "/v1/products",
+    "products_get": "/v1/products/{product_id}",
+    "products_delete": "/v1/products/{product_id}",
+    "products_update": "/v1/products/{product_id}",
+    "workflows_list": "/v1/workflows",
+    "workflows_run": "/v1/workflows/{name}/runs",
+    "workflows_list_runs": "/v1/workflow-runs",
+    "workflows_get_run": "/v1/workflow-runs/{run_id}",
+    "workflows_cancel_run": "/v1/workflow-runs/{run_id}/cancel",
+    "files_list": "/v1/files",
+    "files_upload": "/v1/files",
+    "files_get": "/v1/files/{file_id}",
+    "files_delete": "/v1/files/{file_id}",
+    "files_download": "/v1/files/{file_id}/content",
+    "api_keys_list": "/v1/api-keys",
+    "api_keys_create": "/v1/api-keys",
+    "api_keys_revoke": "/v1/api-keys/{key_id}",
+    "applications_list": "/v1/applications",
+    "applications_create": "/v1/applications",
+    "applications_delete": "/v1/applications/{application_id}",
+    "applications_rotate_secret": "/v1/applications/{application_id}/secret",
+    "auth_token": "/oauth/token",
+    "auth_revoke": "/oauth/revoke",
+    "auth_introspect": "/oauth/introspect",
+    "auth_device_authorization": "/oauth/device_authorization",
+    "auth_metadata": "/.well-known/oauth-authorization-server",
+    "auth_jwks": "/.well-known/jwks.json",
+}
+"""The path of each operation as the specification writes it."""

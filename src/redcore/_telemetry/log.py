@@ -1,0 +1,80 @@
+"""A line in the log `redcore` for each attempt and each wait; unless it is enabled for DEBUG, nothing is formatted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from redcore._base.log import logger
+from redcore._call.headers import SHOWN
+from redcore._telemetry.urls import shown_url
+from redcore._wire.encoding import Operation
+from redcore.hooks import Attempt, AttemptResult
+
+SHOWN_OF_ANSWERS = frozenset(
+    {
+        "content-length",
+        "content-type",
+        "date",
+        "idempotent-replayed",
+        "retry-after",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-request-id",
+    }
+)
+
+
+class Log:
+    """Writes lines about all calls."""
+
+    def started(self, operation: Operation[Any], /) -> CallLog | None:
+        """A call begins."""
+        return CallLog(operation.name) if logger.isEnabledFor(logging.DEBUG) else None
+
+
+class CallLog:
+    """Writes the lines about one call."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def attempt_started(self, attempt: Attempt, /) -> None:
+        """Nothing is written yet."""
+
+    def attempt_ended(self, result: AttemptResult, /) -> None:
+        """One line."""
+        attempt = result.attempt
+        logger.debug(
+            "%s attempt %d: %s %s -> %s in %.3f s, request %s, sent %s, received %s",
+            attempt.operation,
+            attempt.number,
+            attempt.method,
+            shown_url(attempt.url),
+            outcome(result),
+            result.duration_s,
+            attempt.request_id,
+            shown(attempt.headers, SHOWN),
+            shown(result.headers or {}, SHOWN_OF_ANSWERS),
+        )
+
+    def waiting(self, seconds: float, reason: str, /) -> None:
+        """One line."""
+        logger.debug("%s waits %.3f s (%s)", self._operation, seconds, reason)
+
+    def ended(self, error: BaseException | None, /) -> None:
+        """The last attempt has said it all."""
+
+
+def outcome(result: AttemptResult) -> str:
+    """Status, error, or that the caller cancelled."""
+    if result.status is not None:
+        return str(result.status)
+    return "cancelled" if result.error is None else f"{type(result.error).__name__}: {result.error.message}"
+
+
+def shown(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    """The headers that may be written."""
+    return {name: value for name, value in headers.items() if name in names}

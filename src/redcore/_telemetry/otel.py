@@ -1,0 +1,169 @@
+"""Spans and metrics by OpenTelemetry's semantic conventions for HTTP clients. Imported when OpenTelemetry is in use.
+
+A call is one span, of kind INTERNAL; each of its attempts, token requests among them, is a child of kind CLIENT.
+https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and http-metrics/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
+
+from redcore._base.log import logger
+from redcore._base.version import __version__
+from redcore._spec.operations import TEMPLATES
+from redcore._telemetry.urls import shown_url
+from redcore._wire.encoding import Operation
+from redcore.hooks import Attempt, AttemptResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
+DURATIONS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # as the conventions ask
+API = ("opentelemetry.trace", "opentelemetry.metrics")
+CANCELLED = "cancelled"
+
+
+def harmless(function: Callable[P, T]) -> Callable[P, T | None]:
+    """The function as one that does not raise: what a tracer or exporter fails at is logged, and the call goes on."""
+
+    @wraps(function)
+    def guarded(*args: P.args, **options: P.kwargs) -> T | None:
+        try:
+            return function(*args, **options)
+        except Exception:  # noqa: BLE001 (processors and samplers of the application may raise anything)
+            logger.warning("OpenTelemetry failed in a call, which goes on without it", exc_info=True)
+            return None
+
+    return guarded
+
+
+@harmless
+def call_span(operation: Operation[Any]) -> CallSpan | None:
+    """What watches a call; None if the application has set up neither traces nor metrics."""
+    traces, meters = trace.get_tracer_provider(), metrics.get_meter_provider()
+    if not is_set_up(traces) and not is_set_up(meters):
+        return None
+    return CallSpan(operation.name, tracer(traces), durations(meters))
+
+
+def is_set_up(provider: object) -> bool:
+    """Whether a provider does anything: those of the API itself do not."""
+    return not type(provider).__module__.startswith(API)
+
+
+@lru_cache(maxsize=1)
+def tracer(provider: TracerProvider) -> Tracer:
+    """What makes the spans."""
+    return provider.get_tracer("redcore", __version__, SCHEMA)
+
+
+@lru_cache(maxsize=1)
+def durations(provider: MeterProvider) -> Histogram:
+    """What the durations of attempts are recorded in."""
+    return provider.get_meter("redcore", __version__, SCHEMA).create_histogram(
+        "http.client.request.duration",
+        unit="s",
+        description="Duration of HTTP client requests.",
+        explicit_bucket_boundaries_advisory=DURATIONS_S,
+    )
+
+
+class CallSpan:
+    """The span of a call, and those of its attempts."""
+
+    def __init__(self, name: str, tracer: Tracer, durations: Histogram) -> None:
+        self._tracer = tracer
+        self._durations = durations
+        self._span = tracer.start_span(name)
+        self._context = trace.set_span_in_context(self._span)
+        self._attempt: Span = trace.INVALID_SPAN
+        self._attributes: Mapping[str, str | int] = {}
+
+    @harmless
+    def attempt_started(self, attempt: Attempt, /) -> Mapping[str, str]:
+        """Begin a span; the headers carry it to the server."""
+        self._attributes = attributes(attempt)
+        template = self._attributes.get("url.template")
+        name = attempt.method if template is None else f"{attempt.method} {template}"
+        self._attempt = self._tracer.start_span(
+            name,
+            self._context,
+            SpanKind.CLIENT,
+            {**self._attributes, **more_attributes(attempt)},
+        )
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier, trace.set_span_in_context(self._attempt, self._context))
+        return carrier
+
+    @harmless
+    def attempt_ended(self, result: AttemptResult, /) -> None:
+        """End the span, and count it."""
+        outcome = outcome_of(result)
+        self._attempt.set_attributes(outcome)
+        if "error.type" in outcome:
+            self._attempt.set_status(StatusCode.ERROR)
+        self._attempt.end()
+        self._durations.record(
+            result.duration_s,
+            {**self._attributes, **outcome},
+            trace.set_span_in_context(self._attempt, self._context),
+        )
+
+    @harmless
+    def waiting(self, seconds: float, reason: str, /) -> None:
+        """Note it in the span of the call."""
+        self._span.add_event("redcore.wait", {"redcore.wait.seconds": seconds, "redcore.wait.reason": reason})
+
+    @harmless
+    def ended(self, error: BaseException | None, /) -> None:
+        """End the span; the message of an error stays out of it."""
+        if error is not None:
+            self._span.set_attribute("error.type", type_of(error))
+            self._span.set_status(StatusCode.ERROR)
+        self._span.end()
+
+
+def attributes(attempt: Attempt) -> Mapping[str, str | int]:
+    """What span and metric of an attempt have in common before it ends: few different values each."""
+    url = urlsplit(attempt.url)
+    told: dict[str, str | int] = {
+        "http.request.method": attempt.method,
+        "server.address": url.hostname or "",
+        "server.port": url.port or (80 if url.scheme == "http" else 443),
+    }
+    if (template := TEMPLATES.get(attempt.operation)) is not None:
+        told["url.template"] = template
+    return told
+
+
+def more_attributes(attempt: Attempt) -> Mapping[str, str | int | list[str]]:
+    """What only the span of an attempt has."""
+    told: dict[str, str | int | list[str]] = {
+        "url.full": shown_url(attempt.url),
+        "http.request.header.x-request-id": [attempt.request_id],
+    }
+    if attempt.number > 1:
+        told["http.request.resend_count"] = attempt.number - 1
+    return told
+
+
+def outcome_of(result: AttemptResult) -> Mapping[str, str | int]:
+    """Status or error of an attempt; both for a status that is an error."""
+    if result.status is None:
+        return {"error.type": CANCELLED if result.error is None else type_of(result.error)}
+    told: dict[str, str | int] = {"http.response.status_code": result.status}
+    if result.status >= 400:
+        told["error.type"] = str(result.status)
+    return told
+
+
+def type_of(error: BaseException) -> str:
+    """The full name of the class of an error."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"

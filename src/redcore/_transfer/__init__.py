@@ -1,0 +1,1 @@
+"""Up- and downloads of files."""

@@ -1,0 +1,194 @@
+"""One download over as many connections as it takes, as generators of steps: opening, reading, resuming, checking.
+
+A connection that dies on the way is replaced by one that asks for the rest (`Range`, RFC 9110 section 14), of the same
+version of the file (`If-Range`). Performs no I/O, and keeps none of the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import attrs
+
+from redcore._base.response import Headers, Incoming
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.steps import Budget, Close, Flow, Read, Sleep
+from redcore._spec import operations
+from redcore._wire.codec import opened
+from redcore._wire.encoding import Operation
+from redcore._wire.progress import Meter
+from redcore.exceptions import ChecksumError, NetworkError, RedcoreAPIError, ResponseError
+
+CHECKSUM = re.compile(r'"([0-9a-f]{64})"')
+PART = re.compile(r"bytes (\d+)-\d+/(\d+)")
+NO_PART = re.compile(r"bytes \*/(\d+)")
+
+
+class FileChangedError(ResponseError):
+    """The bytes at hand are of another version of the file than those that come now."""
+
+
+class Download:
+    """The bytes of one file, one after the other.
+
+    Args:
+        engine: What makes the calls.
+        options: Those of the client. The deadline covers the whole download, and all its requests have one id.
+        file_id: The file.
+        meter: Counts and digests the bytes. It may have counted some already, which are not fetched again.
+    """
+
+    def __init__(self, engine: Engine, options: CallOptions, file_id: str, meter: Meter) -> None:
+        headers = {"X-Request-ID": str(uuid.uuid4()), **options.headers}
+        self._engine = engine
+        self._options = attrs.evolve(options, headers=headers)
+        self._file_id = file_id
+        self._budget: Budget = engine.budget(options, headers["X-Request-ID"])
+        self._meter = meter
+        self._answer: Incoming | None = None
+        self._etag: str | None = None
+        self._surplus = 0  # bytes that come again, from a server that gives no ranges
+        self._breaks = 0
+        self._ended = False
+
+    def open(self) -> Flow[None]:
+        """Ask for what the meter has not counted yet.
+
+        Raises:
+            RedcoreError: as for any call.
+            FileChangedError: what it has counted is of another version.
+            ResponseError: the answer is not what was asked for.
+        """
+        try:
+            answer = yield from self._engine.call(self._asked(), self.left())
+        except RedcoreAPIError as error:
+            if error.status != 416:
+                raise
+            self._nothing_left(error)
+            return
+        try:
+            self._begin(answer)
+        except ResponseError as error:
+            error.request_id = self._budget.request_id
+            yield Close(answer)
+            raise
+        self._answer = answer
+
+    def read(self) -> Flow[bytes]:
+        """The next bytes; none at the end.
+
+        Raises:
+            NetworkError: the connection broke once more than may be repaired, or the deadline has passed.
+            RedcoreError: as `open`.
+        """
+        while not self._ended:
+            if self._answer is None:
+                yield from self.open()
+                continue
+            try:
+                piece: bytes = yield Read(self._answer)
+                if not piece and self._meter.total is not None and self._meter.done < self._meter.total:
+                    raise NetworkError("no answer: the file ended too early")  # noqa: TRY301 (as if the library had)
+            except NetworkError as error:
+                yield from self.close()
+                yield from self._wait(error)
+                continue
+            if not piece:
+                yield from self.close()
+                self._ended = True
+            elif self._surplus < len(piece):
+                return self._counted(piece)
+            else:
+                self._surplus -= len(piece)
+        return b""
+
+    def close(self) -> Flow[None]:
+        """Do without the rest."""
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            yield Close(answer)
+
+    def check(self) -> Flow[None]:
+        """Compare what has come with the platform's checksum: that of the ETag, or else of the file's description.
+
+        Raises:
+            ChecksumError: they differ.
+        """
+        told = CHECKSUM.fullmatch(self._etag or "")
+        expected = told[1] if told else (yield from self._described())
+        if expected != self._meter.sha256:
+            raise ChecksumError(
+                f"the bytes of file {self._file_id} are not those that were stored; download it again",
+                expected=expected,
+                actual=self._meter.sha256,
+                request_id=self._budget.request_id,
+            )
+
+    def left(self) -> CallOptions:
+        """The options of the next call: what is left of the deadline and of the retries."""
+        self._budget.attempt_s()
+        retry = self._options.retry
+        left = attrs.evolve(retry, max_retries=max(0, retry.max_retries - self._breaks))
+        return attrs.evolve(self._options, deadline_s=self._budget.remaining_s(), retry=left)
+
+    def _asked(self) -> Operation[Incoming]:
+        headers = {"Accept": "*/*"}
+        if self._meter.done:
+            headers["Range"] = f"bytes={self._meter.done}-"
+        if self._meter.done and self._etag is not None:
+            headers["If-Range"] = self._etag
+        whole: Operation[Any] = operations.files_download(self._file_id)
+        return attrs.evolve(whole, headers=headers, returns=opened, opens=True)
+
+    def _begin(self, answer: Incoming) -> None:
+        """See what an answer brings."""
+        headers = answer.headers
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise ResponseError("the file has a content encoding that was not asked for")
+        self._same_version(headers)
+        if answer.status_code == 206:
+            part = PART.fullmatch(headers.get("content-range", ""))
+            if part is None or int(part[1]) != self._meter.done:
+                raise ResponseError("the answer is another part of the file than was asked for")
+            self._surplus, self._meter.total = 0, int(part[2])
+            return
+        length = headers.get("content-length", "")
+        self._surplus, self._meter.total = self._meter.done, int(length) if length.isdecimal() else None
+
+    def _same_version(self, headers: Headers) -> None:
+        etag = headers.get("etag")
+        if self._etag is not None and etag != self._etag:
+            raise FileChangedError("the file changed while it was downloaded; download it again")
+        self._etag = etag
+
+    def _nothing_left(self, error: RedcoreAPIError) -> None:
+        """The server says that there is no such part: all is there already, or it is of another version."""
+        told = NO_PART.fullmatch(error.response.headers.get("content-range", ""))
+        if told is None or int(told[1]) != self._meter.done:
+            raise FileChangedError("the file is shorter than the part of it that is here", request_id=error.request_id)
+        self._same_version(error.response.headers)
+        self._meter.total = self._meter.done
+        self._ended = True
+
+    def _counted(self, piece: bytes) -> bytes:
+        piece, self._surplus = piece[self._surplus :], 0
+        self._meter.add(piece)
+        return piece
+
+    def _wait(self, error: NetworkError) -> Flow[None]:
+        """Wait before the rest is asked for, or raise the error."""
+        error.request_id = self._budget.request_id
+        self._breaks += 1
+        runtime = self._engine.runtime
+        wait = self._options.retry.wait_s(error, self._breaks, runtime.draw())
+        if isinstance(wait, str) or not self._budget.allows(wait):
+            raise error
+        if not self._engine.retry_budget.spend(runtime.monotonic()):
+            raise error
+        yield Sleep(wait, "retry")
+
+    def _described(self) -> Flow[str]:
+        file = yield from self._engine.call(operations.files_get(self._file_id), self.left())
+        return file.sha256

@@ -1,0 +1,132 @@
+"""Whole up- and downloads, as generators of steps: the file, its progress, its checksum. Performs no I/O."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import IO, Any
+
+import attrs
+
+from redcore._base.values import Unset
+from redcore._call.engine import CallOptions, Engine
+from redcore._call.steps import Flow, Notify, Work
+from redcore._spec import operations
+from redcore._spec.models import File
+from redcore._transfer.destination import Part, Target
+from redcore._transfer.download import Download, FileChangedError
+from redcore._wire.multipart import FilePart
+from redcore._wire.progress import Meter, OnProgress, Progress
+from redcore.exceptions import ChecksumError, ResponseError
+
+MAX_HELD_BYTES = 64 * 1024 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class Transfers:
+    """What the transfers of one client share."""
+
+    engine: Engine
+    options: CallOptions
+
+    def upload(
+        self, file: Any, name: str | Unset, content_type: str | None, on_progress: OnProgress | None
+    ) -> Flow[File]:
+        """Send a file, and compare what was sent with what was stored.
+
+        Raises:
+            ChecksumError: they differ.
+            RedcoreError: as for any call.
+        """
+        known = name if isinstance(name, str) else None
+        part: FilePart | None = yield Work(partial(FilePart.of, file, name=known, content_type=content_type))
+        meter = Meter(None if part is None else part.source.size, on_progress)
+        content: Any = file if part is None else attrs.evolve(part, meter=meter)
+        stored = yield from self.engine.call(operations.files_upload(file=content, name=name), self.options)
+        if meter.complete and stored.sha256 != meter.sha256:
+            raise ChecksumError(
+                f"the bytes of file {stored.id} are not those that were sent; delete it and upload again",
+                expected=meter.sha256,
+                actual=stored.sha256,
+            )
+        return stored
+
+    def begin(self, file_id: str) -> tuple[Download, Meter]:
+        """A download of which nothing is here yet."""
+        meter = Meter()
+        return Download(self.engine, self.options, file_id, meter), meter
+
+    def held(self, file_id: str, on_progress: OnProgress | None) -> Flow[bytes]:
+        """Download a file into memory.
+
+        Raises:
+            ResponseError: it is too large for that.
+            RedcoreError: as for any call.
+        """
+        pieces: list[bytes] = []
+
+        def keep(piece: bytes, meter: Meter) -> Flow[None]:
+            if max(meter.done, meter.total or 0) > MAX_HELD_BYTES:
+                raise ResponseError(
+                    f"the file is larger than {MAX_HELD_BYTES} bytes; download it to a path with to=, or use stream()"
+                )
+            pieces.append(piece)
+            yield from ()
+
+        download, meter = self.begin(file_id)
+        yield from self._pass(download, meter, keep, on_progress)
+        return b"".join(pieces)
+
+    def written(self, file_id: str, file: IO[bytes], on_progress: OnProgress | None) -> Flow[None]:
+        """Download a file into one that the application opened."""
+        download, meter = self.begin(file_id)
+        yield from self._write(download, meter, file, on_progress)
+
+    def saved(
+        self, file_id: str, path: str | os.PathLike[str], on_progress: OnProgress | None, *, resume: bool
+    ) -> Flow[None]:
+        """Download a file to a path, going on where an earlier download ended.
+
+        Raises:
+            ChecksumError: what came is not what was stored; nothing of it is kept.
+            RedcoreError: as for any call; what came is kept for another download.
+        """
+        part = Part(path, file_id)
+        download, meter = self.begin(file_id)
+        file: IO[bytes] = yield Work(partial(part.open, meter, resume=resume))
+        found = meter.done
+        try:
+            yield from self._write(download, meter, file, on_progress)
+        except (FileChangedError, ChecksumError):
+            yield Work(part.drop)
+            if not found:
+                raise
+            again = attrs.evolve(self, options=download.left())  # what was found was no beginning of this file
+            yield from again.saved(file_id, path, on_progress, resume=False)
+        except BaseException:
+            yield Work(part.leave)
+            raise
+        else:
+            yield Work(part.keep)
+
+    def _write(self, download: Download, meter: Meter, file: IO[bytes], on_progress: OnProgress | None) -> Flow[None]:
+        target = Target(file)
+
+        def write(piece: bytes, _: Meter) -> Flow[None]:
+            return target.add(piece)
+
+        try:
+            yield from self._pass(download, meter, write, on_progress)
+        finally:
+            yield from target.flush()
+
+    def _pass(self, download: Download, meter: Meter, on: Any, on_progress: OnProgress | None) -> Flow[None]:
+        """Hand the bytes of a download on, to the end."""
+        try:
+            while piece := (yield from download.read()):
+                yield from on(piece, meter)
+                if on_progress is not None:
+                    yield Notify(on_progress, Progress(meter.done, meter.total), must_finish=False)
+            yield from download.check()
+        finally:
+            yield from download.close()

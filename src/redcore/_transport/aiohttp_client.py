@@ -1,0 +1,228 @@
+"""Sends over aiohttp, whose connections and parser cost the least when a hundred calls are under way; asyncio only.
+
+Imported for `AsyncClient(transport="aiohttp")` only. Proxies, certificates and bounds are the default transport's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncGenerator, AsyncIterable
+from functools import partial
+from typing import Any, ClassVar
+
+import aiohttp
+import attrs
+import httpcore
+from aiohttp import http_exceptions
+from yarl import URL
+
+from redcore._base.response import AsyncIncoming, Headers, Response
+from redcore._call.cancellation import to_the_end
+from redcore._transport.body_reader import ACCEPT_ENCODING, Body
+from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
+from redcore._transport.errors import Foreign, closed, our_errors
+from redcore._transport.httpcore_request import split
+from redcore._transport.lifecycle import Owner
+from redcore._transport.per_loop import PerLoop, running_loop
+from redcore._transport.proxies import Proxies
+from redcore._transport.streamed_response import AsyncArriving
+from redcore._transport.timeouts import Patience
+from redcore._transport.tls import tls
+from redcore._wire.encoding import Request
+from redcore.exceptions import ConfigurationError
+
+AIOHTTP = Foreign(
+    late=(TimeoutError, aiohttp.ServerTimeoutError),
+    no_address=(UnicodeError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
+    no_header=(),  # it has no class but ValueError, which bad certificates are too; headers are checked before
+    no_encoding=(http_exceptions.ContentEncodingError,),
+    no_answer=(
+        OSError,
+        aiohttp.ClientError,
+        http_exceptions.HttpProcessingError,
+        aiohttp.EofStream,
+    ),
+)
+LARGE = 2**20  # bytes beyond which aiohttp warns that a body is sent in one piece
+
+
+async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from trying again by itself, as it does for these two errors: the retry policy is the client's."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        raise aiohttp.ClientConnectionError(str(problem)) from problem
+
+
+@attrs.frozen(eq=False)
+class LoopSession:
+    """The connections of one event loop, and the proxies through which origins are reached."""
+
+    http: aiohttp.ClientSession
+    proxies: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.http.close()
+
+
+class AiohttpTransport(Owner):
+    """Sends requests over connections of its own, in any event loop of asyncio; see `AsyncTransport`."""
+
+    name: ClassVar[str | None] = "aiohttp"
+    close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._sessions: PerLoop[LoopSession] = PerLoop(LoopSession.aclose)
+
+    async def _session(self) -> LoopSession:
+        if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+            raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
+        self.use()
+        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S, ssl=self._tls)
+        http = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(),
+            middlewares=(once,),
+        )
+        return await self._sessions.keep(LoopSession(http))
+
+    async def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        ends_at = time.monotonic() + timeout_s
+        session = self._sessions.here() or await self._session()
+        with our_errors(timeout_s, AIOHTTP):
+            async with asyncio.timeout(timeout_s):
+                answer = await session.http.request(**self._arguments(session, request))
+                try:
+                    headers = headers_of(answer)
+                    body = Body(headers.get("content-encoding"), ends_at)
+                    async for piece in answer.content.iter_any():
+                        body.add(piece)
+                    return Response(answer.status, headers, body.whole())
+                finally:
+                    answer.close()  # the connection too, unless the answer was read to its end
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        session = self._sessions.here() or await self._session()
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, AIOHTTP, patience.late):
+            async with asyncio.timeout(patience.left_s()) as limit:
+                asked = streamed(self._arguments(session, request), silence_s)
+                watch = Watch(limit, patience)
+                if not isinstance(request.content, bytes | None):
+                    asked["data"] = watch.over(asked["data"])
+                try:
+                    answer = await session.http.request(**asked)
+                except BaseException:
+                    await watch.stop()
+                    raise
+                watch.is_on = False
+                return AsyncArriving(
+                    answer.status,
+                    headers_of(answer),
+                    answer.content.iter_any(),
+                    patience=patience,
+                    foreign=AIOHTTP,
+                    end=partial(end, answer, watch),
+                )
+
+    def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
+        """What aiohttp makes a request from."""
+        headers = {"Accept-Encoding": ACCEPT_ENCODING, **request.headers}
+        data: Any = request.content
+        if isinstance(data, bytes) and len(data) > LARGE:
+            data = io.BytesIO(data)
+        origin, _ = split(request.url)
+        proxy = session.proxies.get(origin)
+        if proxy is None:
+            proxy = session.proxies[origin] = self._proxy(URL(origin))
+        return {
+            "method": request.method,
+            "url": URL(request.url, encoded=True),
+            "headers": headers,
+            "data": data,
+            "allow_redirects": False,
+            **proxy,
+        }
+
+    def _proxy(self, origin: URL) -> dict[str, Any]:
+        proxy = self._proxies.between(origin.scheme, origin.raw_host or "")
+        return {} if proxy is None else proxy_arguments(proxy)
+
+    async def aclose(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        await self._sessions.drop()
+
+    def let_go(self) -> None:
+        """Let the event loops close the connections."""
+        self._sessions.let_go()
+
+    def begin_anew(self) -> None:
+        """Leave the parent's connections alone."""
+        self._sessions.abandon()
+
+
+def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
+    """The arguments of an exchange that streams; aiohttp writes `Transfer-Encoding` itself."""
+    headers = {name: value for name, value in asked["headers"].items() if name != "Transfer-Encoding"}
+    headers["Accept-Encoding"] = "identity"
+    waits = aiohttp.ClientTimeout(connect=silence_s, sock_read=silence_s)
+    return {**asked, "headers": headers, "timeout": waits}
+
+
+@attrs.define
+class Watch:
+    """Ends an exchange when no piece of its body is taken and no answer begins; aiohttp bounds no such silence."""
+
+    limit: asyncio.Timeout
+    patience: Patience
+    is_on: bool = True
+    _sending: asyncio.Task[Any] | None = None
+
+    async def over(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        """The same pieces."""
+        self._sending = asyncio.current_task()
+        async for piece in pieces:
+            if self.is_on:
+                self.limit.reschedule(asyncio.get_running_loop().time() + self.patience.wait_s())
+            yield piece
+
+    async def stop(self) -> None:
+        """See that nobody takes a piece any more: aiohttp sends in a task, for whose end it does not wait."""
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
+            await to_the_end(asyncio.wait([self._sending]))
+
+
+async def end(answer: aiohttp.ClientResponse, watch: Watch, _: bool) -> None:  # noqa: FBT001 (see `AsyncArriving`)
+    """Close the connection, unless the answer was read to its end."""
+    answer.close()
+    await watch.stop()
+
+
+def proxy_arguments(proxy: httpcore.Proxy) -> dict[str, Any]:
+    """A proxy as aiohttp takes it."""
+    scheme, host = proxy.url.scheme.decode(), proxy.url.host.decode()
+    if scheme.startswith("socks"):
+        raise ConfigurationError('transport="aiohttp" cannot use a SOCKS proxy; make the client without it')
+    headers = {name.decode(): value.decode() for name, value in proxy.headers}
+    return {"proxy": URL.build(scheme=scheme, host=host, port=proxy.url.port), "proxy_headers": headers}
+
+
+def headers_of(answer: aiohttp.ClientResponse) -> Headers:
+    """The headers of an answer."""
+    return Headers.of_pairs((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers)

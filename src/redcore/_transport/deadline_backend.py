@@ -1,0 +1,62 @@
+"""Sockets of blocking calls that keep to the end of an attempt.
+
+httpcore bounds each silence between bytes only: a server that sends one byte now and then could hold a call for ever.
+Here every read, write and connect gets what is left of the attempt. (Asynchronous calls have cancel scopes for that.)
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from redcore._transport.timeouts import left
+
+
+class BoundedStream(httpcore.NetworkStream):
+    """A connection whose operations end with the attempt."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Bytes that arrived."""
+        return self._stream.read(max_bytes, left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes."""
+        self._stream.write(buffer, left(timeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same connection, encrypted."""
+        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        """What is known of the connection."""
+        return self._stream.get_extra_info(info)
+
+
+class BoundedBackend(httpcore.NetworkBackend):
+    """Opens connections whose operations end with the attempt."""
+
+    def __init__(self) -> None:
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect."""
+        return BoundedStream(self._backend.connect_tcp(host, port, left(timeout), local_address, socket_options))

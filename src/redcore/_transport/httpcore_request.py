@@ -1,0 +1,105 @@
+"""A request as httpcore sends it, and its answer's headers. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import attrs
+import httpcore
+
+from redcore._base.response import Headers
+from redcore._transport.body_reader import ACCEPT_ENCODING
+from redcore._wire.encoding import Request
+
+GZIP, IDENTITY = ACCEPT_ENCODING.encode(), b"identity"
+
+
+@attrs.frozen
+class Address:
+    """Where an origin is."""
+
+    scheme: str
+    host: str
+    port: int | None
+    header: bytes
+    """`Host`."""
+
+    @property
+    def origin(self) -> httpcore.Origin:
+        """The address as httpcore connects to it."""
+        default = 443 if self.scheme == "https" else 80
+        return httpcore.Origin(self.scheme.encode(), self.host.encode(), self.port or default)
+
+
+@lru_cache(maxsize=64)
+def address(origin: str) -> Address:
+    """Where an origin is.
+
+    Raises:
+        UnicodeError: the name of the host cannot be one.
+    """
+    parts = urlsplit(origin)
+    host = (parts.hostname or "").encode("idna").decode()
+    return Address(parts.scheme, host, parts.port, parts.netloc.encode("idna"))
+
+
+def split(url: str) -> tuple[str, str]:
+    """Origin and target of a URL."""
+    path_at = url.find("/", url.index("://") + 3)
+    return (url, "/") if path_at < 0 else (url[:path_at], url[path_at:])
+
+
+class Whole:
+    """A body that is all there. httpcore's own is a generator: trio complains of one that is not run to its end."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+    def __aiter__(self) -> Once:
+        return Once(self._content)
+
+
+class Once:
+    """Gives one piece."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    async def __anext__(self) -> bytes:
+        """The piece, the first time."""
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
+
+    def __aiter__(self) -> Self:
+        return self
+
+
+def on_the_wire(request: Request, where: Address, target: str, encoding: bytes = GZIP) -> httpcore.Request:
+    """The request as httpcore takes it, which asks for a content encoding."""
+    headers = [(b"Host", where.header), (b"Accept-Encoding", encoding)]
+    headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
+    content: Any = request.content
+    if isinstance(content, bytes):
+        headers.append((b"Content-Length", str(len(content)).encode()))
+        content = Whole(content)
+    elif content is None:
+        content = Whole(b"")
+        if request.method in {"POST", "PUT", "PATCH"}:
+            headers.append((b"Content-Length", b"0"))
+    url = httpcore.URL(
+        scheme=where.scheme.encode(), host=where.host.encode(), port=where.port, target=target.encode("ascii")
+    )
+    return httpcore.Request(request.method, url, headers=headers, content=content)
+
+
+def headers_of(response: httpcore.Response) -> Headers:
+    """The headers of an answer."""
+    return Headers.of_pairs((name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers)

@@ -1,0 +1,371 @@
+"""The SDK's own transport, straight over httpcore, which saves much of what a call through httpx costs.
+
+Proxies and certificates of the environment work as with httpx. No cookies, no redirects. Imported when the first client
+is made: httpcore loads every event loop that is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from typing import ClassVar
+
+import anyio
+import attrs
+import httpcore
+
+from redcore._base.response import AsyncIncoming, Incoming, Response
+from redcore._transport.asyncio_backend import LoopBackend
+from redcore._transport.body_reader import Body
+from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Connect, Route, Routes
+from redcore._transport.deadline_backend import BoundedBackend
+from redcore._transport.errors import Foreign, closed, our_errors
+from redcore._transport.httpcore_request import IDENTITY, headers_of, on_the_wire, split
+from redcore._transport.httpx_client import HTTPX, run_out
+from redcore._transport.lifecycle import Owner
+from redcore._transport.per_loop import PerLoop, running_loop
+from redcore._transport.proxies import Proxies
+from redcore._transport.streamed_response import Arriving, AsyncArriving
+from redcore._transport.timeouts import Patience, until
+from redcore._transport.tls import tls
+from redcore._wire.encoding import Request
+
+HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
+    late=(httpcore.TimeoutException, *HTTPX.late),
+    no_address=(httpcore.UnsupportedProtocol, *HTTPX.no_address),
+    no_header=(httpcore.LocalProtocolError, *HTTPX.no_header),
+    no_encoding=HTTPX.no_encoding,
+    no_answer=(
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+        httpcore.ConnectionNotAvailable,
+        *HTTPX.no_answer,
+    ),
+)
+
+
+class PoolTransport(Owner):
+    """Sends requests over connections of its own; see `Transport`."""
+
+    name: ClassVar[str | None] = None
+    close_with = "make it with `with Client(...) as client:`, or call client.close()"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._start()
+
+    def _start(self) -> None:
+        self._routes = Routes(self._proxies, partial(connector, self._tls))
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+
+    def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        self.use()
+        ends_at = time.monotonic() + timeout_s
+        with our_errors(timeout_s, HTTPCORE), until(ends_at):
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            sent = on_the_wire(request, route.to, target)
+            slots = self._slots
+            if not slots.acquire(timeout=timeout_s):
+                raise TimeoutError
+            try:
+                return self._exchange(sent, route, ends_at)
+            finally:
+                slots.release()
+
+    def _exchange(
+        self, request: httpcore.Request, route: Route[httpcore.ConnectionInterface], ends_at: float
+    ) -> Response:
+        connection = fresh(route)
+        try:
+            answer = connection.handle_request(request)
+            headers = headers_of(answer)
+            body = Body(headers.get("content-encoding"), ends_at)
+            for piece in answer.iter_stream():
+                body.add(piece)
+            answer.close()
+            content = body.whole()
+        except BaseException:
+            connection.close()
+            raise
+        if (spent := route.put(connection)) is not None:
+            spent.close()
+        if self.closed:  # meanwhile
+            close_all(route)
+        return Response(answer.status, headers, content)
+
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        self.use()
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, HTTPCORE, patience.late), until(patience.ends_at):
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            sent = on_the_wire(request, route.to, target, IDENTITY)
+            sent.extensions = {"timeout": patience.waits()}
+            slots = self._slots
+            if not slots.acquire(timeout=patience.wait_s()):
+                raise TimeoutError
+            try:
+                connection = fresh(route)
+                end = partial(self._end, connection, route, slots)
+            except BaseException:
+                slots.release()
+                raise
+            try:
+                answer = connection.handle_request(sent)
+                pieces = answer.iter_stream()
+                return Arriving(
+                    answer.status,
+                    headers_of(answer),
+                    pieces,
+                    patience=patience,
+                    foreign=HTTPCORE,
+                    end=partial(end, answer),
+                )
+            except BaseException:
+                end(None, False)  # noqa: FBT003 (as above)
+                raise
+
+    def _end(
+        self,
+        connection: httpcore.ConnectionInterface,
+        route: Route[httpcore.ConnectionInterface],
+        slots: threading.BoundedSemaphore,
+        answer: httpcore.Response | None,
+        whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if answer is not None and whole:
+                answer.close()
+            spent = route.put(connection) if whole else connection
+            if spent is not None:
+                spent.close()
+            if self.closed:  # meanwhile
+                close_all(route)
+        finally:
+            slots.release()
+
+    def close(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the connections that are not in use."""
+        close_all(self._routes.spares())
+
+    def begin_anew(self) -> None:
+        """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
+        self.let_go()
+        self._start()
+
+
+def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInterface:
+    """A connection that has not expired."""
+    connection = route.take()
+    while connection.has_expired():
+        connection.close()
+        connection = route.take()
+    return connection
+
+
+def connector(settings: ssl.SSLContext, proxy: httpcore.Proxy | None) -> Connect[httpcore.ConnectionInterface]:
+    """What makes connections, through a proxy or directly."""
+    return httpcore.ConnectionPool(
+        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=BoundedBackend()
+    ).create_connection
+
+
+def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
+    """Close connections."""
+    for connection in connections:
+        connection.close()
+
+
+@attrs.frozen(eq=False)
+class LoopPool:
+    """The connections of one event loop."""
+
+    routes: Routes[httpcore.AsyncConnectionInterface]
+    slots: anyio.Semaphore
+
+    async def aclose(self) -> None:
+        """Close the connections that are not in use; those in use close when their calls end."""
+        await aclose_all(self.routes.spares())
+
+
+class AsyncPoolTransport(Owner):
+    """Sends requests over connections of its own, in any event loop; see `AsyncTransport`."""
+
+    name: ClassVar[str | None] = None
+    close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies = Proxies.of_environment()
+        self._tls = tls()
+        self._pools: PerLoop[LoopPool] = PerLoop(LoopPool.aclose)
+
+    async def _pool(self) -> LoopPool:
+        self.use()
+        routes = Routes(self._proxies, partial(async_connector, self._tls))
+        slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
+        return await self._pools.keep(LoopPool(routes, slots))
+
+    async def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        ends_at = time.monotonic() + timeout_s
+        with our_errors(timeout_s, HTTPCORE), anyio.fail_after(timeout_s):
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            sent = on_the_wire(request, route.to, target)
+            async with pool.slots:
+                return await self._exchange(sent, route, ends_at)
+
+    async def _exchange(
+        self, request: httpcore.Request, route: Route[httpcore.AsyncConnectionInterface], ends_at: float
+    ) -> Response:
+        connection = await fresh_async(route)
+        pieces: AsyncIterator[bytes] | None = None
+        try:
+            answer = await connection.handle_async_request(request)
+            headers = headers_of(answer)
+            body = Body(headers.get("content-encoding"), ends_at)
+            pieces = answer.aiter_stream()
+            async for piece in pieces:
+                body.add(piece)
+            await answer.aclose()
+            content = body.whole()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await give_up(connection, pieces)
+            raise
+        if (spent := route.put(connection)) is not None:
+            await spent.aclose()
+        if self.closed:  # meanwhile
+            await aclose_all(route)
+        return Response(answer.status, headers, content)
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        patience = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, HTTPCORE, patience.late), anyio.fail_after(patience.left_s()):
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            sent = on_the_wire(request, route.to, target, IDENTITY)
+            sent.extensions = {"timeout": patience.waits()}
+            with anyio.fail_after(silence_s):
+                await pool.slots.acquire()
+            try:
+                connection = await fresh_async(route)
+            except BaseException:
+                pool.slots.release()
+                raise
+            end = partial(self._end, connection, route, pool.slots)
+            try:
+                answer = await connection.handle_async_request(sent)
+                pieces = answer.aiter_stream()
+                return AsyncArriving(
+                    answer.status,
+                    headers_of(answer),
+                    pieces,
+                    patience=patience,
+                    foreign=HTTPCORE,
+                    end=partial(end, answer, pieces),
+                )
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await end(None, None, False)  # noqa: FBT003 (as above)
+                raise
+
+    async def _end(  # noqa: PLR0917 (all but the last are bound before)
+        self,
+        connection: httpcore.AsyncConnectionInterface,
+        route: Route[httpcore.AsyncConnectionInterface],
+        slots: anyio.Semaphore,
+        answer: httpcore.Response | None,
+        pieces: AsyncIterator[bytes] | None,
+        whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if answer is None or not whole:
+                await give_up(connection, pieces)
+                return
+            await answer.aclose()
+            if (spent := route.put(connection)) is not None:
+                await spent.aclose()
+            if self.closed:  # meanwhile
+                await aclose_all(route)
+        finally:
+            slots.release()
+
+    async def aclose(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        await self._pools.drop()
+
+    def let_go(self) -> None:
+        """Let the event loops close the connections."""
+        self._pools.let_go()
+
+    def begin_anew(self) -> None:
+        """Leave the parent's connections alone."""
+        self._pools.abandon()
+
+
+async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpcore.AsyncConnectionInterface:
+    """A connection that has not expired."""
+    connection = route.take()
+    while connection.has_expired():
+        await connection.aclose()
+        connection = route.take()
+    return connection
+
+
+def async_connector(
+    settings: ssl.SSLContext, proxy: httpcore.Proxy | None
+) -> Connect[httpcore.AsyncConnectionInterface]:
+    """As `connector`, for the running event loop."""
+    return httpcore.AsyncConnectionPool(
+        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=backend_here()
+    ).create_connection
+
+
+async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:
+    """Close connections; to be cancelled meanwhile leaves none open."""
+    with anyio.CancelScope(shield=True):
+        for connection in connections:
+            await connection.aclose()
+
+
+def backend_here() -> httpcore.AsyncNetworkBackend | None:
+    """What opens connections in the running event loop; None is httpcore's choice."""
+    return LoopBackend() if isinstance(running_loop(), asyncio.AbstractEventLoop) else None
+
+
+async def give_up(connection: httpcore.AsyncConnectionInterface, pieces: AsyncIterator[bytes] | None) -> None:
+    """Close a connection whose answer is not read to its end."""
+    await connection.aclose()
+    if pieces is not None:
+        await run_out(pieces)

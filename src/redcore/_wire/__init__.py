@@ -1,0 +1,1 @@
+"""What goes on the wire and comes from it: encoding, decoding, bodies."""

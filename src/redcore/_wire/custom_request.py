@@ -1,0 +1,125 @@
+"""Calls that the specification does not describe (yet), as `client.request` makes them. Performs no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from redcore._base.response import Response
+from redcore._base.values import UNSET
+from redcore._wire.codec import dump
+from redcore._wire.encoding import JSON, Operation
+from redcore._wire.raw_response import RawResponse, raw
+from redcore.exceptions import ArgumentError, ResponseError
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
+METHODS = IDEMPOTENT | {"POST", "PATCH"}
+PATH = re.compile(r"(/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)+")  # RFC 3986 section 3.3, path-abempty
+ESCAPES = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def custom(
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, Any] | None,
+    json: Any,
+    content: bytes | None,
+    content_type: str,
+    keyed: bool,
+) -> Operation[RawResponse[Any]]:
+    """Describe a call.
+
+    Args:
+        method: An HTTP method, in any case.
+        path: Relative to `base_url`, beginning with a slash.
+        query: Parameters; those that are None are left out.
+        json: What to send as JSON; UNSET is nothing.
+        content: What to send as it is, in place of JSON.
+        content_type: What it is.
+        keyed: Whether the call brings an `Idempotency-Key`.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+    """
+    verb = checked_method(method)
+    if json is not UNSET and content is not None:
+        raise ArgumentError("give either json or content, not both: a request has one body")
+    check_content(content)
+    if json is not UNSET:
+        content, content_type = dump(json), JSON
+    return raw(
+        Operation(
+            name="request",
+            method=verb,
+            path=checked_path(path),
+            returns=decoded,
+            query=query or {},
+            content=content,
+            media=content_type,
+            idempotent=verb in IDEMPOTENT,
+            # A PATCH may add rather than set: only a key makes it safe to repeat.
+            keyed=verb == "POST" or (verb == "PATCH" and keyed),
+        )
+    )
+
+
+def checked_method(method: str) -> str:
+    """The method in upper case.
+
+    Raises:
+        ArgumentError: it is none that a call can have.
+    """
+    verb = str(method).upper()
+    if verb not in METHODS:
+        raise ArgumentError(f"method must be one of {', '.join(sorted(METHODS))}; got {method!r}")
+    return verb
+
+
+def check_content(content: object) -> None:
+    """See that a body is bytes: each HTTP library would fail at anything else in its own way.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if not isinstance(content, bytes | None):
+        raise ArgumentError(f"content must be bytes, not {type(content).__name__}")
+
+
+def checked_path(path: object) -> str:
+    """A path that stays below `base_url`, so that the token goes nowhere else.
+
+    Raises:
+        ArgumentError: it could leave, or is no path.
+    """
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise ArgumentError("path must begin with a slash: it is relative to base_url, as in /users/usr_1")
+    if "?" in path or "#" in path:
+        raise ArgumentError("path must have no ? and no #; give the query as query={…}")
+    if not PATH.fullmatch(path) or ESCAPES.search(path):
+        raise ArgumentError("path has characters that no path has; percent-encode them, as urllib.parse.quote does")
+    segments = [unquote(segment) for segment in path[1:].split("/")]
+    if any(segment in {".", ".."} or "/" in segment or "\\" in segment for segment in segments):
+        raise ArgumentError("path must not have . or .. as a segment, nor an encoded slash: it stays below base_url")
+    if "" in segments[:-1]:
+        raise ArgumentError("path must not have an empty segment, as in //")
+    return path
+
+
+def decoded(response: Response) -> Any:
+    """JSON decoded, None for an empty body, anything else as its bytes.
+
+    Raises:
+        ResponseError: the answer says that it is JSON, and is none.
+    """
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not response.content:
+        return None
+    if media != JSON and not media.endswith("+json"):
+        return response.content
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as problem:
+        raise ResponseError(f"the answer is not JSON ({media}): {problem}", response=response) from problem

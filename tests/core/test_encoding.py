@@ -1,0 +1,204 @@
+"""What goes on the wire for a call."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import msgspec
+import pytest
+from tests.core.world import BASE_URL, content_of
+
+from redcore import UNSET, UserRole
+from redcore._spec import operations
+from redcore._wire.codec import nothing
+from redcore._wire.encoding import Operation, Request, encode, path
+from redcore._wire.multipart import Multipart
+from redcore.exceptions import ArgumentError
+
+
+def encoded(operation: Operation[Any]) -> Request:
+    return encode(operation, BASE_URL, {"X-Request-ID": "req"})
+
+
+def sent(request: Request) -> Iterable[bytes]:
+    """The pieces of a streamed body."""
+    assert isinstance(request.content, Multipart)
+    return request.content
+
+
+class Unseekable(io.RawIOBase):
+    def readable(self) -> bool:
+        return True
+
+
+class OnlyReadable:
+    def read(self, _: int = -1) -> bytes:
+        return b""
+
+
+class TestPath:
+    @pytest.mark.parametrize(
+        ("value", "segment"),
+        [
+            ("usr_98765", "usr_98765"),
+            ("../x", "..%2Fx"),
+            ("a/b", "a%2Fb"),
+            ("%2e%2e", "%252e%252e"),
+            ("..\\x", "..%5Cx"),
+            ("a?b#c", "a%3Fb%23c"),
+            ("a b\n", "a%20b%0A"),
+            ("...", "..."),
+            ("ü", "%C3%BC"),
+            ("{x}", "%7Bx%7D"),
+        ],
+    )
+    def test_a_value_stays_in_its_segment(self, value: str, segment: str) -> None:
+        """Whatever an id holds, it is one segment of the path, also for the HTTP library."""
+        request = encoded(operations.users_get(value))
+
+        assert request.url == f"{BASE_URL}/users/{segment}"
+        assert httpx.URL(request.url).raw_path == f"/v1/users/{segment}".encode()
+
+    @pytest.mark.parametrize("value", ["", ".", ".."])
+    def test_what_is_no_id_is_refused(self, value: str) -> None:
+        """Empty and dotted segments would name another resource."""
+        with pytest.raises(ArgumentError, match="user_id must not be"):
+            operations.users_get(value)
+
+    @pytest.mark.parametrize("value", [None, 7, b"usr_1", ["usr_1"]])
+    def test_what_is_no_string_is_refused(self, value: object) -> None:
+        """An id is a string; the message says what came."""
+        with pytest.raises(ArgumentError, match=f"user_id must be a string, not {type(value).__name__}"):
+            operations.users_get(value)  # type: ignore[arg-type]
+
+    def test_a_lone_surrogate_is_refused(self) -> None:
+        """A string that has no UTF-8 cannot be sent."""
+        with pytest.raises(ArgumentError, match="user_id is not valid Unicode"):
+            operations.users_get("\ud800")
+
+    def test_several_values(self) -> None:
+        """Each value fills its own place, braces and all."""
+        assert path("/a/{x}/b/{y}", x="{y}", y="1") == "/a/%7By%7D/b/1"
+
+
+class TestQuery:
+    def test_what_is_left_out_is_not_sent(self) -> None:
+        """None is no parameter; without any there is no question mark."""
+        assert encoded(operations.users_list()).url == f"{BASE_URL}/users"
+        assert encoded(operations.users_list(offset=0, q="")).url == f"{BASE_URL}/users?offset=0&q="
+
+    @pytest.mark.parametrize("q", ["a&b=c", "ü +%20", "#?/", "\x00\n", "…"])
+    def test_text_arrives_as_it_was_given(self, q: str) -> None:
+        """Whatever a value holds, it arrives whole, also through the HTTP library."""
+        sent = httpx.URL(encoded(operations.users_list(q=q, role=UserRole.ADMIN)).url)
+
+        assert parse_qsl(sent.query.decode(), keep_blank_values=True) == [("role", "admin"), ("q", q)]
+
+    def test_moments_and_flags(self) -> None:
+        """Datetimes have a Z, flags are spelled as in JSON."""
+        moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        asked = Operation(name="x", method="GET", path="/x", returns=nothing, query={"since": moment, "all": True})
+
+        assert urlsplit(encoded(asked).url).query == "since=2026-01-01T00%3A00%3A00Z&all=true"
+
+    def test_a_lone_surrogate_is_refused(self) -> None:
+        """A string that has no UTF-8 cannot be sent."""
+        with pytest.raises(ArgumentError, match="q is not valid Unicode"):
+            encoded(operations.users_list(q="\udfff"))
+
+
+class TestBody:
+    def test_json(self) -> None:
+        """Fields that are UNSET are left out, None is null."""
+        body = {"name": "ci", "mode": UNSET, "expires_at": None}
+        request = encoded(Operation(name="x", method="POST", path="/x", returns=nothing, body=body))
+
+        assert msgspec.json.decode(content_of(request)) == {"name": "ci", "expires_at": None}
+        assert request.headers["Content-Type"] == "application/json"
+
+    def test_no_body(self) -> None:
+        """A call without a body has no content type either."""
+        request = encoded(operations.users_get_me())
+
+        assert request.content is None
+        assert "Content-Type" not in request.headers
+
+    def test_a_form(self) -> None:
+        """The OAuth endpoints take forms (RFC 6749 section 4)."""
+        request = encoded(operations.auth_token(grant_type="refresh_token", refresh_token="a+b&c"))
+
+        assert request.content == b"grant_type=refresh_token&refresh_token=a%2Bb%26c"
+        assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+    def test_a_lone_surrogate_is_refused(self) -> None:
+        """A string that has no UTF-8 cannot be sent."""
+        with pytest.raises(ArgumentError, match="token is not valid Unicode"):
+            encoded(operations.auth_revoke(token="\ud800"))
+
+    def test_a_naive_datetime_is_refused(self) -> None:
+        """A moment without a zone is refused before anything is sent."""
+        with pytest.raises(ArgumentError, match="needs a time zone"):
+            encoded(operations.api_keys_create(name="ci", scopes=[], expires_at=dt.datetime(2026, 1, 1)))  # noqa: DTZ001
+
+    def test_every_call_says_who_is_calling(self) -> None:
+        """Headers of the call come with those of the SDK."""
+        headers = encoded(operations.users_get_me()).headers
+
+        assert headers["User-Agent"].startswith("redcore-python/")
+        assert (headers["Accept"], headers["X-Request-ID"]) == ("application/json", "req")
+
+    def test_the_repr_shows_neither_headers_nor_body(self) -> None:
+        """A request in a log line tells no secret."""
+        request = encoded(operations.auth_revoke(token="canary"))
+
+        url = f"{BASE_URL}/oauth/revoke"
+        assert repr(request) == f"Request(operation='auth_revoke', method='POST', url='{url}', replayable=True)"
+
+
+class TestMultipart:
+    def test_bytes_can_be_sent_again(self) -> None:
+        """Files and other fields are told apart; bytes are the same each time."""
+        request = encoded(operations.files_upload(file=b"a,b", name="catalog.csv"))
+
+        first, second = b"".join(sent(request)), b"".join(sent(request))
+        boundary = request.headers["Content-Type"].removeprefix("multipart/form-data; boundary=")
+        assert first.decode().split(f"--{boundary}") == [
+            "",
+            '\r\nContent-Disposition: form-data; name="name"\r\n\r\ncatalog.csv\r\n',
+            (
+                '\r\nContent-Disposition: form-data; name="file"; filename="upload"\r\n'
+                "Content-Type: application/octet-stream\r\n\r\na,b\r\n"
+            ),
+            "--\r\n",
+        ]
+        assert (request.headers["Content-Length"], second) == (str(len(first)), first)
+        assert request.replayable
+
+    def test_an_open_file_can_be_sent_again(self, tmp_path: Path) -> None:
+        """A file on disk can be read from its beginning a second time."""
+        (tmp_path / "catalog.csv").write_bytes(b"a,b")
+
+        with (tmp_path / "catalog.csv").open("rb") as file:
+            assert encoded(operations.files_upload(file=file)).replayable
+
+    @pytest.mark.parametrize("file", [Unseekable(), OnlyReadable()])
+    def test_a_stream_cannot_be_sent_again(self, file: object) -> None:
+        """What cannot go back to its beginning is sent once."""
+        assert not encoded(operations.files_upload(file=file)).replayable  # type: ignore[arg-type]
+
+    def test_what_is_no_binary_file_is_refused(self, tmp_path: Path) -> None:
+        """Text, text files and closed files are refused, with what to give instead."""
+        (tmp_path / "catalog.csv").write_bytes(b"a,b")
+        closed = io.BytesIO()
+        closed.close()
+
+        with (tmp_path / "catalog.csv").open() as text_file:
+            for file in ("catalog.csv", io.StringIO("a,b"), text_file, closed, None):
+                with pytest.raises(ArgumentError, match="opened for reading in binary mode"):
+                    encoded(operations.files_upload(file=file))  # type: ignore[arg-type]

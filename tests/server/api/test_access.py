@@ -1,0 +1,181 @@
+"""Who may call what: scopes, organisations, and the operations that are not built yet; generated over the contract."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+from tests.server.support.callers import Callers, rows
+from tests.server.support.tenants import ISSUER, Organisation, make_organisation
+
+from redcore_server.api import app as app_module
+from redcore_server.api.app import HANDLERS
+from redcore_server.auth.app import Auth
+from redcore_server.clock import Clock
+from redcore_server.contract import spec
+from redcore_server.contract.spec import Operation
+from redcore_server.process import assembly
+from redcore_server.settings import Settings
+from redcore_server.store import Stores
+from redcore_server.store.objects import open_objects
+
+pytestmark = pytest.mark.anyio
+
+CONTRACT = spec.load()
+API = [operation for operation in CONTRACT.operations.values() if operation.scope]
+BUILT = [operation for operation in API if operation.id in HANDLERS]
+ABOUT_ONE = [operation for operation in BUILT if "{" in operation.path]
+
+BODIES: dict[str, dict[str, Any]] = {
+    "users_create": {"email": "grace@example.com", "name": "Grace"},
+    "users_update": {"name": "Intruder"},
+    "users_update_me": {"name": "Ada"},
+    "products_create": {"name": "x", "sku": "SKU-2", "price": 1},
+    "products_update": {"price": 5},
+    "api_keys_create": {"name": "x", "scopes": ["users:read"]},
+    "workflows_run": {"input": {"format": "csv"}},
+    "applications_create": {"name": "x", "scopes": ["users:read"]},
+}
+
+
+async def call(caller: httpx.AsyncClient, operation: Operation, ids: dict[str, str] | None = None) -> httpx.Response:
+    path = operation.path.format_map(ids) if ids else operation.path.replace("{", "a-").replace("}", "-z")
+    if operation.is_upload:
+        return await caller.request(operation.method, path, files={"file": b"x"})
+    return await caller.request(operation.method, path, json=BODIES.get(operation.id))
+
+
+@pytest.fixture
+async def ids(caller: httpx.AsyncClient) -> dict[str, str]:
+    """Return the ids of one of each kind of the test's organisation."""
+    new: dict[str, tuple[str, dict[str, Any]]] = {
+        "user_id": ("/v1/users", {"email": "victim@example.com", "name": "Victim"}),
+        "product_id": ("/v1/products", {"name": "x", "sku": "SKU-1", "price": 1}),
+        "key_id": ("/v1/api-keys", {"name": "x", "scopes": ["users:read"]}),
+        "application_id": ("/v1/applications", {"name": "x", "scopes": ["users:read"]}),
+    }
+    made = {name: (await caller.post(path, json=body)).json()["data"]["id"] for name, (path, body) in new.items()}
+    file = await caller.post("/v1/files", files={"file": b"secret"})
+    run = await caller.post("/v1/workflows/catalog_export/runs", json={})
+    return {**made, "file_id": file.json()["data"]["id"], "run_id": run.json()["data"]["id"], "name": "none"}
+
+
+async def contents(stores: Stores, organisation: Organisation) -> list[Any]:
+    """What an organisation has, and what is still to be done: nobody else does anything meanwhile."""
+    owned = [
+        await rows(stores, f"select * from {table} where organisation_id = %s order by id", organisation.id)  # noqa: S608
+        for table in ("users", "products", "api_keys", "applications", "files", "workflow_runs")
+    ]
+    invitations = "select * from invitations join users on users.id = user_id where organisation_id = %s order by 1"
+    jobs = "select id, task_name, args, status from procrastinate_jobs order by id"
+    return [*owned, await rows(stores, invitations, organisation.id), await rows(stores, jobs)]
+
+
+def test_every_operation_is_built() -> None:
+    """Whatever needs a scope has a handler."""
+    assert [operation.id for operation in API if operation.id not in HANDLERS] == []
+
+
+def test_every_handler_has_an_operation() -> None:
+    """No handler answers to a name that the contract does not know."""
+    assert HANDLERS.keys() <= CONTRACT.operations.keys()
+
+
+@pytest.mark.parametrize("operation", API, ids=lambda o: o.id)
+async def test_each_operation_needs_its_scope(
+    callers: Callers, organisation: Organisation, operation: Operation
+) -> None:
+    """Every other scope together is not enough; the one alone is; the answer names it."""
+    assert operation.scope is not None
+    without = await callers.of(organisation, *(CONTRACT.scopes - {operation.scope, "admin"}))
+    holder = await callers.of(organisation, operation.scope)
+
+    refused, passed = await call(without, operation), await call(holder, operation)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "INSUFFICIENT_SCOPE")
+    assert refused.json()["error"]["message"] == f"This call needs the scope {operation.scope}."
+    assert f'scope="{operation.scope}"' in refused.headers["WWW-Authenticate"]
+    assert passed.status_code != 403
+
+
+@pytest.mark.parametrize("operation", ABOUT_ONE, ids=lambda o: o.id)
+async def test_another_organisations_id_is_unknown_and_nothing_changes(
+    callers: Callers, organisation: Organisation, ids: dict[str, str], operation: Operation
+) -> None:
+    """404, never 403: not even that it exists is told."""
+    before = await contents(callers.stores, organisation)
+    stranger = await callers.of(await make_organisation(callers.stores, callers.clock))
+
+    response = await call(stranger, operation, ids)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert await contents(callers.stores, organisation) == before
+
+
+async def test_a_list_shows_one_organisation(
+    callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
+) -> None:
+    """Not a row of another's, and it is not counted either."""
+    stranger = await callers.of(await make_organisation(stores, clock))
+
+    lists = [f"/v1/{name}" for name in ("users", "products", "api-keys", "applications", "files", "workflow-runs")]
+    totals = [(await stranger.get(path)).json()["meta"]["total"] for path in lists]
+
+    assert totals == [1, 0, 1, 0, 0, 0]
+
+
+async def test_organisations_do_not_share_unique_values(
+    callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
+) -> None:
+    """An e-mail and a sku are unique within one."""
+    stranger = await callers.of(await make_organisation(stores, clock))
+
+    responses = [
+        await stranger.post("/v1/users", json={"email": "victim@example.com", "name": "V"}),
+        await stranger.post("/v1/products", json={"name": "x", "sku": "SKU-1", "price": 1}),
+    ]
+
+    assert [response.status_code for response in responses] == [201, 201]
+
+
+async def test_a_scope_comes_before_what_is_wrong_with_the_request(
+    callers: Callers, organisation: Organisation
+) -> None:
+    """Who may not call learns nothing about the request."""
+    caller = await callers.of(organisation, "products:read")
+
+    assert (await caller.post("/v1/users", json={})).status_code == 403
+
+
+async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
+    """404, and 405 with the methods that exist."""
+    unknown, wrong = await caller.get("/v1/nothing"), await caller.put("/v1/users", json={})
+
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert wrong.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
+    """With `Z` (contract section 3); nothing else is turned into text on the way out."""
+    moment = datetime(2026, 1, 15, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+
+    assert app_module._json(moment) == "2026-01-15T10:00:00Z"
+    with pytest.raises(TypeError):
+        app_module._json(object())
+
+
+async def test_the_api_answers_for_no_other_service(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
+    """An operation without a scope is not the API's, however a request for it came there."""
+    settings = Settings(data=tmp_path)
+    build = assembly.api_service(settings, stores, spec.load(), clock, open_objects(settings))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await build({**scope, "redcore.request_id": "x", "redcore.principal": None}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
+        assert (await client.get("/healthz")).status_code == 404

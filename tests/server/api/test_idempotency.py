@@ -1,0 +1,202 @@
+"""`Idempotency-Key` on POST: one effect, one answer, however often the request comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import httpx
+import pytest
+from tests.server.support.callers import Callers, Json, rows
+from tests.server.support.tenants import Organisation, make_organisation
+
+from redcore_server.api.idempotency import LIFETIME, fingerprint
+from redcore_server.clock import Clock
+from redcore_server.ids import new_id
+from redcore_server.store import Stores
+
+pytestmark = pytest.mark.anyio
+
+GRACE = {"email": "grace@example.com", "name": "Grace"}
+
+
+async def post(caller: httpx.AsyncClient, key: str, body: Json = GRACE, path: str = "/v1/users") -> httpx.Response:
+    return await caller.post(path, json=body, headers={"Idempotency-Key": key})
+
+
+async def test_a_repeated_request_replays_the_first_answer(caller: httpx.AsyncClient) -> None:
+    """Same status, body and Location, and a header that says so; the request id in the body is the first one's."""
+    first = await post(caller, "k")
+
+    again = await post(caller, "k")
+
+    assert (again.status_code, again.content) == (first.status_code, first.content) == (201, first.content)
+    assert again.headers["Location"] == first.headers["Location"]
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+    assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+
+
+async def test_a_request_that_means_the_same_is_the_same(caller: httpx.AsyncClient) -> None:
+    """The order of fields and the white space do not count."""
+    first = await post(caller, "k")
+
+    again = await caller.post(
+        "/v1/users",
+        content=b'{ "name": "Grace",\n "email": "grace@example.com" }',
+        headers={"Idempotency-Key": "k", "Content-Type": "application/json"},
+    )
+
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [({**GRACE, "name": "Other"}, "/v1/users"), ({"name": "x", "sku": "x", "price": 1}, "/v1/products")],
+)
+async def test_a_key_with_another_request_is_refused(caller: httpx.AsyncClient, body: Json, path: str) -> None:
+    """422, whether the body or the operation differs; nothing is written."""
+    await post(caller, "k")
+
+    response = await post(caller, "k", body, path)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert (await caller.get("/v1/products")).json()["meta"]["total"] == 0
+
+
+async def test_20_requests_with_one_key_at_once_make_one_user(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
+) -> None:
+    """One is handled; the others learn that it is running, or get its answer."""
+    responses = await asyncio.gather(*(post(caller, "k") for _ in range(20)))
+
+    handled = [r for r in responses if r.status_code == 201 and "Idempotent-Replayed" not in r.headers]
+    kinds = Counter(r.status_code for r in responses)
+    assert len(handled) == 1
+    assert kinds[201] + kinds[409] == 20
+    assert {r.json()["error"]["code"] for r in responses if r.status_code == 409} <= {"REQUEST_IN_PROGRESS"}
+    users = await rows(
+        stores, "select id from users where organisation_id = %s and email_key like 'grace%%'", organisation.id
+    )
+    assert len(users) == 1
+    jobs = await rows(
+        stores,
+        """select jobs.id from procrastinate_jobs jobs join invitations
+           on jobs.args ->> 'invitation_id' = invitations.id where user_id = %s""",
+        users[0]["id"],
+    )
+    assert len(jobs) == 1
+
+
+async def test_a_running_request_is_reported(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
+) -> None:
+    """409 REQUEST_IN_PROGRESS while the first one waits for a lock, its answer once it has ended."""
+    lock = "select id from organisations where id = %s for update"
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await connection.execute(lock, (organisation.id,))
+        first = asyncio.create_task(post(caller, "k"))
+        async with asyncio.timeout(10):
+            while not await rows(stores, "select 1 from pg_locks where not granted"):
+                pass  # asking takes its time: the other task goes on meanwhile
+        during = await post(caller, "k")
+    handled, after = await first, await post(caller, "k")
+
+    assert (during.status_code, during.json()["error"]["code"]) == (409, "REQUEST_IN_PROGRESS")
+    assert (handled.status_code, after.content) == (201, handled.content)
+    assert after.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_refusal_by_a_rule_is_replayed_too(caller: httpx.AsyncClient) -> None:
+    """A duplicate stays one, even when the cause has gone meanwhile."""
+    user = (await caller.post("/v1/users", json=GRACE)).json()["data"]
+    first = await post(caller, "k")
+    await caller.delete(f"/v1/users/{user['id']}")
+
+    again = await post(caller, "k")
+
+    assert (first.status_code, again.status_code, again.content) == (409, 409, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_malformed_request_does_not_use_the_key_up(caller: httpx.AsyncClient) -> None:
+    """The corrected request with the same key is handled."""
+    wrong = await post(caller, "k", {"email": "grace"})
+
+    right = await post(caller, "k")
+
+    assert (wrong.status_code, right.status_code) == (400, 201)
+
+
+async def test_something_not_found_does_not_use_the_key_up(caller: httpx.AsyncClient) -> None:
+    """Only 2xx, 409 and 422 are stored: a 404 may be another one tomorrow."""
+    path = f"/v1/users/{new_id('usr')}/invitation"
+
+    first, again = await post(caller, "k", {}, path), await post(caller, "k", {}, path)
+
+    assert (first.status_code, again.status_code) == (404, 404)
+    assert "Idempotent-Replayed" not in again.headers
+
+
+async def test_a_key_is_forgotten_after_24_hours(caller: httpx.AsyncClient, clock: Clock) -> None:
+    """Then the same request is a new one."""
+    assert timedelta(hours=24) == LIFETIME
+    await post(caller, "k")
+    clock.advance(LIFETIME.total_seconds() - 1)
+    before = await post(caller, "k")
+    clock.advance(2)
+
+    after = await post(caller, "k")
+
+    assert before.headers.get("Idempotent-Replayed") == "true"
+    assert (after.status_code, after.json()["error"]["code"]) == (409, "DUPLICATE_RESOURCE")
+
+
+async def test_old_keys_are_cleared_away(caller: httpx.AsyncClient, clock: Clock, stores: Stores) -> None:
+    """Each stored answer takes two that are too old with it, whosever they are."""
+    for number in range(3):
+        await post(caller, f"old{number}", {"email": f"u{number}@example.com", "name": "U"})
+    clock.advance(LIFETIME.total_seconds() + 1)
+
+    async def too_old() -> int:
+        sql = "select count(*) as keys from idempotency where created_at <= %s"
+        return int((await rows(stores, sql, clock.now() - LIFETIME))[0]["keys"])
+
+    before = await too_old()
+    await post(caller, "new", {"email": "v@example.com", "name": "V"})
+
+    assert before - await too_old() == 2
+
+
+async def test_a_key_belongs_to_its_caller(callers: Callers, stores: Stores, clock: Clock) -> None:
+    """Two organisations, and two credentials of one, may use the same key."""
+    ours, theirs = await make_organisation(stores, clock), await make_organisation(stores, clock)
+    clients = [await callers.of(ours), await callers.of(ours), await callers.of(theirs)]
+
+    responses = [
+        await post(client, "k", {"email": f"u{number}@example.com", "name": "U"})
+        for number, client in enumerate(clients)
+    ]
+
+    assert [response.status_code for response in responses] == [201, 201, 201]
+
+
+@pytest.mark.parametrize("key", ["", "with space", "ä", "x" * 256])
+async def test_a_bad_key_is_refused(caller: httpx.AsyncClient, key: str) -> None:
+    """1 to 255 visible ASCII characters."""
+    response = await caller.post("/v1/users", json=GRACE, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
+
+    assert response.status_code == 400
+    assert {detail["field"] for detail in response.json()["error"]["details"]} == {"Idempotency-Key"}
+
+
+def test_a_fingerprint_tells_operation_path_and_body_apart() -> None:
+    """Whatever differs, the digest does."""
+    digests = {
+        fingerprint("users_create", {}, {}),
+        fingerprint("products_create", {}, {}),
+        fingerprint("users_create", {"user_id": "usr_1"}, {}),
+        fingerprint("users_create", {}, {"email": "usr_1"}),
+    }
+
+    assert len(digests) == 4

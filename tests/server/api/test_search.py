@@ -1,0 +1,112 @@
+"""Searching users and products: what `q` finds, and that an index finds it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.server.support.callers import rows
+from tests.server.support.tenants import Organisation
+
+from redcore_server.store import Stores
+from redcore_server.store.postgres import queries
+
+pytestmark = pytest.mark.anyio
+
+NAMES = ("Analytical Engine", "engine oil", "100% wool", "snow_flake", "ÜBERGRÖSSE", "ab")
+
+
+@pytest.fixture
+async def catalog(caller: httpx.AsyncClient) -> httpx.AsyncClient:
+    for number, name in enumerate(NAMES):
+        await caller.post("/v1/products", json={"name": name, "sku": f"SKU-{number}", "price": 1})
+    return caller
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("ENGINE", {"Analytical Engine", "engine oil"}),
+        ("gine o", {"engine oil"}),
+        ("%", {"100% wool"}),
+        ("w_f", {"snow_flake"}),
+        ("übergrö", {"ÜBERGRÖSSE"}),
+        ("ab", {"ab"}),
+        ("b", {"ab", "ÜBERGRÖSSE"}),
+        ("sku-3", {"snow_flake"}),
+        ("Engine SKU", set()),
+        ("nothing", set()),
+    ],
+)
+async def test_text_is_found_wherever_it_stands(catalog: httpx.AsyncClient, q: str, found: set[str]) -> None:
+    """In a name or a sku but not across both, in any case, also shorter than what the index holds."""
+    listed = (await catalog.get("/v1/products", params={"q": q})).json()
+
+    assert {product["name"] for product in listed["data"]} == found
+    assert listed["meta"]["total"] == len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "q"),
+    [
+        ("Caf\u00e9 cr\u00e8me", "cafe\u0301 cre\u0300"),
+        ("Cafe\u0301 cre\u0300me", "CAF\u00c9"),
+        ("\u039f\u0394\u039f\u03a3 2", "\u03bf\u03b4\u03bf\u03c2"),
+        ("\u03bf\u03b4\u03bf\u03c2", "\u039f\u0394\u039f\u03a3"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER A}BC", "abc"),
+        ("\N{LATIN SMALL LIGATURE FI}sh", "FISH"),
+        ("100% wool", "\N{FULLWIDTH PERCENT SIGN} w"),
+        ("e\u0301", "\u00c9"),
+    ],
+)
+async def test_text_is_found_in_any_unicode_form(caller: httpx.AsyncClient, name: str, q: str) -> None:
+    """Composed or not, wide or not, with a final sigma or another one; short texts too."""
+    await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
+    await caller.post("/v1/products", json={"name": "Something else", "sku": "B", "price": 1})
+    await caller.post("/v1/users", json={"email": "a@x.example", "name": name})
+
+    for path in ("/v1/products", "/v1/users"):
+        listed = (await caller.get(path, params={"q": q})).json()
+        assert [item["name"] for item in listed["data"]] == [name]
+
+
+async def test_users_are_found_by_name_and_address(caller: httpx.AsyncClient) -> None:
+    """Part of either is enough."""
+    await caller.post("/v1/users", json={"email": "Grace.Hopper@example.com", "name": "Amazing"})
+
+    async def found(q: str) -> list[str]:
+        return [user["name"] for user in (await caller.get("/v1/users", params={"q": q})).json()["data"]]
+
+    assert await found("hopper@EX") == ["Amazing"]
+    assert await found("mazin") == ["Amazing"]
+
+
+@pytest.mark.parametrize(
+    ("table", "insert"),
+    [
+        (
+            "products",
+            """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+               select 'prod_' || gen_random_uuid(), %s, 'Product ' || i, %s || i, 1, 1, 'available', now(), now()
+               from generate_series(1, 5000) as i returning 1""",
+        ),
+        (
+            "users",
+            """insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
+               select 'usr_' || gen_random_uuid(), %s, i || '@x.example', %s || i, 'User ' || i, 'viewer',
+                      'pending_invite', now(), now()
+               from generate_series(1, 5000) as i returning 1""",
+        ),
+    ],
+)
+async def test_an_index_finds_it(stores: Stores, organisation: Organisation, table: str, insert: str) -> None:
+    """Of five thousand rows, none is read that does not have the text."""
+    await rows(stores, insert, organisation.id, "k")
+    parameters = {"organisation_id": organisation.id, "status": None, "role": None, "limit": 20, "offset": 0}
+    asked = {**parameters, "q": "4999"}
+    async with stores.postgres.connection() as connection:
+        await connection.execute(f"vacuum analyze {table}".encode())
+        cursor = await connection.execute(b"explain " + queries(table)["page"], asked)
+        plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+
+    assert f"Bitmap Index Scan on {table}_search" in plan
+    assert "Seq Scan" not in plan

@@ -1,0 +1,315 @@
+"""The authorization endpoint: what it asks a person, what it tells the application, and what it tells nobody."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.server.support.authorizing import CALLBACK, CHALLENGE, VERIFIER, Flow, parameters, register, signed_in
+from tests.server.support.browsing import Browser, forms_of, text_of
+from tests.server.support.tenants import ISSUER, Client, Organisation, make_organisation
+
+from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.credentials.redirect_uris import is_registered
+from redcore_server.auth.oauth.scope import role_ceiling
+from redcore_server.auth.oauth.server import OAuthServer
+from redcore_server.clock import Clock
+from redcore_server.store import Stores
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def storefront(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
+    return await register(stores, clock, organisation)
+
+
+@pytest.fixture
+async def flow(
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, storefront: Client
+) -> Flow:
+    return Flow(await signed_in(http, stores, clock, organisation.owner_id), storefront)
+
+
+async def test_nobody_signed_in_is_asked_to(http: httpx.AsyncClient, storefront: Client) -> None:
+    """The sign-in form names the application and leads on to its consent."""
+    page = await Flow(Browser(http), storefront).ask()
+
+    assert page.status_code == 200
+    assert "Sign in to continue to Storefront <3" in text_of(page)
+    assert "form-action 'self' https://app.example.com;" in page.headers["Content-Security-Policy"]
+
+
+async def test_consent_names_application_person_and_scopes(flow: Flow) -> None:
+    """A person sees who asks, as whom they answer, and what each scope means."""
+    page = await flow.ask(scope="users:read")
+
+    text = text_of(page)
+    assert "Allow Storefront <3?" in text
+    assert "Signed in as ada@example.com" in text
+    assert "Read the users" in text
+    assert "Change the users" not in text
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+async def test_allowing_sends_a_code_back(flow: Flow) -> None:
+    """Code, the state unchanged, and who answers (RFC 9207); nothing else, and no token."""
+    answer = await flow.allow()
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(f"{CALLBACK}?")
+    told = parameters(answer)
+    assert sorted(told) == ["code", "iss", "state"]
+    assert (told["state"], told["iss"]) == ("s~ /+ü", ISSUER)
+    assert len(told["code"]) == 43
+
+
+async def test_denying_says_so(flow: Flow) -> None:
+    """`access_denied` with state and issuer."""
+    answer = await flow.browser.fill(await flow.ask(), "consent", decision="deny")
+
+    told = parameters(answer)
+    assert (told["error"], told["state"], told["iss"]) == ("access_denied", "s~ /+ü", ISSUER)
+    assert "code" not in told
+
+
+async def test_state_may_be_left_out(flow: Flow) -> None:
+    """No state comes back where none was sent."""
+    assert "state" not in parameters(await flow.allow(state=""))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": ""},
+        {"client_id": "app_unknown"},
+        {"client_id": "app_\0"},
+        {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": f"{CALLBACK}/more"},
+        {"redirect_uri": f"{CALLBACK}?more=1"},
+        {"redirect_uri": f"{CALLBACK}#fragment"},
+        {"redirect_uri": "https://app.example.com/Callback"},
+        {"redirect_uri": "https://app.example.com@evil.example/callback"},
+        {"redirect_uri": "https://app.example.com\\@evil.example"},
+        {"redirect_uri": "//evil.example"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": 'https://"evil.example'},
+        {"redirect_uri": "https://app.example.com/callback\n"},
+        {"redirect_uri": "https://evil.example", "response_type": "token"},
+        {"redirect_uri": "https://evil.example", "scope": "nonsense"},
+    ],
+)
+async def test_no_open_redirect(flow: Flow, changes: dict[str, str]) -> None:
+    """Without a known application and one of its own addresses a page says so, and nobody is sent anywhere."""
+    answer = await flow.ask(**changes)
+
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+    assert "This link to sign in is not right" in text_of(answer)
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "code_challenge", "scope"])
+async def test_repeated_parameters_are_refused(flow: Flow, name: str) -> None:
+    """RFC 6749 section 3.1: what occurs twice could be read in two ways."""
+    query = str(httpx.QueryParams(flow.request(scope="users:read")).add(name, "x"))
+
+    answer = await flow.browser.get(f"/oauth/authorize?{query}")
+
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+
+
+@pytest.mark.parametrize("query", ["client_id=%ff", "&".join(f"a{number}=1" for number in range(60))])
+async def test_unreadable_query_is_refused(flow: Flow, query: str) -> None:
+    """Neither bytes that are no text nor a flood of parameters."""
+    answer = await flow.browser.get(f"/oauth/authorize?{query}")
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": ""}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"scope": "nonsense"}, "invalid_scope"),
+        ({"scope": "users:read products:read"}, "invalid_scope"),
+        ({"code_challenge": ""}, "invalid_request"),
+        ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
+        ({"code_challenge_method": ""}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge_method": "plain", "code_challenge": VERIFIER}, "invalid_request"),
+        ({"code_challenge_method": "s256"}, "invalid_request"),
+        ({"code_challenge": CHALLENGE[:-1]}, "invalid_request"),
+        ({"code_challenge": f"{CHALLENGE}x"}, "invalid_request"),
+        ({"code_challenge": "!" * 43}, "invalid_request"),
+    ],
+)
+async def test_other_mistakes_are_told_to_the_application(flow: Flow, changes: dict[str, str], error: str) -> None:
+    """RFC 6749 section 4.1.2.1, before anybody signs in; PKCE without S256 is one of them, for every client."""
+    answer = await Flow(Browser(flow.browser.http), flow.client).ask(**changes)
+
+    assert answer.headers["Location"].startswith(f"{CALLBACK}?")
+    told = parameters(answer)
+    assert (told["error"], told["state"], told["iss"]) == (error, "s~ /+ü", ISSUER)
+
+
+async def test_only_address_may_be_left_out(
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, flow: Flow
+) -> None:
+    """With one registered address it is meant; with two nobody can know."""
+    several = await register(stores, clock, organisation, CALLBACK, "https://app.example.com/other")
+    one = await flow.allow(redirect_uri="")
+    two = await Flow(flow.browser, several).ask(redirect_uri="")
+
+    assert one.headers["Location"].startswith(f"{CALLBACK}?")
+    assert two.status_code == 400
+
+
+async def test_application_that_vanishes_meanwhile_is_told_nothing(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks at it the application may be deleted; then there is nobody to tell."""
+    query_client = OAuthServer.query_client
+    looks: list[str] = []
+
+    def once(self: OAuthServer, client_id: str) -> Application | None:
+        looks.append(client_id)
+        return query_client(self, client_id) if len(looks) == 1 else None
+
+    monkeypatch.setattr(OAuthServer, "query_client", once)
+    answer = await flow.ask()
+
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+
+
+@pytest.mark.parametrize(
+    ("registered", "requested", "is_known"),
+    [
+        ("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb", True),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:9000/cb", True),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1/cb", True),
+        ("http://[::1]/cb", "http://[::1]:5000/cb", True),
+        ("http://127.0.0.1", "http://127.0.0.1:5000", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:49152/other", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb?x", False),
+        ("http://127.0.0.1/cb", "https://127.0.0.1:49152/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:49152@evil.example/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:x/cb", False),
+        ("http://127.0.0.1/cb", "http://[::1]:5000/cb", False),
+        ("http://localhost/cb", "http://localhost:5000/cb", False),
+        ("http://localhost/cb", "http://localhost/cb", True),
+        ("https://app.example.com:443/cb", "https://app.example.com/cb", False),
+        ("com.example.app:/cb", "com.example.app:/cb", True),
+    ],
+)
+def test_redirect_uris_are_compared_exactly(registered: str, requested: str, *, is_known: bool) -> None:
+    """Character for character, but for the port of a loopback address (RFC 8252 section 7.3)."""
+    assert is_registered(requested, ["https://elsewhere.example", registered]) == is_known
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "source"),
+    [
+        ("https://app.example.com:8443/cb", "https://app.example.com:8443"),
+        ("com.example.app:/cb", "com.example.app:"),
+        ("http://[::1]:5000/cb", "http:"),
+        ("https://a;script-src/cb", "https:"),
+    ],
+)
+async def test_form_policy_names_where_the_browser_goes(
+    flow: Flow, stores: Stores, organisation: Organisation, redirect_uri: str, source: str
+) -> None:
+    """Chromium holds the redirection after the form against the policy; what CSP cannot name is its scheme."""
+    app = await register(stores, Clock(), organisation, redirect_uri)
+
+    page = await Flow(flow.browser, app).ask(redirect_uri=redirect_uri)
+
+    assert f"form-action 'self' {source}; frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+async def test_consent_without_its_token_is_refused(flow: Flow) -> None:
+    """CSRF: no other site can agree for a person, neither without the token nor from its own origin."""
+    page = await flow.ask()
+    form = {**forms_of(page)["consent"], "decision": "allow"}
+
+    forged = await flow.browser.post(str(page.url), {**form, "csrf": "0" * 64})
+    foreign = await flow.browser.post(str(page.url), form, origin="https://evil.example")
+
+    assert [answer.status_code for answer in (forged, foreign)] == [400, 400]
+    assert "Location" not in {**forged.headers, **foreign.headers}
+
+
+async def test_consent_of_somebody_who_left_asks_to_sign_in(flow: Flow) -> None:
+    """A form sent after signing out grants nothing."""
+    page = await flow.ask()
+    left = await flow.browser.fill(page, "sign-out")
+    form = forms_of(await flow.browser.follow(left))["password"]
+
+    answer = await flow.browser.post(str(page.url), {"csrf": form["csrf"], "step": "consent", "decision": "allow"})
+
+    assert "password" in forms_of(answer)
+
+
+@pytest.mark.parametrize("changes", [{"scope": "users:read users:write admin"}, {"scope": ""}, {"decision": "maybe"}])
+async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str, str]) -> None:
+    """A form that says something else than the page did is shown again."""
+    answer = await flow.browser.fill(await flow.ask(), "consent", **{"decision": "allow", **changes})
+
+    assert (answer.status_code, "consent" in forms_of(answer)) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("role", "granted"),
+    [
+        ("admin", "admin products:write users:read users:write"),
+        ("editor", "products:write users:read"),
+        ("viewer", "users:read"),
+    ],
+)
+async def test_nobody_grants_more_than_their_role(
+    flow: Flow, stores: Stores, organisation: Organisation, role: str, granted: str
+) -> None:
+    """What the application asks for beyond that is left out, and the answer says what was granted."""
+    app = await register(stores, Clock(), organisation, scopes=("admin", "products:write", "users:read", "users:write"))
+    async with stores.postgres.connection() as connection:
+        await connection.execute("update users set role = %s where id = %s", (role, organisation.owner_id))
+    mine = Flow(flow.browser, app)
+
+    answer = await mine.redeem(await mine.code())
+
+    assert answer.json()["scope"] == granted
+
+
+async def test_nothing_left_to_grant_leaves_the_way_back(
+    flow: Flow, stores: Stores, clock: Clock, organisation: Organisation
+) -> None:
+    """A viewer who is asked for `users:write` can only go back."""
+    async with stores.postgres.connection() as connection:
+        await connection.execute("update users set role = 'viewer' where id = %s", (organisation.owner_id,))
+    page = await flow.ask(scope="users:write")
+    forced = await flow.browser.fill(page, "consent", decision="allow")
+    back = await flow.browser.fill(page, "consent", decision="deny")
+
+    assert "more than your role" in text_of(page)
+    assert "consent" in forms_of(forced)
+    assert parameters(back)["error"] == "access_denied"
+
+
+def test_roles_are_ordered() -> None:
+    """Each role may grant what the lesser one may, and more."""
+    scopes = frozenset({"admin", "profile:write", "users:read", "users:write", "files:read", "files:write"})
+
+    viewer, editor, admin = (role_ceiling(role, scopes) for role in ("viewer", "editor", "admin"))
+
+    assert viewer < editor < admin == scopes
+    assert sorted(viewer) == ["files:read", "profile:write", "users:read"]
+
+
+async def test_strangers_cannot_consent(
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, storefront: Client
+) -> None:
+    """Somebody of another organisation is asked to sign in as one of this."""
+    other = await make_organisation(stores, clock)
+    browser = await signed_in(http, stores, clock, other.owner_id)
+
+    assert "password" in forms_of(await Flow(browser, storefront).ask())

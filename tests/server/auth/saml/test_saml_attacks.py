@@ -1,0 +1,107 @@
+"""Every attack at every address that takes assertions: refused, for a reason that the log alone tells."""
+
+from __future__ import annotations
+
+import sys
+
+import anyio
+import httpx
+import pytest
+import xmlsec
+from structlog.testing import capture_logs
+from tests.server.support.identity_provider import identity_provider, serialized
+from tests.server.support.saml_addresses import ENTITY_ID, KINDS, TOKEN, Address, address_of
+from tests.server.support.saml_attacks import FORMS, SAYINGS, VICTIM, Attack, Scene, find
+from tests.server.support.saml_wrappings import WRAPPINGS
+from tests.server.support.tenants import Client
+
+from redcore_server.auth.saml.document import parse
+from redcore_server.auth.saml.refusal import AssertionRefused
+from redcore_server.clock import Clock
+from redcore_server.store import Stores
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=KINDS)
+async def address(
+    request: pytest.FixtureRequest,
+    http: httpx.AsyncClient,
+    stores: Stores,
+    clock: Clock,
+    client: Client,
+) -> Address:
+    return await address_of(request.param, http=http, stores=stores, clock=clock, client=client)
+
+
+async def refusal(address: Address, document: bytes) -> str:
+    """Return why a document is refused, according to the log."""
+    with capture_logs() as lines:
+        assert not address.is_welcome(await address.bring(document))
+    (line,) = [line for line in lines if line["event"] == "SAML assertion refused"]
+    assert line["log_level"] == "warning"
+    assert "ada@example.com" not in str(line)
+    return str(line["reason"])
+
+
+async def test_an_honest_document_is_accepted(address: Address) -> None:
+    """What the attacks below vary would have been let in."""
+    scene = await address.scene()
+
+    assert address.is_welcome(await address.bring(scene.honest()))
+
+
+@pytest.mark.parametrize(("attack", "reason"), SAYINGS.values(), ids=SAYINGS)
+async def test_an_assertion_that_says_the_wrong_thing_is_refused(address: Address, attack: Attack, reason: str) -> None:
+    """A good signature is not enough."""
+    scene = await address.scene()
+
+    assert reason in await refusal(address, attack(scene))
+
+
+@pytest.mark.parametrize(("attack", "reason"), FORMS.values(), ids=FORMS)
+async def test_a_document_that_proves_nothing_is_refused(address: Address, attack: Attack, reason: str) -> None:
+    """A good statement is not enough."""
+    scene = await address.scene()
+
+    assert reason in await refusal(address, attack(scene))
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+async def test_signature_wrapping_is_refused(address: Address, name: str) -> None:
+    """All eight published variants: whoever is in the document beside the signed assertion is nobody."""
+    document = serialized(WRAPPINGS[name](await address.scene()))
+    assert VICTIM.encode() in document
+
+    assert await refusal(address, document) == "it has 2 readable assertions instead of one"
+
+
+@pytest.mark.parametrize("name", ["XSW2", "XSW3", "XSW4", "XSW5", "XSW7"])
+async def test_wrapping_leaves_the_signature_whole(name: str, clock: Clock) -> None:
+    """These are true attacks: a verifier that only asks whether the signature holds is deceived."""
+    provider = identity_provider("https://idp.example.com")
+    scene = Scene(provider=provider, audience=ENTITY_ID, recipient=TOKEN, now=clock.now())
+    root = parse(serialized(WRAPPINGS[name](scene)))
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(provider.certificate, xmlsec.KeyFormat.CERT_PEM)
+    xmlsec.tree.add_ids(root, ["ID"])
+
+    context.verify(find(root, "//ds:Signature"))
+
+
+def test_size_is_bounded_whatever_brings_it() -> None:
+    """The addresses bound their forms; this holds for whoever comes later."""
+    with pytest.raises(AssertionRefused, match="it is larger than 65536 bytes"):
+        parse(b" " * 65537)
+
+
+async def test_toolkit_is_not_loaded_at_start_up() -> None:
+    """python3-saml, xmlsec and lxml take a tenth of the second that a start may."""
+    code = """
+import sys
+import redcore_server.__main__, redcore_server.process.platform
+print({name.partition(".")[0] for name in sys.modules} & {"lxml", "onelogin", "xmlsec"})
+"""
+    found = await anyio.run_process([sys.executable, "-c", code])
+
+    assert found.stdout.decode() == "set()\n"

@@ -1,0 +1,95 @@
+"""Signing keys: made once, rotated with an overlap, forgotten at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.server.support.tenants import SIGNING_KEY_PERIOD, Addresses
+
+from redcore_server.auth.tokens.signing_keys import SigningKeys
+from redcore_server.clock import Clock
+from redcore_server.ids import new_id
+from redcore_server.store.migrate import migrate
+from redcore_server.store.postgres import Pool, connect, sync_pool
+
+LEAD_S = 900
+TOKEN_AND_MARGIN_S = 3660
+
+
+@pytest.fixture
+def pool(addresses: Addresses) -> Iterator[Pool]:
+    """Return a pool on a migrated database without any key."""
+    name = new_id("req").lower()
+    with connect(addresses.database_url) as connection:
+        connection.execute(f'create database "{name}"'.encode())
+        url = addresses.database_url.replace("/postgres", f"/{name}")
+        migrate(url, clock=Clock())
+        with sync_pool(url) as pool:
+            yield pool
+        connection.execute(f'drop database "{name}"'.encode())
+
+
+def names(keys: SigningKeys, clock: Clock) -> list[str]:
+    """Return the published keys, oldest first."""
+    return [str(key["kid"]) for key in keys.ring().jwks(clock.now())["keys"]]
+
+
+def test_nodes_starting_together_make_one_key(pool: Pool, clock: Clock) -> None:
+    """The first start makes the key under a lock; all nodes sign with the same."""
+    with ThreadPoolExecutor(4) as threads:
+        kids = set(
+            threads.map(lambda _: SigningKeys(pool, clock, SIGNING_KEY_PERIOD).ring().signer(clock.now()).kid, range(4))
+        )
+
+    assert len(kids) == 1
+
+
+def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
+    """The new key is published before it signs; the old one stays until its last token has ended."""
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
+    old = keys.ring().signer(clock.now()).kid
+    new = keys.rotate()
+
+    assert names(keys, clock) == [old, new]
+    assert keys.ring().signer(clock.now()).kid == old
+
+    clock.advance(LEAD_S)
+    assert keys.ring().signer(clock.now()).kid == new
+    assert names(keys, clock) == [old, new]
+
+    clock.advance(TOKEN_AND_MARGIN_S)
+    assert names(keys, clock) == [new]
+    assert keys.ring().find(old, clock.now()) is None
+
+
+def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock) -> None:
+    """A node with a fresh copy reloads for a key it does not know, but not more than once a second."""
+    here, there = SigningKeys(pool, clock, SIGNING_KEY_PERIOD), SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
+    there.ring()
+    new = here.rotate()
+
+    assert there.ring().find(new, clock.now()) is None
+    assert there.reload().find(new, clock.now()) is None  # too young to be read again
+    assert there.reload(older_than_s=0).find(new, clock.now()) is not None
+
+
+def test_clock_moved_back_still_signs(pool: Pool, clock: Clock) -> None:
+    """The lab may return to a time before the first key; it then signs all the same."""
+    clock.advance(1000)
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
+    kid = keys.ring().signer(clock.now()).kid
+
+    clock.reset()
+
+    assert keys.ring().signer(clock.now()).kid == kid
+
+
+def test_private_halves_are_not_shown(pool: Pool, clock: Clock) -> None:
+    """Neither the key set nor a representation contains a private number."""
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
+    (jwk,) = keys.ring().jwks(clock.now())["keys"]
+
+    assert sorted(jwk) == ["alg", "e", "kid", "kty", "n", "use"]
+    assert "RSAKey" not in repr(keys.ring())

@@ -1,0 +1,389 @@
+"""Static files and published documentation, as anybody sees them, and the workflow that publishes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+from tests.server.support.callers import Callers, whole_app
+from tests.server.support.tenants import Organisation, make_organisation
+
+from redcore_server.auth.app import Auth
+from redcore_server.clock import Clock
+from redcore_server.http.content_types import content_type_of, is_hashed
+from redcore_server.settings import Settings
+from redcore_server.store import Stores
+from redcore_server.store.objects import open_objects, pieces_of
+from redcore_server.worker.objects import ObjectCollector
+from redcore_server.worker.workflows import WorkflowRunner
+from redcore_server.workflows import docs_publish
+
+pytestmark = pytest.mark.anyio
+
+SITE = {"index.html": b"<h1>One</h1>", "guide/index.html": b"<h1>Guide</h1>", "app.3f2a9c01.js": b"let x = 1"}
+
+
+@pytest.fixture
+def settings(kept: dict[str, Any]) -> Settings:
+    return Settings(**kept)
+
+
+@pytest.fixture
+def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
+    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
+
+
+@pytest.fixture
+async def anybody(callers: Callers) -> httpx.AsyncClient:
+    return await callers.bearing(None)
+
+
+@pytest.fixture
+def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
+    objects = open_objects(settings)
+    return WorkflowRunner(postgres=stores.postgres, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
+
+
+class Publisher:
+    """Publishes as an application and the worker would."""
+
+    def __init__(self, caller: httpx.AsyncClient, runner: WorkflowRunner) -> None:
+        self._caller = caller
+        self._runner = runner
+
+    async def archive(self, content: bytes) -> dict[str, Any]:
+        """Publish an archive; returns the run as it ended."""
+        file = await self._caller.post("/v1/files", files={"file": ("site.zip", content)})
+        return await self.run(file_id=file.json()["data"]["id"])
+
+    async def site(self, files: dict[str, bytes]) -> dict[str, Any]:
+        """Publish these files."""
+        return await self.archive(archive_of(files))
+
+    async def run(self, **given: Any) -> dict[str, Any]:
+        """Run the workflow with an input."""
+        started = await self._caller.post("/v1/workflows/docs_publish/runs", json={"input": given})
+        run_id = started.json()["data"]["id"]
+        await self._runner.run(run_id)
+        ended: dict[str, Any] = (await self._caller.get(f"/v1/workflow-runs/{run_id}")).json()["data"]
+        return ended
+
+
+@pytest.fixture
+def front(anybody: httpx.AsyncClient, organisation: Organisation) -> Callable[[], Awaitable[bytes]]:
+    """Gives the first page of the organisation's site."""
+
+    async def front() -> bytes:
+        return (await anybody.get(f"/docs/{organisation.id}/")).content
+
+    return front
+
+
+@pytest.fixture
+def publish(caller: httpx.AsyncClient, runner: WorkflowRunner) -> Publisher:
+    return Publisher(caller, runner)
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return written.getvalue()
+
+
+async def test_a_site_is_published_and_read(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """By anybody, with types, entity tags and parts; a folder shows its index."""
+    ended = await publish.site(SITE)
+
+    site = f"/docs/{organisation.id}"
+    assert ended["result"] == {"version": ended["id"], "path": f"{site}/", "files": 3}
+    front = await anybody.get(f"{site}/")
+    assert (front.status_code, front.content) == (200, SITE["index.html"])
+    assert front.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert (front.headers["Cache-Control"], front.headers["Accept-Ranges"]) == ("public, no-cache", "bytes")
+    assert (await anybody.get(f"{site}/guide/")).content == SITE["guide/index.html"]
+    assert (await anybody.get(f"{site}/", headers={"If-None-Match": front.headers["ETag"]})).status_code == 304
+    part = await anybody.get(f"{site}/", headers={"Range": "bytes=1-2"})
+    assert (part.status_code, part.content) == (206, b"h1")
+    head = await anybody.head(f"{site}/")
+    assert (head.content, head.headers["Content-Length"]) == (b"", str(len(SITE["index.html"])))
+
+
+async def test_a_published_page_cannot_act_on_other_pages(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """It runs in a sandbox of an origin of its own, and says so for every kind of file."""
+    await publish.site(SITE)
+
+    for path in ("", "guide/", "app.3f2a9c01.js"):
+        policy = (await anybody.get(f"/docs/{organisation.id}/{path}")).headers["Content-Security-Policy"]
+        assert policy.startswith("sandbox ")
+        assert "allow-same-origin" not in policy
+
+
+async def test_a_name_with_a_hash_is_immutable(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """Browsers need not ask again for what cannot change."""
+    await publish.site(SITE)
+
+    script = await anybody.get(f"/docs/{organisation.id}/app.3f2a9c01.js")
+    assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_a_folder_without_its_slash_leads_there(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """So that relative links work; what is no folder is not found."""
+    await publish.site(SITE)
+
+    site = f"/docs/{organisation.id}"
+    for path in (site, f"{site}/guide"):
+        moved = await anybody.get(path)
+        assert (moved.status_code, moved.headers["Location"]) == (301, f"{path}/")
+    for path in (f"{site}/nothing", f"{site}/guide/nothing/", "/docs/org_none/", "/docs/", "/docs//", f"{site}//"):
+        assert (await anybody.get(path)).status_code == 404
+
+
+async def test_a_version_replaces_another_and_comes_back(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """All files at once; going back needs no upload."""
+    first = await publish.site(SITE)
+    await publish.site({"index.html": b"two"})
+
+    site = f"/docs/{organisation.id}"
+    assert (await anybody.get(f"{site}/")).content == b"two"
+    assert (await anybody.get(f"{site}/guide/")).status_code == 404
+    back = await publish.run(version=first["id"])
+    assert back["result"] == {"version": first["id"], "path": f"{site}/"}
+    assert (await anybody.get(f"{site}/guide/")).content == SITE["guide/index.html"]
+    assert (await publish.run(version="wfr_none"))["status"] == "failed"
+
+
+async def test_a_version_of_another_organisation_is_not_there(
+    publish: Publisher, callers: Callers, runner: WorkflowRunner, stores: Stores, clock: Clock
+) -> None:
+    """Its pages cannot be taken over by who knows the id, nor taken back."""
+    theirs = Publisher(await callers.of(await make_organisation(stores, clock)), runner)
+    version = (await theirs.site(SITE))["id"]
+
+    ended = await publish.run(version=version)
+
+    assert ended["error"]["message"].startswith(f"Version {version} is not kept")
+
+
+async def test_only_the_newest_versions_are_kept(
+    publish: Publisher, stores: Stores, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes of the others are collected hours later."""
+    monkeypatch.setattr(docs_publish, "KEPT_VERSIONS", 2)
+    runs = []
+    for number in range(4):
+        clock.advance(1)
+        runs.append(await publish.site({"index.html": b"%d" % number}))
+
+    assert (await publish.run(version=runs[0]["id"]))["status"] == "failed"
+    assert (await publish.run(version=runs[2]["id"]))["status"] == "succeeded"
+    clock.advance(3 * 3600)
+    objects = open_objects(settings)
+    await ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock).collect(0)
+    found = [key async for batch in objects.older_than("docs", clock.now()) for key in batch]
+    assert {key.split("/")[-2] for key in found} == {runs[2]["id"], runs[3]["id"]}
+
+
+def linked() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    return written.getvalue()
+
+
+def twice() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("a", "1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a", "2")
+    return written.getvalue()
+
+
+def damaged() -> bytes:
+    content = bytearray(archive_of({"a": b"some content that is long enough"}))
+    content[40] ^= 0xFF
+    return bytes(content)
+
+
+def nameless() -> bytes:
+    return archive_of({"\u00fc": b"x"}).replace("\u00fc".encode(), b"\xff\xfe")
+
+
+def unnamed() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        member = zipfile.ZipInfo("a")
+        member.filename = ""
+        archive.writestr(member, "x")
+    return written.getvalue()
+
+
+def nowhere() -> bytes:
+    content = archive_of({"a": b"x"})
+    start = content.index(b"PK\x01\x02")
+    return content.replace(struct.pack("<L", start), struct.pack("<L", 0xFFFFFF00))
+
+
+def squeezed(method: int) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        archive.writestr("a", "x" * 1000)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (nameless(), "not a zip archive"),
+        (nowhere(), "not a zip archive"),
+        (unnamed(), "not a zip archive"),
+        (squeezed(zipfile.ZIP_LZMA), "another method than Deflate"),
+        (squeezed(zipfile.ZIP_BZIP2), "another method than Deflate"),
+        (archive_of({f"{number:0500}": b"" for number in range(9000)}), "more than 10 files"),
+        (b"", "not a zip archive"),
+        (b"PK\x03\x04 nonsense", "not a zip archive"),
+        (damaged(), "not a zip archive"),
+        (archive_of({}), "has no files"),
+        (archive_of({"folder/": b""}), "has no files"),
+        (archive_of({"../up.html": b"x"}), "path that is none of a site's: '../up.html'"),
+        (archive_of({"a/../../up.html": b"x"}), "path that is none"),
+        (archive_of({"/etc/passwd": b"x"}), "path that is none"),
+        (archive_of({"C:/x": b"x"}), "path that is none"),
+        (archive_of({"a\\b": b"x"}), "path that is none"),
+        (archive_of({"a//b": b"x"}), "path that is none"),
+        (archive_of({"a\nb": b"x"}), "path that is none"),
+        (archive_of({"x" * 600: b"x"}), "path that is none"),
+        (linked(), "path that is none"),
+        (twice(), "has 'a' twice"),
+        (archive_of({"bomb": b"\0" * 200_000}), "unpacks to more than"),
+        (archive_of({"1": b"\0" * 60_000, "2": b"\0" * 60_000}), "unpacks to more than"),
+        (archive_of({str(number): b"" for number in range(12)}), "more than 10 files"),
+    ],
+)
+async def test_a_bad_archive_changes_nothing(
+    content: bytes,
+    message: str,
+    publish: Publisher,
+    front: Callable[[], Awaitable[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run fails and says why; the site stays as it was."""
+    await publish.site(SITE)
+    monkeypatch.setattr(docs_publish, "MAX_UNPACKED_BYTES", 100_000)
+    monkeypatch.setattr(docs_publish, "MAX_FILES", 10)
+
+    ended = await publish.archive(content)
+
+    assert ended["status"] == "failed"
+    assert message in ended["error"]["message"]
+    assert await front() == SITE["index.html"]
+
+
+async def test_an_archive_that_lies_about_its_sizes_is_found_out(
+    publish: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read counts, not what is told."""
+    monkeypatch.setattr(docs_publish, "MAX_UNPACKED_BYTES", 100_000)
+    content = archive_of({"bomb": b"\0" * 200_000})
+    lie = content.replace((200_000).to_bytes(4, "little"), (20).to_bytes(4, "little"))
+
+    ended = await publish.archive(lie)
+
+    assert ended["status"] == "failed"
+
+
+@pytest.mark.parametrize("given", [{}, {"file_id": "file_1", "version": "wfr_1"}])
+async def test_it_publishes_or_goes_back(publish: Publisher, given: dict[str, str]) -> None:
+    """One of both, or the run fails."""
+    assert (await publish.run(**given))["error"]["message"].startswith("Give ")
+
+
+@pytest.mark.parametrize("path", ["/docs/%00", "/docs/org_1/%00", "/docs/%00/index.html", "/static/%00"])
+async def test_a_name_that_no_file_can_have_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
+    """NUL is no fault of ours."""
+    assert (await anybody.get(path)).status_code == 404
+
+
+async def test_static_files_are_found(anybody: httpx.AsyncClient, settings: Settings, tmp_path: Path) -> None:
+    """What the operator has put there, and nothing beside it."""
+    objects = open_objects(settings)
+    logo = tmp_path / "logo.svg"
+    logo.write_bytes(b"<svg/>")
+    await objects.put("static/img/logo.svg", pieces_of(logo))
+    await objects.put("files/org_1/file_1", pieces_of(logo))
+
+    found = await anybody.get("/static/img/logo.svg")
+    assert (found.status_code, found.content, found.headers["Content-Type"]) == (
+        200,
+        b"<svg/>",
+        "image/svg+xml; charset=utf-8",
+    )
+    assert (
+        await anybody.get("/static/img/logo.svg", headers={"If-None-Match": found.headers["ETag"]})
+    ).status_code == 304
+    for path in (
+        "",
+        "img",
+        "img/",
+        "none",
+        "%2e%2e/files/org_1/file_1",
+        "img/..%2f..%2ffiles/org_1/file_1",
+        "a%00b",
+        "//",
+    ):
+        assert (await anybody.get(f"/static/{path}")).status_code == 404, path
+    assert (await anybody.post("/static/img/logo.svg")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.JS", "text/javascript; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.json", "application/json; charset=utf-8"),
+        ("a.png", "image/png"),
+        ("a.woff2", "font/woff2"),
+        ("a", "application/octet-stream"),
+        ("a.unknown", "application/octet-stream"),
+    ],
+)
+def test_the_name_says_the_type(name: str, expected: str) -> None:
+    """The same on every machine."""
+    assert content_type_of(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("app.3f2a9c01.js", True),
+        ("d/app-0123456789abcdef.css", True),
+        ("app.js", False),
+        ("app.deadbeef.js", False),
+        ("3f2a9c01/app.js", False),
+    ],
+)
+def test_a_hash_is_known_by_its_looks(name: str, expected: bool) -> None:  # noqa: FBT001 (a table)
+    """Eight or more hexadecimal digits, one of them a number, between the name and its end."""
+    assert is_hashed(name) == expected

@@ -1,0 +1,130 @@
+"""The access log: one line for each request, and no secret in any line of any logger."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import structlog
+from structlog.testing import capture_logs
+from tests.server.support.callers import Callers
+from tests.server.support.tenants import Client, Organisation
+
+from redcore_server.gateway.access_log import client_address, without_secrets
+from redcore_server.logs import configure_logging
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Write every log line, of every library and at every level, into a text as `up` would to stderr."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("debug")
+    monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the client's own lines are not the server's
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def test_a_request_is_one_line(caller: httpx.AsyncClient, organisation: Organisation) -> None:
+    """Who, what, how it ended and how long it took; the query is left out."""
+    with capture_logs() as entries:
+        response = await caller.get("/v1/users?q=ada")
+
+    (entry,) = entries
+    assert entry.pop("duration_ms") > 0
+    assert entry.pop("credential_id").startswith("key_")
+    assert entry == {
+        "event": "request",
+        "log_level": "info",
+        "method": "GET",
+        "path": "/v1/users",
+        "status": 200,
+        "request_id": response.headers["X-Request-ID"],
+        "client": "127.0.0.1",
+    }
+
+
+async def test_a_refused_request_has_its_line_too(callers: Callers) -> None:
+    """Without a credential, for none was good."""
+    with capture_logs() as entries:
+        await (await callers.bearing("nonsense")).get("/v1/me")
+
+    assert [(entry["status"], entry["credential_id"]) for entry in entries] == [(401, None)]
+
+
+async def test_a_line_is_an_object_of_json(log: io.StringIO, caller: httpx.AsyncClient) -> None:
+    """As the server writes it."""
+    await caller.get("/v1/me")
+
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["path"] for line in lines if line["event"] == "request"] == ["/v1/me"]
+
+
+def test_no_line_gets_lost_for_what_is_in_it(log: io.StringIO) -> None:
+    """Neither for half a character nor for a large number nor for an object of ours."""
+    structlog.stdlib.get_logger().info("odd", half="\ud800", large=2**70, object=ZeroDivisionError("cause"))
+
+    line = json.loads(log.getvalue())
+    assert (line["half"], line["large"], line["object"]) == ("\ud800", 2**70, "ZeroDivisionError('cause')")
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/v1/users/usr_1", "/v1/users/usr_1"),
+        ("/oauth/invitations/inv_1.123.signature", "/oauth/invitations/…"),
+        ("/v1/api-keys/rk_live_abc/x", "/v1/api-keys/…/x"),
+        ("/v1/users/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/v1/users/…"),
+    ],
+)
+def test_a_path_that_is_a_secret_is_cut(path: str, logged: str) -> None:
+    """Links of invitations, and credentials that were put where an id belongs."""
+    assert without_secrets(path) == logged
+
+
+def test_a_client_behind_a_socket_file_has_no_address() -> None:
+    """ASGI gives none; all of them are one client then."""
+    assert client_address({"client": None}) == "unknown"
+
+
+async def test_no_secret_is_in_any_line(
+    log: io.StringIO, callers: Callers, client: Client, organisation: Organisation
+) -> None:
+    """Canaries: an API key, a client secret, both tokens, good and bad, wherever a caller may put them."""
+    key = await callers.key_for(organisation)
+    nobody = await callers.bearing(None)
+    form = {"grant_type": "client_credentials", "scope": "users:read"}
+    pair = (await nobody.post("/oauth/token", data=form, auth=client.basic)).json()
+    access, refresh = pair["access_token"], pair["refresh_token"]
+    secrets = [key, client.secret, access, refresh]
+    log.seek(0)
+
+    for secret in secrets:
+        for bearer in (secret, secret[:-1] + "x"):
+            caller = await callers.bearing(bearer)
+            await caller.get("/v1/me", params={"access_token": secret, "q": secret})
+            await caller.get("/v1/users", params={"q": secret, "limit": "x"})
+            await caller.post("/v1/users", json={"email": secret, "name": secret})
+            await caller.post("/oauth/revoke", data={"token": secret, "client_secret": secret})
+            await caller.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": secret, **form})
+            await caller.post("/oauth/token?refresh_token=" + secret, data=form, auth=("app_1", secret))
+    for secret in (key, access):
+        await nobody.get(f"/v1/users/{secret}")
+        await nobody.get(f"/oauth/invitations/{secret}")
+
+    written = log.getvalue()
+    assert written.count('"event":"request"') > 50
+    # A part of a secret is a secret: neither half may appear.
+    for secret in secrets:
+        assert secret[: len(secret) // 2] not in written
+        assert secret[len(secret) // 2 :] not in written

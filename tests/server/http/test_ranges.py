@@ -1,0 +1,73 @@
+"""What a GET of stored bytes is answered with (RFC 9110 sections 13 and 14)."""
+
+from __future__ import annotations
+
+import pytest
+
+from redcore_server.http.ranges import Selection, select
+
+ETAG = '"abc"'
+
+
+def selected(size: int = 10, /, **headers: str) -> Selection:
+    named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    return select(named, etag=ETAG, size=size)
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [
+        ("bytes=0-3", 0, 4),
+        ("bytes=4-", 4, 10),
+        ("bytes=-3", 7, 10),
+        ("bytes=-30", 0, 10),
+        ("bytes=9-9", 9, 10),
+        ("bytes=5-99", 5, 10),
+    ],
+)
+def test_a_range_is_answered_with_its_part(asked: str, start: int, stop: int) -> None:
+    """206 with the bytes that there are of it."""
+    part = selected(range=asked)
+
+    assert (part.status, part.start, part.stop) == (206, start, stop)
+    assert part.headers["Content-Range"] == f"bytes {start}-{stop - 1}/10"
+    assert part.headers["Content-Length"] == str(stop - start)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["", "bytes=", "bytes=-", "bytes=3-1", "bytes=a-b", "bytes=0-1,4-5", "items=0-3", "bytes=0-3x", "bytes=+1-2"],
+)
+def test_what_is_no_single_range_of_bytes_is_ignored(asked: str) -> None:
+    """The whole is sent, as section 14.2 has it."""
+    whole = selected(range=asked)
+
+    assert (whole.status, whole.start, whole.stop, whole.headers["Content-Length"]) == (200, 0, 10, "10")
+
+
+@pytest.mark.parametrize(
+    ("size", "asked"), [(10, "bytes=10-"), (10, "bytes=10-20"), (0, "bytes=0-"), (0, "bytes=-5"), (10, "bytes=-0")]
+)
+def test_a_range_behind_the_end_cannot_be_satisfied(size: int, asked: str) -> None:
+    """416 with the size that there is."""
+    nothing = selected(size, range=asked)
+
+    assert (nothing.status, nothing.headers["Content-Range"]) == (416, f"bytes */{size}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [('"abc"', 304), ('W/"abc"', 304), ('"x", "abc"', 304), ("*", 304), ('"abcd"', 200), ('"x"', 200), ("abc", 200)],
+)
+def test_what_the_client_has_is_not_sent_again(condition: str, status: int) -> None:
+    """`If-None-Match` compares weakly, also in lists; 304 comes before any range."""
+    assert selected(if_none_match=condition, range="").status == status
+    assert selected(if_none_match=condition, range="bytes=0-1").status == (304 if status == 304 else 206)
+
+
+@pytest.mark.parametrize(
+    ("validator", "status"), [('"abc"', 206), ('"old"', 200), ('W/"abc"', 200), ("Mon, 23 Nov 2026 00:00:00 GMT", 200)]
+)
+def test_a_part_of_another_version_is_not_sent(validator: str, status: int) -> None:
+    """`If-Range` compares strongly."""
+    assert selected(range="bytes=2-", if_range=validator).status == status

@@ -1,0 +1,28 @@
+"""Signals as an orderly end, wherever they strike."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+STRIKE = "import os, signal\nos.kill(os.getpid(), signal.{name})\nsignal.pause()"
+PROGRAM = """
+from redcore_server.process.signals import interruptible
+
+with interruptible():
+    {work}
+    print("never")
+print("ended")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_block_and_the_process_with_code_0(name: str) -> None:
+    """Also in a text that is executed, as parts of many an import are: CPython remembers a KeyboardInterrupt there."""
+    program = PROGRAM.format(work=f"exec({STRIKE.format(name=name)!r})")
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

@@ -1,0 +1,465 @@
+"""Workflow runs, from the request to their result, on real stores."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from starlette.types import ASGIApp
+from tests.server.support.callers import Callers, rows, whole_app
+from tests.server.support.tenants import make_organisation
+
+from redcore_server.api.products import with_status
+from redcore_server.auth.app import Auth
+from redcore_server.clock import Clock
+from redcore_server.settings import Settings
+from redcore_server.store import Stores
+from redcore_server.store.objects import ObjectsUnavailable, open_objects
+from redcore_server.worker.workflows import MAX_FAILURES, BeingRunElsewhere, WorkflowRunner
+from redcore_server.workflows import WORKFLOWS, definition, tables
+
+pytestmark = pytest.mark.anyio
+
+HEADING = "sku,name,price,stock,status\n"
+NOTHING = "{} rows have problems, so nothing was imported."
+Runs = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path)
+
+
+@pytest.fixture
+def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
+    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
+
+
+@pytest.fixture
+def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
+    return WorkflowRunner(
+        postgres=stores.postgres,
+        objects=open_objects(settings),
+        clock=clock,
+        storage_bytes=settings.storage_bytes,
+    )
+
+
+@pytest.fixture
+def run(caller: httpx.AsyncClient, runner: WorkflowRunner) -> Runs:
+    """Starts a run, does it as the worker would, and returns it as it ended."""
+
+    async def run(workflow: str, **given: Any) -> dict[str, Any]:
+        started = await start(caller, workflow, **given)
+        await runner.run(started["id"])
+        ended: dict[str, Any] = (await caller.get(f"/v1/workflow-runs/{started['id']}")).json()["data"]
+        return ended
+
+    return run
+
+
+async def start(caller: httpx.AsyncClient, workflow: str, **given: Any) -> dict[str, Any]:
+    response = await caller.post(f"/v1/workflows/{workflow}/runs", json={"input": given})
+    assert response.status_code == 202, response.text
+    data: dict[str, Any] = response.json()["data"]
+    return data
+
+
+async def upload(caller: httpx.AsyncClient, content: str | bytes, name: str = "rows.csv") -> str:
+    data = content.encode() if isinstance(content, str) else content
+    response = await caller.post("/v1/files", files={"file": (name, data)})
+    file_id: str = response.json()["data"]["id"]
+    return file_id
+
+
+async def catalog(caller: httpx.AsyncClient) -> dict[str, tuple[Any, ...]]:
+    """The catalog by sku."""
+    products = (await caller.get("/v1/products?limit=100")).json()["data"]
+    return {p["sku"]: (p["name"], p["price"], p["stock"], p["status"]) for p in products}
+
+
+async def test_the_definitions_say_what_they_take(caller: httpx.AsyncClient) -> None:
+    """Each with the JSON Schema of its input, cut in pages."""
+    listed = (await caller.get("/v1/workflows")).json()
+    second = (await caller.get("/v1/workflows?limit=1&offset=1")).json()
+
+    assert [found["name"] for found in listed["data"]] == list(WORKFLOWS)
+    assert listed["data"][0]["input_schema"]["properties"]["format"]["enum"] == ["csv", "jsonl"]
+    assert (second["data"], second["meta"]["total"]) == (listed["data"][1:2], len(WORKFLOWS))
+
+
+async def test_a_run_is_queued_with_its_job(caller: httpx.AsyncClient, stores: Stores) -> None:
+    """202 with Location and the run; the job was written with it."""
+    response = await caller.post("/v1/workflows/catalog_export/runs", json={})
+
+    run = response.json()["data"]
+    assert (response.status_code, response.headers["Location"]) == (202, f"/v1/workflow-runs/{run['id']}")
+    assert run == {
+        "id": run["id"],
+        "workflow": "catalog_export",
+        "status": "queued",
+        "progress": 0,
+        "input": {},
+        "result": None,
+        "error": None,
+        "created_at": run["created_at"],
+        "started_at": None,
+        "finished_at": None,
+    }
+    assert len(await rows(stores, "select 1 from procrastinate_jobs where args->>'run_id' = %s", run["id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("workflow", "given", "field"),
+    [
+        ("catalog_export", {"format": "xml"}, "input.format"),
+        ("catalog_export", {"other": 1}, "input.other"),
+        ("catalog_import", {}, "input.file_id"),
+        ("catalog_import", {"file_id": 5}, "input.file_id"),
+    ],
+)
+async def test_an_input_that_does_not_fit_is_refused(
+    caller: httpx.AsyncClient, workflow: str, given: dict[str, Any], field: str
+) -> None:
+    """400 names the field; nothing is queued."""
+    response = await caller.post(f"/v1/workflows/{workflow}/runs", json={"input": given})
+
+    assert (response.status_code, [detail["field"] for detail in response.json()["error"]["details"]]) == (400, [field])
+    assert (await caller.get("/v1/workflow-runs")).json()["meta"]["total"] == 0
+
+
+async def test_an_unknown_workflow_is_not_found(caller: httpx.AsyncClient) -> None:
+    """404, as for any other resource."""
+    response = await caller.post("/v1/workflows/make_coffee/runs", json={"input": {}})
+
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+
+
+async def test_runs_are_listed_by_workflow_and_status(caller: httpx.AsyncClient, run: Runs) -> None:
+    """Newest first."""
+    done, queued = await run("catalog_export"), await start(caller, "catalog_import", file_id="file_none")
+
+    async def listed(query: str) -> list[str]:
+        return [found["id"] for found in (await caller.get(f"/v1/workflow-runs{query}")).json()["data"]]
+
+    assert await listed("") == [queued["id"], done["id"]]
+    assert await listed("?status=succeeded") == [done["id"]]
+    assert await listed("?workflow=catalog_import") == [queued["id"]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+async def test_the_catalog_is_exported_and_imported_again(
+    caller: httpx.AsyncClient, run: Runs, callers: Callers, kind: str
+) -> None:
+    """What comes out is what went in, whatever names and skus hold, and it can go in again."""
+    names = ["plain", 'with "quotes", commas', " blanks ", "Überraschung"]
+    skus = ['"S", 1', "S", "two\nlines", "Ü"]
+    for number, (name, sku) in enumerate(zip(names, skus, strict=True)):
+        await caller.post("/v1/products", json={"name": name, "sku": sku, "price": number, "stock": number})
+    before = await catalog(caller)
+
+    exported = await run("catalog_export", format=kind)
+
+    assert (exported["status"], exported["progress"]) == ("succeeded", 1)
+    file = (await caller.get(f"/v1/files/{exported['result']['file_id']}")).json()["data"]
+    assert file["name"] == f"catalog.{kind}"
+    content = (await caller.get(f"/v1/files/{file['id']}/content")).content.decode()
+    lines = io.StringIO(content, newline="")
+    read = list(csv.DictReader(lines) if kind == "csv" else map(json.loads, lines))
+    assert [row["name"] for row in read] == names
+    assert [row["sku"] for row in read] == skus
+    assert all(row["created_at"].endswith("Z") for row in read)
+    for product in (await caller.get("/v1/products")).json()["data"][:2]:
+        await caller.delete(f"/v1/products/{product['id']}")
+    imported = await run("catalog_import", file_id=file["id"])
+    assert imported["result"] == {"created": 2, "updated": 2, "failed": 0, "problems": []}
+    assert await catalog(caller) == before
+
+
+async def test_a_catalog_without_products_is_a_heading(caller: httpx.AsyncClient, run: Runs) -> None:
+    """An export of nothing succeeds."""
+    exported = await run("catalog_export")
+
+    content = await caller.get(f"/v1/files/{exported['result']['file_id']}/content")
+    assert content.text == "id,sku,name,price,stock,status,created_at,updated_at\r\n"
+
+
+async def test_all_or_nothing(caller: httpx.AsyncClient, run: Runs) -> None:
+    """One bad row, and nothing is imported; the error names row and field."""
+    file_id = await upload(caller, f"{HEADING}A,Good,100,1,\nB,,x,-1,gone\nA,Again,1,,\n")
+
+    ended = await run("catalog_import", file_id=file_id)
+
+    assert (ended["status"], ended["result"]) == ("failed", None)
+    assert ended["error"]["message"] == NOTHING.format("2")
+    assert {(d["field"], d["issue"]) for d in ended["error"]["details"]} == {
+        ("row 2.name", "is required"),
+        ("row 2.price", "must be a whole number"),
+        ("row 2.stock", "must be at least 0"),
+        ("row 2.status", "must be one of available, out_of_stock, discontinued"),
+        ("row 3.sku", "is that of row 1"),
+    }
+    assert await catalog(caller) == {}
+
+
+async def test_the_good_rows_of_a_partial_import(caller: httpx.AsyncClient, run: Runs) -> None:
+    """They are imported, the others reported."""
+    file_id = await upload(caller, f"{HEADING}A,Good,100,1,\nB,Bad,x,,\nA,Again,1,,\n")
+
+    ended = await run("catalog_import", file_id=file_id, partial=True)
+
+    assert (ended["status"], ended["result"]["created"], ended["result"]["failed"]) == ("succeeded", 1, 2)
+    assert [problem["field"] for problem in ended["result"]["problems"]] == ["row 2.price", "row 3.sku"]
+    assert await catalog(caller) == {"A": ("Good", 100, 1, "available")}
+
+
+async def test_an_import_follows_the_stock_rule(caller: httpx.AsyncClient, run: Runs) -> None:
+    """Row by row as `with_status` has it for requests, whatever was there before."""
+    befores = [None, *itertools.product([0, 5], ["available", "out_of_stock", "discontinued"])]
+    changes = list(itertools.product([None, 0, 5], [None, "available", "out_of_stock", "discontinued"]))
+    expected, lines = {}, []
+    for number, (before, (stock, status)) in enumerate(itertools.product(befores, changes)):
+        sku, old = f"S{number:03}", {"stock": 0, "status": "available"}
+        if before is not None:
+            body = {"name": "x", "sku": sku, "price": 1, "stock": before[0], "status": before[1]}
+            old = (await caller.post("/v1/products", json=body)).json()["data"]
+        given = {name: value for name, value in (("stock", stock), ("status", status)) if value is not None}
+        expected[sku] = with_status(old, given)["status"]
+        lines.append(json.dumps({"sku": sku, "name": "x", "price": 1, **given}))
+    file_id = await upload(caller, "\n".join(lines), "rows.jsonl")
+
+    ended = await run("catalog_import", file_id=file_id)
+
+    assert ended["status"] == "succeeded", ended
+    assert {sku: product[3] for sku, product in (await catalog(caller)).items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (b"", "a.csv", "The first line must name columns"),
+        (b"sku;name;price\nA;x;1\n", "a.csv", "The first line names columns that are none: 'sku;name;price'"),
+        (b"sku,sku\nA,A\n", "a.csv", "The first line must name columns, each once"),
+        (b"sku,name,price\nA,x\n", "a.csv", "Row 1 has 2 fields; the heading has 3."),
+        (b'sku,name,price\nA,"x,1\n', "a.csv", "Line 2 is not CSV: unexpected end of data."),
+        (b'sku,name,price\nA,"x"y,1\n', "a.csv", "Line 2 is not CSV: ',' expected after '\"'."),
+        (b"sku,name,price\nA,%b,1\n" % (b"x" * 200_000), "a.csv", "field larger than field limit"),
+        (b"sku,name,price\nA,%b,1\n" % (b"x" * 2_000_000), "a.csv", "Line 2 is longer than 1048576 characters."),
+        (b"sku,name,price\nA,\xff,1\n", "a.csv", "The file is not UTF-8"),
+        (b"sku,name,price\nA,\0,1\n", "a.csv", "Line 2 has the character U+0000."),
+        (b"{", "a.jsonl", "Line 1 is not JSON"),
+        (b'{"sku": "A"}\n[1]\n', "a.jsonl", "Line 2 is not a JSON object."),
+        (b'{"sky": "A"}', "a.jsonl", "Line 1 has a field that is none: 'sky'."),
+        (b'{"sku": "\\ud800", "name": "x", "price": 1}', "a.jsonl", "Line 1 is not JSON"),
+        (b'{"sku": "A", "name": "\\u0000", "price": 1}', "a.jsonl", "Line 1 has the character U+0000."),
+        (b'{"sku": %b%b}' % (b"[" * 900, b"]" * 900), "a.jsonl", "Line 1 has a list or an object as its sku."),
+        (b'sku,name,price\nA,"' + b'a","b\n' * 200_000, "a.csv", "is in is longer than 1048576 characters."),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_said_to_be(
+    caller: httpx.AsyncClient, run: Runs, content: bytes, name: str, message: str
+) -> None:
+    """The run fails and says where; nothing is changed, also when it should be partial."""
+    file_id = await upload(caller, content, name)
+
+    ended = await run("catalog_import", file_id=file_id, partial=True)
+
+    assert (ended["status"], ended["error"]["details"]) == ("failed", [])
+    assert message in ended["error"]["message"]
+    assert await catalog(caller) == {}
+
+
+async def test_long_rows_are_read_a_few_at_a_time(
+    caller: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as fit into the size of the longest row, so that none of their number fills the memory."""
+    monkeypatch.setattr(tables, "MAX_ROW_CHARACTERS", 10_000)
+    content = b"sku,name\n" + b"A,%b\n" % (b"x" * 3000) * 10
+    (settings.objects / "rows").write_bytes(content)
+    file = {"key": "rows", "size": len(content), "name": "rows.csv", "content_type": "text/csv"}
+
+    read = [len(batch) async for batch in tables.batches(open_objects(settings), file, frozenset({"sku", "name"}))]
+
+    assert read == [4, 4, 2]
+
+
+async def test_a_number_with_a_fraction_of_nothing_is_whole(caller: httpx.AsyncClient, run: Runs) -> None:
+    """As in a request to the API: 5.0 is 5."""
+    file_id = await upload(caller, '{"sku": "A", "name": "x", "price": 5.0}', "rows.jsonl")
+
+    assert (await run("catalog_import", file_id=file_id))["status"] == "succeeded"
+    assert (await catalog(caller))["A"][1] == 5
+
+
+async def test_one_sku_in_every_row_takes_no_time(caller: httpx.AsyncClient, run: Runs) -> None:
+    """The first row counts; all others are counted, and the first hundred told."""
+    file_id = await upload(caller, "sku,name,price\n" + "A,x,1\n" * 20_000)
+
+    ended = await run("catalog_import", file_id=file_id, partial=True)  # a minute, if each were compared with each
+
+    assert (ended["result"]["created"], ended["result"]["failed"]) == (1, 19_999)
+    assert len(ended["result"]["problems"]) == 100
+
+
+async def test_an_import_undoes_nothing_that_changes_meanwhile(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, stores: Stores
+) -> None:
+    """The stock that the file leaves out stays what somebody else makes it while the import waits for the row."""
+    product = {"name": "x", "sku": "A", "price": 1, "stock": 5}
+    product_id = (await caller.post("/v1/products", json=product)).json()["data"]["id"]
+    started = await start(caller, "catalog_import", file_id=await upload(caller, "sku,name,price\nA,x,2\n"))
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await connection.execute("update products set stock = 99 where id = %s", (product_id,))
+        importing = asyncio.create_task(runner.run(started["id"]))
+        while not await rows(stores, "select 1 from pg_locks where not granted"):  # noqa: ASYNC110 (who waits tells nobody)
+            await asyncio.sleep(0.01)
+    await importing
+
+    assert await catalog(caller) == {"A": ("x", 2, 99, "available")}
+
+
+async def test_a_byte_order_mark_and_lone_line_feeds_are_read(caller: httpx.AsyncClient, run: Runs) -> None:
+    """As spreadsheets write them; empty lines are no rows."""
+    file_id = await upload(caller, b"\xef\xbb\xbfsku,name,price\r\nA,x,1\r\n\r\nB,y,2\r\n")
+
+    assert (await run("catalog_import", file_id=file_id))["result"]["created"] == 2
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in WORKFLOWS if "file_id" in WORKFLOWS[name].input_schema["properties"]]
+)
+async def test_a_file_of_another_organisation_is_not_there(run: Runs, callers: Callers, name: str) -> None:
+    """The run fails as for a file that never was, of every workflow that takes one."""
+    other = await callers.of(await make_organisation(callers.stores, callers.clock))
+    file_id = await upload(other, f"{HEADING}A,x,1,,\n")
+
+    ended = await run(name, file_id=file_id)
+
+    assert ended["error"]["message"] == f"File {file_id} does not exist."
+
+
+async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Runs, stores: Stores) -> None:
+    """Each is pending with one invitation and one job; problems are told by row."""
+    await caller.post("/v1/users", json={"email": "Old@example.com", "name": "Old"})
+    content = "email,name,role\nnew@example.com,New,editor\nold@EXAMPLE.com,Old,\nNEW@example.com,Twice,\nbad,Bad,\n"
+    file_id = await upload(caller, content)
+
+    strict = await run("user_import", file_id=file_id)
+    partial = await run("user_import", file_id=file_id, partial=True)
+
+    assert (strict["status"], strict["error"]["message"]) == (
+        "failed",
+        "3 rows have problems, so nothing was imported.",
+    )
+    assert partial["result"]["created"] == 1
+    assert {problem["field"] for problem in partial["result"]["problems"]} == {f"row {n}.email" for n in (2, 3, 4)}
+    (user,) = (await caller.get("/v1/users?q=new@")).json()["data"]
+    assert (user["name"], user["role"], user["status"]) == ("New", "editor", "pending_invite")
+    jobs = """select 1 from procrastinate_jobs as job join invitations on invitations.id = job.args->>'invitation_id'
+              where invitations.user_id = %s"""
+    assert len(await rows(stores, jobs, user["id"])) == 1
+
+
+async def test_an_import_takes_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
+    """And compares them as the API does: in another Unicode form it is the same address."""
+    await caller.post("/v1/users", json={"email": "ren\u00e9@example.com", "name": "Old"})
+    addresses = ["rene\u0301@example.com", "用户@例え.jp", "ZOË@example.com", "zoe\u0308@example.com"]
+    file_id = await upload(caller, "\n".join(["email,name,role", *(f"{address},New," for address in addresses)]))
+
+    ended = await run("user_import", file_id=file_id, partial=True)
+
+    assert ended["result"]["created"] == 2
+    assert {problem["field"] for problem in ended["result"]["problems"]} == {"row 1.email", "row 4.email"}
+
+
+async def test_a_queued_run_is_cancelled_at_once(caller: httpx.AsyncClient, runner: WorkflowRunner) -> None:
+    """200 with the run; the worker then leaves it alone, and it cannot be cancelled twice."""
+    started = await start(caller, "catalog_export")
+
+    cancelled = await caller.post(f"/v1/workflow-runs/{started['id']}/cancel")
+    await runner.run(started["id"])
+    again = await caller.post(f"/v1/workflow-runs/{started['id']}/cancel")
+
+    assert (cancelled.status_code, cancelled.json()["data"]["status"]) == (200, "cancelled")
+    assert cancelled.json()["data"]["finished_at"] is not None
+    assert (again.status_code, again.json()["error"]["code"]) == (422, "BUSINESS_RULE_VIOLATION")
+    assert again.json()["error"]["message"] == "The run has ended already: it is cancelled."
+
+
+async def test_a_running_run_is_cancelled_before_its_next_step(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did so far is undone."""
+    file_id = await upload(caller, f"{HEADING}A,x,1,,\n")
+    started = await start(caller, "catalog_import", file_id=file_id)
+    path = f"/v1/workflow-runs/{started['id']}"
+    seen: list[dict[str, Any]] = []
+    report = definition.Run.report
+
+    async def cancel_meanwhile(self: definition.Run, progress: float) -> None:
+        if progress > 0:
+            seen.append((await caller.post(f"{path}/cancel")).json()["data"])
+        await report(self, progress)
+
+    monkeypatch.setattr(definition.Run, "report", cancel_meanwhile)
+    await runner.run(started["id"])
+
+    ended = (await caller.get(path)).json()["data"]
+    assert [found["status"] for found in seen] == ["running"]
+    assert (ended["status"], ended["finished_at"] is not None) == ("cancelled", True)
+    assert await catalog(caller) == {}
+
+
+async def test_a_fault_of_ours_is_tried_again_and_told_at_last(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job fails, so that it is tried again, and the run goes on; the fifth time the run has failed."""
+    started = await start(caller, "catalog_export")
+
+    async def broken(run: definition.Run) -> None:
+        raise ObjectsUnavailable("secret of the store")
+
+    workflows = {"catalog_export": attrs.evolve(WORKFLOWS["catalog_export"], work=broken)}
+    monkeypatch.setattr("redcore_server.worker.workflows.WORKFLOWS", workflows)
+    for _ in range(MAX_FAILURES - 1):
+        with pytest.raises(ObjectsUnavailable):
+            await runner.run(started["id"])
+        assert (await caller.get(f"/v1/workflow-runs/{started['id']}")).json()["data"]["status"] == "running"
+    await runner.run(started["id"])
+
+    ended = (await caller.get(f"/v1/workflow-runs/{started['id']}")).json()["data"]
+    assert ended["status"] == "failed"
+    assert "Something went wrong on our side" in ended["error"]["message"]
+    assert "secret" not in ended["error"]["message"]
+
+
+async def test_two_workers_never_do_one_run(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is sent away to try again later; once the first is done there is nothing left to do."""
+    started = await start(caller, "catalog_export")
+    inner: list[type[BaseException]] = []
+    report = definition.Run.report
+
+    async def second_worker(self: definition.Run, progress: float) -> None:
+        with pytest.raises(BeingRunElsewhere) as refused:
+            await runner.run(started["id"])
+        inner.append(refused.type)
+        await report(self, progress)
+
+    monkeypatch.setattr(definition.Run, "report", second_worker)
+    await runner.run(started["id"])
+    monkeypatch.undo()
+    await runner.run(started["id"])
+
+    assert inner
+    assert (await caller.get("/v1/files")).json()["meta"]["total"] == 1
