@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - the names say what happened; "Error" at every end would say nothing more
-"""The errors the platform answers with, and the one function that renders them.
+"""The errors the platform answers with; `redcore_server.http.render_error` turns them into HTTP.
 
     ApiError
     ├── ValidationFailed       400 VALIDATION_ERROR
@@ -18,12 +18,14 @@
     ├── RuleViolation          422 BUSINESS_RULE_VIOLATION
     ├── IdempotencyKeyReused   422 IDEMPOTENCY_KEY_REUSED
     ├── RateLimited            429 RATE_LIMIT_EXCEEDED
+    ├── HeadTooLarge           431 REQUEST_HEADER_FIELDS_TOO_LARGE
     ├── InternalError          500 INTERNAL_ERROR
+    ├── NotImplementedHere     501 NOT_IMPLEMENTED
     └── ServiceUnavailable     503 SERVICE_UNAVAILABLE
 
-Inside, code raises these; only `respond` and `render`, at the edge, turn them into HTTP. The OAuth endpoints
-have errors of their own (RFC 6749 section 5.2) in `redcore_server.auth`. Messages are for the caller: they
-hold no secret and nothing of the cause of a fault of ours, which goes to the log alone.
+The status of a code is the contract's (`redcore_server.contract.document`). The OAuth endpoints have errors of
+their own (RFC 6749 section 5.2) in `redcore_server.auth`. Messages are for the caller: they contain no secret and
+nothing about the cause of a fault of ours, which goes to the log alone.
 """
 
 from __future__ import annotations
@@ -32,49 +34,10 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
 import attrs
-import orjson
-import psycopg
-import redis.exceptions
-import structlog
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 
-from redcore_server.store.objects import ObjectsUnavailable
+from redcore_server.http.challenges import challenge
 
-STATUS: Final[Mapping[str, int]] = {
-    "VALIDATION_ERROR": 400,
-    "INVALID_TOKEN": 401,
-    "TOKEN_EXPIRED": 401,
-    "INSUFFICIENT_SCOPE": 403,
-    "RESOURCE_NOT_FOUND": 404,
-    "METHOD_NOT_ALLOWED": 405,
-    "REQUEST_TIMEOUT": 408,
-    "DUPLICATE_RESOURCE": 409,
-    "REQUEST_IN_PROGRESS": 409,
-    "PAYLOAD_TOO_LARGE": 413,
-    "UNSUPPORTED_MEDIA_TYPE": 415,
-    "RANGE_NOT_SATISFIABLE": 416,
-    "BUSINESS_RULE_VIOLATION": 422,
-    "IDEMPOTENCY_KEY_REUSED": 422,
-    "RATE_LIMIT_EXCEEDED": 429,
-    "INTERNAL_ERROR": 500,
-    "SERVICE_UNAVAILABLE": 503,
-}
-"""Code to HTTP status, as the spec's `x-redcore-status` has it."""
-
-_DOCS: Final = "https://docs.blueround.com/api/errors#"
-
-# What a store raises when it does not answer; a caller may try again.
-_STORE_AWAY: Final = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    redis.exceptions.RedisError,
-    redis.exceptions.RedisClusterException,
-    ObjectsUnavailable,
-)
-_CLIENT_GONE: Final = 499  # as nginx logs it; no such status is ever sent, for there is nobody to read it
-
-_log = structlog.stdlib.get_logger("redcore_server.errors")
+RETRY_AFTER_S: Final = 2  # an embedded store is up again after about one second, see `redcore_server.embedded`
 
 
 @attrs.frozen
@@ -119,11 +82,6 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         super().__init__(self.message)
 
-    @property
-    def status(self) -> int:
-        """The HTTP status of the answer."""
-        return STATUS[self.code]
-
 
 class ValidationFailed(ApiError):
     """Malformed JSON, a bad query value or a bad field."""
@@ -142,7 +100,7 @@ class InvalidToken(ApiError):
         """Describe the error; `WWW-Authenticate` repeats the message."""
         super().__init__(message)
         # RFC 6750 section 3.1
-        self.headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{self.message}"'
+        self.headers["WWW-Authenticate"] = challenge("Bearer", error="invalid_token", error_description=self.message)
 
 
 class TokenMissing(InvalidToken):
@@ -154,7 +112,7 @@ class TokenMissing(InvalidToken):
         """Describe the error."""
         super().__init__()
         # RFC 6750 section 3.1: no error code for a request without authentication information.
-        self.headers["WWW-Authenticate"] = 'Bearer realm="BlueRound"'
+        self.headers["WWW-Authenticate"] = challenge("Bearer")
 
 
 class TokenExpired(InvalidToken):
@@ -171,8 +129,8 @@ class InsufficientScope(ApiError):
 
     def __init__(self, scope: str) -> None:
         """Name the scope that was needed."""
-        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'  # RFC 6750 section 3.1
-        super().__init__(f"This call needs the scope {scope}.", headers={"WWW-Authenticate": challenge})
+        needed = challenge("Bearer", error="insufficient_scope", scope=scope)  # RFC 6750 section 3.1
+        super().__init__(f"This call needs the scope {scope}.", headers={"WWW-Authenticate": needed})
 
 
 class NotFound(ApiError):
@@ -194,13 +152,13 @@ class MethodNotAllowed(ApiError):
 
 
 class RequestTimeout(ApiError):
-    """The body of the request comes too slowly."""
+    """The request arrives too slowly."""
 
     code = "REQUEST_TIMEOUT"
-    message = "The body of the request did not come in time."
+    message = "The request did not arrive in time."
 
     def __init__(self) -> None:
-        """Describe the error; nobody reads on, so the connection ends with it (RFC 9110 section 15.5.9)."""
+        """Describe the error; the rest is not read, so the connection is closed (RFC 9110 section 15.5.9)."""
         super().__init__(headers={"Connection": "close"})
 
 
@@ -271,6 +229,16 @@ class RateLimited(ApiError):
         )
 
 
+class HeadTooLarge(ApiError):
+    """The head of the request, its trailers or its chunk extensions are larger than the server reads."""
+
+    code = "REQUEST_HEADER_FIELDS_TOO_LARGE"
+
+    def __init__(self, max_bytes: int) -> None:
+        """Name the limit."""
+        super().__init__(f"The header fields of the request are larger than {max_bytes} bytes.")
+
+
 class InternalError(ApiError):
     """A fault of the server's own."""
 
@@ -278,51 +246,18 @@ class InternalError(ApiError):
     message = "Something went wrong on our side."
 
 
+class NotImplementedHere(ApiError):
+    """The request uses a part of HTTP that this server does not have."""
+
+    code = "NOT_IMPLEMENTED"
+
+
 class ServiceUnavailable(ApiError):
-    """A store that must be asked does not answer."""
+    """A store or service does not answer, cannot be written to, or takes too long."""
 
     code = "SERVICE_UNAVAILABLE"
     message = "The platform is temporarily unavailable."
 
-
-def respond(error: Exception, request_id: str) -> Response:
-    """Return the answer to a request that raised; an error that is no `ApiError` is logged here, once.
-
-    Args:
-        error: whatever a handler raised.
-        request_id: UUID of the request.
-    """
-    if isinstance(error, ApiError):
-        return render(error, request_id)
-    if isinstance(error, ClientDisconnect):
-        return Response(status_code=_CLIENT_GONE)
-    if isinstance(error, _STORE_AWAY):
-        _log.error("store away", request_id=request_id, exc_info=error)
-        return render(ServiceUnavailable(), request_id)
-    _log.error("unexpected error", request_id=request_id, exc_info=error)
-    return render(InternalError(), request_id)
-
-
-def render(error: ApiError, request_id: str) -> Response:
-    """Return the answer that tells an error.
-
-    Args:
-        error: to be told.
-        request_id: UUID of the request, in the message where only the operator can help.
-    """
-    message = error.message
-    if isinstance(error, InternalError):
-        message += f" Quote request {request_id} to support."
-    return Response(envelope(error.code, message, error.details), error.status, error.headers, "application/json")
-
-
-def envelope(code: str, message: str, details: Iterable[Detail] = ()) -> bytes:
-    """Return the error envelope of the contract's section 3 as JSON.
-
-    Args:
-        code: of the catalogue.
-        message: for people.
-        details: every problem of the request.
-    """
-    problems = [{"field": detail.field, "issue": detail.issue} for detail in details]
-    return orjson.dumps({"error": {"code": code, "message": message, "docs": f"{_DOCS}{code}", "details": problems}})
+    def __init__(self) -> None:
+        """Describe the error, with the time after which it is worth trying again."""
+        super().__init__(headers={"Retry-After": str(RETRY_AFTER_S)})

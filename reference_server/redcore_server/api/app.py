@@ -1,8 +1,8 @@
 """The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the answer.
 
-Stands behind the gateway, which has put the caller into `scope["redcore.principal"]` and the request's UUID into
-`scope["redcore.request_id"]`. A handler of a GET gets a connection that commits each statement, any other one a
-transaction that is undone if it raises.
+Stands behind the gateway, which has put the caller (`PRINCIPAL`) and the request's UUID (`REQUEST_ID`) into the
+scope. A handler of a GET gets a connection that commits each statement, any other one a transaction that is undone if
+it raises.
 """
 
 from __future__ import annotations
@@ -22,15 +22,12 @@ from redcore_server.api.handler import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
 from redcore_server.api.uploads import Upload, Uploads
 from redcore_server.api.validation import Validation
-from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.credentials.principal import PRINCIPAL, Principal
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Match, Spec
-from redcore_server.errors import (
-    InsufficientScope,
-    NotFound,
-    ValidationFailed,
-    respond,
-)
+from redcore_server.errors import InsufficientScope, NotFound, ValidationFailed
+from redcore_server.http.context import OPERATION, REQUEST_ID
+from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import AsyncPostgres, Lent
 
@@ -88,13 +85,13 @@ class _Api:
         try:
             response = await self._answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong is answered here
-            response = respond(error, scope["redcore.request_id"])
+            response = respond(error, REQUEST_ID.of(scope))
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         match = self.spec.find(scope["method"], scope["raw_path"])
-        scope["redcore.operation"] = match.operation.id
-        principal: Principal = scope["redcore.principal"]
+        OPERATION.set(scope, match.operation.id)
+        principal = PRINCIPAL.of(scope)
         handler = _authorised(match, principal)
         request = await self._checked(match, principal, scope, receive)
         if match.operation.method == "GET":
@@ -124,7 +121,7 @@ class _Api:
         return _Request(
             match=match,
             principal=principal,
-            request_id=scope["redcore.request_id"],
+            request_id=REQUEST_ID.of(scope),
             is_head=scope["method"] == "HEAD",
             headers=raw_headers,
             query=query,

@@ -18,7 +18,8 @@ from starlette.responses import Response
 
 from redcore_server.api.sealed_answers import Seal
 from redcore_server.auth.credentials.principal import Principal
-from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgress, render
+from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgress
+from redcore_server.http.render_error import render, status_of
 from redcore_server.store.postgres import AsyncPostgres, queries
 
 LIFETIME: Final = timedelta(hours=24)
@@ -100,7 +101,7 @@ async def _handled(connection: AsyncPostgres, attempt: Attempt, handle: Callable
         async with connection.transaction():  # a savepoint: a refused request leaves nothing but its answer
             return await handle()
     except ApiError as error:
-        if error.status not in _STORED_ERRORS:
+        if status_of(error) not in _STORED_ERRORS:
             raise
         return render(error, attempt.request_id)
 

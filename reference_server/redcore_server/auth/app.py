@@ -46,8 +46,10 @@ from redcore_server.auth.tokens.reader import TokenReader
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.auth.tokens.verifier import BearerVerifier
 from redcore_server.clock import Clock
-from redcore_server.errors import NotFound, respond
-from redcore_server.http.head import chosen
+from redcore_server.contract.methods import chosen
+from redcore_server.errors import NotFound
+from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 
@@ -170,7 +172,7 @@ class _App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        request_id = scope.get("redcore.request_id", "")
+        request_id = REQUEST_ID.find(scope) or ""
         # Whatever is logged on the way, also in threads and fibers, tells the id that people are asked to quote.
         with bound_contextvars(request_id=request_id):
             try:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, Final, Literal, cast
 from urllib.parse import unquote
 
 import attrs
 import jsonschema_rs
-import yaml
 
+from redcore_server.contract.document import document
+from redcore_server.contract.methods import chosen
 from redcore_server.errors import NotFound
-from redcore_server.http.head import chosen
 
 Schema = Mapping[str, Any]
 Location = Literal["query", "header"]
@@ -167,10 +166,7 @@ class Spec:
 @cache
 def load() -> Spec:
     """Return the contract that came with this server; it is read once per process."""
-    packaged = Path(__file__).with_name("redcore.yaml")
-    # In a checkout the file has not been copied into the package yet.
-    path = packaged if packaged.is_file() else Path(__file__).parents[3] / "openapi" / "redcore.yaml"
-    return Spec(yaml.load(path.read_bytes(), yaml.CSafeLoader))
+    return Spec(document())
 
 
 class _Reader:

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from starlette.types import Scope
 
-from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.credentials.principal import PRINCIPAL
 
 _SECRETS: Final = re.compile(
     r"(?<=/oauth/invitations/).+"  # whoever has the link can set the password
@@ -31,7 +31,7 @@ def log_request(scope: Scope, *, request_id: str, status: int, duration_s: float
         status: of the answer.
         duration_s: from its first byte to the last of the answer.
     """
-    principal: Principal | None = scope.get("redcore.principal")
+    principal = PRINCIPAL.find(scope)
     _log.info(
         "request",
         method=scope["method"],

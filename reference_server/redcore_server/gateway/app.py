@@ -14,26 +14,22 @@ import attrs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.credentials.principal import Verifier
+from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
 from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Spec
-from redcore_server.errors import (
-    ApiError,
-    InvalidToken,
-    NotFound,
-    RateLimited,
-    respond,
-)
+from redcore_server.errors import ApiError, InvalidToken, NotFound, RateLimited
 from redcore_server.gateway.access_log import client_address, log_request
 from redcore_server.gateway.admission import Admission
 from redcore_server.gateway.cors import shared_with
-from redcore_server.gateway.exchange import Exchange
+from redcore_server.gateway.exchange import EXCHANGE, Exchange
 from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
 from redcore_server.gateway.readiness import Readiness
 from redcore_server.gateway.slow_clients import PatientReceive
 from redcore_server.http.bearer import bearer_token
+from redcore_server.http.context import OPERATION, REQUEST_ID
+from redcore_server.http.render_error import respond
 from redcore_server.mail.outbox import PATH as OUTBOX_PATH
 from redcore_server.mail.outbox import OutboxPage
 from redcore_server.settings import Settings
@@ -104,8 +100,8 @@ class _Gateway:
         if scope["type"] != "http":  # no websockets, and whoever builds the gateway opens and closes its parts
             return
         exchange = Exchange(scope, send, self.clock, is_strict=self.settings.is_public_tls)
-        scope["redcore.request_id"] = exchange.request_id
-        scope["redcore.exchange"] = exchange
+        REQUEST_ID.set(scope, exchange.request_id)
+        EXCHANGE.set(scope, exchange)
         try:
             await self.shared(scope, PatientReceive(receive, self.settings.client_seconds), exchange.send)
         finally:
@@ -113,7 +109,7 @@ class _Gateway:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever goes wrong."""
-        exchange: Exchange = scope["redcore.exchange"]
+        exchange = EXCHANGE.of(scope)
         try:
             await self._serve(scope, receive, send, exchange)
         except Exception as error:
@@ -147,7 +143,7 @@ class _Gateway:
         except InvalidToken:
             _admit(exchange, await self.limits.spend_failure(client_address(scope)))
             raise
-        scope["redcore.principal"] = principal
+        PRINCIPAL.set(scope, principal)
         _admit(exchange, verdict)
 
     async def _probe(self, operation_id: str) -> Response:
@@ -163,8 +159,8 @@ class _Gateway:
         log_request(scope, request_id=exchange.request_id, status=exchange.status, duration_s=duration_s)
 
     def _operation(self, scope: Scope) -> str:
-        if "redcore.operation" in scope:  # the API has found it
-            return str(scope["redcore.operation"])
+        if operation := OPERATION.find(scope):  # the API has found it
+            return operation
         try:
             return self.spec.find(scope["method"], scope["raw_path"]).operation.id
         except ApiError:

@@ -14,6 +14,7 @@ from starlette.types import Message, Scope, Send
 
 from redcore_server.clock import Clock
 from redcore_server.gateway.limits import Verdict
+from redcore_server.http.context import ScopeKey
 from redcore_server.http.head import bodiless
 
 RawHeader = tuple[bytes, bytes]
@@ -92,6 +93,10 @@ class Exchange:
             *self._limit_headers,
             *(header for header in self._always if header[0] not in names),
         ]
+
+
+EXCHANGE: Final = ScopeKey[Exchange]("redcore.exchange")
+"""The exchange of a request, within the gateway."""
 
 
 def request_id(scope: Scope) -> str:

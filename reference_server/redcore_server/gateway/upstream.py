@@ -21,6 +21,7 @@ from yarl import URL
 from redcore_server.errors import RequestTimeout, ServiceUnavailable
 from redcore_server.gateway.access_log import client_address
 from redcore_server.gateway.exchange import RawHeader
+from redcore_server.http.context import REQUEST_ID
 
 _PATIENCE_S: Final = 60.0  # for a connection, and for each part of an answer
 _MAX_HEAD_BYTES: Final = 64 * 1024
@@ -107,7 +108,7 @@ class Upstream:
         headers = CIMultiDict(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in passed_on(scope["headers"], _OURS)
         )
-        headers["X-Request-ID"] = scope["redcore.request_id"]
+        headers["X-Request-ID"] = REQUEST_ID.of(scope)
         headers["X-Forwarded-For"] = client_address(scope)
         headers["X-Forwarded-Proto"] = scope["scheme"]
         query = scope["query_string"]

@@ -1,35 +1,12 @@
-"""HEAD beside GET: answered wherever GET is, as GET is, without the body (RFC 9110 sections 9.1 and 9.3.2)."""
+"""The answer to a HEAD: that to a GET, without the body (RFC 9110 section 9.3.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 from starlette.types import Message, Scope, Send
-
-from redcore_server.errors import MethodNotAllowed
-
-_T = TypeVar("_T")
-
-
-def chosen(methods: Mapping[str, _T], method: str) -> _T:
-    """Return what answers a request.
-
-    Args:
-        methods: of its address, in capitals, and what answers each.
-        method: of the request.
-
-    Raises:
-        MethodNotAllowed: none of them does.
-    """
-    asked = "GET" if method == "HEAD" else method
-    if asked not in methods:
-        raise MethodNotAllowed({*methods, "HEAD"} if "GET" in methods else methods)
-    return methods[asked]
 
 
 def bodiless(scope: Scope, send: Send) -> Send:
-    """Return a `send` that lets no byte of a body through if the request is a HEAD: not every ASGI server sees to it.
+    """Return a `send` that lets no byte of a body through if the request is a HEAD: not every ASGI server drops it.
 
     Args:
         scope: of the request.

@@ -17,13 +17,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from redcore_server.clock import Clock
+from redcore_server.contract.methods import chosen
 from redcore_server.contract.schema_messages import issues
 from redcore_server.contract.spec import Rule
-from redcore_server.errors import Detail, NotFound, ValidationFailed, respond
+from redcore_server.errors import Detail, NotFound, ValidationFailed
 from redcore_server.gateway.access_log import without_secrets
 from redcore_server.gateway.exchange import request_id, standing_headers
 from redcore_server.gateway.limits import Limits, Quota
-from redcore_server.http.head import bodiless, chosen
+from redcore_server.http.head import bodiless
+from redcore_server.http.render_error import respond
 from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults

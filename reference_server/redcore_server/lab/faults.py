@@ -11,8 +11,9 @@ import attrs
 import orjson
 from starlette.responses import Response
 
+from redcore_server.contract.document import statuses
 from redcore_server.contract.spec import Rule
-from redcore_server.errors import STATUS, envelope
+from redcore_server.http.render_error import envelope
 
 _FLAG: Final = {"type": "boolean"}
 RULE: Final = Rule(
@@ -118,7 +119,7 @@ def _answer(fields: Mapping[str, Any]) -> Response:
     body = fields.get("body")
     if isinstance(body, str):
         return Response(body, status, headers, "text/html")
-    content = orjson.dumps(body) if "body" in fields else _error_body(status, STATUS.items())
+    content = orjson.dumps(body) if "body" in fields else _error_body(status, statuses().items())
     return Response(content, status, headers, "application/json")
 
 

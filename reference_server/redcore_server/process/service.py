@@ -11,12 +11,14 @@ import attrs
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.credentials.principal import Verifier
+from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
 from redcore_server.clock import Clock
-from redcore_server.errors import NotFound, respond
+from redcore_server.errors import NotFound
 from redcore_server.gateway.exchange import Exchange
 from redcore_server.gateway.readiness import Readiness
 from redcore_server.http.bearer import bearer_token
+from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.render_error import respond
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +40,7 @@ class Inner:
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, send, self.clock)
-        scope["redcore.request_id"] = exchange.request_id
+        REQUEST_ID.set(scope, exchange.request_id)
         try:
             await self._app(scope["path"])(scope, receive, exchange.send)
         except Exception as error:
@@ -67,7 +69,7 @@ class Verified:
 
     Attributes:
         verifier: Of bearer tokens.
-        app: What finds the caller in `scope["redcore.principal"]`.
+        app: What finds the caller in the scope, as `PRINCIPAL`.
     """
 
     verifier: Verifier
@@ -80,5 +82,5 @@ class Verified:
             InvalidToken: With its subclasses, see `Verifier`.
             ServiceUnavailable: A store that must be asked does not answer.
         """
-        scope["redcore.principal"] = await self.verifier.verify(bearer_token(scope))
+        PRINCIPAL.set(scope, await self.verifier.verify(bearer_token(scope)))
         await self.app(scope, receive, send)

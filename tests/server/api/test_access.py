@@ -15,9 +15,11 @@ from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 from redcore_server.api import app as app_module
 from redcore_server.api.app import HANDLERS
 from redcore_server.auth.app import Auth
+from redcore_server.auth.credentials.principal import PRINCIPAL
 from redcore_server.clock import Clock
 from redcore_server.contract import spec
 from redcore_server.contract.spec import Operation
+from redcore_server.http.context import REQUEST_ID
 from redcore_server.process import assembly
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
@@ -175,7 +177,7 @@ async def test_the_api_answers_for_no_other_service(stores: Stores, auth: Auth, 
     build = assembly.api_service(settings, stores, spec.load(), clock, open_objects(settings))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await build({**scope, "redcore.request_id": "x", "redcore.principal": None}, receive, send)
+        await build({**scope, REQUEST_ID.name: "x", PRINCIPAL.name: None}, receive, send)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
         assert (await client.get("/healthz")).status_code == 404

@@ -52,13 +52,13 @@ async def test_a_request_without_a_uuid_gets_one(caller: httpx.AsyncClient, sent
     ("authorization", "challenge"),
     [
         ([], 'Bearer realm="BlueRound"'),
-        (["Basic YTpi"], 'Bearer error="invalid_token"'),
-        (["Bearer"], 'Bearer error="invalid_token"'),
-        (["Bearer "], 'Bearer error="invalid_token"'),
-        (["Bearer a b"], 'Bearer error="invalid_token"'),
-        (["Bearer rk_test_unknown"], 'Bearer error="invalid_token"'),
-        (["Bearer eyJhbGciOiJub25lIn0.e30."], 'Bearer error="invalid_token"'),
-        (["Bearer a", "Bearer b"], 'Bearer error="invalid_token"'),
+        (["Basic YTpi"], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer"], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer "], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer a b"], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer rk_test_unknown"], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer eyJhbGciOiJub25lIn0.e30."], 'Bearer realm="BlueRound", error="invalid_token"'),
+        (["Bearer a", "Bearer b"], 'Bearer realm="BlueRound", error="invalid_token"'),
     ],
 )
 async def test_a_request_without_a_good_token_is_unauthorized(

@@ -46,7 +46,7 @@ async def test_a_body_that_does_not_come_is_a_timeout() -> None:
     with pytest.raises(RequestTimeout) as caught:
         await receive()
 
-    assert (caught.value.status, caught.value.code) == (408, "REQUEST_TIMEOUT")
+    assert caught.value.code == "REQUEST_TIMEOUT"
     assert caught.value.headers == {"Connection": "close"}
 
 

@@ -14,6 +14,7 @@ from starlette.types import Message
 
 from redcore_server.errors import RequestTimeout, ServiceUnavailable
 from redcore_server.gateway.upstream import Upstream, open_session
+from redcore_server.http import context
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +79,7 @@ def scope_of(method: str, path: bytes, headers: Sequence[tuple[bytes, bytes]] = 
         "headers": list(headers),
         "scheme": "https",
         "client": ("203.0.113.7", 1),
-        "redcore.request_id": REQUEST_ID,
+        context.REQUEST_ID.name: REQUEST_ID,
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import attrs
+
+from redcore_server.http.context import ScopeKey
 
 
 @attrs.frozen
@@ -29,6 +31,10 @@ class Principal:
             scope: such as `users:read`.
         """
         return scope in self.scopes or "admin" in self.scopes
+
+
+PRINCIPAL: Final = ScopeKey[Principal]("redcore.principal")
+"""Who makes a request; set once the bearer token is verified."""
 
 
 class Verifier(Protocol):

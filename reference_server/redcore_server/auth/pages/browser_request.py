@@ -21,7 +21,8 @@ from redcore_server.auth.pages.render import render
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.people.sessions import Session, Sessions
 from redcore_server.auth.routes import Handler
-from redcore_server.errors import respond
+from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.render_error import respond
 
 COOKIE: Final = "redcore_session"
 
@@ -120,7 +121,7 @@ class Browsers:
                 response = await answer(visit)
                 session = visit.session
             except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
-                response = _problem_page(error, request.scope.get("redcore.request_id", ""))
+                response = _problem_page(error, REQUEST_ID.find(request.scope) or "")
             if session is not None and session.id != presented:
                 self.keep(session, response)
             return response

@@ -21,6 +21,7 @@ from redcore_server.auth.tokens.reader import TokenReader
 from redcore_server.auth.tokens.verifier import BearerVerifier
 from redcore_server.clock import Clock
 from redcore_server.errors import ApiError, InvalidToken, ServiceUnavailable
+from redcore_server.http.render_error import status_of
 from redcore_server.store import Stores
 from redcore_server.store.postgres import async_pool
 from redcore_server.store.redis import async_redis
@@ -49,7 +50,7 @@ async def refusal(auth: Auth, bearer: str) -> str:
     """Return the code with which a bearer token is refused."""
     with pytest.raises(ApiError) as caught:
         await auth.verifier.verify(bearer)
-    assert caught.value.status == 401
+    assert status_of(caught.value) == 401
     return caught.value.code
 
 
@@ -191,7 +192,7 @@ async def test_stores_away_are_never_a_pass(lost: BearerVerifier, token: str) ->
     for bearer in (token, "rk_live_whatever"):
         with pytest.raises(ServiceUnavailable) as caught:
             await lost.verify(bearer)
-        assert caught.value.status == 503
+        assert caught.value.code == "SERVICE_UNAVAILABLE"
         assert "canary" not in repr(caught.value)
 
 

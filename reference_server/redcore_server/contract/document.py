@@ -1,0 +1,24 @@
+"""The file of the contract, `redcore.yaml`, parsed once per process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """Return the OpenAPI document that came with this server."""
+    packaged = Path(__file__).with_name("redcore.yaml")
+    # In a checkout the file has not been copied into the package yet.
+    path = packaged if packaged.is_file() else Path(__file__).parents[3] / "openapi" / "redcore.yaml"
+    return cast("Mapping[str, Any]", yaml.load(path.read_bytes(), yaml.CSafeLoader))
+
+
+def statuses() -> Mapping[str, int]:
+    """Return the HTTP status of each error code."""
+    return cast("Mapping[str, int]", document()["components"]["schemas"]["ErrorCode"]["x-redcore-status"])

@@ -1,0 +1,26 @@
+"""Which handler answers a method; HEAD is answered wherever GET is (RFC 9110 sections 9.1 and 9.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from redcore_server.errors import MethodNotAllowed
+
+_T = TypeVar("_T")
+
+
+def chosen(methods: Mapping[str, _T], method: str) -> _T:
+    """Return what answers a request.
+
+    Args:
+        methods: what answers each method of the address, by its name in capitals.
+        method: of the request.
+
+    Raises:
+        MethodNotAllowed: none of them does.
+    """
+    asked = "GET" if method == "HEAD" else method
+    if asked not in methods:
+        raise MethodNotAllowed({*methods, "HEAD"} if "GET" in methods else methods)
+    return methods[asked]
