@@ -10,7 +10,7 @@ import pytest
 from tests.client.colours import Colour, instant
 from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, reset, stored
 
-from redcore import AuthenticationError, RedcoreError
+from redcore import AuthenticationError, NetworkError, RedcoreError
 
 CONTENT = b"0123456789" * 1000
 STORED = stored(CONTENT)
@@ -90,3 +90,35 @@ def test_rewound_when_the_token_is_refused(call: Colour, make: Any, server: Loop
     assert uploads(server) == [1, 1]
     assert all(b"skipped" not in seen.body for seen in server.seen)
     assert server.seen[2].headers["authorization"] == "Bearer access-2"
+
+
+@pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
+def test_a_one_shot_body_is_retried_while_nothing_of_it_was_read(
+    call: Colour, make: Any, server: Loopback, made: Any
+) -> None:
+    """The token endpoint answers 503 before the upload begins: the body is still whole, and the call is retried."""
+    server.script(refusal(503), pair(2), STORED)
+    client = make(client_id="app_1", client_secret="secret-of-the-app")
+    slept = instant(client)
+
+    call(client.files.upload, file=made())
+
+    assert (uploads(server), len(slept)) == ([1], 1)
+
+
+def test_a_one_shot_body_is_retried_after_a_connect_error(call: Colour, make: Any, server: Loopback) -> None:
+    """No connection was made, so not a byte was read: the next attempt sends all of it."""
+    client = make(base_url="http://127.0.0.1:9/v1")
+    slept = instant(client)
+    read: list[bytes] = []
+
+    def noted() -> Iterator[bytes]:
+        for piece in pieces():
+            read.append(piece)
+            yield piece
+
+    with pytest.raises(NetworkError) as caught:
+        call(client.files.upload, file=noted())
+
+    assert ([attempt.stopped for attempt in caught.value.attempts], len(slept)) == ([None, None, "retries used up"], 2)
+    assert read == []

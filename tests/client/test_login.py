@@ -129,7 +129,6 @@ class TestInBrowser:
         ("changes", "code", "status"),
         [
             ({"error": "access_denied", "code": None}, "access_denied", 400),
-            ({"state": "forged"}, "state_mismatch", 200),
             ({"iss": "https://evil.example"}, "issuer_mismatch", 200),
         ],
     )
@@ -142,7 +141,7 @@ class TestInBrowser:
         code: str,
         status: int,
     ) -> None:
-        """A redirect that says no, or is not the answer, ends the login; no code is exchanged."""
+        """An answer that says no, or comes from another server, ends the login; no code is exchanged."""
         browser = Browser(server.origin, **changes)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -154,7 +153,7 @@ class TestInBrowser:
         assert is_closed(browser.asked["redirect_uri"])
 
     def test_other_requests(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """What is no GET of the redirect's path is answered 404, and the login goes on."""
+        """Another path is answered 404, another method 405, and the login goes on."""
         browser = Browser(server.origin)
 
         def wander(url: str) -> None:
@@ -168,7 +167,57 @@ class TestInBrowser:
         log_in("in_browser", open_browser=wander, **options)
 
         browser.thread.join()
-        assert [page.status_code for page in browser.pages] == [404, 404, 404, 404, 200]
+        assert [page.status_code for page in browser.pages] == [405, 404, 404, 404, 200]
+        assert browser.pages[0].headers["allow"] == "GET"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "code=stolen&state=forged&iss={iss}",
+            "code=stolen&iss={iss}",
+            "code=stolen&state={state}&state=forged&iss={iss}",
+            "error=access_denied",
+            "error=access_denied&state=forged",
+            "state={state}&iss={iss}",
+            "code=&state={state}&iss={iss}",
+            "",
+        ],
+    )
+    def test_a_redirect_that_is_not_the_answer_is_refused_and_ignored(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback, query: str
+    ) -> None:
+        """RFC 8252 section 8.9: another state, none, or nothing to it; the login goes on to the real answer."""
+        browser = Browser(server.origin)
+
+        def disturbed(url: str) -> None:
+            asked = dict(parse_qsl(urlsplit(url).query))
+            browser.visit(f"{asked['redirect_uri']}?{query.format(state=asked['state'], iss=server.origin)}")
+            browser(url)
+
+        log_in("in_browser", open_browser=disturbed, **options)
+
+        browser.thread.join()
+        assert [page.status_code for page in browser.pages] == [403, 200]
+        assert server.seen[0].form["code"] == "c0de"
+
+    @pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1", "127.0.0.1:1"])
+    def test_a_redirect_to_another_host_is_refused_and_ignored(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback, host: str
+    ) -> None:
+        """A page whose name was rebound to this machine cannot end a login, not even with its state."""
+        browser = Browser(server.origin)
+
+        def rebound(url: str) -> None:
+            asked = dict(parse_qsl(urlsplit(url).query))
+            address = f"{asked['redirect_uri']}?code=stolen&state={asked['state']}"
+            browser.pages.append(httpx.get(address, headers={"Host": host}, trust_env=False))
+            browser(url)
+
+        log_in("in_browser", open_browser=rebound, **options)
+
+        browser.thread.join()
+        assert [page.status_code for page in browser.pages] == [421, 200]
+        assert server.seen[0].form["code"] == "c0de"
 
     def test_what_is_no_http(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """Noise on the port is answered, or not, and the login goes on."""
@@ -194,7 +243,7 @@ class TestInBrowser:
         log_in("in_browser", open_browser=disturb, **options)
 
         browser.thread.join()
-        assert answers == [b"HTTP/1.1 404"] * 4 + [b""]
+        assert answers == [*[b"HTTP/1.1 404"] * 3, b"HTTP/1.1 405", b""]
 
     def test_connections_that_say_nothing(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """Browsers open connections ahead, and break them: neither keeps the redirect waiting."""

@@ -83,7 +83,7 @@ class World:
         self.time = START
         self.oversleep_s = 0.0
         self.cache = MemoryCache() if cache is None else cache
-        self.runtime = Runtime(now=lambda: self.time, monotonic=lambda: self.time - START, draw=lambda: 0.5)
+        self.runtime = Runtime(now=lambda: self.time, monotonic=lambda: round(self.time - START, 6), draw=lambda: 0.5)
         self.auth = Authenticator(
             credentials or Credentials(api_key="rk_test_key"),
             origin=ORIGIN,

@@ -177,7 +177,7 @@ class Engine:
     def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:
         now = self.runtime.now()
         if operation.auth == "bearer":
-            self.pacer.note(response.headers, now)
+            self.pacer.note(response.headers, now, self.runtime.monotonic())
         if 200 <= response.status_code < 300:
             return operation.returns(response)
         explain = failure if operation.auth == "bearer" else oauth_failure
@@ -185,7 +185,7 @@ class Engine:
 
     def _pace(self, budget: Budget) -> Flow[None]:
         """Wait for the next window rather than earn a 429."""
-        wait = self.pacer.wait_s(self.runtime.now())
+        wait = self.pacer.wait_s(self.runtime.monotonic())
         if not wait:
             return
         if not budget.allows(wait):
@@ -224,7 +224,6 @@ def with_bearer(request: Request, token: str) -> Request:
         url=request.url,
         headers={**request.headers, "Authorization": f"Bearer {token}"},
         content=request.content,
-        replayable=request.replayable,
         streamed=request.streamed,
         opens=request.opens,
     )

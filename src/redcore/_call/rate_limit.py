@@ -1,12 +1,13 @@
 """What the server says about how fast to go: headers in, moments out. Does not sleep and reads no clock.
 
-All moments are Unix seconds by the caller's clock; the server's are moved by the difference that its `Date` shows, so
-that a client whose clock is off waits the right time.
+The server's moments are Unix seconds, moved by the difference that its `Date` shows, so that a client whose clock is
+off waits the right time. Waits are kept on the monotonic clock: a wall clock that is set back makes none longer.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -15,8 +16,9 @@ from functools import lru_cache
 import attrs
 
 RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
-LONGEST_WINDOW_S = 600.0  # a reset farther away is a mistake of the server, and nobody waits for it
+LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is a mistake
 CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
+DELAY = re.compile(r"[0-9]+(\.[0-9]+)?")  # RFC 9110 section 10.2.3 has whole seconds; some servers send fractions
 
 
 @attrs.frozen
@@ -44,39 +46,57 @@ class RateLimit:
 class Pacer:
     """Remembers until when the next call should wait; shared by all calls of a client, in threads and tasks.
 
-    One attribute is assigned at a time, which needs no lock; two answers that race both tell the truth.
+    One attribute is assigned at a time, which needs no lock: two answers that race are both right.
     """
 
     def __init__(self) -> None:
         self._not_before = 0.0
+        """On the monotonic clock."""
         self.latest: RateLimit | None = None
 
-    def note(self, headers: Mapping[str, str], now: float) -> None:
-        """Learn from an answer."""
+    def note(self, headers: Mapping[str, str], now: float, monotonic: float) -> None:
+        """Learn from an answer.
+
+        Args:
+            headers: Those of the answer.
+            now: Unix seconds.
+            monotonic: The same moment on the monotonic clock.
+        """
         if (seen := RateLimit.of(headers, now)) is None:
             return
         self.latest = seen
         if seen.remaining <= 0:
-            self._not_before = max(self._not_before, seen.reset + RESET_MARGIN_S)
+            self._not_before = max(self._not_before, monotonic + seen.reset - now + RESET_MARGIN_S)
 
-    def wait_s(self, now: float) -> float:
+    def wait_s(self, monotonic: float) -> float:
         """How long the next call should wait, in seconds."""
-        return max(0.0, self._not_before - now)
+        return max(0.0, self._not_before - monotonic)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """The `Retry-After` of an answer in seconds from now (RFC 9110 section 10.2.3).
 
     Returns:
-        Seconds, not negative; None if there is none, or none that can be understood.
+        Seconds, not negative; the longest, if a proxy has repeated the header; None if there is none that makes sense.
     """
-    told = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(told)
-    except ValueError:
-        moment = http_date(told)
-        return None if moment is None else max(0.0, moment - ahead(headers, now) - now)
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    waits = [
+        wait for value in listed(headers.get("retry-after", "")) if (wait := delay(value, headers, now)) is not None
+    ]
+    return max(waits, default=None)
+
+
+def listed(value: str) -> list[str]:
+    """The members of a header that came more than once; the comma in an HTTP-date separates none."""
+    return re.split(r"\s*,\s*(?!\d{2}[ -])", value.strip())
+
+
+def delay(value: str, headers: Mapping[str, str], now: float) -> float | None:
+    """One value of `Retry-After` in seconds from now; None if it makes no sense."""
+    if DELAY.fullmatch(value):
+        seconds = float(value)
+        return seconds if math.isfinite(seconds) else None
+    moment = http_date(value)
+    return None if moment is None else max(0.0, moment - ahead(headers, now) - now)
 
 
 def ahead(headers: Mapping[str, str], now: float) -> float:
@@ -87,10 +107,10 @@ def ahead(headers: Mapping[str, str], now: float) -> float:
 
 
 @lru_cache(maxsize=64)  # answers of the same second have the same Date, and parsing it takes a tenth of a call
-def http_date(told: str) -> float | None:
-    """An HTTP date in Unix seconds; None if it is none."""
+def http_date(value: str) -> float | None:
+    """Parse an HTTP-date into Unix seconds; None if it is not a valid date."""
     try:
-        moment = parsedate_to_datetime(told)
+        moment = parsedate_to_datetime(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None

@@ -108,7 +108,7 @@ Flow: TypeAlias = Generator[Step, Any, T]
 class Runtime:
     """Time and chance, so that tests can bring their own."""
 
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = lambda: time.time()  # noqa: PLW0108 (looked up late: freezegun replaces it)
     """Unix seconds, for moments that the server names."""
     monotonic: Callable[[], float] = time.monotonic
     """Seconds, for durations."""

@@ -112,12 +112,15 @@ class Request:
     url: str
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes | Multipart | None = attrs.field(default=None, repr=False)
-    replayable: bool = True
-    """Whether sending it a second time sends the same bytes."""
     streamed: bool = attrs.field(default=False, repr=False)
     """Whether it is sent, or its answer read, piece by piece, so that only silence is bounded by the time-out."""
     opens: bool = attrs.field(default=False, repr=False)
     """Whether a success is handed over open, to be read piece by piece."""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether sending it once more sends the same bytes; a body that is read once is, until its reading begins."""
+        return not isinstance(self.content, Multipart) or self.content.replayable
 
 
 def path(template: str, **values: str) -> str:
@@ -192,7 +195,6 @@ def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], b
         url=url,
         headers=headers,
         content=content,
-        replayable=content.replayable,
         streamed=True,
     )
 

@@ -81,11 +81,12 @@ class Multipart:
         self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self.failure: Exception | None = None
         """What the application's own file, iterator or callback raised, which an HTTP library may disguise."""
+        self._started = False
 
     @property
     def replayable(self) -> bool:
-        """Whether a second attempt would send the same bytes."""
-        return self.part.source.replayable
+        """Whether another attempt would send the same bytes; always, while none of them was read."""
+        return not self._started or self.part.source.replayable
 
     @property
     def framing(self) -> tuple[str, str]:
@@ -101,6 +102,7 @@ class Multipart:
 
     def start(self) -> None:
         """Go to the first byte of the file."""
+        self._started = True
         self.part.source.start()
         if self.part.meter is not None:
             self.part.meter.restart()

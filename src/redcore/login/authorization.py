@@ -221,6 +221,15 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
     return told["code"]
 
 
+def answers(request: AuthorizationRequest, query: str) -> bool:
+    """Whether the query of a redirect has the state of a request, and a code or an error with it."""
+    try:
+        given = parsed(query)
+    except ResponseError:
+        return False
+    return same(given.get("state", ""), request.state) and bool(given.get("code") or given.get("error"))
+
+
 def values(redirect: object) -> dict[str, str]:
     """The parameters of a redirect.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Unpack
 
 import anyio
@@ -13,11 +14,12 @@ from anyio.from_thread import start_blocking_portal
 from redcore.exceptions import ConfigurationError
 from redcore.login.authorization import (
     AuthorizationRequest,
+    answers,
     authorization_request,
     exchange_code,
     exchange_code_async,
 )
-from redcore.login.loopback import receiver
+from redcore.login.loopback import Receiver, receiver
 from redcore.options import AsyncLoginOptions, LoginOptions
 from redcore.tokens import TokenSet
 
@@ -54,7 +56,7 @@ def in_browser(
     """
     listening = receiver(redirect_uri, deadline)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening) as waiting:
-        request = begin(waiting.redirect_uri, scope, options)
+        request = begin(waiting, scope, options)
         check((open_browser or webbrowser.open)(request.url))
         redirect = portal.call(waiting.wait)
     return exchange_code(request, redirect, **rest(options))
@@ -70,7 +72,7 @@ async def in_browser_async(
 ) -> TokenSet:
     """As `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
     async with receiver(redirect_uri, deadline) as waiting:
-        request = begin(waiting.redirect_uri, scope, options)
+        request = begin(waiting, scope, options)
         with anyio.CancelScope(deadline=waiting.ends_at):
             # In a thread: some browsers, such as lynx, keep the terminal until the person leaves them.
             check(await anyio.to_thread.run_sync(open_browser or webbrowser.open, request.url, abandon_on_cancel=True))
@@ -78,11 +80,13 @@ async def in_browser_async(
     return await exchange_code_async(request, redirect, **rest(options))
 
 
-def begin(redirect_uri: str, scope: str | None, options: Mapping[str, Any]) -> AuthorizationRequest:
-    """The request, from the options that concern it."""
+def begin(waiting: Receiver, scope: str | None, options: Mapping[str, Any]) -> AuthorizationRequest:
+    """The request, from the options that concern it; from now on its answer is waited for."""
     names = ("client_id", "base_url", "auth_url", "environment")
-    told = {name: options.get(name) for name in names}
-    return authorization_request(redirect_uri=redirect_uri, scope=scope, **told)
+    chosen = {name: options.get(name) for name in names}
+    request = authorization_request(redirect_uri=waiting.redirect_uri, scope=scope, **chosen)
+    waiting.is_answer = partial(answers, request)
+    return request
 
 
 def rest(options: Mapping[str, Any]) -> dict[str, Any]:

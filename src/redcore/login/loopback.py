@@ -1,13 +1,14 @@
 """Receives one redirect of a browser on the loopback interface (RFC 8252 section 7.3).
 
 One implementation for both colours: blocking code runs it in a portal's event loop. It reads the head of a request and
-answers with one small page; what the redirect means is the business of `authorization`.
+answers with one small page. Any program and any web page on this machine can send it requests (RFC 8252 section 8.9):
+only the one that `authorization` takes for the answer ends the wait, and all others are refused and ignored.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import SplitResult, urlsplit
 
@@ -38,20 +39,31 @@ PAGES = {
         "Not signed in",
         "The sign-in was not completed. You can close this window and try again.",
     ),
+    403: ("Another sign-in", "This is not the answer to the sign-in that the application waits for; it still waits."),
     404: ("Nothing here", "This address only receives the answer of a sign-in."),
+    405: ("Method not allowed", "This address only receives the answer of a sign-in."),
+    421: ("Misdirected request", "This address only receives the answer of a sign-in."),
 }
 
 
 class Receiver:
-    """Waits for the redirect of one login."""
+    """Waits for the redirect of one login.
 
-    def __init__(self, redirect_uri: str, path: str, deadline_s: float) -> None:
-        self.redirect_uri = redirect_uri
+    Args:
+        redirect: The registered address, with the port that it listens at.
+        deadline_s: Seconds to wait, from now.
+    """
+
+    def __init__(self, redirect: SplitResult, deadline_s: float) -> None:
+        self.redirect_uri: str = redirect.geturl()
         """Where it listens: the registered address, with the port."""
         self.ends_at: float = anyio.current_time() + deadline_s
         """When it gives up, on the event loop's clock."""
+        self.is_answer: Callable[[str], bool] = lambda _: False
+        """Whether a query is the answer that is waited for; none is, until a login has been begun."""
         self._deadline_s = deadline_s
-        self._path = path
+        self._hosts = authorities(redirect)
+        self._path = redirect.path or "/"
         self._query: str | None = None
         self._answered = anyio.Event()
 
@@ -69,25 +81,30 @@ class Receiver:
 
     async def answer(self, stream: anyio.abc.SocketStream) -> None:
         """Serve one connection."""
-        status = 404
+        query: str | None = None
         with gone_is_gone():
             async with stream:
                 with anyio.move_on_after(CONNECTION_S):
-                    status = self._take(await read_head(stream))
+                    status, query = self._judge(await read_head(stream))
                     await stream.send(page(status))
-        if status != 404:  # only now: whoever waits for the redirect closes all connections
+        if query is not None:  # only now: the end of the wait closes all connections
+            self._query = query
             self._answered.set()
 
-    def _take(self, head: bytes) -> int:
-        """Keep the query of the first GET of the redirect's path; the HTTP status to answer with."""
-        words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
-        if len(words) != 3 or words[0] != "GET" or self._query is not None:
-            return 404
-        path, _, query = words[1].partition("?")
+    def _judge(self, head: bytes) -> tuple[int, str | None]:
+        """The HTTP status to answer a request with; and its query, if it is the answer that is waited for."""
+        request, *fields = head.decode("latin-1").split("\r\n")
+        words = request.split(" ")
+        path, _, query = words[1].partition("?") if len(words) == 3 else ("", "", "")
         if path != self._path:
-            return 404
-        self._query = query
-        return 400 if query.startswith("error=") or "&error=" in query else 200
+            return 404, None
+        if words[0] != "GET":
+            return 405, None
+        if host_in(fields) not in self._hosts:  # a page whose name was rebound to this machine (DNS rebinding)
+            return 421, None
+        if self._query is not None or not self.is_answer(query):
+            return 403, None
+        return 400 if query.startswith("error=") or "&error=" in query else 200, query
 
 
 @asynccontextmanager
@@ -99,10 +116,10 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
         deadline_s: Seconds to wait for the redirect, from now.
 
     Raises:
-        ConfigurationError: the deadline is none.
-        ArgumentError: it is no loopback address, or its port is taken.
+        ConfigurationError: the deadline is not a number of seconds above 0.
+        ArgumentError: it is not a loopback address, or its port is taken.
     """
-    parts, patience_s = checked_loopback(redirect_uri), checked(deadline_s)
+    parts, deadline_s = checked_loopback(redirect_uri), checked(deadline_s)
     host = parts.hostname or ""
     try:
         listener = await anyio.create_tcp_listener(local_host=host, local_port=parts.port or 0)
@@ -112,7 +129,7 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
     async with listener, anyio.create_task_group() as connections:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 (not Django's)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        made = Receiver(parts._replace(netloc=netloc).geturl(), parts.path or "/", patience_s)
+        made = Receiver(parts._replace(netloc=netloc), deadline_s)
         connections.start_soon(listener.serve, made.answer)
         try:
             yield made
@@ -142,6 +159,19 @@ def checked_loopback(redirect_uri: str) -> SplitResult:
     return parts
 
 
+def authorities(redirect: SplitResult) -> set[str]:
+    """What a browser may send as `Host`: it shortens an IPv6 address, and leaves the default port out."""
+    address = ipaddress.ip_address(redirect.hostname or "")
+    host = f"[{address.compressed}]" if address.version == 6 else address.compressed
+    return {f"{host}:{redirect.port}"} | ({host} if redirect.port == 80 else set[str]())
+
+
+def host_in(fields: list[str]) -> str | None:
+    """The `Host` of a request; None unless it has exactly one (RFC 9112 section 3.2)."""
+    hosts = [value.strip() for name, _, value in (field.partition(":") for field in fields) if name.lower() == "host"]
+    return hosts[0].lower() if len(hosts) == 1 else None
+
+
 async def read_head(stream: anyio.abc.SocketStream) -> bytes:
     """The head of a request; empty if it is too long."""
     head = b""
@@ -167,6 +197,7 @@ def page(status: int) -> bytes:
     body = PAGE.format(title=title, text=text).encode()
     lines = [
         f"HTTP/1.1 {status} {title}",
+        *(["Allow: GET"] if status == 405 else []),  # RFC 9110 section 15.5.6
         "Content-Type: text/html; charset=utf-8",
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",

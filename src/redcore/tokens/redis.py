@@ -26,7 +26,8 @@ class _Redis:
         self._where = where
         keys = [encryption_key] if isinstance(encryption_key, str | bytes) else encryption_key
         cipher = Plain() if keys is None else Encrypted(keys)
-        self._entries = RedisEntries(prefix=prefix, cipher=cipher, now=time.time)
+        now = lambda: time.time()  # noqa: E731, PLW0108 (looked up late: freezegun replaces it)
+        self._entries = RedisEntries(prefix=prefix, cipher=cipher, now=now)
         self._holding: dict[str, str] = {}
         """What the own locks are marked with, by key."""
 

@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 
 LEEWAY_S = 30.0  # a token about to end is renewed before it fails on its way
-AHEAD = 0.1  # of a lifetime is left when somebody begins to renew a token that still works
+AHEAD = 0.1  # the share of a lifetime that is left when a token that still works is renewed
 SHORTEST_AHEAD_S = 300.0  # of a shorter lifetime too little would be left between renewing ahead and having to
+CLOCK_TOLERANCE_S = 60.0  # the clocks of machines that share a cache differ by less
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +28,12 @@ class TokenSet:
     """When it was given, in Unix seconds by the client's clock; None if that is not known."""
 
     def is_fresh(self, now: float) -> bool:
-        """Whether the access token will live longer than the leeway; assumed if its end is not known."""
+        """Whether the access token will live longer than the leeway; assumed if its end is not known.
+
+        Not if it was issued in the future: the clock was set back, and its end says nothing.
+        """
+        if self.issued_at is not None and self.issued_at > now + CLOCK_TOLERANCE_S:
+            return False
         return self.expires_at is None or now + LEEWAY_S < self.expires_at
 
     def is_ageing(self, now: float, draw: float) -> bool:

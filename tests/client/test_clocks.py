@@ -1,0 +1,55 @@
+"""Clocks that applications freeze and move: each library that does it, over a real connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import freezegun
+import pytest
+import time_machine
+from tests.client.loopback import Loopback, pair, user
+
+from redcore import Client
+
+Freeze = Callable[..., Any]
+
+
+@pytest.fixture(params=["freezegun", "time-machine"])
+def frozen(request: pytest.FixtureRequest) -> Any:
+    """A clock that stands still, and moves when it is told."""
+    now = dt.datetime.now(dt.UTC)
+    if request.param == "freezegun":
+        return freezegun.freeze_time(now)
+    return time_machine.travel(now, tick=False)
+
+
+def moved(clock: Any, seconds: float) -> None:
+    """Move a frozen clock."""
+    shift = getattr(clock, "shift", None) or clock.tick
+    shift(seconds)
+
+
+def test_a_token_is_renewed_when_a_frozen_clock_is_moved(server: Loopback, frozen: Any) -> None:
+    """Its hour has passed on the clock of the application, whichever library moves it."""
+    server.script(pair(1), user(), user(), pair(2), user())
+    with frozen as clock, Client(client_id="app_1", client_secret="s", base_url=server.base_url) as client:
+        client.users.get("usr_1")
+        client.users.get("usr_1")
+        moved(clock, 3700)
+        client.users.get("usr_1")
+
+    bearers = [seen.headers["authorization"] for seen in server.asked("/v1/users/usr_1")]
+    assert bearers == ["Bearer access-1", "Bearer access-1", "Bearer access-2"]
+
+
+def test_a_token_is_renewed_when_the_clock_is_set_back(server: Loopback, frozen: Any) -> None:
+    """A token that was issued in the future says nothing of how long it will live."""
+    server.script(pair(1), user(), pair(2), user())
+    with frozen as clock, Client(client_id="app_1", client_secret="s", base_url=server.base_url) as client:
+        client.users.get("usr_1")
+        moved(clock, -3600)
+        client.users.get("usr_1")
+
+    assert [seen.path for seen in server.seen] == ["/oauth/token", "/v1/users/usr_1"] * 2
