@@ -15,6 +15,7 @@ from redcore._call.engine import CallOptions, Engine
 from redcore._call.rate_limit import Pacer
 from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
 from redcore._wire.encoding import Operation, Request
+from redcore._wire.multipart import Multipart
 from redcore.tokens import MemoryCache, TokenCache
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ class World:
                 return self._answer(request)
             case Stream(request):
                 self.streams.append(step)
-                return self._answer(request)
+                return self._answer_read(request)
             case Read(answer):
                 return answer.read()
             case Close(answer):
@@ -138,6 +139,12 @@ class World:
                 return function()
             case Notify(callback, refreshed):
                 return callback(refreshed)
+
+    def _answer_read(self, request: Request) -> Any:
+        """Answer a request of which the body was read, as servers do."""
+        if isinstance(request.content, Multipart):
+            b"".join(request.content)
+        return self._answer(request)
 
     def _answer(self, request: Request) -> Any:
         told = self.script.pop(0)
