@@ -22,7 +22,7 @@ ERRORS = {
     401: "AuthenticationError",
     403: "PermissionError",
     404: "NotFoundError",
-    409: "DuplicateError",
+    409: "ConflictError",
     422: "ValidationError",
     429: "RateLimitError",
 }
@@ -204,7 +204,7 @@ def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
     classes = {**ERRORS, 400: "AuthenticationError"} if op["tags"] == ["auth"] else ERRORS
     told = [
         (
-            classes.get(int(status), "RedcoreAPIError"),
+            classes.get(int(status), "RedcoreAPIError" if int(status) < 500 else "ServerError"),
             f"{status}, {sentence(resolve(spec, answer)['description'])}",
         )
         for status, answer in op["responses"].items()

@@ -4,17 +4,22 @@ RedcoreError
 ├── ConfigurationError
 ├── ArgumentError (ValueError)
 ├── NetworkError
+│   └── RequestTimeoutError (TimeoutError)
 ├── ResponseError
+│   └── FileChangedError
 ├── TokenCacheError
 ├── WaitTimeoutError (TimeoutError)
+├── LoginTimeoutError (TimeoutError)
 ├── ChecksumError
 └── RedcoreAPIError
     ├── AuthenticationError
     ├── PermissionError
     ├── NotFoundError
     ├── ValidationError
-    ├── DuplicateError
-    └── RateLimitError
+    ├── ConflictError
+    │   └── DuplicateError
+    ├── RateLimitError
+    └── ServerError
 
 The first branch says who must act: the one who configures the client, the caller of the method, the network, the one
 who runs the token cache, the server. Errors carry facts as fields; nothing in the SDK reads a message. All can be
@@ -23,7 +28,7 @@ pickled, none holds a secret: they keep the answer, never the request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
@@ -36,14 +41,19 @@ __all__ = [
     "AuthenticationError",
     "ChecksumError",
     "ConfigurationError",
+    "ConflictError",
     "DuplicateError",
+    "FileChangedError",
+    "LoginTimeoutError",
     "NetworkError",
     "NotFoundError",
     "PermissionError",
     "RateLimitError",
     "RedcoreAPIError",
     "RedcoreError",
+    "RequestTimeoutError",
     "ResponseError",
+    "ServerError",
     "TokenCacheError",
     "ValidationError",
     "WaitTimeoutError",
@@ -138,6 +148,10 @@ class NetworkError(RedcoreError):
     is_retry_safe = True
 
 
+class RequestTimeoutError(NetworkError, TimeoutError):
+    """No complete answer came within `timeout`, or the `deadline` of the call has passed."""
+
+
 class ResponseError(RedcoreError):
     """An answer came that the SDK cannot read.
 
@@ -148,6 +162,12 @@ class ResponseError(RedcoreError):
     def __init__(self, message: str, *, response: Response | None = None, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.response = response
+
+
+class FileChangedError(ResponseError):
+    """The file was replaced while it was downloaded; download it again."""
+
+    is_retry_safe = True
 
 
 class TokenCacheError(RedcoreError):
@@ -166,6 +186,13 @@ class WaitTimeoutError(RedcoreError, TimeoutError):
     def __init__(self, message: str, *, run: WorkflowRun | None = None, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.run = run
+
+
+class LoginTimeoutError(RedcoreError, TimeoutError):
+    """The person did not log in before the deadline; start another login."""
+
+    def __init__(self, deadline_s: float) -> None:
+        super().__init__(f"nobody logged in within {deadline_s:g} s; start another login")
 
 
 class ChecksumError(RedcoreError):
@@ -195,7 +222,8 @@ class RedcoreAPIError(RedcoreError):
     """
 
     status: int
-    _by_status: ClassVar[dict[int, type[RedcoreAPIError]]] = {}
+    _by_answer: ClassVar[dict[int | str, type[RedcoreAPIError]]] = {}
+    """The classes by the statuses and the codes that they stand for."""
 
     def __init__(
         self,
@@ -215,21 +243,24 @@ class RedcoreAPIError(RedcoreError):
         self.details: tuple[ErrorDetail, ...] = tuple(details)
         self.docs = docs
         self.retry_after = retry_after
-        self.is_retry_safe: bool = self.status == 429 or self.status >= 500  # contract section 7, Retries
+        # contract section 7, Retries
+        self.is_retry_safe: bool = self.status == 429 or self.status >= 500 or code == "REQUEST_IN_PROGRESS"
 
     @property
     def status_code(self) -> int:
         """HTTP status, under the name that HTTP libraries use."""
         return self.status
 
-    def __init_subclass__(cls, *, statuses: tuple[int, ...] = (), **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, answers: Iterable[int | str] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._by_status.update(dict.fromkeys(statuses, cls))
+        cls._by_answer.update(dict.fromkeys(answers, cls))
 
     @classmethod
-    def for_status(cls, status: int) -> type[Self | RedcoreAPIError]:
-        """The class for an HTTP status."""
-        return cls._by_status.get(status, RedcoreAPIError)
+    def for_status(cls, status: int, code: str = "") -> type[Self | RedcoreAPIError]:
+        """The class for an HTTP status, or for an error code if that has a class of its own below it."""
+        found = cls._by_answer.get(status, RedcoreAPIError)
+        narrower = cls._by_answer.get(code, found)
+        return narrower if issubclass(narrower, found) else found
 
     def __str__(self) -> str:
         problems = "; ".join(f"{detail.field}: {detail.issue}" for detail in self.details)
@@ -237,25 +268,33 @@ class RedcoreAPIError(RedcoreError):
         return f"{told} (request {self.request_id})" if self.request_id else told
 
 
-class AuthenticationError(RedcoreAPIError, statuses=(401,)):
+class AuthenticationError(RedcoreAPIError, answers=(401,)):
     """401, or a refusal of the token endpoint: log in again, or check key or secret."""
 
 
-class PermissionError(RedcoreAPIError, statuses=(403,)):  # noqa: A001 (the contract's name)
+class PermissionError(RedcoreAPIError, answers=(403,)):  # noqa: A001 (the contract's name)
     """403: the credentials lack the scope."""
 
 
-class NotFoundError(RedcoreAPIError, statuses=(404,)):
+class NotFoundError(RedcoreAPIError, answers=(404,)):
     """404: no such resource in this organisation."""
 
 
-class ValidationError(RedcoreAPIError, statuses=(400, 422)):
+class ValidationError(RedcoreAPIError, answers=(400, 422)):
     """400 or 422: the request is malformed, or not allowed by a business rule; see `details`."""
 
 
-class DuplicateError(RedcoreAPIError, statuses=(409,)):
-    """409: a unique value is taken, or the same request is still running."""
+class ConflictError(RedcoreAPIError, answers=(409,)):
+    """409: the request does not fit what is there; `REQUEST_IN_PROGRESS`: the same request is still running."""
 
 
-class RateLimitError(RedcoreAPIError, statuses=(429,)):
+class DuplicateError(ConflictError, answers=("DUPLICATE_RESOURCE",)):
+    """409 `DUPLICATE_RESOURCE`: a unique value, such as an e-mail address or a sku, is taken."""
+
+
+class RateLimitError(RedcoreAPIError, answers=(429,)):
     """429: too many requests; `retry_after` says for how many seconds to wait."""
+
+
+class ServerError(RedcoreAPIError, answers=range(500, 600)):
+    """5xx: the platform failed or is away for the moment; the same call may succeed later."""

@@ -35,7 +35,7 @@ def uploads(server: Loopback) -> list[int]:
 
 
 @pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
-@pytest.mark.parametrize("failure", [(refusal(503), "RedcoreAPIError"), (reset, "NetworkError")], ids=["503", "reset"])
+@pytest.mark.parametrize("failure", [(refusal(503), "ServerError"), (reset, "NetworkError")], ids=["503", "reset"])
 def test_gone_after_the_first_attempt(
     call: Colour, make: Any, server: Loopback, made: Any, failure: tuple[Reply | Raw, str]
 ) -> None:

@@ -134,7 +134,8 @@ def test_a_deadline_that_passes(call: Colour, make: Any, server: Loopback) -> No
         call(client.with_options(deadline=0.3).users.get, "usr_1")
 
     assert time.monotonic() - began < 2.0
-    assert [(attempt.error, attempt.stopped) for attempt in caught.value.attempts] == [("NetworkError", "deadline")]
+    told = [(attempt.error, attempt.stopped) for attempt in caught.value.attempts]
+    assert told == [("RequestTimeoutError", "deadline")]
 
 
 def test_a_rate_limit_without_retries(call: Colour, make: Any, server: Loopback) -> None:

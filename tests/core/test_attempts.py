@@ -49,11 +49,11 @@ def test_each_try_is_told() -> None:
 
     sent = world.requests[0].headers["X-Request-ID"]
     assert error.attempts == (
-        FailedAttempt(number=1, error="RedcoreAPIError", status=503, request_id=sent, duration_s=0.0, wait_s=1.0),
+        FailedAttempt(number=1, error="ServerError", status=503, request_id=sent, duration_s=0.0, wait_s=1.0),
         FailedAttempt(number=2, error="NetworkError", request_id=sent, duration_s=0.0, wait_s=2.0),
         FailedAttempt(
             number=3,
-            error="RedcoreAPIError",
+            error="ServerError",
             status=500,
             request_id="req_of_the_server",
             duration_s=0.5,
@@ -125,7 +125,7 @@ def test_a_refresh_that_fails() -> None:
     error = error_of(World(refusal(500), refusal(401), credentials=APP))
 
     assert isinstance(error, AuthenticationError)
-    assert [(t.error, t.status) for t in error.attempts] == [("RedcoreAPIError", 500), ("AuthenticationError", 401)]
+    assert [(t.error, t.status) for t in error.attempts] == [("ServerError", 500), ("AuthenticationError", 401)]
 
 
 def test_a_call_that_was_never_tried() -> None:

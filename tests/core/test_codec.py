@@ -15,7 +15,7 @@ from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, Workflow
 from redcore._base.response import Headers
 from redcore._spec.models import Introspection, Jwks, TokenResponse
 from redcore._wire.codec import binary, data, dump, failure, nothing, oauth_failure, page, plain, unstructure
-from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, RedcoreAPIError, ResponseError
+from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, ResponseError, ServerError
 
 META: dict[str, Any] = {"request_id": "req_1", "version": "1.2.0", "total": 1, "limit": 20, "offset": 0}
 RUN = {
@@ -203,7 +203,7 @@ class TestFailure:
         """An unknown code is kept, and the status says the class."""
         error = failure(answer(409, {"error": {"code": "NEW", "message": "m"}}), now=START, request_id="req")
 
-        assert (type(error).__name__, error.code, error.docs, error.details) == ("DuplicateError", "NEW", None, ())
+        assert (type(error).__name__, error.code, error.docs, error.details) == ("ConflictError", "NEW", None, ())
 
     @pytest.mark.parametrize(
         "content",
@@ -213,7 +213,7 @@ class TestFailure:
         """An error of something on the way, such as a proxy, is still an error with its status."""
         error = failure(Response(502, Headers({}), content), now=START, request_id="req")
 
-        assert (type(error), error.status, error.code) == (RedcoreAPIError, 502, "HTTP_502")
+        assert (type(error), error.status, error.code) == (ServerError, 502, "HTTP_502")
         assert error.message == "the server gave no explanation"
 
     @pytest.mark.parametrize("details", [[{"field": "f"}], [1], "many", {"field": "f"}, True])

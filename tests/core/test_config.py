@@ -241,6 +241,35 @@ class TestCredentials:
         """If a variable is at fault, the message names it."""
         assert refused({variable: f"{CANARY} \n"}).startswith(f"{variable} is empty or has characters")
 
+    @pytest.mark.parametrize(
+        "placeholder",
+        [
+            "rk_live_…",
+            "rk_live_...",
+            "rk_test_YOUR_KEY",
+            "YOUR_API_KEY",
+            "your-api-key",
+            "<api key>",
+            "${REDCORE_API_KEY}",
+            "$REDCORE_API_KEY",
+            "{{ api_key }}",
+            "rk_test_xxxx",
+            "rk_live_****",
+            "change-me",
+        ],
+    )
+    @pytest.mark.parametrize("name", ["api_key", "access_token"])
+    def test_a_placeholder_is_called_one(self, name: str, placeholder: str) -> None:
+        """What is left of a pasted example is refused as a placeholder, and said to be replaced."""
+        told = refused(**{name: placeholder})
+
+        assert told == f"{name} is the placeholder of an example: put your own in its place"
+
+    @pytest.mark.parametrize("key", ["rk_live_yours", "rk_test_1", "k", "eyJhbGciOi.J9.your_signature", "rk_test_ax"])
+    def test_a_key_is_no_placeholder(self, key: str) -> None:
+        """Keys that only look a little like a placeholder are keys."""
+        assert set_up(api_key=key).credentials.api_key == key
+
     def test_no_repr_shows_a_secret(self) -> None:
         """Neither the arguments nor the configuration print a secret."""
         options = {"client_id": "i", "client_secret": CANARY, "access_token": CANARY, "refresh_token": CANARY}

@@ -17,15 +17,21 @@ from redcore.exceptions import (
     AuthenticationError,
     ChecksumError,
     ConfigurationError,
+    ConflictError,
     DuplicateError,
+    FileChangedError,
+    LoginTimeoutError,
     NetworkError,
     NotFoundError,
     PermissionError,  # noqa: A004 (the contract's name)
     RateLimitError,
     RedcoreAPIError,
     RedcoreError,
+    RequestTimeoutError,
     ResponseError,
+    ServerError,
     ValidationError,
+    WaitTimeoutError,
 )
 
 CLASSES = [getattr(exceptions, name) for name in exceptions.__all__]
@@ -50,6 +56,8 @@ def made(cls: type[RedcoreError]) -> RedcoreError:
         return cls("no", response=RESPONSE, code="A", details=DETAILS, docs="d", retry_after=3.0, request_id="req")
     if issubclass(cls, ChecksumError):
         return cls("no", expected="a", actual="b", request_id="req")
+    if issubclass(cls, LoginTimeoutError):
+        return cls(9.0)
     if issubclass(cls, ResponseError):
         return cls("no", response=RESPONSE, request_id="req")
     return cls("no", request_id="req")
@@ -93,20 +101,20 @@ def test_errors_pickle(cls: type[RedcoreError]) -> None:
         ("RESOURCE_NOT_FOUND", NotFoundError),
         ("METHOD_NOT_ALLOWED", RedcoreAPIError),
         ("DUPLICATE_RESOURCE", DuplicateError),
-        ("REQUEST_IN_PROGRESS", DuplicateError),
+        ("REQUEST_IN_PROGRESS", ConflictError),
         ("PAYLOAD_TOO_LARGE", RedcoreAPIError),
         ("UNSUPPORTED_MEDIA_TYPE", RedcoreAPIError),
         ("RANGE_NOT_SATISFIABLE", RedcoreAPIError),
         ("BUSINESS_RULE_VIOLATION", ValidationError),
         ("IDEMPOTENCY_KEY_REUSED", ValidationError),
         ("RATE_LIMIT_EXCEEDED", RateLimitError),
-        ("INTERNAL_ERROR", RedcoreAPIError),
-        ("SERVICE_UNAVAILABLE", RedcoreAPIError),
+        ("INTERNAL_ERROR", ServerError),
+        ("SERVICE_UNAVAILABLE", ServerError),
     ],
 )
 def test_each_code_has_its_class(code: str, cls: type[RedcoreAPIError]) -> None:
     """A code of the contract is raised as the class that the contract names."""
-    assert RedcoreAPIError.for_status(ERROR_STATUS[code]) is cls
+    assert RedcoreAPIError.for_status(ERROR_STATUS[code], code) is cls
 
 
 def test_the_catalogue_is_complete() -> None:
@@ -114,10 +122,29 @@ def test_the_catalogue_is_complete() -> None:
     assert set(ERROR_STATUS) == {code.value for code in ErrorCode}
 
 
-@pytest.mark.parametrize("status", [302, 402, 418, 500, 502, 599])
+@pytest.mark.parametrize("status", [302, 402, 418, 600])
 def test_other_statuses_are_the_base(status: int) -> None:
     """A status without a class of its own is a RedcoreAPIError."""
     assert RedcoreAPIError.for_status(status) is RedcoreAPIError
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 599])
+def test_every_5xx_is_a_server_error(status: int) -> None:
+    """A status of the 5xx class is a ServerError, also one that the contract does not name."""
+    assert RedcoreAPIError.for_status(status, "ANY") is ServerError
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_the_status_decides_before_the_code(status: int) -> None:
+    """A code under another status than the contract's does not change the class of the status."""
+    assert RedcoreAPIError.for_status(status, "DUPLICATE_RESOURCE") is RedcoreAPIError.for_status(status)
+
+
+@pytest.mark.parametrize("cls", [RequestTimeoutError, WaitTimeoutError, LoginTimeoutError])
+def test_time_outs_are_timeout_errors(cls: type[Exception]) -> None:
+    """Code that catches TimeoutError catches all of them."""
+    assert issubclass(cls, TimeoutError)
+    assert issubclass(cls, RedcoreError)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +155,19 @@ def test_the_status_says_whether_to_try_again(status: int, safe: bool) -> None: 
     assert RedcoreAPIError("no", response=Response(status, Headers({})), code="A").is_retry_safe is safe
 
 
-def test_only_the_network_may_recover_among_the_rest() -> None:
-    """Of the errors without a status, only a NetworkError is worth another attempt."""
-    safe = {cls for cls in (ConfigurationError, ArgumentError, NetworkError, ResponseError) if cls("no").is_retry_safe}
+def test_a_request_in_progress_may_succeed_later() -> None:
+    """The one 409 that is worth another attempt is that of a request which is still running."""
+    answer = Response(409, Headers({}))
 
-    assert safe == {NetworkError}
+    assert ConflictError("no", response=answer, code="REQUEST_IN_PROGRESS").is_retry_safe
+    assert not DuplicateError("no", response=answer, code="DUPLICATE_RESOURCE").is_retry_safe
+
+
+def test_only_the_network_may_recover_among_the_rest() -> None:
+    """Of the errors without a status, those of the network and of a changed file are worth another attempt."""
+    classes = (ConfigurationError, ArgumentError, NetworkError, RequestTimeoutError, ResponseError, FileChangedError)
+
+    assert {cls for cls in classes if cls("no").is_retry_safe} == {NetworkError, RequestTimeoutError, FileChangedError}
 
 
 def test_an_argument_error_is_a_value_error() -> None:

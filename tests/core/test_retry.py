@@ -10,6 +10,7 @@ from redcore._call.retry import RetryBudget, RetryPolicy
 from redcore._spec import operations
 from redcore.exceptions import (
     ConfigurationError,
+    ConflictError,
     NetworkError,
     RateLimitError,
     RedcoreAPIError,
@@ -94,6 +95,27 @@ def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> 
 
     assert world.slept == waits
     assert (caught.value.status, caught.value.code) == (500, f"ATTEMPT_{max_retries + 1}")
+
+
+def test_a_request_in_progress_is_retried_as_503() -> None:
+    """A 409 REQUEST_IN_PROGRESS is asked again after exactly its Retry-After, with the same Idempotency-Key."""
+    world = World(refusal(409, "REQUEST_IN_PROGRESS", retry_after="1"), refusal(409, "REQUEST_IN_PROGRESS"), user())
+
+    world.call(operations.users_create(email="a@b.example", name="A"))
+
+    assert world.slept == [1.0, 2.0]
+    assert len({request.headers["Idempotency-Key"] for request in world.requests}) == 1
+
+
+def test_a_request_that_stays_in_progress_is_no_duplicate() -> None:
+    """When the attempts are used up, the error is a ConflictError, not a DuplicateError."""
+    world = World(*[refusal(409, "REQUEST_IN_PROGRESS", retry_after="1")] * 3)
+
+    with pytest.raises(ConflictError) as caught:
+        world.call(operations.users_create(email="a@b.example", name="A"))
+
+    assert type(caught.value) is ConflictError
+    assert world.slept == [1.0, 1.0]
 
 
 def test_three_attempts_by_default() -> None:

@@ -28,6 +28,7 @@ from redcore.exceptions import (
     ConfigurationError,
     NetworkError,
     RedcoreError,
+    RequestTimeoutError,
     ResponseError,
     TokenCacheError,
 )
@@ -242,7 +243,7 @@ class Authenticator:
         """Wait for the lock among processes, or until one of them has got good tokens; whether it is ours.
 
         Raises:
-            NetworkError: neither happened in time.
+            RequestTimeoutError: neither happened in time.
         """
         lease_s = 2 * budget.timeout_s + LEASE_MARGIN_S  # of two attempts, so that nobody starts a second renewal
         waited_s = 0.0
@@ -256,7 +257,7 @@ class Authenticator:
             wait = min(LONGEST_POLL_S, SHORTEST_POLL_S + waited_s / 2) * (0.5 + self._draw())
             waited_s += wait
             if waited_s > 2 * lease_s or not budget.allows(wait):
-                raise NetworkError(f"another process has been renewing the token for {waited_s:.1f} s")
+                raise RequestTimeoutError(f"another process has been renewing the token for {waited_s:.1f} s")
             yield Sleep(wait)
 
     def _tell(self, tokens: TokenSet, *, is_new: bool) -> Flow[None]:
@@ -266,7 +267,7 @@ class Authenticator:
     def _acquire(self, budget: Budget) -> Flow[None]:
         taken = yield Acquire(self._lock, budget.remaining_s())
         if not taken:
-            raise NetworkError("the call's deadline passed during a token refresh", request_id=budget.request_id)
+            raise RequestTimeoutError("the call's deadline passed during a token refresh", request_id=budget.request_id)
 
     def _usable(self, rejected: str | None) -> TokenSet | None:
         tokens = self._store.known()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any, TypeAlias, TypeVar, cast
@@ -25,6 +26,12 @@ from redcore.tokens.cache import AnyTokenCache
 
 T = TypeVar("T")
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
+PLACEHOLDER = re.compile(
+    r".*(…|\.{3}|\*{3}).*|<.*>|\[.*\]|\$\w+|\$?\{.*\}"
+    r"|(rk_(live|test)_)?(your[-_ ]\w[-_ \w]*|x{3,}|change[-_ ]?me|placeholder)",
+    re.IGNORECASE,
+)
+"""What is left standing when an example is pasted: `rk_live_…`, `<api key>`, `${API_KEY}`, `rk_test_YOUR_KEY`."""
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
@@ -332,7 +339,13 @@ def from_either(name: str, value: str | None, env: Mapping[str, str]) -> str | N
 
 
 def secret(name: str, value: str | None) -> str | None:
-    """A value that can stand in a header; the message never repeats it."""
+    """A value that can stand in a header; the message never repeats it.
+
+    Raises:
+        ConfigurationError: it cannot, or it is the placeholder of an example.
+    """
+    if value is not None and PLACEHOLDER.fullmatch(value):
+        raise ConfigurationError(f"{name} is the placeholder of an example: put your own in its place")
     if value is not None and not is_sendable(value):
         raise ConfigurationError(f"{name} is empty or has characters that no key has, such as spaces or line ends")
     return value

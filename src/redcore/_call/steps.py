@@ -15,7 +15,7 @@ import anyio
 import attrs
 
 from redcore._wire.encoding import Request
-from redcore.exceptions import NetworkError
+from redcore.exceptions import RequestTimeoutError
 from redcore.tokens.single_flight import SharedLock
 
 T = TypeVar("T")
@@ -142,13 +142,13 @@ class Budget:
         """How long the next attempt may take.
 
         Raises:
-            NetworkError: the deadline has passed.
+            RequestTimeoutError: the deadline has passed.
         """
         remaining = self.remaining_s()
         if remaining is None:
             return self.timeout_s
         if remaining <= 0:
-            raise NetworkError("the call's deadline has passed", request_id=self.request_id)
+            raise RequestTimeoutError("the call's deadline has passed", request_id=self.request_id)
         return min(self.timeout_s, remaining)
 
 
@@ -156,7 +156,7 @@ def sending(request: Request, budget: Budget) -> Send | Stream:
     """The step that sends a request.
 
     Raises:
-        NetworkError: the deadline has passed.
+        RequestTimeoutError: the deadline has passed.
     """
     timeout_s = budget.attempt_s()
     if not request.streamed:

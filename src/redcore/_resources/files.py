@@ -87,7 +87,7 @@ class Files(generated.Files):
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `REQUEST_IN_PROGRESS`: a request with the same `Idempotency-Key` is still running.
+            ConflictError: 409, `REQUEST_IN_PROGRESS`: a request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: no room for it;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.

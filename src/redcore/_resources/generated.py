@@ -71,9 +71,9 @@ class Users:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -100,7 +100,7 @@ class Users:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -108,9 +108,9 @@ class Users:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -150,9 +150,9 @@ class Users:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -189,7 +189,7 @@ class Users:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -197,9 +197,9 @@ class Users:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -226,9 +226,9 @@ class Users:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -254,9 +254,9 @@ class Users:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -297,7 +297,7 @@ class Users:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -305,9 +305,9 @@ class Users:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -336,14 +336,14 @@ class Users:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -421,9 +421,9 @@ class AsyncUsers:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -450,7 +450,7 @@ class AsyncUsers:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -458,9 +458,9 @@ class AsyncUsers:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -500,9 +500,9 @@ class AsyncUsers:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -541,7 +541,7 @@ class AsyncUsers:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -549,9 +549,9 @@ class AsyncUsers:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -578,9 +578,9 @@ class AsyncUsers:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -606,9 +606,9 @@ class AsyncUsers:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -649,7 +649,7 @@ class AsyncUsers:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -657,9 +657,9 @@ class AsyncUsers:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -688,14 +688,14 @@ class AsyncUsers:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -785,9 +785,9 @@ class Products:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -827,7 +827,7 @@ class Products:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -835,9 +835,9 @@ class Products:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -866,9 +866,9 @@ class Products:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -894,9 +894,9 @@ class Products:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -938,7 +938,7 @@ class Products:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -946,9 +946,9 @@ class Products:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1038,9 +1038,9 @@ class AsyncProducts:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1080,7 +1080,7 @@ class AsyncProducts:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -1088,9 +1088,9 @@ class AsyncProducts:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1119,9 +1119,9 @@ class AsyncProducts:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1147,9 +1147,9 @@ class AsyncProducts:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1191,7 +1191,7 @@ class AsyncProducts:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -1199,9 +1199,9 @@ class AsyncProducts:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1283,9 +1283,9 @@ class Workflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1315,7 +1315,7 @@ class Workflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -1323,9 +1323,9 @@ class Workflows:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1363,9 +1363,9 @@ class Workflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1394,9 +1394,9 @@ class Workflows:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1423,14 +1423,14 @@ class Workflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1542,9 +1542,9 @@ class AsyncWorkflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1574,7 +1574,7 @@ class AsyncWorkflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -1582,9 +1582,9 @@ class AsyncWorkflows:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1622,9 +1622,9 @@ class AsyncWorkflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1653,9 +1653,9 @@ class AsyncWorkflows:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1682,14 +1682,14 @@ class AsyncWorkflows:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1801,9 +1801,9 @@ class Files:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1830,7 +1830,7 @@ class Files:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -1838,9 +1838,9 @@ class Files:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1867,9 +1867,9 @@ class Files:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1895,9 +1895,9 @@ class Files:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -1927,9 +1927,9 @@ class Files:
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2000,9 +2000,9 @@ class AsyncFiles:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2029,7 +2029,7 @@ class AsyncFiles:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -2037,9 +2037,9 @@ class AsyncFiles:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2066,9 +2066,9 @@ class AsyncFiles:
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2094,9 +2094,9 @@ class AsyncFiles:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2126,9 +2126,9 @@ class AsyncFiles:
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2200,9 +2200,9 @@ class ApiKeys:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2254,7 +2254,7 @@ class ApiKeys:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -2262,9 +2262,9 @@ class ApiKeys:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2292,9 +2292,9 @@ class ApiKeys:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2366,9 +2366,9 @@ class AsyncApiKeys:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2420,7 +2420,7 @@ class AsyncApiKeys:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -2428,9 +2428,9 @@ class AsyncApiKeys:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2458,9 +2458,9 @@ class AsyncApiKeys:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2531,9 +2531,9 @@ class Applications:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2585,7 +2585,7 @@ class Applications:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -2593,9 +2593,9 @@ class Applications:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2623,9 +2623,9 @@ class Applications:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2652,14 +2652,14 @@ class Applications:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2730,9 +2730,9 @@ class AsyncApplications:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2784,7 +2784,7 @@ class AsyncApplications:
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RedcoreAPIError: 415, `UNSUPPORTED_MEDIA_TYPE`: the body is not of the type that the endpoint
@@ -2792,9 +2792,9 @@ class AsyncApplications:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2822,9 +2822,9 @@ class AsyncApplications:
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2851,14 +2851,14 @@ class AsyncApplications:
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            DuplicateError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
+            ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2922,9 +2922,9 @@ class Auth:
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2951,9 +2951,9 @@ class Auth:
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2973,9 +2973,9 @@ class Auth:
         Raises:
             ArgumentError: an argument cannot be sent.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -2996,9 +2996,9 @@ class Auth:
         Raises:
             ArgumentError: an argument cannot be sent.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -3032,9 +3032,9 @@ class AsyncAuth:
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -3061,9 +3061,9 @@ class AsyncAuth:
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -3083,9 +3083,9 @@ class AsyncAuth:
         Raises:
             ArgumentError: an argument cannot be sent.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
@@ -3106,9 +3106,9 @@ class AsyncAuth:
         Raises:
             ArgumentError: an argument cannot be sent.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            RedcoreAPIError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
-                back-off.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """

@@ -19,15 +19,11 @@ from redcore._spec import operations
 from redcore._wire.codec import opened
 from redcore._wire.encoding import Operation
 from redcore._wire.progress import Meter
-from redcore.exceptions import ChecksumError, NetworkError, RedcoreAPIError, ResponseError
+from redcore.exceptions import ChecksumError, FileChangedError, NetworkError, RedcoreAPIError, ResponseError
 
 CHECKSUM = re.compile(r'"([0-9a-f]{64})"')
 PART = re.compile(r"bytes (\d+)-\d+/(\d+)")
 NO_PART = re.compile(r"bytes \*/(\d+)")
-
-
-class FileChangedError(ResponseError):
-    """The bytes at hand are of another version of the file than those that come now."""
 
 
 class Download:

@@ -14,10 +14,10 @@ from redcore._call.steps import Flow, Notify, Work
 from redcore._spec import operations
 from redcore._spec.models import File
 from redcore._transfer.destination import Part, Target
-from redcore._transfer.download import Download, FileChangedError
+from redcore._transfer.download import Download
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
-from redcore.exceptions import ChecksumError, ResponseError
+from redcore.exceptions import ChecksumError, FileChangedError, ResponseError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, ResponseError
+from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError
 
 Classes: TypeAlias = tuple[type[Exception], ...]
 
@@ -41,7 +41,8 @@ def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | Non
     try:
         yield
     except foreign.late as problem:
-        raise NetworkError(f"no complete answer within {timeout_s:g} s" if late is None else late()) from problem
+        told = f"no complete answer within {timeout_s:g} s" if late is None else late()
+        raise RequestTimeoutError(told) from problem
     except foreign.no_encoding as problem:
         raise ResponseError("the answer's content encoding is broken") from problem
     except foreign.no_address as problem:

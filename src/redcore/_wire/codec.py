@@ -86,7 +86,7 @@ def binary(response: Response) -> bytes:
 def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
     """The typed error of an answer that is no success, whatever its body is."""
     code, message, docs, details = explanation(response)
-    return RedcoreAPIError.for_status(response.status_code)(
+    return RedcoreAPIError.for_status(response.status_code, code)(
         message,
         response=response,
         code=code,

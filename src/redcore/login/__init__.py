@@ -5,6 +5,7 @@ Each login gives a `TokenSet`; `Client.from_tokens(tokens, client_id=…)` makes
 """
 
 from redcore._spec.models import DeviceAuthorization
+from redcore.exceptions import LoginTimeoutError
 from redcore.login.authorization import (
     AuthorizationRequest,
     authorization_request,
@@ -12,7 +13,6 @@ from redcore.login.authorization import (
     exchange_code_async,
 )
 from redcore.login.browser import in_browser, in_browser_async
-from redcore.login.deadline import LoginTimeoutError
 from redcore.login.device import on_device, on_device_async
 
 __all__ = [

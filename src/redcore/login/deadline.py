@@ -1,15 +1,8 @@
-"""The end of patience with a person who does not log in. Measures no time itself."""
+"""How long a person may take to log in. Measures no time itself."""
 
 from __future__ import annotations
 
-from redcore.exceptions import ConfigurationError, RedcoreError
-
-
-class LoginTimeoutError(RedcoreError, TimeoutError):
-    """The person did not log in in time; start another login."""
-
-    def __init__(self, deadline_s: float) -> None:
-        super().__init__(f"nobody logged in within {deadline_s:g} s; start another login")
+from redcore.exceptions import ConfigurationError
 
 
 def checked(deadline_s: float) -> float:

@@ -17,9 +17,9 @@ from redcore._call.retry import RetryPolicy
 from redcore._call.steps import Flow, Notify, Sleep
 from redcore._spec import operations
 from redcore._spec.models import DeviceAuthorization
-from redcore.exceptions import AuthenticationError, NetworkError, RedcoreAPIError, RedcoreError
+from redcore.exceptions import AuthenticationError, LoginTimeoutError, NetworkError, RedcoreAPIError, RedcoreError
 from redcore.login.application import Login, perform, perform_async
-from redcore.login.deadline import LoginTimeoutError, checked
+from redcore.login.deadline import checked
 from redcore.options import AsyncLoginOptions, LoginOptions
 from redcore.tokens import TokenSet
 

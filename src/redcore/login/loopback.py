@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 import anyio
 import anyio.abc
 
-from redcore.exceptions import ArgumentError
-from redcore.login.deadline import LoginTimeoutError, checked
+from redcore.exceptions import ArgumentError, LoginTimeoutError
+from redcore.login.deadline import checked
 
 MAX_HEAD_BYTES = 16 * 1024
 CONNECTION_S = 10.0
