@@ -5,8 +5,10 @@ And over all transports: with an `over`, clients send over a client of that libr
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import attrs
@@ -91,11 +93,30 @@ class Awaiting:
         return self.portal.call(collect)
 
 
+def eager_loop() -> asyncio.AbstractEventLoop:
+    """A loop whose tasks run as soon as they are made."""
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]  # of Python 3.12
+    return loop
+
+
+def loops() -> dict[str, tuple[str, dict[str, Any]]]:
+    """The kinds of event loop of this interpreter, as anyio runs them: the library and its options."""
+    told: dict[str, tuple[str, dict[str, Any]]] = {"asyncio": ("asyncio", {}), "trio": ("trio", {})}
+    if find_spec("uvloop") is not None:  # not on Windows
+        told["uvloop"] = ("asyncio", {"use_uvloop": True})
+    if hasattr(asyncio, "eager_task_factory"):
+        told["eager"] = ("asyncio", {"loop_factory": eager_loop})
+    return told
+
+
 Colour = Blocking | Awaiting
 LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
 COLOURS = [("sync", None), ("asyncio", None), ("trio", None)]
+LOOPS = loops()
 TRANSPORTS = [
     *COLOURS,
+    *((name, None) for name in LOOPS if name not in {"asyncio", "trio"}),
     ("asyncio", "aiohttp"),
     *((name, library) for name in ("sync", "asyncio", "trio") for library in LIBRARIES),
 ]

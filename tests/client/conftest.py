@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from tests.client.colours import COLOURS, Awaiting, Blocking, Colour
+from tests.client.colours import COLOURS, LOOPS, Awaiting, Blocking, Colour
 from tests.client.loopback import Loopback
 from tests.client.redis_servers import server_in
 from tests.server.support.redis_cluster import cluster_in
@@ -17,7 +17,7 @@ from tests.server.support.redis_cluster import cluster_in
 @pytest.fixture(scope="session")
 def portals() -> Iterator[dict[str, BlockingPortal]]:
     with ExitStack() as stack:
-        yield {name: stack.enter_context(start_blocking_portal(name)) for name in ("asyncio", "trio")}
+        yield {name: stack.enter_context(start_blocking_portal(*kind)) for name, kind in LOOPS.items()}
 
 
 def named(param: tuple[str, str | None]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import traceback
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import certifi
 import pytest
 from tests.client.colours import COLOURS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply
+from tests.client.loopback import Loopback
 
 from redcore import ConfigurationError, NetworkError
 from redcore._transport import proxies
@@ -32,46 +34,73 @@ def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     return chosen
 
 
-def test_a_proxy_is_used(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call to another host goes through the proxy of the environment."""
-    monkeypatch.setenv("HTTP_PROXY", server.origin)
-
-    call(make(base_url="http://elsewhere.localhost/v1").users.get_me)
-
-    assert server.seen[0].path == "http://elsewhere.localhost/v1/me"
+def tunnel(connection: socket.socket) -> None:
+    """Say that the tunnel is open, and end it: what comes through it is for the target to judge."""
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    connection.recv(1)
 
 
-def test_a_proxy_that_asks_who_is_there(
-    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_https_goes_through_the_proxy_of_the_environment(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Name and password of the proxy's URL go to the proxy, and never what goes through its tunnel."""
-    monkeypatch.setenv("HTTPS_PROXY", server.origin.replace("//", "//ada:p%40ss@"))
-    server.answer = lambda _: Reply(502)
+    """The proxy is asked for a tunnel; name and password of its URL go to it, the token never does."""
+    monkeypatch.setenv(variable, server.origin.replace("//", "//ada:p%40ss%C3%BC@"))
+    server.answer = lambda _: tunnel
 
     with pytest.raises(NetworkError):
-        call(make(base_url="https://elsewhere.example/v1", max_retries=0).users.get_me)
+        call(make(base_url="https://elsewhere.invalid/v1", max_retries=0).users.get_me)
 
-    seen = server.seen[0]
-    assert (seen.method, seen.path) == ("CONNECT", "elsewhere.example:443")
-    assert seen.headers["proxy-authorization"] == "Basic YWRhOnBAc3M="
+    (seen,) = server.seen
+    assert (seen.method, seen.path) == ("CONNECT", "elsewhere.invalid:443")
+    assert seen.headers["proxy-authorization"] == f"Basic {b64encode('ada:p@ssü'.encode()).decode()}"
     assert "authorization" not in seen.headers
+
+
+def test_plain_http_goes_through_no_proxy(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would see the token in the clear; a broken variable does no harm either."""
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://nonsense:port")
+
+    call(make(base_url=server.base_url.replace("127.0.0.1", "localhost")).users.get_me)
+
+    assert server.seen[0].path == "/v1/me"
+
+
+@pytest.mark.parametrize("no_proxy", ["elsewhere.invalid", "INVALID:443", "10.0.0.0/8, .invalid"])
+def test_no_proxy_exempts_a_host(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, no_proxy: str
+) -> None:
+    """Such a host is connected to directly, and nothing of the proxy is looked at."""
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:port")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    with pytest.raises(NetworkError, match="no answer"):
+        call(make(base_url="https://elsewhere.invalid/v1", max_retries=0).users.get_me)
 
 
 @pytest.mark.parametrize(
     ("proxy", "told"),
     [
-        ("ftp://user:canary@proxy:1", "is not the URL of a proxy"),
-        ("http://user:canary@proxy:port", "is not the URL of a proxy"),
-        ("socks5://user:canary@proxy:1", "proxy of the environment cannot be used"),
+        ("ftp://user:canary@proxy:1", "HTTPS_PROXY is not the URL of a proxy"),
+        ("http://user:canary@proxy:port", "HTTPS_PROXY is not the URL of a proxy"),
+        ("http://user:canary#@proxy", "HTTPS_PROXY is not the URL of a proxy"),
+        ("socks5://user:canary@proxy:1", "HTTPS_PROXY is a SOCKS proxy"),
     ],
 )
-def test_a_proxy_that_cannot_be_used(make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str) -> None:
-    """It is a ConfigurationError that names the variables, without the password."""
+def test_a_proxy_that_cannot_be_used(
+    call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
+) -> None:
+    """The first call that needs it raises a ConfigurationError that names the variable, without the password."""
     monkeypatch.setattr(proxies, "find_spec", lambda _: None)  # no socksio
     monkeypatch.setenv("HTTPS_PROXY", proxy)
+    client = make(base_url="https://elsewhere.invalid/v1")
 
     with pytest.raises(ConfigurationError, match=told) as caught:
-        make()
+        call(client.users.get_me)
 
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.client.colours import COLOURS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply
+from tests.client.loopback import Loopback, Reply, reset, user
 
 from redcore import NetworkError
 
@@ -84,3 +85,25 @@ def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: 
 
     assert caught.value.request_id is not None
     assert server.seen == []
+
+
+def test_a_rotated_authority(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client's next connection trusts what the file holds now; half a file, which is being written, is ignored."""
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(Path(certifi.where()).read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    client = make(max_retries=0)
+    with pytest.raises(NetworkError, match="CERTIFICATE_VERIFY_FAILED"):
+        call(client.users.get_me)
+
+    authorities.write_bytes(certificate.read_bytes())
+    assert call(client.users.get_me).id == "usr_1"
+
+    authorities.write_text("-----BEGIN CERTIFICATE-----")
+    server.answer = lambda _: reset
+    with pytest.raises(NetworkError):
+        call(client.users.get_me)
+    server.answer = lambda _: user()
+    assert call(client.users.get_me).id == "usr_1"

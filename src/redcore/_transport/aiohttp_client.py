@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 
 import aiohttp
 import attrs
-import httpcore
 from aiohttp import http_exceptions
 from yarl import URL
 
@@ -23,13 +22,13 @@ from redcore._call.cancellation import to_the_end
 from redcore._transport.body_reader import ACCEPT_ENCODING, Body
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import Foreign, closed, our_errors
-from redcore._transport.httpcore_request import split
+from redcore._transport.httpcore_request import Address, address, split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
-from redcore._transport.proxies import Proxies
+from redcore._transport.proxies import proxy_for
 from redcore._transport.streamed_response import AsyncArriving
 from redcore._transport.timeouts import Patience
-from redcore._transport.tls import tls
+from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 from redcore.exceptions import ConfigurationError
 
@@ -58,10 +57,10 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
 
 @attrs.frozen(eq=False)
 class LoopSession:
-    """The connections of one event loop, and the proxies through which origins are reached."""
+    """The connections of one event loop, and how origins are reached."""
 
     http: aiohttp.ClientSession
-    proxies: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+    routes: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -76,15 +75,14 @@ class AiohttpTransport(Owner):
 
     def __init__(self) -> None:
         super().__init__()
-        self._proxies = Proxies.of_environment()
-        self._tls = tls()
+        self._tls = Tls()
         self._sessions: PerLoop[LoopSession] = PerLoop(LoopSession.aclose)
 
     async def _session(self) -> LoopSession:
         if not isinstance(running_loop(), asyncio.AbstractEventLoop):
             raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
         self.use()
-        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S, ssl=self._tls)
+        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S)
         http = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -146,21 +144,19 @@ class AiohttpTransport(Owner):
         if isinstance(data, bytes) and len(data) > LARGE:
             data = io.BytesIO(data)
         origin, _ = split(request.url)
-        proxy = session.proxies.get(origin)
-        if proxy is None:
-            proxy = session.proxies[origin] = self._proxy(URL(origin))
+        route = session.routes.get(origin)
+        if route is None:
+            route = session.routes[origin] = route_to(address(origin))
+        if origin.startswith("https:"):
+            route = {**route, "ssl": self._tls.now()}
         return {
             "method": request.method,
             "url": URL(request.url, encoded=True),
             "headers": headers,
             "data": data,
             "allow_redirects": False,
-            **proxy,
+            **route,
         }
-
-    def _proxy(self, origin: URL) -> dict[str, Any]:
-        proxy = self._proxies.between(origin.scheme, origin.raw_host or "")
-        return {} if proxy is None else proxy_arguments(proxy)
 
     async def aclose(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
@@ -214,13 +210,15 @@ async def end(answer: aiohttp.ClientResponse, watch: Watch, _: bool) -> None:  #
     await watch.stop()
 
 
-def proxy_arguments(proxy: httpcore.Proxy) -> dict[str, Any]:
-    """A proxy as aiohttp takes it."""
-    scheme, host = proxy.url.scheme.decode(), proxy.url.host.decode()
-    if scheme.startswith("socks"):
+def route_to(where: Address) -> dict[str, Any]:
+    """How aiohttp reaches an origin: directly, or through a proxy."""
+    proxy = proxy_for(where.scheme, where.host, where.origin.port)
+    if proxy is None:
+        return {}
+    if proxy.scheme == "socks5":
         raise ConfigurationError('transport="aiohttp" cannot use a SOCKS proxy; make the client without it')
-    headers = {name.decode(): value.decode() for name, value in proxy.headers}
-    return {"proxy": URL.build(scheme=scheme, host=host, port=proxy.url.port), "proxy_headers": headers}
+    url = URL.build(scheme=proxy.scheme, host=proxy.host, port=proxy.port)
+    return {"proxy": url, "proxy_headers": proxy.authorization}
 
 
 def headers_of(answer: aiohttp.ClientResponse) -> Headers:

@@ -1,4 +1,4 @@
-"""Connections of asyncio's own streams, for httpcore, at less CPU than through anyio's; trio's are httpcore's own.
+"""Connections of asyncio's own streams, for httpcore, at less CPU than through anyio's.
 
 Their time-outs are those of transfers that stream: all else is bounded by one cancel scope for each attempt.
 """
@@ -6,15 +6,16 @@ Their time-outs are those of transfers that stream: all else is bounded by one c
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import math
 import select
 import ssl
+import time
 from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
-HAPPY_EYEBALLS_S = 0.25  # RFC 8305 section 5
+from redcore._transport.connecting import connect_async
 
 
 class Reader(asyncio.StreamReader):
@@ -100,30 +101,20 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
-        local_address: str | None = None,
+        local_address: str | None = None,  # noqa: ARG002 (we ask for none)
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002 (we ask for none)
     ) -> httpcore.AsyncNetworkStream:
         """Connect."""
-        local = None if local_address is None else (local_address, 0)
-        # A race that is cancelled at its very end leaves a socket to the collector: none is run for one address.
-        delay = None if is_address(host) else HAPPY_EYEBALLS_S
         loop = asyncio.get_running_loop()
         reader = Reader(loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        async with asyncio.timeout(timeout):
-            transport, _ = await loop.create_connection(
-                lambda: protocol, host, port, local_addr=local, happy_eyeballs_delay=delay
-            )
+        sock = await connect_async(host, port, math.inf if timeout is None else time.monotonic() + timeout)
+        try:
+            transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
         return LoopStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is an IP address rather than a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def is_readable(sock: Any) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import attrs
 import httpcore
 
 from redcore._transport.httpcore_request import Address, address
-from redcore._transport.proxies import Proxies
+from redcore._transport.proxies import Proxy, proxy_for
 
 
 class Connection(Protocol):
@@ -31,7 +32,6 @@ class Connection(Protocol):
 
 
 ConnectionT = TypeVar("ConnectionT", bound=Connection)
-Connect = Callable[[httpcore.Origin], ConnectionT]
 
 MAX_CONNECTIONS = 100
 SPARE_S = 30.0  # below the 60 s or more that servers and load balancers keep an idle connection
@@ -42,7 +42,7 @@ class Route(Generic[ConnectionT]):
     """The way to an origin."""
 
     to: Address
-    _connect: Connect[ConnectionT]
+    _connect: Callable[[httpcore.Origin], ConnectionT]
     _spares: deque[ConnectionT] = attrs.field(factory=deque[ConnectionT])
 
     def take(self) -> ConnectionT:
@@ -94,12 +94,10 @@ class Routes(Generic[ConnectionT]):
     """The ways to all origins that a client talks to, made when first needed; safe in threads.
 
     Args:
-        proxies: Those of the environment.
-        connector: Gives, for a proxy or None, what makes connections.
+        connector: Makes a connection to an origin, through a proxy or directly.
     """
 
-    def __init__(self, proxies: Proxies, connector: Callable[[httpcore.Proxy | None], Connect[ConnectionT]]) -> None:
-        self._proxies = proxies
+    def __init__(self, connector: Callable[[Proxy | None, httpcore.Origin], ConnectionT]) -> None:
         self._connector = connector
         self._routes: dict[str, Route[ConnectionT]] = {}
 
@@ -108,7 +106,8 @@ class Routes(Generic[ConnectionT]):
         route = self._routes.get(origin)
         if route is None:
             where = address(origin)
-            made = Route(where, self._connector(self._proxies.between(where.scheme, where.host)))
+            proxy = proxy_for(where.scheme, where.host, where.origin.port)
+            made = Route(where, partial(self._connector, proxy))
             route = self._routes.setdefault(origin, made)  # of two threads that both make one, one wins
         return route
 

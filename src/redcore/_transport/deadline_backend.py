@@ -6,12 +6,16 @@ Here every read, write and connect gets what is left of the attempt. (Asynchrono
 
 from __future__ import annotations
 
+import math
 import ssl
+import time
 from collections.abc import Iterable
 from typing import Any
 
 import httpcore
+from httpcore._backends.sync import SyncStream  # httpcore has no public stream over a socket
 
+from redcore._transport.connecting import connect
 from redcore._transport.timeouts import left
 
 
@@ -47,16 +51,15 @@ class BoundedStream(httpcore.NetworkStream):
 class BoundedBackend(httpcore.NetworkBackend):
     """Opens connections whose operations end with the attempt."""
 
-    def __init__(self) -> None:
-        self._backend = httpcore.SyncBackend()
-
     def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        local_address: str | None = None,  # noqa: ARG002 (we ask for none)
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 (as above)
     ) -> httpcore.NetworkStream:
         """Connect."""
-        return BoundedStream(self._backend.connect_tcp(host, port, left(timeout), local_address, socket_options))
+        wait_s = left(timeout)
+        ends_at = math.inf if wait_s is None else time.monotonic() + wait_s
+        return BoundedStream(SyncStream(connect(host, port, ends_at)))

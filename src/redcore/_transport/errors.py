@@ -50,7 +50,15 @@ def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | Non
     except foreign.no_header as problem:  # its message quotes the header's value, which may be secret
         raise ArgumentError("a header of the call cannot be sent") from problem
     except foreign.no_answer as problem:
-        raise NetworkError(f"no answer: {str(problem) or type(problem).__name__}") from problem
+        raise NetworkError(f"no answer: {reason(problem)}") from problem
+
+
+def reason(problem: Exception) -> str:
+    """What an exception says, or what its cause does, for one that says nothing itself."""
+    cause: BaseException | None = problem
+    while cause is not None and not str(cause):
+        cause = cause.__cause__ or cause.__context__
+    return str(cause or type(problem).__name__)
 
 
 def closed() -> RedcoreError:

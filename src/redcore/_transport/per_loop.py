@@ -91,13 +91,23 @@ def _in(loop: object, guard: AsyncGenerator[None]) -> None:
         await guard.aclose()
 
     if isinstance(loop, asyncio.AbstractEventLoop):
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: loop.create_task(end()))
+        call_in(loop, lambda: loop.create_task(end()))
+    else:
+        import trio  # noqa: PLC0415 (as below)
+
+        call_in(loop, lambda: trio.lowlevel.spawn_system_task(end))
+
+
+def call_in(loop: object, function: Callable[[], object]) -> None:
+    """Have an event loop call a function soon; from any thread. Does nothing once the loop has ended."""
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        with suppress(RuntimeError):  # it is closed
+            loop.call_soon_threadsafe(function)
     else:
         import trio  # noqa: PLC0415 (as below)
 
         with suppress(trio.RunFinishedError):
-            cast("trio.lowlevel.TrioToken", loop).run_sync_soon(trio.lowlevel.spawn_system_task, end)
+            cast("trio.lowlevel.TrioToken", loop).run_sync_soon(function)
 
 
 def running_loop() -> object:

@@ -21,17 +21,17 @@ import httpcore
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.asyncio_backend import LoopBackend
 from redcore._transport.body_reader import Body
-from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Connect, Route, Routes
+from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import IDENTITY, headers_of, on_the_wire, split
 from redcore._transport.httpx_client import HTTPX, run_out
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
-from redcore._transport.proxies import Proxies
+from redcore._transport.proxies import Proxy
 from redcore._transport.streamed_response import Arriving, AsyncArriving
 from redcore._transport.timeouts import Patience, until
-from redcore._transport.tls import tls
+from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
 HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
@@ -57,12 +57,11 @@ class PoolTransport(Owner):
 
     def __init__(self) -> None:
         super().__init__()
-        self._proxies = Proxies.of_environment()
-        self._tls = tls()
+        self._tls = Tls()
         self._start()
 
     def _start(self) -> None:
-        self._routes = Routes(self._proxies, partial(connector, self._tls))
+        self._routes = Routes(partial(connect, self._tls))
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
     def send(self, request: Request, timeout_s: float) -> Response:
@@ -183,11 +182,23 @@ def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInte
     return connection
 
 
-def connector(settings: ssl.SSLContext, proxy: httpcore.Proxy | None) -> Connect[httpcore.ConnectionInterface]:
-    """What makes connections, through a proxy or directly."""
+def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+    """A new connection, which opens with its first request. httpcore's pool only knows how to make one."""
+    settings = tls.now()
     return httpcore.ConnectionPool(
-        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=BoundedBackend()
-    ).create_connection
+        ssl_context=settings,
+        proxy=through(proxy, settings),
+        keepalive_expiry=SPARE_S,
+        network_backend=BoundedBackend(),
+    ).create_connection(origin)
+
+
+def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | None:
+    """A proxy as httpcore takes it."""
+    if proxy is None:
+        return None
+    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
+    return httpcore.Proxy(url, auth=proxy.login, ssl_context=settings if proxy.scheme == "https" else None)
 
 
 def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
@@ -216,13 +227,12 @@ class AsyncPoolTransport(Owner):
 
     def __init__(self) -> None:
         super().__init__()
-        self._proxies = Proxies.of_environment()
-        self._tls = tls()
+        self._tls = Tls()
         self._pools: PerLoop[LoopPool] = PerLoop(LoopPool.aclose)
 
     async def _pool(self) -> LoopPool:
         self.use()
-        routes = Routes(self._proxies, partial(async_connector, self._tls))
+        routes = Routes(partial(connect_async, self._tls))
         slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
         return await self._pools.keep(LoopPool(routes, slots))
 
@@ -343,13 +353,15 @@ async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpco
     return connection
 
 
-def async_connector(
-    settings: ssl.SSLContext, proxy: httpcore.Proxy | None
-) -> Connect[httpcore.AsyncConnectionInterface]:
-    """As `connector`, for the running event loop."""
+def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+    """As `connect`, for the running event loop."""
+    settings = tls.now()
     return httpcore.AsyncConnectionPool(
-        ssl_context=settings, proxy=proxy, keepalive_expiry=SPARE_S, network_backend=backend_here()
-    ).create_connection
+        ssl_context=settings,
+        proxy=through(proxy, settings),
+        keepalive_expiry=SPARE_S,
+        network_backend=backend_here(),
+    ).create_connection(origin)
 
 
 async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:
@@ -359,9 +371,13 @@ async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -
             await connection.aclose()
 
 
-def backend_here() -> httpcore.AsyncNetworkBackend | None:
-    """What opens connections in the running event loop; None is httpcore's choice."""
-    return LoopBackend() if isinstance(running_loop(), asyncio.AbstractEventLoop) else None
+def backend_here() -> httpcore.AsyncNetworkBackend:
+    """What opens connections in the running event loop."""
+    if isinstance(running_loop(), asyncio.AbstractEventLoop):
+        return LoopBackend()
+    from redcore._transport.trio_backend import TrioBackend  # noqa: PLC0415 (the application runs trio and has it)
+
+    return TrioBackend()
 
 
 async def give_up(connection: httpcore.AsyncConnectionInterface, pieces: AsyncIterator[bytes] | None) -> None:

@@ -1,58 +1,148 @@
-"""Which proxy a host is reached through: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, as Python reads them."""
+"""The proxy through which an origin is reached: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the system's settings.
+
+`HTTP_PROXY` is not read. The SDK sends plain HTTP to loopback hosts only, and a proxy would see its tokens in the clear
+(docs/adr/0047-proxies.md). The variables are read when an origin is first needed: one that does
+not concern the SDK does no harm.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
+from base64 import b64encode
+from collections.abc import Iterator
 from importlib.util import find_spec
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import attrs
-import httpcore
 
 from redcore.exceptions import ConfigurationError
 
-SCHEMES = ("http", "https", "socks5", "socks5h")
-NOT_A_PROXY = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not the URL of a proxy"
+SCHEMES = {
+    "http": "http",
+    "https": "https",
+    "socks": "socks5",  # as GNOME writes it
+    "socks5": "socks5",  # httpcore lets the proxy resolve names, as socks5h asks for
+    "socks5h": "socks5",
+}
 
 
 @attrs.frozen
-class Proxies:
-    """The proxies of the environment, by the scheme of what is reached through them."""
+class Proxy:
+    """A proxy."""
 
-    http: httpcore.Proxy | None
-    https: httpcore.Proxy | None
+    scheme: str
+    """`http`, `https` or `socks5`."""
+    host: str
+    """An ASCII name, or an IP address without brackets."""
+    port: int | None
+    """None is the scheme's own."""
+    login: tuple[bytes, bytes] | None = attrs.field(repr=False)
+    """User name and password."""
 
-    @classmethod
-    def of_environment(cls) -> Proxies:
-        """Read the variables.
-
-        Raises:
-            ConfigurationError: one is no URL of a proxy that can be used; it is not quoted, for it may hold a password.
-        """
-        told = getproxies()
-        everywhere = told.get("all")
-        return cls(_proxy(told.get("http", everywhere)), _proxy(told.get("https", everywhere)))
-
-    def between(self, scheme: str, host: str) -> httpcore.Proxy | None:
-        """The proxy for a host; None if it is reached directly."""
-        proxy = self.https if scheme == "https" else self.http
-        return None if proxy is None or proxy_bypass(host) else proxy
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that names the user to an HTTP proxy."""
+        return (
+            {} if self.login is None else {"Proxy-Authorization": f"Basic {b64encode(b':'.join(self.login)).decode()}"}
+        )
 
 
-def _proxy(url: str | None) -> httpcore.Proxy | None:
-    if not url:
+def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
+    """The proxy for an origin; None to connect directly.
+
+    Args:
+        scheme: `http` or `https`.
+        host: An ASCII name, or an IP address without brackets.
+        port: TCP port.
+
+    Raises:
+        ConfigurationError: the variable does not hold the URL of a usable proxy. It is named and not quoted, as it may
+            hold a password.
+    """
+    if scheme == "http":
         return None
+    told = getproxies()
+    kind = next((kind for kind in ("https", "all") if told.get(kind)), None)
+    if kind is None or bypasses(told.get("no", ""), host, port) or proxy_bypass(host):
+        return None
+    return _parsed(told[kind].strip(), _name_of(kind))
+
+
+def _name_of(kind: str) -> str:
+    """Where the system has a proxy from, for a message."""
+    names = (f"{kind}_proxy", f"{kind.upper()}_PROXY")  # in the order of their precedence
+    return next((name for name in names if os.environ.get(name)), "the proxy of the system's settings")
+
+
+# NO_PROXY ------------------------------------------------------------------------------------
+
+
+def bypasses(no_proxy: str, host: str, port: int) -> bool:
+    """Whether `NO_PROXY` exempts a host; takes every form that curl, requests or Go's net/http take.
+
+    These are `*`; a name, which includes its subdomains, also written `.name` or `*.name`; an IP address, with or
+    without brackets; a network in CIDR notation; each of them with a port. Commas or white space separate them.
+    """
+    host = host.lower().rstrip(".")
+    return any(
+        entry == "*" or (only_port in {None, port} and _covers(entry, host)) for entry, only_port in _entries(no_proxy)
+    )
+
+
+def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
+    """Each entry, and the port that it is limited to."""
+    for entry in re.split(r"[\s,]+", no_proxy.lower()):
+        host, colon, port = entry.rpartition(":")
+        has_port = bool(colon) and port.isdecimal() and (":" not in host or host.endswith("]"))
+        yield (host, int(port)) if has_port else (entry, None)
+
+
+def _covers(entry: str, host: str) -> bool:
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
+        address = ipaddress.ip_address(host)
     except ValueError:
-        raise ConfigurationError(NOT_A_PROXY) from None
-    if parts.scheme not in SCHEMES or not host:
-        raise ConfigurationError(NOT_A_PROXY)
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise ConfigurationError("the proxy of the environment cannot be used: it needs `pip install httpx[socks]`")
-    # httpcore's socks5 lets the proxy resolve names, as socks5h means.
-    scheme = "socks5" if parts.scheme.startswith("socks") else parts.scheme
-    login = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
-    where = httpcore.URL(scheme=scheme, host=host, port=port, target="/")
-    return httpcore.Proxy(where, auth=login)
+        name = entry.removeprefix("*").strip(".")
+        return bool(name) and f".{host}".endswith(f".{_ascii(name)}")
+    try:
+        network = ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        return False
+    return address in network
+
+
+def _ascii(name: str) -> str:
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name
+
+
+# The URL -------------------------------------------------------------------------------------
+
+
+def _parsed(url: str, variable: str) -> Proxy:
+    wrong = ConfigurationError(
+        f"{variable} is not the URL of a proxy, as in http://user:password@host:3128 or socks5://host:1080; "
+        "percent-encode what is special in the password"
+    )
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url.lstrip('/')}")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:  # not chained: its message may quote the password
+        raise wrong from None
+    scheme = SCHEMES.get(parts.scheme)
+    if scheme is None or not host or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise wrong
+    if scheme == "socks5" and find_spec("socksio") is None:
+        raise ConfigurationError(f"{variable} is a SOCKS proxy, which needs `pip install httpx[socks]`")
+    return Proxy(scheme, host, port, _login(parts))
+
+
+def _login(parts: SplitResult) -> tuple[bytes, bytes] | None:
+    """User name and password; None if the URL has neither."""
+    if parts.username is None:
+        return None
+    return unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import lru_cache
+from contextlib import suppress
+from typing import TypeAlias
 
 import certifi
 
 from redcore.exceptions import ConfigurationError
+
+Stamp: TypeAlias = tuple[int, int, int] | None
+
+_made: dict[tuple[str | None, str | None], tuple[tuple[Stamp, Stamp], ssl.SSLContext]] = {}
+"""By file and folder of the certificate authorities: how they were when they were read, and what came of it."""
+
+
+class Tls:
+    """The TLS settings of one transport.
+
+    Raises:
+        ConfigurationError: `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be used.
+    """
+
+    def __init__(self) -> None:
+        self._latest = tls()
+
+    def now(self) -> ssl.SSLContext:
+        """The settings for the next connection, with the certificate authorities that the files hold now."""
+        with suppress(ConfigurationError):  # a file that is being replaced: go on with the one before
+            self._latest = tls()
+        return self._latest
 
 
 def tls() -> ssl.SSLContext:
@@ -17,14 +40,31 @@ def tls() -> ssl.SSLContext:
     Raises:
         ConfigurationError: they cannot be used.
     """
+    cert_file, cert_dir = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
+    stamps = stamp(cert_file), stamp(cert_dir)
+    held = _made.get((cert_file, cert_dir))
+    if held is not None and held[0] == stamps:
+        return held[1]
+    made = _context(cert_file, cert_dir)
+    _made[cert_file, cert_dir] = stamps, made
+    return made
+
+
+def stamp(path: str | None) -> Stamp:
+    """What changes when a file or folder is replaced or written to; None if there is none."""
+    if path is None:
+        return None
     try:
-        return _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        found = os.stat(path)  # noqa: PTH116 (asked for every connection, at a third of what Path costs)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    if not cert_file and not cert_dir:
+        return ssl.create_default_context(cafile=certifi.where())
+    try:
+        return ssl.create_default_context(cafile=cert_file, capath=cert_dir)
     except OSError as problem:
         raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {problem}") from problem
-
-
-@lru_cache(maxsize=8)
-def _tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    if cert_file or cert_dir:
-        return ssl.create_default_context(cafile=cert_file, capath=cert_dir)
-    return ssl.create_default_context(cafile=certifi.where())

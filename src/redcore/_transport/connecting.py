@@ -1,0 +1,251 @@
+"""Opens TCP connections: resolves a name and races its addresses (RFC 8305), all within one moment in time.
+
+    sock = connect("api.blueround.com", 443, ends_at=time.monotonic() + 30)
+    sock = await connect_async("api.blueround.com", 443, ends_at=time.monotonic() + 30)
+
+Both return a connected TCP socket in non-blocking mode, for `settimeout`, `trio.socket.from_stdlib_socket`
+or `loop.create_connection(sock=...)`. TLS and proxies are the caller's part.
+
+No operating system lets a program interrupt `getaddrinfo`. It runs in a daemon thread, which is abandoned when time is
+up, and which keeps neither an event loop nor the program from ending.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import chain, zip_longest
+from typing import Any, TypeAlias, cast
+
+import anyio
+import attrs
+
+from redcore._transport.per_loop import call_in, running_loop
+
+STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
+LONGEST_WAIT_S = 3600.0  # of one `select`, whose number of milliseconds is a C int; then it waits again
+UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
+
+Address: TypeAlias = tuple[int, tuple[Any, ...]]
+"""Address family and socket address."""
+
+
+def connect(host: str, port: int, ends_at: float) -> socket.socket:
+    """Connect to the first address of a host that accepts.
+
+    Args:
+        host: An ASCII name, or an IP address without brackets.
+        port: TCP port.
+        ends_at: Until when, on the monotonic clock; `math.inf` for no limit.
+
+    Raises:
+        TimeoutError: no connection by then.
+        OSError: the name does not resolve, or no address accepts.
+        UnicodeError: the name is not a valid host name.
+    """
+    return _race(_resolve(host, port, ends_at), ends_at)
+
+
+async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
+    """As `connect`, in any asyncio event loop and in trio; may be cancelled at any moment."""
+    with anyio.fail_after(_left(ends_at)):
+        return await _race_async(await _resolve_async(host, port))
+
+
+def _left(ends_at: float) -> float:
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+# Names ---------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class _Lookup:
+    """Resolves a name in a thread of its own.
+
+    Args:
+        host: The name.
+        port: TCP port.
+        done: Called in that thread when there is a result.
+    """
+
+    host: str
+    port: int
+    done: Callable[[], object]
+    _found: list[Address] | Exception | None = None
+
+    def start(self) -> None:
+        """Start; at interpreter shutdown, when no thread can be started, resolve here."""
+        try:
+            threading.Thread(target=self._run, name="redcore-resolve", daemon=True).start()
+        except RuntimeError:
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            told = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            self._found = interleaved([(family, address) for family, _, _, _, address in told])
+        except Exception as problem:  # noqa: BLE001 (raised by `result`)
+            self._found = problem
+        self.done()
+
+    def result(self) -> list[Address]:
+        """The addresses, in the order in which to try them.
+
+        Raises:
+            TimeoutError: there is no result yet.
+        """
+        if self._found is None:
+            raise TimeoutError
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+
+def _resolve(host: str, port: int, ends_at: float) -> list[Address]:
+    if (numeric := _numeric(host, port)) is not None:
+        return [numeric]
+    done = threading.Event()
+    lookup = _Lookup(host, port, done.set)
+    lookup.start()
+    done.wait(min(_left(ends_at), threading.TIMEOUT_MAX))
+    return lookup.result()
+
+
+async def _resolve_async(host: str, port: int) -> list[Address]:
+    if (numeric := _numeric(host, port)) is not None:
+        return [numeric]
+    done, loop = anyio.Event(), running_loop()
+    lookup = _Lookup(host, port, lambda: call_in(loop, done.set))
+    lookup.start()
+    await done.wait()
+    return lookup.result()
+
+
+def _numeric(host: str, port: int) -> Address | None:
+    """The address that a host is; None for a name, and for an IPv6 zone, whose number the system must look up."""
+    try:
+        version = ipaddress.ip_address(host).version
+    except ValueError:
+        return None
+    if "%" in host:
+        return None
+    return (socket.AF_INET, (host, port)) if version == 4 else (socket.AF_INET6, (host, port, 0, 0))
+
+
+def interleaved(addresses: list[Address]) -> list[Address]:
+    """Addresses with their families in turn, beginning with that of the first (RFC 8305 section 4)."""
+    families: dict[int, list[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    return [address for address in chain.from_iterable(zip_longest(*families.values())) if address is not None]
+
+
+# Races ---------------------------------------------------------------------------------------
+
+
+def _race(addresses: list[Address], ends_at: float) -> socket.socket:
+    """Connect to the first address that accepts; the next attempt starts when one fails, or after the stagger."""
+    waiting, failures = deque(addresses), list[OSError]()
+    with selectors.DefaultSelector() as attempts:
+        try:
+            while waiting or attempts.get_map():
+                if waiting and (sock := _start(waiting.popleft(), failures)) is not None:
+                    attempts.register(sock, selectors.EVENT_WRITE)
+                wait_s = min(_left(ends_at), STAGGER_S if waiting else LONGEST_WAIT_S)
+                if attempts.get_map() and (won := _winner(attempts, wait_s, failures)) is not None:
+                    return won
+        finally:
+            for key in list(attempts.get_map().values()):
+                cast("socket.socket", key.fileobj).close()
+    raise _refused(failures)
+
+
+def _winner(attempts: selectors.BaseSelector, wait_s: float, failures: list[OSError]) -> socket.socket | None:
+    """The first socket that is connected; None if an attempt has failed, or if none has ended meanwhile."""
+    for key, _ in attempts.select(wait_s):
+        sock = cast("socket.socket", key.fileobj)
+        attempts.unregister(sock)
+        if _is_connected(sock, failures):
+            return sock
+    return None
+
+
+async def _race_async(addresses: list[Address]) -> socket.socket:
+    """As `_race`; a cancellation closes every socket, also one that is connected already."""
+    failures: list[OSError] = []
+    won: list[socket.socket] = []
+
+    async def attempt(address: Address, failed: anyio.Event) -> None:
+        sock = _start(address, failures)
+        if sock is not None:
+            try:
+                await anyio.wait_writable(sock)
+            except BaseException:
+                sock.close()
+                raise
+            if _is_connected(sock, failures):
+                won.append(sock)
+                group.cancel_scope.cancel()
+                return
+        failed.set()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for address in addresses:
+                failed = anyio.Event()
+                group.start_soon(attempt, address, failed)
+                with anyio.move_on_after(STAGGER_S):
+                    await failed.wait()
+    except BaseException:
+        for sock in won:
+            sock.close()
+        raise
+    for late in won[1:]:
+        late.close()
+    if won:
+        return won[0]
+    raise _refused(failures)
+
+
+def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
+    """A socket that begins to connect; None if it failed at once, as for a family that the system does not have."""
+    family, where = address
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as problem:
+        failures.append(problem)
+        return None
+    sock.setblocking(False)  # noqa: FBT003 (of the socket)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    code = sock.connect_ex(where)
+    if code in UNDER_WAY:
+        return sock
+    sock.close()
+    failures.append(OSError(code, os.strerror(code)))
+    return None
+
+
+def _is_connected(sock: socket.socket, failures: list[OSError]) -> bool:
+    """Whether an attempt that has ended was successful; a socket of one that was not is closed."""
+    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        sock.close()
+        failures.append(OSError(code, os.strerror(code)))
+    return not code
+
+
+def _refused(failures: list[OSError]) -> OSError:
+    """One error for all addresses; a plain one: the kernel's own time-out (ETIMEDOUT) is not the caller's."""
+    reasons = dict.fromkeys(str(failure) for failure in failures)
+    return OSError("; ".join(reasons) or "the name has no address")

@@ -1,0 +1,199 @@
+"""Connecting: names are resolved and their addresses raced within one moment in time, in every event loop."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal
+from tests.client.colours import LOOPS, Colour
+from tests.client.loopback import Loopback
+
+from redcore import NetworkError
+from redcore._transport import connecting
+from redcore._transport.connecting import connect, connect_async, interleaved
+
+NAME = "several.localhost"
+Connect = Callable[..., socket.socket]
+
+
+@pytest.fixture(params=["sync", *LOOPS])
+def opened(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Connect:
+    """Connect by blocking, or in a kind of event loop."""
+
+    def run(host: str, port: int, within_s: float = 10.0) -> socket.socket:
+        ends_at = time.monotonic() + within_s
+        if request.param == "sync":
+            return connect(host, port, ends_at)
+        return portals[request.param].call(connect_async, host, port, ends_at)
+
+    return run
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that takes no connection: the queue of its listener is full, so that a request to connect is dropped."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)  # noqa: FBT003 (of the socket)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def refused() -> int:
+    """A port where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let a name have these ports of this machine as its addresses; the system then orders nothing itself."""
+
+    def resolve(*ports: int) -> None:
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    return resolve
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let names resolve only when the test is over."""
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
+    yield
+    over.set()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_address_and_a_name(opened: Connect, server: Loopback, host: str) -> None:
+    """The socket is connected, does not block, and sends small pieces at once."""
+    with closing(opened(host, server.port)) as sock:
+        assert sock.getpeername()[1] == server.port
+        assert sock.gettimeout() == 0.0
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_black_hole_costs_the_stagger(
+    opened: Connect, server: Loopback, black_hole: int, resolve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 8305: the next address is tried while the first one says nothing."""
+    monkeypatch.setattr(connecting, "STAGGER_S", 0.01)
+    resolve(black_hole, black_hole, server.port)
+
+    opened(NAME, 1).close()
+
+    assert server.ended.acquire(timeout=5)
+
+
+def test_a_refusal_costs_nothing(
+    opened: Connect, server: Loopback, refused: int, resolve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When an address refuses, the next one is tried at once."""
+    monkeypatch.setattr(connecting, "STAGGER_S", 60.0)
+    resolve(refused, refused, server.port)
+
+    opened(NAME, 1).close()
+
+    assert server.ended.acquire(timeout=5)
+
+
+def test_a_family_that_the_system_does_not_have(
+    opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its addresses are passed over."""
+    found = [(250, 1, 6, "", ("x", 1)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    opened(NAME, 1).close()
+
+    assert server.ended.acquire(timeout=5)
+
+
+def test_all_addresses_refuse(opened: Connect, refused: int, resolve: Any) -> None:
+    """The error says why, once for all that say the same."""
+    resolve(refused, refused)
+
+    with pytest.raises(OSError, match=r"^\[Errno \d+\] Connection refused$"):
+        opened(NAME, 1)
+
+
+def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
+    """The error says so."""
+    resolve()
+
+    with pytest.raises(OSError, match="the name has no address"):
+        opened(NAME, 1)
+
+
+def test_all_addresses_share_the_time(opened: Connect, black_hole: int, resolve: Any) -> None:
+    """However many there are, no more time passes than there is."""
+    resolve(*[black_hole] * 3)
+
+    with pytest.raises(TimeoutError):
+        opened(NAME, 1, within_s=0.05)
+
+
+def test_a_name_that_does_not_resolve_in_time(opened: Connect, stuck: None) -> None:
+    """It is waited for only as long as there is time, though the system cannot be interrupted."""
+    with pytest.raises(TimeoutError):
+        opened(NAME, 1, within_s=0.05)
+
+
+def test_no_time_at_all(opened: Connect, server: Loopback) -> None:
+    """Nothing is tried when the moment has passed."""
+    with pytest.raises(TimeoutError):
+        opened("127.0.0.1", server.port, within_s=-1.0)
+
+
+def test_names_resolve_where_no_thread_can_start(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at interpreter shutdown, in a handler of `atexit`."""
+    started = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "redcore-resolve":
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        started(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    connect("localhost", server.port, time.monotonic() + 10).close()
+
+
+def test_families_take_turns() -> None:
+    """RFC 8305 section 4: no family, however many addresses it has, holds up the other; the system's first is first."""
+    v6, v4 = socket.AF_INET6, socket.AF_INET
+
+    mixed = interleaved([(v6, ("a",)), (v6, ("b",)), (v6, ("c",)), (v4, ("d",)), (v4, ("e",))])
+
+    assert mixed == [(v6, ("a",)), (v4, ("d",)), (v6, ("b",)), (v4, ("e",)), (v6, ("c",))]
+
+
+# Calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0.05}, {"deadline": 0.05}], ids=str)
+def test_a_call_bounds_resolution(call: Colour, make: Any, stuck: None, options: dict[str, float]) -> None:
+    """Time-out and deadline of a call bound the resolution of its host's name too."""
+    with pytest.raises(NetworkError):
+        call(make(base_url=f"http://{NAME}:1/v1", max_retries=0, **options).users.get_me)
+
+
+def test_a_call_passes_over_a_black_hole(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, black_hole: int, resolve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call succeeds in its first attempt."""
+    monkeypatch.setattr(connecting, "STAGGER_S", 0.01)
+    resolve(black_hole, server.port)
+
+    assert call(make(base_url=f"http://{NAME}:1/v1", max_retries=0).users.get_me).id == "usr_1"
