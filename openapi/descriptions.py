@@ -12,7 +12,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.literal_enum_property import LiteralEnumProperty
 from spec_file import Json, resolve, sentence
 
-OPTIONS = {"timeout", "deadline", "max_retries", "headers", "idempotency_key", "pacing", "options"}
+OPTIONS = {"timeout", "deadline", "max_retries", "retry", "headers", "idempotency_key", "pacing", "options"}
 """Names that every method takes beside its own arguments; a test holds them against `RequestOptions`."""
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
 MAPPING_METHODS = ("get", "items", "keys", "values")

@@ -72,7 +72,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WaitTimeoutError,
     )
     from redcore.hooks import AsyncHooks, Attempt, AttemptResult, Hooks
-    from redcore.options import RequestOptions
+    from redcore.options import RequestOptions, Retry
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
@@ -110,7 +110,7 @@ else:
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
         "redcore._call.rate_limit": ("RateLimit",),
-        "redcore.options": ("RequestOptions",),
+        "redcore.options": ("RequestOptions", "Retry"),
         "redcore.pagination": (
             "AsyncItemIterator",
             "AsyncPageIterator",
@@ -196,6 +196,7 @@ __all__ = [
     "RequestTimeoutError",
     "Response",
     "ResponseError",
+    "Retry",
     "Scope",
     "ServerError",
     "ServerMetadata",

@@ -53,7 +53,7 @@ from redcore._wire.encoding import Operation
 from redcore._wire.raw_response import RawResponse
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
-from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions
+from redcore.options import AsyncClientOptions, AsyncHttpClient, ClientOptions, HttpClient, RequestOptions, Retry
 from redcore.tokens.cache import AnyTokenCache, MemoryCache, TokenCache
 from redcore.tokens.token_set import TokenSet
 
@@ -89,7 +89,7 @@ class _Client(Generic[HooksT]):
         tokens: TokenSet | None = None,
     ) -> Self:
         """A client of an application for which a person logged in, or, without tokens, is about to log in."""
-        names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries"}
+        names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries", "retry"}
         told = {name: value for name, value in options.items() if name in names}
         client = object.__new__(cls)
         client._set_up(
@@ -137,7 +137,8 @@ class _Client(Generic[HooksT]):
         Args:
             timeout: Seconds one attempt may take.
             deadline: Seconds one call may take in all; None is no limit.
-            max_retries: Attempts after the first.
+            max_retries: Attempts after the first, in place of the `stop` of the client's `retry`.
+            retry: When to try again, in place of the client's policy.
             headers: Headers to add to every call; `Authorization` cannot be one.
             idempotency_key: The `Idempotency-Key` of every POST; None makes one for each call.
             pacing: Whether to wait for the next window when the rate limit is used up.
@@ -207,7 +208,8 @@ class Client(_Client[Hooks], Resources):
         environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
         timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
         deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
-        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
+        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2. The short form of `retry`.
+        retry: When to try again, in the strategies of tenacity; None is `Retry()`.
         token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
@@ -239,6 +241,7 @@ class Client(_Client[Hooks], Resources):
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
+        retry: Retry | None = None,
         token_cache: TokenCache | None = None,
         on_token_refreshed: Callable[[dict[str, Any]], None] | None = None,
         pacing: bool = True,
@@ -258,6 +261,7 @@ class Client(_Client[Hooks], Resources):
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
+            retry=retry,
         )
         self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
         self._open(http_client)
@@ -452,7 +456,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
         timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
         deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
-        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
+        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2. The short form of `retry`.
+        retry: When to try again, in the strategies of tenacity; None is `Retry()`.
         token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored; may be a coroutine function.
         pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
@@ -486,6 +491,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
+        retry: Retry | None = None,
         token_cache: AnyTokenCache | None = None,
         on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         pacing: bool = True,
@@ -506,6 +512,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
+            retry=retry,
         )
         self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
         self._open(http_client, transport)

@@ -63,6 +63,7 @@ __all__ = [
 StopReason: TypeAlias = Literal[
     "not retryable",
     "retries used up",
+    "retry policy",
     "Retry-After too long",
     "deadline",
     "retry budget",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any, Literal, Protocol, TypedDict
 
+import attrs
+
+from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.tokens.cache import AnyTokenCache, TokenCache
 
@@ -71,6 +75,49 @@ class AsyncHttpClient(Protocol):
         ...
 
 
+def _strategy(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse what tenacity could not ask, and what could only be awaited."""
+    example = {"stop": "stop_after_attempt(6)", "wait": "wait_fixed(2)"}.get(field.name, "retry_if_exception(…)")
+    if value is None:
+        return
+    if isinstance(value, type) or not callable(value):
+        raise ConfigurationError(f"{field.name} must be a strategy of tenacity, such as {example}; got {value!r}")
+    if any(iscoroutinefunction(found) for found in (value, type(value).__call__)):
+        raise ConfigurationError(f"{field.name} must be awaited; take a strategy of tenacity, not of tenacity.asyncio")
+
+
+def _attempts(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int or value < 0:
+        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more; got {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Retry:
+    """When a call that failed is made again, said in the strategies of tenacity.
+
+    Each is asked after a failed attempt only. None of them overrides what keeps data safe: what is not idempotent and
+    has no `Idempotency-Key` is sent once, as is a body that cannot be read again; a `Retry-After` is kept to exactly,
+    in place of `wait`; no wait passes the deadline; all retries are paid for from the client's budget. Errors of
+    authentication, of configuration and of arguments are never repeated.
+
+    Raises:
+        ConfigurationError: what is given is no strategy, or one that must be awaited.
+
+    Example:
+        Retry(stop=stop_after_attempt(6) | stop_before_delay(10), wait=wait_random_exponential(max=20))
+    """
+
+    stop: Callable[[Any], bool] | None = attrs.field(default=None, validator=_strategy)
+    """When to give up, such as `tenacity.stop_before_delay(10)`; None is after `max_retries` retries."""
+    wait: Callable[[Any], float] | None = attrs.field(default=None, validator=_strategy)
+    """Seconds before the next attempt, such as `tenacity.wait_fixed(2)`; None is 1, 2, 4 … 60 s, each ±10 %."""
+    retry: Callable[[Any], bool] | None = attrs.field(default=None, validator=_strategy)
+    """Which errors are worth another attempt, such as `tenacity.retry_if_exception_type(NotFoundError)`; None is
+    those whose `is_retry_safe` is true."""
+    max_retries: int = attrs.field(default=2, validator=_attempts)
+    """Attempts after the first, where `stop` is None."""
+
+
 class RequestOptions(TypedDict, total=False):
     """Options that every call takes beside its own arguments; each counts for that call alone."""
 
@@ -79,7 +126,9 @@ class RequestOptions(TypedDict, total=False):
     deadline: float | None
     """Seconds the call may take in all; None is no limit."""
     max_retries: int
-    """Attempts after the first."""
+    """Attempts after the first; the short form of `retry`."""
+    retry: Retry
+    """When to try again."""
     headers: Mapping[str, str]
     """Headers to add; `Authorization` cannot be one."""
     idempotency_key: str | None
@@ -94,6 +143,7 @@ class _Addresses(TypedDict, total=False):
     environment: str | None
     timeout: float | None
     max_retries: int | None
+    retry: Retry | None
 
 
 class _Calls(_Addresses, total=False):

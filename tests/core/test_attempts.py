@@ -12,7 +12,6 @@ from tests.core.world import Answer, World, refusal, tokens, user
 
 from redcore import FailedAttempt
 from redcore._call.authenticator import Credentials
-from redcore._call.retry import RetryPolicy
 from redcore._spec import operations
 from redcore.exceptions import (
     ArgumentError,
@@ -24,6 +23,7 @@ from redcore.exceptions import (
     RedcoreError,
     ResponseError,
 )
+from redcore.options import Retry
 
 GET = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="s3cret")
@@ -67,7 +67,7 @@ def test_each_try_is_told() -> None:
     [
         (refusal(404), {}, "not retryable"),
         (ResponseError("broken"), {}, "not retryable"),
-        (refusal(503), {"retry": RetryPolicy(max_retries=0)}, "retries used up"),
+        (refusal(503), {"retry": Retry(max_retries=0)}, "retries used up"),
         (refusal(429, "A", retry_after="601"), {}, "Retry-After too long"),
         (refusal(429, "A", retry_after="30"), {"deadline_s": 10.0}, "deadline"),
     ],
@@ -155,7 +155,7 @@ def test_the_text_stays_one_sentence() -> None:
 
 def test_no_answer_in_the_text() -> None:
     """A try without an answer is named after its error."""
-    lost = error_of(World(NetworkError("a"), NetworkError("b")), retry=RetryPolicy(max_retries=1))
+    lost = error_of(World(NetworkError("a"), NetworkError("b")), retry=Retry(max_retries=1))
 
     assert lost.__notes__ == [
         "2 attempts: NetworkError after 0.0 s, waited 1.0 s; NetworkError after 0.0 s, stopped: retries used up"

@@ -34,7 +34,7 @@ FLOORS = [
     ["exceptions", "_call.rate_limit"],
     ["_wire.sources", "_wire.callbacks"],
     ["_wire.multipart"],
-    ["_wire.codec", "_call.headers", "_call.retry", "hooks", "tokens.token_set"],
+    ["_wire.codec", "_call.headers", "hooks", "tokens.token_set"],
     [
         "options",
         "_wire.encoding",
@@ -45,7 +45,7 @@ FLOORS = [
         "tokens.redis_client",
         "_paging.walk",
     ],
-    ["_paging.fetch", "_wire.raw_response"],
+    ["_paging.fetch", "_wire.raw_response", "_call.retry"],
     [
         "_spec.operations",
         "pagination",

@@ -22,12 +22,12 @@ from tests.core.world import World, answer, refusal, tokens, user
 from redcore import NetworkError, NotFoundError, RedcoreError
 from redcore._call.authenticator import Credentials
 from redcore._call.engine import CallOptions
-from redcore._call.retry import RetryPolicy
 from redcore._spec import operations
 from redcore._telemetry import OBSERVERS
 from redcore._telemetry.telemetry import Telemetry
 from redcore._telemetry.urls import shown_url
 from redcore._wire.encoding import Operation
+from redcore.options import Retry
 
 GET = operations.users_get("usr_1")
 PAIR = Credentials(
@@ -312,7 +312,7 @@ def test_no_secret_is_ever_told(script: list[Any], traces: Traces, caplog: pytes
     with caplog.at_level(logging.DEBUG):
         for credentials in (PAIR, Credentials(api_key="rk_live_canary")):
             world = Watched(*script, credentials=credentials)
-            world.run_quietly(GET, headers={"X-Own": "canary", "Cookie": "canary"}, retry=RetryPolicy(max_retries=1))
+            world.run_quietly(GET, headers={"X-Own": "canary", "Cookie": "canary"}, retry=Retry(max_retries=1))
 
     told = [*(span.to_json() for span in traces.spans), *map(str, traces.points), *map(repr, vars_of(caplog))]
     assert len(traces.spans) > 3

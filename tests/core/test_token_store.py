@@ -13,11 +13,11 @@ from tests.core.world import START, World, answer, content_of, refusal, tokens, 
 from redcore import AsyncClient, Client, ConfigurationError
 from redcore._call.authenticator import LEASE_MARGIN_S, Credentials
 from redcore._call.engine import CallOptions
-from redcore._call.retry import RetryPolicy
 from redcore._spec import operations
 from redcore._spec.models import User
 from redcore._wire.encoding import Operation
 from redcore.exceptions import AuthenticationError, NetworkError, TokenCacheError
+from redcore.options import Retry
 from redcore.tokens import MemoryCache, TokenSet
 
 GET: Operation[User] = operations.users_get("usr_1")
@@ -231,7 +231,7 @@ class TestShared:
         world = World(credentials=APP, cache=cache)
 
         with pytest.raises(NetworkError, match="another process has been renewing"):
-            world.call(GET, retry=RetryPolicy(max_retries=0))
+            world.call(GET, retry=Retry(max_retries=0))
 
         assert 129.0 < sum(world.slept) < 131.0
 

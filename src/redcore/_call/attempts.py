@@ -25,13 +25,23 @@ class Tries:
         request_id: The one that is sent.
     """
 
-    __slots__ = ("_began", "_failed", "_monotonic", "_request_id")
+    __slots__ = ("_began", "_failed", "_monotonic", "_request_id", "_started")
 
     def __init__(self, monotonic: Callable[[], float], request_id: str) -> None:
         self._monotonic = monotonic
         self._request_id = request_id
         self._failed: list[FailedAttempt] = []
-        self._began = monotonic()
+        self._started = self._began = monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first attempt began."""
+        return self._monotonic() - self._started
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were waits between attempts."""
+        return sum(attempt.wait_s or 0.0 for attempt in self._failed)
 
     def begin(self) -> None:
         """The next try begins."""

@@ -20,12 +20,13 @@ from redcore._base.values import UNSET
 from redcore._call.authenticator import Credentials, OnTokenRefreshed, is_sendable
 from redcore._call.engine import CallOptions
 from redcore._call.headers import checked_headers
-from redcore._call.retry import RetryPolicy
 from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.options import Retry
 from redcore.tokens.cache import AnyTokenCache
 
 T = TypeVar("T")
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
+TWO_POLICIES = "give either retry or max_retries, not both: max_retries is the short form of retry"
 PLACEHOLDER = re.compile(
     r".*(…|\.{3}|\*{3}).*|<.*>|\[.*\]|\$\w+|\$?\{.*\}"
     r"|(rk_(live|test)_)?(your[-_ ]\w[-_ \w]*|x{3,}|change[-_ ]?me|placeholder)",
@@ -54,6 +55,7 @@ class Given:
     timeout: float | None = None
     deadline: float | None = None
     max_retries: int | None = None
+    retry: Retry | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +103,7 @@ def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> C
     options = CallOptions(
         timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
         deadline_s=seconds("deadline", given.deadline, {}),
-        retry=RetryPolicy(max_retries=retries(given.max_retries, env)),
+        retry=policy(given, env),
     )
     return Config(
         credentials=identity,
@@ -124,6 +126,8 @@ def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions
         TypeError: there is no option of that name.
     """
     told: dict[str, Any] = {}
+    if changes.get("retry", UNSET) is not UNSET and changes.get("max_retries", UNSET) is not UNSET:
+        raise ConfigurationError(TWO_POLICIES)
     for name, value in changes.items():
         if name not in OPTIONS:
             raise TypeError(f"there is no option {name!r}; a call takes its own arguments and {', '.join(OPTIONS)}")
@@ -150,8 +154,9 @@ OPTIONS: Mapping[str, Change] = {
     "deadline": lambda _, value: ("deadline_s", seconds("deadline", value, {})),
     "max_retries": lambda had, value: (
         "retry",
-        attrs.evolve(had.retry, max_retries=retries(needed("max_retries", value), {})),
+        attrs.evolve(had.retry, stop=None, max_retries=retries(needed("max_retries", value), {})),
     ),
+    "retry": lambda _, value: ("retry", checked_policy(value)),
     "headers": lambda had, value: ("headers", {**had.headers, **checked_headers(value)}),
     "idempotency_key": lambda _, value: ("idempotency_key", sendable_key(value)),
     "pacing": lambda _, value: ("pacing", bool(value)),
@@ -268,10 +273,30 @@ def needed(name: str, value: T | None) -> T:
     return value
 
 
+def policy(given: Given, env: Mapping[str, str]) -> Retry:
+    """When calls are tried again."""
+    if given.retry is None:
+        return Retry(max_retries=retries(given.max_retries, env))
+    if given.max_retries is not None:
+        raise ConfigurationError(TWO_POLICIES)
+    return checked_policy(given.retry)
+
+
+def checked_policy(value: object) -> Retry:
+    """The policy, if it is one.
+
+    Raises:
+        ConfigurationError: it is something else, such as a strategy or a decorator of tenacity.
+    """
+    if not isinstance(value, Retry):
+        raise ConfigurationError(f"retry must be a redcore.Retry, as in Retry(max_retries=5); got {value!r}")
+    return value
+
+
 def retries(value: int | None, env: Mapping[str, str]) -> int:
     told: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
     if told is None:
-        return RetryPolicy().max_retries
+        return Retry().max_retries
     where = "max_retries" if value is not None else "REDCORE_MAX_RETRIES"
     try:
         number = int(told) if isinstance(told, str) or type(told) is int else -1

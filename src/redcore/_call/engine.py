@@ -13,7 +13,7 @@ from redcore._call.attempts import Tries
 from redcore._call.authenticator import Authenticator, granted
 from redcore._call.observers import Observer, Watch
 from redcore._call.rate_limit import Pacer
-from redcore._call.retry import RetryBudget, RetryPolicy, asked_wait_s
+from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
 from redcore._call.steps import Budget, Flow, Runtime, Send, Sleep, sending
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
@@ -21,6 +21,7 @@ from redcore._wire.codec import failure, oauth_failure
 from redcore._wire.encoding import Operation, Request, encode
 from redcore.exceptions import RateLimitError, RedcoreError, StopReason
 from redcore.hooks import AsyncHooks
+from redcore.options import Retry
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
@@ -32,7 +33,9 @@ class CallOptions:
 
     timeout_s: float = 30.0
     deadline_s: float | None = None
-    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    retry: Retry = attrs.field(factory=Retry)
+    failed: int = 0
+    """Attempts that failed before this call, of the same transfer."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     idempotency_key: str | None = None
     pacing: bool = True
@@ -74,7 +77,7 @@ class Engine:
         try:
             if operation.auth == "bearer" and options.pacing:
                 yield from self._pace(budget)
-            return (yield from self._attempts(operation, request, headers, options.retry, budget))
+            return (yield from self._attempts(operation, request, headers, options, budget))
         except RedcoreError as error:
             if error.request_id is None:  # errors made where the call is not known
                 error.request_id = budget.request_id
@@ -113,12 +116,12 @@ class Engine:
         operation: Operation[T],
         request: Request | None,
         headers: dict[str, str],
-        retry: RetryPolicy,
+        options: CallOptions,
         budget: Budget,
     ) -> Flow[T]:
         """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
         tries = Tries(self.runtime.monotonic, budget.request_id)
-        attempt = 1
+        attempt = 1 + options.failed
         while True:
             try:
                 if request is None:
@@ -128,7 +131,15 @@ class Engine:
                 else:
                     value = yield from self._authorized(operation, request, budget, tries)
             except RedcoreError as error:
-                wait = self._wait(operation, request, error, retry.wait_s(error, attempt, self.runtime.draw()), budget)
+                planned = wait_s(
+                    options.retry,
+                    error,
+                    attempt,
+                    self.runtime.draw(),
+                    elapsed_s=tries.elapsed_s,
+                    waited_s=tries.waited_s,
+                )
+                wait = self._wait(operation, request, error, planned, budget)
                 tries.failed(error, wait)
                 if isinstance(wait, str):
                     raise

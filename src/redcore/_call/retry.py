@@ -1,56 +1,130 @@
 """Whether to try again, and after how long. Pure: the caller sleeps and draws the random number.
 
-By default three attempts: 1, wait 1 s, 2, wait 2 s, 3 (contract section 7, Retries).
+By default three attempts: 1, wait 1 s, 2, wait 2 s, 3 (contract section 7, Retries). tenacity decides, by its own
+strategies or those of the application. It is imported when a call has failed: calls that succeed do not pay for it.
 """
 
 from __future__ import annotations
 
-import attrs
+import math
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, cast
 
-from redcore.exceptions import RedcoreAPIError, RedcoreError, StopReason
+from redcore.exceptions import (
+    ArgumentError,
+    AuthenticationError,
+    ConfigurationError,
+    RedcoreAPIError,
+    RedcoreError,
+    StopReason,
+)
+from redcore.options import Retry
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 LONGEST_BACKOFF_S = 60.0
+JITTER = 0.1  # of a wait, drawn after the cap, so that clients never align (contract section 7, Retries)
 LONGEST_RETRY_AFTER_S = 600.0  # docs/adr/0005-retry-after-bound.md
 BURST = 500.0  # this and the next two: docs/adr/0022-retry-budget.md
 RETRIES_PER_SECOND = 10.0
 RETRIES_PER_SUCCESS = 0.2
+FINAL = (ArgumentError, ConfigurationError, AuthenticationError)
+"""What no strategy may repeat: a refused token was renewed once, and using a dead one again revokes its family."""
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
-    """How often and how patiently a call is tried again."""
+def wait_s(
+    policy: Retry, error: RedcoreError, attempt: int, draw: float, *, elapsed_s: float = 0.0, waited_s: float = 0.0
+) -> float | StopReason:
+    """How long to wait before the next attempt.
 
-    max_retries: int = 2
-    """Attempts after the first."""
-    base_s: float = 1.0
-    """The first wait, in seconds; each further one is twice as long, up to 60 s."""
-    jitter: float = 0.1
-    """How far a wait may lie from its nominal length, as a fraction; drawn after the cap, so clients never align."""
+    Args:
+        policy: Decides.
+        error: Why the attempt failed.
+        attempt: Number of the attempt that failed, from 1.
+        draw: A random number from [0, 1), for the jitter of the default wait.
+        elapsed_s: Seconds since the first attempt began.
+        waited_s: How many of these were waits.
 
-    def wait_s(self, error: RedcoreError, attempt: int, draw: float) -> float | StopReason:
-        """How long to wait before the next attempt.
+    Returns:
+        Seconds; or why the error is to be raised.
 
-        Args:
-            error: Why the attempt failed.
-            attempt: Number of the attempt that failed, from 1.
-            draw: A random number from [0, 1).
+    Raises:
+        ConfigurationError: a strategy of the application gave what cannot be used.
+    """
+    if isinstance(error, FINAL) or (policy.retry is None and not error.is_retry_safe):
+        return "not retryable"
+    from tenacity import RetryCallState, Retrying  # noqa: PLC0415 (see the module's docstring)
 
-        Returns:
-            Seconds; or why the error is to be raised.
-        """
-        if not error.is_retry_safe:
-            return "not retryable"
-        if attempt > self.max_retries:
-            return "retries used up"
-        asked = asked_wait_s(error)
-        if asked is not None:
-            return asked if asked <= LONGEST_RETRY_AFTER_S else "Retry-After too long"
-        return self.backoff_s(attempt, draw)
+    retrying = Retrying(**strategies(policy, asked_wait_s(error), draw))
+    retrying.begin()
+    state = RetryCallState(retrying, None, (), {})
+    state.set_exception((type(error), error, error.__traceback__))
+    state.attempt_number, state.idle_for = attempt, waited_s
+    state.start_time, state.outcome_timestamp = 0.0, elapsed_s
+    traceback = error.__traceback__
+    try:
+        decided = cast("float | StopReason", retrying.iter(state))
+    except RedcoreError as raised:
+        if raised is not error:
+            raise
+        return "not retryable"  # tenacity raises what its strategy does not want repeated
+    finally:
+        error.__traceback__ = traceback  # without the frames of tenacity
+        state.outcome = None  # no cycle from the error over its traceback to itself
+    if isinstance(decided, float) and decided > LONGEST_RETRY_AFTER_S and asked_wait_s(error) is not None:
+        return "Retry-After too long"
+    return decided
 
-    def backoff_s(self, attempt: int, draw: float) -> float:
-        """The back-off after an attempt: `base_s * 2 ** (attempt - 1)`, capped, then ±`jitter`."""
-        nominal: float = min(LONGEST_BACKOFF_S, self.base_s * 2.0 ** min(attempt - 1, 32))
-        return nominal * (1 - self.jitter + 2 * self.jitter * draw)
+
+def strategies(policy: Retry, asked_s: float | None, draw: float) -> dict[str, Any]:
+    """What tenacity is driven with: the policy's strategies, or the contract's where it has none."""
+    from tenacity import retry_if_exception, stop_after_attempt, wait_exponential  # noqa: PLC0415 (as above)
+
+    doubling = wait_exponential(max=LONGEST_BACKOFF_S)
+    if asked_s is not None:
+        wait: Callable[[Any], float] = lambda _: asked_s  # noqa: E731 (one of three)
+    elif policy.wait is not None:
+        wait = seconds_of(policy.wait)
+    else:
+        wait = lambda state: doubling(state) * (1 - JITTER + 2 * JITTER * draw)  # noqa: E731 (as above)
+    reason: StopReason = "retries used up" if policy.stop is None else "retry policy"
+    return {
+        "retry": retry_if_exception(is_retry_safe) if policy.retry is None else truth_of(policy.retry),
+        "wait": wait,
+        "stop": stop_after_attempt(policy.max_retries + 1) if policy.stop is None else truth_of(policy.stop),
+        "retry_error_callback": lambda _: reason,
+    }
+
+
+def is_retry_safe(error: BaseException) -> bool:
+    """Whether the error says that the same call may succeed later."""
+    return isinstance(error, RedcoreError) and error.is_retry_safe
+
+
+def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool]:
+    """A strategy for stopping or repeating, whose answer is checked."""
+
+    def checked(state: RetryCallState) -> bool:
+        told = strategy(state)
+        if isawaitable(told):
+            raise ConfigurationError(f"{strategy!r} of the retry policy must be awaited; take one of tenacity itself")
+        return told
+
+    return checked
+
+
+def seconds_of(strategy: Callable[[Any], float]) -> Callable[[RetryCallState], float]:
+    """A strategy for waiting, whose answer is checked."""
+
+    def checked(state: RetryCallState) -> float:
+        told: object = strategy(state)
+        if not isinstance(told, int | float) or not 0 <= told < math.inf:
+            raise ConfigurationError(f"{strategy!r} of the retry policy gave {told!r}, which is no number of seconds")
+        return float(told)
+
+    return checked
 
 
 class RetryBudget:

@@ -14,6 +14,7 @@ import attrs
 
 from redcore._base.response import Headers, Incoming
 from redcore._call.engine import CallOptions, Engine
+from redcore._call.retry import wait_s
 from redcore._call.steps import Budget, Close, Flow, Read, Sleep
 from redcore._spec import operations
 from redcore._wire.codec import opened
@@ -125,9 +126,7 @@ class Download:
     def left(self) -> CallOptions:
         """The options of the next call: what is left of the deadline and of the retries."""
         self._budget.attempt_s()
-        retry = self._options.retry
-        left = attrs.evolve(retry, max_retries=max(0, retry.max_retries - self._breaks))
-        return attrs.evolve(self._options, deadline_s=self._budget.remaining_s(), retry=left)
+        return attrs.evolve(self._options, deadline_s=self._budget.remaining_s(), failed=self._breaks)
 
     def _asked(self) -> Operation[Incoming]:
         headers = {"Accept": "*/*"}
@@ -178,7 +177,7 @@ class Download:
         error.request_id = self._budget.request_id
         self._breaks += 1
         runtime = self._engine.runtime
-        wait = self._options.retry.wait_s(error, self._breaks, runtime.draw())
+        wait = wait_s(self._options.retry, error, self._breaks, runtime.draw())
         if isinstance(wait, str) or not self._budget.allows(wait):
             raise error
         if not self._engine.retry_budget.spend(runtime.monotonic()):

@@ -13,14 +13,13 @@ import attrs
 from redcore._base.response import Headers, Response
 from redcore._base.values import UNSET
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.retry import RetryPolicy
 from redcore._call.steps import Flow, Notify, Sleep
 from redcore._spec import operations
 from redcore._spec.models import DeviceAuthorization
 from redcore.exceptions import AuthenticationError, LoginTimeoutError, NetworkError, RedcoreAPIError, RedcoreError
 from redcore.login.application import Login, perform, perform_async
 from redcore.login.deadline import checked
-from redcore.options import AsyncLoginOptions, LoginOptions
+from redcore.options import AsyncLoginOptions, LoginOptions, Retry
 from redcore.tokens import TokenSet
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -85,7 +84,7 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
         patience = Patience(engine.runtime.monotonic, device, deadline_s)
         yield Notify(prompt, device)
         grant = operations.auth_token(grant_type=GRANT_TYPE, device_code=device.device_code)
-        once = attrs.evolve(options, retry=RetryPolicy(max_retries=0))  # the next poll is the retry
+        once = attrs.evolve(options, retry=Retry(max_retries=0))  # the next poll is the retry
         wait_s = max(SHORTEST_INTERVAL_S, float(device.interval))
         while True:
             patience.check(wait_s)
