@@ -19,17 +19,18 @@ from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Spec
 from redcore_server.errors import ApiError, InvalidToken, NotFound, RateLimited
-from redcore_server.gateway.access_log import client_address, log_request
 from redcore_server.gateway.admission import Admission
 from redcore_server.gateway.cors import shared_with
-from redcore_server.gateway.exchange import EXCHANGE, Exchange
 from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
 from redcore_server.gateway.readiness import Readiness
-from redcore_server.gateway.slow_clients import PatientReceive
+from redcore_server.gateway.slow_clients import BoundedReceive
+from redcore_server.http import edge
+from redcore_server.http.access_log import log_request
+from redcore_server.http.addresses import counted_address
 from redcore_server.http.bearer import bearer_token
-from redcore_server.http.context import OPERATION, REQUEST_ID
-from redcore_server.http.render_error import respond
+from redcore_server.http.context import OPERATION, REFUSAL, REQUEST_ID
+from redcore_server.http.exchange import EXCHANGE, Exchange
 from redcore_server.mail.outbox import PATH as OUTBOX_PATH
 from redcore_server.mail.outbox import OutboxPage
 from redcore_server.settings import Settings
@@ -102,23 +103,18 @@ class _Gateway:
         exchange = Exchange(scope, send, self.clock, is_strict=self.settings.is_public_tls)
         REQUEST_ID.set(scope, exchange.request_id)
         EXCHANGE.set(scope, exchange)
+        app = self.answer if REFUSAL.find(scope) else self.shared
         try:
-            await self.shared(scope, PatientReceive(receive, self.settings.client_seconds), exchange.send)
+            await app(scope, BoundedReceive(receive, self.settings.client_seconds), exchange.send)
         finally:
             self._record(scope, exchange)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, whatever goes wrong."""
-        exchange = EXCHANGE.of(scope)
-        try:
-            await self._serve(scope, receive, send, exchange)
-        except Exception as error:
-            response = respond(error, exchange.request_id)
-            if exchange.status:  # too late for another answer: the server cuts the connection
-                raise
-            await response(scope, receive, send)
+        """Answer, whatever goes wrong, and in time."""
+        await edge.answer(self._serve, scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = EXCHANGE.of(scope)
         path: str = scope["path"]
         if path.startswith("/v1/"):
             await self._authenticate(scope, exchange)
@@ -127,7 +123,7 @@ class _Gateway:
             response = await self._probe(self.spec.find(scope["method"], scope["raw_path"]).operation.id)
             await response(scope, receive, send)
         else:
-            _admit(exchange, await self.limits.spend_address(client_address(scope)))
+            _admit(exchange, await self.limits.spend_address(counted_address(scope)))
             if path.startswith(_AUTH_PREFIXES):
                 await self.auth(scope, receive, send)
             elif path.startswith(CDN_PREFIXES):
@@ -141,7 +137,7 @@ class _Gateway:
         try:
             principal, verdict = await self.admission.check(bearer_token(scope))
         except InvalidToken:
-            _admit(exchange, await self.limits.spend_failure(client_address(scope)))
+            _admit(exchange, await self.limits.spend_failure(counted_address(scope)))
             raise
         PRINCIPAL.set(scope, principal)
         _admit(exchange, verdict)
@@ -156,7 +152,8 @@ class _Gateway:
     def _record(self, scope: Scope, exchange: Exchange) -> None:
         duration_s = exchange.duration_s
         self.metrics.count(self._operation(scope), exchange.status, duration_s)
-        log_request(scope, request_id=exchange.request_id, status=exchange.status, duration_s=duration_s)
+        principal = PRINCIPAL.find(scope)
+        log_request(scope, exchange, credential_id=principal.credential_id if principal else None)
 
     def _operation(self, scope: Scope) -> str:
         if operation := OPERATION.find(scope):  # the API has found it
@@ -168,6 +165,10 @@ class _Gateway:
 
 
 def _admit(exchange: Exchange, verdict: Verdict) -> None:
-    exchange.heed(verdict)
+    exchange.add(
+        (b"x-ratelimit-limit", str(verdict.limit).encode()),
+        (b"x-ratelimit-remaining", str(verdict.remaining).encode()),
+        (b"x-ratelimit-reset", str(verdict.reset).encode()),
+    )
     if not verdict.is_allowed:
         raise RateLimited(verdict.retry_after_s)

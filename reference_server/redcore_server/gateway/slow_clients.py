@@ -18,8 +18,8 @@ from redcore_server.errors import RequestTimeout
 MIN_RATE: Final = 1000  # bytes a second
 
 
-class PatientReceive:
-    """An ASGI `receive` that does not wait for ever."""
+class BoundedReceive:
+    """An ASGI `receive` that waits for a bounded time."""
 
     def __init__(self, receive: Receive, client_s: float) -> None:
         """Start before the first part.
@@ -38,7 +38,7 @@ class PatientReceive:
         Raises:
             RequestTimeout: The body comes too slowly.
         """
-        if not self._has_more:  # what may still come is that the client is gone
+        if not self._has_more:  # only the end of the connection may still come
             return await self._receive()
         began = time.monotonic()
         try:

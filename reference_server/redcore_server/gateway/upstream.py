@@ -18,12 +18,13 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from yarl import URL
 
-from redcore_server.errors import RequestTimeout, ServiceUnavailable
-from redcore_server.gateway.access_log import client_address
-from redcore_server.gateway.exchange import RawHeader
+from redcore_server.errors import ApiError, ServiceUnavailable
+from redcore_server.http.addresses import client_address
 from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.exchange import RawHeader
 
-_PATIENCE_S: Final = 60.0  # for a connection, and for each part of an answer
+_CONNECT_S: Final = 5.0
+_READ_S: Final = 25.0  # for each part of an answer; until the first one the gateway's own deadline is shorter
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _HOP_BY_HOP: Final = frozenset(  # RFC 9110 section 7.6.1
     {
@@ -52,7 +53,7 @@ async def open_session() -> AsyncGenerator[aiohttp.ClientSession]:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding", "Content-Type"},
-        timeout=aiohttp.ClientTimeout(connect=_PATIENCE_S, sock_read=_PATIENCE_S),
+        timeout=aiohttp.ClientTimeout(connect=_CONNECT_S, sock_read=_READ_S),
         max_line_size=_MAX_HEAD_BYTES,
         max_field_size=_MAX_HEAD_BYTES,
         trust_env=False,
@@ -86,7 +87,7 @@ class Upstream:
 
         Raises:
             ServiceUnavailable: The service does not answer.
-            RequestTimeout: The body comes too slowly.
+            ApiError: The body comes too slowly, or is not valid HTTP.
             ClientDisconnect: The client is gone.
         """
         body = _Body(receive)
@@ -137,10 +138,10 @@ def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[R
 
 @attrs.define
 class _Body:
-    """The body of a request, and what went wrong with it: aiohttp makes a trouble of its connection out of that."""
+    """The body of a request, and what went wrong with it: aiohttp would report that as an error of its connection."""
 
     receive: Receive
-    problem: RequestTimeout | ClientDisconnect | None = None
+    problem: ApiError | ClientDisconnect | None = None
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """Its parts as they come."""
@@ -148,7 +149,7 @@ class _Body:
         while more:
             try:
                 message = await self._next()
-            except (RequestTimeout, ClientDisconnect) as problem:
+            except (ApiError, ClientDisconnect) as problem:
                 self.problem = problem
                 raise
             if body := message.get("body", b""):

@@ -21,9 +21,10 @@ from redcore_server.contract.methods import chosen
 from redcore_server.contract.schema_messages import issues
 from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail, NotFound, ValidationFailed
-from redcore_server.gateway.access_log import without_secrets
-from redcore_server.gateway.exchange import request_id, standing_headers
 from redcore_server.gateway.limits import Limits, Quota
+from redcore_server.http.access_log import without_secrets
+from redcore_server.http.context import REFUSAL
+from redcore_server.http.exchange import request_id, standing_headers
 from redcore_server.http.head import bodiless
 from redcore_server.http.render_error import respond
 from redcore_server.lab.connection import cut, truncating
@@ -81,7 +82,7 @@ class Lab:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an ASGI request of one's own, or let it pass, faulty or not."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or REFUSAL.find(scope):
             await self._app(scope, receive, send)
         elif scope["path"].startswith("/lab/"):
             await self._serve(scope, receive, send)

@@ -1,27 +1,55 @@
 """One connection of uvicorn, with the bounds that it lacks (docs/adr/0037-clients-that-are-slow.md).
 
-How large the head of a request may be, and how long it may take; how long a body is still read whose answer has been
-given; how long a client may leave an answer untaken.
-The body of a request under way is bounded where it is read (`redcore_server.gateway.slow_clients`).
+Bounded are the size of a head and the time it may take, what surrounds a body (trailers and chunk extensions), how long
+a body is still read whose answer has been sent, and how long a client may leave an answer unread. The body of a request
+under way is bounded where it is read (`redcore_server.gateway.slow_clients`).
+
+A request that is not valid HTTP is answered by the app, as any other is: the app finds the error as `REFUSAL` in the
+scope. So that answer too has a request id, the envelope and a line in the access log.
+
+States, by what the next byte belongs to:
+
+    HEAD     → BODY at the end of a valid head, → REFUSED where it is malformed, late or too large
+    BODY     → HEAD at the end of the message, → REFUSED where a chunk is malformed or what surrounds it too large
+    REFUSED  nothing is read any more; the answer closes the connection
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import enum
+import re
+import sys
+from collections.abc import Callable, Iterable
 from functools import partial
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import httptools
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from redcore_server.errors import (
+    ApiError,
+    Detail,
+    HeadTooLarge,
+    NotImplementedHere,
+    RequestTimeout,
+    ValidationFailed,
+)
+from redcore_server.http.addresses import PEER
+from redcore_server.http.context import REFUSAL
+
 MAX_HEAD_BYTES: Final = 64 * 1024
+FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits
+# RFC 3986 section 3.2: an IP literal or a name, and a port.
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 
 
-class HeadTooLarge(Exception):  # noqa: N818 - reads as the state it reports
-    """Stops the parser."""
+class _State(enum.Enum):
+    HEAD = enum.auto()
+    BODY = enum.auto()
+    REFUSED = enum.auto()
 
 
 class Connection(HttpToolsProtocol):
@@ -43,12 +71,15 @@ class Connection(HttpToolsProtocol):
             server_state: shared by all connections.
             app_state: put into each scope.
             _loop: the running one.
-            client_s: seconds that a head may take, or what is left of a body after its answer, or room for more of it.
+            client_s: seconds that a head may take, or the rest of a body after its answer, or room for more of it.
         """
         super().__init__(config, server_state, app_state, _loop)
         self._client_s = client_s
-        self._head_bytes = 0  # of a head that has not come whole
-        self._is_too_large = False
+        self._state: _State = _State.HEAD
+        self._has_begun = False  # whether a part of the head has arrived
+        self._messages = 0  # heads begun and ended, messages ended: whether a read belongs to one part as a whole
+        self._body_bytes = 0  # of this message
+        self._other_bytes = 0  # of this head, or around this body
         self._deadline: asyncio.TimerHandle | None = None  # for what the client sends
         self._reading_deadline: asyncio.TimerHandle | None = None
 
@@ -63,35 +94,70 @@ class Connection(HttpToolsProtocol):
         self.resume_writing()
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio lets it answer
+        """Answer what has arrived as a whole, although the client sends no more (RFC 9112 section 9.6)."""
+        if self._is_answering and self._state is _State.HEAD and self.scheme == "http":  # TLS cannot be closed by half
+            self.cycle.keep_alive = False
+            return True
+        return None
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within the bounds."""
+        if self._is_refused():
+            return
+        part, body_bytes = self._messages, self._body_bytes
+        super().data_received(data)
+        if self._is_refused() or self.transport.is_closing():
+            return
+        if part == self._messages:  # else it begins with the end of another part: that is too little to matter
+            self._other_bytes += len(data) - (self._body_bytes - body_bytes)
+        if self._other_bytes > MAX_HEAD_BYTES + FRAMING_PER_BYTE * self._body_bytes:
+            self._refuse(HeadTooLarge(MAX_HEAD_BYTES))
+        elif self._state is _State.HEAD and self._deadline is None and (self._has_begun or not self._is_answering):
+            self._expect()
+
     def on_message_begin(self) -> None:
         """Begin to read a head."""
         super().on_message_begin()
-        self._head_bytes = 1
+        self._has_begun = True
+        self._begin_part()
 
-    def data_received(self, data: bytes) -> None:
-        """Read on, unless a head that has not come whole is too large already."""
-        super().data_received(data)
-        if self._head_bytes and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            elif self._deadline is None:
-                self._expect()
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head; one of the trailers is only counted, it never becomes a header.
+
+        RFC 9110 section 6.5.1: a trailer that says how to route or authenticate must not be merged into the head.
+        """
+        if self._state is _State.HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, unless the head is too large."""
-        self._head_bytes = 0
+        """Begin to answer, unless the head is too large or ambiguous."""
         self._stop_expecting()
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > MAX_HEAD_BYTES:
-            self._is_too_large = True
-            raise HeadTooLarge
+        _check_head(self.url, self.headers, self.parser.get_http_version())
+        self.scope["headers"] = tuple(self.headers)
+        self._name_peer()
         super().on_headers_complete()
+        self._state = _State.BODY
+        self._begin_part()
+        self._body_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a part of the body on."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for the next head."""
+        super().on_message_complete()
+        self._state = _State.HEAD
+        self._has_begun = False
+        self._begin_part()
+        self._body_bytes = 0
 
     def on_response_complete(self) -> None:
         """Let a client that still sends its body read the answer, but not send for ever."""
         super().on_response_complete()
-        is_last = self.cycle.response_complete  # and none that came behind it is being answered
+        is_last = self.cycle.response_complete  # and no request behind it is being answered
         if is_last and self.cycle.more_body and not self.transport.is_closing():
             self._expect()
 
@@ -108,15 +174,57 @@ class Connection(HttpToolsProtocol):
             self._reading_deadline = None
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say no more than the status
-        """Refuse what the parser stopped at."""
-        too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        self._refuse(too_large if self._is_too_large else HTTPStatus.BAD_REQUEST)
+        """Refuse what the parser stopped at, by the error that one of the callbacks raised if there is one."""
+        cause = (sys.exception() or Exception()).__context__
+        self._refuse(cause if isinstance(cause, ApiError) else malformed("is not valid HTTP"))
 
-    def _refuse(self, status: HTTPStatus) -> None:
-        body = status.phrase.encode()
-        head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
-        self.transport.close()
+    def _is_refused(self) -> bool:
+        return self._state is _State.REFUSED
+
+    @property
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _begin_part(self) -> None:
+        self._messages += 1
+        self._other_bytes = 0
+
+    def _refuse(self, error: ApiError) -> None:
+        """Answer with an error and read no more: what follows cannot be told apart from a request."""
+        self._stop_expecting()
+        error.headers["Connection"] = "close"
+        is_in_body, self._state = self._state is _State.BODY, _State.REFUSED
+        if not is_in_body:
+            self._answer_head(error)
+        elif self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+            REFUSAL.set(self._scope, error)
+            self.cycle.message_event.set()  # wakes the app if it waits for more of the body
+
+    def _answer_head(self, error: ApiError) -> None:
+        """Let the app answer a request whose head is not valid, from what is known of it."""
+        if not self._has_begun:
+            super().on_message_begin()
+        is_named = _is_target(self.url)
+        self.url = self.url if is_named else b"/"
+        self.scope["headers"] = tuple(self.headers)
+        self._name_peer()
+        REFUSAL.set(self._scope, error)
+        super().on_headers_complete()
+        if not is_named:
+            self.scope["method"] = "-"  # the parser may not have read one
+        super().on_message_complete()
+
+    def _name_peer(self) -> None:
+        if self.client is not None:
+            PEER.set(self._scope, self.client[0])
+
+    @property
+    def _scope(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.scope)  # a TypedDict, which has no keys of our own
 
     def _expect(self) -> None:
         self._stop_expecting()
@@ -128,8 +236,10 @@ class Connection(HttpToolsProtocol):
             self._deadline = None
 
     def _late(self) -> None:
-        if self._head_bytes:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        if self.pipeline:  # we read no more until those before it are answered
+            self._expect()
+        elif self._state is _State.HEAD and self._has_begun:
+            self._refuse(RequestTimeout())
         else:
             self.transport.close()
 
@@ -141,3 +251,36 @@ def bounded(client_s: float) -> Callable[..., Connection]:
         client_s: see `Connection`.
     """
     return partial(Connection, client_s=client_s)
+
+
+def malformed(issue: str) -> ValidationFailed:
+    """Return the error for a request that is not valid HTTP.
+
+    Args:
+        issue: what is wrong with it.
+    """
+    return ValidationFailed(details=[Detail("request", issue)])
+
+
+def _check_head(url: bytes, headers: Iterable[tuple[bytes, bytes]], version: str) -> None:
+    fields = list(headers)
+    if len(url) + sum(len(name) + len(value) for name, value in fields) > MAX_HEAD_BYTES:
+        raise HeadTooLarge(MAX_HEAD_BYTES)
+    hosts = [value for name, value in fields if name == b"host"]
+    # RFC 9112 section 3.2; before HTTP/1.1 a request may have none.
+    if len(hosts) > 1 or (not hosts and version != "1.0"):
+        raise malformed("must have exactly one Host header")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        raise malformed("has a Host header that is not a host and port")
+    codings = [value.strip().lower() for name, value in fields if name == b"transfer-encoding"]
+    if codings and codings != [b"chunked"]:  # RFC 9112 section 6.1
+        raise NotImplementedHere("The only transfer coding that this server reads is chunked, once.")
+    if codings and version == "1.0":  # RFC 9112 section 6.1: its framing is faulty
+        raise malformed("has a Transfer-Encoding, which HTTP/1.0 does not have")
+
+
+def _is_target(url: bytes) -> bool:
+    try:
+        return httptools.parse_url(url).path is not None
+    except httptools.HttpParserInvalidURLError:
+        return False

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
 from redcore_server.clock import Clock
 from redcore_server.errors import NotFound
-from redcore_server.gateway.exchange import Exchange
 from redcore_server.gateway.readiness import Readiness
+from redcore_server.http import edge
 from redcore_server.http.bearer import bearer_token
 from redcore_server.http.context import REQUEST_ID
-from redcore_server.http.render_error import respond
+from redcore_server.http.exchange import Exchange
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +27,7 @@ class Inner:
 
     Attributes:
         apps: What answers, by the beginning of the path; the first that fits.
-        readiness: To tell of at `/readyz`.
+        readiness: What `/readyz` answers.
         clock: The server's.
     """
 
@@ -41,13 +41,10 @@ class Inner:
             return
         exchange = Exchange(scope, send, self.clock)
         REQUEST_ID.set(scope, exchange.request_id)
-        try:
-            await self._app(scope["path"])(scope, receive, exchange.send)
-        except Exception as error:
-            response = respond(error, exchange.request_id)
-            if exchange.status:
-                raise
-            await response(scope, receive, exchange.send)
+        await edge.answer(self._serve, scope, receive, exchange.send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope["path"])(scope, receive, send)
 
     def _app(self, path: str) -> ASGIApp:
         if path == "/healthz":

@@ -15,7 +15,7 @@ from tests.server.support.tenants import Organisation
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.errors import RequestTimeout
-from redcore_server.gateway.slow_clients import MIN_RATE, PatientReceive
+from redcore_server.gateway.slow_clients import MIN_RATE, BoundedReceive
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 
@@ -41,7 +41,7 @@ def part(size: int, *, more_body: bool = True) -> Message:
 
 async def test_a_body_that_does_not_come_is_a_timeout() -> None:
     """With a message that ends the connection."""
-    receive = PatientReceive(sending(), client_s=0)
+    receive = BoundedReceive(sending(), client_s=0)
 
     with pytest.raises(RequestTimeout) as caught:
         await receive()
@@ -52,10 +52,10 @@ async def test_a_body_that_does_not_come_is_a_timeout() -> None:
 
 async def test_what_comes_buys_time() -> None:
     """A second for each `MIN_RATE` bytes; a byte buys a thousandth, which is soon used up."""
-    fast = PatientReceive(sending(part(100 * MIN_RATE), part(1), part(1)), client_s=1)
+    fast = BoundedReceive(sending(part(100 * MIN_RATE), part(1), part(1)), client_s=1)
     assert [len((await fast())["body"]) for _ in range(3)] == [100 * MIN_RATE, 1, 1]
 
-    slow = PatientReceive(sending(part(1)), client_s=0.02)
+    slow = BoundedReceive(sending(part(1)), client_s=0.02)
     await slow()
     with pytest.raises(RequestTimeout):
         await slow()
@@ -63,7 +63,7 @@ async def test_what_comes_buys_time() -> None:
 
 async def test_after_the_body_nothing_is_bounded() -> None:
     """Whoever waits for the end of the connection waits as long as the answer takes."""
-    receive = PatientReceive(sending(part(1, more_body=False), {"type": "http.disconnect"}), client_s=0.01)
+    receive = BoundedReceive(sending(part(1, more_body=False), {"type": "http.disconnect"}), client_s=0.01)
 
     await receive()
     receive_more = [await receive()]

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import tracemalloc
+import types
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from redcore_server.errors import HeadTooLarge, ValidationFailed
+from redcore_server.http.context import REFUSAL
+from redcore_server.http.render_error import render
 from redcore_server.listening.connection import MAX_HEAD_BYTES, Connection, bounded
 
 CLIENT_S = 30.0
@@ -31,7 +41,9 @@ class Timer:
 
 @attrs.define(eq=False)
 class Task:
-    """What `create_task` gives: an answer that is never finished."""
+    """What `create_task` gives: an answer, run until it waits."""
+
+    work: Any
 
     def add_done_callback(self, act: Callable[..., object]) -> None:
         pass
@@ -49,8 +61,9 @@ class Loop:
         return self.timers[-1]
 
     def create_task(self, work: Any) -> Task:
-        work.close()
-        self.tasks.append(Task())
+        with contextlib.suppress(StopIteration):
+            work.send(None)
+        self.tasks.append(Task(work))
         return self.tasks[-1]
 
     @property
@@ -60,7 +73,7 @@ class Loop:
 
     def let_time_pass(self) -> None:
         """Let all of them end."""
-        for timer in self.timers:
+        for timer in list(self.timers):
             if not timer.is_cancelled:
                 timer.cancel()
                 timer.act()
@@ -97,8 +110,25 @@ class Transport(asyncio.Transport):
         pass
 
 
-async def app(_scope: object, _receive: object, _send: object) -> None:
-    """Nobody waits for its answer."""
+@attrs.define
+class App:
+    """An ASGI app that answers what the connection refused, and leaves all else unanswered."""
+
+    scopes: list[Scope] = attrs.field(factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        if error := REFUSAL.find(scope):
+            await render(error, "an id")(scope, receive, send)
+        else:
+            with contextlib.suppress(GeneratorExit):
+                await _for_ever()
+
+
+@types.coroutine
+def _for_ever() -> Generator[None]:
+    while True:
+        yield
 
 
 @pytest.fixture
@@ -112,11 +142,22 @@ def transport() -> Transport:
 
 
 @pytest.fixture
-def connection(loop: Loop, transport: Transport) -> Connection:
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+def connection(loop: Loop, transport: Transport, app: App) -> Iterator[Connection]:
     config = Config(app, log_config=None, lifespan="off")
     made = bounded(CLIENT_S)(config=config, server_state=ServerState(), app_state={}, _loop=loop)
     made.connection_made(transport)
-    return made
+    yield made
+    cycle: RequestResponseCycle | None = made.cycle
+    if cycle is not None:
+        cycle.disconnected = True  # what is still to be sent is dropped
+    made.connection_lost(None)
+    for task in loop.tasks:
+        task.work.close()
 
 
 def test_a_silent_connection_is_closed(connection: Connection, loop: Loop, transport: Transport) -> None:
@@ -136,7 +177,6 @@ def test_a_head_that_does_not_end_is_a_408(connection: Connection, loop: Loop, t
 
     assert transport.written.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert transport.is_closed
-    assert loop.tasks == []
 
 
 def test_a_request_that_has_come_is_waited_for_no_more(connection: Connection, loop: Loop) -> None:
@@ -169,7 +209,6 @@ def test_a_head_that_is_too_large_is_a_431(
     assert transport.written.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"\r\nconnection: close\r\n" in transport.written
     assert transport.is_closed
-    assert loop.tasks == []
 
 
 def test_a_head_without_end_is_a_431(connection: Connection, transport: Transport) -> None:
@@ -193,7 +232,7 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(
     connection: Connection, loop: Loop, transport: Transport
 ) -> None:
     """The answer was given before the body was read: the client may read it, then the connection ends."""
-    connection.data_received(b"POST /v1/users HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nx")
+    connection.data_received(b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
     connection.cycle.response_complete = True
     connection.on_response_complete()
     connection.data_received(b"x")
@@ -205,7 +244,7 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(
 
 def test_a_request_that_came_behind_another_has_its_own_time(connection: Connection, loop: Loop) -> None:
     """Its body is bounded where it is read, like any other."""
-    connection.data_received(HEAD + b"\r\n" + b"POST /v1/users HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")
+    connection.data_received(HEAD + b"\r\n" + b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")
     connection.on_response_complete()
 
     assert loop.waiting == []
@@ -232,3 +271,194 @@ def test_a_lost_connection_is_waited_for_no_more(connection: Connection, loop: L
     connection.connection_lost(None)
 
     assert loop.waiting == []
+
+
+CHUNKED = b"POST /v1/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def status(transport: Transport) -> int:
+    """Return the status of the first answer."""
+    return int(transport.written.split(b" ", 2)[1])
+
+
+def test_trailers_are_dropped(connection: Connection, app: App) -> None:
+    """RFC 9110 section 6.5.1: what says how to authenticate or route is never merged into the head."""
+    trailers = b"Authorization: Bearer x\r\nX-Forwarded-For: 7.7.7.7\r\nExpect: 100-continue\r\n"
+    connection.data_received(CHUNKED + b"1\r\na\r\n0\r\n" + trailers + b"\r\n")
+
+    (scope,) = app.scopes
+    assert scope["headers"] == ((b"host", b"x"), (b"transfer-encoding", b"chunked"))
+    assert not connection.cycle.more_body
+
+
+@given(behind=st.binary(max_size=200), cut=st.integers(0, 200))
+def test_no_byte_behind_the_head_changes_the_headers(behind: bytes, cut: int) -> None:
+    """Whatever follows, well-formed or not, in however many reads."""
+    app = App()
+    made = bounded(CLIENT_S)(
+        config=Config(app, log_config=None, lifespan="off"), server_state=ServerState(), app_state={}, _loop=Loop()
+    )
+    made.connection_made(Transport())
+    made.data_received(CHUNKED + b"1\r\na\r\n0\r\nA: ")
+    for piece in (behind[:cut], behind[cut:], b"\r\n\r\n"):
+        made.data_received(piece)
+
+    assert app.scopes[0]["headers"] == ((b"host", b"x"), (b"transfer-encoding", b"chunked"))
+    made.connection_lost(None)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "piece"),
+    [
+        (b"1\r\na\r\n0\r\n", b"a: b\r\n"),
+        (b"1\r\na\r\n0\r\nA: ", b"b"),
+        (b"1;a=", b"b"),
+        (b"1;a=b\r\na\r\n1;", b"a;"),
+    ],
+    ids=["trailers", "one-trailer", "one-extension", "extensions"],
+)
+def test_what_surrounds_a_body_is_bounded(connection: Connection, app: App, beginning: bytes, piece: bytes) -> None:
+    """Trailers and chunk extensions like a head: the app reads 431 in place of the rest of the body."""
+    connection.data_received(CHUNKED + beginning)
+    for _ in range(MAX_HEAD_BYTES // 1000 + 1):
+        assert REFUSAL.find(app.scopes[0]) is None
+        connection.data_received(piece * (1000 // len(piece)))
+    connection.data_received(piece * 1000)
+
+    assert isinstance(REFUSAL.find(app.scopes[0]), HeadTooLarge)
+    assert connection.cycle.message_event.is_set()
+    assert not connection.cycle.keep_alive
+
+
+def test_small_chunks_are_no_abuse(connection: Connection, app: App) -> None:
+    """A body of single bytes, each with a padded size, as some programs send it."""
+    connection.data_received(CHUNKED)
+    for _ in range(20):
+        connection.data_received(b"00000001\r\na\r\n" * 1000)
+        connection.cycle.body = bytearray()
+
+    assert REFUSAL.find(app.scopes[0]) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost:\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a b\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a/b\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: u@a\r\n",
+        b"GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n",
+    ],
+)
+def test_exactly_one_host(connection: Connection, app: App, transport: Transport, head: bytes) -> None:
+    """RFC 9112 section 3.2: any other number, or what is not a host, is a 400."""
+    connection.data_received(head + b"\r\n")
+
+    assert (status(transport), transport.is_closed) == (400, True)
+    assert app.scopes[0]["path"] == "/healthz"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.0\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1]:4010\r\n",
+        b"GET / HTTP/1.1\r\nHost: api.example.com:443\r\n",
+    ],
+)
+def test_hosts_that_are_right(connection: Connection, app: App, head: bytes) -> None:
+    """HTTP/1.0 has none; a literal address and a port are part of it."""
+    connection.data_received(head + b"\r\n")
+
+    assert REFUSAL.find(app.scopes[0]) is None
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"gzip, chunked", b"identity", b"x"])
+def test_other_transfer_codings_are_a_501(connection: Connection, transport: Transport, coding: bytes) -> None:
+    """RFC 9112 section 6.1."""
+    connection.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n")
+
+    assert (status(transport), transport.is_closed) == (501, True)
+
+
+def test_a_chunk_that_is_malformed_is_a_400_in_place_of_the_body(connection: Connection, app: App) -> None:
+    """The app has begun to read: it gets the error instead of more of the body."""
+    connection.data_received(CHUNKED + b"zz\r\n")
+
+    assert isinstance(REFUSAL.find(app.scopes[0]), ValidationFailed)
+    assert connection.cycle.message_event.is_set()
+
+
+def test_an_answer_of_the_parser_knows_what_is_known(connection: Connection, app: App, transport: Transport) -> None:
+    """Method, path and headers for the log; a request that has none of them still has its answer."""
+    connection.data_received(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-ID: abc\r\nX: a\0b\r\n\r\n")
+
+    (scope,) = app.scopes
+    assert (scope["method"], scope["path"]) == ("GET", "/healthz")
+    assert (b"x-request-id", b"abc") in scope["headers"]
+    assert status(transport) == 400
+
+
+def test_a_client_that_closes_its_half_gets_its_answer(connection: Connection, transport: Transport) -> None:
+    """As `nc` and `curl --http1.0` behind a pipe do; the connection ends with the answer."""
+    connection.data_received(HEAD + b"\r\n")
+
+    assert connection.eof_received() is True
+    assert not connection.cycle.keep_alive
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
+def test_a_client_that_leaves_in_the_middle_is_let_go(connection: Connection, sent: bytes) -> None:
+    """There is nothing whole to answer."""
+    connection.data_received(sent)
+
+    assert not connection.eof_received()
+
+
+def test_a_head_behind_a_long_answer_is_not_late(connection: Connection, loop: Loop, transport: Transport) -> None:
+    """While requests wait for their turn the server itself does not read on."""
+    connection.data_received(HEAD + b"\r\n" + HEAD + b"\r\n" + HEAD)
+    loop.let_time_pass()
+
+    assert not transport.is_closed
+    assert loop.waiting == [CLIENT_S]
+
+
+def test_line_breaks_before_a_head_do_not_keep_a_connection(
+    connection: Connection, loop: Loop, transport: Transport
+) -> None:
+    """They are skipped (RFC 9112 section 2.2), but the time for a head runs."""
+    for _ in range(3):
+        connection.data_received(b"\r\n\r\n")
+    assert loop.waiting == [CLIENT_S]
+    loop.let_time_pass()
+
+    assert transport.is_closed
+
+
+PIECE = 64 * 1024
+HUNDRED_MB = 100 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"G", HEAD, HEAD + b"A: ", CHUNKED + b"1;", CHUNKED + b"1\r\na\r\n0\r\n", CHUNKED + b"1\r\na\r\n0\r\nA: "],
+    ids=["nothing", "method", "head", "field", "extension", "trailers", "trailer"],
+)
+@pytest.mark.parametrize("piece", [b"a", b"a: b\r\n", b"\r\n"], ids=["letters", "fields", "lines"])
+def test_hundred_megabytes_of_anything_leave_no_trace(connection: Connection, beginning: bytes, piece: bytes) -> None:
+    """Memory stays within 10 MB of what it was, whether or not the app ever reads."""
+    read = piece * (PIECE // len(piece))
+    tracemalloc.start()
+    try:
+        connection.data_received(beginning)
+        for _ in range(HUNDRED_MB // PIECE):
+            connection.data_received(read)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 10 * 1024 * 1024

@@ -21,6 +21,7 @@ from redcore_server.auth.pages.render import render
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.people.sessions import Session, Sessions
 from redcore_server.auth.routes import Handler
+from redcore_server.http.addresses import counted_address
 from redcore_server.http.context import REQUEST_ID
 from redcore_server.http.render_error import respond
 
@@ -51,8 +52,8 @@ class Visit:
 
     @property
     def address(self) -> str:
-        """The client's address."""
-        return self.request.client.host if self.request.client else "unknown"
+        """The client's address, as limits count it."""
+        return counted_address(self.request.scope)
 
     async def sign_in(self, person: Person, *, is_complete: bool = True) -> None:
         """Sign a person in under a new session id.

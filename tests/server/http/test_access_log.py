@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from tests.server.support.callers import Callers
 from tests.server.support.tenants import Client, Organisation
 
-from redcore_server.gateway.access_log import client_address, without_secrets
+from redcore_server.http.access_log import without_secrets
+from redcore_server.http.addresses import client_address
 from redcore_server.logs import configure_logging
 
 pytestmark = pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""One request and its answer as the gateway sees them: id, time, status, and the headers that every answer has."""
+"""One request and its answer at the edge: id, time, status, and the headers that every answer has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Final, cast
 from starlette.types import Message, Scope, Send
 
 from redcore_server.clock import Clock
-from redcore_server.gateway.limits import Verdict
 from redcore_server.http.context import ScopeKey
 from redcore_server.http.head import bodiless
 
@@ -46,14 +45,14 @@ class Exchange:
             scope: of the request.
             send: of the server.
             clock: the server's.
-            is_strict: whether browsers are told to come by TLS only from now on.
+            is_strict: whether browsers are told to use TLS only from now on.
         """
         self.request_id = request_id(scope)
         self.status = 0
         self._send = bodiless(scope, send)
         self._clock = clock
         self._began = time.perf_counter()
-        self._limit_headers: tuple[RawHeader, ...] = ()
+        self._added: tuple[RawHeader, ...] = ()
         self._always = (*_SECURITY, _STRICT) if is_strict else _SECURITY
 
     @property
@@ -61,17 +60,13 @@ class Exchange:
         """Seconds since the request came in."""
         return time.perf_counter() - self._began
 
-    def heed(self, verdict: Verdict) -> None:
-        """Tell the client where it stands with its rate limit.
+    def add(self, *headers: RawHeader) -> None:
+        """Add headers to the answer, in place of those added before.
 
         Args:
-            verdict: on this request.
+            headers: names in lower case.
         """
-        self._limit_headers = (
-            (b"x-ratelimit-limit", str(verdict.limit).encode()),
-            (b"x-ratelimit-remaining", str(verdict.remaining).encode()),
-            (b"x-ratelimit-reset", str(verdict.reset).encode()),
-        )
+        self._added = headers
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer; the first one gets the headers that every answer has.
@@ -90,13 +85,13 @@ class Exchange:
         return [
             *given,
             *standing_headers(self.request_id, self._clock),
-            *self._limit_headers,
+            *self._added,
             *(header for header in self._always if header[0] not in names),
         ]
 
 
 EXCHANGE: Final = ScopeKey[Exchange]("redcore.exchange")
-"""The exchange of a request, within the gateway."""
+"""The exchange of a request; set by the gateway for its own parts."""
 
 
 def request_id(scope: Scope) -> str:

@@ -12,35 +12,34 @@ from typing import Final
 import structlog
 from starlette.types import Scope
 
-from redcore_server.auth.credentials.principal import PRINCIPAL
+from redcore_server.http.addresses import counted_address
+from redcore_server.http.exchange import Exchange
 
 _SECRETS: Final = re.compile(
     r"(?<=/oauth/invitations/).+"  # whoever has the link can set the password
     r"|rk_(?:live|test)_\w+"  # an API key where its id should be
     r"|eyJ[\w-]{8,}\.[\w.-]*"  # an access token, likewise
 )
-_log = structlog.stdlib.get_logger("redcore_server.gateway.access")
+_log = structlog.stdlib.get_logger("redcore_server.access")
 
 
-def log_request(scope: Scope, *, request_id: str, status: int, duration_s: float) -> None:
+def log_request(scope: Scope, exchange: Exchange, *, credential_id: str | None = None) -> None:
     """Write the line of an answered request.
 
     Args:
-        scope: of the request, as the gateway left it.
-        request_id: its UUID.
-        status: of the answer.
-        duration_s: from its first byte to the last of the answer.
+        scope: of the request.
+        exchange: which has ended.
+        credential_id: whose request it is; None for a request without a valid credential.
     """
-    principal = PRINCIPAL.find(scope)
     _log.info(
         "request",
         method=scope["method"],
         path=without_secrets(scope["path"]),
-        status=status,
-        duration_ms=round(duration_s * 1000, 2),
-        request_id=request_id,
-        credential_id=principal and principal.credential_id,
-        client=client_address(scope),
+        status=exchange.status,
+        duration_ms=round(exchange.duration_s * 1000, 2),
+        request_id=exchange.request_id,
+        credential_id=credential_id,
+        client=counted_address(scope),
     )
 
 
@@ -51,13 +50,3 @@ def without_secrets(path: str) -> str:
         path: without the query.
     """
     return _SECRETS.sub("…", path)
-
-
-def client_address(scope: Scope) -> str:
-    """Return the address of the client, as uvicorn knows it.
-
-    Args:
-        scope: of the request.
-    """
-    client = scope.get("client")
-    return client[0] if client else "unknown"

@@ -1,0 +1,52 @@
+"""The address of a client: as it is, and as limits count it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from starlette.types import Scope
+
+from redcore_server.http.context import ScopeKey
+
+PEER: Final = ScopeKey[str]("redcore.peer")
+"""The other end of the connection; uvicorn replaces `client` by what a trusted proxy says."""
+
+UNKNOWN: Final = "unknown"
+_HOME_PREFIX: Final = 64  # RFC 6177: the least that a site gets, so all its addresses are one client's
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address of the client; that of the peer where a proxy named something that is not an address.
+
+    Args:
+        scope: of the request.
+    """
+    return str(_address(scope) or UNKNOWN)
+
+
+def counted_address(scope: Scope) -> str:
+    """Return what stands for the client in counters and in the log (contract section 4).
+
+    An IPv6 address counts as its /64, an IPv4 address in IPv6 form as the IPv4 address.
+
+    Args:
+        scope: of the request.
+    """
+    address = _address(scope)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), _HOME_PREFIX), strict=False))
+    return str(address or UNKNOWN)
+
+
+def _address(scope: Scope) -> IPv4Address | IPv6Address | None:
+    client = scope.get("client")
+    return _parsed(client[0] if client else None) or _parsed(PEER.find(scope))
+
+
+def _parsed(host: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

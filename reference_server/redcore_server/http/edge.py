@@ -1,0 +1,66 @@
+"""The edge of a service: what an app raises becomes an answer, and so does an app that does not answer in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from redcore_server.errors import ServiceUnavailable
+from redcore_server.http.context import REFUSAL, REQUEST_ID
+from redcore_server.http.deadline import Deadline
+from redcore_server.http.render_error import render, respond
+
+_log = structlog.stdlib.get_logger("redcore_server.http")
+
+
+async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let an app answer, and answer for it if the request is not valid HTTP, if it raises or if it takes too long.
+
+    Args:
+        app: answers.
+        scope: of the request, with its id.
+        receive: of the connection.
+        send: of the connection.
+
+    Raises:
+        Exception: the answer had begun, so that only its end can tell the client.
+    """
+    request_id = REQUEST_ID.of(scope)
+
+    async def give_up() -> None:
+        await render(ServiceUnavailable(), request_id)(scope, receive, send)
+
+    deadline = Deadline(send, give_up)
+    try:
+        _raise_refusal(scope)
+        await app(scope, deadline.receiving(_valid(scope, receive)), deadline.send)
+    except asyncio.CancelledError as error:
+        if not deadline.has_passed:
+            raise
+        _log.error("no answer in time", request_id=request_id, exc_info=error)
+        if deadline.is_cancelled_by_others():
+            raise
+    except Exception as error:
+        response = respond(error, request_id)
+        if deadline.has_begun:
+            raise
+        await response(scope, receive, deadline.send)
+    finally:
+        deadline.stop()
+        await deadline.answered()
+
+
+def _valid(scope: Scope, receive: Receive) -> Receive:
+    async def receiving() -> Message:
+        message = await receive()
+        _raise_refusal(scope)
+        return message
+
+    return receiving
+
+
+def _raise_refusal(scope: Scope) -> None:
+    if refusal := REFUSAL.find(scope):
+        raise refusal

@@ -1,0 +1,33 @@
+"""What stands for a client in counters and in the log."""
+
+from __future__ import annotations
+
+import pytest
+
+from redcore_server.http.addresses import PEER, client_address, counted_address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("::FFFF:cb00:7109", "203.0.113.9"),
+        ("2001:db8:0:9::1", "2001:db8:0:9::/64"),
+        ("2001:DB8:0:9:ffff:ffff:ffff:ffff", "2001:db8:0:9::/64"),
+        ("2001:0db8:0000:0009::5", "2001:db8:0:9::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+    ],
+)
+def test_an_ipv6_address_counts_as_its_64(address: str, counted: str) -> None:
+    """However it is spelled; an IPv4 address in IPv6 form is the IPv4 address (contract section 4)."""
+    assert counted_address({"client": (address, 1)}) == counted
+
+
+@pytest.mark.parametrize("said", ["<script>", "unknown", "", "_hidden", "203.0.113.9.1", "2001:db8::/64"])
+def test_what_is_not_an_address_counts_as_the_peer(said: str) -> None:
+    """A proxy may name anything, such as RFC 7239's `unknown`; the log and counters have only addresses."""
+    scope = {"client": (said, 0), PEER.name: "10.0.0.7"}
+
+    assert (counted_address(scope), client_address(scope)) == ("10.0.0.7", "10.0.0.7")
