@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import attrs
@@ -172,9 +173,10 @@ class RedcoreReader:
 
     def __init__(self, _: str) -> None:
         from redcore._spec import operations
+        from redcore._wire.decoding import read
 
         self._answer = redcore.Response(200, redcore.Headers({}), PAGE_OF_USERS)
-        self._read = operations.users_list().returns
+        self._read = partial(read, operations.users_list())
 
     def many(self) -> Any:
         return self._read(self._answer)

@@ -135,12 +135,13 @@ class Enumeration:
 
 @frozen
 class Returns:
-    """What an operation gives back: its annotation, the reader that makes it, the item if it is a page."""
+    """What an operation returns: its annotation, and how the answer holds it."""
 
     annotation: str
-    reader: str
+    shape: str
     description: str
-    item: str | None = None
+    model: str | None = None
+    """The class of the object, or of the items of a page."""
 
 
 @frozen
@@ -190,13 +191,13 @@ def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:
         case "None":
             return Returns("None", "nothing", told)
         case "bytes":
-            return Returns("bytes", "binary", told)
+            return Returns("bytes", "bytes", told)
     if payload.keys() != ENVELOPE:
-        return Returns(type_of(ok.prop), f"plain({type_of(ok.prop)})", told)
+        return Returns(model := type_of(ok.prop), "plain", told, model)
     if isinstance(payload["data"], p.ListProperty):
         item = type_of(payload["data"].inner_property)
-        return Returns(f"Page[{item}]", f"page({item})", told, item)
-    return Returns(type_of(payload["data"]), f"data({type_of(payload['data'])})", told)
+        return Returns(f"Page[{item}]", "page", told, item)
+    return Returns(model := type_of(payload["data"]), "data", told, model)
 
 
 def errors(spec: Json, op: Json) -> list[tuple[str, str]]:

@@ -31,13 +31,24 @@ nothing about the cause of a fault of ours, which goes to the log alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 import attrs
 
-from redcore_server.http.challenges import challenge
-
 RETRY_AFTER_S: Final = 2  # an embedded store is up again after about one second, see `redcore_server.embedded`
+REALM: Final = "BlueRound"
+
+
+def challenge(scheme: Literal["Basic", "Bearer"], **parameters: str) -> str:
+    """Return a challenge of `WWW-Authenticate` (RFC 9110 section 11.6.1).
+
+    Its realm comes first, as `Basic` requires (RFC 7617 section 2) and old clients expect.
+
+    Args:
+        scheme: how to authenticate.
+        parameters: of the challenge, beside the realm; they contain no quotes.
+    """
+    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
 
 
 @attrs.frozen

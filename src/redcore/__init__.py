@@ -16,7 +16,6 @@ from redcore._base.version import __version__ as __version__
 if TYPE_CHECKING:  # the public names, for type checkers and editors
     from redcore._base.response import Headers, Response
     from redcore._base.values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
-    from redcore._call.rate_limit import RateLimit
     from redcore._spec.models import (
         ApiKey,
         ApiKeyCreated,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WorkflowRunStatus,
     )
     from redcore._wire.progress import Progress
+    from redcore._wire.rate_limit import RateLimit
     from redcore._wire.raw_response import RawResponse
     from redcore.client import AsyncClient, Client
     from redcore.exceptions import (
@@ -109,7 +109,7 @@ else:
             "WaitTimeoutError",
         ),
         "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
-        "redcore._call.rate_limit": ("RateLimit",),
+        "redcore._wire.rate_limit": ("RateLimit",),
         "redcore.options": ("RequestOptions", "Retry"),
         "redcore.pagination": (
             "AsyncItemIterator",

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import attrs
 
+from redcore._base.cancellation import to_the_end
+from redcore._base.operation import Operation
+from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
 from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
-from redcore._call.cancellation import to_the_end
 from redcore._call.config import Config, Given, check_blocking, configure, configure_login, reconfigure
 from redcore._call.engine import CallOptions, Engine
+from redcore._call.pacer import Pacer
 from redcore._call.pickling import Recipe
-from redcore._call.rate_limit import Pacer, RateLimit
 from redcore._call.steps import (
     Acquire,
     Ask,
@@ -28,7 +30,6 @@ from redcore._call.steps import (
     Flow,
     Notify,
     Read,
-    Runtime,
     Send,
     Sleep,
     Step,
@@ -49,7 +50,7 @@ from redcore._transport import AsyncTransport, Transport, open_async_transport, 
 from redcore._transport.perform import perform, perform_async
 from redcore._wire.callbacks import at_once
 from redcore._wire.custom_request import custom
-from redcore._wire.encoding import Operation
+from redcore._wire.rate_limit import RateLimit
 from redcore._wire.raw_response import RawResponse
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks

@@ -28,6 +28,9 @@ class Attempt:
     """Counts the requests of this operation in one call, from 1."""
     method: str
     url: str
+    url_template: str | None = None
+    """The URL with the names of its path parameters in place of their values, such as `{user_id}`, and without a query;
+    None for `client.request`, whose path is the caller's."""
     headers: Headers
     """What is sent, `[hidden]` in place of each value that may be secret."""
     request_id: str

@@ -1,6 +1,6 @@
 """Listings to iterate: their pages, or the items of all pages.
 
-What is fetched and given out is decided in `_walk`, and fetched by `_prefetch`.
+What is fetched and given out is decided in `_paging/walk`, and fetched by `_paging/fetch`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
+from redcore._base.operation import AsyncExecute, Execute
 from redcore._paging.fetch import AsyncFetcher, Describe, Fetcher
 from redcore._paging.walk import Walk
 from redcore._spec.models import Page
-from redcore._wire.encoding import AsyncExecute, Execute
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ import httpx2
 from anyio.from_thread import BlockingPortal
 
 from redcore import AsyncClient, Client
-from redcore._call.steps import Runtime
+from redcore._base.runtime import Runtime
 
 
 @attrs.frozen

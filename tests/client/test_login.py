@@ -28,7 +28,7 @@ from redcore import (
     TokenSet,
     login,
 )
-from redcore._call.steps import Runtime
+from redcore._base.runtime import Runtime
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore.login import LoginTimeoutError
 

@@ -17,7 +17,7 @@ from tests.contract.judge import Judge
 from tests.contract.people import Actor, Person, Visitor, new_application, new_person
 
 from redcore import AsyncClient, Client
-from redcore._call.steps import Runtime
+from redcore._base.runtime import Runtime
 from redcore.testing import Lab, ReferenceServer
 
 COLOURS = ("sync", "asyncio", "trio")

@@ -21,7 +21,7 @@ from tests.contract.people import Person, Visitor, new_application, new_person, 
 from tests.server.support.identity_provider import Statement, identity_provider, serialized
 
 from redcore import AsyncClient, AuthenticationError, Client, TokenSet, login
-from redcore._call.steps import Runtime
+from redcore._base.runtime import Runtime
 from redcore.testing import Lab, ReferenceServer
 
 LOOPBACK = "http://127.0.0.1/callback"

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from redcore import ListMeta, Page
+from redcore._base.operation import Operation
 from redcore._spec import operations
-from redcore._wire.encoding import Operation
 
 
 @attrs.frozen

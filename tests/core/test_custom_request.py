@@ -9,9 +9,10 @@ import pytest
 from tests.core.world import BASE_URL, World, answer, refusal, user
 
 from redcore import UNSET, RawResponse
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
-from redcore._wire.custom_request import checked_path, custom, decoded
-from redcore._wire.encoding import Operation
+from redcore._wire.custom_request import checked_path, custom
+from redcore._wire.decoding import declared
 from redcore.exceptions import ArgumentError, RedcoreAPIError, ResponseError
 
 
@@ -161,13 +162,13 @@ class TestAnswer:
     )
     def test_what_it_holds(self, media: str, content: bytes, value: Any) -> None:
         """JSON is decoded and nothing is unwrapped; other bytes stay bytes."""
-        assert decoded(Response(200, Headers({"Content-Type": media}), content)) == value
+        assert declared(Response(200, Headers({"Content-Type": media}), content)) == value
 
     @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
     def test_json_that_is_none(self, content: bytes) -> None:
         """What says that it is JSON and is none is a ResponseError."""
         with pytest.raises(ResponseError, match="not JSON"):
-            decoded(Response(200, Headers({"Content-Type": "application/json"}), content))
+            declared(Response(200, Headers({"Content-Type": "application/json"}), content))
 
     def test_beside_its_value(self) -> None:
         """Status, headers, request id and body come with the value."""

@@ -9,6 +9,7 @@ PROGRAM = """
 import sys, threading
 from redcore._spec import operations as o
 from redcore._base.response import Headers, Response
+from redcore._wire.decoding import read
 from redcore.exceptions import ResponseError
 
 calls = [o.users_get("u"), o.users_list(), o.products_get("p"), o.products_list(), o.workflows_get_run("w")]
@@ -18,7 +19,7 @@ def meet():
     gate.wait()
     for call in calls:
         try:
-            call.returns(Response(200, Headers({}), b'{"data": {}, "meta": {}}'))
+            read(call, Response(200, Headers({}), b'{"data": {}, "meta": {}}'))
         except ResponseError:
             pass
 

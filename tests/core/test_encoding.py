@@ -15,9 +15,9 @@ import pytest
 from tests.core.world import BASE_URL, content_of
 
 from redcore import UNSET, UserRole
+from redcore._base.operation import Operation
 from redcore._spec import operations
-from redcore._wire.codec import nothing
-from redcore._wire.encoding import Operation, Request, encode, path
+from redcore._wire.encoding import Request, encode, filled
 from redcore._wire.multipart import Multipart
 from redcore.exceptions import ArgumentError
 
@@ -69,22 +69,22 @@ class TestPath:
     def test_what_is_no_id_is_refused(self, value: str) -> None:
         """Empty and dotted segments would name another resource."""
         with pytest.raises(ArgumentError, match="user_id must not be"):
-            operations.users_get(value)
+            encoded(operations.users_get(value))
 
     @pytest.mark.parametrize("value", [None, 7, b"usr_1", ["usr_1"]])
     def test_what_is_no_string_is_refused(self, value: object) -> None:
         """An id is a string; the message says what came."""
         with pytest.raises(ArgumentError, match=f"user_id must be a string, not {type(value).__name__}"):
-            operations.users_get(value)  # type: ignore[arg-type]
+            encoded(operations.users_get(value))  # type: ignore[arg-type]
 
     def test_a_lone_surrogate_is_refused(self) -> None:
         """A string that has no UTF-8 cannot be sent."""
         with pytest.raises(ArgumentError, match="user_id is not valid Unicode"):
-            operations.users_get("\ud800")
+            encoded(operations.users_get("\ud800"))
 
     def test_several_values(self) -> None:
         """Each value fills its own place, braces and all."""
-        assert path("/a/{x}/b/{y}", x="{y}", y="1") == "/a/%7By%7D/b/1"
+        assert filled("/a/{x}/b/{y}", {"x": "{y}", "y": "1"}) == "/a/%7By%7D/b/1"
 
 
 class TestQuery:
@@ -103,7 +103,9 @@ class TestQuery:
     def test_moments_and_flags(self) -> None:
         """Datetimes have a Z, flags are spelled as in JSON."""
         moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-        asked = Operation(name="x", method="GET", path="/x", returns=nothing, query={"since": moment, "all": True})
+        asked: Operation[None] = Operation(
+            name="x", method="GET", path="/x", shape="nothing", query={"since": moment, "all": True}
+        )
 
         assert urlsplit(encoded(asked).url).query == "since=2026-01-01T00%3A00%3A00Z&all=true"
 
@@ -117,7 +119,7 @@ class TestBody:
     def test_json(self) -> None:
         """Fields that are UNSET are left out, None is null."""
         body = {"name": "ci", "mode": UNSET, "expires_at": None}
-        request = encoded(Operation(name="x", method="POST", path="/x", returns=nothing, body=body))
+        request = encoded(Operation(name="x", method="POST", path="/x", shape="nothing", body=body))
 
         assert msgspec.json.decode(content_of(request)) == {"name": "ci", "expires_at": None}
         assert request.headers["Content-Type"] == "application/json"

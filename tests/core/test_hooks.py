@@ -11,11 +11,11 @@ import pytest
 from tests.core.world import BASE_URL, ORIGIN, START, World, refusal, tokens, user
 
 from redcore import AsyncHooks, Attempt, AttemptResult, Hooks
+from redcore._base.operation import Operation
 from redcore._call.authenticator import Credentials
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Send
 from redcore._spec import operations
-from redcore._wire.encoding import Operation
 from redcore.exceptions import ArgumentError, NetworkError, NotFoundError, RedcoreAPIError
 
 GET = operations.users_get("usr_1")

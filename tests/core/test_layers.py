@@ -1,135 +1,47 @@
-"""The floors of the house: each file imports only from the floors below it."""
+"""The layers of the SDK: each folder imports only from the floors below it."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests.imports import Package, entries, folder_of
 
 import redcore
 
 SOURCE = Path(redcore.__file__).parent
+SDK = Package(SOURCE)
 
 FLOORS = [
-    [
-        "_base",
-        "_wire",
-        "_call",
-        "_paging",
-        "_resources",
-        "_transfer",
-        "_base.version",
-        "_base.values",
-        "_wire.decoders",
-        "_call.cancellation",
-        "_base.log",
-        "_wire.progress",
-    ],
-    ["_base.response", "_spec.models", "_spec"],
-    ["exceptions", "_call.rate_limit"],
-    ["_wire.sources", "_wire.callbacks"],
-    ["_wire.multipart"],
-    ["_wire.codec", "_call.headers", "hooks", "tokens.token_set"],
-    [
-        "options",
-        "_wire.encoding",
-        "tokens.cache",
-        "tokens.file_lock",
-        "tokens.encryption",
-        "tokens.keyring_entry",
-        "tokens.redis_client",
-        "_paging.walk",
-    ],
-    ["_paging.fetch", "_wire.raw_response", "_call.retry"],
-    [
-        "_spec.operations",
-        "pagination",
-        "tokens.single_flight",
-        "tokens.redis_entry",
-        "tokens.file",
-        "tokens.keyring",
-        "tokens.redis",
-        "tokens",
-    ],
-    ["_resources.generated", "_resources.generated_raw", "_wire.custom_request", "_call.steps"],
-    ["_call.observers", "_call.attempts", "_resources.auth", "_call.token_store"],
-    ["_call.authenticator"],
-    ["_call.engine", "_transfer.destination", "_telemetry.urls"],
-    ["_transfer.download"],
-    ["_transfer.transfers"],
-    ["_resources.files"],
-    ["_resources.workflows"],
-    ["_telemetry.log", "_telemetry.otel"],
-    ["_telemetry.telemetry"],
-    ["_telemetry"],
-    ["_call.config", "_transport.tls", "_transport.proxies", "_transport.errors", "_transport.body_reader"],
-    ["_transport.timeouts"],
-    ["_transport.per_loop"],
-    ["_transport.connecting"],
-    [
-        "_transport.deadline_backend",
-        "_transport.lifecycle",
-        "_transport.asyncio_backend",
-        "_transport.trio_backend",
-        "_transport.httpcore_request",
-    ],
-    ["_transport.connections"],
-    ["_transport.streamed_response"],
-    ["_call.pickling", "_transport.httpx_client"],
-    ["_transport.pool", "_transport.aiohttp_client"],
-    ["_transport"],
-    ["_transport.perform"],
+    ["_base"],
+    ["_spec"],
+    ["exceptions"],
+    ["_wire", "_paging"],
+    ["pagination", "tokens", "hooks"],
+    ["options"],
+    ["_call"],
+    ["_telemetry", "_transport", "_transfer"],
+    ["_resources"],
     ["client"],
-    ["login.deadline", "login.application"],
-    ["login.authorization", "login.device", "login.loopback"],
-    ["login.browser"],
     ["login"],
     [""],
+    ["testing"],  # an extra, which uses the SDK as applications do
 ]
-ON_THE_ROOF = {"testing"}  # packages of extras, which use the SDK as applications do
-PURE = [
-    "_base.values",
-    "_wire.callbacks",
-    "_base.response",
-    "_spec.models",
-    "exceptions",
-    "_call.rate_limit",
-    "_wire.codec",
-    "_call.retry",
-    "_wire.encoding",
-    "tokens.encryption",
-    "tokens.keyring_entry",
-    "tokens.redis_entry",
-    "_spec.operations",
-    "_resources.generated",
-    "_paging.walk",
-    "_telemetry.urls",
-    "_telemetry.log",
-    "pagination",
-    "_call.authenticator",
-    "_call.headers",
-    "hooks",
-    "_call.observers",
-    "_call.attempts",
-    "_wire.raw_response",
-    "_wire.custom_request",
-    "_resources.generated_raw",
-    "_call.engine",
-    "_transfer.download",
-    "_transfer.transfers",
-    "_resources.files",
-    "_call.config",
-    "_call.pickling",
-    "_resources.auth",
-    "_resources.workflows",
-    "login.deadline",
-    "login.device",
-]
+WITH_EFFECTS = {"_transport", "tokens", "login", "testing"}
+"""The folders whose work is to wait, to send or to read a clock; all others decide, and do none of it."""
+EFFECTFUL = {
+    "_base.cancellation": "awaits to the end",
+    "_base.runtime": "the clock, the random numbers and the sleep that all others are handed",
+    "_call.token_store": "asks a cache in a thread",
+    "_paging.fetch": "fetches pages ahead in tasks",
+    "_wire.decoders": "guards msgspec with a lock",
+    "_wire.multipart": "is iterated by HTTP libraries that await",
+}
+"""The modules of the other folders that do, and why."""
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
 EXTRAS = {
     "keyring",
@@ -143,51 +55,36 @@ EXTRAS = {
     "trio",
     "redcore_server",
 }
+FLOOR = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
+PURE = sorted(name for name in SDK.modules - EFFECTFUL.keys() if folder_of(name) not in WITH_EFFECTS)
 
 
-def name_of(file: Path) -> str:
-    return ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+def test_every_folder_has_its_floor() -> None:
+    """A new folder is put on a floor; there are few enough of both to keep in mind."""
+    assert set(FLOOR) == {folder_of(module) for module in SDK.modules}
+    assert len(FLOORS) <= 16
+    assert len(entries(SOURCE)) <= 20
 
 
-def package_of(module: str) -> str:
-    return module.partition(".")[0]
-
-
-def imports(module: str) -> Iterator[str]:
-    """The full names of what a module of redcore imports, wherever in the file."""
-    file = SOURCE / Path(*module.split(".")) if module else SOURCE
-    source = (file / "__init__.py") if file.is_dir() else file.with_suffix(".py")
-    for node in ast.walk(ast.parse(source.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner.removeprefix("redcore.") in MODULES else str(node.module)
-
-
-MODULES = {name_of(file) for file in SOURCE.rglob("*.py")}
-FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
-FLOOR |= {module: len(FLOORS) for module in MODULES if package_of(module) in ON_THE_ROOF}
-
-
-def test_every_module_has_its_floor() -> None:
-    """A new module is put on a floor."""
-    assert set(FLOOR) == MODULES
-
-
-@pytest.mark.parametrize("module", sorted(MODULES))
+@pytest.mark.parametrize("module", sorted(SDK.modules))
 def test_no_arrow_points_up(module: str) -> None:
-    """A module imports only from lower floors, or from its own."""
-    ours = [name.removeprefix("redcore").lstrip(".") for name in imports(module) if name.split(".")[0] == "redcore"]
+    """A module imports only from lower floors, or from its own folder."""
+    own, floor = folder_of(module), FLOOR[folder_of(module)]
 
-    assert [name for name in ours if FLOOR[name] > FLOOR[module]] == []
+    assert [
+        name for name in SDK.own_imports(module) if folder_of(name) != own and FLOOR[folder_of(name)] >= floor
+    ] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """There is an order in which every module comes after those that it imports, within a folder too."""
+    assert SDK.circle(among=SDK.modules - {""}) == []
 
 
 @pytest.mark.parametrize("module", PURE)
 def test_pure_modules_have_no_effects(module: str) -> None:
     """Protocol and policy import nothing that waits, sends or reads a clock."""
-    assert {name.split(".")[0] for name in imports(module)} & EFFECTS == set()
+    assert {name.split(".")[0] for name in SDK.imports(module)} & EFFECTS == set()
 
 
 def test_all_public_names_can_be_had() -> None:
@@ -234,7 +131,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_importing_redcore_loads_nothing_yet() -> None:
     """`import redcore` costs a program nearly nothing, until it asks for a name."""
-    ours = {name for name in loaded_by("import redcore") if package_of(name) == "redcore"}
+    ours = {name for name in loaded_by("import redcore") if folder_of(name) == "redcore"}
 
     assert ours == {"redcore", "redcore._base", "redcore._base.version"}
     assert loaded_by("import redcore") & {"httpx", "httpcore", "anyio", "attrs", "msgspec", "asyncio", "ssl"} == set()
@@ -251,4 +148,4 @@ def test_the_public_names_load_no_extra(module: str) -> None:
     """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""
     loaded = loaded_by(f"import httpx; before |= set(sys.modules); from {module} import *")
 
-    assert {package_of(name) for name in loaded} & EXTRAS == set()
+    assert {folder_of(name) for name in loaded} & EXTRAS == set()

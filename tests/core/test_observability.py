@@ -20,13 +20,13 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tests.core.world import World, answer, refusal, tokens, user
 
 from redcore import NetworkError, NotFoundError, RedcoreError
+from redcore._base.operation import Operation
 from redcore._call.authenticator import Credentials
 from redcore._call.engine import CallOptions
 from redcore._spec import operations
 from redcore._telemetry import OBSERVERS
 from redcore._telemetry.telemetry import Telemetry
 from redcore._telemetry.urls import shown_url
-from redcore._wire.encoding import Operation
 from redcore.options import Retry
 
 GET = operations.users_get("usr_1")

@@ -6,7 +6,8 @@ import pytest
 from tests.core.world import START
 
 from redcore._base.response import Headers
-from redcore._call.rate_limit import Pacer, RateLimit, ahead, retry_after
+from redcore._call.pacer import Pacer
+from redcore._wire.rate_limit import RateLimit, ahead, retry_after
 
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"  # START
 MINUTE_LATER = "Tue, 14 Nov 2023 22:14:20 GMT"

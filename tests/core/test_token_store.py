@@ -11,11 +11,11 @@ import pytest
 from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
+from redcore._base.operation import Operation
 from redcore._call.authenticator import LEASE_MARGIN_S, Credentials
 from redcore._call.engine import CallOptions
 from redcore._spec import operations
 from redcore._spec.models import User
-from redcore._wire.encoding import Operation
 from redcore.exceptions import AuthenticationError, NetworkError, TokenCacheError
 from redcore.options import Retry
 from redcore.tokens import MemoryCache, TokenSet

@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming, Response
+from redcore._base.runtime import Runtime
 from redcore._call.authenticator import Authenticator, Credentials
 from redcore._call.config import Given
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.rate_limit import Pacer
-from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Runtime, Send, Sleep, Step, Stream, Work, drive
-from redcore._wire.encoding import Operation, Request
+from redcore._call.pacer import Pacer
+from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Send, Sleep, Step, Stream, Work, drive
+from redcore._wire.encoding import Request
 from redcore._wire.multipart import Multipart
 from redcore.tokens import MemoryCache, TokenCache
 

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.world import BASE_URL
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.values import MappingModel, Model, OpenEnum
 from redcore._spec import models, operations
-from redcore._wire.codec import data, dump, unstructure
-from redcore._wire.encoding import encode
+from redcore._wire.decoding import read
+from redcore._wire.encoding import dump, encode, unstructure
 from redcore.exceptions import ArgumentError
 
 MODELS = [
@@ -90,7 +91,8 @@ def test_unstructure_then_structure_is_identity(cls: type[Model], draw: st.DataO
 
     body = msgspec.json.encode({"data": unstructure(model)})
 
-    assert data(cls)(Response(200, Headers({}), body)) == model
+    asked = Operation[Model](name="x", method="GET", path="/x", shape="data", model=cls)
+    assert read(asked, Response(200, Headers({}), body)) == model
 
 
 @given(words)

@@ -12,14 +12,14 @@ from tests.core.test_token_store import Shared
 from tests.core.world import START, Answer, World, answer, refusal, tokens, user
 
 from redcore import MemoryCache, RedcoreError
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._call.authenticator import Credentials
-from redcore._call.rate_limit import retry_after
 from redcore._call.retry import wait_s
 from redcore._call.steps import Acquire, Send, Step
 from redcore._spec import operations
-from redcore._wire.codec import dump
-from redcore._wire.encoding import Operation
+from redcore._wire.encoding import dump
+from redcore._wire.rate_limit import retry_after
 from redcore.exceptions import NetworkError
 from redcore.options import Retry
 from redcore.tokens import TokenCache

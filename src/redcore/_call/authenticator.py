@@ -1,6 +1,6 @@
 """From credentials to an access token: which grant, when to renew, what to do when a token is dead. Performs no I/O.
 
-Every decision yields steps (see `_steps`); the token endpoint is called through the generated operation like any other.
+Every decision yields steps (`_call/steps.py`); the token endpoint is called through its generated operation.
 """
 
 from __future__ import annotations
@@ -8,20 +8,22 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
 import attrs
 
 from redcore._base.log import logger
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.values import UNSET
 from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
 from redcore._call.token_store import TokenStore
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
-from redcore._wire.codec import oauth_failure
-from redcore._wire.encoding import Operation, Request, encode
+from redcore._wire.decoding import oauth_failure, read
+from redcore._wire.encoding import Request, encode
+from redcore._wire.raw_response import RawResponse, raw
 from redcore.exceptions import (
     ArgumentError,
     AuthenticationError,
@@ -36,7 +38,6 @@ from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.single_flight import lock_for
 from redcore.tokens.token_set import TokenSet
 
-T = TypeVar("T")
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
 SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
 """What forms of the OAuth endpoints hold that nobody must see."""
@@ -339,7 +340,7 @@ class Authenticator:
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
             raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
-        tokens = granted(operation, self._now, refresh_token).returns(response)
+        tokens = granted(read(raw(operation), response), self._now(), refresh_token)
         try:
             yield from self._store.keep(tokens)
         except TokenCacheError:  # the application may keep the pair itself, and the old one is dead
@@ -382,47 +383,32 @@ class Authenticator:
         return encode(operation, self._origin, headers)
 
 
-def granted(
-    operation: Operation[TokenResponse], now: Callable[[], float], refresh_token: str | None = None
-) -> Operation[TokenSet]:
-    """A call of the token endpoint, its answer read as tokens that can be kept.
+def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str | None = None) -> TokenSet:
+    """The tokens of a grant, as they are kept.
 
     Args:
-        operation: The call.
-        now: Gives Unix seconds.
+        answer: That of the token endpoint.
+        now: In Unix seconds.
         refresh_token: The one to keep if the answer has none.
-    """
-
-    def read(response: Response) -> TokenSet:
-        try:
-            told = sendable(operation.returns(response))
-        except ResponseError as problem:  # not chained: its answer may hold the new tokens
-            emptied = attrs.evolve(response, content=b"")
-            raise ResponseError(f"the token endpoint: {problem.message}", response=emptied) from None
-        asked_at = now()
-        return TokenSet(
-            access_token=told.access_token,
-            # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
-            refresh_token=told.refresh_token or refresh_token,
-            expires_at=asked_at + told.expires_in,
-            scope=told.scope,
-            token_type=told.token_type,
-            issued_at=asked_at,
-        )
-
-    return cast("Operation[TokenSet]", attrs.evolve(operation, returns=cast("Any", read)))
-
-
-def sendable(told: TokenResponse) -> TokenResponse:
-    """The tokens, if they can be sent.
 
     Raises:
-        ResponseError: they cannot.
+        ResponseError: a token cannot be sent.
     """
-    for token in (told.access_token, told.refresh_token):
-        if token is not None and not is_sendable(token):
-            raise ResponseError("it sent a token that no header can hold")
-    return told
+    given = answer.value
+    if not all(is_sendable(token) for token in (given.access_token, given.refresh_token) if token is not None):
+        raise ResponseError(
+            "the token endpoint sent a token that no header can hold",
+            response=Response(answer.status_code, answer.headers),  # without the tokens
+        )
+    return TokenSet(
+        access_token=given.access_token,
+        # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
+        refresh_token=given.refresh_token or refresh_token,
+        expires_at=now + given.expires_in,
+        scope=given.scope,
+        token_type=given.token_type,
+        issued_at=now,
+    )
 
 
 def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:

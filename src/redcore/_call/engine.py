@@ -8,18 +8,21 @@ from typing import Any, TypeVar
 
 import attrs
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
+from redcore._base.runtime import Runtime
 from redcore._call.attempts import Tries
 from redcore._call.authenticator import Authenticator, granted
 from redcore._call.observers import Observer, Watch
-from redcore._call.rate_limit import Pacer
+from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
-from redcore._call.steps import Budget, Flow, Runtime, Send, Sleep, sending
+from redcore._call.steps import Budget, Flow, Send, Sleep, sending
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
-from redcore._wire.codec import failure, oauth_failure
-from redcore._wire.encoding import Operation, Request, encode
-from redcore.exceptions import RateLimitError, RedcoreError, StopReason
+from redcore._wire.decoding import failure, oauth_failure, read
+from redcore._wire.encoding import Request, encode
+from redcore._wire.raw_response import raw
+from redcore.exceptions import RateLimitError, RedcoreError, ResponseError, StopReason
 from redcore.hooks import AsyncHooks
 from redcore.options import Retry
 from redcore.tokens.token_set import TokenSet
@@ -96,7 +99,14 @@ class Engine:
 
     def grant(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[TokenSet]:
         """Exchange a grant for tokens, which are not kept; raises as `log_in` does."""
-        return self.call(granted(operation, self.runtime.now), options)
+        request_id = options.headers.get("X-Request-ID") or str(uuid.uuid4())
+        options = attrs.evolve(options, headers={**options.headers, "X-Request-ID": request_id})
+        answer = yield from self.call(raw(operation), options)
+        try:
+            return granted(answer, self.runtime.now())
+        except ResponseError as error:
+            error.request_id = request_id
+            raise
 
     def log_out(self, options: CallOptions) -> Flow[None]:
         """End the session of the client (RFC 7009).
@@ -190,7 +200,7 @@ class Engine:
         if operation.auth == "bearer":
             self.pacer.note(response.headers, now, self.runtime.monotonic())
         if 200 <= response.status_code < 300:
-            return operation.returns(response)
+            return read(operation, response)
         explain = failure if operation.auth == "bearer" else oauth_failure
         raise explain(self.auth.hide(response, operation), now=now, request_id=budget.request_id)
 
@@ -233,6 +243,7 @@ def with_bearer(request: Request, token: str) -> Request:
         operation=request.operation,
         method=request.method,
         url=request.url,
+        url_template=request.url_template,
         headers={**request.headers, "Authorization": f"Bearer {token}"},
         content=request.content,
         streamed=request.streamed,

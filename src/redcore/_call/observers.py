@@ -12,10 +12,11 @@ from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._call.headers import checked_headers, shown_headers
 from redcore._call.steps import Flow, Notify, Send, Sleep, Step, Stream
-from redcore._wire.encoding import Operation, Request
+from redcore._wire.encoding import Request
 from redcore.exceptions import ArgumentError, RedcoreError
 from redcore.hooks import Added, AsyncHooks, Attempt, AttemptResult
 
@@ -134,6 +135,7 @@ class Watch:
             number=self._sent[request.operation],
             method=request.method,
             url=request.url,
+            url_template=request.url_template,
             headers=Headers(shown_headers(request.headers)),
             request_id=request.headers["X-Request-ID"],
         )

@@ -6,14 +6,12 @@ and is tested without any; `Client` and `AsyncClient` only perform steps, each i
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
-import anyio
 import attrs
 
+from redcore._base.runtime import Runtime
 from redcore._wire.encoding import Request
 from redcore.exceptions import RequestTimeoutError
 from redcore.tokens.single_flight import SharedLock
@@ -102,20 +100,6 @@ class Notify:
 
 Step: TypeAlias = Send | Sleep | Acquire | Ask | Notify | Stream | Read | Close | Work
 Flow: TypeAlias = Generator[Step, Any, T]
-
-
-@attrs.frozen(kw_only=True)
-class Runtime:
-    """Time and chance, so that tests can bring their own."""
-
-    now: Callable[[], float] = lambda: time.time()  # noqa: PLW0108 (looked up late: freezegun replaces it)
-    """Unix seconds, for moments that the server names."""
-    monotonic: Callable[[], float] = time.monotonic
-    """Seconds, for durations."""
-    draw: Callable[[], float] = random.random
-    """A number from [0, 1), for jitter."""
-    sleep: Callable[[float], None] = time.sleep
-    sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep
 
 
 @attrs.frozen(kw_only=True)

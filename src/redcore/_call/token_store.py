@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
-from redcore._call.cancellation import to_the_end
+from redcore._base.cancellation import to_the_end
 from redcore._call.steps import Ask, Flow
 from redcore.exceptions import TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache

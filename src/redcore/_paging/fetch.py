@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from redcore._base.operation import AsyncExecute, Execute, Operation
 from redcore._paging.walk import Given, Walk
 from redcore._spec.models import Page
-from redcore._wire.encoding import AsyncExecute, Execute, Operation
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

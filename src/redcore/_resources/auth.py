@@ -7,7 +7,7 @@ from typing import Unpack
 
 from redcore._base.values import UNSET, Unset
 from redcore._resources import generated
-from redcore._wire.encoding import AsyncCall, Call
+from redcore._resources.calls import AsyncCall, Call
 from redcore.options import RequestOptions
 
 

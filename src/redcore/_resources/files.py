@@ -10,10 +10,10 @@ from typing import IO, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
 from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
 from redcore._call.steps import Flow
 from redcore._resources import generated
+from redcore._resources.calls import AsyncCall, Call
 from redcore._spec.models import File
 from redcore._transfer.download import Download
 from redcore._transfer.transfers import Transfers
-from redcore._wire.encoding import AsyncCall, Call
 from redcore._wire.progress import Meter, OnProgress, Progress
 from redcore.exceptions import ArgumentError, RedcoreError
 from redcore.options import RequestOptions

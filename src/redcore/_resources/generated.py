@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Literal, TypeVar, Unpack
 
+from redcore._base.operation import Operation
 from redcore._base.values import UNSET, FileContent, Unset
+from redcore._resources.calls import AsyncCall, Call, always_with, async_always_with
 from redcore._spec import operations
 from redcore._spec.models import (
     ApiKey,
@@ -36,7 +38,6 @@ from redcore._spec.models import (
     WorkflowRun,
     WorkflowRunStatus,
 )
-from redcore._wire.encoding import AsyncCall, Call, Operation, always_with, async_always_with
 from redcore.options import RequestOptions
 from redcore.pagination import AsyncPages, Pages
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal, Unpack
 
 from redcore._base.values import UNSET, FileContent, Unset
+from redcore._resources.calls import AsyncCall, Call
 from redcore._spec import operations
 from redcore._spec.models import (
     ApiKey,
@@ -35,7 +36,6 @@ from redcore._spec.models import (
     WorkflowRun,
     WorkflowRunStatus,
 )
-from redcore._wire.encoding import AsyncCall, Call
 from redcore._wire.raw_response import RawResponse, raw
 from redcore.options import RequestOptions
 

@@ -11,9 +11,9 @@ import attrs
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow, Notify, Sleep
 from redcore._resources import generated
+from redcore._resources.calls import AsyncCall, Call
 from redcore._spec import operations
 from redcore._spec.models import WorkflowRun, WorkflowRunStatus
-from redcore._wire.encoding import AsyncCall, Call
 from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
 
 FIRST_PAUSE_S = 0.25

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from redcore._base.operation import Operation
 from redcore._base.values import UNSET, FileContent, Unset
 from redcore._spec.models import (
     ApiKey,
@@ -35,19 +36,23 @@ from redcore._spec.models import (
     WorkflowRun,
     WorkflowRunStatus,
 )
-from redcore._wire.codec import binary, data, nothing, page, plain
-from redcore._wire.encoding import Operation, path
 
 
 def users_get_me() -> Operation[User]:
     """Describe `GET /v1/me`: fetch the calling user."""
-    return Operation(name="users_get_me", method="GET", path="/me", returns=data(User), idempotent=True)
+    return Operation(name="users_get_me", method="GET", path="/me", model=User, shape="data", idempotent=True)
 
 
 def users_update_me(*, name: str | Unset = UNSET) -> Operation[User]:
     """Describe `PATCH /v1/me`: change the calling user."""
     return Operation(
-        name="users_update_me", method="PATCH", path="/me", returns=data(User), body={"name": name}, idempotent=True
+        name="users_update_me",
+        method="PATCH",
+        path="/me",
+        model=User,
+        shape="data",
+        body={"name": name},
+        idempotent=True,
     )
 
 
@@ -64,7 +69,8 @@ def users_list(
         name="users_list",
         method="GET",
         path="/users",
-        returns=page(User),
+        model=User,
+        shape="page",
         query={"limit": limit, "offset": offset, "role": role, "status": status, "q": q},
         idempotent=True,
     )
@@ -78,7 +84,8 @@ def users_create(
         name="users_create",
         method="POST",
         path="/users",
-        returns=data(User),
+        model=User,
+        shape="data",
         body={"email": email, "name": name, "role": role},
         keyed=True,
     )
@@ -89,8 +96,10 @@ def users_get(user_id: str) -> Operation[User]:
     return Operation(
         name="users_get",
         method="GET",
-        path=path("/users/{user_id}", user_id=user_id),
-        returns=data(User),
+        path="/users/{user_id}",
+        path_parameters={"user_id": user_id},
+        model=User,
+        shape="data",
         idempotent=True,
     )
 
@@ -100,8 +109,9 @@ def users_delete(user_id: str) -> Operation[None]:
     return Operation(
         name="users_delete",
         method="DELETE",
-        path=path("/users/{user_id}", user_id=user_id),
-        returns=nothing,
+        path="/users/{user_id}",
+        path_parameters={"user_id": user_id},
+        shape="nothing",
         idempotent=True,
     )
 
@@ -118,8 +128,10 @@ def users_update(
     return Operation(
         name="users_update",
         method="PATCH",
-        path=path("/users/{user_id}", user_id=user_id),
-        returns=data(User),
+        path="/users/{user_id}",
+        path_parameters={"user_id": user_id},
+        model=User,
+        shape="data",
         body={"email": email, "name": name, "role": role, "status": status},
         idempotent=True,
     )
@@ -130,8 +142,10 @@ def users_resend_invitation(user_id: str) -> Operation[User]:
     return Operation(
         name="users_resend_invitation",
         method="POST",
-        path=path("/users/{user_id}/invitation", user_id=user_id),
-        returns=data(User),
+        path="/users/{user_id}/invitation",
+        path_parameters={"user_id": user_id},
+        model=User,
+        shape="data",
         keyed=True,
     )
 
@@ -148,7 +162,8 @@ def products_list(
         name="products_list",
         method="GET",
         path="/products",
-        returns=page(Product),
+        model=Product,
+        shape="page",
         query={"limit": limit, "offset": offset, "status": status, "q": q},
         idempotent=True,
     )
@@ -167,7 +182,8 @@ def products_create(
         name="products_create",
         method="POST",
         path="/products",
-        returns=data(Product),
+        model=Product,
+        shape="data",
         body={"name": name, "sku": sku, "price": price, "stock": stock, "status": status},
         keyed=True,
     )
@@ -178,8 +194,10 @@ def products_get(product_id: str) -> Operation[Product]:
     return Operation(
         name="products_get",
         method="GET",
-        path=path("/products/{product_id}", product_id=product_id),
-        returns=data(Product),
+        path="/products/{product_id}",
+        path_parameters={"product_id": product_id},
+        model=Product,
+        shape="data",
         idempotent=True,
     )
 
@@ -189,8 +207,9 @@ def products_delete(product_id: str) -> Operation[None]:
     return Operation(
         name="products_delete",
         method="DELETE",
-        path=path("/products/{product_id}", product_id=product_id),
-        returns=nothing,
+        path="/products/{product_id}",
+        path_parameters={"product_id": product_id},
+        shape="nothing",
         idempotent=True,
     )
 
@@ -208,8 +227,10 @@ def products_update(
     return Operation(
         name="products_update",
         method="PATCH",
-        path=path("/products/{product_id}", product_id=product_id),
-        returns=data(Product),
+        path="/products/{product_id}",
+        path_parameters={"product_id": product_id},
+        model=Product,
+        shape="data",
         body={"name": name, "sku": sku, "price": price, "stock": stock, "status": status},
         idempotent=True,
     )
@@ -221,7 +242,8 @@ def workflows_list(*, limit: int | None = None, offset: int | None = None) -> Op
         name="workflows_list",
         method="GET",
         path="/workflows",
-        returns=page(Workflow),
+        model=Workflow,
+        shape="page",
         query={"limit": limit, "offset": offset},
         idempotent=True,
     )
@@ -232,8 +254,10 @@ def workflows_run(name: str, *, input: Mapping[str, Any] | Unset = UNSET) -> Ope
     return Operation(
         name="workflows_run",
         method="POST",
-        path=path("/workflows/{name}/runs", name=name),
-        returns=data(WorkflowRun),
+        path="/workflows/{name}/runs",
+        path_parameters={"name": name},
+        model=WorkflowRun,
+        shape="data",
         body={"input": input},
         keyed=True,
     )
@@ -251,7 +275,8 @@ def workflows_list_runs(
         name="workflows_list_runs",
         method="GET",
         path="/workflow-runs",
-        returns=page(WorkflowRun),
+        model=WorkflowRun,
+        shape="page",
         query={"limit": limit, "offset": offset, "status": status, "workflow": workflow},
         idempotent=True,
     )
@@ -262,8 +287,10 @@ def workflows_get_run(run_id: str) -> Operation[WorkflowRun]:
     return Operation(
         name="workflows_get_run",
         method="GET",
-        path=path("/workflow-runs/{run_id}", run_id=run_id),
-        returns=data(WorkflowRun),
+        path="/workflow-runs/{run_id}",
+        path_parameters={"run_id": run_id},
+        model=WorkflowRun,
+        shape="data",
         idempotent=True,
     )
 
@@ -273,8 +300,10 @@ def workflows_cancel_run(run_id: str) -> Operation[WorkflowRun]:
     return Operation(
         name="workflows_cancel_run",
         method="POST",
-        path=path("/workflow-runs/{run_id}/cancel", run_id=run_id),
-        returns=data(WorkflowRun),
+        path="/workflow-runs/{run_id}/cancel",
+        path_parameters={"run_id": run_id},
+        model=WorkflowRun,
+        shape="data",
         keyed=True,
     )
 
@@ -285,7 +314,8 @@ def files_list(*, limit: int | None = None, offset: int | None = None) -> Operat
         name="files_list",
         method="GET",
         path="/files",
-        returns=page(File),
+        model=File,
+        shape="page",
         query={"limit": limit, "offset": offset},
         idempotent=True,
     )
@@ -297,7 +327,8 @@ def files_upload(*, file: FileContent, name: str | Unset = UNSET) -> Operation[F
         name="files_upload",
         method="POST",
         path="/files",
-        returns=data(File),
+        model=File,
+        shape="data",
         body={"file": file, "name": name},
         media="multipart/form-data",
         keyed=True,
@@ -309,8 +340,10 @@ def files_get(file_id: str) -> Operation[File]:
     return Operation(
         name="files_get",
         method="GET",
-        path=path("/files/{file_id}", file_id=file_id),
-        returns=data(File),
+        path="/files/{file_id}",
+        path_parameters={"file_id": file_id},
+        model=File,
+        shape="data",
         idempotent=True,
     )
 
@@ -320,8 +353,9 @@ def files_delete(file_id: str) -> Operation[None]:
     return Operation(
         name="files_delete",
         method="DELETE",
-        path=path("/files/{file_id}", file_id=file_id),
-        returns=nothing,
+        path="/files/{file_id}",
+        path_parameters={"file_id": file_id},
+        shape="nothing",
         idempotent=True,
     )
 
@@ -331,8 +365,9 @@ def files_download(file_id: str) -> Operation[bytes]:
     return Operation(
         name="files_download",
         method="GET",
-        path=path("/files/{file_id}/content", file_id=file_id),
-        returns=binary,
+        path="/files/{file_id}/content",
+        path_parameters={"file_id": file_id},
+        shape="bytes",
         idempotent=True,
     )
 
@@ -343,7 +378,8 @@ def api_keys_list(*, limit: int | None = None, offset: int | None = None) -> Ope
         name="api_keys_list",
         method="GET",
         path="/api-keys",
-        returns=page(ApiKey),
+        model=ApiKey,
+        shape="page",
         query={"limit": limit, "offset": offset},
         idempotent=True,
     )
@@ -376,7 +412,8 @@ def api_keys_create(
         name="api_keys_create",
         method="POST",
         path="/api-keys",
-        returns=data(ApiKeyCreated),
+        model=ApiKeyCreated,
+        shape="data",
         body={"name": name, "scopes": scopes, "mode": mode, "expires_at": expires_at},
         keyed=True,
     )
@@ -387,8 +424,9 @@ def api_keys_revoke(key_id: str) -> Operation[None]:
     return Operation(
         name="api_keys_revoke",
         method="DELETE",
-        path=path("/api-keys/{key_id}", key_id=key_id),
-        returns=nothing,
+        path="/api-keys/{key_id}",
+        path_parameters={"key_id": key_id},
+        shape="nothing",
         idempotent=True,
     )
 
@@ -399,7 +437,8 @@ def applications_list(*, limit: int | None = None, offset: int | None = None) ->
         name="applications_list",
         method="GET",
         path="/applications",
-        returns=page(Application),
+        model=Application,
+        shape="page",
         query={"limit": limit, "offset": offset},
         idempotent=True,
     )
@@ -432,7 +471,8 @@ def applications_create(
         name="applications_create",
         method="POST",
         path="/applications",
-        returns=data(ApplicationCredentials),
+        model=ApplicationCredentials,
+        shape="data",
         body={"name": name, "scopes": scopes, "type": type, "redirect_uris": redirect_uris},
         keyed=True,
     )
@@ -443,8 +483,9 @@ def applications_delete(application_id: str) -> Operation[None]:
     return Operation(
         name="applications_delete",
         method="DELETE",
-        path=path("/applications/{application_id}", application_id=application_id),
-        returns=nothing,
+        path="/applications/{application_id}",
+        path_parameters={"application_id": application_id},
+        shape="nothing",
         idempotent=True,
     )
 
@@ -454,8 +495,10 @@ def applications_rotate_secret(application_id: str) -> Operation[ApplicationCred
     return Operation(
         name="applications_rotate_secret",
         method="POST",
-        path=path("/applications/{application_id}/secret", application_id=application_id),
-        returns=data(ApplicationCredentials),
+        path="/applications/{application_id}/secret",
+        path_parameters={"application_id": application_id},
+        model=ApplicationCredentials,
+        shape="data",
         keyed=True,
     )
 
@@ -476,7 +519,8 @@ def auth_token(
         name="auth_token",
         method="POST",
         path="/oauth/token",
-        returns=plain(TokenResponse),
+        model=TokenResponse,
+        shape="plain",
         body={
             "grant_type": grant_type,
             "scope": scope,
@@ -499,7 +543,7 @@ def auth_revoke(*, token: str, token_type_hint: str | Unset = UNSET) -> Operatio
         name="auth_revoke",
         method="POST",
         path="/oauth/revoke",
-        returns=nothing,
+        shape="nothing",
         body={"token": token, "token_type_hint": token_type_hint},
         media="application/x-www-form-urlencoded",
         auth="client",
@@ -513,7 +557,8 @@ def auth_introspect(*, token: str, token_type_hint: str | Unset = UNSET) -> Oper
         name="auth_introspect",
         method="POST",
         path="/oauth/introspect",
-        returns=plain(Introspection),
+        model=Introspection,
+        shape="plain",
         body={"token": token, "token_type_hint": token_type_hint},
         media="application/x-www-form-urlencoded",
         auth="client",
@@ -527,7 +572,8 @@ def auth_device_authorization(*, scope: str | Unset = UNSET) -> Operation[Device
         name="auth_device_authorization",
         method="POST",
         path="/oauth/device_authorization",
-        returns=plain(DeviceAuthorization),
+        model=DeviceAuthorization,
+        shape="plain",
         body={"scope": scope},
         media="application/x-www-form-urlencoded",
         auth="client",
@@ -541,7 +587,8 @@ def auth_metadata() -> Operation[ServerMetadata]:
         name="auth_metadata",
         method="GET",
         path="/.well-known/oauth-authorization-server",
-        returns=plain(ServerMetadata),
+        model=ServerMetadata,
+        shape="plain",
         auth="none",
         idempotent=True,
     )
@@ -550,46 +597,11 @@ def auth_metadata() -> Operation[ServerMetadata]:
 def auth_jwks() -> Operation[Jwks]:
     """Describe `GET /.well-known/jwks.json`: fetch the keys that sign access tokens."""
     return Operation(
-        name="auth_jwks", method="GET", path="/.well-known/jwks.json", returns=plain(Jwks), auth="none", idempotent=True
+        name="auth_jwks",
+        method="GET",
+        path="/.well-known/jwks.json",
+        model=Jwks,
+        shape="plain",
+        auth="none",
+        idempotent=True,
     )
-
-
-TEMPLATES: Mapping[str, str] = {
-    "users_get_me": "/v1/me",
-    "users_update_me": "/v1/me",
-    "users_list": "/v1/users",
-    "users_create": "/v1/users",
-    "users_get": "/v1/users/{user_id}",
-    "users_delete": "/v1/users/{user_id}",
-    "users_update": "/v1/users/{user_id}",
-    "users_resend_invitation": "/v1/users/{user_id}/invitation",
-    "products_list": "/v1/products",
-    "products_create": "/v1/products",
-    "products_get": "/v1/products/{product_id}",
-    "products_delete": "/v1/products/{product_id}",
-    "products_update": "/v1/products/{product_id}",
-    "workflows_list": "/v1/workflows",
-    "workflows_run": "/v1/workflows/{name}/runs",
-    "workflows_list_runs": "/v1/workflow-runs",
-    "workflows_get_run": "/v1/workflow-runs/{run_id}",
-    "workflows_cancel_run": "/v1/workflow-runs/{run_id}/cancel",
-    "files_list": "/v1/files",
-    "files_upload": "/v1/files",
-    "files_get": "/v1/files/{file_id}",
-    "files_delete": "/v1/files/{file_id}",
-    "files_download": "/v1/files/{file_id}/content",
-    "api_keys_list": "/v1/api-keys",
-    "api_keys_create": "/v1/api-keys",
-    "api_keys_revoke": "/v1/api-keys/{key_id}",
-    "applications_list": "/v1/applications",
-    "applications_create": "/v1/applications",
-    "applications_delete": "/v1/applications/{application_id}",
-    "applications_rotate_secret": "/v1/applications/{application_id}/secret",
-    "auth_token": "/oauth/token",
-    "auth_revoke": "/oauth/revoke",
-    "auth_introspect": "/oauth/introspect",
-    "auth_device_authorization": "/oauth/device_authorization",
-    "auth_metadata": "/.well-known/oauth-authorization-server",
-    "auth_jwks": "/.well-known/jwks.json",
-}
-"""The path of each operation as the specification writes it."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from redcore._base.log import logger
+from redcore._base.operation import Operation
 from redcore._call.headers import SHOWN
 from redcore._telemetry.urls import shown_url
-from redcore._wire.encoding import Operation
 from redcore.hooks import Attempt, AttemptResult
 
 SHOWN_OF_ANSWERS = frozenset(

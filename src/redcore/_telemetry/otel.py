@@ -16,10 +16,9 @@ from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 
 from redcore._base.log import logger
+from redcore._base.operation import Operation
 from redcore._base.version import __version__
-from redcore._spec.operations import TEMPLATES
 from redcore._telemetry.urls import shown_url
-from redcore._wire.encoding import Operation
 from redcore.hooks import Attempt, AttemptResult
 
 P = ParamSpec("P")
@@ -138,8 +137,8 @@ def attributes(attempt: Attempt) -> Mapping[str, str | int]:
         "server.address": url.hostname or "",
         "server.port": url.port or (80 if url.scheme == "http" else 443),
     }
-    if (template := TEMPLATES.get(attempt.operation)) is not None:
-        told["url.template"] = template
+    if attempt.url_template is not None:
+        told["url.template"] = urlsplit(attempt.url_template).path
     return told
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from redcore._base.operation import Operation
 from redcore._call.observers import CallObserver
-from redcore._wire.encoding import Operation
 
 
 class Telemetry:

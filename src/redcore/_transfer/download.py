@@ -12,13 +12,12 @@ from typing import Any
 
 import attrs
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.retry import wait_s
 from redcore._call.steps import Budget, Close, Flow, Read, Sleep
 from redcore._spec import operations
-from redcore._wire.codec import opened
-from redcore._wire.encoding import Operation
 from redcore._wire.progress import Meter
 from redcore.exceptions import ChecksumError, FileChangedError, NetworkError, RedcoreAPIError, ResponseError
 
@@ -135,7 +134,7 @@ class Download:
         if self._meter.done and self._etag is not None:
             headers["If-Range"] = self._etag
         whole: Operation[Any] = operations.files_download(self._file_id)
-        return attrs.evolve(whole, headers=headers, returns=opened, opens=True)
+        return attrs.evolve(whole, headers=headers, shape="open")
 
     def _begin(self, answer: Incoming) -> None:
         """See what an answer brings."""

@@ -17,8 +17,8 @@ import attrs
 from aiohttp import http_exceptions
 from yarl import URL
 
+from redcore._base.cancellation import to_the_end
 from redcore._base.response import AsyncIncoming, Headers, Response
-from redcore._call.cancellation import to_the_end
 from redcore._transport.body_reader import ACCEPT_ENCODING, Body
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import Foreign, closed, our_errors

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias, assert_never
 
 from anyio import to_thread
 
+from redcore._base.cancellation import to_the_end
 from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
-from redcore._call.cancellation import to_the_end
 from redcore._call.steps import Close, Read, Stream, Work
 from redcore._transport import AsyncTransport, Transport
 from redcore._transport.body_reader import Body

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from redcore._base.response import Response
+from redcore._base.operation import Operation
 from redcore._base.values import UNSET
-from redcore._wire.codec import dump
-from redcore._wire.encoding import JSON, Operation
+from redcore._wire.encoding import JSON, dump
 from redcore._wire.raw_response import RawResponse, raw
-from redcore.exceptions import ArgumentError, ResponseError
+from redcore.exceptions import ArgumentError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
 METHODS = IDEMPOTENT | {"POST", "PATCH"}
@@ -55,7 +54,8 @@ def custom(
             name="request",
             method=verb,
             path=checked_path(path),
-            returns=decoded,
+            path_parameters=None,
+            shape="any",
             query=query or {},
             content=content,
             media=content_type,
@@ -106,20 +106,3 @@ def checked_path(path: object) -> str:
     if "" in segments[:-1]:
         raise ArgumentError("path must not have an empty segment, as in //")
     return path
-
-
-def decoded(response: Response) -> Any:
-    """JSON decoded, None for an empty body, anything else as its bytes.
-
-    Raises:
-        ResponseError: the answer says that it is JSON, and is none.
-    """
-    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not response.content:
-        return None
-    if media != JSON and not media.endswith("+json"):
-        return response.content
-    try:
-        return response.json()
-    except (ValueError, RecursionError) as problem:
-        raise ResponseError(f"the answer is not JSON ({media}): {problem}", response=response) from problem

@@ -1,105 +1,25 @@
-"""One call to the API, described and not yet made; and what goes on the wire for it. Performs no I/O."""
+"""Makes the request of an operation: its URL, headers and body. Performs no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import attrs
+import msgspec
 
-from redcore._base.response import Response
+from redcore._base.operation import Operation
 from redcore._base.values import UNSET
 from redcore._base.version import __version__
-from redcore._wire import codec
 from redcore._wire.multipart import FilePart, Multipart
 from redcore.exceptions import ArgumentError
-from redcore.options import RequestOptions
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-Reader: TypeAlias = Callable[[Response], T_co]
-NONE: Mapping[str, Any] = {}
 USER_AGENT = f"redcore-python/{__version__}"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-
-
-@attrs.frozen(kw_only=True)
-class Operation(Generic[T]):
-    """One call; T is what it will give back."""
-
-    name: str
-    """The operationId."""
-    method: str
-    path: str
-    """Relative to `base_url`, or to the OAuth origin when `auth` is not `bearer`."""
-    returns: Reader[T] = attrs.field(repr=False)
-    query: Mapping[str, Any] = attrs.field(default=NONE, repr=False)
-    body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
-    content: bytes | None = attrs.field(default=None, repr=False)
-    """A body that is encoded already, in place of `body`."""
-    media: str = JSON
-    auth: Literal["bearer", "client", "none"] = "bearer"
-    """What the call is signed with: an access token or API key, the client's id and secret, or nothing."""
-    idempotent: bool = False
-    """Sending it twice does what sending it once does (RFC 9110 section 9.2.2)."""
-    headers: Mapping[str, str] = attrs.field(default=NONE, repr=False)
-    """Headers of this call alone."""
-    opens: bool = False
-    """Its success is handed to `returns` open, to be read piece by piece."""
-    keyed: bool = False
-    """It takes an `Idempotency-Key`."""
-
-
-class Execute(Protocol):
-    """What makes a call, and waits for it."""
-
-    def __call__(self, operation: Operation[T], /) -> T:
-        """Make the call."""
-        ...
-
-
-class AsyncExecute(Protocol):
-    """What makes a call."""
-
-    async def __call__(self, operation: Operation[T], /) -> T:
-        """Make the call."""
-        ...
-
-
-class Call(Protocol):
-    """What makes a call with options of its own, and waits for it."""
-
-    def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
-        """Make the call; the options count for it alone."""
-        ...
-
-
-class AsyncCall(Protocol):
-    """What makes a call with options of its own."""
-
-    async def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
-        """Make the call; the options count for it alone."""
-        ...
-
-
-def always_with(options: RequestOptions, call: Call) -> Execute:
-    """What makes each call with the same options."""
-
-    def execute(operation: Operation[T], /) -> T:
-        return call(operation, options)
-
-    return execute if options else call
-
-
-def async_always_with(options: RequestOptions, call: AsyncCall) -> AsyncExecute:
-    """As `always_with`, awaited."""
-
-    async def execute(operation: Operation[T], /) -> T:
-        return await call(operation, options)
-
-    return execute if options else call
 
 
 @attrs.frozen(kw_only=True)
@@ -110,6 +30,8 @@ class Request:
     """The name of the operation that asks for it."""
     method: str
     url: str
+    url_template: str | None = attrs.field(default=None, repr=False)
+    """The URL with the names of its path parameters in place of their values; None if it has no template."""
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes | Multipart | None = attrs.field(default=None, repr=False)
     streamed: bool = attrs.field(default=False, repr=False)
@@ -123,11 +45,11 @@ class Request:
         return not isinstance(self.content, Multipart) or self.content.replayable
 
 
-def path(template: str, **values: str) -> str:
+def filled(template: str, values: Mapping[str, Any]) -> str:
     """Fill a path template, so that no value leaves its segment.
 
     Raises:
-        ArgumentError: a value is no string, or empty, `.` or `..`, which are no ids.
+        ArgumentError: a value is not a string, or is empty, `.` or `..`, which no id is.
     """
     return template.format(**{name: segment(name, value) for name, value in values.items()})
 
@@ -145,7 +67,7 @@ def segment(name: str, value: object) -> str:
 
 
 def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -> Request:
-    """What the first attempt of a call sends, without authorization.
+    """Make the request of a call's first attempt, without authorization.
 
     Args:
         operation: The call.
@@ -155,61 +77,134 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
     Raises:
         ArgumentError: an argument cannot be encoded.
     """
-    url = origin + operation.path
-    headers = {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers}
-    if query := {name: text(name, value) for name, value in operation.query.items() if value is not None}:
-        url += "?" + urlencode(query)
-    if operation.content is not None:
-        headers = {**headers, "Content-Type": operation.media}
-        content = operation.content
-        return Request(operation=operation.name, method=operation.method, url=url, headers=headers, content=content)
-    if operation.body is None:
-        opens = operation.opens
-        return Request(
-            operation=operation.name, method=operation.method, url=url, headers=headers, streamed=opens, opens=opens
-        )
+    values = operation.path_parameters
+    content = content_of(operation)
+    about = {} if content is None else content_headers(operation, content)
+    opens = operation.shape == "open"
+    return Request(
+        operation=operation.name,
+        method=operation.method,
+        url=origin + (filled(operation.path, values) if values else operation.path) + query(operation.query),
+        url_template=None if values is None else origin + operation.path,
+        headers={"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers, **about},
+        content=content,
+        streamed=opens or isinstance(content, Multipart),
+        opens=opens,
+    )
+
+
+def query(parameters: Mapping[str, Any]) -> str:
+    """The query of a URL, with its question mark; empty if every parameter is None."""
+    given = {name: text(name, value) for name, value in parameters.items() if value is not None}
+    return "?" + urlencode(given) if given else ""
+
+
+def content_of(operation: Operation[Any]) -> bytes | Multipart | None:
+    """The body of a request; None if the operation has none."""
+    if operation.content is not None or operation.body is None:
+        return operation.content
     body = {name: value for name, value in operation.body.items() if value is not UNSET}
     if operation.media == JSON:
-        content = codec.dump(body)
-    elif operation.media == FORM:
-        content = urlencode({name: text(name, value) for name, value in body.items()}).encode()
-    else:
-        return multipart(operation, url, headers, body)
-    headers = {**headers, "Content-Type": operation.media}
-    return Request(operation=operation.name, method=operation.method, url=url, headers=headers, content=content)
+        return dump(body)
+    if operation.media == FORM:
+        return urlencode({name: text(name, value) for name, value in body.items()}).encode()
+    return multipart(body)
 
 
-def multipart(operation: Operation[Any], url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
-    """A request with a file, which is read while it is sent."""
+def content_headers(operation: Operation[Any], content: bytes | Multipart) -> Mapping[str, str]:
+    """The headers that describe a body."""
+    if isinstance(content, Multipart):
+        return {"Content-Type": content.content_type, content.framing[0]: content.framing[1]}
+    return {"Content-Type": operation.media}
+
+
+def multipart(body: Mapping[str, Any]) -> Multipart:
+    """A body with a file, which is read while it is sent.
+
+    Raises:
+        ArgumentError: not exactly one of the fields is a file.
+    """
     parts = {name: part for name, value in body.items() if (part := file_part(value)) is not None}
     if len(parts) != 1:
         raise ArgumentError(
             "the file must be bytes, a file opened for reading in binary mode, a pathlib.Path or an iterator of bytes"
         )
     ((field, part),) = parts.items()
-    content = Multipart({name: text(name, value) for name, value in body.items() if name != field}, field, part)
-    headers = {**headers, "Content-Type": content.content_type, content.framing[0]: content.framing[1]}
-    return Request(
-        operation=operation.name,
-        method=operation.method,
-        url=url,
-        headers=headers,
-        content=content,
-        streamed=True,
-    )
+    return Multipart({name: text(name, value) for name, value in body.items() if name != field}, field, part)
 
 
 def file_part(value: Any) -> FilePart | None:
-    """The part for a value of a multipart body; None if it is no file."""
+    """The part for a value of a multipart body; None if it is not a file."""
     return value if isinstance(value, FilePart) else FilePart.of(value)
 
 
 def text(name: str, value: Any) -> str:
     """One value of a query or a form."""
-    plain = codec.unstructure(value)
+    plain = unstructure(value)
     told = str(plain).lower() if isinstance(plain, bool) else str(plain)
     try:
         told.encode()
     except UnicodeEncodeError:
         raise ArgumentError(f"{name} is not valid Unicode") from None
     return told
+
+
+def unstructure(value: Any) -> Any:
+    """One value as JSON, a query or a form can hold it.
+
+    Raises:
+        ArgumentError: a datetime has no time zone, or the value cannot be represented in JSON.
+    """
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, dt.datetime):
+        return timestamp(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):  # msgspec would send null
+            raise ArgumentError(f"{value} is not a number that JSON has")
+        return value
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, Any]", value).items()
+        return {field_name(name): unstructure(inner) for name, inner in pairs}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [unstructure(inner) for inner in cast("Sequence[Any]", value)]
+    raise ArgumentError(f"a value of type {type(value).__name__} cannot be sent")
+
+
+def field_name(name: object) -> str:
+    """The name of a field of a JSON object.
+
+    Raises:
+        ArgumentError: it is not a string.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(f"the names of an object are strings, not {type(name).__name__}")
+    return name
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """A moment in UTC, with Z.
+
+    Raises:
+        ArgumentError: it has no time zone, or UTC has no such moment.
+    """
+    if moment.utcoffset() is None:
+        raise ArgumentError("a datetime needs a time zone, such as datetime.now(datetime.UTC)")
+    try:
+        return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        raise ArgumentError(f"{moment} is out of the range of times that UTC can express") from None
+
+
+def dump(body: Any) -> bytes:
+    """A JSON body.
+
+    Raises:
+        ArgumentError: a value cannot be represented in JSON.
+    """
+    try:
+        return msgspec.json.encode(unstructure(body))
+    except (TypeError, ValueError, OverflowError) as problem:  # ValueError: texts that are not Unicode
+        raise ArgumentError(f"the arguments cannot be sent as JSON: {problem}") from problem
+    except RecursionError:
+        raise ArgumentError("the arguments cannot be sent as JSON: they are nested too deep") from None

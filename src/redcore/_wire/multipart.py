@@ -16,7 +16,7 @@ import attrs
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
-from redcore._call.cancellation import to_the_end
+from redcore._base.cancellation import to_the_end
 from redcore._wire.callbacks import at_once
 from redcore._wire.progress import Meter
 from redcore._wire.sources import AwaitedPieces, Source, source_of

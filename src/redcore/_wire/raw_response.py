@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import attrs
 
+from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
-from redcore._wire.encoding import Operation
 
 T = TypeVar("T")
 
@@ -25,6 +25,16 @@ class RawResponse(Generic[T]):
     content: bytes = attrs.field(repr=lambda body: f"{len(body)} bytes")
     """The body, decompressed."""
 
+    @classmethod
+    def of(cls, response: Response, value: T) -> RawResponse[T]:
+        """The value with the answer that it was read from."""
+        return cls(
+            value=value,
+            status_code=response.status_code,
+            headers=response.headers,
+            content=response.content,
+        )
+
     @property
     def request_id(self) -> str | None:
         """The `X-Request-ID` that the server answered with; None if it did not."""
@@ -32,14 +42,5 @@ class RawResponse(Generic[T]):
 
 
 def raw(operation: Operation[T]) -> Operation[RawResponse[T]]:
-    """The same call, giving its answer too."""
-
-    def read(response: Response) -> RawResponse[T]:
-        return RawResponse(
-            value=operation.returns(response),
-            status_code=response.status_code,
-            headers=response.headers,
-            content=response.content,
-        )
-
-    return cast("Operation[RawResponse[T]]", attrs.evolve(operation, returns=cast("Any", read)))
+    """The same call, returning its answer too."""
+    return cast("Operation[RawResponse[T]]", attrs.evolve(operation, raw=True))

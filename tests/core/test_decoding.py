@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,9 +11,11 @@ import pytest
 from tests.core.world import START, USER, answer
 
 from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, WorkflowRun
+from redcore._base.operation import Operation, Shape
 from redcore._base.response import Headers
-from redcore._spec.models import Introspection, Jwks, TokenResponse
-from redcore._wire.codec import binary, data, dump, failure, nothing, oauth_failure, page, plain, unstructure
+from redcore._spec.models import ApiKeyCreated, Introspection, Jwks, TokenResponse
+from redcore._wire.decoding import failure, oauth_failure, read
+from redcore._wire.encoding import dump, unstructure
 from redcore.exceptions import ArgumentError, AuthenticationError, RateLimitError, ResponseError, ServerError
 
 META: dict[str, Any] = {"request_id": "req_1", "version": "1.2.0", "total": 1, "limit": 20, "offset": 0}
@@ -32,8 +33,14 @@ RUN = {
 }
 
 
+def read_as(response: Response, shape: Shape, model: type[Any] | None = None) -> Any:
+    """What an operation of this shape and model makes of an answer."""
+    return read(Operation(name="x", method="GET", path="/x", shape=shape, model=model), response)
+
+
 def read_user(**changes: Any) -> User:
-    return data(User)(answer(200, {"data": {**USER, **changes}}))
+    user: User = read_as(answer(200, {"data": {**USER, **changes}}), "data", User)
+    return user
 
 
 class Nowhere(dt.tzinfo):
@@ -71,7 +78,7 @@ class TestReading:
 
     def test_a_page(self) -> None:
         """A page has its items and their place in the listing, by attribute and by name."""
-        users = page(User)(answer(200, {"data": [USER], "meta": META}))
+        users: Page[User] = read_as(answer(200, {"data": [USER], "meta": META}), "page", User)
 
         assert users == Page(data=(read_user(),), meta=users.meta)
         assert (len(users), list(users)) == (1, [read_user()])
@@ -81,22 +88,20 @@ class TestReading:
 
     def test_whole_numbers_are_floats_where_floats_are_meant(self) -> None:
         """JSON has one kind of number: a progress of 0 is 0.0; nested JSON stays as it is."""
-        run = data(WorkflowRun)(answer(200, {"data": RUN}))
+        run = read_as(answer(200, {"data": RUN}), "data", WorkflowRun)
 
         assert (run.progress, type(run.progress)) == (0.0, float)
         assert run.input == {"format": "csv"}
 
     def test_bare_objects(self) -> None:
         """OAuth endpoints send no envelope; what they leave out is None; renamed fields are found."""
-        assert plain(Introspection)(answer(200, {"active": False})) == Introspection(active=False)
-        assert plain(Jwks)(answer(200, {"keys": []})) == Jwks(keys=())
+        assert read_as(answer(200, {"active": False}), "plain", Introspection) == Introspection(active=False)
+        assert read_as(answer(200, {"keys": []}), "plain", Jwks) == Jwks(keys=())
 
     def test_nothing_and_bytes(self) -> None:
         """An answer without a body is None whatever it holds; a download is its bytes."""
-        read_nothing: Callable[[Response], object] = nothing
-
-        assert read_nothing(Response(204, Headers({}), b"<html>")) is None
-        assert binary(Response(200, Headers({}), b"\x00\xff")) == b"\x00\xff"
+        assert read_as(Response(204, Headers({}), b"<html>"), "nothing") is None
+        assert read_as(Response(200, Headers({}), b"\x00\xff"), "bytes") == b"\x00\xff"
 
     @pytest.mark.parametrize(
         ("changes", "where"),
@@ -138,21 +143,21 @@ class TestReading:
     def test_wrong_numbers_objects_and_lists(self, changes: dict[str, Any], where: str) -> None:
         """Numbers, objects and lists are checked as strictly, also inside of each other."""
         with pytest.raises(ResponseError) as caught:
-            data(WorkflowRun)(answer(200, {"data": {**RUN, **changes}}))
+            read_as(answer(200, {"data": {**RUN, **changes}}), "data", WorkflowRun)
 
         assert caught.value.message == f"the answer does not fit: {where}"
 
     def test_a_flag_is_no_number(self) -> None:
         """A flag does not count as 1."""
         with pytest.raises(ResponseError, match=r"Expected `int`, got `bool` - at `\$\.expires_in`"):
-            plain(TokenResponse)(answer(200, {"access_token": "a", "token_type": "Bearer", "expires_in": True}))
+            read_as(answer(200, {"expires_in": True, "access_token": "a", "token_type": "B"}), "plain", TokenResponse)
 
     def test_the_place_within_a_page_is_told(self) -> None:
         """The message says which item does not fit, and where in it."""
         items: list[dict[str, Any]] = [{**USER}, {name: USER[name] for name in USER if name != "status"}]
 
         with pytest.raises(ResponseError) as caught:
-            page(User)(answer(200, {"data": items, "meta": META}))
+            read_as(answer(200, {"data": items, "meta": META}), "page", User)
 
         assert caught.value.message == (
             "the answer does not fit: Object missing required field `status` - at `$.data[1]`"
@@ -162,7 +167,7 @@ class TestReading:
     def test_an_envelope_without_an_object(self, payload: object) -> None:
         """What is not `{"data": {…}}` is refused."""
         with pytest.raises(ResponseError, match=r"Expected `object`|missing required field `data`"):
-            data(User)(answer(200, payload))
+            read_as(answer(200, payload), "data", User)
 
     @pytest.mark.parametrize(
         ("content", "told"),
@@ -183,10 +188,28 @@ class TestReading:
         response = Response(200, Headers({"Content-Type": "text/html"}), content)
 
         with pytest.raises(ResponseError) as caught:
-            data(User)(response)
+            read_as(response, "data", User)
 
         assert caught.value.message.startswith(told)
         assert caught.value.response is response
+
+    @pytest.mark.parametrize(
+        ("shape", "model", "content"),
+        [
+            ("plain", TokenResponse, b'{"access_token": "canary", "token_type": "Bearer", "expires_in": null}'),
+            ("data", ApiKeyCreated, b'{"data": {"key": "canary"}}'),
+            ("plain", TokenResponse, b'{"access_token": "canary", \xff'),
+        ],
+    )
+    def test_an_answer_with_secrets_is_not_kept(self, shape: Shape, model: type[Any], content: bytes) -> None:
+        """The error of an answer that may hold tokens or keys has its status and headers, not its body."""
+        with pytest.raises(ResponseError) as caught:
+            read_as(Response(200, Headers({"X-Request-ID": "req"}), content), shape, model)
+
+        error = caught.value
+        assert error.response == Response(200, Headers({"X-Request-ID": "req"}), b"")
+        assert (error.__cause__, error.__context__) == (None, None)
+        assert "canary" not in repr(vars(error))
 
 
 class TestFailure:

@@ -1,4 +1,4 @@
-"""What the server says about how fast to go: headers in, moments out. Does not sleep and reads no clock.
+"""The rate limit and `Retry-After` of an answer: headers in, moments out. Does not sleep and reads no clock.
 
 The server's moments are Unix seconds, moved by the difference that its `Date` shows, so that a client whose clock is
 off waits the right time. Waits are kept on the monotonic clock: a wall clock that is set back makes none longer.
@@ -15,7 +15,6 @@ from functools import lru_cache
 
 import attrs
 
-RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
 LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is a mistake
 CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
 DELAY = re.compile(r"[0-9]+(\.[0-9]+)?")  # RFC 9110 section 10.2.3 has whole seconds; some servers send fractions
@@ -41,36 +40,6 @@ class RateLimit:
         except (KeyError, ValueError, OverflowError):
             return None
         return cls(limit, remaining, ends_at) if ends_at - now <= LONGEST_WINDOW_S else None
-
-
-class Pacer:
-    """Remembers until when the next call should wait; shared by all calls of a client, in threads and tasks.
-
-    One attribute is assigned at a time, which needs no lock: two answers that race are both right.
-    """
-
-    def __init__(self) -> None:
-        self._not_before = 0.0
-        """On the monotonic clock."""
-        self.latest: RateLimit | None = None
-
-    def note(self, headers: Mapping[str, str], now: float, monotonic: float) -> None:
-        """Learn from an answer.
-
-        Args:
-            headers: Those of the answer.
-            now: Unix seconds.
-            monotonic: The same moment on the monotonic clock.
-        """
-        if (seen := RateLimit.of(headers, now)) is None:
-            return
-        self.latest = seen
-        if seen.remaining <= 0:
-            self._not_before = max(self._not_before, monotonic + seen.reset - now + RESET_MARGIN_S)
-
-    def wait_s(self, monotonic: float) -> float:
-        """How long the next call should wait, in seconds."""
-        return max(0.0, self._not_before - monotonic)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
