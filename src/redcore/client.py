@@ -122,8 +122,7 @@ class _Client(Generic[HooksT]):
             origin=config.auth_origin,
             cache=MemoryCache() if cache is None else cache,
             on_token_refreshed=on_token_refreshed,
-            now=runtime.now,
-            draw=runtime.draw,
+            runtime=runtime,
         )
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime, observers=OBSERVERS)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)

@@ -9,7 +9,7 @@ import pytest
 from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore._base.response import Response
-from redcore._call.authenticator import Credentials, is_sendable
+from redcore._call.authenticator import Credentials
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Budget, Send
 from redcore._spec import operations
@@ -23,6 +23,7 @@ from redcore.exceptions import (
     ResponseError,
 )
 from redcore.tokens import MemoryCache, TokenSet
+from redcore.tokens.token_set import is_sendable
 
 GET = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="s3cret", scope="users:read")
@@ -379,7 +380,7 @@ class TestLock:
     def test_a_refresh_that_takes_longer_than_the_deadline(self) -> None:
         """Waiting for somebody else's refresh ends with the call's deadline."""
         world = World(credentials=REFRESH_ONLY)
-        world.auth._lock.acquire()
+        world.auth._store.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline passed during a token refresh") as caught:
             world.call(GET, deadline_s=1.0)
@@ -392,14 +393,14 @@ class TestLock:
         flow = world.auth.bearer(self.budget(world), rejected=None)
 
         next(flow)
-        world.auth._lock.acquire()
+        world.auth._store.lock.acquire()
         world.cache.set(world.auth._key, TokenSet(access_token="theirs"))
         with pytest.raises(StopIteration) as stopped:
             flow.send(True)  # noqa: FBT003 (the step's result)
 
         assert stopped.value.value == "theirs"
         assert world.notified == []
-        assert world.auth._lock.acquire(0.0)
+        assert world.auth._store.lock.acquire(0.0)
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt(), NetworkError("x"), RuntimeError()], ids=repr)
     def test_the_lock_is_released_whatever_happens(self, error: BaseException) -> None:
@@ -408,14 +409,14 @@ class TestLock:
         flow = world.auth.bearer(self.budget(world), rejected=None)
 
         next(flow)
-        world.auth._lock.acquire()
+        world.auth._store.lock.acquire()
         assert isinstance(flow.send(True), Send)  # noqa: FBT003 (the step's result)
         if isinstance(error, NetworkError):
             flow.throw(error)  # the second try
         with pytest.raises(type(error)):
             flow.throw(error)
 
-        assert world.auth._lock.acquire(0.0)
+        assert world.auth._store.lock.acquire(0.0)
 
     def test_a_refresh_is_not_cut_short(self) -> None:
         """The exchange asks not to be cancelled half-way; other requests do not."""

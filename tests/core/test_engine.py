@@ -195,12 +195,12 @@ class TestDeadline:
     def test_it_covers_the_refresh_of_another(self) -> None:
         """A call waits for somebody else's refresh no longer than it may."""
         world = World(credentials=APP)
-        assert world.auth._lock.acquire()
+        assert world.auth._store.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline passed during a token refresh"):
             world.call(GET, deadline_s=5.0)
 
-        world.auth._lock.release()
+        world.auth._store.lock.release()
 
     def test_it_has_passed_during_the_refresh(self) -> None:
         """No request is begun after the deadline."""

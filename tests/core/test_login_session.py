@@ -87,7 +87,7 @@ class TestResume:
     @pytest.mark.parametrize("pair", [("a\nb", None), ("a", "b c"), ("ü", None)])
     def test_stored_tokens_that_are_none(self, pair: tuple[str, str | None]) -> None:
         """What cannot stand in a header was never a token; the message does not repeat it."""
-        with pytest.raises(ConfigurationError, match="characters that no token has") as caught:
+        with pytest.raises(ConfigurationError, match="token that cannot be sent") as caught:
             World(credentials=PUBLIC).auth.resume(TokenSet(access_token=pair[0], refresh_token=pair[1]))
 
         assert pair[0] not in caught.value.message.split()
@@ -261,7 +261,7 @@ class TestLogOut:
     def test_a_deadline_during_a_renewal(self) -> None:
         """Waiting for it ends with the call's deadline."""
         world = logged_in()
-        world.auth._lock.acquire()
+        world.auth._store.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline"):
             log_out(world, deadline_s=1.0)

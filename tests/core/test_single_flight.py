@@ -14,9 +14,10 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from redcore.exceptions import ConfigurationError
+from redcore._call.token_store import session_in
+from redcore.exceptions import ConfigurationError, RedcoreError
 from redcore.tokens import MemoryCache, TokenSet
-from redcore.tokens.single_flight import SharedLock, lock_for
+from redcore.tokens.single_flight import Caller, SharedLock, Waiter
 
 BOUND_S = 5.0  # of waits that end at once unless something is broken
 BACKENDS = ["asyncio", "trio"]
@@ -29,6 +30,11 @@ def lock() -> SharedLock:
 
 def waiters(lock: SharedLock) -> int:
     return len(lock._waiting)
+
+
+def take_elsewhere(lock: SharedLock) -> None:
+    """Take a lock as another thread would, which goes on without releasing it."""
+    assert lock._claim(Waiter(Caller(thread=-1, task=None), lambda: None), waits=False)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -89,7 +95,7 @@ class TestThreads:
             order.append(number)
             lock.release()
 
-        lock.acquire()
+        take_elsewhere(lock)
         threads = [threading.Thread(target=enter, args=(number,)) for number in range(4)]
         for number, thread in enumerate(threads):
             thread.start()
@@ -102,7 +108,7 @@ class TestThreads:
 
     def test_who_gives_up_waits_no_more(self, lock: SharedLock) -> None:
         """A waiter whose time is up is forgotten, and does not get the lock later."""
-        lock.acquire()
+        take_elsewhere(lock)
 
         assert not lock.acquire(0.001)
         assert waiters(lock) == 0
@@ -112,16 +118,16 @@ class TestThreads:
 
     def test_handed_over_in_the_last_moment(self, lock: SharedLock, monkeypatch: pytest.MonkeyPatch) -> None:
         """A waiter whose time is up just when it is handed the lock has the lock."""
-        lock.acquire()
+        take_elsewhere(lock)
         release = lock.release
         monkeypatch.setattr(threading.Event, "wait", lambda *_: release())  # None: it was not woken in time
 
-        assert lock.acquire(0.0)
-        assert not lock._claim(release)
+        assert lock.acquire(1.0)
+        assert lock.holder == Caller.blocking()
 
     def test_an_interrupted_waiter_passes_the_lock_on(self, lock: SharedLock, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ctrl-C while waiting leaves no lock held, also if it was handed over at that moment."""
-        lock.acquire()
+        take_elsewhere(lock)
         release = lock.release
 
         def interrupted(*_: object) -> bool:
@@ -135,9 +141,51 @@ class TestThreads:
 
         assert lock.acquire(0.0)
 
+    def test_a_thread_that_holds_the_lock_cannot_wait_for_it(self, lock: SharedLock) -> None:
+        """A hook that makes a call of its own gets an error at once, not an endless wait."""
+        lock.acquire()
+
+        with pytest.raises(RedcoreError, match="would wait for itself: a call in this thread renews the token"):
+            lock.acquire(BOUND_S)
+
+        assert waiters(lock) == 0
+
+    def test_a_thread_overtakes_the_tasks_that_it_blocks(self, lock: SharedLock) -> None:
+        """A blocking call in a coroutine gets the lock before tasks of that loop, which cannot run meanwhile."""
+        here = threading.get_ident()
+        take_elsewhere(lock)
+        lock._claim(Waiter(Caller(thread=-2, task=None), lambda: None), waits=True)
+        lock._claim(Waiter(Caller(thread=here, task=1), lambda: None), waits=True)
+
+        lock._claim(Waiter(Caller.blocking(), lambda: None), waits=True)
+
+        assert [waiter.caller.task for waiter in lock._waiting] == [None, None, 1]
+
 
 @pytest.mark.parametrize("backend", BACKENDS)
 class TestTasks:
+    def test_a_task_that_holds_the_lock_cannot_wait_for_it(self, lock: SharedLock, backend: str) -> None:
+        """An asynchronous hook that makes a call of its own gets an error at once."""
+
+        async def main() -> None:
+            await lock.acquire_async()
+            with pytest.raises(RedcoreError, match="would wait for itself: a call"):
+                await lock.acquire_async(BOUND_S)
+
+        anyio.run(main, backend=backend)
+
+    def test_a_thread_cannot_wait_for_a_task_that_it_blocks(self, lock: SharedLock, backend: str) -> None:
+        """A blocking call in a coroutine gets an error at once while another task of the loop renews."""
+
+        async def main() -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(lock.acquire_async)
+                await until_async(lambda: lock.holder)
+                with pytest.raises(RedcoreError, match="a task of the event loop that it runs in"):
+                    lock.acquire(BOUND_S)
+
+        anyio.run(main, backend=backend)
+
     def test_mutual_exclusion(self, lock: SharedLock, backend: str) -> None:
         """Of many tasks, one is inside at a time, and all get in."""
         inside: list[int] = []
@@ -164,7 +212,7 @@ class TestTasks:
         """A task whose time is up is forgotten."""
 
         async def main() -> tuple[bool, int]:
-            lock.acquire()
+            take_elsewhere(lock)
             return await lock.acquire_async(0.001), waiters(lock)
 
         assert anyio.run(main, backend=backend) == (False, 0)
@@ -173,7 +221,7 @@ class TestTasks:
         """A task that is cancelled while it waits neither gets nor loses the lock."""
 
         async def main() -> None:
-            lock.acquire()
+            take_elsewhere(lock)
             async with anyio.create_task_group() as group:
                 group.start_soon(lock.acquire_async)
                 await until_async(partial(waiters, lock))
@@ -189,7 +237,7 @@ class TestTasks:
         """A task that is cancelled just after it was handed the lock passes it on."""
 
         async def main() -> None:
-            lock.acquire()
+            take_elsewhere(lock)
             async with anyio.create_task_group() as group:
                 group.start_soon(lock.acquire_async)
                 await until_async(partial(waiters, lock))
@@ -209,9 +257,9 @@ class TestTasks:
 
             wakes.append(from_any_thread(lambda: None))
 
-        lock.acquire()
+        take_elsewhere(lock)
         anyio.run(main, backend=backend)
-        assert not lock._claim(wakes[0])
+        assert not lock._claim(Waiter(Caller(thread=-2, task=1), wakes[0]), waits=True)
 
         lock.release()
 
@@ -256,7 +304,7 @@ def test_native_cancellation() -> None:
     lock = SharedLock()
 
     async def main() -> None:
-        lock.acquire()
+        take_elsewhere(lock)
         task = asyncio.create_task(lock.acquire_async())
         await until_async(partial(waiters, lock))
         lock.release()
@@ -273,51 +321,68 @@ def test_native_cancellation() -> None:
 def test_a_child_does_not_inherit_a_held_lock() -> None:
     """After a fork, whoever held the lock does not exist in the child: it is free there, and still held here."""
     cache = MemoryCache()
-    lock = lock_for(cache, "key")
-    lock.acquire()
+    _, session = session_in(cache, "key")
+    session.lock.acquire()
 
     child = os.fork()
     if child == 0:  # the child tells by its exit code, and runs nothing of pytest
-        os._exit(0 if lock.acquire(0.0) and lock_for(cache, "key") is lock else 1)
+        os._exit(0 if session.lock.acquire(0.0) and session_in(cache, "key")[1] is session else 1)
 
     assert os.waitpid(child, 0)[1] == 0
-    assert not lock.acquire(0.0)
+    assert not session.lock.acquire(0.0)
 
 
 class TestRegistry:
-    def test_one_lock_for_each_entry(self) -> None:
-        """Clients that share cache and key share the lock; others do not."""
+    def test_one_session_for_each_entry(self) -> None:
+        """Clients that share cache and key share lock and pair; others do not."""
         cache = MemoryCache()
+        _, session = session_in(cache, "a")
 
-        assert lock_for(cache, "a") is lock_for(cache, "a")
-        assert lock_for(cache, "a") is not lock_for(cache, "b")
-        assert lock_for(cache, "a") is not lock_for(MemoryCache(), "a")
+        assert session_in(cache, "a")[1] is session
+        assert session_in(cache, "b")[1] is not session
+        assert session_in(MemoryCache(), "a")[1] is not session
 
     def test_equal_caches_share(self) -> None:
-        """Caches that say they are equal, such as two of one file, share their locks."""
+        """Caches that say they are equal, such as two of one file, share their sessions."""
 
         @attrs.frozen
         class SameFile(MemoryCache):
             path: str
 
         first, second = SameFile("/tmp/tokens"), SameFile("/tmp/tokens")  # noqa: S108 (a name only)
+        _, session = session_in(first, "a")
 
-        assert lock_for(first, "a") is lock_for(second, "a")
+        assert session_in(second, "a")[1] is session
 
-    def test_locks_end_with_their_cache(self) -> None:
-        """A cache that nobody uses is not kept alive by its locks."""
-        from redcore.tokens import single_flight  # noqa: PLC0415 (its registry is private)
+    def test_sessions_end_with_their_clients(self) -> None:
+        """Of a thousand clients that are no more, neither a lock nor a pair stays, though the cache lives on."""
+
+        class Database(MemoryCache):
+            """Not kept in memory, as far as the SDK knows."""
+
+        cache = Database()
+        bridge = session_in(cache, "a")[0]
+
+        for number in range(1000):
+            session_in(cache, str(number))[1].memory.set("tokens", TokenSet(access_token="a"))
+        gc.collect()
+
+        assert len(bridge.sessions) == 0
+
+    def test_a_bridge_ends_with_its_cache(self) -> None:
+        """A cache that nobody uses is not kept alive by what is known of it."""
+        from redcore._call import token_store  # noqa: PLC0415 (its registry is private)
 
         gc.collect()
-        before = len(single_flight._locks)
+        before = len(token_store._bridges)
         cache = MemoryCache()
-        lock_for(cache, "a")
-        assert len(single_flight._locks) == before + 1
+        session = session_in(cache, "a")
+        assert len(token_store._bridges) == before + 1
 
-        del cache
+        del cache, session
         gc.collect()
 
-        assert len(single_flight._locks) == before
+        assert len(token_store._bridges) == before
 
     def test_a_cache_that_cannot_be_registered(self) -> None:
         """A cache without weak references or hash is a ConfigurationError that says so."""
@@ -328,4 +393,4 @@ class TestRegistry:
             def delete(self, _: str) -> None: ...
 
         with pytest.raises(ConfigurationError, match="hashable"):
-            lock_for(Listed(), "a")
+            session_in(Listed(), "a")

@@ -14,14 +14,16 @@ from redcore import AsyncClient, Client, ConfigurationError
 from redcore._base.operation import Operation
 from redcore._call.authenticator import LEASE_MARGIN_S, Credentials
 from redcore._call.engine import CallOptions
+from redcore._call.steps import Send
 from redcore._spec import operations
 from redcore._spec.models import User
-from redcore.exceptions import AuthenticationError, NetworkError, TokenCacheError
+from redcore.exceptions import AuthenticationError, NetworkError, RedcoreError, TokenCacheError
 from redcore.options import Retry
 from redcore.tokens import MemoryCache, TokenSet
 
 GET: Operation[User] = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="secret-of-the-app")
+DEAD = answer(400, {"error": "invalid_grant", "error_description": "it is dead"})
 PERSON = Credentials(client_id="app_1", access_token="access-0", refresh_token="refresh-0")
 
 
@@ -77,6 +79,22 @@ class Shared:
             raise OSError
 
 
+class Unlocked:
+    """A cache of the application, without locks."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, TokenSet] = {}
+
+    def get(self, key: str) -> TokenSet | None:
+        return self.stored.get(key)
+
+    def set(self, key: str, tokens: TokenSet) -> None:
+        self.stored[key] = tokens
+
+    def delete(self, key: str) -> None:
+        self.stored.pop(key, None)
+
+
 def bearers(world: World) -> list[str]:
     """The access tokens that calls were made with, in order."""
     sent = [request.headers.get("Authorization", "") for request in world.requests]
@@ -106,7 +124,7 @@ class TestAhead:
         world = World(tokens(), user(), user(), credentials=APP)
         world.call(GET)
         world.time = START + 3300
-        assert world.auth._lock.acquire(0.0)
+        assert world.auth._store.lock.acquire(0.0)
 
         world.call(GET)
 
@@ -507,3 +525,114 @@ class TestColours:
         """And what blocks, too."""
         AsyncClient(api_key="rk_test_key", token_cache=Awaited())
         AsyncClient(api_key="rk_test_key", token_cache=MemoryCache())
+
+
+class TestSharedRefusals:
+    """A refusal is the result of a renewal as a pair is: who waits for it gets it, and asks no more."""
+
+    def test_a_dead_refresh_token_is_asked_with_once(self) -> None:
+        """All later calls get the refusal of the first, without a request."""
+        world = World(answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), DEAD, credentials=PERSON)
+        with pytest.raises(AuthenticationError, match="log in again: it is dead") as first:
+            world.call(GET)
+        world.script = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}})]
+
+        with pytest.raises(AuthenticationError, match="log in again: it is dead") as second:
+            world.call(GET)
+
+        assert world.paths.count("/oauth/token") == 1
+        assert (second.value.code, second.value.request_id) == ("invalid_grant", first.value.request_id)
+        assert second.value is not first.value
+
+    def test_another_process_does_not_ask_with_it_either(self) -> None:
+        """The dead refresh token is taken out of the cache that both share; the access token stays."""
+        cache, other = Shared(), Shared()
+        other.stored = cache.stored
+        worlds = [World(credentials=PERSON, cache=each) for each in (cache, other)]
+        cache.stored[worlds[0].auth._key] = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
+        worlds[0].script = [DEAD]
+
+        for world in worlds:
+            with pytest.raises(AuthenticationError, match="log in again") as caught:
+                world.call(GET)
+            assert caught.value.code == "invalid_grant"
+
+        assert [world.paths for world in worlds] == [["/oauth/token"], []]
+        assert cache.stored[worlds[0].auth._key].access_token == "access-1"
+
+    def test_a_cache_without_locks_keeps_the_refresh_token(self) -> None:
+        """Another process may have stored a newer pair meanwhile, which must not be overwritten."""
+        cache = Unlocked()
+        world = World(DEAD, credentials=PERSON, cache=cache)
+        pair = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
+        cache.stored[world.auth._key] = pair
+
+        with pytest.raises(AuthenticationError):
+            world.call(GET)
+
+        assert cache.stored == {world.auth._key: pair}
+
+    @pytest.mark.parametrize("told", [refusal(503), NetworkError("reset")], ids=["answer", "no answer"])
+    def test_a_failure_is_shared_with_the_calls_that_waited_for_it(self, told: Any) -> None:
+        """One request, and both calls get its error; a call that comes later asks anew."""
+        world = World(told, tokens(), user(), credentials=APP)
+        once = CallOptions(retry=Retry(max_retries=0))
+        waiting = world.engine.call(GET, once)
+        step = next(waiting)
+        with pytest.raises(RedcoreError) as first:
+            world.call(GET, retry=Retry(max_retries=0))
+
+        with pytest.raises(RedcoreError) as second:
+            waiting.send(world.perform(step))
+
+        assert len(world.sent) == 1
+        assert type(second.value) is type(first.value)
+        assert second.value is not first.value
+        assert world.call(GET).id == "usr_1"
+
+    def test_a_failure_for_want_of_time_is_not_shared(self) -> None:
+        """The call that renewed had less time than the one that waits, which asks anew."""
+        world = World(NetworkError("time-out"), tokens(), user(), credentials=APP)
+        waiting = world.engine.call(GET, CallOptions())
+        step = next(waiting)
+        with pytest.raises(NetworkError):
+            world.call(GET, timeout_s=1.0, retry=Retry(max_retries=0))
+
+        sent = waiting.send(world.perform(step))
+
+        assert isinstance(sent, Send)
+
+    def test_no_wait_for_a_renewal_is_endless(self) -> None:
+        """It ends when two attempts would have; the error says what was waited for."""
+        world = World(credentials=APP)
+        world.auth._store.lock.acquire()
+
+        with pytest.raises(NetworkError, match=r"another call in this process has been renewing the token for 9\.0 s"):
+            world.call(GET, timeout_s=2.0, retry=Retry(max_retries=0))
+
+        assert world.time == START + 9.0
+
+
+class TestFlaws:
+    @pytest.mark.parametrize(
+        ("fields", "told"),
+        [
+            ({"access_token": "a\r\nX-Admin: 1"}, "an access_token that cannot be sent"),
+            ({"access_token": b"a"}, "an access_token that cannot be sent"),
+            ({"access_token": "a", "refresh_token": 5}, "a refresh_token that cannot be sent"),
+            ({"access_token": "a", "expires_at": "soon"}, "a time that is not a number of seconds"),
+            ({"access_token": "a", "expires_at": True}, "a time that is not a number of seconds"),
+            ({"access_token": "a", "issued_at": float("nan")}, "a time that is not a number of seconds"),
+            ({"access_token": "a", "scope": ["users:read"]}, "a scope or a token_type that is not a string"),
+        ],
+    )
+    def test_tokens_of_a_cache_are_checked_like_arguments(self, fields: dict[str, Any], told: str) -> None:
+        """One warning says what is wrong, without the value; the call goes on with tokens of its own."""
+        cache = Shared()
+        world = World(tokens(), user(), credentials=APP, cache=cache)
+        cache.stored[world.auth._key] = TokenSet(**fields)
+
+        with pytest.warns(RuntimeWarning, match=rf"its get\(\) gave tokens with {told}; until it can be"):
+            world.call(GET)
+
+        assert bearers(world) == ["access-2"]

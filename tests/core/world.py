@@ -92,8 +92,7 @@ class World:
             origin=ORIGIN,
             cache=self.cache,
             on_token_refreshed=self._note,
-            now=self.runtime.now,
-            draw=self.runtime.draw,
+            runtime=self.runtime,
         )
         self.pacer = Pacer()
         self.engine = Engine(base_url=BASE_URL, auth=self.auth, pacer=self.pacer, runtime=self.runtime)
@@ -136,11 +135,15 @@ class World:
                 self.time += seconds + self.oversleep_s
                 return None
             case Acquire(lock, timeout_s):
-                return lock.acquire(0.0 if timeout_s is None else min(timeout_s, 0.0))
+                return lock.acquire(0.0) or self._wait_in_vain(timeout_s)
             case Ask(function):
                 return function()
             case Notify(callback, refreshed):
                 return callback(refreshed)
+
+    def _wait_in_vain(self, timeout_s: float) -> bool:
+        self.time += timeout_s
+        return False
 
     def _answer_read(self, request: Request) -> Any:
         """Answer a request of which the body was read, as servers do."""

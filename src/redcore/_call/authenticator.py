@@ -1,11 +1,23 @@
 """From credentials to an access token: which grant, when to renew, what to do when a token is dead. Performs no I/O.
 
 Every decision yields steps (`_call/steps.py`); the token endpoint is called through its generated operation.
+
+States of the pair that a client holds, and what leads from one to the next:
+
+    none    → fresh     the client's own credentials (RFC 6749 section 4.4), or the login of a person
+    fresh   → ageing    a tenth of its lifetime is left: one call renews it, all others go on with it
+    fresh, ageing → ended    its time is over, it was issued in the future, or the server refused it with 401
+    ageing, ended → fresh    a sibling has stored a newer pair; or the refresh token (RFC 6749 section 6)
+    ended   → fresh     the refresh token is dead: the client's own credentials, if it has any
+    ended   → dead      the refresh token is dead and there are no others: all calls get that refusal, and none asks
+                        again, in any process that shares the cache
+    any     → none      the session was revoked (RFC 7009)
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -17,7 +29,7 @@ from redcore._base.log import logger
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.values import UNSET
-from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
+from redcore._call.steps import Acquire, Budget, Flow, Notify, Runtime, Send, Sleep
 from redcore._call.token_store import TokenStore
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
@@ -29,22 +41,22 @@ from redcore.exceptions import (
     AuthenticationError,
     ConfigurationError,
     NetworkError,
+    RedcoreAPIError,
     RedcoreError,
     RequestTimeoutError,
     ResponseError,
     TokenCacheError,
 )
 from redcore.tokens.cache import AnyTokenCache
-from redcore.tokens.single_flight import lock_for
-from redcore.tokens.token_set import TokenSet
+from redcore.tokens.token_set import TokenSet, flaw, is_sendable
 
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
 SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
 """What forms of the OAuth endpoints hold that nobody must see."""
 AHEAD_AGAIN_S = 60.0  # after a renewal ahead of the end has failed, or another process was at it
-LEASE_MARGIN_S = 5.0
-SHORTEST_POLL_S = 0.02
-LONGEST_POLL_S = 0.25
+LEASE_MARGIN_S = 5.0  # for what lies around the attempts: two accesses to a cache of up to 2 s each (RedisCache)
+SHORTEST_POLL_S = 0.02  # a renewal takes a round trip or two
+LONGEST_POLL_S = 0.25  # four questions a second to a cache
 SHORTEST_SECRET = 16  # hiding what is shorter, and no secret, would only garble the answer
 
 
@@ -83,26 +95,25 @@ class Authenticator:
         origin: str,
         cache: AnyTokenCache,
         on_token_refreshed: OnTokenRefreshed | None,
-        now: Callable[[], float],
-        draw: Callable[[], float],
+        runtime: Runtime,
     ) -> None:
         self._credentials = credentials
         self._origin = origin
         self._cache = cache
         self._on_token_refreshed = on_token_refreshed
-        self._now = now
-        self._draw = draw
-        self._own_draw = draw()
-        self._not_ahead_before = 0.0
+        self._now = runtime.now
+        self._monotonic = runtime.monotonic
+        self._draw = runtime.draw
+        self._own_draw = runtime.draw()
+        self._not_ahead_before = -math.inf  # on the monotonic clock
         self._open_store()
         if credentials.access_token or credentials.refresh_token:
             self._start_session(credentials)
 
     def _open_store(self) -> None:
-        """The place of these credentials in the cache, and the lock that all clients in this process have for it."""
+        """The place of these credentials in the cache."""
         self._key = self._credentials.key(self._origin)
-        self._store = TokenStore(self._cache, self._key, self._now)
-        self._lock = lock_for(self._cache, self._key)
+        self._store = TokenStore(self._cache, self._key, self._monotonic)
 
     def _start_session(self, credentials: Credentials) -> None:
         """Begin with the pair that was given, unless a sibling with the same beginning has renewed it since."""
@@ -126,10 +137,10 @@ class Authenticator:
         """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it.
 
         Raises:
-            ConfigurationError: what was stored as a token is none.
+            ConfigurationError: they are not tokens that can be sent, and times.
         """
-        if not all(is_sendable(token) for token in (tokens.access_token, tokens.refresh_token) if token):
-            raise ConfigurationError("the tokens have characters that no token has, such as spaces or line ends")
+        if (problem := flaw(tokens)) is not None:
+            raise ConfigurationError(f"the tokens have {problem}; give what redcore.login gave, as it was stored")
         self._credentials = attrs.evolve(
             self._credentials, access_token=tokens.access_token, refresh_token=tokens.refresh_token
         )
@@ -160,7 +171,7 @@ class Authenticator:
             finally:
                 yield from self._store.unlock()
         finally:
-            self._lock.release()
+            self._store.lock.release()
 
     def can_replace(self, rejected: str) -> bool:
         """Whether a refused access token can be replaced: by a new one, or by one that somebody else has got since."""
@@ -190,55 +201,72 @@ class Authenticator:
             if tokens.is_ageing(self._now(), self._own_draw):
                 tokens = yield from self._renewed_ahead(tokens, budget)
             return tokens.access_token
+        failures = self._store.failures
         yield from self._acquire(budget)
         try:
-            # Somebody else may have renewed while we waited: then theirs is ours.
-            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected))
+            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected), failures)
         finally:
-            self._lock.release()
+            self._store.lock.release()
         yield from self._tell(tokens, is_new=is_new)
         return tokens.access_token
 
     def _renewed_ahead(self, tokens: TokenSet, budget: Budget) -> Flow[TokenSet]:
-        """A new pair in place of one that still works, if nobody else is at it; all others go on with the old one.
+        """Refresh early, in at most one task; others keep using the current token.
 
-        It must not cost the call anything but time: when it fails, the call goes on with the old pair too.
+        It must not cost the call anything but time: when it fails, the call goes on with the current token too.
         """
         remaining = budget.remaining_s()
-        if self._now() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
+        if self._monotonic() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
             return tokens
-        taken = yield Acquire(self._lock, 0.0)
+        taken = yield Acquire(self._store.lock, 0.0)
         if not taken:
             return tokens
         try:
-            self._not_ahead_before = self._now() + AHEAD_AGAIN_S
+            self._not_ahead_before = self._monotonic() + AHEAD_AGAIN_S
             renewed, is_new = yield from self._renewed(
-                budget, lambda held: not held.is_ageing(self._now(), self._own_draw), waits=False
+                budget,
+                lambda held: not held.is_ageing(self._now(), self._own_draw),
+                self._store.failures,
+                waits=False,
             )
         except RedcoreError as error:
             logger.warning("the access token could not be renewed ahead of its end: %s", error)
             return tokens
         finally:
-            self._lock.release()
+            self._store.lock.release()
         yield from self._tell(renewed, is_new=is_new)
         return renewed
 
     def _renewed(
-        self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True
+        self, budget: Budget, is_good: Callable[[TokenSet], bool], failures: int, *, waits: bool = True
     ) -> Flow[tuple[TokenSet, bool]]:
-        """Tokens that are good, and whether they are new; one at a time in this process, and among all that share."""
+        """Tokens that are good, and whether they are new; one at a time in this process, and among all that share.
+
+        Args:
+            budget: How long the call may still take.
+            is_good: Whether tokens can be used.
+            failures: How many renewals had failed when this call began to wait; the error of a later one is its own.
+            waits: Whether to wait for another process that renews.
+        """
         held = self._store.known()
         if held is not None and is_good(held):
             return held, False
-        is_ours = yield from self._turn(budget, is_good, waits=waits)
+        if (shared := self._store.failed_since(failures, budget.timeout_s)) is not None:
+            raise shared
         try:
-            fetched = yield from self._store.fetch()
-            if fetched is not None and (is_good(fetched) or not is_ours):
-                return fetched, False
-            return (yield from self._renew(budget)), True
-        finally:
-            if is_ours:
-                yield from self._store.unlock()
+            is_ours = yield from self._turn(budget, is_good, waits=waits)
+            try:
+                fetched = yield from self._store.fetch()
+                if fetched is not None and (is_good(fetched) or not is_ours):
+                    return fetched, False
+                return (yield from self._renew(budget)), True
+            finally:
+                if is_ours:
+                    yield from self._store.unlock()
+        except (RedcoreAPIError, NetworkError, ResponseError) as error:
+            if budget.allows(0.0):  # not for want of the time that this call had, but others may have
+                self._store.fail(error, budget.timeout_s)
+            raise
 
     def _turn(self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True) -> Flow[bool]:
         """Wait for the lock among processes, or until one of them has got good tokens; whether it is ours.
@@ -246,7 +274,7 @@ class Authenticator:
         Raises:
             RequestTimeoutError: neither happened in time.
         """
-        lease_s = 2 * budget.timeout_s + LEASE_MARGIN_S  # of two attempts, so that nobody starts a second renewal
+        lease_s = longest_renewal_s(budget)
         waited_s = 0.0
         while True:
             taken = yield from self._store.try_lock(lease_s)
@@ -266,9 +294,13 @@ class Authenticator:
             yield Notify(self._on_token_refreshed, tokens.as_dict())
 
     def _acquire(self, budget: Budget) -> Flow[None]:
-        taken = yield Acquire(self._lock, budget.remaining_s())
-        if not taken:
+        longest_s, remaining_s = longest_renewal_s(budget), budget.remaining_s()
+        taken = yield Acquire(self._store.lock, longest_s if remaining_s is None else min(longest_s, remaining_s))
+        if taken:
+            return
+        if not budget.allows(0.0):
             raise RequestTimeoutError("the call's deadline passed during a token refresh", request_id=budget.request_id)
+        raise RequestTimeoutError(f"another call in this process has been renewing the token for {longest_s:.1f} s")
 
     def _usable(self, rejected: str | None) -> TokenSet | None:
         tokens = self._store.known()
@@ -293,29 +325,53 @@ class Authenticator:
                 if newer is not None and newer.refresh_token not in (None, held.refresh_token):
                     return (yield from self._refresh(newer.refresh_token, budget))
                 if not self._credentials.can_ask_anew:
+                    yield from self._store.give_up_refreshing(held)
                     raise self._must_log_in(error) from error
-        if not self._credentials.can_ask_anew and held is None:  # revoked by this client, or by one beside it
-            raise AuthenticationError(
-                "the session has ended, log in again",
-                response=Response(401, Headers({})),
-                code="INVALID_TOKEN",
-                request_id=budget.request_id,
-            )
         if not self._credentials.can_ask_anew:
-            raise ConfigurationError(
-                "the access token has ended and there is no refresh_token and no client_secret to get another",
-                request_id=budget.request_id,
-            )
+            raise self._ended(held, budget.request_id)
         asked = operations.auth_token(grant_type="client_credentials", **self._scope())
         return (yield from self._exchange(asked, budget, refresh_token=None))
 
     def _refresh(self, refresh_token: str, budget: Budget) -> Flow[TokenSet]:
-        """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7)."""
+        """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7).
+
+        A refresh token that was refused once is dead: the refusal is raised again, without another request.
+        """
+        if (refusal := self._store.refusal(refresh_token)) is not None:
+            raise refusal
         asked = operations.auth_token(grant_type="refresh_token", refresh_token=refresh_token)
         try:
-            return (yield from self._exchange(asked, budget, refresh_token))
-        except NetworkError:
-            return (yield from self._exchange(asked, budget, refresh_token))
+            try:
+                return (yield from self._exchange(asked, budget, refresh_token))
+            except NetworkError:
+                return (yield from self._exchange(asked, budget, refresh_token))
+        except AuthenticationError as error:
+            if error.code == "invalid_grant":
+                self._store.refuse(refresh_token, error)
+            raise
+
+    def _ended(self, held: TokenSet | None, request_id: str) -> RedcoreError:
+        """Why there are no more tokens to be had without a refresh token."""
+        if held is None:  # revoked by this client, or by one beside it
+            return AuthenticationError(
+                "the session has ended, log in again",
+                response=Response(401, Headers({})),
+                code="INVALID_TOKEN",
+                request_id=request_id,
+            )
+        if (refusal := self._store.refusal(None)) is not None:
+            return self._must_log_in(refusal)
+        if self._credentials.refresh_token is not None:  # the cache had it no more
+            return AuthenticationError(
+                "the session has ended, log in again: another process was refused its refresh token",
+                response=Response(400, Headers({})),  # RFC 6749 section 5.2
+                code="invalid_grant",
+                request_id=request_id,
+            )
+        return ConfigurationError(
+            "the access token has ended and there is no refresh_token and no client_secret to get another",
+            request_id=request_id,
+        )
 
     def _scope(self) -> dict[str, str]:
         return {"scope": self._credentials.scope} if self._credentials.scope else {}
@@ -383,6 +439,11 @@ class Authenticator:
         return encode(operation, self._origin, headers)
 
 
+def longest_renewal_s(budget: Budget) -> float:
+    """How long a renewal may take: two attempts, so that none is begun while another may still succeed."""
+    return 2 * budget.timeout_s + LEASE_MARGIN_S
+
+
 def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str | None = None) -> TokenSet:
     """The tokens of a grant, as they are kept.
 
@@ -425,8 +486,3 @@ def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenRes
         assertion=urlsafe_b64encode(xml).decode().rstrip("="),
         scope=scope or UNSET,
     )
-
-
-def is_sendable(secret: object) -> bool:
-    """Whether a secret can stand in a header: a string of visible ASCII, at least one character."""
-    return isinstance(secret, str) and bool(secret) and all("!" <= character <= "~" for character in secret)

@@ -17,12 +17,13 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from redcore._base.values import UNSET
-from redcore._call.authenticator import Credentials, OnTokenRefreshed, is_sendable
+from redcore._call.authenticator import Credentials, OnTokenRefreshed
 from redcore._call.engine import CallOptions
 from redcore._call.headers import checked_headers
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.options import Retry
 from redcore.tokens.cache import AnyTokenCache
+from redcore.tokens.token_set import is_sendable
 
 T = TypeVar("T")
 LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this

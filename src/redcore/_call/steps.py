@@ -75,7 +75,7 @@ class Acquire:
     """Take a lock, which the generator releases. Result: whether it was taken in time."""
 
     lock: SharedLock
-    timeout_s: float | None
+    timeout_s: float
 
 
 @attrs.frozen

@@ -1,44 +1,101 @@
 """The token cache as one client sees it: each access a step of a call, what was seen last at hand, failures bridged.
 
-A call with a fresh token asks no cache but `MemoryCache`: the pair that was seen last is remembered here. A cache that
-fails is left alone for a minute. When it works again, what it holds may be an older pair, and to use that would end the
-session (RFC 9700 section 4.14): it is given the pair that it missed.
+A call with a fresh token asks no cache but `MemoryCache`: the pair that was seen last is remembered here. States of a
+cache that is not `MemoryCache`, and of the pair of one key:
+
+    working → failing      it raised, or gave no usable tokens: it is left alone for a minute, with one warning
+    failing → working      the minute is over, and it answers
+    stored  → missed       it failed when a new pair was to be stored: the pair is in memory only
+    missed  → stored       it answers again, and has an older pair or none: it is given the one that it missed
+    missed  → superseded   it answers again, and has a newer pair: that one is used
+
+An older pair of a cache is never used again, as that would end the session (RFC 9700 section 4.14).
 """
 
 from __future__ import annotations
 
+import copy
+import os
+import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import attrs
 
 from redcore._base.cancellation import to_the_end
 from redcore._call.steps import Ask, Flow
-from redcore.exceptions import TokenCacheError
+from redcore.exceptions import AuthenticationError, ConfigurationError, RedcoreError, TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache
-from redcore.tokens.token_set import TokenSet
+from redcore.tokens.single_flight import SharedLock
+from redcore.tokens.token_set import TokenSet, flaw
 
-AGAIN_S = 60.0  # after a failure, for a cache that is away may keep each who asks it waiting
+AGAIN_S = 60.0  # after a failure: asking a cache that is away may take as long as its time-out, each time
 FAILED = object()
 
 
 @attrs.define(eq=False)
-class Bridge:
-    """What all clients of a cache know of it, in this process: this takes its place when it fails."""
+class Session:
+    """What all clients in this process know of the tokens under one key; ends with the last of them."""
 
-    seen: MemoryCache = attrs.field(factory=MemoryCache)
-    missed: set[str] = attrs.field(factory=set[str])
-    """The keys of the pairs that it did not take."""
+    memory: MemoryCache
+    """Where the pair is that was seen last."""
+    lock: SharedLock = attrs.field(factory=SharedLock)
+    """Of the client that renews the pair."""
+    failures: int = 0
+    """How many renewals have failed."""
+    failure: tuple[RedcoreError, float] | None = None
+    """The error of the last one, and the time-out of its attempts in seconds."""
+    refused: tuple[str, AuthenticationError] | None = None
+    """A refresh token that is dead, and how the server said so."""
+
+
+@attrs.define(eq=False)
+class Bridge:
+    """What this process knows of a cache; it takes the place of the cache when that fails."""
+
+    sessions: WeakValueDictionary[str, Session] = attrs.field(factory=WeakValueDictionary[str, Session])
+    missed: dict[str, Session] = attrs.field(factory=dict[str, Session])
+    """The sessions whose last pair the cache did not take: they outlive their clients."""
     not_before: float = 0.0
-    """When it may be asked again, in Unix seconds."""
+    """When it may be asked again, on the monotonic clock."""
     has_failed: bool = False
 
 
 _bridges: WeakKeyDictionary[AnyTokenCache, Bridge] = WeakKeyDictionary()
+_registry = threading.Lock()
+
+
+def session_in(cache: AnyTokenCache, key: str) -> tuple[Bridge, Session]:
+    """What this process knows of a cache and of one key: the same for all clients that share the cache object.
+
+    Raises:
+        ConfigurationError: the cache is not hashable, or does not allow weak references.
+    """
+    with _registry:
+        try:
+            bridge = _bridges.setdefault(cache, Bridge())
+        except TypeError as problem:
+            raise ConfigurationError(
+                f"token_cache must be hashable and allow weak references; {type(cache).__name__} does not"
+            ) from problem
+        session = bridge.sessions.get(key)
+        if session is None:
+            session = Session(cache if isinstance(cache, MemoryCache) else MemoryCache())
+            bridge.sessions[key] = session
+        return bridge, session
+
+
+def _after_fork() -> None:
+    global _registry  # noqa: PLW0603 (a lock held by a thread of the parent would never be released)
+    _registry = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def is_async(cache: AnyTokenCache) -> bool:
@@ -59,22 +116,32 @@ class TokenStore:
     Args:
         cache: The cache.
         key: The key.
-        now: Gives Unix seconds.
+        monotonic: Gives seconds, for durations.
     """
 
-    def __init__(self, cache: AnyTokenCache, key: str, now: Callable[[], float]) -> None:
+    def __init__(self, cache: AnyTokenCache, key: str, monotonic: Callable[[], float]) -> None:
         self._cache = cache
         self._key = key
-        self._now = now
-        self._bridge = Bridge(cache) if isinstance(cache, MemoryCache) else _bridges.setdefault(cache, Bridge())
-        self._memory = self._bridge.seen
+        self._monotonic = monotonic
+        self._bridge, self._session = session_in(cache, key)
+        self._memory = self._session.memory
         self._is_locked = False
         self.is_unread: bool = self._is_asked
-        """Whether the cache may know tokens that nobody here has seen yet, or has missed some."""
+        """Whether the cache may have tokens that this process has not seen yet, or has missed some."""
+
+    @property
+    def lock(self) -> SharedLock:
+        """The lock of the one who renews the tokens, among all in this process."""
+        return self._session.lock
+
+    @property
+    def failures(self) -> int:
+        """How many renewals have failed in this process, so that a waiting call sees that one did."""
+        return self._session.failures
 
     @property
     def _is_asked(self) -> bool:
-        return not isinstance(self._cache, MemoryCache) and self._now() >= self._bridge.not_before
+        return not isinstance(self._cache, MemoryCache) and self._monotonic() >= self._bridge.not_before
 
     def known(self) -> TokenSet | None:
         """The tokens that were seen last."""
@@ -84,6 +151,42 @@ class TokenStore:
         """Start from these, unless others are known."""
         if self.known() is None:
             self._memory.set(self._key, tokens)
+
+    def fail(self, error: RedcoreError, timeout_s: float) -> None:
+        """Remember why a renewal failed, for the calls that wait for it."""
+        self._session.failure = copy.copy(error), timeout_s
+        self._session.failures += 1
+
+    def failed_since(self, failures: int, timeout_s: float) -> RedcoreError | None:
+        """Why a renewal failed while a call waited for it; None if none did, or only for want of time.
+
+        Args:
+            failures: How many had failed when the wait began.
+            timeout_s: How long an attempt of this call may take.
+        """
+        if self._session.failure is None or self._session.failures == failures:
+            return None
+        error, had_s = self._session.failure
+        is_answer = getattr(error, "response", None) is not None
+        return copy.copy(error) if is_answer or had_s >= timeout_s else None
+
+    def refuse(self, refresh_token: str, error: AuthenticationError) -> None:
+        """Remember that a refresh token is dead, which it stays."""
+        self._session.refused = refresh_token, copy.copy(error)
+
+    def refusal(self, refresh_token: str | None) -> AuthenticationError | None:
+        """How the server refused a refresh token; None if it did not. Without a token, how it refused the last one."""
+        if self._session.refused is None or refresh_token not in (None, self._session.refused[0]):
+            return None
+        return copy.copy(self._session.refused[1])
+
+    def give_up_refreshing(self, tokens: TokenSet) -> Flow[None]:
+        """Drop a dead refresh token from a cache that is locked, so that no other process asks with it."""
+        if self._is_locked:
+            try:
+                yield from self.keep(attrs.evolve(tokens, refresh_token=None))
+            except TokenCacheError:  # the refusal is what the caller must know
+                return
 
     def fetch(self) -> Flow[TokenSet | None]:
         """The tokens that the cache has; those that were seen last if it has none, or older ones.
@@ -96,13 +199,16 @@ class TokenStore:
         if found is not FAILED and not isinstance(found, TokenSet | None):
             self._give_up(TokenCacheError(f"its get() gave {type(found).__name__}, not TokenSet or None"))
             found = FAILED
+        if isinstance(found, TokenSet) and (problem := flaw(found)) is not None:
+            self._give_up(TokenCacheError(f"its get() gave tokens with {problem}"))
+            found = FAILED
         if found is FAILED:
             self.is_unread = self._key in self._bridge.missed
         elif self._key in self._bridge.missed and not is_newer(found, known := self.known()):
             if known is not None:
                 yield from self.keep(known)
         elif isinstance(found, TokenSet):
-            self._bridge.missed.discard(self._key)
+            self._bridge.missed.pop(self._key, None)
             self._memory.set(self._key, found)
         return self.known()
 
@@ -111,16 +217,16 @@ class TokenStore:
         self._memory.set(self._key, tokens)
         if isinstance(self._cache, MemoryCache):
             return
-        self._bridge.missed.add(self._key)
+        self._bridge.missed[self._key] = self._session
         if (yield from self._ask("set", FAILED, tokens)) is FAILED:
             self.is_unread = True
         else:
-            self._bridge.missed.discard(self._key)
+            self._bridge.missed.pop(self._key, None)
 
     def forget(self) -> Flow[None]:
         """Delete the tokens; raises as `fetch` does."""
         self._memory.delete(self._key)
-        self._bridge.missed.discard(self._key)
+        self._bridge.missed.pop(self._key, None)
         yield from self._ask("delete", None)
 
     @property
@@ -137,7 +243,7 @@ class TokenStore:
         return taken
 
     def unlock(self) -> Flow[None]:
-        """Free it, also that of a cache that has failed meanwhile: others wait for it. Raises as `fetch` does."""
+        """Free it, also if the cache has failed meanwhile: others wait for it. Raises as `fetch` does."""
         if self._is_locked:
             self._is_locked = False
             yield from self._asked("unlock", None)
@@ -155,11 +261,11 @@ class TokenStore:
 
     def _give_up(self, problem: Exception) -> None:
         name = type(self._cache).__name__
-        # What an error of somebody else says may hold a token; what one of ours says does not.
+        # The message of a foreign error may hold a token; that of our own does not.
         reason = problem.message if isinstance(problem, TokenCacheError) else f"it raised {type(problem).__name__}"
         if getattr(self._cache, "strict", False):
             raise TokenCacheError(f"the token cache {name} cannot be used: {reason}") from None
-        self._bridge.not_before = self._now() + AGAIN_S
+        self._bridge.not_before = self._monotonic() + AGAIN_S
         if not self._bridge.has_failed:
             self._bridge.has_failed = True
             warnings.warn(

@@ -1,24 +1,63 @@
-"""One renewal at a time: a lock that threads and tasks of any event loop wait for alike, one for each cache entry.
+"""One renewal at a time: a lock that threads and tasks of any event loop wait for alike.
 
 Neither threading.Lock (blocks the loop) nor asyncio.Lock (bound to one loop) can be shared by both colours. Here a
-waiter is just a function that wakes it; the lock is handed from the one who releases it to the one who waits longest.
+waiter is a function that wakes it; the lock is handed from the one who releases it to the one who waits longest.
+
+A wait that could never end is refused: the lock knows its holder, and a call that holds it up cannot wait for it. All
+other waits are bounded, as a callback may wait for another thread that waits for the lock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import anyio
+import attrs
 
-from redcore.exceptions import ConfigurationError
-from redcore.tokens.cache import AnyTokenCache
+from redcore.exceptions import RedcoreError
 
 Wake = Callable[[], object]
+LONGEST_WAIT_S = 600.0  # as of a Retry-After (docs/adr/0005-retry-after-bound.md); calls bound it by their time-out
+EXIT_S = 5.0  # what a renewal under way in a daemon thread may keep the end of the process waiting
+
+
+@attrs.frozen
+class Caller:
+    """Who holds a lock, or waits for it."""
+
+    thread: int
+    task: int | None
+    """None if it blocks the thread."""
+
+    @classmethod
+    def blocking(cls) -> Caller:
+        """The code that runs here, and blocks its thread while it waits."""
+        return cls(threading.get_ident(), None)
+
+    @classmethod
+    def awaiting(cls) -> Caller:
+        """The task that runs here."""
+        return cls(threading.get_ident(), anyio.get_current_task().id)
+
+    def is_held_up_by(self, waiting: Caller) -> bool:
+        """Whether this one cannot go on while another waits."""
+        if self.thread != waiting.thread:
+            return False
+        return self.task is None or waiting.task is None or self.task == waiting.task
+
+
+@attrs.frozen(eq=False)
+class Waiter:
+    """One who waits for the lock."""
+
+    caller: Caller
+    wake: Wake
 
 
 class SharedLock:
@@ -29,79 +68,105 @@ class SharedLock:
         _all_locks.add(self)
 
     def reset(self) -> None:
-        """Forget who holds the lock and who waits for it."""
+        """Forget the holder and all waiters."""
         self._guard = threading.Lock()  # held for a few instructions, never while waiting
-        self._held = False
-        self._waiting: deque[Wake] = deque()
+        self._holder: Caller | None = None
+        self._waiting: deque[Waiter] = deque()
 
-    def acquire(self, timeout_s: float | None = None) -> bool:
+    @property
+    def holder(self) -> Caller | None:
+        """Who has the lock; None if it is free."""
+        return self._holder
+
+    def acquire(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
         """Take the lock, blocking the thread.
 
         Args:
-            timeout_s: How long to wait, in seconds; None is for ever.
+            timeout_s: How long to wait, in seconds.
 
         Returns:
             Whether the lock was taken.
+
+        Raises:
+            RedcoreError: the wait would never end, as this thread or a task in it has the lock.
         """
         woken = threading.Event()
-        if self._claim(woken.set):
+        waiter = Waiter(Caller.blocking(), woken.set)
+        if self._claim(waiter, waits=timeout_s > 0):
             return True
         try:
             in_time = woken.wait(timeout_s)
         except BaseException:
-            self._give_up(woken.set)
+            self._give_up(waiter)
             raise
-        return in_time or not self._withdraw(woken.set)
+        return in_time or not self._withdraw(waiter)
 
-    async def acquire_async(self, timeout_s: float | None = None) -> bool:
-        """Take the lock, letting other tasks run meanwhile; arguments and result as for `acquire`."""
+    async def acquire_async(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
+        """Take the lock, letting other tasks run meanwhile; arguments, result and errors as for `acquire`."""
         woken = anyio.Event()
-        wake = from_any_thread(woken.set)
-        if self._claim(wake):
+        waiter = Waiter(Caller.awaiting(), from_any_thread(woken.set))
+        if self._claim(waiter, waits=timeout_s > 0):
             return True
         try:
             with anyio.move_on_after(timeout_s):
                 await woken.wait()
                 return True
         except BaseException:
-            self._give_up(wake)
+            self._give_up(waiter)
             raise
-        return not self._withdraw(wake)
+        return not self._withdraw(waiter)
 
     def release(self) -> None:
         """Give the lock to the one who waits longest, or free it."""
         while True:
             with self._guard:
                 if not self._waiting:
-                    self._held = False
+                    self._holder = None
                     return
-                wake = self._waiting.popleft()
+                waiter = self._waiting.popleft()
+                self._holder = waiter.caller
             try:
-                wake()
-            except RuntimeError:  # its event loop is closed: nobody waits there any more
+                waiter.wake()
+            except RuntimeError:  # its event loop is closed: nothing waits there any more
                 continue
             return
 
-    def _claim(self, wake: Wake) -> bool:
+    def _claim(self, waiter: Waiter, *, waits: bool) -> bool:
         with self._guard:
-            if self._held:
-                self._waiting.append(wake)
-                return False
-            self._held = True
-            return True
+            if self._holder is None:
+                self._holder = waiter.caller
+                return True
+            if waits and self._holder.is_held_up_by(waiter.caller):
+                raise RedcoreError(endless(self._holder, waiter.caller))
+            held_up = (place for place, ahead in enumerate(self._waiting) if ahead.caller.is_held_up_by(waiter.caller))
+            self._waiting.insert(next(held_up, len(self._waiting)), waiter)
+            return False
 
-    def _withdraw(self, wake: Wake) -> bool:
+    def _withdraw(self, waiter: Waiter) -> bool:
         """Stop waiting; False if the lock has been handed over already."""
         with self._guard:
-            if wake not in self._waiting:
+            if waiter not in self._waiting:
                 return False
-            self._waiting.remove(wake)
+            self._waiting.remove(waiter)
             return True
 
-    def _give_up(self, wake: Wake) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """Stop waiting, and pass the lock on if it has been handed over already."""
-        if not self._withdraw(wake):
+        if not self._withdraw(waiter):
             self.release()
+
+
+def endless(holder: Caller, waiting: Caller) -> str:
+    """Why a wait for the lock would never end, and what to do."""
+    if holder.task is None or holder.task == waiting.task:
+        return (
+            "this call would wait for itself: a call in this thread renews the token, and its hook, callback or token "
+            "cache makes this one; make it when the renewal is over, or with a client that has other credentials"
+        )
+    return (
+        "this call would wait for itself: a task of the event loop that it runs in renews the token; await AsyncClient "
+        "in coroutines, or call Client in a thread (asyncio.to_thread)"
+    )
 
 
 def from_any_thread(function: Callable[[], object]) -> Wake:
@@ -117,28 +182,23 @@ def from_any_thread(function: Callable[[], object]) -> Wake:
 
 
 _all_locks: WeakSet[SharedLock] = WeakSet()
-_locks: WeakKeyDictionary[AnyTokenCache, dict[str, SharedLock]] = WeakKeyDictionary()
-_registry = threading.Lock()
-
-
-def lock_for(cache: AnyTokenCache, key: str) -> SharedLock:
-    """The lock of a cache entry: the same for all clients in this process that share the cache object."""
-    with _registry:
-        try:
-            return _locks.setdefault(cache, {}).setdefault(key, SharedLock())
-        except TypeError as problem:
-            raise ConfigurationError(
-                f"token_cache must be hashable and allow weak references; {type(cache).__name__} does not"
-            ) from problem
 
 
 def _after_fork() -> None:
-    """In the child only the forking thread lives on: whoever held or awaited a lock is gone."""
-    global _registry  # noqa: PLW0603 (a lock held by a thread of the parent would never be released)
-    _registry = threading.Lock()
+    """In the child only the forking thread lives on: who held or awaited a lock is gone."""
     for lock in _all_locks:
         lock.reset()
 
 
+def _at_exit() -> None:
+    """Let renewals in daemon threads end: the process would end between the answer and the storing of its tokens."""
+    others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+    for lock in list(_all_locks):
+        holder = lock.holder
+        if holder is not None and holder.thread in others and lock.acquire(EXIT_S):
+            lock.release()
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(after_in_child=_after_fork)

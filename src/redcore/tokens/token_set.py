@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, cast
 
 import attrs
 
@@ -52,3 +53,26 @@ class TokenSet:
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, for storing; `TokenSet(**stored)` is the way back."""
         return attrs.asdict(self)
+
+
+def flaw(tokens: TokenSet) -> str | None:
+    """What makes tokens from outside unusable, such as those of a cache; None if nothing does. Quotes no value."""
+    if not is_sendable(tokens.access_token) and (tokens.access_token != "" or tokens.refresh_token is None):
+        return "an access_token that cannot be sent"
+    if tokens.refresh_token is not None and not is_sendable(tokens.refresh_token):
+        return "a refresh_token that cannot be sent"
+    if not all(is_moment(moment) for moment in (tokens.expires_at, tokens.issued_at) if moment is not None):
+        return "a time that is not a number of seconds"
+    if not all(isinstance(text, str | None) for text in cast("tuple[object, ...]", (tokens.scope, tokens.token_type))):
+        return "a scope or a token_type that is not a string"
+    return None
+
+
+def is_sendable(secret: object) -> bool:
+    """Whether a secret can stand in a header: a string of visible ASCII, at least one character."""
+    return isinstance(secret, str) and bool(secret) and all("!" <= character <= "~" for character in secret)
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value is a moment in Unix seconds."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
