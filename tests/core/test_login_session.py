@@ -84,7 +84,7 @@ class TestResume:
 
         assert logged_in().auth._key == given.key(ORIGIN)
 
-    @pytest.mark.parametrize("pair", [("a\nb", None), ("a", "b c"), ("ü", None)])
+    @pytest.mark.parametrize("pair", [("a\nb", None), ("access-1", "b c"), ("ü", None)])
     def test_stored_tokens_that_are_none(self, pair: tuple[str, str | None]) -> None:
         """What cannot stand in a header was never a token; the message does not repeat it."""
         with pytest.raises(ConfigurationError, match="token that cannot be sent") as caught:
