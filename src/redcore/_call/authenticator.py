@@ -28,8 +28,9 @@ import attrs
 from redcore._base.log import logger
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
+from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET
-from redcore._call.steps import Acquire, Budget, Flow, Notify, Runtime, Send, Sleep
+from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
 from redcore._call.token_store import TokenStore
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
