@@ -7,7 +7,7 @@ name of the environment variable to correct.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from redcore_server.settings import OperatorError
 
@@ -19,17 +19,41 @@ class StoreError(OperatorError):
     """A store cannot be used as configured; the message says which one and what to correct."""
 
 
-def without_password(url: str) -> str:
-    """Return `host:port/database` of a URL, or a placeholder if it cannot be read safely.
+def hosts_of(url: str) -> list[tuple[str, int | None]]:
+    """Return the hosts of a URL with their ports: `scheme://user:password@one:1,two:2/path`, as libpq writes them.
 
     Args:
-        url: of a database or a Redis server, possibly with credentials.
+        url: Of a store; one without a host has none.
+
+    Raises:
+        ValueError: A port is not a number from 0 to 65535.
+    """
+    _, _, hosts = urlsplit(url).netloc.rpartition("@")
+    single = [urlsplit(f"//{host}") for host in hosts.split(",") if host]
+    return [(unquote(parts.hostname or ""), parts.port) for parts in single]
+
+
+def without_password(url: str) -> str:
+    """Return `host:port/database` of a URL, several hosts separated by commas, or a placeholder if it cannot be read.
+
+    Args:
+        url: Of a database or a Redis server, possibly with credentials.
     """
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        hosts = hosts_of(url) or _hosts_in_query(parts.query)
     except ValueError:
         return "an unreadable address"
-    if not host:
+    if not hosts:
         return "an address without a host"
-    return f"{host}{f':{port}' if port else ''}{parts.path}"
+    return ",".join(f"{host}{f':{port}' if port else ''}" for host, port in hosts) + parts.path
+
+
+def _hosts_in_query(query: str) -> list[tuple[str, int | None]]:
+    """Return the hosts of `?host=one,two&port=1,2`, which libpq takes as well."""
+    parameters = parse_qs(query)
+    hosts = parameters.get("host", [""])[0].split(",")
+    ports = parameters.get("port", [""])[0].split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    return [(host, int(port) if port else None) for host, port in zip(hosts, ports, strict=True) if host]

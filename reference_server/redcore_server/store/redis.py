@@ -9,33 +9,42 @@ would look like the theft of a refresh token. So a Redis that is away is an erro
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
-import hiredis
+import attrs
 import redis.asyncio
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import BlockingConnectionPool, parse_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisClusterException, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
-from redcore_server.store.address import REDIS_VARIABLE, StoreError, without_password
-from redcore_server.store.batch import Batch
+from redcore_server.store.address import REDIS_VARIABLE, StoreError, hosts_of, without_password
+from redcore_server.store.redis_cluster import Address, Cluster, ClusterRedis
+from redcore_server.store.redis_node import ANSWER_S, Argument, AsyncRedis, Command, Node
 
-AsyncRedis = redis.asyncio.Redis
+__all__ = ["Argument", "AsyncRedis", "RedisOptions", "Script", "Scripts", "async_redis", "check", "open_redis"]
 
-_TIMEOUT_S: Final = 2.0
 _CLUSTER: Final = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
+_PORT: Final = 6379  # Redis's own
+_CONNECT_SHARE: Final = 0.5  # of the time for an answer; a connection in one network takes a millisecond
 
-Argument = str | int | float
-Command = tuple[Argument, ...]
 
-_pack = cast("Callable[[Command], bytes]", hiredis.pack_command)  # its types know commands of one word only
+@attrs.frozen(kw_only=True)
+class RedisOptions:
+    """How a process uses Redis.
+
+    Attributes:
+        connections: At most, to each server.
+        answer_s: Seconds for an answer; a connection may take half of it.
+    """
+
+    connections: int = 20
+    answer_s: float = ANSWER_S
 
 
 class Script(Protocol):
@@ -46,116 +55,105 @@ class Script(Protocol):
         ...
 
 
+class _Servers(Protocol):
+    """One server or a cluster of them."""
+
+    def ask(self, key: str | None, command: Command) -> Awaitable[Any]: ...
+
+    async def confirm(self, fences: Iterable[str]) -> None: ...
+
+
 class Scripts:
     """The Lua scripts of a client; calls that come up while others are under way travel together, in their order.
 
-    A script is sent to a server once and then called by its digest.
+    A script is called by its digest; a server that does not know it is sent its source once.
     """
 
-    def __init__(self, client: AsyncRedis) -> None:
+    def __init__(self, client: AsyncRedis, *, answer_s: float = ANSWER_S) -> None:
         """Start without scripts.
 
         Args:
-            client: to run them with.
+            client: To run them with.
+            answer_s: Seconds for the answers of one trip; a client of a cluster brings its own.
         """
-        self._client: AsyncRedis | redis.asyncio.RedisCluster = client
-        self._sources: list[str] = []
-        self._calls = Batch(self._call)
+        self._servers: _Servers = (
+            client.topology if isinstance(client, ClusterRedis) else _OneServer(Node(client, answer_s=answer_s))
+        )
 
     def script(self, source: str) -> Script:
         """Return a script that can be called.
 
         Args:
-            source: in Lua.
+            source: In Lua.
         """
-        self._sources.append(source)
         name = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()  # what Redis calls it
 
         def call(keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
-            return self._calls.answer(("EVALSHA", name, len(keys), *keys, *args))
+            command = Command(("EVALSHA", name, len(keys), *keys, *args), source)
+            return self._servers.ask(keys[0] if keys else None, command)
 
         return call
 
-    async def _call(self, commands: Sequence[Command]) -> list[Any]:
-        answers = await self._send(commands)
-        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if unknown:
-            for source in self._sources:
-                await self._client.script_load(source)
-            again = await self._send([commands[index] for index in unknown])
-            for index, answer in zip(unknown, again, strict=True):
-                answers[index] = answer
-        return answers
+    async def replicated(self, keys: Iterable[str]) -> None:
+        """Return once what was written to these keys so far would survive the loss of a master.
 
-    async def _send(self, commands: Sequence[Command]) -> list[Any]:
-        if isinstance(self._client, redis.asyncio.RedisCluster):
-            return await _send_to_cluster(self._client, commands)
-        return await _send_to_server(self._client, commands)
+        Where a server has no replica there is nothing to wait for.
+
+        Args:
+            keys: Written before, by anyone.
+
+        Raises:
+            NotReplicated: A replica has not confirmed in time.
+        """
+        await self._servers.confirm(f"fence:{{{_hash_tag(key)}}}" for key in keys)
 
 
-async def _send_to_server(client: AsyncRedis, commands: Sequence[Command]) -> list[Any]:
-    """Return the answers, errors of single commands among them; together they have one deadline.
+@attrs.frozen
+class _OneServer:
+    node: Node
 
-    A pipeline of redis-py costs three times as much: it packs in Python, and sets a timeout for each answer.
-    """
-    pool = client.connection_pool
-    connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            await connection.send_packed_command(b"".join(map(_pack, commands)))
-            return [await _answer(connection) for _ in commands]
-    except TimeoutError:
-        raise RedisTimeoutError("no answer in time") from None
-    finally:
-        await pool.release(connection)  # which has been closed if an answer was left unread
+    def ask(self, key: str | None, command: Command) -> Awaitable[Any]:
+        del key
+        return self.node.ask(command)
+
+    async def confirm(self, fences: Iterable[str]) -> None:
+        fence = next(iter(fences), None)
+        if fence is not None:
+            await self.node.confirm(fence)
 
 
-async def _answer(connection: AbstractConnection) -> Any:
-    try:
-        return await connection.read_response(timeout=math.inf)  # pyright: ignore[reportUnknownVariableType]
-    except ResponseError as error:
-        return error
-
-
-async def _send_to_cluster(client: redis.asyncio.RedisCluster, commands: Sequence[Command]) -> list[Any]:
-    """Return the same from the nodes that have the keys."""
-    pipeline = client.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)
-    return await pipeline.execute(raise_on_error=False)  # which gives its connections back
-
-
-def async_redis(url: str) -> AsyncRedis:
+def async_redis(url: str, options: RedisOptions | None = None) -> AsyncRedis:
     """Return a client for asyncio; it connects when first used.
 
     Args:
-        url: `redis://`, `rediss://`, or either with `+cluster` for a cluster.
+        url: `redis://`, `rediss://`, or either with `+cluster` and the addresses of one or several nodes.
+        options: How this process uses it.
 
     Raises:
-        StoreError: the URL has another form.
+        StoreError: The URL has another form.
     """
-    scheme, plain = _split(url)
-    retry = AsyncRetry(NoBackoff(), 0)
+    options = options or RedisOptions()
+    scheme, _, rest = url.partition("://")
     try:
         if scheme in _CLUSTER:
-            # The cluster client answers every command the server uses, as the plain one does.
-            return cast("AsyncRedis", redis.asyncio.RedisCluster.from_url(plain, retry=retry, **_options()))
-        return redis.asyncio.Redis.from_url(plain, retry=retry, **_options())
+            return _cluster(f"{_CLUSTER[scheme]}://{rest}", options)
+        return redis.asyncio.Redis.from_pool(_pool(parse_url(url), options))
     except ValueError:
         raise _unreadable() from None
 
 
 @asynccontextmanager
-async def open_redis(url: str) -> AsyncGenerator[AsyncRedis]:
+async def open_redis(url: str, options: RedisOptions | None = None) -> AsyncGenerator[AsyncRedis]:
     """Yield a client whose server answers, and close it at the end.
 
     Args:
-        url: see `async_redis`.
+        url: See `async_redis`.
+        options: How this process uses it.
 
     Raises:
-        StoreError: the server cannot be used.
+        StoreError: The server cannot be used.
     """
-    client = async_redis(url)
+    client = async_redis(url, options)
     try:
         await check(client, url)
         yield client
@@ -164,32 +162,59 @@ async def open_redis(url: str) -> AsyncGenerator[AsyncRedis]:
 
 
 async def check(client: AsyncRedis, url: str) -> None:
-    """Ask the server once whether it answers.
+    """Ask the server, or the cluster, once whether it answers.
 
     Args:
-        client: made from that URL.
-        url: named in the error, without its password.
+        client: Made from that URL.
+        url: Named in the error, without its password.
 
     Raises:
-        StoreError: it does not.
+        StoreError: It does not.
     """
     try:
-        await client.ping()
+        if isinstance(client, ClusterRedis):
+            await client.topology.read()
+        else:
+            await client.ping()
     except (RedisError, RedisClusterException) as error:
         raise _unusable(url, error) from error
 
 
-def _options() -> dict[str, Any]:
-    return {
-        "decode_responses": True,
-        "socket_connect_timeout": _TIMEOUT_S,
-        "socket_timeout": _TIMEOUT_S,
-    }
+def _cluster(url: str, options: RedisOptions) -> ClusterRedis:
+    parts = urlsplit(url)
+    starts = [(host, port or _PORT) for host, port in hosts_of(url)]
+    if not starts:
+        raise ValueError("no host")
+    user, at, _ = parts.netloc.rpartition("@")
+    shared = dict(parse_url(parts._replace(netloc=f"{user}{at}node").geturl()))
+
+    def open_node(address: Address) -> Node:
+        host, port = address
+        pool = _pool({**shared, "host": host, "port": port, "db": 0}, options)  # a cluster has one database
+        return Node(redis.asyncio.Redis.from_pool(pool), answer_s=options.answer_s)
+
+    return ClusterRedis(Cluster(starts, open_node), decode_responses=True)
 
 
-def _split(url: str) -> tuple[str, str]:
-    scheme, _, rest = url.partition("://")
-    return scheme, f"{_CLUSTER.get(scheme, scheme)}://{rest}"
+def _pool(address: Any, options: RedisOptions) -> BlockingConnectionPool:
+    return BlockingConnectionPool(
+        max_connections=options.connections,
+        timeout=options.answer_s,
+        retry=AsyncRetry(NoBackoff(), 0),
+        decode_responses=True,
+        socket_connect_timeout=options.answer_s * _CONNECT_SHARE,
+        socket_timeout=options.answer_s,
+        # With them redis-py does not look whether the server has closed an idle connection before it uses it again.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        **address,
+    )
+
+
+def _hash_tag(key: str) -> str:
+    """Return what of a key decides its slot."""
+    _, brace, rest = key.partition("{")
+    tag, end, _ = rest.partition("}")
+    return tag if brace and end and tag else key
 
 
 def _unreadable() -> StoreError:

@@ -14,7 +14,7 @@ from tests.server.support.tenants import Addresses
 
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.address import StoreError
-from redcore_server.store.redis import async_redis, check
+from redcore_server.store.redis import Scripts, async_redis, check
 
 pytestmark = pytest.mark.anyio
 
@@ -50,18 +50,17 @@ async def test_scripts_that_redis_forgot_are_sent_again(stores: Stores) -> None:
     await stores.redis.delete("n")
 
 
-async def test_a_trip_that_takes_too_long_is_an_error(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_trip_that_takes_too_long_is_an_error(stores: Stores) -> None:
     """All its answers together have one deadline, and what comes too late is nobody else's answer."""
-    add, echo = stores.scripts.script(ADD), stores.scripts.script("return ARGV[1]")
+    hasty = Scripts(stores.redis, answer_s=0.05)
+    add, echo = hasty.script(ADD), hasty.script("return ARGV[1]")
     await stores.redis.client_pause(10_000, all=False)
-    monkeypatch.setattr("redcore_server.store.redis._TIMEOUT_S", 0.05)
 
     answers = await asyncio.gather(echo([], ["1"]), add(["n"], [2]), return_exceptions=True)
     await stores.redis.client_unpause()
-    monkeypatch.undo()
 
     assert [type(answer) for answer in answers] == [RedisTimeoutError] * 2
-    assert await echo([], ["3"]) == "3"
+    assert await stores.scripts.script("return ARGV[1]")([], ["3"]) == "3"
     await stores.redis.delete("n")
 
 

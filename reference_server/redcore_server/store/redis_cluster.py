@@ -1,0 +1,326 @@
+"""Redis Cluster: each command goes to the node that has its key, and a node that is away costs its own slots only.
+
+    topology known ── MOVED, no connection, no answer ──> read again in the background, at most twice a second
+          ^                                                             │
+          └───────────── the first node that answers ───────────────────┘
+
+redis-py's own cluster client is not used for this: there an error of one node is raised for the commands of all, and
+the whole topology is thrown away with every connection (docs/adr/0063-redis-cluster.md). Connections, pools, parsing
+and the hash of keys are redis-py's.
+"""
+
+# redis-py leaves the keyword arguments of its clients untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import redis.asyncio
+import structlog
+from redis.asyncio.client import Pipeline
+from redis.crc import key_slot
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from redcore_server.store.redis_node import Command, Node, NotSent, Words
+
+Address = tuple[str, int]
+
+SLOTS: Final = 16384
+_REREAD_S: Final = 0.5  # at most so often; a failover takes seconds, and an answer costs a node a millisecond
+_HOPS: Final = 5  # of one command: from node to node while slots move; Redis's own clients take as many
+_NO_KEY: Final = frozenset({"PING", "SCRIPT", "CLUSTER", "INFO", "TIME", "CLIENT", "CONFIG"})
+_KEY_THIRD: Final = frozenset({"EVAL", "EVALSHA"})  # after the script and the number of keys
+
+_log = structlog.stdlib.get_logger("redcore_server.store")
+
+
+class Send(Protocol):
+    """Sends a command, or several together, to a node; on a slot that is moving there, with `asking`."""
+
+    def __call__(self, node: Node, *, asking: bool) -> Awaitable[Any]:
+        """Send at once and return the answer to come."""
+        ...
+
+
+class Cluster:
+    """The nodes of a cluster, and which of them serves which slot."""
+
+    def __init__(self, starts: Sequence[Address], open_node: Callable[[Address], Node]) -> None:
+        """Know the start addresses only, until `read`.
+
+        Args:
+            starts: Host and port of nodes; one that answers is enough.
+            open_node: Makes the node of an address; it connects when it is first asked.
+        """
+        self._open_node = open_node
+        self._starts = starts
+        self._nodes = {address: open_node(address) for address in starts}
+        self._owners: list[Node | None] = [None] * SLOTS
+        self._reading: asyncio.Task[None] | None = None
+        self._read_at = -_REREAD_S
+
+    @property
+    def masters(self) -> list[Node]:
+        """The nodes that serve slots."""
+        return list(dict.fromkeys(node for node in self._owners if node is not None))
+
+    async def read(self) -> None:
+        """Read the topology from the first node that answers.
+
+        Raises:
+            RedisError: None does; the error is the last one's.
+        """
+        self._read_at = time.monotonic()
+        problem: RedisError = RedisConnectionError("no node is known")
+        for address, node in self._candidates():
+            try:
+                ranges = await node.slots()
+            except RedisError as error:
+                problem = error
+            else:
+                await self._take(ranges, asked=address)
+                return
+        raise problem
+
+    def ask(self, key: str | None, command: Command) -> Awaitable[Any]:
+        """Return the answer to come; the command is sent at once.
+
+        Args:
+            key: The command's; None lets any master answer.
+            command: Sent again only where it was refused: no connection, or another node's slot.
+        """
+
+        def send(node: Node, *, asking: bool) -> Awaitable[Any]:
+            return node.ask(command, asking=asking)
+
+        return self._routed(key, send)
+
+    def transaction(self, key: str, commands: Sequence[Words]) -> Awaitable[Any]:
+        """Return the answers to come of commands that run as one atomic step.
+
+        Args:
+            key: One of theirs; all are in its slot.
+            commands: At least one.
+        """
+
+        def send(node: Node, *, asking: bool) -> Awaitable[Any]:
+            return node.transaction(commands, asking=asking)
+
+        return self._routed(key, send)
+
+    async def confirm(self, fences: Iterable[str]) -> None:
+        """Return once replicas have what was written to the nodes of these keys so far.
+
+        Args:
+            fences: One key for each slot that matters.
+
+        Raises:
+            NotReplicated: A node has a replica that has not confirmed.
+        """
+        by_node = {id(self._owner(fence)): fence for fence in fences}
+        await asyncio.gather(*(self._routed(fence, _confirming(fence)) for fence in by_node.values()))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._reading is not None:
+            self._reading.cancel()
+        for node in self._nodes.values():
+            await node.client.aclose()
+
+    def _routed(self, key: str | None, send: Send) -> Awaitable[Any]:
+        node = self._owner(key)
+        first = None if node is None else asyncio.ensure_future(send(node, asking=False))
+        return asyncio.ensure_future(self._followed(key, send, node, first))
+
+    async def _followed(self, key: str | None, send: Send, node: Node | None, answer: Awaitable[Any] | None) -> Any:
+        """Return the answer, after as many hops as it takes to find the node that has the key."""
+        problem: RedisError = ClusterDownError("no node serves this slot")
+        for _ in range(_HOPS):
+            try:
+                return await (answer or _not_sent())
+            except MovedError as error:
+                problem, node = error, self._moved(error, node)
+                answer = send(node, asking=False)
+            except AskError as error:
+                problem, answer = error, send(self._node(_target(error, node)), asking=True)
+            except NotSent as error:
+                problem, before = error, node
+                await asyncio.wait([self._read_soon()])
+                node = self._owner(key)
+                if node is before or node is None:
+                    break
+                answer = send(node, asking=False)
+            except (RedisConnectionError, RedisTimeoutError, ClusterDownError):
+                self._read_soon()
+                raise
+        raise problem
+
+    def _owner(self, key: str | None) -> Node | None:
+        if key is None:
+            return next((node for node in self.masters if not node.is_silent), None)
+        return self._owners[key_slot(key.encode())]
+
+    def _moved(self, error: MovedError, asked: Node | None) -> Node:
+        node = self._owners[error.slot_id] = self._node(_target(error, asked))
+        self._read_soon()  # where one slot went, others have gone too
+        return node
+
+    def _node(self, address: Address) -> Node:
+        if address not in self._nodes:
+            self._nodes[address] = self._open_node(address)
+        return self._nodes[address]
+
+    def _read_soon(self) -> asyncio.Task[None]:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_again())
+        return self._reading
+
+    async def _read_again(self) -> None:
+        try:
+            await asyncio.sleep(self._read_at + _REREAD_S - time.monotonic())
+            await self.read()
+        except RedisError as error:
+            _log.warning("the Redis cluster cannot be read", problem=str(error))
+        finally:
+            self._reading = None
+
+    def _candidates(self) -> list[tuple[Address, Node]]:
+        """Return whom to ask: any, but those that did not answer a moment ago last."""
+        candidates = list(self._nodes.items())
+        random.shuffle(candidates)
+        return sorted(candidates, key=lambda candidate: candidate[1].is_silent)
+
+    async def _take(self, ranges: Sequence[Any], *, asked: Address) -> None:
+        owners: list[Node | None] = [None] * SLOTS
+        living = set(self._starts)
+        for start, stop, master, *replicas in ranges:
+            address = _address(master, asked)
+            living.add(address)
+            node = self._node(address)
+            node.has_replica = bool(replicas)
+            owners[start : stop + 1] = [node] * (stop + 1 - start)
+        self._owners = owners
+        for address in self._nodes.keys() - living:
+            await self._nodes.pop(address).client.aclose()
+
+
+class ClusterRedis(redis.asyncio.Redis):
+    """redis-py's client, whose commands each go to the node that has their key."""
+
+    def __init__(self, topology: Cluster, **options: Any) -> None:
+        """Send through a cluster.
+
+        Args:
+            topology: Read before the first command.
+            options: Of the nodes' clients, so that answers are given their form in the same way.
+        """
+        super().__init__(**options)
+        self.topology = topology
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run one command; see `redis.asyncio.Redis.execute_command`."""
+        words = _words(args)
+        answer = await self.topology.ask(_key(words), Command(words))
+        return await self.formed(args[0], answer, options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Return a pipeline; as a transaction its keys are in one slot, otherwise each goes to its own node."""
+        return _ClusterPipeline(self, transaction, shard_hint)
+
+    async def scan_iter(  # type: ignore[override]
+        self, match: Any = None, count: int | None = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        """Yield the keys of all masters."""
+        for node in self.topology.masters:
+            async for key in node.client.scan_iter(match=match, count=count, **kwargs):
+                yield key
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
+        """Close the connections to all nodes."""
+        await self.topology.aclose()
+        await super().aclose(close_connection_pool)
+
+    async def formed(self, name: Any, answer: Any, options: Mapping[str, Any]) -> Any:
+        """Return an answer in the form that redis-py gives it.
+
+        Args:
+            name: Of the command.
+            answer: As the node gave it.
+            options: As redis-py made them for this command.
+        """
+        callback = self.response_callbacks.get(name)
+        if callback is None:
+            return answer
+        formed = callback(
+            answer, **{option: value for option, value in options.items() if option != "keys"}
+        )  # of its cache
+        return await formed if inspect.isawaitable(formed) else formed
+
+
+class _ClusterPipeline(Pipeline):
+    """Commands that are sent together; each answer is its own node's."""
+
+    def __init__(self, client: ClusterRedis, transaction: bool, shard_hint: str | None) -> None:  # noqa: FBT001 - redis-py's order
+        super().__init__(client.connection_pool, client.response_callbacks, transaction, shard_hint)
+        self._client = client
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Return the answers; with `raise_on_error` the first error is raised instead."""
+        stack = [(args, options) for args, options in self.command_stack]
+        await self.reset()  # type: ignore[no-untyped-call]
+        commands = [_words(args) for args, _ in stack]
+        answers = await (self._one_step(commands) if self.is_transaction else self._each(commands))
+        for answer in answers:
+            if raise_on_error and isinstance(answer, Exception):
+                raise answer
+        return [
+            answer if isinstance(answer, Exception) else await self._client.formed(args[0], answer, options)
+            for answer, (args, options) in zip(answers, stack, strict=True)
+        ]
+
+    async def _one_step(self, commands: Sequence[Words]) -> list[Any]:
+        return list(await self._client.topology.transaction(_key(commands[0]) or "", commands))
+
+    async def _each(self, commands: Sequence[Words]) -> list[Any]:
+        sent = [self._client.topology.ask(_key(words), Command(words)) for words in commands]
+        return await asyncio.gather(*sent, return_exceptions=True)
+
+
+async def _not_sent() -> None:
+    raise NotSent("no node serves this slot")
+
+
+def _confirming(fence: str) -> Send:
+    def send(node: Node, *, asking: bool) -> Awaitable[Any]:
+        del asking  # a fence of a moving slot is on either node
+        return node.confirm(fence)
+
+    return send
+
+
+def _words(args: Sequence[Any]) -> Words:
+    return (*str(args[0]).split(), *args[1:])  # redis-py writes "SCRIPT FLUSH" as one word
+
+
+def _key(words: Words) -> str | None:
+    if words[0] in _NO_KEY or len(words) == 1:
+        return None
+    return str(words[3] if words[0] in _KEY_THIRD else words[1])
+
+
+def _target(error: AskError, asked: Node | None) -> Address:
+    """Return where a redirection leads; without a host, to another port of the node that was asked."""
+    host: str = error.host or ("" if asked is None else asked.client.connection_pool.connection_kwargs["host"])
+    return (host, error.port)
+
+
+def _address(described: Sequence[Any], asked: Address) -> Address:
+    return (described[0] or asked[0], int(described[1]))

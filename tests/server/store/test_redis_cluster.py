@@ -1,0 +1,171 @@
+"""Redis Cluster: what a dead, a hanging and a promoted node cost, and whom."""
+
+# redis-py leaves the keyword arguments of its commands untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from tests.server.support.redis_cluster import RedisCluster, running_cluster, take_over
+
+from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, async_redis, open_redis
+from redcore_server.store.redis_node import Command, Node, NotReplicated, NotSent
+
+pytestmark = pytest.mark.anyio
+
+PING = Command(("PING",))
+ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running: RedisCluster) -> Iterator[RedisCluster]:
+    yield running
+    running.heal()
+
+
+@pytest.fixture
+async def client(cluster: RedisCluster) -> AsyncIterator[AsyncRedis]:
+    async with open_redis(cluster.url, RedisOptions(answer_s=5.0)) as client:
+        yield client
+
+
+async def test_a_dead_master_costs_its_own_slots_only(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """Calls that came up together with calls for the dead node are answered."""
+    (dead, _), (living, _), *_ = cluster.pairs()
+    add = Scripts(client).script(ADD)
+    lost, kept = next(cluster.keys(dead, "n")), next(cluster.keys(living, "n"))
+    await asyncio.gather(add([lost], [1]), add([kept], [1]))
+    dead.kill()
+
+    answers = await asyncio.gather(*(add([key], [1]) for key in (lost, kept) * 10), return_exceptions=True)
+
+    assert list(answers[1::2]) == list(range(2, 12))
+    assert all(isinstance(answer, RedisConnectionError) for answer in answers[::2])
+
+
+async def test_a_hanging_master_makes_nobody_else_wait(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """Calls for the other nodes are answered while one for the hanging node still waits."""
+    (hanging, _), (living, _), *_ = cluster.pairs()
+    add = Scripts(client).script(ADD)
+    kept = next(cluster.keys(living, "n"))
+    hanging.hold()
+
+    waiting = asyncio.ensure_future(add([next(cluster.keys(hanging, "n"))], [1]))
+    answers = await asyncio.gather(*(add([kept], [1]) for _ in range(10)))
+
+    assert answers == list(range(1, 11))
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_a_node_that_did_not_answer_is_not_waited_for_again(cluster: RedisCluster) -> None:
+    """For half a second: those who come meanwhile have their error at once, and nothing is sent for them."""
+    (hanging, _), *_ = cluster.pairs()
+    async with async_redis(f"redis://127.0.0.1:{hanging.port}") as client:
+        node = Node(client, answer_s=0.05)
+        await node.ask(PING)
+        hanging.hold()
+        with pytest.raises(RedisTimeoutError):
+            await node.ask(PING)
+
+        with pytest.raises(NotSent):
+            await node.ask(PING)
+
+
+async def test_a_failover_is_followed_by_scripts_commands_and_pipelines(
+    cluster: RedisCluster, client: AsyncRedis
+) -> None:
+    """Nothing was sent to the dead master, so what it refused is sent to the new one: the callers notice nothing."""
+    (dead, replica), *_ = cluster.pairs()
+    add = Scripts(client).script(ADD)
+    script_key, hash_key, index, counter = itertools.islice(cluster.keys(dead, "n"), 4)
+    await add([script_key], [2])
+    await Scripts(client).replicated([script_key])
+    await asyncio.to_thread(dead.kill)
+    await asyncio.to_thread(take_over, replica)
+
+    assert await add([script_key], [3]) == 5
+    await client.hset(hash_key, mapping={"a": "1"})
+    assert await client.hgetall(hash_key) == {"a": "1"}
+    async with client.pipeline(transaction=False) as pipeline:
+        pipeline.zadd(index, {"a": 1})
+        pipeline.zrange(index, 0, -1)
+        assert list(await pipeline.execute()) == [1, ["a"]]
+    async with client.pipeline(transaction=True) as pipeline:
+        pipeline.incrby(counter, 4)
+        pipeline.expire(counter, 60)
+        assert list(await pipeline.execute()) == [4, True]
+
+
+async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """A master that lives on as a replica says who has its slots now."""
+    (master, replica), *_ = cluster.pairs()
+    add = Scripts(client).script(ADD)
+    key = next(cluster.keys(master, "n"))
+    take_over(replica)
+
+    assert [await add([key], [1]), await add([key], [1])] == [1, 2]
+
+
+async def test_scripts_are_sent_to_the_node_that_does_not_know_them(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """Although another node, which would not know them either, is dead."""
+    (dead, _), (living, _), *_ = cluster.pairs()
+    add = Scripts(client).script(ADD)
+    key = next(cluster.keys(living, "n"))
+    dead.kill()
+    with living.client() as server:
+        server.script_flush()
+
+    assert await add([key], [3]) == 3
+
+
+async def test_one_start_address_that_answers_is_enough(cluster: RedisCluster) -> None:
+    """A process starts while the first node of its URL is away."""
+    (dead, _), (living, _), *_ = cluster.pairs()
+    key = next(cluster.keys(living, "n"))
+    dead.kill()
+    url = f"redis+cluster://127.0.0.1:{dead.port},127.0.0.1:{living.port}"
+
+    async with open_redis(url) as client:
+        await client.set(key, "1")
+        assert await client.get(key) == "1"
+
+
+async def test_what_no_replica_has_confirmed_is_an_error(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """And once the replica is back, asking again confirms everything that was written meanwhile."""
+    (master, replica), *_ = cluster.pairs()
+    scripts, key = Scripts(client), next(cluster.keys(master, "n"))
+    await scripts.replicated([key])
+    replica.hold()
+    await client.set(key, "1")
+
+    with pytest.raises(NotReplicated):
+        await scripts.replicated([key])
+    replica.release()
+    await scripts.replicated([key])
+
+    with replica.client() as there:
+        there.readonly()
+        assert there.get(key) == "1"
+
+
+async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
+    """Nobody answers at the start addresses, whatever is asked."""
+    client = async_redis("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+
+    with pytest.raises(RedisError):
+        await client.get("n")
+    await client.aclose()
