@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Final
 
 import attrs
 import orjson
@@ -53,8 +52,6 @@ from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 
-_THREADS_CONNECTIONS: Final = 4  # for the keyring, once a minute, and for identity providers
-
 
 @attrs.frozen
 class Auth:
@@ -88,7 +85,7 @@ async def open_auth(
         clock: the server's.
         signing_key_period: how long a key signs.
     """
-    pool = sync_pool(database_url, max_size=_THREADS_CONNECTIONS)
+    pool = sync_pool(database_url)
     try:
         pool.open()
         keys = SigningKeys(pool, clock, signing_key_period)
@@ -99,7 +96,7 @@ async def open_auth(
         yield Auth(
             app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
             verifier=BearerVerifier(stores, reader, clock),
-            revocation=Revocation(stores.redis),
+            revocation=Revocation(stores),
             keys=keys,
         )
     finally:

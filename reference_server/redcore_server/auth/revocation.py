@@ -2,7 +2,7 @@
 
 For the API, which decides that: it calls this after its transaction has committed, because a token request
 that comes between sees the committed change and takes its own grant back. API keys need no call: they are
-read from PostgreSQL each time.
+read from PostgreSQL each time. Where Redis has replicas, one of them has it all before this returns.
 """
 
 # redis-py leaves its commands partly untyped.
@@ -17,14 +17,14 @@ import attrs
 from redcore_server.auth.oauth.device_store import end_approvals
 from redcore_server.auth.people.sessions import end_sessions
 from redcore_server.auth.tokens import redis_keys
-from redcore_server.store.redis import AsyncRedis
+from redcore_server.store import Stores
 
 
 @attrs.frozen
 class Revocation:
     """Revokes by owner or by client."""
 
-    redis: AsyncRedis
+    stores: Stores
 
     async def revoke_user(self, user_id: str) -> int:
         """End every grant of a user, whatever the application, every browser session, and what could become a grant.
@@ -34,10 +34,13 @@ class Revocation:
 
         Returns:
             How many grants were on record.
+
+        Raises:
+            RedisError: it is not done; asking again does the rest.
         """
         # The sessions first: one that lives could still authorise a new grant.
-        await end_sessions(self.redis, user_id)
-        await end_approvals(self.redis, user_id)
+        await end_sessions(self.stores, user_id)
+        await end_approvals(self.stores, user_id)
         return await self._revoke(redis_keys.of_owner(user_id))
 
     async def revoke_client(self, client_id: str) -> int:
@@ -52,12 +55,14 @@ class Revocation:
         return await self._revoke(redis_keys.of_client(client_id))
 
     async def _revoke(self, index: str) -> int:
-        grant_ids = cast("list[str]", await self.redis.zrange(index, 0, -1))
+        redis = self.stores.redis
+        grant_ids = cast("list[str]", await redis.zrange(index, 0, -1))
         if grant_ids:
-            async with self.redis.pipeline(transaction=False) as pipeline:
+            async with redis.pipeline(transaction=False) as pipeline:
                 for grant_id in grant_ids:
                     pipeline.delete(*redis_keys.family(grant_id))
                 await pipeline.execute()
+            await self.stores.scripts.replicated(map(redis_keys.grant, grant_ids))
             # After the grants: an interrupted revocation can be repeated.
-            await self.redis.zrem(index, *grant_ids)
+            await redis.zrem(index, *grant_ids)
         return len(grant_ids)

@@ -92,7 +92,7 @@ def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
         stores: open ones.
         objects: the object store.
     """
-    revocation = Revocation(stores.redis)
+    revocation = Revocation(stores)
     return Services(
         revoke_user=revocation.revoke_user,
         revoke_client=revocation.revoke_client,
@@ -116,7 +116,7 @@ def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
         clock: the server's.
         objects: the object store.
     """
-    revocation = Revocation(stores.redis)
+    revocation = Revocation(stores)
     sender = InvitationSender(
         postgres=stores.postgres,
         mailer=mailer_for(settings),

@@ -1,30 +1,44 @@
 """PostgreSQL: connection pools and SQL by name.
 
+A URL may name several servers, as libpq reads it; whoever writes is connected to the one that takes writes, so a
+failover needs no other address. While none is there, requests fail at once, and half a second after one is back it is
+used.
+
 The API and the worker use an async pool, the auth service a sync one, because Authlib is sync. SQL is kept in
 `queries/*.sql`, one block per `-- name:` heading; nothing here builds SQL from parts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool, ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from redcore_server.store.address import DATABASE_VARIABLE, StoreError, without_password
 
 AsyncPostgres = psycopg.AsyncConnection[DictRow]
-AsyncPool = AsyncConnectionPool[AsyncPostgres]
 Postgres = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Postgres]
 
 _QUERIES: Final = Path(__file__).with_name("queries")
-_PATIENCE_S: Final = 5.0  # how long a request waits for a connection before it is answered 503
+_WAIT_S: Final = 5.0  # how long a request waits for a connection before it is answered 503
+_NOTICE_S: Final = 1.0  # after which a waiting request looks whether PostgreSQL is away
+_AWAY_WAIT_S: Final = 0.2  # what it waits when it is known to be
+_RECONNECT_S: Final = 0.5  # between attempts to connect; psycopg's own pauses double, up to minutes
+_CONNECT_S: Final = 2  # libpq takes no less
+# A server whose machine is gone closes nothing: the kernel gives up on it after five seconds, asked or not.
+_LOST: Final = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 2}
+CONNECTIONS: Final = 20
 _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -41,17 +55,124 @@ def queries(name: str) -> Mapping[str, bytes]:
     return {heading: sql.strip().encode() for heading, sql in zip(parts[::2], parts[1::2], strict=True)}
 
 
-def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+class ReadOnlyStore(psycopg.OperationalError):
+    """The server we write to takes no writes any more; another one may."""
+
+
+class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
+    """A pool of connections in autocommit mode, whose rows are dictionaries.
+
+        there ── an attempt to connect fails for half a second ──> away: requests fail after 0.2 s
+          ^                                                           │
+          └──────────────── a connection is made ─────────────────────┘
+
+    In autocommit mode a single statement is one round trip instead of three; statements that belong together are put
+    into `connection.transaction()`.
+    """
+
+    def __init__(self, url: str, *, attributes: str, min_size: int, max_size: int, name: str) -> None:
+        """Return a closed pool; the caller opens and closes it.
+
+        Args:
+            url: Of the database; may name several servers.
+            attributes: libpq's `target_session_attrs`, unless the URL has its own.
+            min_size: Connections kept open.
+            max_size: Connections at most; further callers wait.
+            name: In the log.
+        """
+        super().__init__(
+            url,
+            connection_class=AsyncPostgres,
+            kwargs={"row_factory": dict_row, **_options(url, attributes)},
+            configure=self._connected,
+            reconnect_failed=self._not_connected,
+            reconnect_timeout=_RECONNECT_S,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=_WAIT_S,
+            open=False,
+            name=name,
+        )
+        self.is_away = False
+        self._checking: asyncio.Task[None] | None = None
+
+    async def getconn(self, timeout: float | None = None) -> AsyncPostgres:  # noqa: ASYNC109 - psycopg_pool's signature
+        """Return a connection; see `psycopg_pool.AsyncConnectionPool.getconn`.
+
+        Raises:
+            PoolTimeout: There is none in time.
+        """
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        try:
+            return await super().getconn(_AWAY_WAIT_S if self.is_away else min(_NOTICE_S, self.timeout))
+        except PoolTimeout:
+            left = deadline - time.monotonic()
+            if self.is_away or left <= 0:
+                raise
+            return await super().getconn(left)
+
+    async def putconn(self, conn: AsyncPostgres) -> None:
+        """Take a connection back; where one is broken, the idle ones are looked at too."""
+        is_broken = conn.broken
+        await super().putconn(conn)
+        if is_broken and self._checking is None and not self.closed:
+            self._checking = asyncio.create_task(self._check_idle())
+
+    async def checked(self) -> None:
+        """Return once the idle connections have been looked at, if one was found broken."""
+        if self._checking is not None:
+            await asyncio.wait([self._checking])
+
+    @asynccontextmanager
+    async def connection(  # psycopg_pool's signature
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> AsyncGenerator[AsyncPostgres]:
+        """Lend a connection; see `psycopg_pool.AsyncConnectionPool.connection`.
+
+        Raises:
+            ReadOnlyStore: The server takes no writes any more; the connection is closed, the next finds the primary.
+        """
+        async with super().connection(timeout) as connection:
+            try:
+                yield connection
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                await connection.close()
+                raise ReadOnlyStore("the server takes no writes") from error
+
+    async def close(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - psycopg_pool's signature
+        """Close the pool; see `psycopg_pool.AsyncConnectionPool.close`."""
+        if self._checking is not None:
+            self._checking.cancel()
+        await super().close(timeout)
+
+    async def _check_idle(self) -> None:
+        try:
+            await self.check()
+        finally:
+            self._checking = None
+
+    async def _connected(self, connection: AsyncPostgres) -> None:
+        # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
+        await connection.set_autocommit(True)
+        self.is_away = False
+
+    def _not_connected(self, _: object) -> None:
+        self.is_away = True
+
+
+def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[Any, ...]]:
     """Return one sync connection in autocommit mode, for migrations and the command line.
 
     Args:
         url: of the database.
+        attributes: libpq's `target_session_attrs`, unless the URL has its own.
 
     Raises:
         StoreError: the address cannot be read, or no usable PostgreSQL answers there.
     """
     try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+        return psycopg.connect(url, autocommit=True, **_options(url, attributes))
     except psycopg.OperationalError as error:
         raise StoreError(
             f"PostgreSQL at {without_password(url)} cannot be used ({_reason(error)}). Check {DATABASE_VARIABLE}."
@@ -63,32 +184,19 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
         ) from None
 
 
-def async_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> AsyncPool:
-    """Return a closed pool whose rows are dictionaries; the caller opens and closes it.
-
-    In autocommit mode a single statement is one round trip instead of three; statements that belong together are put
-    into `connection.transaction()`.
+def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS) -> AsyncPool:
+    """Return a closed pool to write with; the caller opens and closes it.
 
     Args:
         url: of the database.
         min_size: connections kept open.
         max_size: connections at most; further callers wait.
     """
-    return AsyncConnectionPool(
-        url,
-        connection_class=AsyncPostgres,
-        kwargs={"row_factory": dict_row},
-        configure=_commit_each_statement,
-        min_size=min_size,
-        max_size=max_size,
-        timeout=_PATIENCE_S,
-        open=False,
-        name="postgres",
-    )
+    return AsyncPool(url, attributes="read-write", min_size=min_size, max_size=max_size, name="postgres")
 
 
-def sync_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> Pool:
-    """Return a closed pool in autocommit mode, for the single reads of the auth service.
+def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2) -> Pool:
+    """Return a closed pool in autocommit mode, for the single statements of the auth service's threads.
 
     Args:
         url: of the database.
@@ -98,10 +206,11 @@ def sync_pool(url: str, *, min_size: int = 2, max_size: int = 20) -> Pool:
     return ConnectionPool(
         url,
         connection_class=Postgres,
-        kwargs={"row_factory": dict_row, "autocommit": True},
+        kwargs={"row_factory": dict_row, "autocommit": True, **_options(url, "read-write")},
+        reconnect_timeout=_RECONNECT_S,
         min_size=min_size,
         max_size=max_size,
-        timeout=_PATIENCE_S,
+        timeout=_WAIT_S,
         open=False,
         name="postgres-auth",
     )
@@ -131,9 +240,14 @@ class Lent:
         await self._pool.putconn(self._connection)
 
 
-async def _commit_each_statement(connection: AsyncPostgres) -> None:
-    # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
-    await connection.set_autocommit(True)
+def _options(url: str, attributes: str) -> dict[str, Any]:
+    """Return what every connection is made with, but for what the URL says itself."""
+    options: dict[str, Any] = {"connect_timeout": _CONNECT_S, "target_session_attrs": attributes, **_LOST}
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # the attempt to connect says so
+        return {}
+    return {name: value for name, value in options.items() if name not in given}
 
 
 def _reason(error: psycopg.OperationalError) -> str:

@@ -13,7 +13,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from tests.server.support.redis_cluster import RedisCluster, running_cluster, take_over
+from tests.server.support.redis_cluster import RedisCluster, running_cluster
 
 from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, async_redis, open_redis
 from redcore_server.store.redis_node import Command, Node, NotReplicated, NotSent
@@ -95,7 +95,7 @@ async def test_a_failover_is_followed_by_scripts_commands_and_pipelines(
     await add([script_key], [2])
     await Scripts(client).replicated([script_key])
     await asyncio.to_thread(dead.kill)
-    await asyncio.to_thread(take_over, replica)
+    await asyncio.to_thread(cluster.promote, replica)
 
     assert await add([script_key], [3]) == 5
     await client.hset(hash_key, mapping={"a": "1"})
@@ -115,7 +115,7 @@ async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: 
     (master, replica), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
     key = next(cluster.keys(master, "n"))
-    take_over(replica)
+    cluster.promote(replica)
 
     assert [await add([key], [1]), await add([key], [1])] == [1, 2]
 

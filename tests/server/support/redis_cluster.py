@@ -93,6 +93,14 @@ class RedisCluster:
         by_port = {node.port: node for node in self.nodes}
         return [(by_port[master[1]], by_port[replicas[0][1]]) for _, _, master, *replicas in self._slots() if replicas]
 
+    def pair_of(self, key: str) -> tuple[ClusterNode, ClusterNode]:
+        """Return the master that has a key, and its replica."""
+        slot, by_port = key_slot(key.encode()), {node.port: node for node in self.nodes}
+        for start, stop, master, replica in self._slots():
+            if start <= slot <= stop:
+                return by_port[master[1]], by_port[replica[1]]
+        raise LookupError(key)
+
     def keys(self, master: ClusterNode, name: str) -> Iterator[str]:
         """Yield names of keys that a master has."""
         slots = {
@@ -103,13 +111,19 @@ class RedisCluster:
         }
         return (key for key in (f"{name}:{number}" for number in itertools.count()) if key_slot(key.encode()) in slots)
 
+    def promote(self, replica: ClusterNode) -> None:
+        """Make a replica the master now, as the cluster itself does after its timeout; all nodes know it then."""
+        with replica.client() as client:
+            client.execute_command("CLUSTER FAILOVER TAKEOVER")
+        eventually(lambda: all(replica.port in masters for masters in self._views()))
+
     def heal(self) -> None:
         """Bring every node back and empty them; each master has its replica again afterwards."""
         for node in self.nodes:
             node.release()
         for master, replica in self.pairs():
             if not master.is_running:
-                take_over(replica)  # a killed master that comes back as a replica need not wait for two seconds
+                self.promote(replica)  # a killed master that comes back as a replica need not wait for two seconds
         for node in self.nodes:
             if not node.is_running:
                 node.start()
@@ -118,18 +132,17 @@ class RedisCluster:
             with master.client() as client:
                 client.flushall()
 
+    def _views(self) -> Iterator[set[int]]:
+        """Yield the masters that each node that answers knows."""
+        for node in self.nodes:
+            with contextlib.suppress(redis.ConnectionError, redis.TimeoutError), node.client() as client:
+                yield {master[1] for _, _, master, *_ in client.execute_command("CLUSTER SLOTS")}
+
     def _slots(self) -> list[Any]:
         for node in self.nodes:
             with contextlib.suppress(redis.RedisError), node.client() as client:
                 return list(client.execute_command("CLUSTER SLOTS"))
         raise RuntimeError("no node answers")
-
-
-def take_over(replica: ClusterNode) -> None:
-    """Promote a replica now, as the cluster itself does after its timeout."""
-    with replica.client() as client:
-        client.execute_command("CLUSTER FAILOVER TAKEOVER")
-        eventually(lambda: client.execute_command("ROLE")[0] == "master")
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import attrs
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.auth.tokens.grant_store import source
 from redcore_server.store import Stores
-from redcore_server.store.redis import Argument, AsyncRedis
+from redcore_server.store.redis import Argument
 
 DEVICE_CODE_S: Final = 900
 INTERVAL_S: Final = 5
@@ -168,17 +168,19 @@ class DeviceCodes:
         return bool(await self._settle([_key(name)], arguments))
 
 
-async def end_approvals(redis: AsyncRedis, user_id: str) -> None:
+async def end_approvals(stores: Stores, user_id: str) -> None:
     """End the logins that a user has approved and whose tokens nobody has fetched yet.
 
     Args:
-        redis: where they are.
+        stores: where they are.
         user_id: of the user who was made inactive or deleted.
     """
+    redis = stores.redis
     names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
     for name in names:
         await redis.delete(_key(name))
     if names:
+        await stores.scripts.replicated(map(_key, names))
         # After the logins: an interrupted call can be repeated.
         await redis.zrem(_of_user(user_id), *names)
 

@@ -40,6 +40,7 @@ class RevocationEndpoint(AuthlibRevocation):
         text = _token(request)
         token = wait(self.server.issuer.grants.of(text)) or _access_token(self.server, text)
         if token is None:
+            wait(self.server.issuer.grants.settle_revoked(text))
             return None
         if token.client_id != client.id:
             raise InvalidGrantError("The token was issued to another client.")

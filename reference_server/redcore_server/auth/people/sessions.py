@@ -21,7 +21,6 @@ from redcore_server.auth.people.person import Person, find_person
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
-from redcore_server.store.redis import AsyncRedis
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{43}", re.ASCII)
 _GARBAGE_S: Final = SESSION_S + 24 * 3600  # Redis may forget it then, by a clock of its own
@@ -111,22 +110,25 @@ class Sessions:
         return Session(id=new_secret())
 
 
-async def end_sessions(redis: AsyncRedis, user_id: str) -> int:
+async def end_sessions(stores: Stores, user_id: str) -> int:
     """End all sessions of a user, on every node.
 
     Args:
-        redis: where they are.
+        stores: where they are.
         user_id: of the user who was made inactive or deleted, or whose password changed.
 
     Returns:
         How many were on record.
     """
+    redis = stores.redis
     names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
     if names:
+        keys = [f"session:{{{name}}}" for name in names]
         async with redis.pipeline(transaction=False) as pipeline:
-            for name in names:
-                pipeline.delete(f"session:{{{name}}}")
+            for key in keys:
+                pipeline.delete(key)
             await pipeline.execute()
+        await stores.scripts.replicated(keys)
         # After the sessions: an interrupted call can be repeated.
         await redis.zrem(_of_user(user_id), *names)
     return len(names)

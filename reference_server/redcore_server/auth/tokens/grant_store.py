@@ -4,6 +4,9 @@ A grant is what one authorisation created: a family of refresh tokens, of which 
 tokens. It is an allow-list: a token is worth nothing unless the record of its grant exists, so a Redis that
 lost its data accepts nothing. Every decision is one atomic script, and all keys of a grant lie in one slot of
 a cluster. The time is an argument; the TTLs only collect garbage.
+
+What ends or rotates a token is done when a replica has it, where Redis has replicas; otherwise it raises, and asking
+again is safe. So a failover brings nothing back to life (docs/adr/0064-revocations-wait-for-a-replica.md).
 """
 
 # redis-py leaves `pipeline` untyped.
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import attrs
+from redis.exceptions import RedisError
 
 from redcore_server.auth.lifetimes import GRANT_GARBAGE_S, REFRESH_TOKEN_S
 from redcore_server.auth.secret import digest, new_secret
@@ -54,10 +58,12 @@ class GrantStore:
 
     def __init__(self, stores: Stores) -> None:
         self._redis = stores.redis
+        self._replicated = stores.scripts.replicated
         self._add = stores.scripts.script(source("add"))
         self._index = stores.scripts.script(source("index"))
         self._rotate = stores.scripts.script(source("rotate"))
         self._revoke = stores.scripts.script(source("revoke"))
+        self._take_back = stores.scripts.script(source("take_back"))
         self._owner = stores.scripts.script(source("owner"))
 
     async def add(self, grant: Grant) -> None:
@@ -107,6 +113,9 @@ class GrantStore:
             presented: the refresh token to use up.
             successor: from `new_refresh_token`.
             now: in Unix seconds, by the server's clock.
+
+        Raises:
+            RedisError: no replica has it; the presented token is the living one again.
         """
         expires_at = now + REFRESH_TOKEN_S
         # The indexes first: an entry too many does no harm, one too few would outlive `revoke_user`.
@@ -120,7 +129,12 @@ class GrantStore:
             now - REFRESH_TOKEN_S,
             GRANT_GARBAGE_S,
         ]
-        return cast("Rotation", await self._rotate(redis_keys.family(grant.id), arguments))
+        outcome = cast("Rotation", await self._rotate(redis_keys.family(grant.id), arguments))
+        if outcome == "rotated":
+            await self._keep(grant, presented, successor)
+        elif outcome == "reused":
+            await self.settle(grant.id)
+        return outcome
 
     async def revoke(self, grant: Grant, presented: str) -> None:
         """End a family, if the presented token is one of it.
@@ -130,6 +144,17 @@ class GrantStore:
             presented: a refresh token, living or dead.
         """
         await self._revoke(redis_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
+        await self.settle(grant.id)
+
+    async def settle_revoked(self, refresh_token: str) -> None:
+        """Make sure that the end of a token's family, which may have come a moment ago, survives a failover.
+
+        Args:
+            refresh_token: as presented, of any content.
+        """
+        grant_id = _grant_id(refresh_token)
+        if grant_id is not None:
+            await self.settle(grant_id)
 
     async def revoke_access(self, token: AccessToken, now: int) -> None:
         """Revoke one access token; its refresh token stays alive.
@@ -144,6 +169,7 @@ class GrantStore:
             pipeline.zadd(key, {token.jti: token.expires_at})
             pipeline.expire(key, GRANT_GARBAGE_S)
             await pipeline.execute()
+        await self.settle(token.grant_id)
 
     async def owner(self, token: AccessToken) -> str | None:
         """Return the user behind an access token, or None if it is revoked.
@@ -161,6 +187,27 @@ class GrantStore:
             grant_id: of the grant.
         """
         await self._redis.delete(*redis_keys.family(grant_id))
+        await self.settle(grant_id)
+
+    async def settle(self, grant_id: str) -> None:
+        """Return once a replica, if there is one, has what was written to a grant.
+
+        Args:
+            grant_id: of the grant.
+
+        Raises:
+            NotReplicated: none has confirmed in time.
+        """
+        await self._replicated([redis_keys.grant(grant_id)])
+
+    async def _keep(self, grant: Grant, presented: str, successor: str) -> None:
+        """Make sure of a rotation, or undo it: a client that asks again must not look like a thief."""
+        try:
+            await self.settle(grant.id)
+        except RedisError:
+            keys = [redis_keys.grant(grant.id), redis_keys.dead(grant.id)]
+            await self._take_back(keys, [fingerprint(presented), fingerprint(successor), grant.expires_at])
+            raise
 
     def _indexed(self, grant: Grant, expires_at: int, now: int) -> list[Awaitable[Any]]:
         keys = (redis_keys.of_owner(grant.owner_id), redis_keys.of_client(grant.client_id))

@@ -373,7 +373,7 @@ async def test_locked_out_person_is_signed_out(browser: Browser, stores: Stores,
     async with stores.postgres.connection() as connection:
         await connection.execute(set_status, ("inactive", organisation.owner_id))
         before_revocation = await browser.get("/door")
-        await Revocation(stores.redis).revoke_user(organisation.owner_id)
+        await Revocation(stores).revoke_user(organisation.owner_id)
         await connection.execute(set_status, ("active", organisation.owner_id))
 
     assert "password" in forms_of(before_revocation)

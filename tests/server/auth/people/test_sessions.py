@@ -83,7 +83,7 @@ async def test_all_sessions_of_a_person_end_together(sessions: Sessions, stores:
     """In every browser, and once is enough."""
     browsers = [await sessions.start(await sessions.load(None), ada) for _ in range(3)]
 
-    counts = [await end_sessions(stores.redis, ada.id) for _ in range(2)]
+    counts = [await end_sessions(stores, ada.id) for _ in range(2)]
 
     assert counts == [3, 0]
     assert [(await sessions.load(session.id)).person for session in browsers] == [None] * 3
@@ -93,7 +93,7 @@ async def test_nobody_signs_in_while_being_locked_out(sessions: Sessions, stores
     """A sign-in that a lock-out overtakes ends with nobody signed in, and nothing comes back later."""
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set status = 'inactive' where id = %s", (ada.id,))
-        await Revocation(stores.redis).revoke_user(ada.id)
+        await Revocation(stores).revoke_user(ada.id)
         session = await sessions.start(await sessions.load(None), ada)
         await connection.execute("update users set status = 'active' where id = %s", (ada.id,))
 
