@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisAway
 from tests.server.support.callers import Callers, new_key
 from tests.server.support.still_clock import StillClock
@@ -18,8 +19,8 @@ from redcore_server.errors import InvalidToken, ServiceUnavailable
 from redcore_server.gateway.admission import Admission
 from redcore_server.gateway.limits import API_KEY, Limits
 from redcore_server.settings import Settings
-from redcore_server.store import Stores
-from redcore_server.store.redis import Command, Scripts
+from redcore_server.store import Stores, redis_node
+from redcore_server.store.redis_node import Words
 
 pytestmark = pytest.mark.anyio
 
@@ -38,13 +39,14 @@ def admission(stores: Stores, auth: Auth, clock: StillClock) -> Admission:
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many scripts travelled in each trip to Redis."""
     counted: list[int] = []
-    send = Scripts._send
+    exchange = redis_node._exchange
 
-    async def counting(self: Scripts, commands: Sequence[Command]) -> list[Any]:
-        counted.append(len(commands))
-        return await send(self, commands)
+    async def counting(connection: AbstractConnection, commands: Sequence[Words]) -> list[Any]:
+        if commands and commands[0][0] == "EVALSHA":
+            counted.append(len(commands))
+        return await exchange(connection, commands)
 
-    monkeypatch.setattr(Scripts, "_send", counting)
+    monkeypatch.setattr(redis_node, "_exchange", counting)
     return counted
 
 
@@ -65,10 +67,10 @@ async def revoke_key(stores: Stores, organisation: Organisation, clock: StillClo
 
 
 def redis_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(_: Scripts, __: Sequence[Command]) -> list[Any]:
+    async def away(_: AbstractConnection, __: Sequence[Words]) -> list[Any]:
         raise RedisAway
 
-    monkeypatch.setattr(Scripts, "_send", away)
+    monkeypatch.setattr(redis_node, "_exchange", away)
 
 
 async def test_check_and_count_of_a_good_token_are_one_trip(
