@@ -15,6 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
 
 _ENCODED: Final = re.compile("%22|%0D|%0A")
+_MAX_PREAMBLE_BYTES: Final = 64 * 1024
 
 _Event: TypeAlias = tuple[Literal["begin"], "Part"] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
 
@@ -25,7 +26,7 @@ class Part:
 
     Attributes:
         name: of the field.
-        filename: as the client calls the file; None for a field that is none.
+        filename: as the client calls the file; None for a field that is not a file.
         content_type: as given; empty if not.
     """
 
@@ -57,9 +58,11 @@ class Multipart:
         self._header_value = b""
         self._headers: dict[bytes, bytes] = {}
         self._is_over = False
+        boundary = options.get(b"boundary", b"") or _malformed("names no boundary")
+        self._preamble: _Preamble | None = _Preamble(boundary)
         try:
             self._parser = MultipartParser(
-                options.get(b"boundary", b"") or _malformed("names no boundary"),
+                boundary,
                 {
                     "on_part_begin": self._headers.clear,
                     "on_header_field": self._on_header_field,
@@ -98,8 +101,11 @@ class Multipart:
         while not self._events:
             if (piece := await anext(self._pieces, None)) is None:
                 if not self._is_over:
-                    _malformed("ends too early")
+                    _malformed("ends too early" if self._preamble is None else "is not valid: it has no part")
                 return None
+            if self._preamble is not None:
+                piece = self._preamble.without(piece)
+                self._preamble = None if piece else self._preamble
             try:
                 self._parser.write(piece)
             except FormParserError as error:
@@ -128,6 +134,23 @@ class Multipart:
 
     def _on_end(self) -> None:
         self._is_over = True
+
+
+class _Preamble:
+    """Drops what precedes the first boundary, and blanks behind it; the parser takes neither (RFC 2046, 5.1.1)."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._first = re.compile(rb"(?:\A|\r\n)(--" + re.escape(boundary) + rb")[ \t]*(\r\n|--)")
+        self._read = b""
+
+    def without(self, piece: bytes) -> bytes:
+        """Return what of the bytes so far is for the parser; nothing before the boundary is there."""
+        self._read += piece
+        if found := self._first.search(self._read):
+            return found[1] + found[2] + self._read[found.end() :]
+        if len(self._read) > _MAX_PREAMBLE_BYTES:
+            _malformed("has no part within its first 64 KiB")
+        return b""
 
 
 def _text(raw: bytes) -> str:

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from redcore_server.api.multipart import Multipart, Part
+from redcore_server.api.validation import require_plain
 from redcore_server.contract import spec
 from redcore_server.contract.schema_messages import issues
 from redcore_server.contract.spec import Rule
@@ -83,6 +84,7 @@ class Uploads:
             ObjectsUnavailable: the object store does not take it.
             ClientDisconnect: the client went away in the middle.
         """
+        require_plain(headers)
         file_id = new_id("file")
         key = file_key(organisation_id, file_id)
         body = Multipart(headers, _body(receive))

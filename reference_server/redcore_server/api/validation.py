@@ -1,4 +1,4 @@
-"""Checks a request against its operation: query, headers and JSON body, all problems in one answer.
+"""Checks a request against its operation: query, headers and JSON body, the first fifty problems in one answer.
 
 Knows the shapes of the contract, not its rules: what is well-formed but not allowed is the handlers' part. No issue
 repeats more of what was sent than a few characters.
@@ -6,21 +6,25 @@ repeats more of what was sent than a few characters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from redcore_server.contract.schema_messages import issues
-from redcore_server.contract.spec import Operation, Parameter
+from redcore_server.contract.schema_messages import first_of, issues, shortened
+from redcore_server.contract.spec import Operation, Parameter, Rule
 from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 _MAX_QUERY_FIELDS: Final = 50
+_MAX_NAME: Final = 200  # of an unknown query parameter, in an issue
+_THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that other requests go on meanwhile
 _MAX_DIGITS: Final = 1000  # far more than any number that means something, and cheap to read
 _BODY: Final = "body"
 
@@ -50,7 +54,7 @@ class Validation:
         given = self._given(query_string)
         known = self._operation.parameters["query"]
         for name in given.keys() - {parameter.name for parameter in known}:
-            self._complain(name, _unknown(parameter.name for parameter in known))
+            self._complain(shortened(name, _MAX_NAME), _unknown(parameter.name for parameter in known))
         return {parameter.name: self._value(parameter, given.get(parameter.name)) for parameter in known}
 
     def headers(self, headers: Headers) -> dict[str, Any]:
@@ -85,14 +89,18 @@ class Validation:
             self._complain(_BODY, "is required")
             return {}
         _require_json(headers)
+        if len(raw) > _THREAD_BYTES:
+            return await run_in_threadpool(self._json, raw, rule)
+        return self._json(raw, rule)
+
+    def _json(self, raw: bytes, rule: Rule) -> Any:
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             self._complain(_BODY, f"is not valid JSON: {error}")
             return {}
         if _depth_at_most(value, raw, MAX_DEPTH):
-            self.problems.extend(issues(rule, value, _BODY))
-            self.problems.extend(_nuls(value, raw))
+            self.problems.extend(first_of(chain(issues(rule, value, _BODY), _nuls(value, raw))))
         else:
             self._complain(_BODY, f"is nested deeper than {MAX_DEPTH} levels")
         return value
@@ -113,7 +121,7 @@ class Validation:
         given: dict[str, str] = {}
         for name, value in pairs:
             if name in given:
-                self._complain(name, "is given more than once")
+                self._complain(shortened(name, _MAX_NAME), "is given more than once")
             given[name] = value
         return given
 
@@ -169,13 +177,25 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
     return b"".join(chunks)
 
 
+def require_plain(headers: Headers) -> None:
+    """Refuse a body that is compressed: its size would not be known before it is unpacked.
+
+    Args:
+        headers: all that came, names in lower case.
+
+    Raises:
+        UnsupportedMediaType: it has a `Content-Encoding`.
+    """
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+
+
 def _require_json(headers: Headers) -> None:
+    require_plain(headers)
     media_type, *parameters = headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
     charsets = {parameter.strip() for parameter in parameters if parameter.strip().startswith("charset=")}
     if media_type.strip() != "application/json" or charsets - {"charset=utf-8", 'charset="utf-8"'}:
         raise UnsupportedMediaType
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
 
 
 def _depth_at_most(value: object, raw: bytes, levels: int) -> bool:
@@ -186,8 +206,12 @@ def _depth_at_most(value: object, raw: bytes, levels: int) -> bool:
 
 
 def _is_shallow(value: object, levels: int) -> bool:
-    children = _children(value)
-    return not children or (levels > 0 and all(_is_shallow(child, levels - 1) for _, child in children))
+    level: list[object] = [value]
+    for _ in range(levels):
+        level = [child for parent in level for child in _parts(parent) if isinstance(child, dict | list)]
+        if not level:
+            return True
+    return not any(map(_parts, level))
 
 
 def _nuls(value: object, raw: bytes, *path: str) -> Iterator[Detail]:
@@ -203,9 +227,15 @@ def _nuls(value: object, raw: bytes, *path: str) -> Iterator[Detail]:
             yield from _nuls(child, raw, *path, name)
 
 
-def _children(value: object) -> list[tuple[str, object]]:
+def _parts(value: object) -> Collection[object]:
     if isinstance(value, dict):
-        return list(cast("dict[str, object]", value).items())
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def _children(value: object) -> Iterable[tuple[str, object]]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).items()
     if isinstance(value, list):
-        return [(str(index), item) for index, item in enumerate(cast("list[object]", value))]
-    return []
+        return ((str(index), item) for index, item in enumerate(cast("list[object]", value)))
+    return ()

@@ -1,20 +1,25 @@
-"""Says what is wrong with a value, in our own words.
+"""Says what is wrong with a value, in our own words, at a bounded cost.
 
 The words of the validator quote the whole value and the dialect of JSON Schema; these quote little and name what would
-be right.
+be right. The validator collects every problem at once, so lists are measured before it sees their entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, cast
 
 import jsonschema_rs
 
 from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
 
+MAX_PROBLEMS: Final = 50  # more help nobody, and an answer stays far below 64 KiB
 _MAX_QUOTED: Final = 40
+_MAX_FIELD: Final = 200  # of the path of a field, which may be a name that the client made up
+_MAX_OPTIONS: Final = 20
+MAX_ENTRIES: Final = 1000  # of a list for which the schema names no other number
 
 _TYPES: Final = {
     "array": "a list",
@@ -45,7 +50,7 @@ _PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
 
 # The keywords of JSON Schema that the contract uses in requests; a test compares.
 _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
-    "enum": lambda facts, _value: f"must be one of {', '.join(map(str, facts['options']))}",
+    "enum": lambda facts, _value: f"must be one of {_listed(facts['options'])}",
     "format": lambda facts, value: f"{_quoted(value)} is not {_FORMATS[facts['format']]}",
     "maximum": lambda facts, _value: f"must be at most {facts['limit']}",
     "maxItems": lambda facts, _value: f"must have at most {facts['limit']} entries",
@@ -60,7 +65,7 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
 
 
 def issues(rule: Rule, value: object, name: str) -> Iterator[Detail]:
-    """Yield every problem of a value.
+    """Yield the problems of a value; those of lists that are too long, if there are any, else every one.
 
     Args:
         rule: that it must obey.
@@ -69,20 +74,48 @@ def issues(rule: Rule, value: object, name: str) -> Iterator[Detail]:
     """
     if rule.validator.is_valid(value):
         return
-    # An e-mail address may break its format and its pattern, which is told once.
+    if too_long := list(_too_long(rule.schema, rule.components, value)):
+        yield from too_long
+        return
+    # An e-mail address may break its format and its pattern, which is reported once.
     yield from dict.fromkeys(detail for error in rule.validator.iter_errors(value) for detail in _details(error, name))
+
+
+def first_of(problems: Iterable[Detail]) -> list[Detail]:
+    """Return the first problems, and one more that says so if there are others.
+
+    Args:
+        problems: of one request.
+    """
+    found = list(islice(problems, MAX_PROBLEMS + 1))
+    if len(found) > MAX_PROBLEMS:
+        found[MAX_PROBLEMS:] = [Detail("request", f"has more problems; these are the first {MAX_PROBLEMS}")]
+    return found
+
+
+def _too_long(schema: Mapping[str, Any], components: Mapping[str, Any], value: object, *path: str) -> Iterator[Detail]:
+    """Yield a problem for each list with more entries than its schema allows."""
+    if "$ref" in schema:
+        schema = components[schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, list) and len(cast("list[object]", value)) > schema.get("maxItems", MAX_ENTRIES):
+        yield Detail(_field(path), f"must have at most {schema.get('maxItems', MAX_ENTRIES)} entries")
+    elif isinstance(value, dict):
+        known = schema.get("properties", {})
+        for name, part in cast("dict[str, object]", value).items():
+            if name in known:
+                yield from _too_long(known[name], components, part, *path, name)
 
 
 def _details(error: jsonschema_rs.ValidationError, name: str) -> Iterator[Detail]:
     path = [str(part) for part in error.instance_path]
     keyword, facts = error.kind.name, error.kind.as_dict()
     if keyword == "required":
-        yield Detail(".".join([*path, facts["property"]]), "is required")
+        yield Detail(_field([*path, facts["property"]]), "is required")
     elif keyword == "additionalProperties":
         for unexpected in facts["unexpected"]:
-            yield Detail(".".join([*path, unexpected]), "is not a field of this request")
+            yield Detail(_field([*path, unexpected]), "is not a field of this request")
     else:
-        yield Detail(".".join(path) or name, _WORDS[keyword](facts, error.instance))
+        yield Detail(_field(path) or name, _WORDS[keyword](facts, error.instance))
 
 
 def _mismatch(pattern: str, value: object) -> str:
@@ -90,6 +123,25 @@ def _mismatch(pattern: str, value: object) -> str:
     return said(value) if said else f"must match {pattern}"
 
 
+def _field(path: Iterable[str]) -> str:
+    return shortened(".".join(part[:_MAX_FIELD] for part in path), _MAX_FIELD)
+
+
+def _listed(options: Iterable[object]) -> str:
+    names = [str(option) for option in options]
+    return ", ".join(names[:_MAX_OPTIONS]) + (", …" if len(names) > _MAX_OPTIONS else "")
+
+
 def _quoted(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"
+    start = value[: _MAX_QUOTED + 1] if isinstance(value, str) else value
+    return shortened(repr(start), _MAX_QUOTED)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text, cut where it is longer than it may be.
+
+    Args:
+        text: to be quoted.
+        length: characters at most, without the sign that it was cut.
+    """
+    return text if len(text) <= length else f"{text[:length]}…"

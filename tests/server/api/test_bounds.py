@@ -1,0 +1,164 @@
+"""What a request may cost: problems are counted, lists measured, quotations cut, forms read in parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redcore_server.api.multipart import Multipart
+from redcore_server.api.uploads import Uploads
+from redcore_server.api.validation import MAX_BODY_BYTES, Validation
+from redcore_server.contract import spec
+from redcore_server.contract.document import document
+from redcore_server.contract.schema_messages import MAX_PROBLEMS, first_of, issues
+from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
+
+pytestmark = pytest.mark.anyio
+
+CONTRACT = spec.load()
+CPU_S_PER_MB = 0.3 * 4  # what the issue allows, four times, for a machine that is busy
+JSON = {b"content-type": b"application/json"}
+WORST: dict[str, tuple[str, Any]] = {
+    "numbers": ("api_keys_create", {"name": "a", "scopes": [1] * 500_000}),
+    "different numbers": ("api_keys_create", {"name": "a", "scopes": list(range(150_000))}),
+    "objects": ("api_keys_create", {"name": "a", "scopes": [{"a": n} for n in range(60_000)]}),
+    "lists": ("applications_create", {"name": "a", "scopes": ["admin"], "redirect_uris": [[1]] * 200_000}),
+    "fields": ("users_create", {f"k{n}": 1 for n in range(90_000)}),
+    "a long field": ("users_create", {"k" * 1_000_000: 1}),
+    "a long text": ("users_create", {"email": "a" * 1_000_000, "name": "b"}),
+    "nested": ("workflows_run", {"input": {f"k{n}": [[]] for n in range(70_000)}}),
+    "NUL": ("workflows_run", {"input": {f"k{n}": "\0" for n in range(55_000)}}),
+}
+
+
+def body_of(content: bytes) -> Any:
+    """A `receive` with one body."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+@pytest.mark.parametrize("kind", WORST)
+async def test_the_worst_body_costs_little_and_is_answered_shortly(kind: str) -> None:
+    """CPU in proportion to what was sent; at most fifty problems, and one that says there are more."""
+    operation, value = WORST[kind]
+    content = orjson.dumps(value)
+    assert len(content) <= MAX_BODY_BYTES
+    validation = Validation(CONTRACT.operations[operation], max_limit=100)
+    await validation.body(JSON, body_of(b"{}"))  # the schema is compiled once, not for each request
+    validation.problems.clear()
+
+    began = time.process_time()
+    await validation.body(JSON, body_of(content))
+    cost_s = time.process_time() - began
+
+    assert cost_s < CPU_S_PER_MB * len(content) / 1_000_000
+    assert len(validation.problems) <= MAX_PROBLEMS + 1
+    assert len(orjson.dumps([[detail.field, detail.issue] for detail in validation.problems])) < 64 * 1024
+
+
+def test_many_problems_end_with_one_that_says_so() -> None:
+    """Whoever mends them sends the request again anyway."""
+    problems = first_of(Detail(str(number), "is wrong") for number in range(1000))
+
+    assert len(problems) == MAX_PROBLEMS + 1
+    assert problems[-1] == Detail("request", "has more problems; these are the first 50")
+    assert len(first_of(problems[:MAX_PROBLEMS])) == MAX_PROBLEMS
+
+
+def test_a_list_that_is_too_long_is_the_only_problem() -> None:
+    """It is measured before its entries are looked at."""
+    rule = CONTRACT.operations["api_keys_create"].body
+    assert rule is not None
+
+    assert list(issues(rule, {"scopes": ["x"] * 51}, "body")) == [Detail("scopes", "must have at most 50 entries")]
+
+
+def _lists(schema: Any, path: str) -> list[str]:
+    found = [] if schema.get("type") != "array" or "maxItems" in schema else [path]
+    return found + [entry for name, part in schema.get("properties", {}).items() for entry in _lists(part, name)]
+
+
+def test_each_list_of_a_request_has_its_greatest_length() -> None:
+    """Those of forms and of JSON; a list without one counts as one of a thousand entries."""
+    schemas = document()["components"]["schemas"]
+    requests = [name for name in schemas if name.endswith(("Create", "Update", "Request", "Upload"))]
+
+    assert [path for name in requests for path in _lists(schemas[name], name)] == []
+
+
+async def test_a_compressed_form_is_refused_as_compressed_json_is(tmp_path: Any) -> None:
+    """415 before a byte is read."""
+    headers = {b"content-type": b"multipart/form-data; boundary=b", b"content-encoding": b"gzip"}
+    uploads = Uploads(objects=tmp_path, max_file_bytes=1)
+
+    with pytest.raises(UnsupportedMediaType, match="Content-Encoding"):
+        async with uploads.received("org_1", 1, headers, body_of(b"")):
+            pass
+
+
+PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nX\r\n--b--\r\n'
+
+
+async def _read(body: bytes, step: int) -> list[tuple[str, bytes]]:
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), step):
+            yield body[start : start + step]
+
+    form = Multipart({b"content-type": b"multipart/form-data; boundary=b"}, pieces())
+    return [(part.name, b"".join([data async for data in form.data()])) async for part in form.parts()]
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        PART,
+        b"This is a message in several parts.\r\n" + PART,
+        b"\r\n\r\n" + PART,
+        b"--bogus\r\n" + PART,
+        PART.replace(b"--b\r\n", b"--b \t\r\n"),
+        PART.replace(b"--b--\r\n", b"--b-- \r\n"),
+        PART[:-2],
+        PART + b"epilogue",
+    ],
+    ids=["plain", "preamble", "lines", "other", "padding", "padded-end", "no-line-end", "epilogue"],
+)
+async def test_what_surrounds_the_parts_of_a_form_is_ignored(body: bytes, step: int) -> None:
+    """RFC 2046 section 5.1.1: a preamble, an epilogue, blanks behind a boundary."""
+    assert await _read(body, step) == [("file", b"X")]
+
+
+async def test_a_preamble_is_bounded() -> None:
+    """It is kept until the first boundary is found."""
+    with pytest.raises(ValidationFailed):
+        await _read(b"x" * 200_000, 10_000)
+
+
+@given(
+    st.recursive(st.integers(0, 9), lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=30),
+    st.integers(60, 68),
+)
+async def test_depth_is_counted_exactly(value: Any, levels: int) -> None:
+    """64 levels pass, 65 do not, whatever is in them."""
+    for _ in range(levels):
+        value = [value]
+    depth = 0
+    deepest = [value]
+    while any(isinstance(entry, list) for entry in deepest):
+        depth += 1
+        deepest = [part for entry in deepest if isinstance(entry, list) for part in entry]
+    validation = Validation(CONTRACT.operations["workflows_run"], max_limit=100)
+
+    await validation.body(JSON, body_of(orjson.dumps({"input": {"a": value}})))
+
+    is_deep = [problem.issue for problem in validation.problems] == ["is nested deeper than 64 levels"]
+    assert is_deep == (depth + 2 > 64)
