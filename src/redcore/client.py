@@ -74,11 +74,13 @@ class _Client(Generic[HooksT]):
     _options: CallOptions
     _recipe: Recipe
     _transport: Any
+    _transport_name: str | None
+    """`transport=`; `given` if the application brought an HTTP client, which is never ours to make again."""
     _owner: bool
 
     @abstractmethod
-    def _open(self, http_client: Any = None) -> None:
-        """Take the application's HTTP client, or connections of our own."""
+    def _open(self, http_client: Any = None, transport: str | None = None) -> None:
+        """Take the application's HTTP client, or open connections of our own."""
 
     @classmethod
     def _for_person(
@@ -151,7 +153,7 @@ class _Client(Generic[HooksT]):
         """
         derived = object.__new__(type(self))
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
-        derived._recipe = self._recipe
+        derived._recipe, derived._transport_name = self._recipe, self._transport_name
         derived._options = reconfigure(self._options, options)
         if hooks is not UNSET:
             derived._options = attrs.evolve(derived._options, hooks=hooks)
@@ -173,9 +175,9 @@ class _Client(Generic[HooksT]):
         return self.with_options()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._transport.name == "given":
+        if self._transport_name == "given":
             raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
-        return self._again, (self._recipe, self._options, self._transport.name)
+        return self._again, (self._recipe, self._options, self._transport_name)
 
     @classmethod
     def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
@@ -183,7 +185,7 @@ class _Client(Generic[HooksT]):
         client = object.__new__(cls)
         config = recipe.config(options)
         client._set_up(config, recipe.cache, recipe.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
-        client._open(**({} if transport is None else {"transport": transport}))
+        client._open(transport=transport)
         return client
 
     def _transfers(self, options: RequestOptions) -> Transfers:
@@ -216,6 +218,8 @@ class Client(_Client[Hooks], Resources):
         hooks: What to call before and after each attempt; None is nothing.
         http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None opens
             connections of the client's own.
+        transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
+            CPU, and httpcore behind a proxy; `httpcore` uses httpcore; None is the default, httpcore.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
@@ -247,6 +251,7 @@ class Client(_Client[Hooks], Resources):
         pacing: bool = True,
         hooks: Hooks | None = None,
         http_client: HttpClient | None = None,
+        transport: Literal["direct", "httpcore"] | None = None,
     ) -> None:
         given = Given(
             api_key=api_key,
@@ -264,10 +269,11 @@ class Client(_Client[Hooks], Resources):
             retry=retry,
         )
         self._set_up(configure(given), token_cache, on_token_refreshed, pacing=pacing, hooks=hooks)
-        self._open(http_client)
+        self._open(http_client, transport)
 
-    def _open(self, http_client: HttpClient | None = None) -> None:
-        self._transport = open_transport(http_client)
+    def _open(self, http_client: HttpClient | None = None, transport: str | None = None) -> None:
+        self._transport = open_transport(http_client, transport)
+        self._transport_name = transport if http_client is None else "given"
 
     @classmethod
     def from_tokens(
@@ -464,8 +470,9 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         hooks: What to call before and after each attempt; None is nothing.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send with, which stays yours to close; None opens
             connections of the client's own.
-        transport: `aiohttp` makes the client's own connections with aiohttp (`pip install 'redcore-sdk[aiohttp]'`),
-            for a hundred and more concurrent calls on asyncio; None is the default transport.
+        transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
+            CPU, and httpcore behind a proxy and on trio; `httpcore` uses httpcore; `aiohttp` uses aiohttp, on asyncio
+            only (`pip install 'redcore-sdk[aiohttp]'`); None is the default, httpcore.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
@@ -497,7 +504,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         pacing: bool = True,
         hooks: AsyncHooks | None = None,
         http_client: AsyncHttpClient | None = None,
-        transport: Literal["aiohttp"] | None = None,
+        transport: Literal["direct", "httpcore", "aiohttp"] | None = None,
     ) -> None:
         given = Given(
             api_key=api_key,
@@ -519,6 +526,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
 
     def _open(self, http_client: AsyncHttpClient | None = None, transport: str | None = None) -> None:
         self._transport = open_async_transport(http_client, transport)
+        self._transport_name = transport if http_client is None else "given"
 
     @classmethod
     def from_tokens(

@@ -158,6 +158,7 @@ class ClientOptions(_Calls, total=False):
     on_token_refreshed: Callable[[dict[str, Any]], None] | None
     hooks: Hooks | None
     http_client: HttpClient | None
+    transport: Literal["direct", "httpcore"] | None
 
 
 class AsyncClientOptions(_Calls, total=False):
@@ -167,7 +168,7 @@ class AsyncClientOptions(_Calls, total=False):
     on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
     hooks: AsyncHooks | None
     http_client: AsyncHttpClient | None
-    transport: Literal["aiohttp"] | None
+    transport: Literal["direct", "httpcore", "aiohttp"] | None
 
 
 class LoginOptions(_Addresses, total=False):

@@ -1,6 +1,6 @@
 """One test body for both clients: a colour makes a client and calls it, blocking or in an event loop of its own.
 
-And over all transports: with an `over`, clients send over a client of that library, or with aiohttp's connections.
+And over all transports: an `over` is a `transport=`, or a library of which clients are given a client.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Blocking:
 
     def client(self, **options: Any) -> Any:
         """A client with an API key, unless the options bring other credentials."""
-        if self.over is not None and "http_client" not in options:
+        if "http_client" not in options and self.over in TRANSPORT_NAMES:
+            options = {"transport": self.over, **options}
+        elif "http_client" not in options and self.over is not None:
             options["http_client"] = LIBRARIES[self.over].Client()
             self._brought.append(options["http_client"])
         return Client(**with_credentials(options))
@@ -64,8 +66,8 @@ class Awaiting:
 
     def client(self, **options: Any) -> Any:
         """A client with an API key, unless the options bring other credentials."""
-        if "http_client" not in options and self.over == "aiohttp":
-            options = {"transport": "aiohttp", **options}
+        if "http_client" not in options and self.over in TRANSPORT_NAMES:
+            options = {"transport": self.over, **options}
         elif "http_client" not in options and self.over is not None:
             options["http_client"] = LIBRARIES[self.over].AsyncClient()
             self._brought.append(options["http_client"])
@@ -112,12 +114,19 @@ def loops() -> dict[str, tuple[str, dict[str, Any]]]:
 
 Colour = Blocking | Awaiting
 LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
-COLOURS = [("sync", None), ("asyncio", None), ("trio", None)]
+TRANSPORT_NAMES = {"direct", "httpcore", "aiohttp"}
+COLOURS: list[tuple[str, str | None]] = [("sync", None), ("asyncio", None), ("trio", None)]
 LOOPS = loops()
-TRANSPORTS = [
+OWN_TRANSPORTS = [
     *COLOURS,
     *((name, None) for name in LOOPS if name not in {"asyncio", "trio"}),
+    ("sync", "direct"),
+    *((name, "direct") for name in LOOPS if name != "trio"),
     ("asyncio", "aiohttp"),
+]
+"""Those with connections of the client's own."""
+TRANSPORTS = [
+    *OWN_TRANSPORTS,
     *((name, library) for name in ("sync", "asyncio", "trio") for library in LIBRARIES),
 ]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import certifi
 import pytest
-from tests.client.colours import COLOURS, Colour
+from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback
 
@@ -28,7 +28,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.fixture(params=[*COLOURS, ("asyncio", "aiohttp")], ids=named)
+@pytest.fixture(params=OWN_TRANSPORTS, ids=named)
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     chosen: tuple[str, str | None] = request.param
     return chosen

@@ -21,7 +21,7 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
-from tests.client.colours import COLOURS, TRANSPORTS, Awaiting, Colour, instant
+from tests.client.colours import COLOURS, OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour, instant
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, stored
 
@@ -224,7 +224,7 @@ class TestUpload:
 
         assert content_sent(server.seen[2]) == CONTENT
 
-    @pytest.mark.parametrize("colour", [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")], ids=str)
+    @pytest.mark.parametrize("colour", [one for one in OWN_TRANSPORTS if one[0] != "sync"], ids=named)
     def test_an_asynchronous_iterator(self, call: Colour, make: Any, server: Loopback) -> None:
         """AsyncClient takes one, and awaits the progress callback."""
         told: list[int] = []
@@ -591,7 +591,7 @@ class TestStream:
         assert server.seen == []
 
 
-@pytest.mark.parametrize("colour", [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")], ids=str)
+@pytest.mark.parametrize("colour", [one for one in OWN_TRANSPORTS if one[0] != "sync"], ids=named)
 @pytest.mark.parametrize("way", ["up", "down", "stream"])
 def test_a_cancelled_transfer_leaves_no_connection(
     call: Colour, make: Any, server: Loopback, tmp_path: Path, way: str

@@ -15,14 +15,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.client.colours import COLOURS, Colour
+from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, reset, user
 
 from redcore import NetworkError
 
 
-@pytest.fixture(params=[*COLOURS, ("asyncio", "aiohttp")], ids=named)
+@pytest.fixture(params=OWN_TRANSPORTS, ids=named)
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     chosen: tuple[str, str | None] = request.param
     return chosen

@@ -169,19 +169,22 @@ def test_a_wrong_http_client(kind: Any) -> None:
 
 
 def test_a_wrong_transport() -> None:
-    """There is one name, and no two ways at once."""
-    with pytest.raises(ConfigurationError, match='transport must be "aiohttp" or None'):
+    """The error lists the names of this colour; a given client is a transport already."""
+    with pytest.raises(ConfigurationError, match='transport must be "direct", "httpcore" or None; got \'aiohttp\''):
+        open_transport(None, "aiohttp")
+    with pytest.raises(ConfigurationError, match='transport must be "aiohttp", "direct", "httpcore" or None'):
         open_async_transport(None, "requests")
     with pytest.raises(ConfigurationError, match="give either transport or http_client"):
         open_async_transport(httpx2.AsyncClient(), "aiohttp")
 
 
-def test_aiohttp_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "package"), [("aiohttp", r"redcore-sdk\[aiohttp\]"), ("direct", "httptools")])
+def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, name: str, package: str) -> None:
     """The error names what to install."""
     monkeypatch.setattr("redcore._transport.find_spec", lambda _: None)
 
-    with pytest.raises(ConfigurationError, match=r"pip install 'redcore-sdk\[aiohttp\]'"):
-        open_async_transport(None, "aiohttp")
+    with pytest.raises(ConfigurationError, match=f"pip install '{package}'"):
+        open_async_transport(None, name)
 
 
 def test_aiohttp_on_trio(portals: Any, server: Loopback) -> None:

@@ -39,10 +39,11 @@ def test_a_client_of_the_environment(cls: type[Any], monkeypatch: pytest.MonkeyP
     assert again._owner
 
 
-def test_a_client_of_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["direct", "httpcore", "aiohttp"])
+def test_a_client_with_a_transport(monkeypatch: pytest.MonkeyPatch, name: Any) -> None:
     """The transport is the same again."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_key")
-    client = AsyncClient(transport="aiohttp")
+    client = AsyncClient(transport=name).with_options(timeout=5)
 
     assert type(pickle.loads(pickle.dumps(client))._transport) is type(client._transport)  # noqa: S301 (our own)
 

@@ -15,14 +15,13 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.client.colours import COLOURS, Awaiting, Blocking, Colour, instant
+from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, instant
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, user
 
 from redcore import RedcoreError
 
 SILENCE_S = 0.02
-TRANSPORTS = [*COLOURS, ("asyncio", "aiohttp")]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n"
 VALID = [
     user().encode(),
@@ -87,13 +86,13 @@ def server() -> Iterator[Loopback]:
         yield server
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS, ids=named)
+@pytest.fixture(scope="module", params=OWN_TRANSPORTS, ids=named)
 def call(request: pytest.FixtureRequest) -> Iterator[Colour]:
     name, over = request.param
     if name == "sync":
         yield Blocking(over)
         return
-    with start_blocking_portal(name) as portal:
+    with start_blocking_portal(*LOOPS[name]) as portal:
         yield Awaiting(name, portal, over)
 
 

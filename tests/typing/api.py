@@ -60,9 +60,12 @@ def given_clients() -> None:
     AsyncClient(http_client=httpx.AsyncClient())
     AsyncClient(http_client=httpx2.AsyncClient(), transport=None)
     AsyncClient(transport="aiohttp")
+    AsyncClient(transport="direct")
+    Client(transport="httpcore")
     Client(http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncClient(http_client=httpx2.Client())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncClient(transport="requests")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Client(transport="aiohttp")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def blocking(client: Client) -> None:

@@ -1,14 +1,15 @@
 """From a request to an answer: one attempt; no retry, no authentication, no redirect.
 
-`pool` is the SDK's own, straight over httpcore; `over_aiohttp` is for many concurrent calls; `given` sends over the
-httpx or httpx2 client that an application brings. All bound the whole attempt in time and the answer in size, or each
-silence of one that streams, and every error of the libraries leaves as one of ours.
+`direct_sync` and `direct_asyncio` have sockets of their own; `pool` has httpcore's connections, for proxies and trio;
+`aiohttp_client` has aiohttp's; `httpx_client` sends over the httpx or httpx2 client that an application brings. All
+bound the whole attempt in time and the answer in size, or each silence of a stream, and raise errors of ours only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
@@ -19,9 +20,6 @@ from redcore.options import AsyncHttpClient, HttpClient
 
 class Transport(Protocol):
     """Sends requests, for code that blocks."""
-
-    name: ClassVar[str | None]
-    """`transport=` of such a client; `given` for one that an application brings, which is never ours to make again."""
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt.
@@ -57,8 +55,6 @@ class Transport(Protocol):
 class AsyncTransport(Protocol):
     """Sends requests, for asyncio and trio; as `Transport`, awaited."""
 
-    name: ClassVar[str | None]
-
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         ...
@@ -72,37 +68,67 @@ class AsyncTransport(Protocol):
         ...
 
 
-def open_transport(given: HttpClient | None) -> Transport:
+NEEDS = {
+    "aiohttp": ("aiohttp", "redcore-sdk[aiohttp]"),
+    "direct": ("httptools", "httptools"),
+    "httpcore": ("httpcore", "httpcore"),
+}
+"""The module that a transport of a name imports, and what to install for it."""
+
+
+def open_transport(given: HttpClient | None, name: str | None = None) -> Transport:
     """A transport over the given client, or with connections of its own.
 
+    Args:
+        given: The application's client; None opens connections.
+        name: What opens them: `direct`, `httpcore`, or None for the default.
+
     Raises:
-        ConfigurationError: the client is none that can be used, or a variable about proxies or certificates cannot be.
+        ConfigurationError: the client or the name cannot be used, or a variable about proxies or certificates.
     """
+    check(given, name, ("direct", "httpcore"))
     if given is not None:
         return GivenTransport(given)
+    if name == "direct":
+        from redcore._transport.direct_sync import DirectTransport  # noqa: PLC0415 (needs httptools)
+
+        return DirectTransport()
     from redcore._transport.pool import PoolTransport  # noqa: PLC0415 (see there)
 
     return PoolTransport()
 
 
-def open_async_transport(given: AsyncHttpClient | None, name: str | None) -> AsyncTransport:
-    """As `open_transport`, awaited; the name is that of the library that makes connections, None for the default.
-
-    Raises:
-        ConfigurationError: as above; or the name is none, or its library is not installed, or there are both.
-    """
-    if name not in {None, "aiohttp"}:
-        raise ConfigurationError(f'transport must be "aiohttp" or None; got {name!r}')
-    if given is not None and name is not None:
-        raise ConfigurationError("give either transport or http_client, not both: each of them sends the requests")
+def open_async_transport(given: AsyncHttpClient | None, name: str | None = None) -> AsyncTransport:
+    """As `open_transport`, awaited; the name may also be `aiohttp`."""
+    check(given, name, ("aiohttp", "direct", "httpcore"))
     if given is not None:
         return AsyncGivenTransport(given)
     if name == "aiohttp":
-        if find_spec("aiohttp") is None:
-            raise ConfigurationError("transport=\"aiohttp\" needs aiohttp: run `pip install 'redcore-sdk[aiohttp]'`")
         from redcore._transport.aiohttp_client import AiohttpTransport  # noqa: PLC0415 (an extra)
 
         return AiohttpTransport()
+    if name == "direct":
+        from redcore._transport.direct_asyncio import AsyncDirectTransport  # noqa: PLC0415 (needs httptools)
+
+        return AsyncDirectTransport()
     from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (see there)
 
     return AsyncPoolTransport()
+
+
+def check(given: object, name: str | None, names: Sequence[str]) -> None:
+    """Check that `transport=` can be used, and that it is not given together with `http_client=`.
+
+    Raises:
+        ConfigurationError: it cannot, or it is.
+    """
+    if name is None:
+        return
+    if name not in names:
+        known = ", ".join(f'"{each}"' for each in names)
+        raise ConfigurationError(f"transport must be {known} or None; got {name!r}")
+    if given is not None:
+        raise ConfigurationError("give either transport or http_client, not both: each of them sends the requests")
+    module, package = NEEDS[name]
+    if find_spec(module) is None:
+        raise ConfigurationError(f"transport=\"{name}\" needs {module}: run `pip install '{package}'`")

@@ -1,0 +1,182 @@
+"""The default transport in event loops of asyncio, uvloop's among them; proxies and trio are left to httpcore."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from functools import partial
+
+import anyio
+import attrs
+
+from redcore._base.response import AsyncIncoming, Response
+from redcore._transport.body_reader import ACCEPT_ENCODING
+from redcore._transport.connections import MAX_CONNECTIONS, Route
+from redcore._transport.direct_parser import DIRECT
+from redcore._transport.direct_protocol import AsyncConnection, Body
+from redcore._transport.direct_request import async_pieces, whole
+from redcore._transport.direct_routes import DirectRoutes
+from redcore._transport.errors import closed, our_errors
+from redcore._transport.httpcore_request import split
+from redcore._transport.lifecycle import Owner
+from redcore._transport.per_loop import PerLoop, running_loop
+from redcore._transport.pool import AsyncPoolTransport
+from redcore._transport.streamed_response import AsyncArriving
+from redcore._transport.timeouts import Patience
+from redcore._transport.tls import Tls
+from redcore._wire.encoding import Request
+
+
+@attrs.frozen(eq=False)
+class LoopConnections:
+    """The connections of one event loop."""
+
+    routes: DirectRoutes[AsyncConnection]
+    slots: anyio.Semaphore
+
+    async def aclose(self) -> None:
+        """Close the connections that are not in use; those in use close when their calls end."""
+        close_all(self.routes.idle())
+        await asyncio.sleep(0)  # in which the loop closes them
+
+
+class AsyncDirectTransport(Owner):
+    """Sends requests over connections of its own; see `AsyncTransport`."""
+
+    close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tls = Tls()
+        self._others = AsyncPoolTransport()
+        self._pools: PerLoop[LoopConnections] = PerLoop(LoopConnections.aclose)
+
+    async def _pool(self) -> LoopConnections:
+        self.use()
+        slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
+        return await self._pools.keep(LoopConnections(DirectRoutes(partial(AsyncConnection, tls=self._tls)), slots))
+
+    async def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        ends_at = time.monotonic() + timeout_s
+        limits = Patience(timeout_s, ends_at)
+        with our_errors(timeout_s, DIRECT):
+            if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+                return await self._others.send(request, timeout_s)
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            if route is None:
+                return await self._others.send(request, timeout_s)
+            data = whole(request, route.to, target, ACCEPT_ENCODING)
+            await take(pool.slots, limits)
+            try:
+                connection = fresh(route)
+                try:
+                    await connection.begin(request.method, limits)
+                    response = await connection.exchange(data, limits, ends_at)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._keep(connection, route)
+                return response
+            finally:
+                pool.slots.release()
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        limits = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, DIRECT, limits.late):
+            if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+                return await self._others.stream(request, silence_s, ends_in_s)
+            pool = self._pools.here() or await self._pool()
+            origin, target = split(request.url)
+            route = pool.routes.to(origin)
+            if route is None:
+                return await self._others.stream(request, silence_s, ends_in_s)
+            await take(pool.slots, limits)
+            try:
+                connection = fresh(route)
+            except BaseException:
+                pool.slots.release()
+                raise
+            end = partial(self._end, connection, route, pool.slots)
+            try:
+                async with asyncio.timeout(limits.left_s()):  # the application's own pieces may take long
+                    await connection.begin(request.method, limits)
+                    await connection.send(async_pieces(request, route.to, target), limits)
+                    await connection.head(limits)
+                reader, body = connection.reader, Body(connection, limits)
+                return AsyncArriving(reader.status, reader.headers, body, patience=limits, foreign=DIRECT, end=end)
+            except BaseException:
+                await end(False)  # noqa: FBT003 (as `AsyncArriving` calls it)
+                raise
+
+    async def _end(
+        self,
+        connection: AsyncConnection,
+        route: Route[AsyncConnection],
+        slots: anyio.Semaphore,
+        whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if whole:
+                self._keep(connection, route)
+            else:
+                connection.close()
+        finally:
+            slots.release()
+
+    def _keep(self, connection: AsyncConnection, route: Route[AsyncConnection]) -> None:
+        if (spent := route.put(connection)) is not None:
+            spent.close()
+        if self.closed:  # meanwhile
+            close_all(route)
+
+    async def aclose(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        await self._pools.drop()
+        await self._others.aclose()
+
+    def let_go(self) -> None:
+        """Let the event loops close the connections."""
+        self._pools.let_go()
+
+    def begin_anew(self) -> None:
+        """Leave the parent's connections alone."""
+        self._pools.abandon()
+
+
+async def take(slots: anyio.Semaphore, limits: Patience) -> None:
+    """Wait until there may be another connection.
+
+    Raises:
+        TimeoutError: that takes too long.
+    """
+    try:
+        slots.acquire_nowait()
+    except anyio.WouldBlock:
+        with anyio.fail_after(limits.wait_s()):
+            await slots.acquire()
+
+
+def fresh(route: Route[AsyncConnection]) -> AsyncConnection:
+    """An idle connection that still works, or a new one."""
+    connection = route.take()
+    while connection.has_expired():
+        connection.close()
+        connection = route.take()
+    return connection
+
+
+def close_all(connections: Iterable[AsyncConnection]) -> None:
+    """Close connections."""
+    for connection in connections:
+        connection.close()

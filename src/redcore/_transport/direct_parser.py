@@ -1,0 +1,191 @@
+"""Reads HTTP/1.1 answers from bytes with llhttp, the parser of Node.js, as httptools brings it. Performs no I/O.
+
+llhttp's lenient flags stay off: bare line feeds, folded headers, a second length and a length beside chunks are errors,
+because two readers that disagree about where an answer ends can be played against each other (RFC 9112 section 11.2).
+"""
+
+from __future__ import annotations
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from redcore._base.response import Headers, Response
+from redcore._transport.body_reader import Body
+from redcore._transport.errors import Foreign
+
+MAX_OVERHEAD_BYTES = 100 * 1024  # as h11, which httpcore reads with; servers send a few hundred
+VERSIONS = {"1.0", "1.1"}
+
+
+class BrokenAnswer(Exception):  # noqa: N818 (never leaves the transport)
+    """The bytes are not a valid answer."""
+
+
+DIRECT = Foreign(
+    late=(TimeoutError,),
+    no_address=(UnicodeError,),  # of the name of a host
+    no_header=(),  # checked before anything is sent
+    no_encoding=(),
+    no_answer=(OSError, BrokenAnswer),
+)
+
+
+class AnswerReader:
+    """Reads the answers of one connection, one after the other.
+
+    States: `begin` -> head -> body -> complete. The next `begin` is allowed if the answer was `reusable`.
+    """
+
+    status: int
+    """0 until the head is complete; informational answers (1xx) are skipped."""
+    headers: Headers
+    complete: bool
+    """Whether the answer has been read to its end."""
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self.status = 0
+        self.complete = False
+
+    def begin(self, method: str) -> None:
+        """Expect the answer to a request of this method."""
+        self.status = 0
+        self.complete = False
+        self._has_body = method != "HEAD"
+        self._keeps_alive = self._ends_with_connection = False
+        self._overhead = 0
+        self._problem: str | None = None
+        self._pairs: list[tuple[str, str]] = []
+        self._pieces: list[bytes] = []
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection can take another request."""
+        return self.complete and self._keeps_alive
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the server has answered without waiting for the rest of the request."""
+        return self.status >= 300
+
+    def feed(self, data: bytes) -> None:
+        """Read bytes that arrived.
+
+        Raises:
+            BrokenAnswer: they are not a valid answer, or too much of them is no body.
+        """
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserCallbackError as problem:  # Ctrl-C in one of the methods below
+            raise problem.__context__ or problem from None
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            if not self.complete:
+                raise BrokenAnswer(why(problem)) from problem
+            self._keeps_alive = False
+        if self._problem is not None:
+            raise BrokenAnswer(self._problem)
+        if self._overhead > MAX_OVERHEAD_BYTES and not self.complete:
+            raise BrokenAnswer(f"more than {MAX_OVERHEAD_BYTES} bytes of headers, chunk extensions or trailers")
+
+    def end(self) -> None:
+        """Note that the server has closed the connection, which completes an answer without a length.
+
+        Raises:
+            BrokenAnswer: the answer is not complete.
+        """
+        if not self.complete and not self._ends_with_connection:
+            raise BrokenAnswer("the connection ended before the answer did")
+        self.complete = True
+
+    def take(self) -> list[bytes]:
+        """What has arrived of the body since the last call, as it was sent."""
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    # Called by the parser ------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Note an answer that nobody asked for."""
+        if self.complete:
+            self._keeps_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; trailers are not needed."""
+        if not self.status:
+            self._pairs.append((name.decode("ascii"), value.decode("latin-1").rstrip(" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Read the head, unless it is that of an informational answer."""
+        parser = self._parser
+        status = parser.get_status_code()
+        if 100 <= status < 200:  # RFC 9110 section 15.2; 101 is an error of the parser
+            self._pairs.clear()
+            return
+        if self.complete:
+            return
+        headers = self.headers = Headers.of_pairs(self._pairs)
+        coding = headers.get("transfer-encoding")
+        if status < 100 or parser.get_http_version() not in VERSIONS:
+            self._problem = "the answer is not HTTP/1.1"
+        elif coding is not None and coding.lower() != "chunked":
+            self._problem = "the answer has a transfer encoding that was not asked for"
+        self.status = status
+        self._ends_with_connection = coding is None and "content-length" not in headers
+        # Of an answer to HEAD the parser expects a body: it can read no other one after it.
+        self._keeps_alive = self._has_body and parser.should_keep_alive()
+        self.complete = not self._has_body
+
+    def on_body(self, piece: bytes) -> None:
+        """Keep a piece of the body."""
+        if self.complete:
+            return
+        self._overhead = 0
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Note the end of the answer."""
+        if self.status:
+            self.complete = True
+
+
+def why(problem: Exception) -> str:
+    """What the parser refuses."""
+    return "the server changed to another protocol" if isinstance(problem, HttpParserUpgrade) else str(problem)
+
+
+class WholeAnswer:
+    """Collects an answer, decoded and bounded, while it is read.
+
+    Args:
+        reader: Reads it.
+        ends_at: When it must be complete, on the monotonic clock.
+    """
+
+    def __init__(self, reader: AnswerReader, ends_at: float) -> None:
+        self._reader = reader
+        self._ends_at = ends_at
+        self._body: Body | None = None
+
+    def collect(self) -> bool:
+        """Take what the reader has read; whether that was all.
+
+        Raises:
+            ResponseError: the body is too large, or not compressed as the headers say.
+            TimeoutError: the moment has passed.
+        """
+        reader = self._reader
+        if reader.status:
+            if self._body is None:
+                self._body = Body(reader.headers.get("content-encoding"), self._ends_at)
+            for piece in reader.take():
+                self._body.add(piece)
+        return reader.complete
+
+    def response(self) -> Response:
+        """The answer, which is complete.
+
+        Raises:
+            ResponseError: its compressed form ended too early.
+        """
+        reader = self._reader
+        return Response(reader.status, reader.headers, b"" if self._body is None else self._body.whole())

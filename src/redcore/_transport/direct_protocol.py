@@ -1,0 +1,251 @@
+"""One connection in an event loop of asyncio: a protocol that reads answers as they arrive and wakes who waits.
+
+States: new -> open -> lost. While it is open, exchanges follow one another; what arrives between two of them closes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Self, cast
+
+from redcore._base.response import Response
+from redcore._transport.connecting import connect_async
+from redcore._transport.connections import SPARE_S
+from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
+from redcore._transport.direct_socket import Readiness
+from redcore._transport.httpcore_request import Address
+from redcore._transport.timeouts import Patience
+from redcore._transport.tls import Tls
+
+HELD_BYTES = 256 * 1024  # as asyncio reads at once; a body that nobody takes stops arriving beyond it
+
+
+class AsyncConnection(asyncio.Protocol):
+    """A connection to an origin, which opens with the first exchange.
+
+    Args:
+        where: The origin.
+        tls: Encrypts the connection, if the origin's scheme is https.
+    """
+
+    _loop: asyncio.AbstractEventLoop
+    _transport: asyncio.Transport
+    _readiness: Readiness
+
+    def __init__(self, where: Address, tls: Tls) -> None:
+        self.reader = AnswerReader()
+        self._where = where
+        self._tls = tls
+        self._is_open = False
+        self._in_use = False
+        self._answer: WholeAnswer | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._problem: Exception | None = None
+        self._refused: Exception | None = None
+        self._held = 0
+        self._may_write = True
+        self._sent_all = False
+        self._expires_at = 0.0
+
+    # Exchanges -----------------------------------------------------------------------------------
+
+    async def begin(self, method: str, limits: Patience) -> None:
+        """Begin an exchange, if need be by connecting.
+
+        Raises:
+            TimeoutError: it takes too long.
+            OSError: the server cannot be reached, or its certificate is not trusted.
+        """
+        if not self._is_open:
+            async with asyncio.timeout(limits.wait_s()):
+                await self._open(limits)
+        self.reader.begin(method)
+        self._answer = None
+        self._in_use = True
+        self._sent_all = False
+
+    async def _open(self, limits: Patience) -> None:
+        where, is_tls = self._where, self._where.scheme == "https"
+        self._loop = asyncio.get_running_loop()
+        ends_at = time.monotonic() + limits.wait_s()
+        sock = await connect_async(where.host, where.port or (443 if is_tls else 80), ends_at)
+        try:
+            await self._loop.create_connection(
+                lambda: self,
+                sock=sock,
+                ssl=self._tls.now() if is_tls else None,
+                server_hostname=where.host if is_tls else None,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        self._is_open = True
+
+    async def exchange(self, data: bytes, limits: Patience, ends_at: float) -> Response:
+        """Send a whole request, and read the whole answer.
+
+        Raises:
+            TimeoutError: that took too long.
+            ResponseError: the body is too large, or not compressed as the headers say.
+            BrokenAnswer, OSError: the server or the network broke off.
+        """
+        self._answer = answer = WholeAnswer(self.reader, ends_at)
+        self._transport.write(data)
+        while not self.reader.complete:
+            await self._change(limits)
+        if self._refused is not None:
+            raise self._refused
+        self._sent_all = not self._transport.get_write_buffer_size()
+        return answer.response()
+
+    async def send(self, pieces: AsyncGenerator[bytes], limits: Patience) -> None:
+        """Send a request; a server that has refused it, or hung up, gets no more pieces.
+
+        Raises:
+            TimeoutError: the server takes nothing for too long.
+        """
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if self._takes_no_more():
+                    return
+                self._transport.write(piece)
+                while not self._may_write and not self._takes_no_more():
+                    await self._change(limits)
+        self._sent_all = True
+
+    def _takes_no_more(self) -> bool:
+        """Whether the server has answered without waiting for the rest of the request, or hung up."""
+        return self.reader.refuses or self._problem is not None
+
+    async def head(self, limits: Patience) -> None:
+        """Wait for the head of the answer.
+
+        Raises:
+            TimeoutError: nothing comes for too long.
+            BrokenAnswer, OSError: the server or the network broke off.
+        """
+        while not self.reader.status:
+            await self._change(limits)
+
+    async def piece(self, limits: Patience) -> bytes:
+        """The next bytes of the body; empty at its end. Raises as `head`."""
+        while not (pieces := self.reader.take()):
+            if self.reader.complete:
+                return b""
+            await self._change(limits)
+        if self._held > HELD_BYTES and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._held = 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _change(self, limits: Patience) -> None:
+        """Wait until something has changed."""
+        if self._problem is not None:
+            raise self._problem
+        self._waiter = waiter = self._loop.create_future()
+        timer = self._loop.call_later(limits.wait_s(), late, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    # Between exchanges ---------------------------------------------------------------------------
+
+    def is_idle(self) -> bool:
+        """Whether it can take another request, which starts the time that it is kept."""
+        self._in_use = False
+        self._expires_at = time.monotonic() + SPARE_S
+        return self._sent_all and self.reader.reusable and self._problem is None
+
+    def has_expired(self) -> bool:
+        """Whether it was not used for too long, or something has arrived that nobody asked for, such as its end."""
+        if not self._is_open:
+            return False
+        return self._problem is not None or time.monotonic() > self._expires_at or self._readiness.is_readable()
+
+    def close(self) -> None:
+        """Close the connection at once, without TLS's farewell, which a server may never answer."""
+        self._problem = self._problem or ConnectionError("the connection is closed")
+        if self._is_open:
+            self._transport.abort()
+
+    # Called by the event loop --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the open connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._readiness = Readiness(transport.get_extra_info("socket"))
+
+    def data_received(self, data: bytes) -> None:
+        """Read bytes of the answer."""
+        if not self._in_use:
+            self.close()
+            return
+        try:
+            self.reader.feed(data)
+            if self._answer is not None and not self._answer.collect():
+                return
+        except Exception as problem:  # noqa: BLE001 (raised where the answer is awaited)
+            self._problem = self._refused = problem
+            self._transport.abort()
+        if self._answer is None:
+            self._hold(len(data))
+        self._wake()
+
+    def _hold(self, size: int) -> None:
+        if self._held <= HELD_BYTES < self._held + size:
+            self._transport.pause_reading()
+        self._held += size
+
+    def eof_received(self) -> None:
+        """Note that the server ends the connection in good order, which TLS knows from a connection that was cut."""
+        if self._in_use:
+            try:
+                self.reader.end()
+            except BrokenAnswer as problem:
+                self._problem = problem
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection is no more."""
+        self._problem = self._problem or exc or BrokenAnswer("the connection ended before the answer did")
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """Note that the server takes less than is sent."""
+        self._may_write = False
+
+    def resume_writing(self) -> None:
+        """Note that there is room again."""
+        self._may_write = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Body:
+    """The body of an answer, to be iterated once."""
+
+    def __init__(self, connection: AsyncConnection, limits: Patience) -> None:
+        self._connection = connection
+        self._limits = limits
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if piece := await self._connection.piece(self._limits):
+            return piece
+        raise StopAsyncIteration
+
+
+def late(waiter: asyncio.Future[None]) -> None:
+    """End a wait that takes too long."""
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

@@ -1,0 +1,40 @@
+"""The origins that a direct transport reaches without a proxy, and the idle connections to each. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic
+
+from redcore._transport.connections import ConnectionT, Route
+from redcore._transport.httpcore_request import Address, address
+from redcore._transport.proxies import proxy_for
+
+
+class DirectRoutes(Generic[ConnectionT]):
+    """Made when first needed; safe in threads.
+
+    Args:
+        connect: Makes a connection, which is not open yet.
+    """
+
+    def __init__(self, connect: Callable[[Address], ConnectionT]) -> None:
+        self._connect = connect
+        self._routes: dict[str, Route[ConnectionT] | None] = {}
+
+    def to(self, origin: str) -> Route[ConnectionT] | None:
+        """The way to an origin; None if a proxy is between."""
+        try:
+            return self._routes[origin]
+        except KeyError:
+            return self._routes.setdefault(origin, self._route(address(origin)))  # of two threads, one wins
+
+    def _route(self, where: Address) -> Route[ConnectionT] | None:
+        if proxy_for(where.scheme, where.host, where.origin.port) is not None:
+            return None
+        return Route(where, lambda _: self._connect(where))
+
+    def idle(self) -> Iterator[ConnectionT]:
+        """Take all idle connections."""
+        for route in list(self._routes.values()):
+            if route is not None:
+                yield from route

@@ -1,0 +1,186 @@
+"""One connection for blocking code: a socket in non-blocking mode, waited for as long as an attempt may wait.
+
+Waiting is done by `poll`, which Ctrl-C interrupts at once and gevent replaces.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+
+from redcore._transport.connecting import connect
+from redcore._transport.connections import SPARE_S
+from redcore._transport.direct_parser import AnswerReader
+from redcore._transport.httpcore_request import Address
+from redcore._transport.timeouts import Patience
+from redcore._transport.tls import Tls
+
+READ_BYTES = 64 * 1024
+NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Readiness:
+    """Waits for a socket; with `poll` where there is one, as `select` knows the first 1,024 descriptors only."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._poll = select.poll() if hasattr(select, "poll") else None  # not on Windows, nor under eventlet
+        if self._poll is not None:
+            self._poll.register(sock, select.POLLIN)
+
+    def is_readable(self, wait_s: float = 0.0) -> bool:
+        """Whether bytes, or the end of the connection, arrive in time."""
+        if self._poll is not None:
+            return bool(self._poll.poll(wait_s * 1000))
+        return bool(select.select([self._sock], [], [], wait_s)[0])
+
+    def wait_to_write(self, wait_s: float) -> bool:
+        """Wait until the socket takes bytes or has some; whether it has.
+
+        Raises:
+            TimeoutError: neither happens in time.
+        """
+        if self._poll is None:
+            ready = select.select([self._sock], [self._sock], [], wait_s)
+            readable, any_ready = bool(ready[0]), bool(ready[0] or ready[1])
+        else:
+            both = select.poll()
+            both.register(self._sock, select.POLLIN | select.POLLOUT)
+            events = both.poll(wait_s * 1000)
+            readable, any_ready = any(event & ~select.POLLOUT for _, event in events), bool(events)
+        if not any_ready:
+            raise TimeoutError
+        return readable
+
+
+class BlockingConnection:
+    """A connection to an origin, which opens with the first exchange.
+
+    Args:
+        where: The origin.
+        tls: Encrypts the connection, if the origin's scheme is https.
+    """
+
+    _sock: socket.socket
+    _readiness: Readiness
+
+    def __init__(self, where: Address, tls: Tls) -> None:
+        self.reader = AnswerReader()
+        self.is_open = False
+        self._where = where
+        self._tls = tls
+        self._sent_all = False
+        self._broken_by: OSError | None = None
+        self._expires_at = 0.0
+
+    def _open(self, limits: Patience) -> None:
+        where = self._where
+        ends_at = time.monotonic() + limits.wait_s()
+        sock = connect(where.host, where.port or (443 if where.scheme == "https" else 80), ends_at)
+        try:
+            if where.scheme == "https":
+                sock.settimeout(limits.wait_s())
+                # A connection that ends without TLS's farewell may have been cut: that must not complete an answer.
+                sock = self._tls.now().wrap_socket(sock, server_hostname=where.host, suppress_ragged_eofs=False)
+                sock.setblocking(False)  # noqa: FBT003 (of the socket)
+            self._readiness = Readiness(sock)
+        except BaseException:
+            sock.close()
+            raise
+        self._sock = sock
+        self.is_open = True
+
+    def begin(self, method: str, limits: Patience) -> None:
+        """Begin an exchange, if need be by connecting.
+
+        Raises:
+            TimeoutError: it takes too long.
+            OSError: the server cannot be reached, or its certificate is not trusted.
+        """
+        if not self.is_open:
+            self._open(limits)
+        self.reader.begin(method)
+        self._sent_all = False
+
+    def send(self, pieces: Iterable[bytes], limits: Patience) -> None:
+        """Send a request; a server that has refused it, or hung up, gets no more pieces, and may have explained itself.
+
+        Raises:
+            TimeoutError: the server takes nothing for too long.
+            BrokenAnswer: it says what is no answer.
+        """
+        for number, piece in enumerate(pieces):
+            if (number and self._has_refused()) or not self._write(piece, limits):
+                return
+        self._sent_all = True
+
+    def _has_refused(self) -> bool:
+        if self._readiness.is_readable():
+            self._receive()
+        return self.reader.refuses
+
+    def _write(self, data: bytes, limits: Patience) -> bool:
+        """Send bytes; whether the server takes more."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._sock.send(view) :]
+            except NOT_NOW:
+                if self._readiness.wait_to_write(limits.wait_s()):
+                    self._receive()
+                    if self.reader.refuses:
+                        return False
+            except OSError as problem:
+                self._broken_by = problem
+                return False
+        return True
+
+    def piece(self, limits: Patience) -> bytes:
+        """The next bytes of the body; empty at its end. Raises as `read`."""
+        while not (pieces := self.reader.take()):
+            if self.reader.complete:
+                return b""
+            self.read(limits)
+        return b"".join(pieces)
+
+    def read(self, limits: Patience) -> None:
+        """Wait for bytes of the answer, and read them.
+
+        Raises:
+            TimeoutError: none come for too long.
+            BrokenAnswer: they are not a valid answer, or the connection ended before the answer did.
+            OSError: the connection broke.
+        """
+        if not self._readiness.is_readable(limits.wait_s()):
+            raise TimeoutError
+        self._receive()
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except NOT_NOW:  # a part of a TLS record
+            return
+        if data:
+            self.reader.feed(data)
+        elif self._broken_by is not None and not self.reader.status:
+            raise self._broken_by
+        else:
+            self.reader.end()
+
+    def is_idle(self) -> bool:
+        """Whether it can take another request, which starts the time that it is kept."""
+        self._expires_at = time.monotonic() + SPARE_S
+        return self.is_open and self._sent_all and self.reader.reusable
+
+    def has_expired(self) -> bool:
+        """Whether it was not used for too long, or something has arrived that nobody asked for, such as its end."""
+        return self.is_open and (time.monotonic() > self._expires_at or self._readiness.is_readable())
+
+    def close(self) -> None:
+        """Close the connection at once, without TLS's farewell, which a server may never answer."""
+        if self.is_open:
+            self.is_open = False
+            self._sock.close()

@@ -1,0 +1,159 @@
+"""The default transport of blocking code: sockets of its own and llhttp. What needs a proxy is left to httpcore."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from redcore._base.response import Incoming, Response
+from redcore._transport.body_reader import ACCEPT_ENCODING
+from redcore._transport.connections import MAX_CONNECTIONS, Route
+from redcore._transport.direct_parser import DIRECT, WholeAnswer
+from redcore._transport.direct_request import pieces, whole
+from redcore._transport.direct_routes import DirectRoutes
+from redcore._transport.direct_socket import BlockingConnection
+from redcore._transport.errors import closed, our_errors
+from redcore._transport.httpcore_request import split
+from redcore._transport.lifecycle import Owner
+from redcore._transport.pool import PoolTransport
+from redcore._transport.streamed_response import Arriving
+from redcore._transport.timeouts import Patience
+from redcore._transport.tls import Tls
+from redcore._wire.encoding import Request
+
+
+class DirectTransport(Owner):
+    """Sends requests over connections of its own; see `Transport`."""
+
+    close_with = "make it with `with Client(...) as client:`, or call client.close()"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tls = Tls()
+        self._proxied = PoolTransport()
+        self._start()
+
+    def _start(self) -> None:
+        self._routes = DirectRoutes(partial(BlockingConnection, tls=self._tls))
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+
+    def send(self, request: Request, timeout_s: float) -> Response:
+        """One attempt."""
+        if self.closed:
+            raise closed()
+        ends_at = time.monotonic() + timeout_s
+        limits = Patience(timeout_s, ends_at)
+        with our_errors(timeout_s, DIRECT):
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            if route is None:
+                return self._proxied.send(request, timeout_s)
+            data = whole(request, route.to, target, ACCEPT_ENCODING)
+            slots = self._slot(limits)
+            try:
+                connection = fresh(route)
+                try:
+                    connection.begin(request.method, limits)
+                    connection.send((data,), limits)
+                    answer = WholeAnswer(connection.reader, ends_at)
+                    while not answer.collect():
+                        connection.read(limits)
+                    response = answer.response()
+                except BaseException:
+                    connection.close()
+                    raise
+                self._keep(connection, route)
+                return response
+            finally:
+                slots.release()
+
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """One attempt of which a body is streamed, up to the header of the answer."""
+        if self.closed:
+            raise closed()
+        limits = Patience.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, DIRECT, limits.late):
+            origin, target = split(request.url)
+            route = self._routes.to(origin)
+            if route is None:
+                return self._proxied.stream(request, silence_s, ends_in_s)
+            slots = self._slot(limits)
+            try:
+                connection = fresh(route)
+            except BaseException:
+                slots.release()
+                raise
+            end = partial(self._end, connection, route, slots)
+            try:
+                connection.begin(request.method, limits)
+                connection.send(pieces(request, route.to, target), limits)
+                reader = connection.reader
+                while not reader.status:
+                    connection.read(limits)
+                body = iter(partial(connection.piece, limits), b"")
+                return Arriving(reader.status, reader.headers, body, patience=limits, foreign=DIRECT, end=end)
+            except BaseException:
+                end(False)  # noqa: FBT003 (as `Arriving` calls it)
+                raise
+
+    def _slot(self, limits: Patience) -> threading.BoundedSemaphore:
+        """Wait until there may be another connection; the caller releases what this returns."""
+        self.use()
+        slots = self._slots  # those of a fork are others
+        if not slots.acquire(timeout=limits.wait_s()):
+            raise TimeoutError
+        return slots
+
+    def _end(
+        self,
+        connection: BlockingConnection,
+        route: Route[BlockingConnection],
+        slots: threading.BoundedSemaphore,
+        whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
+    ) -> None:
+        """Keep a connection whose answer was read to its end, or close it."""
+        try:
+            if whole:
+                self._keep(connection, route)
+            else:
+                connection.close()
+        finally:
+            slots.release()
+
+    def _keep(self, connection: BlockingConnection, route: Route[BlockingConnection]) -> None:
+        if (spent := route.put(connection)) is not None:
+            spent.close()
+        if self.closed:  # meanwhile
+            close_all(route)
+
+    def close(self) -> None:
+        """Send no more, and close the connections; a second time does nothing."""
+        self.closed = True
+        self.let_go()
+        self._proxied.close()
+
+    def let_go(self) -> None:
+        """Close the connections that are not in use."""
+        close_all(self._routes.idle())
+
+    def begin_anew(self) -> None:
+        """Close the child's copies of the sockets, which closes no connection of the parent."""
+        self.let_go()
+        self._start()
+
+
+def fresh(route: Route[BlockingConnection]) -> BlockingConnection:
+    """An idle connection that still works, or a new one."""
+    connection = route.take()
+    while connection.has_expired():
+        connection.close()
+        connection = route.take()
+    return connection
+
+
+def close_all(connections: Iterable[BlockingConnection]) -> None:
+    """Close connections."""
+    for connection in connections:
+        connection.close()

@@ -1,0 +1,227 @@
+"""What the direct transport does with a connection, beyond what all transports do (see test_transports)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from tests.client.colours import LOOPS, Colour
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Reply, refusal, stored, user
+
+from redcore import RedcoreAPIError, RequestTimeoutError
+
+DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(params=DIRECT, ids=named)
+def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    chosen: tuple[str, str | None] = request.param
+    return chosen
+
+
+# What is on the wire -------------------------------------------------------------------------
+
+
+def test_the_request_as_it_is_sent(call: Colour, make: Any) -> None:
+    """One head, in one piece with the body, each header once."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        got: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                got.append(connection.recv(2**16))
+                connection.sendall(user().encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        port = listener.getsockname()[1]
+        call(make(base_url=f"http://127.0.0.1:{port}/v1").users.update, "usr_1", name="Ada")
+        thread.join(5)
+
+    head, _, body = got[0].partition(b"\r\n\r\n")
+    line, *headers = head.decode().split("\r\n")
+    assert line == "PATCH /v1/users/usr_1 HTTP/1.1"
+    assert headers[:2] == [f"Host: 127.0.0.1:{port}", "Accept-Encoding: gzip"]
+    assert len({header.partition(":")[0].lower() for header in headers}) == len(headers)
+    assert (f"Content-Length: {len(body)}" in headers, body) == (True, b'{"name":"Ada"}')
+
+
+# What follows an answer ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("surplus", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", b"x"], ids=["answer", "junk"])
+@pytest.mark.parametrize("when", ["with it", "later"])
+def test_bytes_behind_an_answer_reach_no_call(
+    call: Colour, make: Any, server: Loopback, surplus: bytes, when: str
+) -> None:
+    """The connection is closed; the next call gets the answer to its own request over another one."""
+    sent = threading.Event()
+
+    def two(connection: socket.socket) -> None:
+        if when == "with it":
+            connection.sendall(user(name="first").encode() + surplus)
+        else:
+            connection.sendall(user(name="first").encode())
+            connection.sendall(surplus)
+        sent.set()
+        with suppress(OSError):
+            connection.recv(1)
+
+    server.answer = lambda _: two if len(server.seen) == 1 else user(name="second")
+    client = make(max_retries=0)
+
+    assert call(client.users.get_me).name == "first"
+    assert sent.wait(5)
+    assert call(client.users.get_me).name == "second"
+    assert server.accepted == 2
+
+
+def test_an_answer_to_head(call: Colour, make: Any, server: Loopback) -> None:
+    """It has the length of a body that does not come."""
+    server.script(Reply(200, headers={"Content-Length": "1000"}), user())
+    client = make(timeout=5)
+
+    assert call(client.request, "HEAD", "/me").headers["content-length"] == "1000"
+    assert call(client.users.get_me).id == "usr_1"
+
+
+def test_a_server_that_closes_only_its_side(call: Colour, make: Any, server: Loopback) -> None:
+    """An answer without a length ends there; the connection is not used again."""
+
+    def half(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"\r\n" + user().body)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+
+    server.answer = lambda _: half if len(server.seen) == 1 else user()
+    client = make(timeout=5)
+
+    assert call(client.users.get_me).id == "usr_1"
+    assert call(client.users.get_me).id == "usr_1"
+    assert server.accepted == 2
+
+
+# Refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 413])
+def test_a_refusal_by_a_server_that_reads_no_more(call: Colour, make: Any, status: int) -> None:
+    """It need not hang up: the rest of the body is not sent, and the connection is closed."""
+    ended = threading.Event()
+    taken: list[int] = []
+
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(refusal(status, "TOO_LARGE").encode())
+        ended.wait(5)
+
+    def pieces() -> Any:
+        for number in range(1000):
+            taken.append(number)
+            yield bytes(2**16)
+
+    with Unread(refuse) as base_url:
+        client = make(base_url=base_url, timeout=5, max_retries=0)
+        with pytest.raises(RedcoreAPIError) as caught:
+            call(client.files.upload, file=pieces())
+        ended.set()
+
+    assert caught.value.status == status
+    assert len(taken) < 1000
+
+
+class Unread:
+    """A server that reads the first bytes of a request only, and then does as it likes with the socket."""
+
+    def __init__(self, does: Callable[[socket.socket], object]) -> None:
+        self._does = does
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.recv(1000)
+                self._does(connection)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self._thread.join(5)
+
+
+def test_a_server_that_takes_no_more_of_a_body(call: Colour, make: Any) -> None:
+    """Neither reading nor answering is silence."""
+    ended = threading.Event()
+    with Unread(lambda _: ended.wait(5)) as base_url:
+        client = make(base_url=base_url, timeout=0.2, max_retries=0)
+        with pytest.raises(RequestTimeoutError, match=r"no byte moved for 0\.2 s"):
+            call(client.files.upload, file=bytes(2**25))
+        ended.set()
+
+
+def test_an_early_success_does_not_cut_an_upload(call: Colour, make: Any) -> None:
+    """Only a refusal says that the rest is not wanted; informational answers and an early 201 do not."""
+    content = bytes(2**22)
+    arrived = threading.Event()
+
+    def eager(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + stored(content).encode())
+        size = 0
+        while size < len(content) - 1000:  # which were read already
+            size += len(connection.recv(2**20))
+        arrived.set()
+
+    with Unread(eager) as base_url:
+        assert call(make(base_url=base_url, timeout=5).files.upload, file=content).id == "file_1"
+        assert arrived.wait(5)
+
+
+# Interrupts and greenlets --------------------------------------------------------------------
+
+
+INTERRUPTED = """
+import sys
+from redcore import Client
+
+client = Client(api_key="k", base_url=sys.argv[1], timeout=30, transport="direct")
+print("ready", flush=True)
+try:
+    client.users.get_me()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+client.users.get_me()
+client.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGINT for a child alone")
+def test_ctrl_c_ends_a_call_at_once(server: Loopback) -> None:
+    """A blocking call that waits for an answer is interrupted; the client goes on with another connection."""
+    asked = threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        asked.set()
+        connection.recv(1)
+
+    server.answer = lambda _: silent if len(server.seen) == 1 else user()
+    program = [sys.executable, "-c", INTERRUPTED, server.base_url]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own)
+        assert asked.wait(20)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=10)
+
+    assert (told.split(), process.returncode, server.accepted) == (["ready", "interrupted"], 0, 2)
