@@ -6,15 +6,24 @@ import datetime as dt
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from enum import Enum, StrEnum
 from os import PathLike
-from typing import IO, Annotated, Any, Final, Literal, Self, TypeAlias, final
+from typing import IO, Annotated, Any, Final, Literal, Protocol, Self, TypeAlias, final
 
 import msgspec
 
 FileContent: TypeAlias = bytes | bytearray | memoryview | IO[bytes] | PathLike[str] | Iterable[bytes]
 """What can be uploaded: the bytes, a file opened for reading in binary mode, a path, or an iterator of bytes."""
 
-AsyncFileContent: TypeAlias = FileContent | AsyncIterable[bytes]
-"""What `AsyncClient` can upload: an asynchronous iterator of bytes too."""
+
+class AsyncReadable(Protocol):
+    """A file that is read by awaiting, such as those of aiofiles, `anyio.open_file` and Starlette."""
+
+    async def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most so many; empty at the end."""
+        ...
+
+
+AsyncFileContent: TypeAlias = FileContent | AsyncIterable[bytes] | AsyncReadable
+"""What `AsyncClient` can upload: files and iterators that are awaited, too."""
 
 Timestamp: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """A moment with its time zone."""

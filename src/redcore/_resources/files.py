@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import IO, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import IO, Any, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
 
 from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
 from redcore._call.steps import Flow
@@ -15,6 +15,7 @@ from redcore._spec.models import File
 from redcore._transfer.download import Download
 from redcore._transfer.transfers import Transfers
 from redcore._wire.progress import Meter, OnProgress, Progress
+from redcore._wire.sources import is_awaited
 from redcore.exceptions import ArgumentError, RedcoreError
 from redcore.options import RequestOptions
 
@@ -24,6 +25,17 @@ T = TypeVar("T")
 Choose: TypeAlias = Callable[[RequestOptions], Transfers]
 """What gives the transfers of a call that has these options."""
 Destination: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+
+class AsyncWritable(Protocol):
+    """A file that is written by awaiting, such as those of aiofiles, `anyio.open_file` and Starlette."""
+
+    async def write(self, data: Any, /) -> Any:
+        """Write bytes."""
+        ...
+
+
+AsyncDestination: TypeAlias = Destination | AsyncWritable
 
 
 class Run(Protocol):
@@ -71,7 +83,8 @@ class Files(generated.Files):
 
         Args:
             file: The bytes; a file opened for reading in binary mode, which is sent from where it stands and stays
-                open; a `pathlib.Path`; or an iterator of bytes, which is sent once.
+                open; a `pathlib.Path`; or an iterator of bytes, which is sent once. An `UploadFile` of Starlette or
+                FastAPI brings its name and type; `AsyncClient` takes files and iterators that are awaited, too.
             name: Name to store it under; the file's own if left out.
             content_type: Its media type; None is guessed from the name.
             on_progress: Called with a `Progress` after each part that was sent; begins again with each retry.
@@ -96,8 +109,8 @@ class Files(generated.Files):
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
         """
-        if isinstance(file, AsyncIterable):
-            raise ArgumentError("an asynchronous iterator can be uploaded by AsyncClient only")
+        if is_awaited(file):
+            raise ArgumentError("a file or an iterator that is awaited can be uploaded by AsyncClient only")
         return self._run(self._transfers(options).upload(file, name, content_type, on_progress))
 
     @overload
@@ -141,7 +154,8 @@ class Files(generated.Files):
         Args:
             file_id: Id of the file, `file_…`.
             to: A path, or a file opened for writing in binary mode, which stays open; None returns the bytes, at most
-                64 MiB.
+                64 MiB. A pipe or a device is written through; a link is followed, and what it leads to is replaced with
+                the same permissions. `AsyncClient` takes files that are awaited, too.
             on_progress: Called with a `Progress` for each part that has come.
             resume: Whether to go on from what an earlier download to this path has left.
             options: Options of this call alone, as `with_options` takes them.
@@ -220,7 +234,7 @@ class AsyncFiles(generated.AsyncFiles):
         self,
         file_id: str,
         *,
-        to: Destination,
+        to: AsyncDestination,
         on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
@@ -229,7 +243,7 @@ class AsyncFiles(generated.AsyncFiles):
         self,
         file_id: str,
         *,
-        to: Destination | None = None,
+        to: AsyncDestination | None = None,
         on_progress: Callable[[Progress], Awaitable[None] | None] | None = None,
         resume: bool = True,
         **options: Unpack[RequestOptions],
@@ -335,7 +349,7 @@ class AsyncStreamedFile(_Content):
 
 
 def down(
-    transfers: Transfers, file_id: str, to: Destination | None, on_progress: OnProgress | None, *, resume: bool
+    transfers: Transfers, file_id: str, to: AsyncDestination | None, on_progress: OnProgress | None, *, resume: bool
 ) -> Flow[bytes | None]:
     """Download a file to where it is wanted."""
     if to is None:

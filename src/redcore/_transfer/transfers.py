@@ -10,16 +10,17 @@ import attrs
 
 from redcore._base.values import Unset
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.steps import Flow, Notify, Work
+from redcore._call.steps import Flow, Notify, Sleep, Work
 from redcore._spec import operations
 from redcore._spec.models import File
-from redcore._transfer.destination import Part, Target
+from redcore._transfer.destination import Part, Place, Target
 from redcore._transfer.download import Download
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
 from redcore.exceptions import ChecksumError, FileChangedError, ResponseError
 
-MAX_HELD_BYTES = 64 * 1024 * 1024
+MAX_HELD_BYTES = 64 * 1024 * 1024  # what the documentation of `download` says
+READER_POLL_S = 0.05  # a pipe without a reader can only be asked again and again
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +78,7 @@ class Transfers:
         yield from self._pass(download, meter, keep, on_progress)
         return b"".join(pieces)
 
-    def written(self, file_id: str, file: IO[bytes], on_progress: OnProgress | None) -> Flow[None]:
+    def written(self, file_id: str, file: object, on_progress: OnProgress | None) -> Flow[None]:
         """Download a file into one that the application opened."""
         download, meter = self.begin(file_id)
         yield from self._write(download, meter, file, on_progress)
@@ -85,13 +86,33 @@ class Transfers:
     def saved(
         self, file_id: str, path: str | os.PathLike[str], on_progress: OnProgress | None, *, resume: bool
     ) -> Flow[None]:
-        """Download a file to a path, going on where an earlier download ended.
+        """Download a file to a path: to a file by way of a part, through a pipe or a device."""
+        place: Place = yield Work(partial(Place.of, path))
+        if place.is_stream:
+            yield from self._through(file_id, place, on_progress)
+        else:
+            yield from self._replaced(file_id, place, on_progress, resume=resume)
+
+    def _through(self, file_id: str, place: Place, on_progress: OnProgress | None) -> Flow[None]:
+        """Write a file through, when there is a reader; what has gone cannot be taken back."""
+        download, meter = self.begin(file_id)
+        file: IO[bytes] | None
+        while (file := (yield Work(place.open_stream))) is None:
+            download.left()  # raises when the deadline has passed
+            yield Sleep(READER_POLL_S)
+        try:
+            yield from self._write(download, meter, file, on_progress)
+        finally:
+            yield Work(file.close)
+
+    def _replaced(self, file_id: str, place: Place, on_progress: OnProgress | None, *, resume: bool) -> Flow[None]:
+        """Put a file in the place of another, or of none, going on where an earlier download ended.
 
         Raises:
             ChecksumError: what came is not what was stored; nothing of it is kept.
             RedcoreError: as for any call; what came is kept for another download.
         """
-        part = Part(path, file_id)
+        part = Part(place, file_id)
         download, meter = self.begin(file_id)
         file: IO[bytes] = yield Work(partial(part.open, meter, resume=resume))
         found = meter.done
@@ -102,15 +123,16 @@ class Transfers:
             if not found:
                 raise
             again = attrs.evolve(self, options=download.left())  # what was found was no beginning of this file
-            yield from again.saved(file_id, path, on_progress, resume=False)
+            yield from again._replaced(file_id, place, on_progress, resume=False)  # noqa: SLF001 (of the same class)
         except BaseException:
             yield Work(part.leave)
             raise
         else:
             yield Work(part.keep)
 
-    def _write(self, download: Download, meter: Meter, file: IO[bytes], on_progress: OnProgress | None) -> Flow[None]:
+    def _write(self, download: Download, meter: Meter, file: object, on_progress: OnProgress | None) -> Flow[None]:
         target = Target(file)
+        yield from target.probe()
 
         def write(piece: bytes, _: Meter) -> Flow[None]:
             return target.add(piece)

@@ -19,7 +19,7 @@ from anyio.lowlevel import checkpoint
 from redcore._base.cancellation import to_the_end
 from redcore._wire.callbacks import at_once
 from redcore._wire.progress import Meter
-from redcore._wire.sources import AwaitedPieces, Source, source_of
+from redcore._wire.sources import Awaited, Source, source_of
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
@@ -53,8 +53,8 @@ class FilePart:
         source = source_of(content)
         if source is None:
             return None
-        known = name or source.name
-        media = content_type or mimetypes.guess_type(known)[0] or ANY_TYPE
+        known = shown(name or source.name)
+        media = content_type or source.content_type or mimetypes.guess_type(known)[0] or ANY_TYPE
         if not (media.isascii() and media.isprintable() and "/" in media):
             raise ArgumentError("content_type must be a media type, such as text/csv")
         return cls(source=source, name=known, content_type=media)
@@ -102,8 +102,16 @@ class Multipart:
 
     def start(self) -> None:
         """Go to the first byte of the file."""
-        self._started = True
+        self._begin()
         self.part.source.start()
+
+    async def start_async(self, source: Awaited) -> None:
+        """As `start`, awaited."""
+        self._begin()
+        await source.start_async()
+
+    def _begin(self) -> None:
+        self._started = True
         if self.part.meter is not None:
             self.part.meter.restart()
 
@@ -169,13 +177,17 @@ class AsyncPass:
         return piece
 
     async def _head(self) -> bytes:
-        await self._wait_for(self._body.start)
+        source = self._body.part.source
+        if isinstance(source, Awaited):
+            await self._body.start_async(source)
+        else:
+            await self._wait_for(self._body.start)
         self._next = self._file
         return self._body.head
 
     async def _file(self) -> bytes:
         source = self._body.part.source
-        if isinstance(source, AwaitedPieces):
+        if isinstance(source, Awaited):
             piece = self._body.metered(await source.read_async())
         else:
             piece = await self._wait_for(self._body.read)
@@ -199,6 +211,18 @@ class AsyncPass:
         # A cancellation that came meanwhile is due now: a connection that takes each piece at once never waits.
         await checkpoint()
         return result
+
+
+def shown(name: str) -> str:
+    """A file's name as Unicode; bytes of it that are not UTF-8, as file systems may have, become U+FFFD.
+
+    Raises:
+        ArgumentError: it is not valid Unicode otherwise.
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        raise ArgumentError("the file's name is not valid Unicode") from None
 
 
 def opening(boundary: str, name: str, about: str = "") -> bytes:

@@ -1,4 +1,7 @@
-"""What can be uploaded, as pieces that are read when they are sent: bytes, files, paths, iterators."""
+"""What can be uploaded, as pieces that are read when they are sent: bytes, files, paths, iterators.
+
+All refusals come when a source is made, before anything is sent, except for what only reading shows.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any
 
 from redcore.exceptions import ArgumentError
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024  # what a connection takes in one go
 DEFAULT_NAME = "upload"
 
 
@@ -21,8 +25,10 @@ class Source(ABC):
     """The bytes of one upload, from where they began to their end."""
 
     name: str = DEFAULT_NAME
+    content_type: str | None = None
+    """Its media type, if the file brings one."""
     size: int | None = None
-    """Bytes in all; None if nobody knows."""
+    """Bytes in all; None if that is not known."""
     replayable = False
     """Whether they can be read a second time."""
     blocks = True
@@ -77,15 +83,23 @@ class Opened(Source):
         self._file = file
         self._left: int | None = None
         self._started = False
-        name = getattr(file, "name", None)
-        self.name = os.path.basename(name) if isinstance(name, str) and name else DEFAULT_NAME  # noqa: PTH119 (any text)
-        seekable = getattr(file, "seekable", None)  # some streams know only how to read
-        self.replayable = seekable is not None and bool(seekable())
-        if self.replayable:
-            with reading():
+        self.name = name_of(file)
+        with reading():
+            self.replayable = can_seek(file)
+            if self.replayable:
                 self._first = file.tell()
-                self.size = max(0, file.seek(0, io.SEEK_END) - self._first)
-                file.seek(self._first)
+                self.size = self._measured()
+
+    def _measured(self) -> int | None:
+        """Its bytes from where it stands; None for files that do not know, such as those of /proc."""
+        begins = bool(checked(self._file.read(1)))
+        try:
+            self._file.seek(0, io.SEEK_END)
+            size = max(0, self._file.tell() - self._first)
+        except OSError:
+            size = 0
+        self._file.seek(self._first)
+        return None if begins and not size else size
 
     def start(self) -> None:
         """Go to the first byte."""
@@ -109,20 +123,25 @@ class Opened(Source):
         return piece
 
 
+REFUSED = {stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
+
+
 class Stored(Source):
     """A file of the disk, opened when it is sent."""
 
     def __init__(self, path: os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self._path = Path(os.fsdecode(path))
         self._inner: Opened | None = None
         self._file: IO[bytes] | None = None
         self.name = self._path.name
         with reading():
-            found = self._path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise ArgumentError("the file cannot be read: it is a folder")
-        self.replayable = stat.S_ISREG(found.st_mode)
-        self.size = found.st_size if self.replayable else None
+            kind = stat.S_IFMT(self._path.stat().st_mode)
+        if kind in REFUSED:
+            raise ArgumentError(f"the file cannot be read: it is {REFUSED[kind]}")
+        self.replayable = kind == stat.S_IFREG
+        if self.replayable:
+            with reading(), self._path.open("rb") as file:  # now, as it is too late when the request has begun
+                self.size = Opened(file).size
 
     def start(self) -> None:
         """Go to the first byte."""
@@ -162,16 +181,39 @@ class Pieces(Source):
         return next((piece for piece in map(checked, self._pieces) if piece), b"")
 
 
-class AwaitedPieces(Pieces):
-    """What the application gives piece by piece, once, to an `AsyncClient`."""
+class Awaited(Source):
+    """What an `AsyncClient` reads by awaiting."""
 
-    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
-        super().__init__(())
-        self._awaited = aiter(pieces)
+    def start(self) -> None:
+        """Not possible without awaiting."""
+        raise ArgumentError("a file or an iterator that is awaited can be uploaded by AsyncClient only")
 
     def read(self) -> bytes:
         """Not possible without awaiting."""
-        raise ArgumentError("an asynchronous iterator can be uploaded by AsyncClient only")
+        self.start()
+        return b""
+
+    @abstractmethod
+    async def start_async(self) -> None:
+        """Go to the first byte; raises as `start` of others does."""
+
+    @abstractmethod
+    async def read_async(self) -> bytes:
+        """The next bytes; empty at the end; raises as `read` of others does."""
+
+
+class AwaitedPieces(Awaited):
+    """What the application gives piece by piece, once."""
+
+    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
+        self._awaited = aiter(pieces)
+        self._started = False
+
+    async def start_async(self) -> None:
+        """Nothing, the first time."""
+        if self._started:
+            raise ArgumentError("the pieces were sent already and cannot be had again")
+        self._started = True
 
     async def read_async(self) -> bytes:
         """The next piece that is not empty."""
@@ -181,19 +223,52 @@ class AwaitedPieces(Pieces):
         return b""
 
 
+class AwaitedFile(Awaited):
+    """A file whose methods are coroutine functions, such as one of aiofiles; it is read from where it stands."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._first: int | None = None
+        self._started = False
+        self.name = name_of(file)
+
+    async def start_async(self) -> None:
+        """Go to the first byte."""
+        with reading():
+            if self._first is not None:
+                await self._file.seek(self._first)
+            elif self._started:
+                raise ArgumentError("the file was read already and cannot be rewound")
+            elif iscoroutinefunction(getattr(self._file, "seekable", None)) and await self._file.seekable():
+                self._first = await self._file.tell()
+                self.replayable = True
+        self._started = True
+
+    async def read_async(self) -> bytes:
+        """The next bytes."""
+        with reading():
+            return checked(await self._file.read(PIECE_BYTES))
+
+
+def is_awaited(content: object) -> bool:
+    """Whether only an `AsyncClient` can read it."""
+    read = getattr(inner_file(content), "read", None)
+    return isinstance(content, AsyncIterable) if read is None else iscoroutinefunction(read)
+
+
 def source_of(content: object) -> Source | None:
     """What reads a value; None if it is nothing that can be uploaded.
 
     Raises:
         ArgumentError: it is a path that cannot be read.
     """
-    given: Any = content  # typed by what it can do
+    given: Any = inner_file(content)  # typed by what it can do
     if isinstance(content, bytes | bytearray | memoryview):
         return Held(given)
     if isinstance(content, os.PathLike):
         return Stored(given)
-    if hasattr(content, "read"):
-        return None if isinstance(content, io.TextIOBase) or getattr(content, "closed", False) else Opened(given)
+    if hasattr(given, "read"):
+        return file_source(content, given)
     if isinstance(content, AsyncIterable):
         return AwaitedPieces(given)
     if isinstance(content, Iterable) and not isinstance(content, str):
@@ -201,11 +276,48 @@ def source_of(content: object) -> Source | None:
     return None
 
 
+def file_source(content: object, file: Any) -> Source | None:
+    """What reads a file; None if it is closed or gives text."""
+    awaits = iscoroutinefunction(file.read)
+    if isinstance(file, io.TextIOBase) or getattr(file, "closed", False) is True:
+        return None
+    if awaits and "b" not in str(getattr(file, "mode", "b")):
+        return None
+    source = AwaitedFile(file) if awaits else Opened(file)
+    source.name = name_of(content) if content is not file else source.name
+    media = getattr(content, "content_type", None)  # of an upload that a web framework received
+    source.content_type = media if isinstance(media, str) and media else None
+    return source
+
+
+def inner_file(content: object) -> object:
+    """The file that can be read without awaiting, behind an `UploadFile` of Starlette, or a file of anyio or trio."""
+    if iscoroutinefunction(getattr(content, "read", None)):
+        for name in ("file", "wrapped"):
+            read = getattr(inner := getattr(content, name, None), "read", None)
+            if read is not None and not iscoroutinefunction(read):
+                return inner
+    return content
+
+
+def name_of(file: object) -> str:
+    """The name that a file brings: of an upload that a web framework received, or of the file that was opened."""
+    for name in (getattr(file, "filename", None), getattr(file, "name", None)):
+        if isinstance(name, str | bytes) and name:
+            return os.path.basename(os.fsdecode(name)) or DEFAULT_NAME  # noqa: PTH119 (any text)
+    return DEFAULT_NAME
+
+
+def can_seek(file: Any) -> bool:
+    """Whether a file can be read a second time; some know only how to read."""
+    return all(hasattr(file, method) for method in ("seekable", "seek", "tell")) and bool(file.seekable())
+
+
 def checked(piece: object) -> bytes:
     """A piece, if it is one."""
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray):
+    if isinstance(piece, bytearray | memoryview):
         return bytes(piece)
     raise ArgumentError(f"the file gave {type(piece).__name__}, not bytes")
 
@@ -218,5 +330,5 @@ def reading() -> Generator[None]:
     except ArgumentError:
         raise
     except (OSError, ValueError) as problem:  # the second for a file that was closed, or a name with a NUL
-        told = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        raise ArgumentError(f"the file cannot be read: {told}") from problem
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+        raise ArgumentError(f"the file cannot be read: {reason}") from problem

@@ -1,0 +1,355 @@
+"""Files of every kind as source and as target of transfers: what is sent, what is refused, and before what."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+import os
+import socket
+import stat
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiofiles
+import anyio
+import pytest
+from starlette.datastructures import Headers, UploadFile
+from tests.client.colours import Colour
+from tests.client.loopback import Loopback, Reply, Seen, reset, stored
+
+from redcore import ArgumentError
+
+CONTENT = b"0123456789" * 20_000
+ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
+
+
+@asynccontextmanager
+async def anyio_open(path: Path, mode: Any) -> AsyncIterator[Any]:
+    async with await anyio.open_file(path, mode) as file:
+        yield file
+
+
+AWAITED: dict[str, Any] = {"aiofiles": aiofiles.open, "anyio": anyio_open}
+
+
+def part(seen: Seen) -> tuple[str, bytes]:
+    """Head and content of the file in a multipart body."""
+    boundary = seen.headers["content-type"].partition("boundary=")[2]
+    head, _, content = seen.body.split(f"--{boundary}".encode())[-2].partition(b"\r\n\r\n")
+    return head.decode(), content.removesuffix(b"\r\n")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "catalog.csv"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Path]:
+    """The path of a socket."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        yield tmp_path / "socket"
+
+
+class TestUpload:
+    @POSIX
+    @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are Unicode")
+    @pytest.mark.parametrize("by", ["path", "text", "bytes"])
+    def test_a_name_that_is_not_unicode_is_sent_with_replacements(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, by: str
+    ) -> None:
+        """File systems have names of any bytes: what is not UTF-8 becomes U+FFFD."""
+        name = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")
+        Path(name).write_bytes(CONTENT)
+        server.script(stored(CONTENT))
+        client = make()
+
+        if by == "path":
+            call(client.files.upload, file=Path(name))
+        else:
+            with open(name if by == "text" else os.fsencode(name), "rb") as file:  # noqa: PTH123 (the name that it has)
+                call(client.files.upload, file=file)
+
+        head, content = part(server.seen[0])
+        assert 'filename="caf\ufffd.txt"' in head
+        assert content == CONTENT
+
+    @POSIX
+    def test_a_pipe_is_sent_to_its_end(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """A path that leads to a FIFO is read until its writer closes it."""
+        os.mkfifo(tmp_path / "pipe")
+        writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[CONTENT])
+        writer.start()
+        server.script(stored(CONTENT))
+
+        call(make().files.upload, file=tmp_path / "pipe")
+
+        writer.join()
+        assert part(server.seen[0])[1] == CONTENT
+
+    @pytest.mark.skipif(not Path("/proc/version").exists(), reason="this system has no such files")
+    def test_a_file_whose_size_is_0_but_has_bytes(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Files of /proc say that they are empty: they are read to their end all the same."""
+        content = Path("/proc/version").read_bytes()
+        server.script(stored(content), stored(content))
+        client = make()
+
+        call(client.files.upload, file=Path("/proc/version"))
+        with open("/proc/version", "rb") as file:  # noqa: PTH123 (as applications do)
+            call(client.files.upload, file=file)
+
+        assert [part(seen)[1] for seen in server.seen] == [content, content]
+
+    @POSIX
+    def test_a_folder_or_a_socket_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, listening: Path
+    ) -> None:
+        """Nothing is sent."""
+        for path, told in ((tmp_path, "it is a folder"), (listening, "it is a socket")):
+            with pytest.raises(ArgumentError, match=told):
+                call(make().files.upload, file=path)
+
+        assert server.seen == []
+
+    def test_a_file_that_cannot_be_opened_is_refused(
+        self, call: Colour, make: Any, server: Loopback, source: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before the request has begun, not in the middle of its body."""
+
+        def denied(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "open", denied)
+
+        with pytest.raises(ArgumentError, match="cannot be read: Permission denied"):
+            call(make().files.upload, file=source)
+
+        assert server.seen == []
+
+    def test_text_is_refused(self, call: Colour, make: Any, server: Loopback, source: Path) -> None:
+        """Also by a reader that does not say that it gives text."""
+        with (
+            codecs.open(str(source), encoding="utf-8") as file,
+            pytest.raises(ArgumentError, match="the file gave str, not bytes"),
+        ):
+            call(make().files.upload, file=file)
+
+        assert server.seen == []
+
+    def test_what_a_web_framework_received_brings_name_and_type(
+        self, call: Colour, make: Any, server: Loopback
+    ) -> None:
+        """An `UploadFile` of Starlette is sent by both clients, from where it stands."""
+        received = UploadFile(
+            io.BytesIO(b"skipped" + CONTENT), filename="catalog", headers=Headers({"content-type": "text/csv"})
+        )
+        received.file.seek(len("skipped"))
+        server.script(stored(CONTENT))
+
+        call(make().files.upload, file=received)
+
+        head, content = part(server.seen[0])
+        assert 'filename="catalog"' in head
+        assert "Content-Type: text/csv" in head
+        assert (content, server.seen[0].headers["content-length"]) == (CONTENT, str(len(server.seen[0].body)))
+
+    @pytest.mark.parametrize("library", ["aiofiles", "anyio"])
+    def test_a_file_that_is_awaited(
+        self, call: Colour, make: Any, server: Loopback, source: Path, library: str
+    ) -> None:
+        """Is sent by `AsyncClient`, and sent again from where it stood; `Client` refuses what it cannot read."""
+        if library == "aiofiles" and call.name == "trio":
+            pytest.skip("aiofiles is for asyncio")
+        client = make(max_retries=1)
+        server.script(reset, stored(CONTENT[10:]))
+
+        async def upload() -> None:
+            async with AWAITED[library](source, "rb") as file:
+                await file.read(10)
+                await client.files.upload(file=file)
+
+        async def refused() -> None:
+            async with aiofiles.open(source, "rb") as file:
+                with pytest.raises(ArgumentError, match="by AsyncClient only"):
+                    client.files.upload(file=file)
+
+        if call.name == "sync":
+            anyio.run(refused)
+            assert server.seen == []
+        else:
+            call(upload)
+            assert [part(seen)[1] for seen in server.asked("/v1/files")][-1] == CONTENT[10:]
+
+    def test_a_text_file_that_is_awaited_is_refused(
+        self, call: Colour, make: Any, server: Loopback, source: Path
+    ) -> None:
+        """Before anything is sent."""
+        if call.name != "asyncio":
+            pytest.skip("aiofiles is for asyncio")
+        client = make()
+
+        async def upload() -> None:
+            async with aiofiles.open(source) as file:
+                await client.files.upload(file=file)
+
+        with pytest.raises(ArgumentError, match="opened for reading in binary mode"):
+            call(upload)
+
+        assert server.seen == []
+
+
+class TestDownload:
+    @pytest.fixture(autouse=True)
+    def content(self, server: Loopback) -> None:
+        server.answer = lambda _: Reply(200, CONTENT, {"ETag": ETAG})
+
+    @POSIX
+    def test_a_pipe_is_written_through(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """It stays a pipe, nothing is left beside it, and its reader gets all."""
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+        reader.start()
+
+        call(make().files.download, "file_1", to=path)
+
+        reader.join()
+        assert read == [CONTENT]
+        assert path.is_fifo()
+        assert list(tmp_path.iterdir()) == [path]
+
+    @POSIX
+    def test_a_pipe_without_a_reader_is_waited_for_until_the_deadline(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """Nothing is asked for meanwhile."""
+        os.mkfifo(tmp_path / "pipe")
+
+        with pytest.raises(TimeoutError, match="deadline"):
+            call(make(deadline=0.1).files.download, "file_1", to=tmp_path / "pipe")
+
+        assert server.seen == []
+
+    @POSIX
+    def test_a_device_is_written_through(self, call: Colour, make: Any) -> None:
+        """As `cp` would."""
+        call(make().files.download, "file_1", to=os.devnull)
+
+        assert stat.S_ISCHR(os.stat(os.devnull).st_mode)  # noqa: PTH116 (as the other)
+
+    @POSIX
+    def test_a_link_stays_and_its_file_is_replaced(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """With the permissions that it had; a link to nothing yet gets its file."""
+        (tmp_path / "private").write_bytes(b"before")
+        (tmp_path / "private").chmod(0o640)
+        for name in ("private", "nothing"):
+            (tmp_path / f"link-to-{name}").symlink_to(name)
+
+            call(make().files.download, "file_1", to=tmp_path / f"link-to-{name}")
+
+            assert (tmp_path / f"link-to-{name}").is_symlink()
+            assert (tmp_path / name).read_bytes() == CONTENT
+        assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o640
+
+    def test_a_name_that_has_no_room_for_an_ending(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """The part beside it has a name of its own length."""
+        path = tmp_path / ("x" * 250)
+
+        call(make().files.download, "file_1", to=path)
+
+        assert path.read_bytes() == CONTENT
+        assert list(tmp_path.iterdir()) == [path]
+
+    @POSIX
+    @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are Unicode")
+    def test_a_name_that_is_not_unicode(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """Any bytes may be the name of a file."""
+        path = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+
+        call(make().files.download, "file_1", to=path)
+
+        assert path.read_bytes() == CONTENT
+
+    @pytest.mark.parametrize("made", ["folder", "folder/", "new/", "socket", "x" * 256, "nul\0", "file/below"])
+    @POSIX
+    @pytest.mark.usefixtures("listening")
+    def test_a_path_that_no_file_can_have_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, made: str
+    ) -> None:
+        """Before anything is asked for; nothing is left beside it."""
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "file").write_bytes(b"")
+        before = sorted(tmp_path.iterdir())
+
+        with pytest.raises(ArgumentError, match="the file cannot be written"):
+            call(make().files.download, "file_1", to=f"{tmp_path}/{made}")
+
+        assert server.seen == []
+        assert sorted(tmp_path.iterdir()) == before
+
+    @pytest.mark.parametrize(
+        "made",
+        [io.StringIO, io.TextIOWrapper, lambda _: object(), lambda _: 5, lambda file: file.close() or file],
+        ids=["text", "text over bytes", "no file", "number", "closed"],
+    )
+    def test_a_target_that_takes_no_bytes_is_refused(
+        self, call: Colour, make: Any, server: Loopback, made: Callable[[Any], Any]
+    ) -> None:
+        """Before anything is asked for."""
+        target = made(io.BytesIO()) if made is not io.StringIO else io.StringIO()
+
+        with pytest.raises(ArgumentError):
+            call(make().files.download, "file_1", to=target)
+
+        assert server.seen == []
+
+    def test_a_target_whose_write_returns_anything(self, call: Colour, make: Any) -> None:
+        """Only a number says how much was taken."""
+        taken: list[bytes] = []
+
+        class Sink:
+            def write(self, data: bytes) -> str:
+                taken.append(bytes(data))
+                return "well"
+
+        call(make().files.download, "file_1", to=Sink())
+
+        assert b"".join(taken) == CONTENT
+
+    @pytest.mark.parametrize("library", ["aiofiles", "anyio", "starlette"])
+    def test_a_target_that_is_awaited(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, library: str
+    ) -> None:
+        """Is written by `AsyncClient`; `Client` refuses it before anything is asked for."""
+        if library == "aiofiles" and call.name == "trio":
+            pytest.skip("aiofiles is for asyncio")
+        client = make()
+        received = UploadFile(io.BytesIO())
+
+        async def download(to: Any) -> None:
+            await client.files.download("file_1", to=to)
+
+        async def opened() -> None:
+            async with AWAITED[library](tmp_path / "a", "wb") as file:
+                await download(file)
+
+        if call.name == "sync":
+            with pytest.raises(ArgumentError, match="by AsyncClient only"):
+                client.files.download("file_1", to=received)
+            assert server.seen == []
+        elif library == "starlette":
+            call(download, received)
+            assert received.file.getvalue() == CONTENT  # type: ignore[attr-defined]
+        else:
+            call(opened)
+            assert (tmp_path / "a").read_bytes() == CONTENT
