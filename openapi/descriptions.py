@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from graphlib import TopologicalSorter
 from keyword import iskeyword
 from typing import Any
 
@@ -271,4 +273,16 @@ def models(spec: Json, data: GeneratorData) -> list[Model]:
         schema = written[name]
         fields = [Field.of(f, resolve(spec, schema["properties"][wire(f)]), argument=False) for f in properties(model)]
         found.append(Model(name, sentence(schema.get("description")), fields))
-    return sorted(found, key=lambda m: m.name)
+    return in_order(sorted(found, key=lambda m: m.name))
+
+
+def in_order(found: list[Model]) -> list[Model]:
+    """Models by name, each after those that its fields mention."""
+    by_name = {model.name: model for model in found}
+    mentions = {
+        model.name: [
+            w for f in model.fields for w in re.findall(r"\w+", f.annotation) if w in by_name and w != model.name
+        ]
+        for model in found
+    }
+    return [by_name[name] for name in TopologicalSorter(mentions).static_order() if name in by_name]

@@ -76,66 +76,52 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
     from redcore.pagination import AsyncItemIterator, AsyncPageIterator, AsyncPages, ItemIterator, PageIterator, Pages
     from redcore.tokens import MemoryCache, TokenCache, TokenSet
 else:
+    import sys
     from importlib import import_module
 
-    _MODELS = "redcore._spec.models"
-    # Where those of the public names are that are no models. A test compares this with what checkers are told above.
-    _NAMES = {
-        "redcore._base.response": ("Headers", "Response"),
-        "redcore._wire.progress": ("Progress",),
-        "redcore._base.values": ("UNSET", "AsyncFileContent", "FileContent", "Model", "OpenEnum", "Unset"),
-        "redcore.client": ("AsyncClient", "Client"),
-        "redcore.exceptions": (
-            "ArgumentError",
-            "AuthenticationError",
-            "ChecksumError",
-            "ConfigurationError",
-            "ConflictError",
-            "DuplicateError",
-            "FailedAttempt",
-            "FileChangedError",
-            "LoginTimeoutError",
-            "NetworkError",
-            "NotFoundError",
-            "PermissionError",
-            "RateLimitError",
-            "RedcoreAPIError",
-            "RedcoreError",
-            "RequestTimeoutError",
-            "ResponseError",
-            "ServerError",
-            "TokenCacheError",
-            "ValidationError",
-            "WaitTimeoutError",
-        ),
-        "redcore.hooks": ("AsyncHooks", "Attempt", "AttemptResult", "Hooks"),
-        "redcore._wire.rate_limit": ("RateLimit",),
-        "redcore.options": ("RequestOptions", "Retry"),
-        "redcore.pagination": (
-            "AsyncItemIterator",
-            "AsyncPageIterator",
-            "AsyncPages",
-            "ItemIterator",
-            "PageIterator",
-            "Pages",
-        ),
-        "redcore._wire.raw_response": ("RawResponse",),
-        "redcore.tokens": ("MemoryCache", "TokenCache", "TokenSet"),
-    }
-    _HOMES = {name: module for module, names in _NAMES.items() for name in names}
+    # Where they are, the lowest floor first: what a module loads comes before it, so that looking costs nothing more.
+    _MODULES = (
+        "_base.values",
+        "_base.response",
+        "_spec.models",
+        "exceptions",
+        "_wire.progress",
+        "_wire.rate_limit",
+        "_wire.raw_response",
+        "tokens",
+        "hooks",
+        "options",
+        "pagination",
+        "client",
+    )
 
     def __getattr__(name: str) -> object:
         """Load a public name, or one of the modules that `import redcore` alone has always sufficed for."""
         if name in {"exceptions", "tokens"}:
             return import_module(f"redcore.{name}")
-        if name not in __all__:
-            raise AttributeError(f"module 'redcore' has no attribute {name!r}", name=name)
-        value = globals()[name] = getattr(import_module(_HOMES.get(name, _MODELS)), name)
-        return value
+        for module in _MODULES if name in __all__ else ():
+            if hasattr(found := import_module(f"redcore.{module}"), name):
+                value = globals()[name] = getattr(found, name)
+                return value
+        raise AttributeError(f"module 'redcore' has no attribute {name!r}", name=name)
 
     def __dir__() -> list[str]:
         """All names, also those that are not loaded yet."""
         return sorted({*globals(), *__all__})
+
+    class _OldNames:
+        """Finds modules by the names that they had, for pickles; asked only for what is found nowhere else."""
+
+        @staticmethod
+        def find_spec(name: str, *_: object) -> object:
+            """Find a module."""
+            if not name.startswith("redcore."):
+                return None
+            from redcore._call.old_names import find  # noqa: PLC0415 (hardly ever needed)
+
+            return find(name)
+
+    sys.meta_path.append(_OldNames)
 
 
 __all__ = [

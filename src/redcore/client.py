@@ -16,6 +16,7 @@ import attrs
 
 from redcore._base.cancellation import to_the_end
 from redcore._base.operation import Operation
+from redcore._base.public import public
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
 from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
@@ -195,6 +196,7 @@ class _Client(Generic[HooksT]):
         return f"{type(self).__name__}(base_url={self._engine.base_url!r})"
 
 
+@public
 class Client(_Client[Hooks], Resources):
     """The BlueRound platform, for code that blocks. Safe to share between threads.
 
@@ -447,6 +449,7 @@ class Client(_Client[Hooks], Resources):
                 assert_never(step)
 
 
+@public
 class AsyncClient(_Client[AsyncHooks], AsyncResources):
     """The BlueRound platform, for asyncio and trio. Safe to share between tasks.
 

@@ -33,6 +33,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
+from redcore._base.public import public
 from redcore._base.response import Response
 from redcore._spec.models import ErrorDetail, WorkflowRun
 
@@ -73,6 +74,7 @@ StopReason: TypeAlias = Literal[
 """Why a call was not tried again."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class FailedAttempt:
     """One try of a call that failed."""
@@ -98,6 +100,7 @@ class FailedAttempt:
         return f"{what} after {self.duration_s:.1f} s, {then}"
 
 
+@public
 class RedcoreError(Exception):
     """The root of all errors of the SDK.
 
@@ -135,24 +138,29 @@ def _restore(cls: type[RedcoreError], args: tuple[Any, ...], state: dict[str, An
     return error
 
 
+@public
 class ConfigurationError(RedcoreError):
     """The client cannot work as it was set up; the message names the argument or variable to change."""
 
 
+@public
 class ArgumentError(RedcoreError, ValueError):
     """An argument of a method cannot be sent; nothing was."""
 
 
+@public
 class NetworkError(RedcoreError):
     """No HTTP answer came: name resolution, connection, TLS, time-out."""
 
     is_retry_safe = True
 
 
+@public
 class RequestTimeoutError(NetworkError, TimeoutError):
     """No complete answer came within `timeout`, or the `deadline` of the call has passed."""
 
 
+@public
 class ResponseError(RedcoreError):
     """An answer came that the SDK cannot read.
 
@@ -165,16 +173,19 @@ class ResponseError(RedcoreError):
         self.response = response
 
 
+@public
 class FileChangedError(ResponseError):
     """The file was replaced while it was downloaded; download it again."""
 
     is_retry_safe = True
 
 
+@public
 class TokenCacheError(RedcoreError):
     """A token cache cannot be used; the message says what to do. Raised by caches made with `strict=True`."""
 
 
+@public
 class WaitTimeoutError(RedcoreError, TimeoutError):
     """The time to wait for a workflow run is up; the run itself goes on.
 
@@ -189,6 +200,7 @@ class WaitTimeoutError(RedcoreError, TimeoutError):
         self.run = run
 
 
+@public
 class LoginTimeoutError(RedcoreError, TimeoutError):
     """The person did not log in before the deadline; start another login."""
 
@@ -196,6 +208,7 @@ class LoginTimeoutError(RedcoreError, TimeoutError):
         super().__init__(f"nobody logged in within {deadline_s:g} s; start another login")
 
 
+@public
 class ChecksumError(RedcoreError):
     """A file arrived, here or on the platform, that is not the one that was sent.
 
@@ -210,6 +223,7 @@ class ChecksumError(RedcoreError):
         self.actual = actual
 
 
+@public
 class RedcoreAPIError(RedcoreError):
     """The server refused or failed; the base of all errors that have an HTTP status.
 
@@ -269,33 +283,41 @@ class RedcoreAPIError(RedcoreError):
         return f"{told} (request {self.request_id})" if self.request_id else told
 
 
+@public
 class AuthenticationError(RedcoreAPIError, answers=(401,)):
     """401, or a refusal of the token endpoint: log in again, or check key or secret."""
 
 
+@public
 class PermissionError(RedcoreAPIError, answers=(403,)):  # noqa: A001 (the contract's name)
     """403: the credentials lack the scope."""
 
 
+@public
 class NotFoundError(RedcoreAPIError, answers=(404,)):
     """404: no such resource in this organisation."""
 
 
+@public
 class ValidationError(RedcoreAPIError, answers=(400, 422)):
     """400 or 422: the request is malformed, or not allowed by a business rule; see `details`."""
 
 
+@public
 class ConflictError(RedcoreAPIError, answers=(409,)):
     """409: the request does not fit what is there; `REQUEST_IN_PROGRESS`: the same request is still running."""
 
 
+@public
 class DuplicateError(ConflictError, answers=("DUPLICATE_RESOURCE",)):
     """409 `DUPLICATE_RESOURCE`: a unique value, such as an e-mail address or a sku, is taken."""
 
 
+@public
 class RateLimitError(RedcoreAPIError, answers=(429,)):
     """429: too many requests; `retry_after` says for how many seconds to wait."""
 
 
+@public
 class ServerError(RedcoreAPIError, answers=range(500, 600)):
     """5xx: the platform failed or is away for the moment; the same call may succeed later."""

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from redcore._base.public import public
 from redcore._base.response import Headers
 from redcore.exceptions import RedcoreError
 
@@ -18,6 +19,7 @@ Added: TypeAlias = Mapping[str, str] | None
 """Headers that an attempt is sent with beside those it has; None is none."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Attempt:
     """A request that is about to be sent."""
@@ -37,6 +39,7 @@ class Attempt:
     """The `X-Request-ID` of the call, the same for all its attempts."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class AttemptResult:
     """How an attempt ended: with an answer of any status, or with an error."""
@@ -52,6 +55,7 @@ class AttemptResult:
     """Why there is no answer."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class AsyncHooks:
     """What an `AsyncClient` calls before and after each attempt; coroutine functions are awaited."""
@@ -62,6 +66,7 @@ class AsyncHooks:
     """Called when what came has been read, before the client waits, tries again or returns."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Hooks(AsyncHooks):
     """What a client calls before and after each attempt.

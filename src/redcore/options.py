@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, TypedDict
 
 import attrs
 
+from redcore._base.public import public
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks, Hooks
 from redcore.tokens.cache import AnyTokenCache, TokenCache
@@ -91,6 +92,7 @@ def _attempts(_: object, field: attrs.Attribute[Any], value: object) -> None:
         raise ConfigurationError(f"{field.name} must be a whole number, 0 or more; got {value!r}")
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Retry:
     """When a call that failed is made again, said in the strategies of tenacity.

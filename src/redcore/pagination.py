@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
 from redcore._base.operation import AsyncExecute, Execute
+from redcore._base.public import public
 from redcore._paging.fetch import AsyncFetcher, Describe, Fetcher
 from redcore._paging.walk import Walk
 from redcore._spec.models import Page
@@ -40,6 +41,7 @@ class _Progress(Generic[T]):
         return self._walk.changed
 
 
+@public
 class Pages(Generic[T]):
     """The pages of a listing; iterating it again starts again."""
 
@@ -61,6 +63,7 @@ class Pages(Generic[T]):
         return Fetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
 
 
+@public
 class PageIterator(_Progress[T], Iterator[Page[T]]):
     """The pages that have items, in order; to iterate on after an error tries again the page that failed."""
 
@@ -80,6 +83,7 @@ class PageIterator(_Progress[T], Iterator[Page[T]]):
         self._fetcher.close()
 
 
+@public
 class ItemIterator(_Progress[T], Iterator[T]):
     """The items of all pages, in order; to iterate on after an error tries again the page that failed."""
 
@@ -103,6 +107,7 @@ class ItemIterator(_Progress[T], Iterator[T]):
         self._fetcher.close()
 
 
+@public
 class AsyncPages(Generic[T]):
     """The pages of a listing, for `async for`; iterating it again starts again."""
 
@@ -124,6 +129,7 @@ class AsyncPages(Generic[T]):
         return AsyncFetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
 
 
+@public
 class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
     """As `PageIterator`, for `async for`; it can be left at any time without being closed."""
 
@@ -139,6 +145,7 @@ class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
         return given.page
 
 
+@public
 class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
     """As `ItemIterator`, for `async for`; it can be left at any time without being closed."""
 

@@ -182,7 +182,7 @@ class TestSpans:
         told = [(span.status.status_code, (span.attributes or {}).get("error.type")) for span in attempts]
         assert told == [
             (StatusCode.ERROR, "503"),
-            (StatusCode.ERROR, "redcore.exceptions.NetworkError"),
+            (StatusCode.ERROR, "redcore.NetworkError"),
             (StatusCode.UNSET, None),
         ]
         assert [(span.attributes or {}).get("http.request.resend_count") for span in attempts] == [None, 1, 2]
@@ -211,7 +211,7 @@ class TestSpans:
 
         call, _ = traces.spans
         assert (call.status.status_code, call.status.description) == (StatusCode.ERROR, None)
-        assert dict(call.attributes or {}) == {"error.type": "redcore.exceptions.NotFoundError"}
+        assert dict(call.attributes or {}) == {"error.type": "redcore.NotFoundError"}
 
     def test_a_call_that_is_cancelled(self, traces: Traces) -> None:
         """Its spans end with it."""

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 import attrs
 import msgspec
 
+from redcore._base.public import public
 
+
+@public
 class Headers(Mapping[str, str]):
     """Header names in any case; a repeated header is one value, joined by commas (RFC 9110 section 5.3)."""
 
@@ -40,6 +43,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self._values)})"
 
 
+@public
 @attrs.frozen
 class Response:
     """An HTTP answer."""

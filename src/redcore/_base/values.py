@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from enum import Enum, StrEnum
 from os import PathLike
-from typing import IO, Annotated, Any, Final, Literal, Protocol, Self, TypeAlias, final
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, Self, TypeAlias, final
 
 import msgspec
+
+from redcore._base.public import public
 
 FileContent: TypeAlias = bytes | bytearray | memoryview | IO[bytes] | PathLike[str] | Iterable[bytes]
 """What can be uploaded: the bytes, a file opened for reading in binary mode, a path, or an iterator of bytes."""
@@ -29,6 +31,7 @@ Timestamp: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """A moment with its time zone."""
 
 
+@public
 @final
 class Unset(Enum):
     """Left out of a request, as opposed to None, which is sent as null."""
@@ -46,6 +49,7 @@ UNSET: Final = Unset.UNSET
 """An argument that is not given."""
 
 
+@public
 class OpenEnum(StrEnum):
     """A string enum that keeps a value which this version of the SDK does not know."""
 
@@ -72,11 +76,13 @@ class OpenEnum(StrEnum):
         return self._name_ in type(self).__members__
 
 
+@public
 class Model:
     """What every object of the API is: frozen, typed, and answering to the names of its fields in brackets."""
 
     __slots__ = ()
-    __attrs_attrs__: tuple[Any, ...]
+    if TYPE_CHECKING:  # else what reads annotations would look for `Any` in `redcore`
+        __attrs_attrs__: tuple[Any, ...]
 
     def __getitem__(self, name: str) -> Any:
         if any(field.name == name for field in self.__attrs_attrs__):

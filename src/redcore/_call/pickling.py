@@ -57,7 +57,7 @@ class Recipe:
             credentials=self._with_secrets(env),
             base_url=self.base_url,
             auth_origin=self.auth_origin,
-            options=options,
+            options=completed(options),
         )
 
     def _with_secrets(self, env: Mapping[str, str]) -> Credentials:
@@ -75,3 +75,9 @@ def of_environment(variable: str, env: Mapping[str, str]) -> str | None:
     if not env.get(variable):
         raise ConfigurationError(f"{NO_SECRETS}: set {variable} where it is unpickled")
     return secret(variable, env[variable])
+
+
+def completed(options: CallOptions) -> CallOptions:
+    """The options of a pickle that an older version may have made, with the defaults of fields that it did not have."""
+    names = (field.name for field in attrs.fields(CallOptions))
+    return CallOptions(**{name: getattr(options, name) for name in names if hasattr(options, name)})

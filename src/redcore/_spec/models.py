@@ -1,12 +1,11 @@
 """Models of the BlueRound API. Generated from openapi/redcore.yaml; do not edit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import attrs
 
+from redcore._base.public import public
 from redcore._base.values import MappingModel, Model, OpenEnum, Timestamp
 
 __all__ = (
@@ -70,6 +69,7 @@ ERROR_STATUS: Mapping[str, int] = {
 """Every error code of the contract, with its HTTP status."""
 
 
+@public
 class ApiKeyMode(OpenEnum):
     """Whether a key works on real or on test data."""
 
@@ -77,6 +77,7 @@ class ApiKeyMode(OpenEnum):
     TEST = "test"
 
 
+@public
 class ApplicationType(OpenEnum):
     """Whether an application can keep a secret (RFC 6749 section 2.1)."""
 
@@ -84,6 +85,7 @@ class ApplicationType(OpenEnum):
     PUBLIC = "public"
 
 
+@public
 class ErrorCode(OpenEnum):
     """What went wrong, for programs."""
 
@@ -108,6 +110,7 @@ class ErrorCode(OpenEnum):
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
+@public
 class ProductStatus(OpenEnum):
     """Whether a product can be bought."""
 
@@ -116,6 +119,7 @@ class ProductStatus(OpenEnum):
     DISCONTINUED = "discontinued"
 
 
+@public
 class Scope(OpenEnum):
     """A permission."""
 
@@ -132,6 +136,7 @@ class Scope(OpenEnum):
     ADMIN = "admin"
 
 
+@public
 class UserRole(OpenEnum):
     """What a user may do."""
 
@@ -140,6 +145,7 @@ class UserRole(OpenEnum):
     VIEWER = "viewer"
 
 
+@public
 class UserStatus(OpenEnum):
     """Where a user stands."""
 
@@ -148,6 +154,7 @@ class UserStatus(OpenEnum):
     PENDING_INVITE = "pending_invite"
 
 
+@public
 class UserUpdateStatus(OpenEnum):
     """`inactive` locks the user out at once; `active` lets an accepted user in again."""
 
@@ -155,6 +162,7 @@ class UserUpdateStatus(OpenEnum):
     INACTIVE = "inactive"
 
 
+@public
 class WorkflowRunStatus(OpenEnum):
     """Where a run stands."""
 
@@ -165,6 +173,7 @@ class WorkflowRunStatus(OpenEnum):
     CANCELLED = "cancelled"
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ApiKey(MappingModel):
     """What is known of an API key, without the key."""
@@ -185,6 +194,7 @@ class ApiKey(MappingModel):
     """When the key ends; null if never."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ApiKeyCreated(MappingModel):
     """A new API key, with the key itself."""
@@ -207,6 +217,7 @@ class ApiKeyCreated(MappingModel):
     """The key, `rk_live_…` or `rk_test_…`; shown only here."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Application(MappingModel):
     """An OAuth client."""
@@ -225,6 +236,7 @@ class Application(MappingModel):
     """When it was registered."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ApplicationCredentials(MappingModel):
     """An OAuth client, with its secret."""
@@ -245,6 +257,7 @@ class ApplicationCredentials(MappingModel):
     """The secret; shown only here; null for a public client."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class DeviceAuthorization(MappingModel):
     """The codes of a device login (RFC 8628 section 3.2)."""
@@ -263,20 +276,7 @@ class DeviceAuthorization(MappingModel):
     """The same, with the code filled in."""
 
 
-@attrs.frozen(kw_only=True)
-class Error(MappingModel):
-    """Why a request was refused."""
-
-    code: ErrorCode
-    """What went wrong, for programs."""
-    message: str
-    """What went wrong, for people."""
-    docs: str
-    """Where the code is explained."""
-    details: tuple[ErrorDetail, ...]
-    """Every problem of the request; filled for `VALIDATION_ERROR` only."""
-
-
+@public
 @attrs.frozen(kw_only=True)
 class ErrorDetail(MappingModel):
     """One thing that is wrong with a request."""
@@ -287,6 +287,7 @@ class ErrorDetail(MappingModel):
     """What, for people."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class File(MappingModel):
     """A stored file."""
@@ -305,6 +306,7 @@ class File(MappingModel):
     """When the file was stored."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Introspection(MappingModel):
     """What is known of a token (RFC 7662 section 2.2)."""
@@ -333,6 +335,7 @@ class Introspection(MappingModel):
     """Its own id."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Jwk(MappingModel):
     """A public RSA key (RFC 7517 section 4, RFC 7518 section 6.3)."""
@@ -351,14 +354,7 @@ class Jwk(MappingModel):
     """Always `RS256`."""
 
 
-@attrs.frozen(kw_only=True)
-class Jwks(Model):
-    """A key set (RFC 7517 section 5)."""
-
-    keys: tuple[Jwk, ...]
-    """The keys."""
-
-
+@public
 @attrs.frozen(kw_only=True)
 class ListMeta(MappingModel):
     """About a page."""
@@ -375,6 +371,7 @@ class ListMeta(MappingModel):
     """Items skipped."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Meta(MappingModel):
     """About an answer."""
@@ -385,6 +382,7 @@ class Meta(MappingModel):
     """Version of the platform's contract."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class OAuthError(MappingModel):
     """Why an OAuth request was refused (RFC 6749 section 5.2)."""
@@ -397,6 +395,7 @@ class OAuthError(MappingModel):
     """Where the code is explained."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Product(MappingModel):
     """An item of the catalog."""
@@ -419,6 +418,7 @@ class Product(MappingModel):
     """When the product was last changed."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ServerMetadata(MappingModel):
     """What an authorization server can do (RFC 8414 section 2)."""
@@ -449,6 +449,7 @@ class ServerMetadata(MappingModel):
     """Always `S256`."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class TokenResponse(MappingModel):
     """A token pair (RFC 6749 section 5.1)."""
@@ -465,6 +466,7 @@ class TokenResponse(MappingModel):
     """Scopes granted, separated by spaces."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class User(MappingModel):
     """A person of an organisation."""
@@ -487,6 +489,7 @@ class User(MappingModel):
     """When the user was last changed."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Workflow(MappingModel):
     """A kind of work that can be run."""
@@ -499,6 +502,42 @@ class Workflow(MappingModel):
     """JSON Schema of the input."""
 
 
+@public
+@attrs.frozen(kw_only=True)
+class Error(MappingModel):
+    """Why a request was refused."""
+
+    code: ErrorCode
+    """What went wrong, for programs."""
+    message: str
+    """What went wrong, for people."""
+    docs: str
+    """Where the code is explained."""
+    details: tuple[ErrorDetail, ...]
+    """Every problem of the request; filled for `VALIDATION_ERROR` only."""
+
+
+@public
+@attrs.frozen(kw_only=True)
+class WorkflowRunError(MappingModel):
+    """Why a run failed."""
+
+    message: str
+    """What went wrong, for people."""
+    details: tuple[ErrorDetail, ...] | None = None
+    """Problems of single rows."""
+
+
+@public
+@attrs.frozen(kw_only=True)
+class Jwks(Model):
+    """A key set (RFC 7517 section 5)."""
+
+    keys: tuple[Jwk, ...]
+    """The keys."""
+
+
+@public
 @attrs.frozen(kw_only=True)
 class WorkflowRun(MappingModel):
     """One run of a workflow."""
@@ -525,16 +564,7 @@ class WorkflowRun(MappingModel):
     """When it ended; null before."""
 
 
-@attrs.frozen(kw_only=True)
-class WorkflowRunError(MappingModel):
-    """Why a run failed."""
-
-    message: str
-    """What went wrong, for people."""
-    details: tuple[ErrorDetail, ...] | None = None
-    """Problems of single rows."""
-
-
+@public
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
     """One page of a listing; iterating it gives its items.

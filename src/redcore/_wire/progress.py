@@ -8,7 +8,10 @@ from typing import TypeAlias
 
 import attrs
 
+from redcore._base.public import public
 
+
+@public
 @attrs.frozen
 class Progress:
     """How far an upload or a download has come."""

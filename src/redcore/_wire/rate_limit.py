@@ -15,11 +15,14 @@ from functools import lru_cache
 
 import attrs
 
+from redcore._base.public import public
+
 LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is a mistake
 CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
 DELAY = re.compile(r"[0-9]+(\.[0-9]+)?")  # RFC 9110 section 10.2.3 has whole seconds; some servers send fractions
 
 
+@public
 @attrs.frozen
 class RateLimit:
     """The window that `X-RateLimit-*` describe."""

@@ -7,11 +7,13 @@ from typing import Generic, TypeVar, cast
 import attrs
 
 from redcore._base.operation import Operation
+from redcore._base.public import public
 from redcore._base.response import Headers, Response
 
 T = TypeVar("T")
 
 
+@public
 @attrs.frozen(kw_only=True)
 class RawResponse(Generic[T]):
     """What `client.raw` and `client.request` give: a value, and the answer that it was read from."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from redcore.exceptions import ConfigurationError
+from redcore.exceptions import ConfigurationError, LoginTimeoutError
+
+__all__ = ["LoginTimeoutError", "checked"]  # older pickles look for the first one here
 
 
 def checked(deadline_s: float) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from redcore._base.public import public
 from redcore.tokens.token_set import TokenSet
 
 
+@public
 class TokenCache(Protocol):
     """What a token cache must do; write your own by writing these three methods.
 
@@ -87,6 +89,7 @@ class AsyncSharedTokenCache(AsyncTokenCache, Protocol):
 AnyTokenCache: TypeAlias = TokenCache | AsyncTokenCache
 
 
+@public
 class MemoryCache:
     """Keeps tokens as long as the process lives; shared by all clients that are given the same object."""
 

@@ -7,12 +7,15 @@ from typing import Any, cast
 
 import attrs
 
+from redcore._base.public import public
+
 LEEWAY_S = 30.0  # a token about to end is renewed before it fails on its way
 AHEAD = 0.1  # the share of a lifetime that is left when a token that still works is renewed
 SHORTEST_AHEAD_S = 300.0  # of a shorter lifetime too little would be left between renewing ahead and having to
 CLOCK_TOLERANCE_S = 60.0  # the clocks of machines that share a cache differ by less
 
 
+@public
 @attrs.frozen(kw_only=True)
 class TokenSet:
     """What the token endpoint gave: an access token, and what renews it. Its repr shows neither."""
