@@ -1,6 +1,7 @@
 """Reads answers: successes by the model and shape of their operation, failures as typed errors. Performs no I/O.
 
-msgspec checks and makes the models in one pass over the bytes; it never converts one JSON type into another.
+msgspec checks and makes the models in one pass over the bytes; it never converts one JSON type into another. What it
+refuses and the RFCs allow is read by `tolerance`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from redcore._spec.models import ErrorDetail, OAuthError, Page
 from redcore._wire.decoders import converted, decoder
 from redcore._wire.rate_limit import retry_after
 from redcore._wire.raw_response import RawResponse
+from redcore._wire.tolerance import tolerated
 from redcore.exceptions import AuthenticationError, RedcoreAPIError, ResponseError
 
 T = TypeVar("T")
@@ -64,6 +66,14 @@ def kind_of(envelope: Any, model: Any) -> Any:
     return envelope[model]
 
 
+def decoded(content: bytes, kind: Any) -> Any:
+    """Make an object of a type from JSON; what the decoder refuses is read again, as tolerant as the RFCs allow."""
+    try:
+        return decoder(kind)(content)
+    except msgspec.ValidationError as problem:
+        return tolerated(content, kind, problem)
+
+
 def structured(response: Response, kind: Any, model: Any = None) -> Any:
     """Make an object of a type from a body.
 
@@ -80,7 +90,7 @@ def structured(response: Response, kind: Any, model: Any = None) -> Any:
         told = f"the answer to a call is empty (status {response.status_code})"
     else:
         try:
-            return decoder(kind)(response.content)
+            return decoded(response.content, kind)
         except msgspec.ValidationError as error:
             problem, told = error, f"the answer does not fit: {error}"
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,0 +1,91 @@
+"""Reads what a strict decoder refuses, though the RFCs allow it: integers such as `1.0`, times such as `23:59:60`.
+
+Only answers that do not fit come here, and only the places that the decoder complains of are changed: a name that
+looks like a time stays as it is. Performs no I/O.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+
+from redcore._wire.decoders import converted
+
+COMPLAINT = re.compile(r"(?P<what>Expected `int(?: \| null)?`, got `float`|Invalid RFC3339.*) - at `\$(?P<where>.*)`")
+STEP = re.compile(r"\.([^.\[]+)|\[(\.\.\.|\d+)\]")
+TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+PLACES = 64  # of one answer that may be mended; no model has so many numbers and times
+
+
+def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> Any:
+    """An object of a type from JSON that a decoder has refused.
+
+    Args:
+        content: The JSON.
+        kind: The type.
+        problem: What the decoder said.
+
+    Raises:
+        msgspec.ValidationError: it does not fit, with all tolerance.
+    """
+    value: Any = {}
+    for _ in range(PLACES):
+        complaint = COMPLAINT.fullmatch(str(problem))
+        if complaint is None:
+            raise problem
+        value = value or {"$": msgspec.json.decode(content)}
+        mend = whole if complaint["what"].startswith("Expected") else plain_time
+        steps = ["$", *(name or index for name, index in STEP.findall(complaint["where"]))]
+        if not mend_at(value, steps, mend):
+            raise problem
+        try:
+            return converted(value["$"], kind)
+        except msgspec.ValidationError as next_problem:
+            problem = next_problem
+    raise problem
+
+
+def mend_at(value: Any, steps: list[str], mend: Callable[[Any], Any]) -> bool:
+    """Mend what lies behind the steps of a path, in all elements of the lists on it; whether that changed anything."""
+    step, *rest = steps
+    keys = range(len(value)) if isinstance(value, list) else ([step] if step in value else list(value))
+    changed = False
+    for key in cast("list[Any]", keys):
+        if rest:
+            changed |= mend_at(value[key], rest, mend) if isinstance(value[key], dict | list) else False
+            continue
+        mended = mend(value[key])
+        changed |= mended is not value[key]
+        value[key] = mended
+    return changed
+
+
+def whole(value: Any) -> Any:
+    """A number without a fraction as an integer (JSON Schema 2020-12, Validation, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def plain_time(value: Any) -> Any:
+    """A time as `datetime` can hold it: a leap second (RFC 3339 section 5.6) is the second after it.
+
+    So are 24:00 and times without seconds, which ISO 8601 allows and RFC 3339 does not.
+    """
+    found = TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    day, hour, minute, second, fraction, zone = found.groups(default="")
+    seconds = int(second or 0)
+    if int(hour) > 24 or int(minute) > 59 or seconds > 60 or (int(hour) == 24 and (int(minute) or seconds)):
+        return value
+    try:
+        moment = dt.datetime.fromisoformat(f"{day}T00:00:00{'+00:00' if zone in 'Zz' else zone}")
+        moment += dt.timedelta(hours=int(hour), minutes=int(minute), seconds=seconds)
+        if fraction and seconds < 60:
+            moment += dt.timedelta(seconds=float(fraction))
+    except (ValueError, OverflowError):
+        return value
+    return moment.isoformat()
