@@ -1,17 +1,19 @@
-"""The `redcore-server` command: reads options, calls one function, tells the operator what went wrong."""
+"""The `redcore-server` command: reads options, calls one function, prints what went wrong as one line."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
 import click
 
+from redcore_server.data_folder import READY_WITHIN_S
 from redcore_server.process.identity_provider import identity_provider
-from redcore_server.settings import OperatorError, Settings, from_environment
+from redcore_server.settings import OperatorError, Settings, from_environment, misspelt, overview
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -30,12 +32,18 @@ def _port(default: int) -> Callable[[_Command], _Command]:
 
 def _settings(**options: Any) -> Settings:
     """Return the environment's settings with the options that were given laid over them."""
+    for problem in misspelt(os.environ):
+        click.echo(f"redcore-server: {problem}", err=True)
     return attrs.evolve(from_environment(), **{name: value for name, value in options.items() if value is not None})
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="REDCORE_SERVER_* variables set what no option sets; `redcore-server settings` lists them.",
+)
+@click.version_option(package_name="redcore-sdk", prog_name="redcore-server", message="%(prog)s %(version)s")
 def cli() -> None:
-    """The BlueRound platform on your machine; REDCORE_SERVER_* variables set what no option sets."""
+    """The BlueRound platform on your machine."""
 
 
 @cli.command()
@@ -44,11 +52,84 @@ def cli() -> None:
 @_data
 @_tls
 @click.option("--lab/--no-lab", default=None, help="Test mode: faults, clock and outbox under /lab.")
-def up(**options: Any) -> None:
+@click.option("--detach", is_flag=True, help="Return once it answers; it goes on in the background.")
+def up(*, detach: bool, **options: Any) -> None:
     """Start the whole platform and serve until Ctrl-C."""
+    if detach:
+        _start_in_background(_settings(**options), options)
+        return
     from redcore_server.process.up import up as serve  # noqa: PLC0415 - `--help` need not wait for it
 
     serve(_settings(**options))
+
+
+def _start_in_background(settings: Settings, options: Mapping[str, Any]) -> None:
+    from redcore_server.process.background import start  # noqa: PLC0415 - as above
+
+    server = start(_arguments(**{**options, "data": settings.data}), settings.data, READY_WITHIN_S)
+    click.echo(server.log.read_text(encoding="utf-8"), nl=False)
+    click.echo(
+        f"It is process {server.process.pid} and prints to {server.log}; end it with: kill {server.process.pid}",
+        err=True,
+    )
+
+
+def _arguments(**options: Any) -> list[str]:
+    """Return options of `up` as they are typed."""
+    words: list[str] = []
+    for name, value in options.items():
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no-{name}")
+        elif value is not None:
+            words += [f"--{name}", str(value)]
+    return words
+
+
+_within = click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    default=READY_WITHIN_S,
+    show_default=True,
+    help="Seconds to wait for the server.",
+)
+
+
+@cli.command()
+@_data
+@_within
+def wait(data: Path | None, timeout: float) -> None:
+    """Wait until the server of the data folder answers; print its base URL."""
+    from redcore_server.process.background import wait_until_ready  # noqa: PLC0415 - as above
+
+    click.echo(wait_until_ready(_settings(data=data).data, timeout))
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_host
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port.  [default: a free one]")
+@_data
+@_tls
+@click.option("--lab/--no-lab", default=None, help="Test mode, as for `up`.")
+@_within
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(*, command: tuple[str, ...], data: Path | None, timeout: float, **options: Any) -> None:
+    """Start a server, run COMMAND with REDCORE_* set for it, stop the server; exit with COMMAND's code.
+
+    Without --data the server gets a new folder that is deleted at the end. Example:
+
+        redcore-server run -- python your_program.py
+    """
+    from redcore_server.process.background import run_command  # noqa: PLC0415 - as above
+
+    _settings(**options)
+    sys.exit(run_command(command, _arguments(**options), data, timeout))
+
+
+@cli.command("settings")
+def show_settings() -> None:
+    """List every REDCORE_SERVER_* variable with its value and where that comes from; secrets are hidden."""
+    for variable, value, origin in overview(_settings(), os.environ):
+        click.echo(f"{variable}={value}  ({origin})")
 
 
 @cli.command()
@@ -117,10 +198,18 @@ def migrate(data: Path | None) -> None:
 @click.option("--organisation", default="Example Organisation", show_default=True, help="Its name.")
 @_data
 def seed(organisation: str, data: Path | None) -> None:
-    """Make an organisation, an admin, an application and an API key; print their `export` lines."""
+    """Make an organisation, an admin, an application and an API key; print their `export` lines.
+
+    It waits for a server that is starting. To set them in a shell: eval "$(redcore-server seed)"
+    """
     from redcore_server.process.administration import seed_organisation  # noqa: PLC0415 - as above
 
-    click.echo(seed_organisation(_settings(data=data), organisation), nl=False)
+    try:
+        lines = seed_organisation(_settings(data=data), organisation)
+    except BaseException:
+        click.echo("false")  # so that `eval` of what we print fails too
+        raise
+    click.echo(lines, nl=False)
 
 
 @cli.command("publish-static")
@@ -138,12 +227,12 @@ cli.add_command(identity_provider)
 
 
 def main() -> None:
-    """Run the command; what the operator can put right ends as one line and exit code 2."""
+    """Run the command; what the operator can put right ends as one line."""
     try:
         cli(prog_name="redcore-server")
     except OperatorError as error:
         click.echo(f"redcore-server: {error}", err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 """The data folder: checked, locked, and the place of the embedded servers' ports and passwords.
 
-Starts nothing and connects to nothing.
+Starts nothing and connects to nothing. Three locks say what is going on, and the kernel releases them with their
+process, so none is ever stale:
+
+    up.lock       held by a server, or by a command while it runs the stores by itself
+    command.lock  held by such a command: a server that starts meanwhile waits for it
+    ready.lock    held by a server once it answers: a command that needs the server waits for that
 """
 
 from __future__ import annotations
@@ -18,6 +23,8 @@ import attrs
 from redcore_server.settings import OperatorError
 
 _LEFTOVERS_GONE_S = 15.0
+READY_WITHIN_S = 60.0  # for a server that is starting, also on a slow machine
+_POLL_S = 0.02
 
 
 class DataFolderError(OperatorError):
@@ -36,6 +43,9 @@ class Runtime:
     redis_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
     postgres_port: int | None = None
     redis_port: int | None = None
+    last_postgres_port: int | None = None
+    """Where it is started again if the port is free: processes that were connected find it there."""
+    last_redis_port: int | None = None
     base_url: str | None = None
 
     @property
@@ -56,8 +66,12 @@ class Runtime:
 class DataFolder:
     """A data folder this process holds alone, until `close` or its own end."""
 
-    def __init__(self, path: Path) -> None:
-        """Create the folder if need be and lock it.
+    def __init__(self, path: Path, *, for_command: bool = False) -> None:
+        """Create the folder if need be and lock it; a command that holds it is waited for.
+
+        Args:
+            path: Of the folder.
+            for_command: Whether a command holds it for a moment, not a server.
 
         Raises:
             DataFolderInUse: Another server holds it.
@@ -65,9 +79,15 @@ class DataFolder:
         """
         self.path = _writable(path)
         with contextlib.ExitStack() as stack:
-            self._own_lock = _opened(path / "up.lock", stack)
-            if not _try_lock(self._own_lock):
-                raise DataFolderInUse(f"another redcore-server is running on the data folder {path}")
+            command_lock = _opened(path / "command.lock", stack)
+            if for_command and not _try_lock(command_lock):
+                raise DataFolderInUse(f"another command of redcore-server is using the data folder {path}")
+            own_lock = _opened(path / "up.lock", stack)
+            while not _try_lock(own_lock):
+                if for_command or _try_lock(command_lock):
+                    raise DataFolderInUse(f"another redcore-server is running on the data folder {path}")
+                time.sleep(_POLL_S)
+            self._ready_lock = _opened(path / "ready.lock", stack)
             self.servers_lock = _opened(path / "servers.lock", stack)
             self._await_leftovers()
             self._files = stack.pop_all()
@@ -89,9 +109,57 @@ class DataFolder:
         """Replace the file as a whole; only its owner can read it."""
         write_private(_runtime_file(self.path), json.dumps(attrs.asdict(runtime), indent=2) + "\n")
 
+    def mark_ready(self) -> None:
+        """Let commands know that the server answers."""
+        fcntl.flock(self._ready_lock, fcntl.LOCK_EX)  # a command that looks holds it for a moment
+
     def close(self) -> None:
         """Let go of the folder."""
         self._files.close()
+
+
+def ready_runtime(path: Path) -> Runtime | None:
+    """Return how to reach the server of a data folder; None while there is none that answers.
+
+    Raises:
+        DataFolderError: The file cannot be read or is not what a server writes.
+    """
+    try:
+        descriptor = os.open(path / "ready.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataFolderError(f"cannot read {path / 'ready.lock'}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return read_runtime(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def held_or_ready(path: Path, within_s: float = READY_WITHIN_S) -> DataFolder | Runtime:
+    """Return the folder, held for a command, or how to reach the server that runs on it, once it answers.
+
+    Args:
+        path: Of the folder.
+        within_s: Seconds to wait for a server that is starting.
+
+    Raises:
+        DataFolderInUse: The server is not ready in time.
+        DataFolderError: See `DataFolder`.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        if (runtime := ready_runtime(path)) is not None:
+            return runtime
+        try:
+            return DataFolder(path, for_command=True)
+        except DataFolderInUse:
+            if time.monotonic() > deadline:
+                raise DataFolderInUse(f"the server on {path} is not ready after {within_s:.0f} s") from None
+        time.sleep(_POLL_S)
 
 
 def read_runtime(path: Path) -> Runtime | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -25,7 +26,13 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 class OperatorError(Exception):
-    """Something only the operator can put right; the command line prints it as one line and exits with 2."""
+    """Something only the operator can put right; the command line prints it as one line.
+
+    Attributes:
+        exit_code: 2 where the next start would fail too.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class SettingsError(OperatorError):
@@ -119,7 +126,9 @@ class Settings:
         """Refuse combinations that no single setting shows."""
         if self.lab and self.host not in LOOPBACK_HOSTS:
             # Anyone who reaches the lab can read invitations and move the clock.
-            raise SettingsError(f"{PREFIX}LAB", "needs a loopback host: set REDCORE_SERVER_HOST to 127.0.0.1")
+            raise SettingsError(
+                f"{PREFIX}LAB", f"needs a loopback host, not {self.host}: use --host 127.0.0.1 or {PREFIX}HOST"
+            )
         if (self.tls_certificate is None) != (self.tls_key is None):
             missing, given = ("KEY", "CERTIFICATE") if self.tls_key is None else ("CERTIFICATE", "KEY")
             raise SettingsError(f"{PREFIX}TLS_{missing}", f"is missing: {PREFIX}TLS_{given} is set")
@@ -188,6 +197,38 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         if text := environ.get(variable, "").strip():
             values[field] = _parsed(variable, text, parse)
     return Settings(**values)
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Return a line for each variable that begins as ours do and is not one of them, with the nearest that is.
+
+    Args:
+        environ: Variables by name.
+    """
+    known = [field.upper() for field in _PARSERS]
+    lines: list[str] = []
+    for name in sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)):
+        if name not in known:
+            nearest = get_close_matches(name, known, 1)
+            advice = f"; did you mean {PREFIX}{nearest[0]}?" if nearest else ""
+            lines.append(f"{PREFIX}{name} is not a setting{advice}")
+    return lines
+
+
+def overview(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return the name of each variable, its value for people, and where that comes from.
+
+    Args:
+        settings: Of that environment.
+        environ: Variables by name.
+    """
+    rows: list[tuple[str, str, str]] = []
+    for field in attrs.fields(Settings):
+        variable, value = PREFIX + field.name.upper(), getattr(settings, field.name)
+        is_set = bool(environ.get(variable, "").strip())
+        shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        rows.append((variable, "…" if shown and not field.repr else shown, "environment" if is_set else "default"))
+    return rows
 
 
 def _parsed(variable: str, text: str, parse: Callable[[str], object]) -> object:

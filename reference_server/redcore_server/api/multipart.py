@@ -101,7 +101,11 @@ class Multipart:
         while not self._events:
             if (piece := await anext(self._pieces, None)) is None:
                 if not self._is_over:
-                    _malformed("ends too early" if self._preamble is None else "is not valid: it has no part")
+                    _malformed(
+                        "is not valid: it has no part"
+                        if self._preamble and self._preamble.has_read
+                        else "ends too early"
+                    )
                 return None
             if self._preamble is not None:
                 piece = self._preamble.without(piece)
@@ -142,6 +146,11 @@ class _Preamble:
     def __init__(self, boundary: bytes) -> None:
         self._first = re.compile(rb"(?:\A|\r\n)(--" + re.escape(boundary) + rb")[ \t]*(\r\n|--)")
         self._read = b""
+
+    @property
+    def has_read(self) -> bool:
+        """Whether anything came."""
+        return bool(self._read)
 
     def without(self, piece: bytes) -> bytes:
         """Return what of the bytes so far is for the parser; nothing before the boundary is there."""

@@ -1,14 +1,14 @@
 """Real PostgreSQL and real Redis from wheels, for machines with neither.
 
-Both start beside each other while the caller does something else, work for root and for a normal user, and
-end with this process however it ends. Knows nothing of schema or keys.
+Both start beside each other while the caller does something else, work for root and for a normal user, and end with
+this process however it ends. One that ends by itself is started again (`keeper`); one that does so too often ends this
+process. Knows nothing of schema or keys.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+import os
+import signal
 from types import TracebackType
 from typing import Self
 
@@ -16,36 +16,19 @@ import attrs
 
 from redcore_server.data_folder import DataFolder, Runtime
 from redcore_server.embedded.binaries import EmbeddedUnavailable, account_for
+from redcore_server.embedded.keeper import MOST_ENDS, WITHIN_S, Keeper
 from redcore_server.embedded.postgres import start_postgres
-from redcore_server.embedded.process import EmbeddedServerFailed, ServerProcess
+from redcore_server.embedded.process import EmbeddedServerFailed
 from redcore_server.embedded.redis import start_redis
+from redcore_server.settings import OperatorError
 
-__all__ = ["EmbeddedServerFailed", "EmbeddedServers", "EmbeddedUnavailable"]
+__all__ = ["EmbeddedServerFailed", "EmbeddedServerLost", "EmbeddedServers", "EmbeddedUnavailable"]
 
 
-class _Keeper:
-    """A thread that starts one server and lives as long: the kernel ends the server with the thread."""
+class EmbeddedServerLost(OperatorError):  # noqa: N818 - reads as the state it reports
+    """An embedded server ended again and again; a supervisor may start the process once more."""
 
-    def __init__(self, start: Callable[[], ServerProcess]) -> None:
-        self.started: Future[ServerProcess] = Future()
-        self._start = start
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True)
-        self._thread.start()
-
-    def _keep(self) -> None:
-        try:
-            server = self._start()
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
-            self.started.set_exception(error)
-            return
-        self.started.set_result(server)
-        self._stop.wait()
-        server.stop()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
+    exit_code = 1
 
 
 class EmbeddedServers:
@@ -66,8 +49,8 @@ class EmbeddedServers:
         self._runtime = attrs.evolve(folder.runtime, postgres_port=None, redis_port=None, base_url=None)
         self._with_postgres = postgres
         self._with_redis = redis
-        self._postgres: _Keeper | None = None
-        self._redis: _Keeper | None = None
+        self._postgres: Keeper | None = None
+        self._redis: Keeper | None = None
 
     def __enter__(self) -> Self:
         """Begin to start the servers.
@@ -80,10 +63,16 @@ class EmbeddedServers:
         data, account, lock = self._folder.path, account_for(self._folder.path), self._folder.servers_lock
         if self._with_postgres:
             password = self._runtime.postgres_password
-            self._postgres = _Keeper(lambda: start_postgres(data, account=account, password=password, lock=lock))
+            port = self._runtime.last_postgres_port
+            self._postgres = Keeper(
+                lambda: start_postgres(data, account=account, password=password, lock=lock, port=port), _end_process
+            )
         if self._with_redis:
             secret = self._runtime.redis_password
-            self._redis = _Keeper(lambda: start_redis(data, account=account, password=secret, lock=lock))
+            last = self._runtime.last_redis_port
+            self._redis = Keeper(
+                lambda: start_redis(data, account=account, password=secret, lock=lock, port=last), _end_process
+            )
         return self
 
     def ready(self) -> Runtime:
@@ -93,10 +82,14 @@ class EmbeddedServers:
             EmbeddedUnavailable: A wheel is missing, or unusable here.
             EmbeddedServerFailed: A server does not start.
         """
+        postgres_port = self._postgres.started.result().port if self._postgres else None
+        redis_port = self._redis.started.result().port if self._redis else None
         self._runtime = attrs.evolve(
             self._runtime,
-            postgres_port=self._postgres.started.result().port if self._postgres else None,
-            redis_port=self._redis.started.result().port if self._redis else None,
+            postgres_port=postgres_port,
+            redis_port=redis_port,
+            last_postgres_port=postgres_port or self._runtime.last_postgres_port,
+            last_redis_port=redis_port or self._runtime.last_redis_port,
         )
         self._folder.write_runtime(self._runtime)
         return self._runtime
@@ -104,8 +97,24 @@ class EmbeddedServers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the servers in order."""
-        for keeper in (self._postgres, self._redis):
+        """Stop the servers in order.
+
+        Raises:
+            EmbeddedServerLost: One of them ended too often.
+        """
+        keepers = {"postgres": self._postgres, "redis": self._redis}
+        for keeper in keepers.values():
             if keeper is not None:
                 keeper.stop()
         self._folder.write_runtime(attrs.evolve(self._runtime, postgres_port=None, redis_port=None))
+        for name, keeper in keepers.items():
+            if keeper is not None and keeper.is_lost:
+                server, log = keeper.started.result().name, self._folder.path / f"{name}.log"
+                raise EmbeddedServerLost(
+                    f"the embedded {server} ended {MOST_ENDS} times within {WITHIN_S:.0f} s (see {log})"
+                ) from None
+
+
+def _end_process() -> None:
+    """Stop this process in order, as its supervisor would; the reason is raised when the servers are left."""
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -48,7 +48,7 @@ _OPTIONS = {
 }
 
 
-def start_postgres(data: Path, *, account: Account, password: str, lock: int) -> ServerProcess:
+def start_postgres(data: Path, *, account: Account, password: str, lock: int, port: int | None = None) -> ServerProcess:
     """Start PostgreSQL on a data folder and return it once it accepts connections.
 
     Raises:
@@ -63,7 +63,9 @@ def start_postgres(data: Path, *, account: Account, password: str, lock: int) ->
     place = Place(account=account, folder=folder / "cluster", log=log, lock=lock)
     if not place.folder.exists():
         _make_cluster(programs, place, password)
-    return on_free_port(lambda port: _serve(programs, place, port))
+    # We hold the lock every postmaster inherits, so the one of this file is dead; its number may be anyone's by now.
+    _pid_file(place).unlink(missing_ok=True)
+    return on_free_port(lambda port: _serve(programs, place, port), port)
 
 
 def _make_cluster(programs: Path, place: Place, password: str) -> None:
@@ -91,24 +93,29 @@ def _make_cluster(programs: Path, place: Place, password: str) -> None:
 
 
 def _serve(programs: Path, place: Place, port: int) -> ServerProcess:
-    pid_file = place.folder / "postmaster.pid"
-    # We hold the lock every postmaster inherits, so this one is dead; its number may be anyone's by now.
-    pid_file.unlink(missing_ok=True)
+    # After a postmaster was killed its file stays: by it PostgreSQL sees whether processes below it still write.
     options = [f"--{name}={value}" for name, value in {**_OPTIONS, "port": str(port)}.items()]
+    # SIGQUIT ends busy sessions too; the next start recovers from the write-ahead log.
+    process = spawn(place, [programs / "postgres", "-D", _HERE, *options], orphan_signal=signal.SIGQUIT)
     server = ServerProcess(
         name="PostgreSQL",
         place=place,
         port=port,
-        # SIGQUIT ends busy sessions too; the next start recovers from the write-ahead log.
-        process=spawn(place, [programs / "postgres", "-D", _HERE, *options], orphan_signal=signal.SIGQUIT),
+        process=process,
         stop_signal=signal.SIGINT,
+        start_again=lambda: _serve(programs, place, port),
     )
-    server.wait_until(lambda: _accepts_connections(pid_file))
+    server.wait_until(lambda: _accepts_connections(_pid_file(place), process.pid))
     return server
 
 
-def _accepts_connections(pid_file: Path) -> bool:
+def _pid_file(place: Place) -> Path:
+    return place.folder / "postmaster.pid"
+
+
+def _accepts_connections(pid_file: Path, pid: int) -> bool:
     try:
-        return pid_file.read_text(encoding="ascii").endswith("ready   \n")
+        text = pid_file.read_text(encoding="ascii")
     except FileNotFoundError:
         return False
+    return text.startswith(f"{pid}\n") and text.endswith("ready   \n")

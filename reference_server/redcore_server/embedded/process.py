@@ -29,9 +29,14 @@ class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it
     """An embedded server ended or did not answer; the message quotes its log."""
 
     def __init__(self, name: str, problem: str, log: Path) -> None:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if _tells(line)]
         said = "; ".join(lines[-3:]) or "it said nothing"
         super().__init__(f"the embedded {name} {problem}: {said} (see {log})")
+
+
+def _tells(line: str) -> bool:
+    """Whether a line may be about the failure: Redis warns of the machine's settings at each start."""
+    return bool(line.strip()) and "WARNING" not in line
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +65,8 @@ class ServerProcess:
     port: int
     process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
+    start_again: Callable[[], ServerProcess] = attrs.field(repr=False)
+    """Starts it once more on the same port, after it ended by itself."""
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
         """Return once `answers` is true.
@@ -117,15 +124,28 @@ def piped(text: str, *, reader: Account) -> int:
     return read_end
 
 
-def on_free_port(start: Callable[[int], ServerProcess]) -> ServerProcess:
-    """Start a server on a free port, or on another one if somebody was faster to take it."""
-    for _ in range(_PORT_ATTEMPTS - 1):
+def on_free_port(start: Callable[[int], ServerProcess], preferred: int | None = None) -> ServerProcess:
+    """Start a server on a free port, or on another one if that is taken meanwhile.
+
+    Args:
+        start: Starts it on a port.
+        preferred: The port to try first, if it is free.
+    """
+    for attempt in range(_PORT_ATTEMPTS - 1):
         try:
-            return start(_free_port())
+            return start(preferred if preferred and attempt == 0 and _is_free(preferred) else _free_port())
         except EmbeddedServerFailed as error:
             if "in use" not in str(error).lower():
                 raise
     return start(_free_port())
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _free_port() -> int:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 from pathlib import Path
+from typing import Final
 
 from redcore_server.embedded.binaries import Account, redis_program
-from redcore_server.embedded.process import Place, ServerProcess, on_free_port, piped, spawn
+from redcore_server.embedded.process import (
+    EmbeddedServerFailed,
+    Place,
+    ServerProcess,
+    on_free_port,
+    piped,
+    spawn,
+)
+
+_APPEND_ONLY_FILE: Final = "appendonly.aof"
+_DAMAGED: Final = "Bad file format reading the append only file"
 
 _CONFIGURATION = """
 bind 127.0.0.1
@@ -20,8 +32,10 @@ appendfsync everysec
 save ""
 """
 
+_log = logging.getLogger("redcore_server.embedded")
 
-def start_redis(data: Path, *, account: Account, password: str, lock: int) -> ServerProcess:
+
+def start_redis(data: Path, *, account: Account, password: str, lock: int, port: int | None = None) -> ServerProcess:
     """Start Redis on a data folder and return it once it has loaded its data.
 
     Raises:
@@ -34,17 +48,47 @@ def start_redis(data: Path, *, account: Account, password: str, lock: int) -> Se
     log = data / "redis.log"
     log.unlink(missing_ok=True)
     place = Place(account=account, folder=folder, log=log, lock=lock)
-    return on_free_port(lambda port: _serve(program, place, port, password))
+    return on_free_port(lambda port: _serve(program, place, port, password), port)
 
 
 def _serve(program: Path, place: Place, port: int, password: str) -> ServerProcess:
+    try:
+        return _launch(program, place, port, password)
+    except EmbeddedServerFailed:
+        if not _set_damaged_file_aside(place):
+            raise
+        return _launch(program, place, port, password)
+
+
+def _set_damaged_file_aside(place: Place) -> bool:
+    """Move an append-only file that Redis refused to read; whether there was one.
+
+    What is in Redis may be lost (docs/server.md): people sign in again. So it never keeps a server from starting.
+    """
+    file = place.folder / _APPEND_ONLY_FILE
+    if _DAMAGED not in place.log.read_text(encoding="utf-8", errors="replace") or not file.exists():
+        return False
+    aside = file.with_name(f"{file.name}.damaged-{int(file.stat().st_mtime)}")
+    file.rename(aside)
+    _log.error("the append-only file of Redis is damaged, kept as %s; Redis starts empty, people sign in again", aside)
+    return True
+
+
+def _launch(program: Path, place: Place, port: int, password: str) -> ServerProcess:
     stdin = piped(_CONFIGURATION.format(port=port, password=password), reader=place.account)
     try:
         # SIGKILL loses nothing: a write is in the kernel's hands before it is answered.
         process = spawn(place, [program, "-"], orphan_signal=signal.SIGKILL, stdin=stdin)
     finally:
         os.close(stdin)
-    server = ServerProcess(name="Redis", place=place, port=port, process=process, stop_signal=signal.SIGTERM)
+    server = ServerProcess(
+        name="Redis",
+        place=place,
+        port=port,
+        process=process,
+        stop_signal=signal.SIGTERM,
+        start_again=lambda: _serve(program, place, port, password),
+    )
     server.wait_until(lambda: _answers(port, password))
     return server
 

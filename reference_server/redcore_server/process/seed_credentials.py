@@ -29,15 +29,19 @@ def export_lines(credentials: Credentials, base_url: str) -> str:
 
     What people type at the sign-in page is in comments: no program reads it from the environment.
     """
-    variables = {
+    person = {"REDCORE_ADMIN_EMAIL": credentials.admin_email, "REDCORE_ADMIN_PASSWORD": credentials.admin_password}
+    exports = [f"export {name}={shlex.quote(value)}\n" for name, value in variables(credentials, base_url).items()]
+    return "".join(exports + [f"# {name}={shlex.quote(value)}\n" for name, value in person.items() if value])
+
+
+def variables(credentials: Credentials, base_url: str) -> dict[str, str]:
+    """Return the environment in which an SDK needs no arguments."""
+    return {
         "REDCORE_BASE_URL": base_url,
         "REDCORE_API_KEY": credentials.api_key,
         "REDCORE_CLIENT_ID": credentials.client_id,
         "REDCORE_CLIENT_SECRET": credentials.client_secret,
     }
-    person = {"REDCORE_ADMIN_EMAIL": credentials.admin_email, "REDCORE_ADMIN_PASSWORD": credentials.admin_password}
-    exports = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    return "".join(exports + [f"# {name}={shlex.quote(value)}\n" for name, value in person.items() if value])
 
 
 def credentials_file(data: Path) -> Path:
@@ -55,7 +59,7 @@ def save_credentials(data: Path, credentials: Credentials, base_url: str) -> Non
 
 
 def read_credentials(data: Path) -> Credentials | None:
-    """Return what the file holds; None where there is none, or where somebody changed it beyond recognition."""
+    """Return what the file holds; None if it does not exist or was changed beyond recognition."""
     try:
         words = shlex.split(credentials_file(data).read_text(encoding="utf-8"))
     except (OSError, ValueError):

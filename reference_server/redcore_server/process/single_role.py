@@ -105,12 +105,14 @@ def run_stores(settings: Settings) -> None:
     Raises:
         OperatorError: They cannot start; the message says what to do.
     """
+    configure_logging(settings.log_level)
     with (
         interruptible(),
         contextlib.closing(DataFolder(settings.data)) as folder,
         EmbeddedServers(folder) as servers,
     ):
         folder.write_runtime(servers.ready())
+        folder.mark_ready()
         _announce("stores")
         while True:
             signal.pause()

@@ -10,11 +10,12 @@ from collections.abc import Generator
 
 import attrs
 
-from redcore_server.data_folder import DataFolder, DataFolderInUse, read_runtime
+from redcore_server.data_folder import DataFolder, DataFolderInUse, Runtime, held_or_ready
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.listening.address import listen
 from redcore_server.process.signals import interruptible
 from redcore_server.settings import Settings
+from redcore_server.store.address import DATABASE_VARIABLE
 
 
 def up(settings: Settings) -> None:
@@ -42,6 +43,7 @@ def up(settings: Settings) -> None:
         )
 
         def announce() -> None:
+            folder.mark_ready()
             text = summary(settings, embedded_postgres=with_postgres, embedded_redis=with_redis)
             print(text, flush=True)  # noqa: T201 - for the person at the terminal
 
@@ -52,21 +54,21 @@ def up(settings: Settings) -> None:
 def database(settings: Settings) -> Generator[str]:
     """Yield the URL of the database: the external one, that of a running server, or one started for the moment.
 
+    A server that is starting is waited for.
+
     Raises:
         OperatorError: There is none to be had.
     """
     if settings.database_url is not None:
         yield settings.database_url
         return
-    try:
-        folder = DataFolder(settings.data)
-    except DataFolderInUse:
-        runtime = read_runtime(settings.data)
-        if runtime is None or runtime.database_url is None:
-            raise
-        yield runtime.database_url
+    found = held_or_ready(settings.data)
+    if isinstance(found, Runtime):
+        if found.database_url is None:
+            raise DataFolderInUse(f"the server on {settings.data} has a PostgreSQL of its own: set {DATABASE_VARIABLE}")
+        yield found.database_url
         return
-    with contextlib.closing(folder), EmbeddedServers(folder, redis=False) as servers:
+    with contextlib.closing(found), EmbeddedServers(found, redis=False) as servers:
         url = servers.ready().database_url
         assert url is not None  # noqa: S101 - we asked for it
         yield url

@@ -1,0 +1,186 @@
+"""A server in a process of its own: started and waited for by `up --detach` and `run`, waited for by `wait`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import attrs
+
+from redcore_server.data_folder import DataFolderError, DataFolderInUse, ready_runtime
+from redcore_server.process.seed_credentials import credentials_file, read_credentials, variables
+from redcore_server.settings import OperatorError
+
+_POLL_S = 0.02
+_STOP_WITHIN_S = 60.0  # more than a drain with the default settings may take
+_LOG_LINES = 10
+
+
+class ServerNotReady(OperatorError):  # noqa: N818 - reads as the state it reports
+    """The server ended, or does not answer in time."""
+
+
+@attrs.frozen
+class Background:
+    """A server that answers.
+
+    Attributes:
+        process: Its process.
+        data: Its data folder.
+        log: What it prints.
+    """
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    log: Path
+
+    def stop(self) -> None:
+        """End it in order; insist if that takes too long."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def wait_until_ready(data: Path, within_s: float) -> str:
+    """Return the base URL of the server of a data folder once it answers.
+
+    Args:
+        data: The folder; it need not exist yet.
+        within_s: Seconds to wait.
+
+    Raises:
+        ServerNotReady: It does not answer in time.
+    """
+    deadline = time.monotonic() + within_s
+    while (base_url := _base_url(data)) is None:
+        if time.monotonic() > deadline:
+            raise ServerNotReady(f"no server is ready on {data} after {within_s:g} s")
+        time.sleep(_POLL_S)
+    return base_url
+
+
+def start(arguments: Sequence[str], data: Path, within_s: float) -> Background:
+    """Start `redcore-server up` in a session of its own and return once it answers.
+
+    Args:
+        arguments: Of `up`, with the data folder.
+        data: The same folder.
+        within_s: Seconds to wait for it.
+
+    Raises:
+        ServerNotReady: It ended, or does not answer in time; the message quotes what it printed.
+        DataFolderInUse: Another one runs on the folder.
+    """
+    if _base_url(data) is not None:
+        raise DataFolderInUse(f"another redcore-server is running on the data folder {data}")
+    log = _log_file(data)
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "redcore_server", "up", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Background(process, data, log)
+    deadline = time.monotonic() + within_s
+    while _base_url(data) is None:
+        if process.poll() is not None:
+            raise ServerNotReady(f"the server ended with code {process.returncode}: {_last_lines(log)}")
+        if time.monotonic() > deadline:
+            server.stop()
+            raise ServerNotReady(f"the server was not ready after {within_s:g} s: {_last_lines(log)}")
+        time.sleep(_POLL_S)
+    return server
+
+
+def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | None, within_s: float) -> int:
+    """Run a command beside a server that ends with it; return the command's exit code.
+
+    The command finds `REDCORE_BASE_URL` and the credentials of the first organisation in its environment.
+
+    Args:
+        command: With its arguments.
+        arguments: Of `up`, without the data folder.
+        data: The folder to run on; None means a new one that is deleted at the end.
+        within_s: Seconds to wait for the server.
+
+    Raises:
+        ServerNotReady: See `start`.
+        OperatorError: The command cannot be run.
+    """
+    with _folder(data) as folder:
+        server = start([*arguments, "--data", str(folder)], folder, within_s)
+        try:
+            return _run(command, {**os.environ, **_variables(folder)})
+        finally:
+            server.stop()
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    try:
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the operator's own
+    except OSError as error:
+        raise OperatorError(f"cannot run {command[0]}: {error.strerror}") from error
+    with _passed_on(process):
+        code = process.wait()
+    return code if code >= 0 else 128 - code  # as shells report a signal
+
+
+@contextlib.contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Generator[None]:
+    """Pass SIGTERM on to the command; Ctrl-C reaches it by itself, and we wait for how it ends."""
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _variables(data: Path) -> dict[str, str]:
+    credentials = read_credentials(data)
+    base_url = _base_url(data)
+    if credentials is None or base_url is None:
+        raise ServerNotReady(f"the credentials of the server are not in {credentials_file(data)}")
+    return variables(credentials, base_url)
+
+
+def _base_url(data: Path) -> str | None:
+    runtime = ready_runtime(data)
+    return runtime.base_url if runtime else None
+
+
+@contextlib.contextmanager
+def _folder(data: Path | None) -> Generator[Path]:
+    if data is not None:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="redcore-server-") as folder:
+        yield Path(folder)
+
+
+def _log_file(data: Path) -> Path:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError(f"cannot write to the data folder {data}: {error.strerror}") from error
+    return data / "up.log"
+
+
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "; ".join(lines[-_LOG_LINES:]) or "it printed nothing"

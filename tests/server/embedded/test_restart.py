@@ -1,0 +1,127 @@
+"""Embedded servers that end by themselves: started again on their ports with their data, or given up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from tests.server.support.processes import descendants, eventually
+
+from redcore_server.data_folder import DataFolder, Runtime
+from redcore_server.embedded import EmbeddedServerLost, EmbeddedServers
+from redcore_server.embedded.keeper import MOST_ENDS, Keeper
+from redcore_server.embedded.process import Place, ServerProcess
+
+
+def postmaster(data: Path) -> int:
+    return int((data / "postgres/cluster/postmaster.pid").read_text().split()[0])
+
+
+def _selects(runtime: Runtime) -> bool:
+    try:
+        with psycopg.connect(runtime.database_url or "") as connection:
+            return connection.execute("select n from kept").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
+def _gets(runtime: Runtime) -> bool:
+    try:
+        with redis.Redis.from_url(runtime.redis_url or "") as client:
+            return bool(client.get("kept") == b"1")
+    except redis.RedisError:
+        return False
+
+
+def test_killed_servers_are_back_on_their_ports_with_their_data(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`kill -9` of both; connections that were open are lost, what was committed is not."""
+    with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder) as servers:
+        runtime = servers.ready()
+        with psycopg.connect(runtime.database_url or "", autocommit=True) as connection:
+            connection.execute("create table kept as select 1 as n")
+            with redis.Redis.from_url(runtime.redis_url or "") as client:
+                client.set("kept", 1)
+                store = int(client.info("server")["process_id"])
+            os.kill(postmaster(tmp_path), signal.SIGKILL)
+            os.kill(store, signal.SIGKILL)
+
+        assert eventually(lambda: _selects(runtime))
+        assert eventually(lambda: _gets(runtime))
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert "the embedded PostgreSQL ended with code -9" in errors
+    assert f"the embedded Redis was started again on port {runtime.redis_port}" in errors
+
+
+def test_the_next_start_takes_the_last_ports(tmp_path: Path) -> None:
+    """So that processes which knew them find the stores again."""
+    with contextlib.closing(DataFolder(tmp_path)) as folder:
+        with EmbeddedServers(folder) as servers:
+            first = servers.ready()
+        with EmbeddedServers(folder) as servers:
+            second = servers.ready()
+
+    assert (first.postgres_port, first.redis_port) == (second.postgres_port, second.redis_port)
+
+
+def test_a_damaged_append_only_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As a crash of the machine leaves it, with zeros at its end: Redis starts empty, and that is said once."""
+    with contextlib.closing(DataFolder(tmp_path)) as folder:
+        with EmbeddedServers(folder, postgres=False) as servers:
+            redis.Redis.from_url(servers.ready().redis_url or "").set("kept", 1)
+        with (tmp_path / "redis/appendonly.aof").open("ab") as file:
+            file.write(bytes(512))
+        for _ in range(2):
+            with EmbeddedServers(folder, postgres=False) as servers:
+                assert not _gets(servers.ready())
+
+    assert len(list((tmp_path / "redis").glob("appendonly.aof.damaged-*"))) == 1
+    assert len([record for record in caplog.records if "is damaged, kept as" in record.getMessage()]) == 1
+
+
+def _ending(place: Place) -> ServerProcess:
+    return ServerProcess(
+        name="Redis",
+        place=place,
+        port=1,
+        process=subprocess.Popen(["/bin/false"]),
+        stop_signal=signal.SIGTERM,
+        start_again=lambda: _ending(place),
+    )
+
+
+def test_a_server_that_ends_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the fifth time within a minute, each time after twice the delay."""
+    monkeypatch.setattr("redcore_server.embedded.keeper._FIRST_DELAY_S", 0.001)
+    losses: list[int] = []
+    keeper = Keeper(lambda: _ending(tmp_path), lambda: losses.append(1))  # type: ignore[arg-type]
+
+    assert eventually(lambda: keeper.is_lost)
+    keeper.stop()
+    assert losses == [1]
+
+
+def _lose(data: Path) -> None:
+    with contextlib.closing(DataFolder(data)) as folder, EmbeddedServers(folder, postgres=False) as servers:
+        servers.ready()
+        assert servers._redis is not None
+        servers._redis.is_lost = True
+
+
+def test_a_process_whose_store_is_lost_ends_with_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, with one line that names the server and its log."""
+    monkeypatch.setattr("redcore_server.embedded._end_process", lambda: None)
+    message = rf"the embedded Redis ended {MOST_ENDS} times .*redis\.log"
+    with pytest.raises(EmbeddedServerLost, match=message) as caught:
+        _lose(tmp_path)
+
+    assert caught.value.exit_code == 1
+    assert descendants(os.getpid()) == set()
