@@ -7,11 +7,15 @@ import os
 import pickle
 import stat
 import time
+import warnings
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
+from tests.client.loopback import Loopback, pair, user
 
+from redcore import Client
 from redcore.exceptions import TokenCacheError
 from redcore.tokens import FileCache, SharedTokenCache, TokenSet, file_lock
 from redcore.tokens.file import LIFETIME_S
@@ -223,3 +227,104 @@ def test_a_file_system_without_locks_is_told(cache: FileCache, monkeypatch: pyte
     monkeypatch.setattr(file_lock, "_lock", without)
     with pytest.raises(TokenCacheError, match="No locks available"):
         cache.try_lock("one", 1.0)
+
+
+HOSTILE = [
+    b'{"k": {"access_token": 5}}',
+    b'{"k": {"access_token": "a", "expires_at": "soon"}}',
+    b'{"k": {"access_token": "a", "issued_at": true}}',
+    b'{"k": {"access_token": "a", "scope": ["users:read"]}}',
+    b'{"k": ' + b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=lambda content: content.decode()[:60])
+def test_an_entry_with_fields_of_other_types_is_damaged(file: Path, cache: FileCache, content: bytes) -> None:
+    """It is a TokenCacheError like any other damage, and not the error of whoever uses the field later."""
+    cache.set("k", PAIR)
+    file.write_bytes(content)
+
+    with pytest.raises(TokenCacheError, match="is damaged; delete it and log in again"):
+        cache.get("k")
+
+
+def test_an_entry_of_a_newer_version_is_read(file: Path, cache: FileCache) -> None:
+    """Fields that this version does not know are left out."""
+    cache.set("k", PAIR)
+    file.write_bytes(b'{"k": {"access_token": "access-1", "bound_to": "this machine"}}')
+
+    assert cache.get("k") == TokenSet(access_token="access-1")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
+def test_a_pipe_in_its_place_is_refused(file: Path, cache: FileCache) -> None:
+    """It is not waited for."""
+    file.parent.mkdir()
+    os.mkfifo(file, 0o600)
+
+    with pytest.raises(TokenCacheError, match="is not a file; name another path"):
+        cache.get("k")
+
+
+class TestWithoutHome:
+    @pytest.fixture(params=[None, "", "relative"], ids=["unset", "empty", "relative"])
+    def homeless(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        """A user without home or passwd entry; the working folder."""
+
+        def unknown(_: int) -> None:
+            raise KeyError("uid not found")
+
+        for name in ("HOME", "XDG_STATE_HOME"):
+            monkeypatch.delenv(name, raising=False)
+            if request.param is not None:
+                monkeypatch.setenv(name, request.param)
+        monkeypatch.setattr("pwd.getpwuid", unknown)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
+    @pytest.mark.parametrize("path", [None, "~/tokens.json"])
+    def test_nothing_is_kept_in_the_working_folder(self, homeless: Path, path: str | None) -> None:
+        """The cache can be made, shown and pickled; its use is a TokenCacheError."""
+        cache = pickle.loads(pickle.dumps(FileCache(path)))  # noqa: S301 (our own)
+
+        with pytest.raises(TokenCacheError, match="there is no home folder"):
+            cache.get("k")
+        with pytest.raises(TokenCacheError, match="there is no home folder"):
+            cache.set("k", PAIR)
+        with pytest.raises(TokenCacheError, match="there is no home folder"):
+            cache.try_lock("k", 1.0)
+
+        assert "FileCache" in repr(cache)
+        assert list(homeless.iterdir()) == []
+
+    @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
+    @pytest.mark.usefixtures("homeless")
+    def test_a_client_goes_on_with_memory(self, server: Loopback) -> None:
+        """With one warning, or a TokenCacheError if the cache is strict."""
+        server.script(pair(1), user(), user())
+        options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
+        with warnings.catch_warnings(record=True) as caught, Client(token_cache=FileCache(), **options) as client:
+            warnings.simplefilter("always")
+            client.users.get("usr_1")
+            client.users.get("usr_1")
+
+        assert [warning.category for warning in caught] == [RuntimeWarning]
+        with (
+            Client(token_cache=FileCache(strict=True), **options) as client,
+            pytest.raises(TokenCacheError, match="there is no home folder to keep tokens in: set HOME"),
+        ):
+            client.users.get("usr_1")
+
+
+def test_a_relative_path_stays_when_the_program_changes_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As daemons do."""
+    monkeypatch.chdir(tmp_path)
+    cache = FileCache("tokens.json")
+    cache.set("k", PAIR)
+
+    monkeypatch.chdir("/")
+
+    assert (cache.get("k"), cache.path) == (PAIR, tmp_path / "tokens.json")

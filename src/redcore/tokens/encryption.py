@@ -100,7 +100,7 @@ def unclose(cipher: Cipher, name: str, stored: bytes) -> TokenSet:
     """
     try:
         entry: Entry = decoder(Entry)(cipher.decrypt(stored))
-    except msgspec.DecodeError:  # not chained: it may quote what is stored
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # not chained: it may quote what is stored
         raise Unreadable("is not what this cache writes") from None
     if entry.name != name:
         raise Unreadable("belongs to another entry")

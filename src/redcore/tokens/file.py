@@ -7,19 +7,20 @@ import os
 import stat
 import tempfile
 import time
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import platformdirs
 
+from redcore._wire.decoders import converted
 from redcore.exceptions import TokenCacheError
 from redcore.tokens.file_lock import FileLocks, locked
+from redcore.tokens.state_folder import NO_HOME, has_home, state_folder
 from redcore.tokens.token_set import TokenSet
 
-MAX_BYTES = 1024 * 1024
-LIFETIME_S = 30 * 24 * 3600.0  # of a refresh token that nobody uses (contract section 6)
+MAX_BYTES = 1024 * 1024  # some hundred sessions, of 2 to 4 KiB each
+LIFETIME_S = 30 * 24 * 3600.0  # of a refresh token that is not used (contract section 6)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -30,21 +31,36 @@ class FileCache:
     renews it; if that one is killed, another does at once.
 
     Args:
-        path: The file, made when it is first needed; None is `tokens.json` in the folder that the system has for such
-            things, such as `~/.local/state/redcore`.
+        path: The file, made when it is first needed; `~` is the home folder. None is `tokens.json` in the folder that
+            the system has for such things, such as `~/.local/state/redcore`.
         strict: Whether a file that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in memory,
             with one warning.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, strict: bool = False) -> None:
         self.strict = strict
-        self._path = Path(platformdirs.user_state_dir("redcore"), "tokens.json") if path is None else Path(path)
+        self._given = None if path is None else Path(path)
         self._locks = FileLocks()
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The file.
+
+        Raises:
+            TokenCacheError: it would be in the home folder, and there is none.
+        """
         return self._path
+
+    @cached_property
+    def _path(self) -> Path:
+        if self._given is None:
+            return state_folder() / "tokens.json"
+        if str(self._given).startswith("~") and not has_home():
+            raise TokenCacheError(NO_HOME)
+        try:
+            return self._given.expanduser().absolute()  # the same one when the program changes its folder
+        except (RuntimeError, OSError):  # another user's home; a working folder that was removed
+            raise TokenCacheError(f"{self._given} cannot be found: there is no such folder") from None
 
     def get(self, key: str) -> TokenSet | None:
         """The tokens stored under a key; None if there are none.
@@ -54,8 +70,8 @@ class FileCache:
         """
         stored = self._read().get(key)
         try:
-            return None if stored is None else TokenSet(**stored)
-        except TypeError:
+            return None if stored is None else converted(stored, TokenSet)  # fields of a newer version are left out
+        except msgspec.ValidationError:  # not chained: it may quote what is stored
             raise self._damaged() from None
 
     def set(self, key: str, tokens: TokenSet) -> None:
@@ -91,10 +107,10 @@ class FileCache:
         self._locks.unlock(self._lock_file(key))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return partial(FileCache, self._path, strict=self.strict), ()
+        return partial(FileCache, self._given, strict=self.strict), ()
 
     def __repr__(self) -> str:
-        return f"FileCache({str(self._path)!r})"
+        return f"FileCache({'' if self._given is None else repr(str(self._given))})"
 
     def _lock_file(self, key: str) -> Path:
         return self._beside(hashlib.sha256(key.encode()).hexdigest()[:16])
@@ -144,10 +160,12 @@ class FileCache:
             raise self._unusable(problem) from None
         try:
             return msgspec.json.decode(content if len(content) <= MAX_BYTES else b"", type=dict[str, dict[str, Any]])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._damaged() from None
 
     def _check(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise TokenCacheError(f"{self._path} is not a file; name another path")
         if os.name == "posix" and (found.st_mode & _OTHERS or found.st_uid != os.geteuid()):
             raise TokenCacheError(
                 f"others can read {self._path}; if you trust what it holds: chmod 600, else delete it and log in again"
@@ -171,4 +189,5 @@ def _older(issued_at: object, oldest: float) -> bool:
 
 
 def _open_own(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    """Open a file, not what a link leads to; a pipe in its place is not waited for."""
+    return os.open(name, flags | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK")))

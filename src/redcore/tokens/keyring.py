@@ -6,16 +6,15 @@ import hashlib
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import cast
-
-import platformdirs
 
 from redcore.exceptions import ConfigurationError, TokenCacheError
 from redcore.tokens.encryption import Plain, Unreadable, close, unclose
 from redcore.tokens.file_lock import FileLocks
 from redcore.tokens.keyring_entry import PART_CHARACTERS, Keyring, KeyringEntry
+from redcore.tokens.state_folder import state_folder
 from redcore.tokens.token_set import TokenSet
 
 ADVICE = "unlock it, install a backend for it (https://pypi.org/project/keyring), or use redcore.tokens.FileCache"
@@ -45,8 +44,11 @@ class KeyringCache:
         self._service = service
         self._find = get_keyring
         self._probed: Keyring | None = None
-        self._folder = Path(platformdirs.user_state_dir("redcore"))
         self._locks = FileLocks()
+
+    @cached_property
+    def _folder(self) -> Path:
+        return state_folder()
 
     def get(self, key: str) -> TokenSet | None:
         """The tokens stored under a key; None if there are none.

@@ -10,6 +10,7 @@ import attrs
 PART_CHARACTERS = 1200  # the Windows Credential Manager keeps 2560 bytes, and keyring gives it UTF-16
 USER = "tokens"  # the only one of each service: the Windows backend moves entries that share a service
 MARK = "redcore-parts"
+MAX_PARTS = 1000  # of one text: more than a megabyte, which no tokens have
 READS = 3  # of a text that others replace meanwhile
 
 
@@ -48,11 +49,17 @@ class Parts:
 
     @classmethod
     def read(cls, head: str | None) -> Parts | None:
-        """The parts that an entry speaks of; None if it holds the text itself."""
+        """The parts that an entry speaks of; None if it holds the text itself.
+
+        Raises:
+            ValueError: it is damaged.
+        """
         if head is None or not head.startswith(MARK):
             return None
         _, side, count, digest = head.split(":")
-        return cls(side, int(count), digest)
+        if not (count.isdecimal() and int(count[:5]) <= MAX_PARTS):
+            raise ValueError("not so many parts")
+        return cls(side, int(count[:5]), digest)
 
     def __str__(self) -> str:
         return f"{MARK}:{self.side}:{self.count}:{self.digest}"

@@ -1,0 +1,34 @@
+"""The folder of the user for what programs keep between their runs; found when it is needed, not made here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from redcore.exceptions import TokenCacheError
+
+NO_HOME = "there is no home folder to keep tokens in: set HOME, or give FileCache a path"
+
+
+def state_folder() -> Path:
+    """The folder, such as `~/.local/state/redcore`.
+
+    Raises:
+        TokenCacheError: the user has no home, as in a container whose user has no passwd entry.
+    """
+    if not (has_home() or Path(os.environ.get("XDG_STATE_HOME", "")).is_absolute()):
+        raise TokenCacheError(NO_HOME)
+    folder = Path(platformdirs.user_state_dir("redcore"))
+    if not folder.is_absolute():  # it would lie in the working folder; old platformdirs give `~/.local/state` as it is
+        raise TokenCacheError(NO_HOME)
+    return folder
+
+
+def has_home() -> bool:
+    """Whether the user has a home folder: by HOME, which may be empty or relative in containers, or by passwd."""
+    try:
+        return os.environ.get("HOME") != "" and Path.home().is_absolute()
+    except (RuntimeError, KeyError):  # neither HOME nor a passwd entry
+        return False
