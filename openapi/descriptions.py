@@ -19,6 +19,8 @@ OPTIONS = {"timeout", "deadline", "max_retries", "retry", "headers", "idempotenc
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
 MAPPING_METHODS = ("get", "items", "keys", "values")
 ENVELOPE = {"data", "meta"}
+INTERNAL = {"DeviceAuthorization", "Error", "Meta", "OAuthError", "TokenResponse"}
+"""Models that the SDK turns into something else before users see them."""
 ERRORS = {
     400: "ValidationError",
     401: "AuthenticationError",
@@ -64,6 +66,11 @@ def type_of(prop: Any) -> str:
             return str(prop.get_type_string(no_optional=True).as_unembedded_code())
 
 
+def word(value: str) -> str:
+    """The name of an enum's member: its value in capitals, its words apart."""
+    return re.sub(r"\W+", "_", value).upper()
+
+
 def input_type(prop: Any) -> str:
     """The type an argument may have: wider than what an answer has."""
     if is_enum(prop):
@@ -77,7 +84,48 @@ def properties(model: p.ModelProperty) -> list[Any]:
     return [*(model.required_properties or []), *(model.optional_properties or [])]
 
 
+def inner_of(prop: Any) -> Any:
+    """The property without its null."""
+    if isinstance(prop, p.UnionProperty):
+        known = [inner for inner in prop.inner_properties if not isinstance(inner, p.NoneProperty)]
+        return known[0] if len(known) == 1 else prop
+    return prop
+
+
+def converter_of(prop: Any) -> str | None:
+    """The name of what makes a field's value from what a constructor is given."""
+    match inner := inner_of(prop):
+        case p.DateTimeProperty():
+            return "moment"
+        case p.ListProperty():
+            found = Listed.of(inner)
+            return "strings" if found is None else found.converter
+        case _:
+            return type_of(inner) if is_enum(inner) else None
+
+
 # Records ------------------------------------------------------------------------------------
+
+
+@frozen
+class Listed:
+    """What the items of a list are."""
+
+    name: str
+    is_enum: bool
+
+    @property
+    def converter(self) -> str:
+        """The name of the function that makes a tuple of them."""
+        return f"_{re.sub('(?<!^)(?=[A-Z])', '_', self.name).lower()}s"
+
+    @classmethod
+    def of(cls, prop: Any) -> Listed | None:
+        """The items of a list of enums or models; None for anything else."""
+        inner = inner_of(prop)
+        if not isinstance(inner, p.ListProperty) or type_of(inner.inner_property) == "str":
+            return None
+        return cls(type_of(inner.inner_property), is_enum(inner.inner_property))
 
 
 @frozen
@@ -89,6 +137,10 @@ class Field:
     required: bool
     description: str
     secret: bool = False
+    converter: str | None = None
+    """What makes the value of a model's field from what its constructor is given; None takes it as it is."""
+    listed: Listed | None = None
+    """What the items of a list are, if they are no plain strings."""
 
     @classmethod
     def of(cls, prop: Any, told: Json, *, argument: bool) -> Field:
@@ -103,6 +155,8 @@ class Field:
             required=prop.required,
             description=sentence(told.get("description")),
             secret=told.get("format") == "password",
+            converter=None if argument else converter_of(prop),
+            listed=Listed.of(prop),
         )
 
 
@@ -115,9 +169,14 @@ class Model:
     fields: list[Field]
 
     @property
+    def is_public(self) -> bool:
+        """Whether `redcore` has it; the others are named by their module, or a pickle would look for them there."""
+        return self.name not in INTERNAL
+
+    @property
     def base(self) -> str:
         """A model is a mapping unless one of its fields hides a method of mappings."""
-        return "Model" if any(f.name in MAPPING_METHODS for f in self.fields) else "MappingModel"
+        return "NamedModel" if any(f.name in MAPPING_METHODS for f in self.fields) else "MappingModel"
 
 
 @frozen
@@ -131,7 +190,7 @@ class Enumeration:
     @classmethod
     def of(cls, prop: Any) -> Enumeration:
         name = str(prop.class_info.name)
-        members = {trusted(key): trusted(value) for key, value in prop.values.items()}
+        members = {word(trusted(value)): trusted(value) for value in prop.values.values()}
         return cls(name, sentence(trusted(prop.description or name)), members)
 
 

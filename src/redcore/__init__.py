@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         WorkflowRunError,
         WorkflowRunStatus,
     )
+    from redcore._wire.cattrs_converter import converter
     from redcore._wire.progress import Progress
     from redcore._wire.rate_limit import RateLimit
     from redcore._wire.raw_response import RawResponse
@@ -93,6 +94,7 @@ else:
         "options",
         "pagination",
         "client",
+        "_wire.cattrs_converter",
     )
 
     def __getattr__(name: str) -> object:
@@ -200,4 +202,5 @@ __all__ = [
     "WorkflowRun",
     "WorkflowRunError",
     "WorkflowRunStatus",
+    "converter",
 ]

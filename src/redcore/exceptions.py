@@ -145,7 +145,15 @@ class ConfigurationError(RedcoreError):
 
 @public
 class ArgumentError(RedcoreError, ValueError):
-    """An argument of a method cannot be sent; nothing was."""
+    """An argument of a method cannot be sent, and nothing was; or data is no model.
+
+    Attributes:
+        details: Every problem of data that was to become a model, as `{"field", "issue"}`; empty otherwise.
+    """
+
+    def __init__(self, message: str, *, details: Sequence[ErrorDetail] = (), request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.details: tuple[ErrorDetail, ...] = tuple(details)
 
 
 @public

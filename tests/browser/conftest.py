@@ -70,7 +70,7 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture
 def application(redcore_server: ReferenceServer, redcore_lab: Lab, shop: Shop) -> Application:
     """The shop, as the server knows it."""
-    scopes = (Scope.USERSREAD, Scope.USERSWRITE, Scope.PRODUCTSREAD)
+    scopes = (Scope.USERS_READ, Scope.USERS_WRITE, Scope.PRODUCTS_READ)
     return new_application(redcore_server, redirect_uri=shop.callback, scopes=scopes, is_public=True)
 
 

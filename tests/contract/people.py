@@ -159,7 +159,7 @@ def new_application(
     *,
     name: str = "Storefront",
     redirect_uri: str = CALLBACK,
-    scopes: Sequence[Scope] = (Scope.USERSREAD, Scope.PRODUCTSREAD),
+    scopes: Sequence[Scope] = (Scope.USERS_READ, Scope.PRODUCTS_READ),
     is_public: bool = False,
 ) -> Application:
     """Register an application that people can sign in to."""

@@ -143,6 +143,22 @@ def test_the_public_modules_need_no_import_of_their_own(name: str) -> None:
     assert f"redcore.{name}" in loaded_by(f"import redcore; redcore.{name}")
 
 
+CALL = """
+import httpx, redcore
+answer = httpx.Response(200, json={"data": [], "meta": dict(request_id="r", version="1", total=0, limit=1, offset=0)})
+http_client = httpx.Client(transport=httpx.MockTransport(lambda request: answer))
+redcore.Client(api_key="rk_test_1", http_client=http_client).users.list()
+"""
+
+
+def test_a_call_that_succeeds_loads_neither_cattrs_nor_tenacity() -> None:
+    """What explains and what repeats is loaded when something has failed, not before."""
+    loaded = {name.partition(".")[0] for name in loaded_by(CALL)}
+
+    assert "msgspec" in loaded
+    assert loaded & {"cattrs", "cattr", "tenacity"} == set()
+
+
 @pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])
 def test_the_public_names_load_no_extra(module: str) -> None:
     """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import math
 import pickle
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
 
-from redcore import UNSET, User, UserRole, UserStatus
+from redcore import UNSET, Application, Page, Scope, User, UserRole, UserStatus
 from redcore._base.values import Unset
-from redcore._spec.models import Jwk, Jwks
+from redcore._spec.models import Introspection, Jwk, Jwks, ListMeta, Workflow
+from redcore.exceptions import ArgumentError
 
 MOMENT = dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)
 ADA = User(
@@ -25,6 +28,89 @@ ADA = User(
     created_at=MOMENT,
     updated_at=MOMENT,
 )
+
+APPLICATION: dict[str, Any] = {
+    "id": "app_1",
+    "name": "Shop",
+    "type": "public",
+    "scopes": (Scope.USERS_READ,),
+    "redirect_uris": (),
+    "created_at": MOMENT,
+}
+META = ListMeta(request_id="req_1", version="1", total=57, limit=2, offset=20)
+PAGE = Page[User](data=[ADA, ADA], meta=META)
+
+
+class TestPage:
+    def test_it_is_a_sequence(self) -> None:
+        """A page answers to positions, from both ends, and to slices."""
+        assert (PAGE[0], PAGE[-1], PAGE[:1], PAGE[5:], len(PAGE)) == (ADA, ADA, (ADA,), (), 2)
+        assert ADA in PAGE
+        assert (PAGE.index(ADA), PAGE.count(ADA), list(reversed(PAGE))) == (0, 2, [ADA, ADA])
+        match PAGE:
+            case [first, *_]:
+                assert first == ADA
+
+    def test_a_position_outside_is_an_index_error(self) -> None:
+        """As for any sequence."""
+        with pytest.raises(IndexError):
+            _ = PAGE[2]
+
+    def test_its_names_stay(self) -> None:
+        """A page answers to `data` and `meta`, and to no other name."""
+        assert (PAGE["data"], PAGE["meta"]["total"]) == (PAGE.data, 57)
+        with pytest.raises(KeyError):
+            _ = PAGE["total"]  # type: ignore[call-overload]  # that is the point
+
+    def test_its_repr_says_where_it_stands(self) -> None:
+        """The repr tells which items of how many it has, and does not fill the screen with them."""
+        assert repr(PAGE).startswith("<Page: items 21 to 22 of 57: [User(")
+        assert len(repr(PAGE)) < 200
+
+    def test_without_its_model_it_cannot_be_read(self) -> None:
+        """A page of nothing in particular is refused, with the way to say it."""
+        with pytest.raises(ArgumentError, match=r"Page\[User\]\.from_dict"):
+            Page.from_dict(PAGE.to_dict())
+
+
+class TestFromDict:
+    def test_all_problems_are_told_at_once(self) -> None:
+        """Each problem has its path, as an ErrorDetail and in the message."""
+        wrong = {**ADA.to_dict(), "email": 5, "role": None}
+        del wrong["name"]
+
+        with pytest.raises(ArgumentError) as caught:
+            Page[User].from_dict({"data": [ADA.to_dict(), wrong], "meta": META.to_dict()})
+
+        assert [(detail.field, detail.issue) for detail in caught.value.details] == [
+            ("data[1].email", "expected a string, got a whole number"),
+            ("data[1].name", "is missing"),
+            ("data[1].role", "expected a string, got null"),
+        ]
+        assert str(caught.value).startswith("the data does not fit Page: data[1].email: expected a string, got a whole")
+
+    @pytest.mark.parametrize(
+        ("data", "what"), [("{}", "a string"), (None, "null"), ([], "a list"), (7, "a whole number")]
+    )
+    def test_what_is_no_object(self, data: Any, what: str) -> None:
+        """JSON that was not decoded, and what else is no object, is called what it is."""
+        with pytest.raises(ArgumentError, match=f"the data does not fit User: expected an object, got {what}"):
+            User.from_dict(data)
+
+    def test_fields_of_a_newer_server_are_ignored(self) -> None:
+        """As in answers."""
+        assert User.from_dict({**ADA.to_dict(), "shoe_size": 44}) == ADA
+
+    def test_what_was_left_out_stays_left_out(self) -> None:
+        """An optional field that the wire did not have is not made a null."""
+        assert Introspection.from_dict({"active": False}).to_dict() == {"active": False}
+
+    def test_what_json_has_not_is_refused(self) -> None:
+        """NaN in a free-form field cannot be represented, and is not turned into null."""
+        workflow = Workflow(name="a", description="b", input_schema={"maximum": math.nan})
+
+        with pytest.raises(ArgumentError, match="nan"):
+            workflow.to_json()
 
 
 class TestOpenEnum:
@@ -106,6 +192,40 @@ class TestModel:
         """Attributes that are no fields cannot be had as items."""
         with pytest.raises(KeyError, match=name):
             Jwks(keys=())[name]
+
+    def test_plain_strings_become_members_when_a_model_is_made(self) -> None:
+        """A model that is made by hand, as in tests, has members and moments like one that was read."""
+        made = User(**{**ADA, "role": "viewer", "created_at": "2026-01-15T10:00:00Z"})
+
+        assert made.role is UserRole.VIEWER
+        assert made.created_at == MOMENT
+        assert hash(Application(**{**APPLICATION, "scopes": ["users:read"]})) == hash(Application(**APPLICATION))
+
+    @pytest.mark.parametrize(
+        ("changed", "error"),
+        [
+            ({"created_at": dt.datetime(2026, 1, 15)}, ValueError),  # noqa: DTZ001 (that is the point)
+            ({"created_at": "2026-01-15"}, ValueError),
+            ({"role": 7}, ValueError),
+        ],
+    )
+    def test_what_no_field_can_hold_is_refused(self, changed: dict[str, Any], error: type[Exception]) -> None:
+        """A moment without a time zone, or a member that is no string, cannot be in a model."""
+        with pytest.raises(error):
+            User(**{**ADA, **changed})
+
+    def test_one_string_is_no_list(self) -> None:
+        """A string is not taken for a list of its letters."""
+        with pytest.raises(TypeError, match="expected several values, got 'admin'"):
+            Application(**{**APPLICATION, "scopes": "admin"})
+
+    def test_a_model_quacks_as_a_mapping(self) -> None:
+        """A model has the methods of a mapping, and compares as a model."""
+        assert list(ADA.keys()) == list(ADA)
+        assert dict(ADA.items()) == dict(ADA) == {**ADA}
+        assert next(iter(ADA.values())) == "usr_1"
+        assert "email" in ADA
+        assert "nothing" not in ADA
 
     def test_models_do_not_change(self) -> None:
         """Models are frozen and slotted."""

@@ -20,7 +20,7 @@ PARTS = {
     "redcore_server/gateway/limits.lua": "Redis scripts",
     "redcore_server/mail/templates/": "templates",
 }
-BASE = {"anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna", "msgspec", "redcore"}
+BASE = {"anyio", "attr", "attrs", "cattrs", "certifi", "h11", "httpcore", "httpx", "idna", "msgspec", "redcore"}
 
 
 def check_wheel(path: Path) -> None:

@@ -42,7 +42,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     """Values of a model's field."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in {types.UnionType, Union}:
-        return st.one_of([values(part) for part in parts])
+        return st.one_of([values(part) for part in parts if part is not msgspec.UnsetType])
     if origin is tuple:
         return st.lists(values(parts[0]), max_size=3).map(tuple)
     if origin is not None and issubclass(origin, Mapping):

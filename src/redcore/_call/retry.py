@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -84,7 +85,7 @@ def strategies(policy: Retry, asked_s: float | None, draw: float) -> dict[str, A
 
     doubling = wait_exponential(max=LONGEST_BACKOFF_S)
     if asked_s is not None:
-        wait: Callable[[Any], float] = lambda _: asked_s  # noqa: E731 (one of three)
+        wait: Callable[[RetryCallState], float] = lambda _: asked_s  # noqa: E731 (one of three)
     elif policy.wait is not None:
         wait = seconds_of(policy.wait)
     else:
@@ -94,8 +95,13 @@ def strategies(policy: Retry, asked_s: float | None, draw: float) -> dict[str, A
         "retry": retry_if_exception(is_retry_safe) if policy.retry is None else truth_of(policy.retry),
         "wait": wait,
         "stop": stop_after_attempt(policy.max_retries + 1) if policy.stop is None else truth_of(policy.stop),
-        "retry_error_callback": lambda _: reason,
+        "retry_error_callback": partial(said, reason),
     }
+
+
+def said(reason: StopReason, _: RetryCallState) -> StopReason:
+    """Why there is no further attempt, in place of tenacity's RetryError."""
+    return reason
 
 
 def is_retry_safe(error: BaseException) -> bool:
@@ -115,11 +121,11 @@ def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool
     return checked
 
 
-def seconds_of(strategy: Callable[[Any], float]) -> Callable[[RetryCallState], float]:
+def seconds_of(strategy: Callable[[Any], object]) -> Callable[[RetryCallState], float]:
     """A strategy for waiting, whose answer is checked."""
 
     def checked(state: RetryCallState) -> float:
-        told: object = strategy(state)
+        told = strategy(state)
         if not isinstance(told, int | float) or not 0 <= told < math.inf:
             raise ConfigurationError(f"{strategy!r} of the retry policy gave {told!r}, which is no number of seconds")
         return float(told)

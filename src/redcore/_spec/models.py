@@ -1,12 +1,24 @@
 """Models of the BlueRound API. Generated from openapi/redcore.yaml; do not edit."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Generic, Literal, TypeVar, overload
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import attrs
 
 from redcore._base.public import public
-from redcore._base.values import MappingModel, Model, OpenEnum, Timestamp
+from redcore._base.values import (
+    MappingModel,
+    Model,
+    NamedModel,
+    OpenEnum,
+    OptionalTimestamp,
+    PageOf,
+    Timestamp,
+    listed,
+    moment,
+    strings,
+)
 
 __all__ = (
     "ERROR_STATUS",
@@ -123,16 +135,16 @@ class ProductStatus(OpenEnum):
 class Scope(OpenEnum):
     """A permission."""
 
-    PROFILEREAD = "profile:read"
-    PROFILEWRITE = "profile:write"
-    USERSREAD = "users:read"
-    USERSWRITE = "users:write"
-    PRODUCTSREAD = "products:read"
-    PRODUCTSWRITE = "products:write"
-    WORKFLOWSREAD = "workflows:read"
-    WORKFLOWSWRITE = "workflows:write"
-    FILESREAD = "files:read"
-    FILESWRITE = "files:write"
+    PROFILE_READ = "profile:read"
+    PROFILE_WRITE = "profile:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    PRODUCTS_READ = "products:read"
+    PRODUCTS_WRITE = "products:write"
+    WORKFLOWS_READ = "workflows:read"
+    WORKFLOWS_WRITE = "workflows:write"
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
     ADMIN = "admin"
 
 
@@ -173,6 +185,10 @@ class WorkflowRunStatus(OpenEnum):
     CANCELLED = "cancelled"
 
 
+def _scopes(values: Iterable[Scope | str]) -> tuple[Scope, ...]:
+    return tuple(map(Scope, listed(values)))
+
+
 @public
 @attrs.frozen(kw_only=True)
 class ApiKey(MappingModel):
@@ -182,15 +198,15 @@ class ApiKey(MappingModel):
     """`key_…`."""
     name: str
     """What it is for."""
-    mode: ApiKeyMode
+    mode: ApiKeyMode = attrs.field(converter=ApiKeyMode)
     """Whether a key works on real or on test data."""
     hint: str
     """The last four characters of the key."""
-    scopes: tuple[Scope, ...]
+    scopes: tuple[Scope, ...] = attrs.field(converter=_scopes)
     """What the key may do."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the key was created."""
-    expires_at: Timestamp | None
+    expires_at: OptionalTimestamp = attrs.field(converter=attrs.converters.optional(moment))
     """When the key ends; null if never."""
 
 
@@ -203,15 +219,15 @@ class ApiKeyCreated(MappingModel):
     """`key_…`."""
     name: str
     """What it is for."""
-    mode: ApiKeyMode
+    mode: ApiKeyMode = attrs.field(converter=ApiKeyMode)
     """Whether a key works on real or on test data."""
     hint: str
     """The last four characters of the key."""
-    scopes: tuple[Scope, ...]
+    scopes: tuple[Scope, ...] = attrs.field(converter=_scopes)
     """What the key may do."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the key was created."""
-    expires_at: Timestamp | None
+    expires_at: OptionalTimestamp = attrs.field(converter=attrs.converters.optional(moment))
     """When the key ends; null if never."""
     key: str = attrs.field(repr=False)
     """The key, `rk_live_…` or `rk_test_…`; shown only here."""
@@ -226,13 +242,13 @@ class Application(MappingModel):
     """`app_…`; also the OAuth `client_id`."""
     name: str
     """Name that the consent page shows."""
-    type: ApplicationType
+    type: ApplicationType = attrs.field(converter=ApplicationType)
     """Whether an application can keep a secret (RFC 6749 section 2.1)."""
-    scopes: tuple[Scope, ...]
+    scopes: tuple[Scope, ...] = attrs.field(converter=_scopes)
     """What it may ask for."""
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = attrs.field(converter=strings)
     """Where it may send people back to."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When it was registered."""
 
 
@@ -245,19 +261,18 @@ class ApplicationCredentials(MappingModel):
     """`app_…`; also the OAuth `client_id`."""
     name: str
     """Name that the consent page shows."""
-    type: ApplicationType
+    type: ApplicationType = attrs.field(converter=ApplicationType)
     """Whether an application can keep a secret (RFC 6749 section 2.1)."""
-    scopes: tuple[Scope, ...]
+    scopes: tuple[Scope, ...] = attrs.field(converter=_scopes)
     """What it may ask for."""
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = attrs.field(converter=strings)
     """Where it may send people back to."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When it was registered."""
     client_secret: str | None = attrs.field(repr=False)
     """The secret; shown only here; null for a public client."""
 
 
-@public
 @attrs.frozen(kw_only=True)
 class DeviceAuthorization(MappingModel):
     """The codes of a device login (RFC 8628 section 3.2)."""
@@ -287,6 +302,10 @@ class ErrorDetail(MappingModel):
     """What, for people."""
 
 
+def _error_details(values: Iterable[ErrorDetail]) -> tuple[ErrorDetail, ...]:
+    return listed(values)
+
+
 @public
 @attrs.frozen(kw_only=True)
 class File(MappingModel):
@@ -302,7 +321,7 @@ class File(MappingModel):
     """Size in bytes."""
     sha256: str
     """Checksum of the bytes, in hexadecimal."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the file was stored."""
 
 
@@ -354,6 +373,10 @@ class Jwk(MappingModel):
     """Always `RS256`."""
 
 
+def _jwks(values: Iterable[Jwk]) -> tuple[Jwk, ...]:
+    return listed(values)
+
+
 @public
 @attrs.frozen(kw_only=True)
 class ListMeta(MappingModel):
@@ -371,7 +394,6 @@ class ListMeta(MappingModel):
     """Items skipped."""
 
 
-@public
 @attrs.frozen(kw_only=True)
 class Meta(MappingModel):
     """About an answer."""
@@ -382,7 +404,6 @@ class Meta(MappingModel):
     """Version of the platform's contract."""
 
 
-@public
 @attrs.frozen(kw_only=True)
 class OAuthError(MappingModel):
     """Why an OAuth request was refused (RFC 6749 section 5.2)."""
@@ -410,11 +431,11 @@ class Product(MappingModel):
     """Price in minor units (cents)."""
     stock: int
     """Pieces in stock."""
-    status: ProductStatus
+    status: ProductStatus = attrs.field(converter=ProductStatus)
     """Whether a product can be bought."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the product was created."""
-    updated_at: Timestamp
+    updated_at: Timestamp = attrs.field(converter=moment)
     """When the product was last changed."""
 
 
@@ -437,19 +458,26 @@ class ServerMetadata(MappingModel):
     """Where tokens are looked up."""
     device_authorization_endpoint: str | None = None
     """Where device logins start."""
-    scopes_supported: tuple[str, ...] | None = None
+    scopes_supported: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(strings))
     """All scopes."""
-    response_types_supported: tuple[str, ...] | None = None
+    response_types_supported: tuple[str, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(strings)
+    )
     """Always `code`."""
-    grant_types_supported: tuple[str, ...] | None = None
+    grant_types_supported: tuple[str, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(strings)
+    )
     """Grants."""
-    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(strings)
+    )
     """How clients authenticate."""
-    code_challenge_methods_supported: tuple[str, ...] | None = None
+    code_challenge_methods_supported: tuple[str, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(strings)
+    )
     """Always `S256`."""
 
 
-@public
 @attrs.frozen(kw_only=True)
 class TokenResponse(MappingModel):
     """A token pair (RFC 6749 section 5.1)."""
@@ -477,15 +505,15 @@ class User(MappingModel):
     """Unique in the organisation, in any case and any Unicode form."""
     name: str
     """Full name."""
-    role: UserRole
+    role: UserRole = attrs.field(converter=UserRole)
     """What a user may do."""
-    status: UserStatus
+    status: UserStatus = attrs.field(converter=UserStatus)
     """Where a user stands."""
-    invitation_sent_at: Timestamp | None
+    invitation_sent_at: OptionalTimestamp = attrs.field(converter=attrs.converters.optional(moment))
     """When the last invitation was handed to the mail provider; null before the first."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the user was created."""
-    updated_at: Timestamp
+    updated_at: Timestamp = attrs.field(converter=moment)
     """When the user was last changed."""
 
 
@@ -498,22 +526,21 @@ class Workflow(MappingModel):
     """What to call it by, such as `catalog_export`."""
     description: str
     """What it does, for people."""
-    input_schema: Mapping[str, Any]
+    input_schema: Mapping[str, Any] = attrs.field(hash=False)
     """JSON Schema of the input."""
 
 
-@public
 @attrs.frozen(kw_only=True)
 class Error(MappingModel):
     """Why a request was refused."""
 
-    code: ErrorCode
+    code: ErrorCode = attrs.field(converter=ErrorCode)
     """What went wrong, for programs."""
     message: str
     """What went wrong, for people."""
     docs: str
     """Where the code is explained."""
-    details: tuple[ErrorDetail, ...]
+    details: tuple[ErrorDetail, ...] = attrs.field(converter=_error_details)
     """Every problem of the request; filled for `VALIDATION_ERROR` only."""
 
 
@@ -524,16 +551,18 @@ class WorkflowRunError(MappingModel):
 
     message: str
     """What went wrong, for people."""
-    details: tuple[ErrorDetail, ...] | None = None
+    details: tuple[ErrorDetail, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_error_details)
+    )
     """Problems of single rows."""
 
 
 @public
 @attrs.frozen(kw_only=True)
-class Jwks(Model):
+class Jwks(NamedModel):
     """A key set (RFC 7517 section 5)."""
 
-    keys: tuple[Jwk, ...]
+    keys: tuple[Jwk, ...] = attrs.field(converter=_jwks)
     """The keys."""
 
 
@@ -546,36 +575,42 @@ class WorkflowRun(MappingModel):
     """`wfr_…`."""
     workflow: str
     """Name of the workflow."""
-    status: WorkflowRunStatus
+    status: WorkflowRunStatus = attrs.field(converter=WorkflowRunStatus)
     """Where a run stands."""
     progress: float
     """How much is done, from 0 to 1."""
-    input: Mapping[str, Any]
+    input: Mapping[str, Any] = attrs.field(hash=False)
     """What the run was given."""
-    result: Mapping[str, Any] | None
+    result: Mapping[str, Any] | None = attrs.field(hash=False)
     """What the run made, such as `{"file_id"}`; null before it has succeeded."""
     error: WorkflowRunError | None
     """Why the run failed; null unless it has."""
-    created_at: Timestamp
+    created_at: Timestamp = attrs.field(converter=moment)
     """When the run was queued."""
-    started_at: Timestamp | None
+    started_at: OptionalTimestamp = attrs.field(converter=attrs.converters.optional(moment))
     """When the worker took it; null before."""
-    finished_at: Timestamp | None
+    finished_at: OptionalTimestamp = attrs.field(converter=attrs.converters.optional(moment))
     """When it ended; null before."""
 
 
 @public
 @attrs.frozen(kw_only=True)
-class Page(Generic[T]):
+class Page(Model, Sequence[T], Generic[T]):
     """One page of a listing; iterating it gives its items.
 
-    It also answers `page["data"]` and `page["meta"]`, for code that treats an answer as a mapping.
+    It is a sequence of its items, and also answers `page["data"]` and `page["meta"]`, for code that treats an answer
+    as a mapping.
     """
 
-    data: tuple[T, ...]
+    data: tuple[T, ...] = attrs.field(converter=listed)
     """The items."""
     meta: ListMeta
     """Where the page stands in the listing."""
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, item: Any) -> PageOf:
+            return PageOf(cls, item)
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.data)
@@ -583,11 +618,21 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.data)
 
+    def __repr__(self) -> str:
+        last = self.meta.offset + len(self)
+        return f"<Page: items {min(self.meta.offset + 1, last)} to {last} of {self.meta.total}: {reprlib.repr(list(self))}>"
+
+    @overload
+    def __getitem__(self, key: int, /) -> T: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[T, ...]: ...
     @overload
     def __getitem__(self, key: Literal["data"], /) -> tuple[T, ...]: ...
     @overload
     def __getitem__(self, key: Literal["meta"], /) -> ListMeta: ...
-    def __getitem__(self, key: Literal["data", "meta"], /) -> tuple[T, ...] | ListMeta:
+    def __getitem__(self, key: int | slice | Literal["data", "meta"], /) -> T | tuple[T, ...] | ListMeta:
+        if not isinstance(key, str):
+            return self.data[key]
         if key == "data":
             return self.data
         if key == "meta":
