@@ -71,6 +71,10 @@ class Judge:
         """An asynchronous HTTP client whose exchanges are judged."""
         return httpx.AsyncClient(event_hooks={"request": [keep_async], "response": [self._hear_async]}, trust_env=False)
 
+    def rule_request(self, request: httpx.Request) -> None:
+        """Fail if a request is not as the spec says; its body has been read."""
+        self._spec.validate_request(JudgedRequest.of(request))
+
     def _hear(self, response: httpx.Response) -> None:
         response.read()
         self.rule(response)

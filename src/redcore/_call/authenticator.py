@@ -423,15 +423,17 @@ class Authenticator:
         """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
 
         Raises:
-            ConfigurationError: the operation needs a client id, and there is none.
+            ConfigurationError: the operation needs a client id or a secret, and this client has none.
         """
         client_id, secret = self._credentials.client_id, self._credentials.client_secret
         if operation.auth == "client":
             if client_id is None and operation.name != "auth_token":
                 raise ConfigurationError(
-                    f"{operation.name} needs client_id (and client_secret), which this client has not",
+                    f"{operation.name} needs client_id (and client_secret), which this client does not have",
                     request_id=request_id,
                 )
+            if secret is None and operation.name == "auth_introspect":  # RFC 7662 section 2.1
+                raise ConfigurationError(f"{operation.name} needs client_secret", request_id=request_id)
             if secret is not None and client_id is not None:
                 pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
                 headers = {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
