@@ -8,16 +8,18 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, instant
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, user
+from tests.client.loopback import Loopback, Raw, Reply, pair, read, refusal, user
 
 from redcore import RedcoreError
 
@@ -131,3 +133,72 @@ def test_no_bytes_raise_anything_but_our_errors(
     for _ in range(2):
         with contextlib.suppress(RedcoreError):
             call(made, clients[client])
+
+
+# Answers stay apart --------------------------------------------------------------------------
+
+STRANGER = user(id="usr_stranger").encode()
+STRAY = [  # bodies where none belongs
+    b"HTTP/1.1 %d Any\r\n%b\r\n\r\n" % (status, length)
+    for status in (204, 304)
+    for length in (b"Content-Length: %d" % len(STRANGER), b"Transfer-Encoding: chunked")
+]
+
+
+@attrs.frozen
+class Scripted:
+    """Answers the first request of a call with anything, and says more when the call is over.
+
+    Args:
+        first: The answer.
+        late: What comes when the call is over.
+        server: Answers each further request on the connection.
+    """
+
+    first: bytes
+    late: bytes
+    server: Loopback
+    has_begun: threading.Event = attrs.field(factory=threading.Event)
+    call_is_over: threading.Event = attrs.field(factory=threading.Event)
+    all_is_sent: threading.Event = attrs.field(factory=threading.Event)
+
+    def __call__(self, connection: socket.socket) -> None:
+        """Answer."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what comes late has arrived when it is sent
+        self.has_begun.set()
+        try:
+            connection.sendall(self.first)
+            self.call_is_over.wait()
+            connection.sendall(self.late)
+        finally:
+            self.all_is_sent.set()
+        with connection.makefile("rb") as stream:
+            while (seen := read(stream)) is not None:
+                told = self.server.answer(seen)
+                if not isinstance(told, Reply):
+                    return told(connection)
+                connection.sendall(told.encode())
+        return None
+
+
+@settings(max_examples=100)
+@given(
+    first=st.sampled_from(VALID + STRAY) | damaged(),
+    behind=st.sampled_from([b"", b"{}", b"\r\n", STRANGER, STRANGER[:-1]]),
+    late=st.sampled_from([b"", b"\0", b"0\r\n\r\n", STRANGER]),
+)
+def test_no_bytes_change_the_value_of_another_call(
+    call: Colour, clients: list[Any], server: Loopback, *, first: bytes, behind: bytes, late: bytes
+) -> None:
+    """Whatever comes with an answer, behind it or after it: the next call gets its own, in its first attempt."""
+    script = Scripted(first + behind, late, server)
+    server.answer = lambda seen: script if seen.path.endswith("usr_1") else user(id="usr_2")
+    client = clients[0].with_options(timeout=SILENCE_S)
+
+    with contextlib.suppress(RedcoreError):
+        call(client.users.get, "usr_1")
+    script.call_is_over.set()
+    if script.has_begun.is_set():  # not if the call was late already
+        assert script.all_is_sent.wait(5)
+
+    assert call(client.with_options(timeout=5).users.get, "usr_2").id == "usr_2"

@@ -15,11 +15,13 @@ from typing import Any, ClassVar
 import aiohttp
 import attrs
 from aiohttp import http_exceptions
+from aiohttp.connector import Connection
 from yarl import URL
 
 from redcore._base.cancellation import to_the_end
 from redcore._base.response import AsyncIncoming, Headers, Response
-from redcore._transport.body_reader import ACCEPT_ENCODING, Body
+from redcore._transport.asyncio_backend import is_readable
+from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import Address, address, split
@@ -55,6 +57,36 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
         raise aiohttp.ClientConnectionError(str(problem)) from problem
 
 
+class Connector(aiohttp.TCPConnector):
+    """Gives no connection on which something came behind the last answer."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (as aiohttp calls it)
+    ) -> Connection:
+        """A connection for a request."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not (protocol.should_close or is_readable(connection.transport)):
+                return connection
+            connection.close()
+
+
+class Answer(aiohttp.ClientResponse):
+    """Closes the connection if a body is announced that is not read; it is not known before it is put back."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Read the header."""
+        protocol = connection.protocol
+        await super().start(connection)
+        if protocol is not None and self.status in BODILESS and announces_body(headers_of(self)):
+            protocol.close()
+        return self
+
+
 @attrs.frozen(eq=False)
 class LoopSession:
     """The connections of one event loop, and how origins are reached."""
@@ -82,13 +114,14 @@ class AiohttpTransport(Owner):
         if not isinstance(running_loop(), asyncio.AbstractEventLoop):
             raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
         self.use()
-        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S)
+        connector = Connector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S)
         http = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(),
             middlewares=(once,),
+            response_class=Answer,
         )
         return await self._sessions.keep(LoopSession(http))
 

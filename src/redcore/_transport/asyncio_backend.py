@@ -22,6 +22,13 @@ class Reader(asyncio.StreamReader):
     """Gives what came before the connection broke, too: a server that refuses a body explains itself, and hangs up."""
 
     broken_by: Exception | None = None
+    unread: int = 0
+    """Bytes that have arrived and were not taken yet."""
+
+    def feed_data(self, data: Any) -> None:
+        """Take what arrived."""
+        self.unread += len(data)
+        super().feed_data(data)
 
     def set_exception(self, exc: Exception) -> None:
         """Note that the connection broke; asyncio's own would forget what is not read yet."""
@@ -46,6 +53,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         else:
             async with asyncio.timeout(timeout):
                 data = await self._reader.read(max_bytes)
+        self._reader.unread -= len(data)
         if not data and self._reader.broken_by is not None:
             raise self._reader.broken_by
         return data
@@ -89,7 +97,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """What is known of the connection."""
         if info == "is_readable":
-            return self._writer.is_closing() or is_readable(self._writer.get_extra_info("socket"))
+            return self._reader.unread > 0 or self._writer.is_closing() or is_readable(self._writer.transport)
         return self._writer.get_extra_info(info)
 
 
@@ -117,8 +125,11 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         return LoopStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
-def is_readable(sock: Any) -> bool:
+def is_readable(transport: asyncio.BaseTransport | None) -> bool:
     """Whether something has arrived that the event loop has not seen yet; on an idle connection: its end."""
+    sock: Any = None if transport is None else transport.get_extra_info("socket")
+    if sock is None:  # the connection has ended
+        return True
     poll = getattr(select, "poll", None)
     if poll is None:  # Windows
         return bool(select.select([sock.fileno()], [], [], 0)[0])

@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 import zlib
 
+from redcore._base.response import Headers
 from redcore.exceptions import ResponseError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 ACCEPT_ENCODING = "gzip"
 ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's way to say: gzip or zlib, as the first bytes tell
+
+BODILESS = {204, 304}  # RFC 9112 section 6.3
+
+
+def announces_body(headers: Headers) -> bool:
+    """Whether an answer says that it has a body, which parsers leave unread where its status allows none."""
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 class Body:

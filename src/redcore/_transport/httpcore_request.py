@@ -11,7 +11,7 @@ import attrs
 import httpcore
 
 from redcore._base.response import Headers
-from redcore._transport.body_reader import ACCEPT_ENCODING
+from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, announces_body
 from redcore._wire.encoding import Request
 
 GZIP, IDENTITY = ACCEPT_ENCODING.encode(), b"identity"
@@ -103,3 +103,15 @@ def on_the_wire(request: Request, where: Address, target: str, encoding: bytes =
 def headers_of(response: httpcore.Response) -> Headers:
     """The headers of an answer."""
     return Headers.of_pairs((name.decode("ascii"), value.decode("latin-1")) for name, value in response.headers)
+
+
+def may_keep(connection: Any, answer: httpcore.Response) -> bool:
+    """Whether the next answer on a connection would be that of the next request: nothing came behind this one.
+
+    httpcore does not say what its parser has read ahead, so this looks inside.
+    """
+    if answer.status in BODILESS and announces_body(headers_of(answer)):
+        return False
+    while (inner := getattr(connection, "_connection", None)) is not None:  # of a connection through a proxy
+        connection = inner
+    return not connection._h11_state.trailing_data[0]  # noqa: SLF001 (see above)

@@ -24,7 +24,7 @@ from redcore._transport.body_reader import Body
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
-from redcore._transport.httpcore_request import IDENTITY, headers_of, on_the_wire, split
+from redcore._transport.httpcore_request import IDENTITY, headers_of, may_keep, on_the_wire, split
 from redcore._transport.httpx_client import HTTPX, run_out
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
@@ -97,7 +97,8 @@ class PoolTransport(Owner):
         except BaseException:
             connection.close()
             raise
-        if (spent := route.put(connection)) is not None:
+        spent = route.put(connection) if may_keep(connection, answer) else connection
+        if spent is not None:
             spent.close()
         if self.closed:  # meanwhile
             close_all(route)
@@ -150,7 +151,8 @@ class PoolTransport(Owner):
         try:
             if answer is not None and whole:
                 answer.close()
-            spent = route.put(connection) if whole else connection
+            keep = answer is not None and whole and may_keep(connection, answer)
+            spent = route.put(connection) if keep else connection
             if spent is not None:
                 spent.close()
             if self.closed:  # meanwhile
@@ -267,7 +269,8 @@ class AsyncPoolTransport(Owner):
             with anyio.CancelScope(shield=True):
                 await give_up(connection, pieces)
             raise
-        if (spent := route.put(connection)) is not None:
+        spent = route.put(connection) if may_keep(connection, answer) else connection
+        if spent is not None:
             await spent.aclose()
         if self.closed:  # meanwhile
             await aclose_all(route)
@@ -323,7 +326,8 @@ class AsyncPoolTransport(Owner):
                 await give_up(connection, pieces)
                 return
             await answer.aclose()
-            if (spent := route.put(connection)) is not None:
+            spent = route.put(connection) if may_keep(connection, answer) else connection
+            if spent is not None:
                 await spent.aclose()
             if self.closed:  # meanwhile
                 await aclose_all(route)
