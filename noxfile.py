@@ -135,7 +135,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Build the wheel, install it bare, and check that importing it loads nothing that an extra brings."""
+    """Build the wheel; check it bare, where each extra that is missing is named, and with the extra `all`."""
     shutil.rmtree("dist", ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build")
@@ -146,3 +146,5 @@ def package(session: nox.Session) -> None:
     python = str(Path(bare) / "bin" / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(python, "tests/package/check_bare_install.py", str(wheel), external=True)
+    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[all]", external=True)
+    session.run(python, "tests/package/check_all_extras.py", external=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from copy import deepcopy
 from functools import cached_property
-from inspect import isawaitable
+from inspect import getattr_static, isawaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, assert_never, cast
 
@@ -43,6 +44,7 @@ from redcore._call.token_store import answer_async
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore._resources.files import AsyncFiles, Files
 from redcore._resources.generated import AsyncResources, Resources
+from redcore._resources.resource import resource
 from redcore._resources.workflows import AsyncOnProgress, AsyncWorkflows, OnProgress, Workflows, waiting
 from redcore._spec.models import WorkflowRun
 from redcore._telemetry import OBSERVERS
@@ -153,6 +155,7 @@ class _Client(Generic[HooksT]):
             TypeError: there is no such option.
         """
         derived = object.__new__(type(self))
+        derived.__dict__.update(self._of_subclass())
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
         derived._recipe, derived._transport_name = self._recipe, self._transport_name
         derived._options = reconfigure(self._options, options)
@@ -172,13 +175,23 @@ class _Client(Generic[HooksT]):
     def __copy__(self) -> Self:
         return self.with_options()
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return self.with_options()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = self.with_options()
+        copied.__dict__.update(deepcopy(self._of_subclass(), memo))
+        return copied
+
+    def _of_subclass(self) -> dict[str, Any]:
+        """The attributes that are not ours and not made again when they are asked for."""
+        made = (cached_property, resource)
+        found = {name: value for name, value in vars(self).items() if name not in _Client.__annotations__}
+        return {
+            name: value for name, value in found.items() if not isinstance(getattr_static(type(self), name, None), made)
+        }
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._transport_name == "given":
             raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
-        return self._again, (self._recipe, self._options, self._transport_name)
+        return self._again, (self._recipe, self._options, self._transport_name), self._of_subclass()
 
     @classmethod
     def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
@@ -355,17 +368,17 @@ class Client(_Client[Hooks], Resources):
     ) -> None:
         self.close()
 
-    @cached_property
+    @resource
     def workflows(self) -> Workflows:
         """Long-running work, run by the background worker."""
         return Workflows(self._execute, self._wait)
 
-    @cached_property
+    @resource
     def auth(self) -> Auth:
         """OAuth 2.0 endpoints for programs."""
         return Auth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
 
-    @cached_property
+    @resource
     def files(self) -> Files:
         """Uploads and the results of workflows."""
         return Files(self._execute, self._run, self._transfers)
@@ -609,17 +622,17 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     ) -> None:
         await self.aclose()
 
-    @cached_property
+    @resource
     def workflows(self) -> AsyncWorkflows:
         """Long-running work, run by the background worker."""
         return AsyncWorkflows(self._execute, self._wait)
 
-    @cached_property
+    @resource
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncAuth(self._execute, lambda options: self._run(self._engine.log_out(self._chosen(options))))
 
-    @cached_property
+    @resource
     def files(self) -> AsyncFiles:
         """Uploads and the results of workflows."""
         return AsyncFiles(self._execute, self._run, self._transfers)

@@ -114,3 +114,49 @@ def test_copies(make: Any) -> None:
     assert copied._engine is client._engine
     assert copied._options == client._options
     assert not sent_over.closed
+
+
+class Tenant(Client):
+    """A client of an application, with something of its own."""
+
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.tenant = tenant
+        self.seen: list[str] = []
+
+
+class AsyncTenant(AsyncClient):
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.tenant = tenant
+        self.seen: list[str] = []
+
+
+@pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
+def test_a_subclass_keeps_its_attributes(cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a subclass has stays through `with_options`, copies and pickles; only a deep copy has its own."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_key")
+    client = cls("acme", timeout=5)
+    client.seen.append("usr_1")
+
+    derived = client.with_options(max_retries=0)
+    shallow, deep = copy.copy(client), copy.deepcopy(client)
+    pickled = pickle.loads(pickle.dumps(client))  # noqa: S301 (our own)
+
+    for twin in (derived, shallow, deep, pickled):
+        assert (type(twin), twin.tenant, twin.seen) == (cls, "acme", ["usr_1"])
+    assert derived.seen is client.seen
+    assert deep.seen is not client.seen
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_resources_belong_to_the_client_that_they_were_asked_of(cls: type[Any]) -> None:
+    """A derived client does not take over the resources that the first one has made."""
+    client = cls(api_key="rk_key")
+    names = ("users", "files", "workflows", "auth", "raw")
+    for name in names:
+        assert getattr(client, name) is getattr(client, name)
+
+    derived = client.with_options(timeout=1)
+
+    assert [name for name in names if getattr(derived, name) is getattr(client, name)] == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 FILES = {
@@ -20,7 +22,23 @@ PARTS = {
     "redcore_server/gateway/limits.lua": "Redis scripts",
     "redcore_server/mail/templates/": "templates",
 }
-BASE = {"anyio", "attr", "attrs", "cattrs", "certifi", "h11", "httpcore", "httpx", "idna", "msgspec", "redcore"}
+BASE = {
+    "anyio",
+    "attr",
+    "attrs",
+    "cattrs",
+    "certifi",
+    "h11",
+    "httpcore",
+    "httpx",
+    "idna",
+    "msgspec",
+    "redcore",
+    "tenacity",
+}
+
+COMMANDS = {"redcore-server": "server"}
+"""Each command of the distribution, with the extra that it needs."""
 
 
 def check_wheel(path: Path) -> None:
@@ -56,8 +74,48 @@ def check_error() -> None:
         raise AssertionError("a client without credentials was made")
 
 
+def commands() -> set[str]:
+    """The commands that the distribution installs."""
+    found = importlib.metadata.distribution("redcore-sdk").entry_points
+    return {point.name for point in found if point.group == "console_scripts"}
+
+
+def check_commands() -> None:
+    """A command without its extra ends with code 2, and one line that names the extra."""
+    assert commands() == set(COMMANDS)
+    for name, extra in COMMANDS.items():
+        command = str(Path(sys.executable).parent / name)
+        done = subprocess.run([command], capture_output=True, text=True, check=False)  # noqa: S603 (our own)
+        assert (done.returncode, done.stdout) == (2, ""), f"{name}: {done}"
+        assert done.stderr == f"{name} needs its extra: pip install 'redcore-sdk[{extra}]'\n", done.stderr
+
+
+def check_names() -> None:
+    """What needs an extra says in one line which."""
+    from redcore import AsyncClient, RedcoreError
+    from redcore.testing import ReferenceServer
+    from redcore.tokens import KeyringCache, RedisCache
+
+    needs: dict[Callable[[], object], str] = {
+        KeyringCache: "keyring",
+        lambda: RedisCache("redis://127.0.0.1"): "redis",
+        lambda: AsyncClient(api_key="rk_test_1", transport="aiohttp"): "aiohttp",
+        ReferenceServer().start: "server",
+    }
+    for use, extra in needs.items():
+        try:
+            use()
+        except RedcoreError as error:
+            assert f"{extra}]'" in str(error), error
+            assert len(str(error).splitlines()) == 1, error
+        else:
+            raise AssertionError(f"nothing was said of the extra {extra}")
+
+
 if __name__ == "__main__":
     check_wheel(Path(sys.argv[1]))
     check_import()
     check_error()
+    check_commands()
+    check_names()
     print("1 passed: the bare wheel is whole and imports nothing of an extra")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Literal, TypeVar, Unpack
 
 from redcore._base.operation import Operation
 from redcore._base.values import UNSET, FileContent, Unset
 from redcore._resources.calls import AsyncCall, Call, always_with, async_always_with
+from redcore._resources.resource import Described, resource
 from redcore._spec import operations
 from redcore._spec.models import (
     ApiKey,
@@ -44,7 +45,7 @@ from redcore.pagination import AsyncPages, Pages
 T = TypeVar("T")
 
 
-class Users:
+class Users(Described):
     """`client.users`. People of an organisation, and the one who is calling."""
 
     __slots__ = ("_execute",)
@@ -394,7 +395,7 @@ class Users:
         )
 
 
-class AsyncUsers:
+class AsyncUsers(Described):
     """`client.users`. People of an organisation, and the one who is calling."""
 
     __slots__ = ("_execute",)
@@ -746,7 +747,7 @@ class AsyncUsers:
         )
 
 
-class Products:
+class Products(Described):
     """`client.products`. The catalog."""
 
     __slots__ = ("_execute",)
@@ -999,7 +1000,7 @@ class Products:
         )
 
 
-class AsyncProducts:
+class AsyncProducts(Described):
     """`client.products`. The catalog."""
 
     __slots__ = ("_execute",)
@@ -1252,7 +1253,7 @@ class AsyncProducts:
         )
 
 
-class Workflows:
+class Workflows(Described):
     """`client.workflows`. Long-running work, run by the background worker."""
 
     __slots__ = ("_execute",)
@@ -1511,7 +1512,7 @@ class Workflows:
         )
 
 
-class AsyncWorkflows:
+class AsyncWorkflows(Described):
     """`client.workflows`. Long-running work, run by the background worker."""
 
     __slots__ = ("_execute",)
@@ -1770,7 +1771,7 @@ class AsyncWorkflows:
         )
 
 
-class Files:
+class Files(Described):
     """`client.files`. Uploads and the results of workflows."""
 
     __slots__ = ("_execute",)
@@ -1969,7 +1970,7 @@ class Files:
         )
 
 
-class AsyncFiles:
+class AsyncFiles(Described):
     """`client.files`. Uploads and the results of workflows."""
 
     __slots__ = ("_execute",)
@@ -2168,7 +2169,7 @@ class AsyncFiles:
         )
 
 
-class ApiKeys:
+class ApiKeys(Described):
     """`client.api_keys`. Long-lived credentials for scripts and services."""
 
     __slots__ = ("_execute",)
@@ -2334,7 +2335,7 @@ class ApiKeys:
         )
 
 
-class AsyncApiKeys:
+class AsyncApiKeys(Described):
     """`client.api_keys`. Long-lived credentials for scripts and services."""
 
     __slots__ = ("_execute",)
@@ -2500,7 +2501,7 @@ class AsyncApiKeys:
         )
 
 
-class Applications:
+class Applications(Described):
     """`client.applications`. OAuth 2.0 clients."""
 
     __slots__ = ("_execute",)
@@ -2699,7 +2700,7 @@ class Applications:
         )
 
 
-class AsyncApplications:
+class AsyncApplications(Described):
     """`client.applications`. OAuth 2.0 clients."""
 
     __slots__ = ("_execute",)
@@ -2898,7 +2899,7 @@ class AsyncApplications:
         )
 
 
-class Auth:
+class Auth(Described):
     """`client.auth`. OAuth 2.0 endpoints for programs."""
 
     __slots__ = ("_execute",)
@@ -3006,7 +3007,7 @@ class Auth:
         return self._execute(operations.auth_jwks(), options)
 
 
-class AsyncAuth:
+class AsyncAuth(Described):
     """`client.auth`. OAuth 2.0 endpoints for programs."""
 
     __slots__ = ("_execute",)
@@ -3122,37 +3123,37 @@ class Resources(ABC):
     @abstractmethod
     def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T: ...
 
-    @cached_property
+    @resource
     def users(self) -> Users:
         """People of an organisation, and the one who is calling."""
         return Users(self._execute)
 
-    @cached_property
+    @resource
     def products(self) -> Products:
         """The catalog."""
         return Products(self._execute)
 
-    @cached_property
+    @resource
     def workflows(self) -> Workflows:
         """Long-running work, run by the background worker."""
         return Workflows(self._execute)
 
-    @cached_property
+    @resource
     def files(self) -> Files:
         """Uploads and the results of workflows."""
         return Files(self._execute)
 
-    @cached_property
+    @resource
     def api_keys(self) -> ApiKeys:
         """Long-lived credentials for scripts and services."""
         return ApiKeys(self._execute)
 
-    @cached_property
+    @resource
     def applications(self) -> Applications:
         """OAuth 2.0 clients."""
         return Applications(self._execute)
 
-    @cached_property
+    @resource
     def auth(self) -> Auth:
         """OAuth 2.0 endpoints for programs."""
         return Auth(self._execute)
@@ -3164,37 +3165,37 @@ class AsyncResources(ABC):
     @abstractmethod
     async def _execute(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T: ...
 
-    @cached_property
+    @resource
     def users(self) -> AsyncUsers:
         """People of an organisation, and the one who is calling."""
         return AsyncUsers(self._execute)
 
-    @cached_property
+    @resource
     def products(self) -> AsyncProducts:
         """The catalog."""
         return AsyncProducts(self._execute)
 
-    @cached_property
+    @resource
     def workflows(self) -> AsyncWorkflows:
         """Long-running work, run by the background worker."""
         return AsyncWorkflows(self._execute)
 
-    @cached_property
+    @resource
     def files(self) -> AsyncFiles:
         """Uploads and the results of workflows."""
         return AsyncFiles(self._execute)
 
-    @cached_property
+    @resource
     def api_keys(self) -> AsyncApiKeys:
         """Long-lived credentials for scripts and services."""
         return AsyncApiKeys(self._execute)
 
-    @cached_property
+    @resource
     def applications(self) -> AsyncApplications:
         """OAuth 2.0 clients."""
         return AsyncApplications(self._execute)
 
-    @cached_property
+    @resource
     def auth(self) -> AsyncAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncAuth(self._execute)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypedDict
@@ -86,6 +87,8 @@ class ReferenceServer:
         Raises:
             ServerError: it ended instead.
         """
+        if not find_spec("procrastinate"):  # of what its extra brings, what nothing else does
+            raise ServerError("the reference server needs its extra: pip install 'redcore-sdk[testing,server]'")
         if self._given is None and self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="redcore-server-", ignore_cleanup_errors=True)
         self.data.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,18 @@
+"""Where `redcore-server` begins: without its extra it says in one line what to install, before it imports anything."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+NEEDED = ("click", "starlette", "uvicorn", "psycopg", "procrastinate")  # `click` alone comes with other extras too
+
+
+def main() -> None:
+    """Run the command, if the extra is installed."""
+    if not all(map(find_spec, NEEDED)):
+        sys.stderr.write("redcore-server needs its extra: pip install 'redcore-sdk[server]'\n")
+        sys.exit(2)
+    from redcore_server.__main__ import main as run  # noqa: PLC0415 (it needs the extra)
+
+    run()

@@ -1,0 +1,43 @@
+"""What the resources of a client have in common: how they are had from it, and how they show themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast, get_type_hints, overload
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class resource(Generic[R_co]):  # noqa: N801 (a decorator, as `property`)
+    """A resource of a client, made when it is first asked for; the class has the resource's class.
+
+    So `create_autospec(Client).users.get` exists, and checks its arguments.
+    """
+
+    def __init__(self, make: Callable[[Any], R_co]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type, /) -> type[R_co]: ...
+    @overload
+    def __get__(self, client: object, owner: type, /) -> R_co: ...
+    def __get__(self, client: object | None, _: type, /) -> R_co | type[R_co]:
+        if client is None:
+            return cast("type[R_co]", get_type_hints(self._make)["return"])
+        made = client.__dict__[self._name] = self._make(client)
+        return made
+
+
+class Described:
+    """What shows whose resource it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        execute = getattr(self, "_execute")  # noqa: B009 (each resource declares it in its own colour)
+        client = getattr(execute, "__self__", execute)
+        return f"<{type(self).__name__} of {client!r}>"

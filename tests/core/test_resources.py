@@ -1,0 +1,49 @@
+"""Resources as tools see them: mocks, signatures, hints, reprs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints
+from unittest.mock import create_autospec
+
+import pytest
+
+from redcore import AsyncClient, Client
+from redcore._resources.resource import resource
+
+NAMES = sorted(name for name in dir(Client) if isinstance(inspect.getattr_static(Client, name), resource))
+
+
+@pytest.mark.parametrize("make", [lambda: create_autospec(Client), lambda: create_autospec(Client, instance=True)])
+def test_a_mock_of_the_class_has_the_methods_of_its_resources(make: Callable[[], Any]) -> None:
+    """`create_autospec` finds each resource's methods, and refuses wrong names and arguments."""
+    client = make()
+
+    client.users.get("usr_1")
+    client.files.download("file_1", to="a.csv")
+
+    client.users.get.assert_called_once_with("usr_1")
+    with pytest.raises(AttributeError):
+        client.users.fetch("usr_1")
+    with pytest.raises(TypeError, match="user_id"):
+        client.users.get()
+    with pytest.raises(TypeError):
+        client.products.create(name="Engine")
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+@pytest.mark.parametrize("name", NAMES)
+def test_hints_and_signatures_of_methods_can_be_had(cls: type[Any], name: str) -> None:
+    """What tools ask of a method is answered: its signature and the types that it names."""
+    for method, function in inspect.getmembers(getattr(cls, name), inspect.isfunction):
+        if not method.startswith("_"):
+            assert get_type_hints(function).keys() == {*inspect.signature(function).parameters, "return"} - {"self"}
+
+
+def test_a_resource_shows_whose_it_is() -> None:
+    """The repr of a resource names its client, which names where it sends."""
+    client = Client(api_key="rk_key", base_url="https://api.example.com/v1")
+
+    assert repr(client.users) == "<Users of Client(base_url='https://api.example.com/v1')>"
+    assert repr(client.files) == "<Files of Client(base_url='https://api.example.com/v1')>"
