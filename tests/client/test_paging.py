@@ -221,6 +221,32 @@ class TestThreads:
             assert begun + [user.id for user in walk] == ALL
             assert have_ended(working)
 
+    @pytest.mark.usefixtures("ctrl_c")
+    def test_an_interrupt_ends_threads_that_wait_to_try_again(self, server: Loopback) -> None:
+        """A long Retry-After keeps neither a thread nor the end of the process waiting."""
+        from redcore import Client  # noqa: PLC0415 (this colour only)
+
+        limited = threading.Semaphore(0)
+
+        def answer(seen: Seen) -> Reply:
+            if offset_of(seen) == 0:
+                return listing(seen)
+            limited.release()
+            if offset_of(seen) == 2:
+                limited.acquire()
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            return refusal(429, retry_after="599")
+
+        server.answer = answer
+        with Client(api_key="k", base_url=server.base_url) as client:
+            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            next(walk), next(walk)
+            with pytest.raises(KeyboardInterrupt):
+                next(walk)
+
+            assert have_ended(threads())
+            assert all(thread.daemon for thread in threads())
+
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 class TestTasks:

@@ -34,10 +34,11 @@ FLOORS = [
 WITH_EFFECTS = {"_transport", "tokens", "login", "testing"}
 """The folders whose work is to wait, to send or to read a clock; all others decide, and do none of it."""
 EFFECTFUL = {
+    "_base.abandoned": "sleeps, unless nothing waits for the result any more",
     "_base.cancellation": "awaits to the end",
     "_base.runtime": "the clock, the random numbers and the sleep that all others are handed",
     "_call.token_store": "asks a cache in a thread",
-    "_paging.fetch": "fetches pages ahead in tasks",
+    "_paging.fetch": "fetches pages ahead in threads and tasks",
     "_wire.decoders": "guards msgspec with a lock",
     "_wire.multipart": "is iterated by HTTP libraries that await",
 }

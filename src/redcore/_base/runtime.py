@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 import attrs
 
+from redcore._base.abandoned import sleep
+
 
 @attrs.frozen(kw_only=True)
 class Runtime:
@@ -20,5 +22,5 @@ class Runtime:
     """Seconds, for durations."""
     draw: Callable[[], float] = random.random
     """A number from [0, 1), for jitter."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = sleep
     sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import finalize
 
+from redcore._base.abandoned import abandoned
 from redcore._base.operation import AsyncExecute, Execute, Operation
 from redcore._paging.walk import Given, Walk
 from redcore._spec.models import Page
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 Describe = Callable[..., Operation[Page[T]]]
@@ -22,15 +26,16 @@ STRETCH = 4  # pages for each task in one go; between two goes the connections i
 class Fetcher(Generic[T]):
     """Fetches in threads, if ahead: `concurrency` pages are under way or wait to be given out.
 
-    The threads end with the last page, when it is closed, or when nothing refers to it any more.
+    A thread ends with its page; when the walk is closed, interrupted or forgotten, also in the midst of a wait. The
+    end of the process waits for none of them.
     """
 
     def __init__(self, execute: Execute, describe: Describe[T], walk: Walk[T], concurrency: int) -> None:
         self._execute = execute
         self._describe = describe
         self._concurrency = concurrency
-        self._threads: ThreadPoolExecutor | None = None
         self._under_way: dict[int, Future[Page[T]]] = {}
+        self._abandon: Callable[[], object] = do_nothing
         self.walk = walk
 
     def advance(self) -> Given[T] | None:
@@ -45,25 +50,60 @@ class Fetcher(Generic[T]):
     def close(self) -> None:
         """Give out no more, and let the threads end; pages under way are not waited for."""
         self.walk.done = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Do without the pages under way."""
         self._under_way.clear()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._abandon()
+        self._abandon = do_nothing
 
     def _page(self) -> Page[T]:
         """The page that the walk has come to."""
         if self._concurrency == 1:
             return self._execute(self._describe(offset=self.walk.offset))
         wanted = self.walk.wanted(self._concurrency)
-        self._under_way = {offset: self._under_way.get(offset) or self._start(offset) for offset in wanted}
-        return self._under_way.pop(wanted[0]).result()
+        try:
+            self._under_way = {offset: self._under_way.get(offset) or self._start(offset) for offset in wanted}
+            return self._under_way.pop(wanted[0]).result()
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C: the walk may go on, with threads of its own
+            self._let_go()
+            raise
 
     def _start(self, offset: int) -> Future[Page[T]]:
-        if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (only walks ahead need it)
+        from concurrent.futures import Future  # noqa: PLC0415 (only walks ahead need it)
 
-            self._threads = ThreadPoolExecutor(self._concurrency, "redcore-pages")
+        future: Future[Page[T]] = Future()
         # A copy for each: a call in a thread belongs to the trace of the one who iterates.
-        return self._threads.submit(copy_context().run, self._execute, self._describe(offset=offset))
+        context = copy_context()
+        context.run(abandoned.set, self._event())
+        work = partial(fulfil, future, self._execute, self._describe(offset=offset))
+        try:
+            Thread(target=context.run, args=[work], name="redcore-pages", daemon=True).start()
+        except RuntimeError:  # no thread can be started, as at the end of the process
+            context.run(work)
+        return future
+
+    def _event(self) -> Event:
+        """What is set when the pages under way are abandoned, or this fetcher is forgotten."""
+        if self._abandon is do_nothing:
+            self._left = Event()
+            self._abandon = finalize(self, self._left.set)
+        return self._left
+
+
+def do_nothing() -> None:
+    """There are no threads to end."""
+
+
+def fulfil(future: Future[Page[T]], execute: Execute, operation: Operation[Page[T]]) -> None:
+    """Fetch a page; whatever that raises is the future's."""
+    try:
+        future.set_result(execute(operation))
+    except BaseException as error:  # noqa: BLE001 (raised where the page is waited for)
+        future.set_exception(error)
 
 
 class AsyncFetcher(Generic[T]):
