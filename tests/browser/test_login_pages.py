@@ -127,7 +127,7 @@ def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: st
 def test_unusable_link(page: Page, login: str, application: Application, inspector: Inspector) -> None:
     """An application that nobody knows gets nobody sent to it; the person is told what to do."""
     page.goto(login.replace(application.id, "app_unknown"))
-    expect_heading(page, "This link to sign in is not right")
+    expect_heading(page, "This sign-in link is not valid")
     inspector.look(page, "problem")
 
 

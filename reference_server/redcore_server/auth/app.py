@@ -35,6 +35,7 @@ from redcore_server.auth.people.login_throttle import Attempts
 from redcore_server.auth.people.passwords import Passwords
 from redcore_server.auth.people.sessions import Sessions
 from redcore_server.auth.people.sign_in import SignIn
+from redcore_server.auth.refusals import refuse
 from redcore_server.auth.revocation import Revocation
 from redcore_server.auth.routes import Handler, Routes, path_of
 from redcore_server.auth.saml.routes import routes as saml_routes
@@ -48,7 +49,6 @@ from redcore_server.clock import Clock
 from redcore_server.contract.methods import chosen
 from redcore_server.errors import NotFound
 from redcore_server.http.context import REQUEST_ID
-from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 
@@ -175,7 +175,7 @@ class _App:
             try:
                 response = await self._handler(request)(request)
             except Exception as error:  # noqa: BLE001 - the edge: every error becomes an answer
-                response = respond(error, request_id)
+                response = refuse(scope, error, request_id)
         await response(scope, receive, send)
 
     def _handler(self, request: Request) -> Handler:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
+from redcore_server.auth.refusals import refuse
 from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Spec
@@ -111,7 +112,7 @@ class _Gateway:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever goes wrong, and in time."""
-        await edge.answer(self._serve, scope, receive, send)
+        await edge.answer(self._serve, scope, receive, send, refuse)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = EXCHANGE.of(scope)

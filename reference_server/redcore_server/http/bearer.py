@@ -28,6 +28,7 @@ def bearer_token(scope: Scope) -> str:
     if not values:
         raise TokenMissing
     scheme, _, token = values[0].partition(" ")
+    token = token.lstrip(" ")  # RFC 9110 section 11.4: 1*SP
     if len(values) > 1 or scheme.lower() != "bearer" or not _TOKEN.fullmatch(token):
         raise InvalidToken("Send one Authorization header: Bearer and the access token or API key.")
     return token

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from redcore_server.errors import ServiceUnavailable
+from redcore_server.http import render_error
 from redcore_server.http.context import REFUSAL, REQUEST_ID
 from redcore_server.http.deadline import Deadline
-from redcore_server.http.render_error import render, respond
 
 _log = structlog.stdlib.get_logger("redcore_server.http")
 
 
-async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+Respond = Callable[[Scope, Exception, str], Response]
+
+
+def _respond(_: Scope, error: Exception, request_id: str) -> Response:
+    return render_error.respond(error, request_id)
+
+
+async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, respond: Respond = _respond) -> None:
     """Let an app answer, and answer for it if the request is not valid HTTP, if it raises or if it takes too long.
 
     Args:
@@ -23,6 +32,7 @@ async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
         scope: of the request, with its id.
         receive: of the connection.
         send: of the connection.
+        respond: turns what the app raised into an answer, with the id of the request.
 
     Raises:
         Exception: the answer had begun, so that only its end can tell the client.
@@ -30,7 +40,7 @@ async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
     request_id = REQUEST_ID.of(scope)
 
     async def give_up() -> None:
-        await render(ServiceUnavailable(), request_id)(scope, receive, send)
+        await respond(scope, ServiceUnavailable(), request_id)(scope, receive, send)
 
     deadline = Deadline(send, give_up)
     try:
@@ -43,7 +53,7 @@ async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
         if deadline.is_cancelled_by_others():
             raise
     except Exception as error:
-        response = respond(error, request_id)
+        response = respond(scope, error, request_id)
         if deadline.has_begun:
             raise
         await response(scope, receive, deadline.send)

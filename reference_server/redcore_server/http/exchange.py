@@ -81,6 +81,8 @@ class Exchange:
         await self._send(message)
 
     def _complete(self, given: list[RawHeader]) -> list[RawHeader]:
+        if (b"content-length", b"0") in given:  # a media type of nothing misleads programs that read by it
+            given = [(name, value) for name, value in given if name != b"content-type"]
         names = {name.lower() for name, _ in given}
         return [
             *given,

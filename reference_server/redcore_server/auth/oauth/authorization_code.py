@@ -51,6 +51,8 @@ class Pkce(CodeChallenge):
     def validate_code_challenge(self, grant: AuthorizationCodeGrant, _: str | None) -> None:
         """Refuse a request without a challenge that can only be met with its verifier."""
         parameters = grant.request.payload.data
+        if "code_challenge" not in parameters:
+            raise InvalidRequestError("PKCE is needed: send code_challenge and code_challenge_method=S256 (RFC 7636).")
         if parameters.get("code_challenge_method") != "S256":  # left out it would mean `plain`
             raise InvalidRequestError("code_challenge_method must be S256.")
         if not _S256.fullmatch(parameters.get("code_challenge", "")):

@@ -1,4 +1,4 @@
-"""Reads the form of an OAuth request: bounded, form-encoded, each parameter once (RFC 6749 section 3.2)."""
+"""Reads the form of an OAuth request: bounded, form-encoded, each known parameter once (RFC 6749 section 3.2)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,24 @@ from redcore_server.errors import PayloadTooLarge
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_FIELDS: Final = 50
+_ONCE: Final = frozenset(  # those of our endpoints; others are ignored, as often as they occur (RFC 6749 section 3.2)
+    {
+        "assertion",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "device_code",
+        "grant_type",
+        "redirect_uri",
+        "refresh_token",
+        "scope",
+        "token",
+        "token_type_hint",
+    }
+)
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -23,13 +41,14 @@ async def read_form(request: Request) -> dict[str, str]:
 
     Raises:
         PayloadTooLarge: the body exceeds 64 KiB.
-        InvalidRequestError: it is no form, or repeats a parameter.
+        InvalidRequestError: it is not a form, or repeats a parameter that counts.
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
         raise InvalidRequestError(f"The body must be {_FORM}.")
     pairs = _parsed(await _body(request))
     form = dict(pairs)
-    if len(form) != len(pairs):
+    names = [name for name, _ in pairs if name in _ONCE]
+    if len(names) != len(set(names)):
         raise InvalidRequestError("A parameter occurs more than once.")
     return form
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import attrs
@@ -24,6 +24,7 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.client_authentication import credentials, invalid_client
 from redcore_server.auth.oauth.greenlets import wait
 from redcore_server.auth.tokens.issuer import TokenIssuer
+from redcore_server.errors import challenge
 
 # Authlib's grants log whole token responses at level DEBUG.
 logging.getLogger("authlib").setLevel(logging.INFO)
@@ -42,7 +43,13 @@ class Reply:
 
 def refusal(error: OAuth2Error) -> Reply:
     """Return an error of RFC 6749 section 5.2 as a value."""
-    return Reply(error.status_code, dict(error.get_body()), error.get_headers())
+    return Reply(error.status_code, dict(error.get_body()), _with_challenge(error.status_code, error.get_headers()))
+
+
+def _with_challenge(status: int, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return headers with the challenge of RFC 6749 section 5.2, which Authlib writes without a realm."""
+    others = [(name, value) for name, value in headers if name.lower() != "www-authenticate"]
+    return [*others, ("WWW-Authenticate", challenge("Basic"))] if status == 401 else others
 
 
 def address_of(error: OAuth2Error) -> str:
@@ -163,7 +170,7 @@ class OAuthServer(AuthorizationServer):
 
     def handle_response(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> Reply:
         """Return Authlib's answer as a value."""
-        return Reply(status, body, headers)
+        return Reply(status, body, _with_challenge(status, headers))
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Tell nobody: nothing here listens to Authlib's signals."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import Final, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 from authlib.common.urls import add_params_to_uri
@@ -29,10 +29,23 @@ from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.routes import Routes
+from redcore_server.settings import LOOPBACK_HOSTS
 
 _PLAIN: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")  # RFC 6749 appendix A.6
+_KNOWN: Final = frozenset(
+    {
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "redirect_uri",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+    }
+)
 _UNUSABLE: Final = PageProblem(
-    "This link to sign in is not right",
+    "This sign-in link is not valid",
     "The application that sent you here is unknown, or asked to send you back to an address that is not its own. "
     "Nothing was shared with it. Tell the people who run it.",
 )
@@ -99,6 +112,7 @@ class _Authorize:
             "consent",
             form_targets=[asked.redirect_uri],
             application=asked.client.name,
+            destination=_destination(asked.redirect_uri),
             scope=scope,
             meanings=[self.parts.scopes[name] for name in scope.split()],
         )
@@ -124,18 +138,25 @@ def _is_known(request: QueryRequest, client: Application) -> bool:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters of the query, each once (RFC 6749 section 3.1).
+    """Return the parameters of the query that the endpoint knows, each once; others are ignored (RFC 6749 section 3.1).
 
     Raises:
         PageProblem: they are ambiguous, or what Authlib would quote in a message cannot be in one.
     """
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
-    except ValueError:
-        raise _UNUSABLE from None
+    pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in _KNOWN]
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         raise _UNUSABLE
     if not all(_PLAIN.fullmatch(value) for name, value in pairs if name != "state"):
         raise _UNUSABLE
+    if "\N{REPLACEMENT CHARACTER}" in parameters.get("state", ""):  # it was not UTF-8, and must return as it came
+        raise _UNUSABLE
     return parameters
+
+
+def _destination(redirect_uri: str) -> str:
+    """Return where an address leads, for people: its host, or the scheme of an app of its own (RFC 8252)."""
+    parts = urlsplit(redirect_uri)
+    if parts.hostname in LOOPBACK_HOSTS:
+        return f"a program on this computer ({parts.hostname})"
+    return parts.hostname or f"the app that opens {parts.scheme}: links"

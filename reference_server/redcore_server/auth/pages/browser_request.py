@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from redcore_server.auth.oauth.forms import read_form
-from redcore_server.auth.pages.problem import BY_STATUS, FORM_EXPIRED, PageProblem
+from redcore_server.auth.pages.problem import BY_STATUS, FOREIGN_FORM, NO_COOKIE, PageProblem
 from redcore_server.auth.pages.render import render
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.people.sessions import Session, Sessions
@@ -102,7 +102,12 @@ class Browsers:
     @property
     def cookie(self) -> str:
         """The cookie's name; the prefix makes browsers refuse one set by another host (RFC 6265bis section 4.1.3)."""
-        return f"__Host-{COOKIE}" if self.origin.startswith("https:") else COOKIE
+        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach us by TLS."""
+        return self.origin.startswith("https:")
 
     def handler(self, answer: Callable[[Visit], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
         """Return a handler that gives each request its visit, and keeps the session's cookie.
@@ -118,11 +123,13 @@ class Browsers:
             try:
                 visit = Visit(request=request, session=await self.sessions.load(presented), sessions=self.sessions)
                 if request.method == "POST":
-                    visit.form = await (self._own_form(request, visit.session) if is_guarded else _form(request))
+                    visit.form = await (self._own_form(request, visit) if is_guarded else _form(request))
                 response = await answer(visit)
                 session = visit.session
+            except _StaleForm as stale:
+                response = stale.visit.again()
             except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
-                response = _problem_page(error, REQUEST_ID.find(request.scope) or "")
+                response = problem_page(error, REQUEST_ID.find(request.scope) or "")
             if session is not None and session.id != presented:
                 self.keep(session, response)
             return response
@@ -136,17 +143,29 @@ class Browsers:
             session: to keep.
             response: gets the cookie.
         """
-        # Loopback hosts count as secure without TLS (W3C Secure Contexts section 3.1).
-        response.set_cookie(self.cookie, session.id, path="/", secure=True, httponly=True, samesite="lax")
+        # Over plain HTTP only some browsers keep a `Secure` cookie, and those on loopback hosts alone.
+        response.set_cookie(self.cookie, session.id, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
-    async def _own_form(self, request: Request, session: Session) -> Mapping[str, str]:
+    async def _own_form(self, request: Request, visit: Visit) -> Mapping[str, str]:
         origin = request.headers.get("Origin")
         if origin is not None and origin != self.origin:
-            raise FORM_EXPIRED
+            raise FOREIGN_FORM
         form = await _form(request)
-        if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(session).encode()):
-            raise FORM_EXPIRED
+        if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(visit.session).encode()):
+            if self.cookie not in request.cookies:
+                raise NO_COOKIE
+            raise _StaleForm(visit)
         return form
+
+
+@attrs.frozen
+class _StaleForm(Exception):  # noqa: N818 - names what came
+    """A form of another session: from a second tab, the back button, or a page that was open for long.
+
+    Nothing is done with it; the browser is sent to the page anew.
+    """
+
+    visit: Visit
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -165,12 +184,23 @@ def csrf_token(session: Session) -> str:
     return hmac.digest(session.id.encode(), b"csrf", hashlib.sha256).hex()
 
 
-def _problem_page(error: Exception, request_id: str) -> Response:
+def problem_page(error: Exception, request_id: str) -> Response:
+    """Return an error as a page.
+
+    Args:
+        error: raised by a handler.
+        request_id: UUID of the request.
+    """
     if isinstance(error, PageProblem):
         return _page_of(error, request_id)
-    told = respond(error, request_id)  # which logs what nobody expected
-    problem = BY_STATUS.get(told.status_code)
-    return _page_of(problem, request_id) if problem else told
+    answer = respond(error, request_id)  # which logs what is unexpected
+    problem = BY_STATUS.get(answer.status_code)
+    if problem is None:
+        return answer
+    page = _page_of(problem, request_id)
+    if retry_after := answer.headers.get("Retry-After"):
+        page.headers["Retry-After"] = retry_after
+    return page
 
 
 def _page_of(problem: PageProblem, request_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""What a person is told when there is no page to show; `visit` turns it into one."""
+"""What a page says that takes the place of another; `browser_request` renders it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ class PageProblem(Exception):  # noqa: N818 - what the person has, not what we d
     status: int = 400
 
 
-FORM_EXPIRED: Final = PageProblem(
-    "This form has expired",
-    "It belongs to an earlier visit, or was not sent from our own page. Go back, reload the page and try again.",
+FOREIGN_FORM: Final = PageProblem(
+    "This form was not sent from our own page",
+    "Nothing was done. Start again from your application.",
+)
+NO_COOKIE: Final = PageProblem(
+    "Your browser did not keep our cookie",
+    "Signing in needs it. Allow cookies for this site, then go back, reload the page and try again.",
 )
 
 BY_STATUS: Final[Mapping[int, PageProblem]] = {
@@ -33,7 +37,8 @@ BY_STATUS: Final[Mapping[int, PageProblem]] = {
     for problem in (
         PageProblem("Something is wrong with this request", "Go back and start again from your application."),
         PageProblem("There is nothing here", "Check the address, or start again from your application.", 404),
-        PageProblem("That was too much", "The form is larger than this page takes.", 413),
+        PageProblem("This form is too large", "Shorten what you entered and send it again.", 413),
+        PageProblem("Too many requests", "Wait a moment, then reload this page.", 429),
         PageProblem("Something went wrong on our side", "Try again in a moment.", 500),
         PageProblem("BlueRound is temporarily unavailable", "Try again in a moment.", 503),
     )

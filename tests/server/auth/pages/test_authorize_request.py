@@ -104,7 +104,7 @@ async def test_no_open_redirect(flow: Flow, changes: dict[str, str]) -> None:
     answer = await flow.ask(**changes)
 
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
-    assert "This link to sign in is not right" in text_of(answer)
+    assert "This sign-in link is not valid" in text_of(answer)
     assert "evil" not in answer.text
 
 
@@ -235,8 +235,9 @@ async def test_consent_without_its_token_is_refused(flow: Flow) -> None:
     forged = await flow.browser.post(str(page.url), {**form, "csrf": "0" * 64})
     foreign = await flow.browser.post(str(page.url), form, origin="https://evil.example")
 
-    assert [answer.status_code for answer in (forged, foreign)] == [400, 400]
-    assert "Location" not in {**forged.headers, **foreign.headers}
+    assert (forged.status_code, foreign.status_code) == (302, 400)
+    assert "consent" in forms_of(await flow.browser.follow(forged))
+    assert "Location" not in foreign.headers
 
 
 async def test_consent_of_somebody_who_left_asks_to_sign_in(flow: Flow) -> None:
@@ -313,3 +314,29 @@ async def test_strangers_cannot_consent(
     browser = await signed_in(http, stores, clock, other.owner_id)
 
     assert "password" in forms_of(await Flow(browser, storefront).ask())
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    ["login_hint=j%C3%BCrgen%40example.com", "claims=%7B%22a%22%3A%7B%7D%7D", "nonce=n%22x", "resource=a&resource=b",
+     "x=%E6%97%A5", "x=%ff", "&".join(f"p{number}=1" for number in range(200))],
+)  # fmt: skip
+async def test_unknown_parameters_are_ignored(flow: Flow, unknown: str) -> None:
+    """RFC 6749 section 3.1: whatever is in them, and however often they occur."""
+    page = await flow.ask()
+
+    again = await flow.browser.get(f"{page.url}&{unknown}")
+
+    assert (again.status_code, "consent" in forms_of(again)) == (200, True)
+
+
+async def test_a_request_without_pkce_is_told_what_to_send(flow: Flow) -> None:
+    """The application gets the error, as any other."""
+    answer = await flow.ask(code_challenge="", code_challenge_method="")
+
+    assert "PKCE+is+needed" in answer.headers["Location"].replace("%20", "+")
+
+
+async def test_consent_says_where_it_leads(flow: Flow) -> None:
+    """The host of the application's address."""
+    assert "Afterwards you return to app.example.com." in text_of(await flow.ask())

@@ -9,13 +9,13 @@ import httpx
 import pytest
 from tests.server.support.authorizing import register, signed_in
 from tests.server.support.browsing import Browser, forms_of, text_of
+from tests.server.support.client_addresses import new_address
 from tests.server.support.devices import Login, start
 from tests.server.support.tenants import ISSUER, Client, Organisation, make_organisation
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.people.passwords import Passwords
 from redcore_server.clock import Clock
-from redcore_server.ids import new_id
 from redcore_server.store import Stores
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ PASSWORD = "a horse that counts to nine"
 @pytest.fixture
 async def http(auth: Auth) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client with an address of its own: wrong codes are counted by it."""
-    transport = httpx.ASGITransport(auth.app, client=(new_id("req"), 1))
+    transport = httpx.ASGITransport(auth.app, client=(new_address(), 1))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as client:
         yield client
 
@@ -178,7 +178,8 @@ async def test_forms_from_elsewhere_are_refused(login: Login, browser: Browser) 
         await browser.post(str(page.url), form, origin="https://evil.example"),
     ]
 
-    assert [answer.status_code for answer in forged] == [400, 400]
+    assert [answer.status_code for answer in forged] == [302, 400]
+    assert "device-consent" in forms_of(await browser.follow(forged[0]))
     assert await login.outcome() == "authorization_pending"
 
 
