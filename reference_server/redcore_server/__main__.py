@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -210,6 +211,27 @@ def seed(organisation: str, data: Path | None) -> None:
         click.echo("false")  # so that `eval` of what we print fails too
         raise
     click.echo(lines, nl=False)
+
+
+@cli.command("restore-check")
+@click.option("--since", required=True, help="To when it was restored, such as 2026-03-01T12:00:00Z.")
+@_data
+def restore_check(since: str, data: Path | None) -> None:
+    """Make a database safe that was restored to an earlier moment; print what was done.
+
+    Revokes again what was revoked since, empties Redis, and names the files whose bytes are gone. Run it before the
+    first service starts on that database; it may be repeated.
+    """
+    from redcore_server.process.restore_check import restore_check as check  # noqa: PLC0415 - as above
+
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        raise click.BadParameter("must be a time such as 2026-03-01T12:00:00Z", param_hint="--since") from None
+    if moment.tzinfo is None:
+        raise click.BadParameter("needs a time zone, such as Z", param_hint="--since")
+    for line in check(_settings(data=data), moment).lines():
+        click.echo(line)
 
 
 @cli.command("publish-static")

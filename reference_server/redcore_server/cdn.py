@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from redcore_server.errors import MethodNotAllowed, NotFound
 from redcore_server.http.content_types import content_type_of, is_hashed
 from redcore_server.http.ranges import select
-from redcore_server.store.objects import Objects
+from redcore_server.store.objects import ObjectMissing, Objects
 from redcore_server.store.postgres import AsyncPool, queries
 from redcore_server.store.stored_files import docs_key
 
@@ -113,5 +113,8 @@ class Cdn:
             headers["Content-Security-Policy"] = policy
         if selection.status in {304, 416} or scope["method"] == "HEAD":
             return Response(status_code=selection.status, headers=headers, media_type=asset.content_type)
-        content = await self.objects.get(asset.key, selection.start, selection.stop)
+        try:
+            content = await self.objects.get(asset.key, selection.start, selection.stop)
+        except ObjectMissing:  # the database was restored to a moment when they were there
+            raise NotFound from None
         return StreamingResponse(content, selection.status, headers, asset.content_type)

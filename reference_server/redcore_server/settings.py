@@ -1,6 +1,6 @@
 """Settings of the reference server: the environment in, one frozen record out.
 
-Reads `REDCORE_SERVER_*` and nothing else; opens no file and no connection. Every setting has a default, so
+Reads `REDCORE_SERVER_*`, and files of secrets that they name; opens no connection. Every setting has a default, so
 an empty environment starts a server. Messages name the variable at fault and never repeat a value that may
 hold a password.
 """
@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import attrs
 import platformdirs
@@ -22,6 +22,8 @@ import platformdirs
 PREFIX = "REDCORE_SERVER_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one who listens everywhere is found
+SECRETS = frozenset({"database_url", "replica_url", "redis_url", "s3_secret_access_key", "smtp_url"})
+"""Settings that may be files: how Docker, Kubernetes and systemd hand over secrets."""
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -56,7 +58,13 @@ class Settings:
         port: TCP port to listen on; 0 takes any free one.
         data: Folder of everything that must outlive the process.
         database_url: PostgreSQL to use; None starts the embedded one.
+        replica_url: A replica of that PostgreSQL, which this process reads from; None reads where it writes.
+        database_connections: Connections to each PostgreSQL server, at most, of each process.
         redis_url: Redis to use, also a cluster; None starts the embedded one.
+        redis_connections: Connections to each Redis server, at most, of each process.
+        redis_milliseconds: How long Redis may take to answer; then the request is answered 503.
+        start_seconds: How long a process waits at its start for stores that do not answer; 0 ends it at once.
+        migrate_at_start: Whether services and workers apply missing migrations, or wait for `redcore-server migrate`.
         objects_url: Where files are kept, `file:///folder` or `s3://bucket/prefix`; None means `<data>/objects`.
         s3_endpoint: Origin of a store that speaks S3; None means Amazon's.
         s3_region: Region of the bucket.
@@ -64,6 +72,7 @@ class Settings:
         s3_secret_access_key: Its secret.
         max_file_bytes: Size of the largest file that can be uploaded.
         storage_bytes: How many bytes an organisation may store.
+        retention_days: How long the bytes of a deleted file are kept, for a database restored to an earlier moment.
         smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
         mail_from: Sender of the invitations.
         public_url: Origin under which clients reach the server; None means the listening address.
@@ -92,7 +101,13 @@ class Settings:
     port: int = 4010
     data: Path = attrs.field(factory=_default_data)
     database_url: str | None = attrs.field(default=None, repr=False)
+    replica_url: str | None = attrs.field(default=None, repr=False)
+    database_connections: int = 20
     redis_url: str | None = attrs.field(default=None, repr=False)
+    redis_connections: int = 20
+    redis_milliseconds: int = 1000
+    start_seconds: int = 0
+    migrate_at_start: bool = True
     objects_url: str | None = None
     s3_endpoint: str | None = None
     s3_region: str = "us-east-1"
@@ -100,6 +115,7 @@ class Settings:
     s3_secret_access_key: str | None = attrs.field(default=None, repr=False)
     max_file_bytes: int = 5 * 1024**3
     storage_bytes: int = 20 * 1024**3
+    retention_days: int = 30
     smtp_url: str | None = attrs.field(default=None, repr=False)
     mail_from: str = "BlueRound <no-reply@blueround.com>"
     public_url: str | None = None
@@ -167,6 +183,11 @@ class Settings:
         return timedelta(hours=self.secret_overlap_hours)
 
     @property
+    def retention(self) -> timedelta:
+        """The same as `retention_days`."""
+        return timedelta(days=self.retention_days)
+
+    @property
     def signing_key_period(self) -> timedelta:
         """The same as `signing_key_days`."""
         return timedelta(days=self.signing_key_days)
@@ -185,6 +206,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of an environment.
 
+    What holds a secret may instead be the content of a file: `REDCORE_SERVER_DATABASE_URL_FILE` names it.
+
     Args:
         environ: Variables by name; an empty value counts as not set.
 
@@ -194,9 +217,23 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     values: dict[str, Any] = {}
     for field, parse in _PARSERS.items():
         variable = PREFIX + field.upper()
-        if text := environ.get(variable, "").strip():
+        if text := environ.get(variable, "").strip() or _secret(environ, field):
             values[field] = _parsed(variable, text, parse)
     return Settings(**values)
+
+
+def _secret(environ: Mapping[str, str], field: str) -> str:
+    """Return what the file of a secret holds; empty if there is none."""
+    variable = f"{PREFIX}{field.upper()}_FILE"
+    path = environ.get(variable, "").strip()
+    if not path:
+        return ""
+    if field not in SECRETS:
+        raise SettingsError(variable, f"is not a setting: only {', '.join(sorted(SECRETS))} may be in files")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(variable, f"names a file that cannot be read ({type(error).__name__})") from None
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
@@ -205,7 +242,7 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
     Args:
         environ: Variables by name.
     """
-    known = [field.upper() for field in _PARSERS]
+    known = [*map(str.upper, _PARSERS), *(f"{field.upper()}_FILE" for field in SECRETS)]
     lines: list[str] = []
     for name in sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)):
         if name not in known:
@@ -225,7 +262,7 @@ def overview(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, 
     rows: list[tuple[str, str, str]] = []
     for field in attrs.fields(Settings):
         variable, value = PREFIX + field.name.upper(), getattr(settings, field.name)
-        is_set = bool(environ.get(variable, "").strip())
+        is_set = bool(environ.get(variable, "").strip() or environ.get(f"{variable}_FILE", "").strip())
         shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         rows.append((variable, "…" if shown and not field.repr else shown, "environment" if is_set else "default"))
     return rows
@@ -270,19 +307,35 @@ def _url(*schemes: str) -> Callable[[str], str]:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         try:
             parts = urlsplit(text)
-            parts.port  # noqa: B018 - a port that is no number is refused when it is read
+            hosts = hosts_of(text)
         except ValueError:
             raise ValueError(f"is not a valid {expected} URL") from None
         if parts.scheme not in schemes:
             raise ValueError(f"must start with {expected}")
-        if not parts.hostname and parts.scheme not in _HOST_OPTIONAL:
+        if not all(host for host, _ in hosts or [("", None)]) and parts.scheme not in _HOST_OPTIONAL:
             raise ValueError("names no host")
+        if len(hosts) > 1 and parts.scheme not in _SEVERAL_HOSTS:
+            raise ValueError("names more than one host")
         if "@" in parts.path + parts.query + parts.fragment:
             # What looks like host and port would be user and password, and messages name host and port.
             raise ValueError("has / ? or # in its user or password; percent-encode them")
         return text
 
     return parse
+
+
+def hosts_of(url: str) -> list[tuple[str, int | None]]:
+    """Return the hosts of a URL with their ports: `scheme://user:password@one:1,two:2/path`, as libpq writes them.
+
+    Args:
+        url: One without a host has none.
+
+    Raises:
+        ValueError: A port is not a number from 0 to 65535.
+    """
+    _, _, hosts = urlsplit(url).netloc.rpartition("@")
+    single = [urlsplit(f"//{host}") for host in hosts.split(",") if host]
+    return [(unquote(parts.hostname or ""), parts.port) for parts in single]
 
 
 def _origin(text: str) -> str:
@@ -309,6 +362,8 @@ def _path(text: str) -> Path:
 
 _HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # libpq: no host is the local socket
 
+_SEVERAL_HOSTS = frozenset({"postgresql", "postgres", "redis+cluster", "rediss+cluster"})
+
 _requests = _integer(1, 10_000_000)
 _bytes = _integer(1, 2**53)
 
@@ -317,6 +372,12 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "port": _integer(0, 65535),
     "data": _path,
     "database_url": _url("postgresql", "postgres"),
+    "replica_url": _url("postgresql", "postgres"),
+    "database_connections": _integer(2, 1000),
+    "redis_connections": _integer(2, 1000),
+    "redis_milliseconds": _integer(10, 60_000),
+    "start_seconds": _integer(0, 3600),
+    "migrate_at_start": _switch,
     "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
     "objects_url": _url("file", "s3"),
     "s3_endpoint": _origin,
@@ -325,6 +386,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "s3_secret_access_key": str,
     "max_file_bytes": _bytes,
     "storage_bytes": _bytes,
+    "retention_days": _integer(0, 3650),
     "smtp_url": _url("smtp", "smtps", "smtp+starttls"),
     "mail_from": str,
     "public_url": _origin,

@@ -12,6 +12,7 @@ from redcore_server.api.handler import Call, Handler, Reply
 from redcore_server.auth.credentials.api_keys import create_api_key
 from redcore_server.errors import Detail, NotFound, RuleViolation, ValidationFailed
 from redcore_server.store.postgres import queries
+from redcore_server.store.revocation_log import defer_record
 
 _QUERIES: Final = queries("api_keys")
 _SHOWN: Final = ("id", "name", "mode", "hint", "scopes", "created_at", "expires_at")
@@ -43,6 +44,7 @@ async def api_keys_revoke(call: Call) -> Reply:
     key_id = call.path["key_id"]
     if await call.one(_QUERIES["revoke"], id=key_id) is None:
         raise NotFound(f"API key {key_id} does not exist.")
+    await defer_record(call.connection, "api_key", [key_id], call.now)
     return Reply(status=204)
 
 

@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 
 import attrs
 import orjson
+import psycopg
+import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
@@ -40,6 +42,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **workflows.HANDLERS,
 }
 """By operationId; a test sees to it that none is missing."""
+
+_CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read where they are written
+_log = structlog.stdlib.get_logger("redcore_server.api")
 
 
 def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> ASGIApp:
@@ -95,12 +100,24 @@ class _Api:
         handler = _authorised(match, principal)
         request = await self._checked(match, principal, scope, receive)
         if match.operation.method == "GET":
-            async with Lent(self.stores.postgres) as connection:
-                reply = await handler(self._call(request, connection))
-            return self._response(reply, request.request_id)
+            return self._response(await self._read(handler, request), request.request_id)
         if match.operation.is_upload:
             return await self._upload(handler, request, receive)
         return await self._write(handler, request)
+
+    async def _read(self, handler: Handler, request: _Request) -> Reply | Response:
+        """Answer from the replica if it knows enough, and again from the primary if that fails midway."""
+        replica = self.stores.replica
+        if replica is not None and request.match.operation.scope != _CREDENTIALS_SCOPE:
+            try:
+                async with replica.lend(request.principal.organisation_id) as connection:
+                    if connection is not None:
+                        return await handler(self._call(request, connection))
+            except psycopg.OperationalError as error:
+                _log.warning("the replica failed, the primary answers", problem=str(error))
+                replica.distrust()
+        async with Lent(self.stores.postgres) as connection:
+            return await handler(self._call(request, connection))
 
     async def _upload(self, handler: Handler, request: _Request, receive: Receive) -> Response:
         organisation_id = request.principal.organisation_id
@@ -134,16 +151,18 @@ class _Api:
             return await self._committed(handler, request)
 
     async def _committed(self, handler: Handler, request: _Request) -> Response:
-        async with self.stores.postgres.connection() as connection, connection.transaction():
+        async with self.stores.postgres.connection() as connection:
             call = self._call(request, connection)
 
             async def handle() -> Response:
                 return self._response(await handler(call), request.request_id)
 
-            if request.idempotency_key is None:
-                response = await handle()
-            else:
-                response = await once(connection, self._attempt(request, request.idempotency_key, call.now), handle)
+            async with connection.transaction():
+                if request.idempotency_key is None:
+                    response = await handle()
+                else:
+                    response = await once(connection, self._attempt(request, request.idempotency_key, call.now), handle)
+            await self.stores.marks.note(connection, request.principal.organisation_id)
         for act in call.after_commit:
             await act()
         return response

@@ -15,6 +15,7 @@ from redcore_server.auth.secret import digest
 from redcore_server.errors import Detail, NotFound, RuleViolation, ValidationFailed
 from redcore_server.settings import LOOPBACK_HOSTS
 from redcore_server.store.postgres import queries
+from redcore_server.store.revocation_log import defer_record
 
 _QUERIES: Final = queries("applications")
 
@@ -52,6 +53,7 @@ async def applications_rotate_secret(call: Call) -> Reply:
         secret_hash=digest(secret),
         previous_secret_ends_at=call.now + call.services.secret_overlap,
     )
+    await defer_record(call.connection, "client_secret", [application["id"]], call.now)
     return Reply(data={**application, "client_secret": secret})
 
 

@@ -13,6 +13,7 @@ from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.uploads import Upload, no_room
 from redcore_server.errors import NotFound, RangeNotSatisfiable
 from redcore_server.http.ranges import select
+from redcore_server.store.objects import ObjectMissing
 from redcore_server.store.postgres import queries
 from redcore_server.store.stored_files import file_key
 
@@ -70,7 +71,10 @@ async def files_download(call: Call) -> Response:
     key = file_key(call.principal.organisation_id, file["id"])
     # For a HEAD too the bytes must be there, but none of them is read.
     stop = selection.start if call.is_head else selection.stop
-    content = await call.services.objects.get(key, selection.start, stop)
+    try:
+        content = await call.services.objects.get(key, selection.start, stop)
+    except ObjectMissing as error:  # the database was restored to a moment when the file still existed
+        raise NotFound(f"The bytes of file {file['id']} do not exist any more.") from error
     # What somebody uploaded is never shown on our own origin, only saved.
     headers["Content-Type"] = file["content_type"]  # not as the media type, to which Starlette would add a charset
     headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"

@@ -12,6 +12,7 @@ from typing import Final
 
 from redcore_server.api.handler import Act, Call
 from redcore_server.store.postgres import queries
+from redcore_server.store.revocation_log import defer_record
 
 _QUERIES: Final = queries("revocations")
 
@@ -26,6 +27,7 @@ async def end_user(call: Call, user_id: str) -> None:
     applications = await call.all(_QUERIES["applications_of"], owner_id=user_id)
     client_ids = [row["id"] for row in applications]
     await call.services.defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
+    await defer_record(call.connection, "user", [user_id], call.now)
     await _now_and_after_commit(call, partial(call.services.revoke_user, user_id))
     for client_id in client_ids:
         await _now_and_after_commit(call, partial(call.services.revoke_client, client_id))
@@ -39,6 +41,7 @@ async def end_application(call: Call, client_id: str) -> None:
         client_id: of the application.
     """
     await call.services.defer_revocation(call.connection, client_ids=[client_id])
+    await defer_record(call.connection, "application", [client_id], call.now)
     await _now_and_after_commit(call, partial(call.services.revoke_client, client_id))
 
 

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
 from psycopg.rows import dict_row
 
 from redcore_server.clock import Clock
 from redcore_server.contract import spec
-from redcore_server.data_folder import read_runtime
+from redcore_server.data_folder import DataFolderError, read_runtime
+from redcore_server.logs import configure_logging
 from redcore_server.process.seed import seed
 from redcore_server.process.seed_credentials import Credentials, credentials_file, export_lines, save_credentials
 from redcore_server.process.up import database
@@ -18,6 +20,8 @@ from redcore_server.settings import Settings
 from redcore_server.store.migrate import migrate
 from redcore_server.store.objects import check, open_objects, pieces_of
 from redcore_server.store.postgres import AsyncPostgres
+
+_log = structlog.stdlib.get_logger("redcore_server.process")
 
 
 def migrate_database(settings: Settings) -> list[str]:
@@ -33,16 +37,22 @@ def migrate_database(settings: Settings) -> list[str]:
 def seed_organisation(settings: Settings, organisation: str) -> str:
     """Make an organisation with an admin, an application and an API key; return their `export` lines.
 
+    A data folder that cannot be written, as in a container, costs the file only: the lines are all there is then.
+
     Raises:
         OperatorError: There is no usable database.
     """
+    configure_logging(settings.log_level)
     with database(settings) as url:
         migrate(url, clock=Clock())
-        credentials = asyncio.run(_seed(url, organisation))
         running = read_runtime(settings.data)
+        credentials = asyncio.run(_seed(url, organisation))
         base_url = (running and running.base_url) or settings.base_url
         if not credentials_file(settings.data).exists():
-            save_credentials(settings.data, credentials, base_url)
+            try:
+                save_credentials(settings.data, credentials, base_url)
+            except DataFolderError as error:
+                _log.warning("the credentials are printed only", problem=str(error))
     return export_lines(credentials, base_url)
 
 

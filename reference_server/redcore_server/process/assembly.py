@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -20,8 +21,9 @@ from redcore_server.gateway.readiness import Question, postgres, redis
 from redcore_server.invitations import job
 from redcore_server.mail.mailer import mailer_for
 from redcore_server.settings import Settings
-from redcore_server.store import Stores, open_stores
+from redcore_server.store import StoreOptions, Stores, open_stores, revocation_log
 from redcore_server.store.objects import Objects
+from redcore_server.store.redis import RedisOptions
 from redcore_server.worker import (
     Worker,
     defer_invitation,
@@ -38,6 +40,7 @@ from redcore_server.worker import (
 )
 from redcore_server.worker.invitations import InvitationSender
 from redcore_server.worker.objects import ObjectCollector
+from redcore_server.worker.revocation_log import RevocationLogger
 from redcore_server.worker.revocations import GrantEnder
 from redcore_server.worker.workflows import WorkflowRunner
 
@@ -48,7 +51,21 @@ def stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
     Args:
         settings: with the URLs of both.
     """
-    return open_stores(required(settings.database_url), required(settings.redis_url))
+    options = StoreOptions(
+        replica_url=settings.replica_url,
+        database_connections=settings.database_connections,
+        redis=redis_options(settings),
+    )
+    return open_stores(required(settings.database_url), required(settings.redis_url), options)
+
+
+def redis_options(settings: Settings) -> RedisOptions:
+    """Return how a process uses Redis.
+
+    Args:
+        settings: of this server.
+    """
+    return RedisOptions(connections=settings.redis_connections, answer_s=settings.redis_milliseconds / 1000)
 
 
 def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -> AbstractAsyncContextManager[Auth]:
@@ -98,7 +115,7 @@ def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
         revoke_client=revocation.revoke_client,
         defer_invitation=defer_invitation,
         defer_revocation=defer_revocation,
-        defer_object_deletion=defer_object_deletion,
+        defer_object_deletion=partial(defer_object_deletion, after=settings.retention),
         defer_run=defer_run,
         objects=objects,
         storage_bytes=settings.storage_bytes,
@@ -118,7 +135,7 @@ def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
     """
     revocation = Revocation(stores)
     sender = InvitationSender(
-        postgres=stores.postgres,
+        stores=stores,
         mailer=mailer_for(settings),
         clock=clock,
         origin=settings.origin,
@@ -127,9 +144,7 @@ def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
     ender = GrantEnder(
         postgres=stores.postgres, revoke_user=revocation.revoke_user, revoke_client=revocation.revoke_client
     )
-    runner = WorkflowRunner(
-        postgres=stores.postgres, objects=objects, clock=clock, storage_bytes=settings.storage_bytes
-    )
+    runner = WorkflowRunner(stores=stores, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
     collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
     return Worker(
         stores.postgres,
@@ -138,6 +153,7 @@ def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
             revocations.TASK: ender.end,
             workflow_jobs.TASK: runner.run,
             object_jobs.DELETION: collector.delete,
+            revocation_log.TASK: RevocationLogger(objects).log,
             object_jobs.COLLECTION: collector.collect,
         },
         periodic={object_jobs.COLLECTION: object_jobs.HOURLY},

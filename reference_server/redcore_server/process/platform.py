@@ -19,12 +19,13 @@ from redcore_server.http.draining import Draining
 from redcore_server.lab import Lab
 from redcore_server.listening.server import Listening, run
 from redcore_server.listening.tls import tls_context
+from redcore_server.logs import configure_logging
 from redcore_server.process import assembly
 from redcore_server.process.seed import seed_if_empty
 from redcore_server.process.seed_credentials import Credentials, read_credentials, save_credentials
+from redcore_server.process.start import prepare
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.store.migrate import migrate
 from redcore_server.store.objects import check, open_objects
 from redcore_server.worker import Worker
 
@@ -45,7 +46,8 @@ def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[],
     how = Listening(
         settings=settings, trusted_proxies=settings.trusted_proxies, tls=tls_context(settings), announce=announce
     )
-    migrate(assembly.required(settings.database_url), clock=clock)
+    configure_logging(settings.log_level)
+    prepare(settings)
     run(lambda draining: platform(settings, clock, draining), listener, how)
 
 

@@ -40,7 +40,10 @@ async def gateway_role(settings: Settings, clock: Clock, draining: Draining) -> 
         clock: the server's.
         draining: whether this process is about to stop.
     """
-    async with open_redis(assembly.required(settings.redis_url)) as client, open_session() as session:
+    async with (
+        open_redis(assembly.required(settings.redis_url), assembly.redis_options(settings)) as client,
+        open_session() as session,
+    ):
         api = Upstream(session, settings.api_url)
         services = {"auth": _asking(session, settings.auth_url), "api": _asking(session, settings.api_url)}
         yield gateway.build(

@@ -21,12 +21,11 @@ from redcore_server.listening.address import listen
 from redcore_server.listening.server import Listening, run
 from redcore_server.listening.tls import tls_context
 from redcore_server.logs import configure_logging
-from redcore_server.process import assembly
 from redcore_server.process.roles import api_role, auth_role, gateway_role, worker_role
 from redcore_server.process.signals import interruptible
+from redcore_server.process.start import prepare
 from redcore_server.settings import PREFIX, Settings, SettingsError
 from redcore_server.store.address import DATABASE_VARIABLE, REDIS_VARIABLE
-from redcore_server.store.migrate import migrate
 
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 
@@ -49,6 +48,8 @@ def run_gateway(settings: Settings) -> None:
             tls=tls_context(settings),
             announce=lambda: _announce(settings.origin),
         )
+        configure_logging(settings.log_level)
+        prepare(attrs.evolve(settings, database_url=None))
         run(lambda draining: gateway_role(settings, Clock(), draining), listener, how)
 
 
@@ -76,7 +77,8 @@ def run_service(name: Literal["auth", "api"], settings: Settings, host: str, por
             tls=None,
             announce=lambda: _announce(address),
         )
-        migrate(assembly.required(settings.database_url), clock=Clock())
+        configure_logging(settings.log_level)
+        prepare(settings)
         run(lambda draining: role(settings, Clock(), draining), listener, how)
 
 
@@ -92,7 +94,7 @@ def run_worker(settings: Settings) -> None:
     settings = _on_stores(settings)
     configure_logging(settings.log_level)
     with interruptible(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        migrate(assembly.required(settings.database_url), clock=Clock())
+        prepare(settings)
         runner.run(_work(settings))
 
 

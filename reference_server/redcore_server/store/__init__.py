@@ -6,35 +6,77 @@ Here they are opened and closed together; what is in them belongs to the modules
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import attrs
 
-from redcore_server.store.postgres import AsyncPool, async_pool
-from redcore_server.store.redis import AsyncRedis, Scripts, open_redis
+from redcore_server.store.postgres import CONNECTIONS, AsyncPool, async_pool, replica_pool
+from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, open_redis
+from redcore_server.store.replica import Marks, Replica
 
-__all__ = ["Stores", "open_stores"]
+__all__ = ["StoreOptions", "Stores", "open_stores"]
+
+_THREADS_CONNECTIONS: Final = 2  # of the auth service's own pool
+
+
+@attrs.frozen(kw_only=True)
+class StoreOptions:
+    """How a process uses the stores.
+
+    Attributes:
+        replica_url: Of a replica to read from; None reads from the primary.
+        database_connections: At most, to each PostgreSQL server.
+        redis: How it uses Redis.
+    """
+
+    replica_url: str | None = attrs.field(default=None, repr=False)
+    database_connections: int = CONNECTIONS
+    redis: RedisOptions = attrs.field(factory=RedisOptions)
 
 
 @attrs.frozen
 class Stores:
-    """The open stores of one process, for its asyncio side."""
+    """The open stores of one process, for its asyncio side.
+
+    Attributes:
+        postgres: The primary.
+        redis: Its client.
+        replica: What reads may be answered from; None where there is none.
+        scripts: Run by `redis`.
+        marks: What organisations have written.
+    """
 
     postgres: AsyncPool
     redis: AsyncRedis
+    replica: Replica | None = None
     scripts: Scripts = attrs.field(init=False, default=attrs.Factory(lambda self: Scripts(self.redis), takes_self=True))
+    marks: Marks = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Marks(self.redis, self.scripts), takes_self=True)
+    )
 
 
 @asynccontextmanager
-async def open_stores(database_url: str, redis_url: str) -> AsyncGenerator[Stores]:
-    """Open both stores and close them at the end.
+async def open_stores(database_url: str, redis_url: str, options: StoreOptions | None = None) -> AsyncGenerator[Stores]:
+    """Open the stores and close them at the end.
 
     Args:
-        database_url: of a migrated database.
-        redis_url: see `redcore_server.store.redis.async_redis`.
+        database_url: Of a migrated database.
+        redis_url: See `redcore_server.store.redis.async_redis`.
+        options: How this process uses them.
 
     Raises:
-        StoreError: one of them cannot be used.
+        StoreError: One of them cannot be used.
     """
-    async with open_redis(redis_url) as redis, async_pool(database_url) as postgres:
-        yield Stores(postgres=postgres, redis=redis)
+    options = options or StoreOptions()
+    most = max(1, options.database_connections - _THREADS_CONNECTIONS)
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_redis(redis_url, options.redis))
+        postgres = await stack.enter_async_context(async_pool(database_url, min_size=min(2, most), max_size=most))
+        stores = Stores(postgres=postgres, redis=redis)
+        if options.replica_url is not None:
+            pool = await stack.enter_async_context(replica_pool(options.replica_url, max_size=most))
+            replica = Replica(pool, postgres, stores.marks)
+            await stack.enter_async_context(replica.watched())
+            stores = attrs.evolve(stores, replica=replica)
+        yield stores

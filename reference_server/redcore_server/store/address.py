@@ -7,9 +7,9 @@ name of the environment variable to correct.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from redcore_server.settings import OperatorError
+from redcore_server.settings import OperatorError, hosts_of
 
 DATABASE_VARIABLE: Final = "REDCORE_SERVER_DATABASE_URL"
 REDIS_VARIABLE: Final = "REDCORE_SERVER_REDIS_URL"
@@ -17,20 +17,6 @@ REDIS_VARIABLE: Final = "REDCORE_SERVER_REDIS_URL"
 
 class StoreError(OperatorError):
     """A store cannot be used as configured; the message says which one and what to correct."""
-
-
-def hosts_of(url: str) -> list[tuple[str, int | None]]:
-    """Return the hosts of a URL with their ports: `scheme://user:password@one:1,two:2/path`, as libpq writes them.
-
-    Args:
-        url: Of a store; one without a host has none.
-
-    Raises:
-        ValueError: A port is not a number from 0 to 65535.
-    """
-    _, _, hosts = urlsplit(url).netloc.rpartition("@")
-    single = [urlsplit(f"//{host}") for host in hosts.split(",") if host]
-    return [(unquote(parts.hostname or ""), parts.port) for parts in single]
 
 
 def without_password(url: str) -> str:

@@ -26,16 +26,21 @@ class BusyElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job as
 _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
-async def defer(connection: AsyncPostgres, task: str, *, priority: int = 0, **arguments: JSONValue) -> None:
+async def defer(
+    connection: AsyncPostgres, task: str, *, priority: int = 0, after_s: int = 0, **arguments: JSONValue
+) -> None:
     """Have a task run once the caller's transaction is committed, and never if it is not.
 
     Args:
         connection: With an open transaction.
         task: Its name.
         priority: Higher ones run first.
+        after_s: Seconds to wait before it runs.
         arguments: Of the task; no secrets, for they are stored as they are.
     """
-    await _jobs.configure_task(task, connection=connection, priority=priority).defer_async(**_with_cause(arguments))
+    schedule = {"seconds": after_s} if after_s else None
+    configured = _jobs.configure_task(task, connection=connection, priority=priority, schedule_in=schedule)
+    await configured.defer_async(**_with_cause(arguments))
 
 
 async def defer_each(

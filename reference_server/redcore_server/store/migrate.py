@@ -16,6 +16,7 @@ import attrs
 import psycopg
 
 from redcore_server.clock import Clock
+from redcore_server.store.address import StoreError
 from redcore_server.store.postgres import connect
 
 _OWN: Final = Path(__file__).with_name("migrations")
@@ -48,7 +49,7 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
     Raises:
         StoreError: the database cannot be used.
     """
-    with connect(database_url) as connection:
+    with connect(database_url, attributes="read-write") as connection:
         if not _missing(_applied(connection)):
             return []
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))  # released when the connection closes
@@ -58,6 +59,22 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
         for migration in missing:
             _apply(connection, migration, clock)
         return [migration.name for migration in missing]
+
+
+def require_migrated(database_url: str) -> None:
+    """Make sure that a database has the schema this server needs, without changing it.
+
+    Args:
+        database_url: of the database.
+
+    Raises:
+        StoreError: migrations are missing, or the database cannot be used.
+    """
+    with connect(database_url, attributes="read-write") as connection:
+        missing = _missing(_applied(connection))
+    if missing:
+        names = ", ".join(migration.name for migration in missing[:3])
+        raise StoreError(f"The database lacks {len(missing)} migrations ({names} …). Run `redcore-server migrate`.")
 
 
 def _applied(connection: _Connection) -> set[str]:

@@ -47,6 +47,10 @@ class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try a
     """The object store does not answer, or does not have what was stored."""
 
 
+class ObjectMissing(ObjectsUnavailable):
+    """The store answers, but has no such object."""
+
+
 @attrs.frozen
 class Found:
     """What the store knows of an object.
@@ -97,7 +101,8 @@ class Objects:
             The bytes; iterating them raises ObjectsUnavailable too.
 
         Raises:
-            ObjectsUnavailable: the store does not answer, or has no such object.
+            ObjectMissing: the store has no such object.
+            ObjectsUnavailable: the store does not answer.
         """
         if start == stop:  # stores refuse ranges without bytes
             with _away():
@@ -106,6 +111,33 @@ class Objects:
         with _away():
             result = await obstore.get_async(self._store, key, options={"range": (start, stop)})
         return _pieces(result.stream(min_chunk_size=_PIECE_BYTES))
+
+    async def read(self, key: str) -> bytes:
+        """Return a small object whole.
+
+        Args:
+            key: its name.
+
+        Raises:
+            ObjectMissing: the store has no such object.
+            ObjectsUnavailable: the store does not answer.
+        """
+        with _away():
+            result = await obstore.get_async(self._store, key)
+            return bytes(await result.bytes_async())
+
+    async def keys(self, prefix: str) -> AsyncGenerator[list[str]]:
+        """Yield the keys of all objects in a folder, some at a time.
+
+        Args:
+            prefix: folder of the keys, without a slash at its end.
+
+        Raises:
+            ObjectsUnavailable: the store does not answer.
+        """
+        with _away():
+            async for batch in obstore.list(self._store, prefix=prefix):
+                yield [found["path"] for found in batch]
 
     async def find(self, key: str) -> Found | None:
         """Return what the store knows of an object; None if there is none.
@@ -266,7 +298,7 @@ def _away() -> Generator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise ObjectsUnavailable("it has no such object") from None
+        raise ObjectMissing("it has no such object") from None
     except (BaseError, OSError) as error:
         raise ObjectsUnavailable(_reason(error)) from error
 

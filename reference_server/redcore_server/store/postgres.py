@@ -195,6 +195,16 @@ def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS) -> A
     return AsyncPool(url, attributes="read-write", min_size=min_size, max_size=max_size, name="postgres")
 
 
+def replica_pool(url: str, *, max_size: int = CONNECTIONS) -> AsyncPool:
+    """Return a closed pool to read with, to a replica where there is one; the caller opens and closes it.
+
+    Args:
+        url: of the replica, or of all servers.
+        max_size: connections at most; further callers wait.
+    """
+    return AsyncPool(url, attributes="prefer-standby", min_size=1, max_size=max_size, name="postgres-replica")
+
+
 def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2) -> Pool:
     """Return a closed pool in autocommit mode, for the single statements of the auth service's threads.
 

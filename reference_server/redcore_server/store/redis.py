@@ -23,7 +23,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from redcore_server.store.address import REDIS_VARIABLE, StoreError, hosts_of, without_password
+from redcore_server.settings import hosts_of
+from redcore_server.store.address import REDIS_VARIABLE, StoreError, without_password
 from redcore_server.store.redis_cluster import Address, Cluster, ClusterRedis
 from redcore_server.store.redis_node import ANSWER_S, Argument, AsyncRedis, Command, Node
 

@@ -14,8 +14,9 @@ import structlog
 from redcore_server.clock import Clock
 from redcore_server.invitations.link import invitation_token, link_secret
 from redcore_server.mail.mailer import Mail, Mailer, MailRefused, MailUnavailable
+from redcore_server.store import Stores
 from redcore_server.store.jobs import BusyElsewhere
-from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.worker.invitation_mail import write_invitation
 
 _QUERIES = queries("invitation_mail")
@@ -31,14 +32,14 @@ class InvitationSender:
     """Mails invitations, each once.
 
     Attributes:
-        postgres: Where invitations are kept.
+        stores: Where invitations are kept.
         mailer: Hands the mail over.
         clock: Decides whether a link still lives.
         origin: Start of the link, such as `https://api.blueround.com`.
         sender: The From header.
     """
 
-    postgres: AsyncPool
+    stores: Stores
     mailer: Mailer
     clock: Clock
     origin: str
@@ -52,10 +53,15 @@ class InvitationSender:
             MailRefused: The mailer never will.
             BeingSentElsewhere: Another worker has it.
         """
-        async with self.postgres.connection() as connection, connection.transaction():
-            invitation = await self._due(connection, invitation_id)
-            if invitation is None:
-                return
+        async with self.stores.postgres.connection() as connection:
+            async with connection.transaction():
+                invitation = await self._send(connection, invitation_id)
+            if invitation is not None:
+                await self.stores.marks.note(connection, invitation["organisation_id"])
+
+    async def _send(self, connection: AsyncPostgres, invitation_id: str) -> dict[str, Any] | None:
+        invitation = await self._due(connection, invitation_id)
+        if invitation is not None:
             token = invitation_token(
                 invitation_id, expires_at=invitation["expires_at"], secret=await link_secret(connection)
             )
@@ -63,6 +69,7 @@ class InvitationSender:
             await self._hand_over(mail)
             await connection.execute(_QUERIES["lock_user"], {"id": invitation_id})
             await connection.execute(_QUERIES["sent"], {"id": invitation_id, "now": self.clock.now()})
+        return invitation
 
     async def _hand_over(self, mail: Mail) -> None:
         try:

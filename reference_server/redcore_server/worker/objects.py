@@ -17,17 +17,19 @@ DELETION: Final = "delete_object"
 COLLECTION: Final = "collect_orphans"
 HOURLY: Final = "17 * * * *"
 _GRACE: Final = timedelta(hours=2)  # longer than any upload takes: its bytes are older than its description
+_QUERIES: Final = queries("objects")
 _log = structlog.get_logger("redcore_server.worker")
 
 
-async def defer_object_deletion(connection: AsyncPostgres, *, key: str) -> None:
-    """Have an object deleted once the caller's transaction is committed, and never if it is not.
+async def defer_object_deletion(connection: AsyncPostgres, *, key: str, after: timedelta = timedelta()) -> None:
+    """Have an object deleted some time after the caller's transaction is committed, and never if it is not.
 
     Args:
         connection: With an open transaction, in which the last reference to it was deleted.
         key: Of the object.
+        after: How long it stays, for a database that is restored to an earlier moment.
     """
-    await defer(connection, DELETION, key=key)
+    await defer(connection, DELETION, after_s=int(after.total_seconds()), key=key)
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +53,8 @@ class ObjectCollector:
     async def collect(self, timestamp: int) -> None:
         """Delete the bytes of files and publications that are not described, hours after they were written.
 
+        What was deleted and waits for the end of its retention stays until then.
+
         Args:
             timestamp: When the job was due, in Unix seconds; the clock says more.
         """
@@ -66,7 +70,10 @@ class ObjectCollector:
             by_id.setdefault(key.split("/")[part], []).append(key)
         async with self.postgres.connection() as connection:
             rows = await (await connection.execute(known, {"ids": list(by_id)})).fetchall()
-        for lost in by_id.keys() - {row["id"] for row in rows}:
-            for key in by_id[lost]:
+            lost = [key for unknown in by_id.keys() - {row["id"] for row in rows} for key in by_id[unknown]]
+            cursor = await connection.execute(_QUERIES["kept"], {"task": DELETION, "keys": lost})
+            kept = {row["key"] for row in await cursor.fetchall()}
+        for key in lost:
+            if key not in kept:
                 _log.warning("orphan_collected", key=key)
                 await self.objects.delete(key)

@@ -14,9 +14,10 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from redcore_server.clock import Clock
+from redcore_server.store import Stores
 from redcore_server.store.jobs import BusyElsewhere, defer
 from redcore_server.store.objects import Objects
-from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import WORKFLOWS
 from redcore_server.workflows.definition import Run, RunCancelled, RunFailed
 
@@ -45,13 +46,13 @@ class WorkflowRunner:
     """Does runs.
 
     Attributes:
-        postgres: Where runs and data are.
+        stores: Where runs and data are.
         objects: Where the bytes of files are.
         clock: The server's.
         storage_bytes: How much an organisation may store.
     """
 
-    postgres: AsyncPool
+    stores: Stores
     objects: Objects
     clock: Clock
     storage_bytes: int
@@ -76,7 +77,7 @@ class WorkflowRunner:
             organisation_id=started["organisation_id"],
             owner_id=started["owner_id"],
             input=started["input"],
-            postgres=self.postgres,
+            stores=self.stores,
             objects=self.objects,
             storage_bytes=self.storage_bytes,
             clock=self.clock,
@@ -84,33 +85,40 @@ class WorkflowRunner:
         try:
             await run.report(0.0)  # somebody may have cancelled it between two attempts
             await WORKFLOWS[started["workflow"]].work(run)
+            await self._note(run)
         except RunCancelled:
-            await self._end(run.id, "cancelled", None)
+            await self._end(run, "cancelled", None)
         except RunFailed as error:
             details = [attrs.asdict(detail) for detail in error.details]
-            await self._end(run.id, "failed", {"message": error.message, "details": details})
+            await self._end(run, "failed", {"message": error.message, "details": details})
         except Exception:
             _log.exception("run_interrupted")
             counted = await self._one("count_failure", id=run.id)
             if counted is None or counted["failures"] < MAX_FAILURES:
                 raise
             message = f"Something went wrong on our side. Quote request {started['request_id']} to support."
-            await self._end(run.id, "failed", {"message": message, "details": []})
+            await self._end(run, "failed", {"message": message, "details": []})
 
-    async def _end(self, run_id: str, status: str, error: Mapping[str, Any] | None) -> None:
+    async def _end(self, run: Run, status: str, error: Mapping[str, Any] | None) -> None:
         _log.info("run_ended", status=status)
         stored = None if error is None else Jsonb(error)
-        async with self.postgres.connection() as connection:
-            parameters = {"id": run_id, "status": status, "error": stored, "now": self.clock.now()}
+        async with self.stores.postgres.connection() as connection:
+            parameters = {"id": run.id, "status": status, "error": stored, "now": self.clock.now()}
             await connection.execute(_QUERIES["end"], parameters)
+        await self._note(run)
+
+    async def _note(self, run: Run) -> None:
+        """Let replicas that have not come so far answer nobody who has seen the run's end."""
+        async with self.stores.postgres.connection() as connection:
+            await self.stores.marks.note(connection, run.organisation_id)
 
     async def _one(self, query: str, **parameters: Any) -> Mapping[str, Any] | None:
-        async with self.postgres.connection() as connection:
+        async with self.stores.postgres.connection() as connection:
             return await (await connection.execute(_QUERIES[query], parameters)).fetchone()
 
     @contextlib.asynccontextmanager
     async def _claimed(self, run_id: str) -> AsyncGenerator[None]:
-        async with self.postgres.connection() as connection:
+        async with self.stores.postgres.connection() as connection:
             claim = await (await connection.execute(_QUERIES["claim"], {"id": run_id})).fetchone()
             if claim is None or not claim["claimed"]:
                 raise BeingRunElsewhere(run_id)

@@ -26,7 +26,7 @@ async def work(run: Run) -> None:
     kind = run.input.get("format", "csv")
     file_id, digest = new_id("file"), Digest()
     key = file_key(run.organisation_id, file_id)
-    async with run.postgres.connection() as connection, connection.transaction():
+    async with run.reading() as connection:
         await run.objects.put(key, digest.of(_written(run, connection, kind)))
     is_kept = False
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from psycopg.types.json import Jsonb
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
+from redcore_server.store import Stores
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.store.stored_files import file_key
@@ -48,7 +50,7 @@ class Run:
         organisation_id: whose data it works on.
         owner_id: on whose behalf; None if they are gone.
         input: valid by the definition's schema.
-        postgres: where the data are.
+        stores: where the data are.
         objects: where the bytes of files are.
         storage_bytes: how much an organisation may store.
         clock: the server's.
@@ -58,10 +60,27 @@ class Run:
     organisation_id: str
     owner_id: str | None
     input: Mapping[str, Any]
-    postgres: AsyncPool
+    stores: Stores
     objects: Objects
     storage_bytes: int
     clock: Clock
+
+    @property
+    def postgres(self) -> AsyncPool:
+        """The primary."""
+        return self.stores.postgres
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncPostgres]:
+        """Yield a connection to read much from, in one transaction: to the replica, if it has what was written."""
+        async with contextlib.AsyncExitStack() as stack:
+            connection: AsyncPostgres | None = None
+            if self.stores.replica is not None:
+                connection = await stack.enter_async_context(self.stores.replica.lend(self.organisation_id))
+            if connection is None:
+                connection = await stack.enter_async_context(self.postgres.connection())
+            await stack.enter_async_context(connection.transaction())
+            yield connection
 
     async def report(self, progress: float) -> None:
         """Show how much is done; the end of a step.
@@ -75,6 +94,7 @@ class Run:
         async with self.postgres.connection() as connection:
             cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
             row = await cursor.fetchone()
+            await self.stores.marks.note(connection, self.organisation_id)
         if row is None or row["is_cancelled"]:
             raise RunCancelled
 

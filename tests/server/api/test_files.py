@@ -266,7 +266,7 @@ async def test_a_commit_whose_answer_is_lost_loses_no_bytes(
 
 
 async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """204; then 404 everywhere, and a job that deletes the bytes."""
+    """204; then 404 everywhere, and a job that deletes the bytes once no restored database can need them."""
     file = await upload(caller)
 
     deleted = await caller.delete(f"/v1/files/{file['id']}")
@@ -277,11 +277,13 @@ async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores)
     assert (await caller.delete(f"/v1/files/{file['id']}")).status_code == 404
     (job,) = await rows(
         stores,
-        "select args from procrastinate_jobs where task_name = %s and args->>'key' like %s",
+        "select args, scheduled_at > now() + interval '29 days' as is_late from procrastinate_jobs"
+        " where task_name = %s and args->>'key' like %s",
         DELETION,
         f"%{file['id']}",
     )
     assert job["args"]["key"].endswith(file["id"])
+    assert job["is_late"]
 
 
 async def test_another_organisation_sees_nothing(
@@ -317,12 +319,25 @@ async def test_orphans_are_collected(
     assert [key.rpartition("/")[2] for key in await objects_in(settings)] == [file["id"]]
 
 
-async def test_lost_bytes_are_a_503(caller: httpx.AsyncClient, settings: Settings) -> None:
-    """A description whose bytes the store does not have is not answered with half an answer."""
+async def test_the_bytes_of_a_deleted_file_are_no_orphans_before_their_time(
+    caller: httpx.AsyncClient, stores: Stores, clock: Clock, settings: Settings
+) -> None:
+    """The collector leaves them to the job that is to delete them."""
+    file = await upload(caller)
+    await caller.delete(f"/v1/files/{file['id']}")
+    clock.advance(3 * 3600)
+
+    await ObjectCollector(postgres=stores.postgres, objects=open_objects(settings), clock=clock).collect(0)
+
+    assert [key.rpartition("/")[2] for key in await objects_in(settings)] == [file["id"]]
+
+
+async def test_lost_bytes_are_a_404(caller: httpx.AsyncClient, settings: Settings) -> None:
+    """After a database was restored to when the file existed; asking again would not bring them back."""
     file = await upload(caller)
     for key in await objects_in(settings):
         await open_objects(settings).delete(key)
 
     lost = await caller.get(f"/v1/files/{file['id']}/content")
 
-    assert (lost.status_code, lost.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert (lost.status_code, lost.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")

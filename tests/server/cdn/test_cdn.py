@@ -48,7 +48,7 @@ async def anybody(callers: Callers) -> httpx.AsyncClient:
 @pytest.fixture
 def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
     objects = open_objects(settings)
-    return WorkflowRunner(postgres=stores.postgres, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
+    return WorkflowRunner(stores=stores, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
 
 
 class Publisher:

@@ -19,6 +19,44 @@ def test_empty_environment() -> None:
     assert settings.base_url == "http://127.0.0.1:4010/v1"
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://me:secret@a:1,b:2,[::1]:3/db?target_session_attrs=read-write"),
+        ("DATABASE_URL", "postgresql://me@/db?host=a,b&port=1,2"),
+        ("REPLICA_URL", "postgresql://a,b/db"),
+        ("REDIS_URL", "redis+cluster://:secret@a:1,b:2,c:3"),
+    ],
+)
+def test_a_store_may_be_several_servers(name: str, url: str) -> None:
+    """Hosts are separated by commas, each with its port, as libpq writes them."""
+    assert getattr(from_environment({f"REDCORE_SERVER_{name}": url}), name.lower()) == url
+
+
+def test_a_secret_may_be_a_file(tmp_path: Path) -> None:
+    """As Docker and Kubernetes mount them; the variable itself wins."""
+    file = tmp_path / "url"
+    file.write_text("redis://:secret@cache:7000\n")
+    variable = "REDCORE_SERVER_REDIS_URL"
+
+    assert from_environment({f"{variable}_FILE": str(file)}).redis_url == "redis://:secret@cache:7000"
+    assert from_environment({f"{variable}_FILE": str(file), variable: "redis://b"}).redis_url == "redis://b"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("REDCORE_SERVER_REDIS_URL_FILE", "/nowhere", "names a file that cannot be read (FileNotFoundError)"),
+        ("REDCORE_SERVER_PORT_FILE", "/etc/hostname", "is not a setting: only database_url, "),
+    ],
+)
+def test_a_file_that_is_no_secret_is_refused(variable: str, value: str, message: str) -> None:
+    """One that cannot be read, and one for a setting that is not secret."""
+    with pytest.raises(SettingsError) as caught:
+        from_environment({variable: value})
+    assert str(caught.value).startswith(f"{variable} {message}")
+
+
 def test_all_set() -> None:
     """Each variable sets the field it names."""
     settings = from_environment(
@@ -28,6 +66,13 @@ def test_all_set() -> None:
             "REDCORE_SERVER_DATA": "/srv/redcore",
             "REDCORE_SERVER_DATABASE_URL": "postgresql://me:secret@db:5433/redcore",
             "REDCORE_SERVER_REDIS_URL": "redis+cluster://:secret@cache:7000",
+            "REDCORE_SERVER_REPLICA_URL": "postgresql://me:secret@replica/redcore",
+            "REDCORE_SERVER_DATABASE_CONNECTIONS": "21",
+            "REDCORE_SERVER_REDIS_CONNECTIONS": "22",
+            "REDCORE_SERVER_REDIS_MILLISECONDS": "23",
+            "REDCORE_SERVER_START_SECONDS": "24",
+            "REDCORE_SERVER_MIGRATE_AT_START": "no",
+            "REDCORE_SERVER_RETENTION_DAYS": "25",
             "REDCORE_SERVER_SMTP_URL": "smtps://me:secret@mail",
             "REDCORE_SERVER_MAIL_FROM": "Us <us@example.com>",
             "REDCORE_SERVER_PUBLIC_URL": "https://api.example.com/",
@@ -56,6 +101,13 @@ def test_all_set() -> None:
         data=Path("/srv/redcore"),
         database_url="postgresql://me:secret@db:5433/redcore",
         redis_url="redis+cluster://:secret@cache:7000",
+        retention_days=25,
+        migrate_at_start=False,
+        start_seconds=24,
+        redis_milliseconds=23,
+        redis_connections=22,
+        database_connections=21,
+        replica_url="postgresql://me:secret@replica/redcore",
         smtp_url="smtps://me:secret@mail",
         mail_from="Us <us@example.com>",
         public_url="https://api.example.com",
@@ -125,6 +177,7 @@ def test_origin(host: str, origin: str) -> None:
             "must start with redis:// or rediss:// or unix:// or redis+cluster:// or rediss+cluster://",
         ),
         ("REDIS_URL", f"redis://:{CANARY}@", "names no host"),
+        ("REDIS_URL", f"redis://:{CANARY}@a,b", "names more than one host"),
         (
             "DATABASE_URL",
             f"postgresql://me:1/{CANARY}@db/x",

@@ -17,6 +17,7 @@ import attrs
 import httpx
 import pytest
 from tests.server.support.processes import alive, descendants, eventually
+from tests.server.support.tenants import Addresses
 
 from redcore_server.data_folder import DataFolder
 
@@ -294,6 +295,14 @@ def test_seed_without_a_server(data: Path) -> None:
     with up(data) as server, server.client as client:
         assert server.environment["REDCORE_API_KEY"] == exported(done.stdout)["REDCORE_API_KEY"]
         assert client.get("me").status_code == 200
+
+
+def test_seed_prints_what_it_cannot_write(data: Path, addresses: Addresses) -> None:
+    """A data folder that is not there costs the file, not the credentials of what was committed."""
+    done = run("seed", "--data", str(data / "not" / "there"), REDCORE_SERVER_DATABASE_URL=addresses.database_url)
+
+    assert done.returncode == 0
+    assert exported(done.stdout)["REDCORE_API_KEY"].startswith("rk_test_")
 
 
 def test_migrate(data: Path) -> None:

@@ -74,7 +74,7 @@ async def no_jobs_of_others(stores: Stores) -> None:
 @pytest.fixture
 def sender(stores: Stores, clock: Clock, postbox: Postbox, no_jobs_of_others: None) -> InvitationSender:
     return InvitationSender(
-        postgres=stores.postgres, mailer=postbox, clock=clock, origin="https://x.example", sender="us@x.example"
+        stores=stores, mailer=postbox, clock=clock, origin="https://x.example", sender="us@x.example"
     )
 
 

@@ -47,7 +47,7 @@ def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp
 @pytest.fixture
 def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
     return WorkflowRunner(
-        postgres=stores.postgres,
+        stores=stores,
         objects=open_objects(settings),
         clock=clock,
         storage_bytes=settings.storage_bytes,

@@ -5,7 +5,8 @@ select pg_try_advisory_xact_lock(hashtextextended(%(id)s, 0)) as claimed
 
 -- name: due
 -- The invitation, if its mail is still to be sent.
-select invitations.id, invitations.expires_at, users.email, users.name, organisations.name as organisation
+select invitations.id, invitations.expires_at, users.email, users.name, organisations.name as organisation,
+    organisations.id as organisation_id
 from invitations
 join users on users.id = invitations.user_id
 join organisations on organisations.id = users.organisation_id

@@ -54,7 +54,7 @@ async def invite(
     query = "select id from invitations where user_id = %s and voided_at is null and accepted_at is null"
     [invitation] = await rows(stores, query, user_id)
     sender = InvitationSender(
-        postgres=stores.postgres, mailer=Outbox(outbox), clock=clock, origin=ISSUER, sender="BlueRound <no@example.com>"
+        stores=stores, mailer=Outbox(outbox), clock=clock, origin=ISSUER, sender="BlueRound <no@example.com>"
     )
     await sender.send(invitation["id"])
     mail = message_from_bytes((outbox / f"{invitation['id']}.eml").read_bytes(), policy=policy.default)

@@ -1,0 +1,58 @@
+"""What a process needs before it starts: stores that answer, and a schema that fits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from redcore_server.clock import Clock
+from redcore_server.settings import Settings
+from redcore_server.store.address import StoreError
+from redcore_server.store.migrate import migrate, require_migrated
+from redcore_server.store.redis import open_redis
+
+_PAUSE_S: Final = 0.5
+_log = structlog.stdlib.get_logger("redcore_server.process")
+
+
+def prepare(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait for the stores of the settings, as long as they say, and bring the database to the schema.
+
+    Where another job applies the migrations, wait for that as well. A gateway has no database and needs Redis only.
+
+    Args:
+        settings: With the URL of Redis, and of the database if the process uses one.
+        sleep: Waits between two attempts, in seconds.
+
+    Raises:
+        StoreError: A store cannot be used, or the schema does not fit.
+    """
+    deadline = time.monotonic() + settings.start_seconds
+    while True:
+        try:
+            _prepare(settings)
+        except StoreError as error:
+            if time.monotonic() >= deadline:
+                raise
+            _log.warning("waiting for a store", problem=str(error))
+            sleep(_PAUSE_S)
+        else:
+            return
+
+
+def _prepare(settings: Settings) -> None:
+    if settings.database_url is not None and settings.migrate_at_start:
+        migrate(settings.database_url, clock=Clock())
+    elif settings.database_url is not None:
+        require_migrated(settings.database_url)
+    if settings.redis_url is not None:
+        asyncio.run(_answers(settings.redis_url))
+
+
+async def _answers(redis_url: str) -> None:
+    async with open_redis(redis_url):
+        pass

@@ -1,0 +1,17 @@
+-- name: api_key
+update api_keys set revoked_at = %(at)s where id = any(%(ids)s) and revoked_at is null returning id
+
+-- name: application
+delete from applications where id = any(%(ids)s) returning id
+
+-- name: client_secret
+-- Nobody has the new one: it must be rotated to be of use.
+update applications set secret_hash = sha256(%(at)s::text::bytea || gen_random_uuid()::text::bytea)
+where id = any(%(ids)s)
+returning id
+
+-- name: user
+update users set status = 'inactive', updated_at = %(at)s where id = any(%(ids)s) and status <> 'inactive' returning id
+
+-- name: files
+select id, organisation_id from files order by organisation_id, id

@@ -1,0 +1,95 @@
+"""What was revoked, kept outside the database: a database restored to an earlier moment has forgotten it.
+
+A revocation is written to the object store by a job of its own transaction, about a second after its commit, one object
+each: `revocations/DATE/TIME-….json`. `redcore-server restore-check` reads them (docs/adr/0066-restore-to-a-moment.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, cast
+
+import attrs
+import orjson
+from procrastinate.types import JSONValue
+
+from redcore_server.ids import new_id
+from redcore_server.store.jobs import defer
+from redcore_server.store.objects import Objects
+from redcore_server.store.postgres import AsyncPostgres
+
+TASK: Final = "log_revocation"
+FOLDER: Final = "revocations"
+_URGENT: Final = 1  # before mail: until it is done, a restore would bring the credential back
+
+Kind = Literal["api_key", "application", "client_secret", "user"]
+
+
+@attrs.frozen
+class Revocation:
+    """One revocation.
+
+    Attributes:
+        kind: What was revoked; of a client secret, the ids are those of the applications.
+        ids: Of the revoked.
+        at: When, by the server's clock.
+    """
+
+    kind: Kind
+    ids: tuple[str, ...]
+    at: datetime
+
+
+async def defer_record(connection: AsyncPostgres, kind: Kind, ids: Iterable[str], now: datetime) -> None:
+    """Have a revocation recorded once the caller's transaction is committed, and never if it is not.
+
+    Args:
+        connection: With an open transaction, in which it is revoked.
+        kind: Of what.
+        ids: Of the revoked; without any, nothing is recorded.
+        now: The moment of the revocation.
+    """
+    listed: list[JSONValue] = [*ids]
+    if listed:
+        await defer(connection, TASK, priority=_URGENT, kind=kind, ids=listed, at=now.isoformat())
+
+
+async def append(objects: Objects, revocation: Revocation) -> None:
+    """Record a revocation; recording one twice does no harm.
+
+    Args:
+        objects: Where the log is.
+        revocation: To be recorded.
+
+    Raises:
+        ObjectsUnavailable: The store does not take it.
+    """
+    at = revocation.at.astimezone(UTC)
+    record = {"kind": revocation.kind, "ids": revocation.ids, "at": at.isoformat()}
+    await objects.put(f"{FOLDER}/{at:%Y-%m-%d}/{at:%H%M%S%f}-{new_id('req')}.json", _one(orjson.dumps(record)))
+
+
+async def since(objects: Objects, moment: datetime) -> list[Revocation]:
+    """Return what was revoked at a moment or later, oldest first.
+
+    Args:
+        objects: Where the log is.
+        moment: With a time zone.
+
+    Raises:
+        ObjectsUnavailable: The store does not answer.
+    """
+    day = f"{FOLDER}/{moment.astimezone(UTC):%Y-%m-%d}"
+    keys = [key async for batch in objects.keys(FOLDER) for key in batch if key >= day]
+    found = [await _read(objects, key) for key in sorted(keys)]
+    return [revocation for revocation in found if revocation.at >= moment]
+
+
+async def _read(objects: Objects, key: str) -> Revocation:
+    record = cast("dict[str, Any]", orjson.loads(await objects.read(key)))
+    return Revocation(record["kind"], tuple(record["ids"]), datetime.fromisoformat(record["at"]))
+
+
+async def _one(content: bytes) -> AsyncGenerator[bytes]:
+    yield content
