@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import math
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
@@ -30,6 +30,7 @@ from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET
+from redcore._call.secrets import without_secrets
 from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
 from redcore._call.token_store import TokenStore
 from redcore._spec import operations
@@ -52,13 +53,10 @@ from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.token_set import TokenSet, flaw, is_sendable
 
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
-SECRET_FIELDS = frozenset({"assertion", "code", "code_verifier", "device_code", "refresh_token", "token"})
-"""What forms of the OAuth endpoints hold that nobody must see."""
 AHEAD_AGAIN_S = 60.0  # after a renewal ahead of the end has failed, or another process was at it
 LEASE_MARGIN_S = 5.0  # for what lies around the attempts: two accesses to a cache of up to 2 s each (RedisCache)
 SHORTEST_POLL_S = 0.02  # a renewal takes a round trip or two
 LONGEST_POLL_S = 0.25  # four questions a second to a cache
-SHORTEST_SECRET = 16  # hiding what is shorter, and no secret, would only garble the answer
 
 
 @attrs.frozen(kw_only=True)
@@ -396,7 +394,8 @@ class Authenticator:
         request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
-            raise oauth_failure(self.hide(response, operation), now=self._now(), request_id=budget.request_id)
+            shown = without_secrets(response, self.secrets(), operation.body)
+            raise oauth_failure(shown, now=self._now(), request_id=budget.request_id)
         tokens = granted(read(raw(operation), response), self._now(), refresh_token)
         try:
             yield from self._store.keep(tokens)
@@ -405,21 +404,13 @@ class Authenticator:
             raise
         return tokens
 
-    def hide(self, response: Response, operation: Operation[Any]) -> Response:
-        """An error's answer without the secrets that were sent, which a careless server or proxy may have echoed."""
-        held = self._store.known()
-        given = self._credentials
-        secrets = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
-        secrets |= {held.access_token, held.refresh_token} if held else set()
-        sent = operation.body or {}
-        values = {sent[name] for name in SECRET_FIELDS & sent.keys() if isinstance(sent[name], str)}
-        secrets |= {value for value in values if len(value) >= SHORTEST_SECRET}
-        content = response.content
-        for secret in sorted(filter(None, secrets), key=len, reverse=True):  # the longer first: one may hold another
-            content = content.replace(secret.encode(), b"[secret]")
-        return attrs.evolve(response, content=content)
+    def secrets(self) -> set[str | None]:
+        """The secrets of this client, which no error may show."""
+        held, given = self._store.known(), self._credentials
+        known = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
+        return known if held is None else known | {held.access_token, held.refresh_token}
 
-    def sign(self, operation: Operation[Any], headers: dict[str, str], request_id: str) -> Request:
+    def sign(self, operation: Operation[Any], headers: Mapping[str, str], request_id: str) -> Request:
         """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
 
         Raises:

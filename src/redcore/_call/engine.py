@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.runtime import Runtime
@@ -16,6 +16,7 @@ from redcore._call.authenticator import Authenticator, granted
 from redcore._call.observers import Observer, Watch
 from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
+from redcore._call.secrets import without_secrets
 from redcore._call.steps import Budget, Flow, Send, Sleep, sending
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
@@ -74,18 +75,31 @@ class Engine:
         return Watch(watching, options.hooks, self.runtime.monotonic).over(flow)
 
     def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
-        headers = self._headers(operation, options)
+        headers = {"X-Request-ID": new_id(), **options.headers}
+        if operation.keyed:
+            headers["Idempotency-Key"] = options.idempotency_key or new_id()
         budget = self.budget(options, headers["X-Request-ID"])
-        request = None if operation.auth != "bearer" else encode(operation, self.base_url, headers)
         try:
+            sender = self._sender(operation, headers, budget)
             if operation.auth == "bearer" and options.pacing:
                 yield from self._pace(budget)
-            return (yield from self._attempts(operation, request, headers, options, budget))
+            return (yield from self._attempts(operation, sender, options, budget))
         except RedcoreError as error:
             if error.request_id is None:  # errors made where the call is not known
                 error.request_id = budget.request_id
             error.idempotency_key = headers.get("Idempotency-Key")
             raise
+
+    def _sender(self, operation: Operation[Any], headers: Mapping[str, str], budget: Budget) -> Sender:
+        """What sends the request of a call and signs it: anew for each attempt, or once and for all.
+
+        Raises:
+            ArgumentError: an argument cannot be encoded.
+            ConfigurationError: the operation needs a client id, and there is none.
+        """
+        if operation.auth == "bearer":
+            return WithBearer(encode(operation, self.base_url, headers), self.auth, budget)
+        return Signed(self.auth.sign(operation, headers, budget.request_id), budget)
 
     def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:
         """Begin the session of the person whom a grant stands for.
@@ -99,7 +113,7 @@ class Engine:
 
     def grant(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[TokenSet]:
         """Exchange a grant for tokens, which are not kept; raises as `log_in` does."""
-        request_id = options.headers.get("X-Request-ID") or str(uuid.uuid4())
+        request_id = options.headers.get("X-Request-ID") or new_id()
         options = attrs.evolve(options, headers={**options.headers, "X-Request-ID": request_id})
         answer = yield from self.call(raw(operation), options)
         try:
@@ -119,38 +133,18 @@ class Engine:
         def revoke(token: str) -> Flow[None]:
             return self.call(operations.auth_revoke(token=token), options)
 
-        return self.auth.end(revoke, self.budget(options, str(uuid.uuid4())))
+        return self.auth.end(revoke, self.budget(options, new_id()))
 
-    def _attempts(
-        self,
-        operation: Operation[T],
-        request: Request | None,
-        headers: dict[str, str],
-        options: CallOptions,
-        budget: Budget,
-    ) -> Flow[T]:
+    def _attempts(self, operation: Operation[T], sender: Sender, options: CallOptions, budget: Budget) -> Flow[T]:
         """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
         tries = Tries(self.runtime.monotonic, budget.request_id)
         attempt = 1 + options.failed
         while True:
             try:
-                if request is None:
-                    sent = self.auth.sign(operation, headers, budget.request_id)
-                    response: Response = yield Send(sent, budget.attempt_s())
-                    value = self._read(operation, response, budget)
-                else:
-                    value = yield from self._authorized(operation, request, budget, tries)
+                response = yield from sender.send(tries)
+                value = self._read(operation, response, budget)
             except RedcoreError as error:
-                planned = wait_s(
-                    options.retry,
-                    error,
-                    attempt,
-                    self.runtime.draw(),
-                    elapsed_s=tries.elapsed_s,
-                    waited_s=tries.waited_s,
-                )
-                wait = self._wait(operation, request, error, planned, budget)
-                tries.failed(error, wait)
+                wait = self.next_wait(error, attempt, tries, options, budget, sent_once=sent_once(operation, sender))
                 if isinstance(wait, str):
                     raise
                 last = error
@@ -163,37 +157,43 @@ class Engine:
             attempt += 1
             tries.begin()
 
-    def _wait(
+    def next_wait(
         self,
-        operation: Operation[Any],
-        request: Request | None,
         error: RedcoreError,
-        planned: float | StopReason,
+        attempt: int,
+        tries: Tries,
+        options: CallOptions,
         budget: Budget,
+        *,
+        sent_once: StopReason | None = None,
     ) -> float | StopReason:
-        """The wait that the policy plans, if nothing else speaks against another attempt; else what does."""
-        if isinstance(planned, str):
-            return planned
-        if not (operation.idempotent or operation.keyed):
-            return "not idempotent"
-        if request is not None and not request.replayable:
-            return "body cannot be sent again"
-        if not budget.allows(planned):
+        """Decide after a failed attempt whether there is another one, and record it.
+
+        Args:
+            error: Why the attempt failed. If there is no other one, it gets the history of the attempts.
+            attempt: Number of the attempt that failed, from 1.
+            tries: The attempts so far.
+            options: Those of the call.
+            budget: How long the call may still take.
+            sent_once: Why the request cannot be sent again; None if it can.
+
+        Returns:
+            Seconds to wait; or why the error is to be raised.
+        """
+        draw = self.runtime.draw()
+        planned = wait_s(options.retry, error, attempt, draw, elapsed_s=tries.elapsed_s, waited_s=tries.waited_s)
+        wait = planned if isinstance(planned, str) else sent_once or self._affordable(error, planned, budget)
+        tries.failed(error, wait)
+        return wait
+
+    def _affordable(self, error: RedcoreError, wait: float, budget: Budget) -> float | StopReason:
+        """The wait, if the deadline and the retry budget allow it; else what does not."""
+        if not budget.allows(wait):
             return "deadline"
         # What the server asked for by Retry-After does not flood it.
         if asked_wait_s(error) is None and not self.retry_budget.spend(self.runtime.monotonic()):
             return "retry budget"
-        return planned
-
-    def _authorized(self, operation: Operation[T], request: Request, budget: Budget, tries: Tries) -> Flow[T]:
-        """One attempt with a bearer token; after a 401 once more with a new one."""
-        token = yield from self.auth.bearer(budget, rejected=None)
-        response: Response = yield sending(with_bearer(request, token), budget)
-        if response.status_code == 401 and request.replayable and self.auth.can_replace(token):
-            tries.refused(response)
-            token = yield from self.auth.bearer(budget, rejected=token)
-            response = yield sending(with_bearer(request, token), budget)
-        return self._read(operation, response, budget)
+        return wait
 
     def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:
         now = self.runtime.now()
@@ -202,7 +202,8 @@ class Engine:
         if 200 <= response.status_code < 300:
             return read(operation, response)
         explain = failure if operation.auth == "bearer" else oauth_failure
-        raise explain(self.auth.hide(response, operation), now=now, request_id=budget.request_id)
+        shown = without_secrets(response, self.auth.secrets(), operation.body)
+        raise explain(shown, now=now, request_id=budget.request_id)
 
     def _pace(self, budget: Budget) -> Flow[None]:
         """Wait for the next window rather than earn a 429."""
@@ -219,22 +220,61 @@ class Engine:
             )
         yield Sleep(wait, "pacing")
 
-    def _headers(self, operation: Operation[Any], options: CallOptions) -> dict[str, str]:
-        """Headers that all attempts of a call share."""
-        headers = {"X-Request-ID": str(uuid.uuid4()), **options.headers}
-        if operation.keyed:
-            headers["Idempotency-Key"] = options.idempotency_key or str(uuid.uuid4())
-        return headers
-
     def budget(self, options: CallOptions, request_id: str) -> Budget:
         """How long a call that begins now may take."""
-        deadline = options.deadline_s
-        return Budget(
-            runtime=self.runtime,
-            timeout_s=options.timeout_s,
-            ends_at=None if deadline is None else self.runtime.monotonic() + deadline,
-            request_id=request_id,
-        )
+        return Budget.starting(self.runtime, options.timeout_s, options.deadline_s, request_id)
+
+
+class Sender(Protocol):
+    """Sends the request of a call, once for each attempt."""
+
+    @property
+    def request(self) -> Request:
+        """What is sent, without authorization."""
+        ...
+
+    def send(self, tries: Tries, /) -> Flow[Response]:
+        """Make one attempt."""
+        ...
+
+
+@attrs.frozen
+class Signed:
+    """Sends a request that needs no token."""
+
+    request: Request
+    budget: Budget
+
+    def send(self, _: Tries, /) -> Flow[Response]:
+        """Make one attempt."""
+        response: Response = yield Send(self.request, self.budget.attempt_s())
+        return response
+
+
+@attrs.frozen
+class WithBearer:
+    """Sends a request with an access token or API key."""
+
+    request: Request
+    auth: Authenticator
+    budget: Budget
+
+    def send(self, tries: Tries, /) -> Flow[Response]:
+        """Make one attempt; after a 401 once more with a new token."""
+        token = yield from self.auth.bearer(self.budget, rejected=None)
+        response: Response = yield sending(with_bearer(self.request, token), self.budget)
+        if response.status_code == 401 and self.request.replayable and self.auth.can_replace(token):
+            tries.refused(response)
+            token = yield from self.auth.bearer(self.budget, rejected=token)
+            response = yield sending(with_bearer(self.request, token), self.budget)
+        return response
+
+
+def sent_once(operation: Operation[Any], sender: Sender) -> StopReason | None:
+    """Why the request of a call cannot be sent again; None if it can."""
+    if not (operation.idempotent or operation.keyed):
+        return "not idempotent"
+    return None if sender.request.replayable else "body cannot be sent again"
 
 
 def with_bearer(request: Request, token: str) -> Request:

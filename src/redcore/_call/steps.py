@@ -113,6 +113,19 @@ class Budget:
     """On the monotonic clock; None is never."""
     request_id: str
 
+    @classmethod
+    def starting(cls, runtime: Runtime, timeout_s: float, deadline_s: float | None, request_id: str) -> Budget:
+        """The budget of a call that begins now.
+
+        Args:
+            runtime: Has the clock.
+            timeout_s: Seconds one attempt may take.
+            deadline_s: Seconds the call may take in all; None is no limit.
+            request_id: The id of the call.
+        """
+        ends_at = None if deadline_s is None else runtime.monotonic() + deadline_s
+        return cls(runtime=runtime, timeout_s=timeout_s, ends_at=ends_at, request_id=request_id)
+
     def remaining_s(self) -> float | None:
         """Seconds until the deadline; None if there is none."""
         return None if self.ends_at is None else self.ends_at - self.runtime.monotonic()

@@ -7,15 +7,15 @@ version of the file (`If-Range`). Performs no I/O, and keeps none of the bytes.
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import attrs
 
+from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming
+from redcore._call.attempts import Tries
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.retry import wait_s
 from redcore._call.steps import Budget, Close, Flow, Read, Sleep
 from redcore._spec import operations
 from redcore._wire.progress import Meter
@@ -37,7 +37,7 @@ class Download:
     """
 
     def __init__(self, engine: Engine, options: CallOptions, file_id: str, meter: Meter) -> None:
-        headers = {"X-Request-ID": str(uuid.uuid4()), **options.headers}
+        headers = {"X-Request-ID": new_id(), **options.headers}
         self._engine = engine
         self._options = attrs.evolve(options, headers=headers)
         self._file_id = file_id
@@ -47,6 +47,7 @@ class Download:
         self._etag: str | None = None
         self._surplus = 0  # bytes that come again, from a server that gives no ranges
         self._breaks = 0
+        self._tries = Tries(engine.runtime.monotonic, headers["X-Request-ID"])
         self._ended = False
 
     def open(self) -> Flow[None]:
@@ -172,16 +173,14 @@ class Download:
         return piece
 
     def _wait(self, error: NetworkError) -> Flow[None]:
-        """Wait before the rest is asked for, or raise the error."""
+        """Wait before the rest is asked for, or raise the error, which says why there is no other attempt."""
         error.request_id = self._budget.request_id
         self._breaks += 1
-        runtime = self._engine.runtime
-        wait = wait_s(self._options.retry, error, self._breaks, runtime.draw())
-        if isinstance(wait, str) or not self._budget.allows(wait):
-            raise error
-        if not self._engine.retry_budget.spend(runtime.monotonic()):
+        wait = self._engine.next_wait(error, self._breaks, self._tries, self._options, self._budget)
+        if isinstance(wait, str):
             raise error
         yield Sleep(wait, "retry")
+        self._tries.begin()
 
     def _described(self) -> Flow[str]:
         file = yield from self._engine.call(operations.files_get(self._file_id), self.left())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -20,6 +21,7 @@ from redcore.exceptions import ArgumentError
 USER_AGENT = f"redcore-python/{__version__}"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")  # needs no percent-encoding (RFC 3986 section 2.3), as no id of the API does
 
 
 @attrs.frozen(kw_only=True)
@@ -51,11 +53,13 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     Raises:
         ArgumentError: a value is not a string, or is empty, `.` or `..`, which no id is.
     """
-    return template.format(**{name: segment(name, value) for name, value in values.items()})
+    return template.format_map({name: segment(name, value) for name, value in values.items()})
 
 
 def segment(name: str, value: object) -> str:
     """Percent-encode one path segment."""
+    if isinstance(value, str) and PLAIN_ID.fullmatch(value):
+        return value
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be a string, not {type(value).__name__}")
     if value in {"", ".", ".."}:
@@ -79,22 +83,26 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
     """
     values = operation.path_parameters
     content = content_of(operation)
-    about = {} if content is None else content_headers(operation, content)
+    sent = {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers}
+    if content is not None:
+        sent.update(content_headers(operation, content))
     opens = operation.shape == "open"
     return Request(
         operation=operation.name,
         method=operation.method,
-        url=origin + (filled(operation.path, values) if values else operation.path) + query(operation.query),
+        url=origin + (filled(operation.path, values) if values else operation.path) + query_of(operation.query),
         url_template=None if values is None else origin + operation.path,
-        headers={"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers, **about},
+        headers=sent,
         content=content,
         streamed=opens or isinstance(content, Multipart),
         opens=opens,
     )
 
 
-def query(parameters: Mapping[str, Any]) -> str:
+def query_of(parameters: Mapping[str, Any]) -> str:
     """The query of a URL, with its question mark; empty if every parameter is None."""
+    if not parameters:
+        return ""
     given = {name: text(name, value) for name, value in parameters.items() if value is not None}
     return "?" + urlencode(given) if given else ""
 

@@ -38,8 +38,8 @@ class RateLimit:
     def of(cls, headers: Mapping[str, str], now: float) -> RateLimit | None:
         """What the headers say; None if they say nothing, or nothing sensible."""
         try:
-            limit, remaining, reset = (int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
-            ends_at = reset - ahead(headers, now)
+            limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
+            ends_at = int(headers["x-ratelimit-reset"]) - ahead(headers, now)
         except (KeyError, ValueError, OverflowError):
             return None
         return cls(limit, remaining, ends_at) if ends_at - now <= LONGEST_WINDOW_S else None

@@ -1,0 +1,74 @@
+"""A download whose connections break: how often it resumes, and what its error tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.core.world import World
+
+from redcore._base.response import Headers
+from redcore._call.engine import CallOptions
+from redcore._transfer.download import Download
+from redcore._wire.progress import Meter
+from redcore.exceptions import NetworkError
+from redcore.options import Retry
+
+
+class Broken:
+    """A file that is arriving, whose connection breaks."""
+
+    def __init__(self, *pieces: bytes, status: int = 200, **headers: str) -> None:
+        self.status_code = status
+        self.headers = Headers({name.replace("_", "-"): value for name, value in headers.items()})
+        self._pieces = list(pieces)
+
+    def read(self) -> bytes:
+        """The next piece, or the reset."""
+        if not self._pieces:
+            raise NetworkError("the connection was reset")
+        return self._pieces.pop(0)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def fetched(world: World, **options: Any) -> bytes:
+    """The bytes of a whole download."""
+    download = Download(world.engine, CallOptions(**options), "file_1", Meter())
+    content = b""
+    while piece := world.run(download.read()):
+        content += piece
+    return content
+
+
+def test_download_resumes_by_range_after_a_reset() -> None:
+    """The rest is asked for from where the first connection broke."""
+    rest = Broken(b"c", b"", status=206, content_range="bytes 2-2/3")
+    world = World(Broken(b"ab", content_length="3"), rest)
+
+    assert fetched(world) == b"abc"
+    assert world.slept == [1.0]
+    assert world.streams[1].request.headers["Range"] == "bytes=2-"
+
+
+def test_a_download_that_is_given_up_says_why() -> None:
+    """The error has every break, each with its wait, and what stopped the last."""
+    broken = [Broken(b"a", content_length="9"), *(Broken(status=206, content_range="bytes 1-8/9") for _ in range(2))]
+    world = World(*broken)
+
+    with pytest.raises(NetworkError) as caught:
+        fetched(world, retry=Retry(max_retries=2))
+
+    assert [attempt.wait_s for attempt in caught.value.attempts] == [1.0, 2.0, None]
+    assert caught.value.attempts[-1].stopped == "retries used up"
+
+
+def test_a_download_ends_with_its_deadline() -> None:
+    """A wait that would pass the deadline is not begun, and the error says so."""
+    world = World(Broken(b"a", content_length="9"))
+
+    with pytest.raises(NetworkError) as caught:
+        fetched(world, deadline_s=0.5)
+
+    assert (world.slept, caught.value.attempts[0].stopped) == ([], "deadline")

@@ -1,0 +1,97 @@
+"""Every flow is driven: a generator of steps that is called and forgotten would do nothing, without any error."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import redcore
+
+SOURCE = Path(redcore.__file__).parent
+TREES = {file: ast.parse(file.read_text()) for file in sorted(SOURCE.rglob("*.py"))}
+FILES = [file for file in TREES if "Flow[" in file.read_text()]
+
+
+def returns_flow(node: ast.AST) -> bool:
+    """Whether a function says that it returns a flow."""
+    return isinstance(node, ast.FunctionDef) and node.returns is not None and "Flow[" in ast.unparse(node.returns)
+
+
+NODES = [node for tree in TREES.values() for node in ast.walk(tree)]
+FUNCTIONS = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+CLEAR = {n.name for n in FUNCTIONS if returns_flow(n)} - {n.name for n in FUNCTIONS if not returns_flow(n)}
+"""The names that tell alone that a call gives a flow; the others do on `self`, in a class that has such a method."""
+
+
+def gives_flow(node: ast.expr, own: set[str]) -> bool:
+    """Whether an expression is a call that gives a flow."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+            return name in own | CLEAR
+        case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)):
+            return name in CLEAR
+        case _:
+            return False
+
+
+def ends(node: ast.AST) -> list[ast.expr]:
+    """The expressions that a node uses in a way in which a generator goes nowhere."""
+    match node:
+        case ast.Expr(value=value) | ast.Yield(value=ast.expr() as value) | ast.Await(value=value):
+            return [value]
+        case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test) | ast.IfExp(test=test):
+            return [test]
+        case ast.BoolOp(values=values):
+            return values
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Compare(left=left, comparators=comparators):
+            return [left, *comparators]
+        case _:
+            return []
+
+
+def forgotten(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[int]:
+    """The lines on which a flow is made that nobody drives."""
+    if isinstance(node, ast.ClassDef):
+        own = frozenset(
+            method.name for method in node.body if isinstance(method, ast.FunctionDef) and returns_flow(method)
+        )
+    yield from (end.lineno for end in ends(node) if gives_flow(end, {*own}))
+    for child in ast.iter_child_nodes(node):
+        yield from forgotten(child, own)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_every_flow_is_driven(file: Path) -> None:
+    """A call that gives a flow is followed by `yield from`, returned, kept or passed on."""
+    assert list(forgotten(TREES[file])) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self.read()",
+        "yield self.read()",
+        "if self.read(): pass",
+        "done = not self.read()",
+        "x = self.read() is None",
+        "self._engine._pace(budget)",
+    ],
+)
+def test_a_flow_that_is_not_driven_is_found(line: str) -> None:
+    """The test sees each of the mistakes that it is there for."""
+    source = f"class A:\n def read(self) -> Flow[bytes]:\n  {line}"
+
+    assert list(forgotten(ast.parse(source))) == [3]
+
+
+def test_the_engine_is_looked_at() -> None:
+    """The files with the flows of calls, tokens and transfers are among those that are read."""
+    read = {str(file.relative_to(SOURCE)) for file in FILES}
+
+    assert read >= {"_call/engine.py", "_call/authenticator.py", "_call/token_store.py", "_transfer/download.py"}
+    assert {"_pace", "bearer", "log_in"} <= CLEAR
