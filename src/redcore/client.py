@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 import attrs
 
 from redcore._base.cancellation import to_the_end
+from redcore._base.interrupts import interrupts
 from redcore._base.operation import Operation
 from redcore._base.public import public
 from redcore._base.runtime import Runtime
@@ -442,11 +443,19 @@ class Client(_Client[Hooks], Resources):
         return self._run(self._engine.call(operation, self._chosen(options)))
 
     def _run(self, flow: Flow[T]) -> T:
-        return drive(flow, self._perform)
+        try:
+            return drive(flow, self._perform)
+        finally:
+            if interrupts.are_held:
+                interrupts.deliver()
 
     def _perform(self, step: Step) -> Any:
+        if interrupts.are_held and not step.must_finish:
+            interrupts.deliver()
         match step:
-            case Send(request, timeout_s):
+            case Send(request, timeout_s, must_finish):
+                if must_finish:
+                    interrupts.hold()
                 return self._transport.send(request, timeout_s)
             case Sleep(seconds):
                 return self._engine.runtime.sleep(seconds)

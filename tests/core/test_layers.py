@@ -36,6 +36,7 @@ WITH_EFFECTS = {"_transport", "tokens", "login", "testing"}
 EFFECTFUL = {
     "_base.abandoned": "sleeps, unless nothing waits for the result any more",
     "_base.cancellation": "awaits to the end",
+    "_base.interrupts": "holds signals back",
     "_base.runtime": "the clock, the random numbers and the sleep that all others are handed",
     "_call.token_store": "asks a cache in a thread",
     "_paging.fetch": "fetches pages ahead in threads and tasks",

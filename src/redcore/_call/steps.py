@@ -7,7 +7,7 @@ and is tested without any; `Client` and `AsyncClient` only perform steps, each i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -33,6 +33,7 @@ class Send:
 class Stream:
     """Send a request of which a body is streamed. Result: its `Response`, or, if it opens, a success still arriving."""
 
+    must_finish: ClassVar[bool] = False
     request: Request
     silence_s: float
     """How long each wait for the other side may be."""
@@ -44,6 +45,7 @@ class Stream:
 class Read:
     """Take the next bytes of an answer. Result: the bytes; none at the end."""
 
+    must_finish: ClassVar[bool] = False
     answer: Any
 
 
@@ -51,6 +53,7 @@ class Read:
 class Close:
     """Do without the rest of an answer. Result: None."""
 
+    must_finish: ClassVar[bool] = False
     answer: Any
 
 
@@ -58,6 +61,7 @@ class Close:
 class Work:
     """Call what may wait for a disk; in a thread, where others must not wait meanwhile. Result: what it returns."""
 
+    must_finish: ClassVar[bool] = False
     function: Callable[[], Any]
 
 
@@ -65,6 +69,7 @@ class Work:
 class Sleep:
     """Wait. Result: None."""
 
+    must_finish: ClassVar[bool] = False
     seconds: float
     reason: Literal["retry", "pacing"] | None = None
     """What the call waits for; None if nobody need know."""
@@ -74,6 +79,7 @@ class Sleep:
 class Acquire:
     """Take a lock, which the generator releases. Result: whether it was taken in time."""
 
+    must_finish: ClassVar[bool] = False
     lock: SharedLock
     timeout_s: float
 
@@ -82,6 +88,7 @@ class Acquire:
 class Ask:
     """Ask a token cache, to the end whatever happens: a lock that it gives must not be lost. Result: its answer."""
 
+    must_finish: ClassVar[bool] = True
     function: Callable[[], Any] = attrs.field(repr=False)
     blocks: bool
     """Whether others must not wait meanwhile; otherwise its result is awaited."""
