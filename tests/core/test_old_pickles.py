@@ -70,9 +70,6 @@ def test_public_classes_are_named_after_the_package() -> None:
     classes = {value for value in known if isinstance(value, type)} - {RequestOptions}  # it has no instances
 
     assert {cls for cls in classes if cls.__module__ != "redcore"} == set()
-    assert {
-        name for name in models.__all__ if getattr(getattr(models, name), "__module__", "redcore") != "redcore"
-    } == set()
 
 
 def test_classes_that_are_not_public_can_be_pickled() -> None:
