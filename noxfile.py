@@ -44,7 +44,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
-    session.install(".[server,testing]", *group("test"), *group("generate"))
+    session.install(".[server,testing,cli]", *group("test"), *group("generate"))
     both = ["-n", "2", "--dist", "loadfile"]  # most tests wait for servers; those of a file share what they start
     session.run("pytest", *both, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
@@ -104,7 +104,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types as strictly as users' tools may."""
-    session.install(".[server,testing]", *group("types"), *group("test"), *group("browser"), *group("generate"), "nox")
+    session.install(
+        ".[server,testing,cli]", *group("types"), *group("test"), *group("browser"), *group("generate"), "nox"
+    )
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments

@@ -9,7 +9,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from descriptions import Enumeration, models, operation
+from commands import command
+from descriptions import Enumeration, models, operation, trusted
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -25,6 +26,7 @@ TEMPLATE_OF = {
     "_spec/operations.py": "operations.py.jinja",
     "_resources/generated.py": "resources.py.jinja",
     "_resources/generated_raw.py": "raw.py.jinja",
+    "cli/generated.py": "commands.py.jinja",
 }
 API = "/v1"
 ANY, BYTES = "*/*", "application/octet-stream"  # the parser knows no ranges of media types
@@ -61,6 +63,7 @@ def render() -> dict[str, str]:
         models=(made := models(spec, data)),
         listed=sorted({f.listed for m in made for f in m.fields if f.listed}, key=lambda each: each.name),
         names=sorted([*(e.name for e in enums), *(m.name for m in made), "Page"]),
+        commands=[command(spec, e.name, e.method, trusted(e.path), raw[e.name]) for e in endpoints],
         operations=(described := [operation(spec, e, raw[e.name]) for e in endpoints]),
         tags=[
             {"name": t["name"], "description": sentence(t["description"])}
@@ -73,8 +76,8 @@ def render() -> dict[str, str]:
 
 def format_source(source: str, name: str) -> str:
     """Sort imports and format through stdin, so that no half-made file ever lies in the tree."""
-    for command in ((*FIX, *ISORT), FORMAT):
-        argv = [sys.executable, "-m", "ruff", *command, *RUFF, name, "-"]
+    for step in ((*FIX, *ISORT), FORMAT):
+        argv = [sys.executable, "-m", "ruff", *step, *RUFF, name, "-"]
         done = subprocess.run(argv, input=source, capture_output=True, text=True, cwd=ROOT, check=False)
         if done.returncode:
             raise SystemExit(f"ruff on {name}: {done.stderr}\n{source}")

@@ -29,9 +29,9 @@ FLOORS = [
     ["client"],
     ["login"],
     [""],
-    ["testing"],  # an extra, which uses the SDK as applications do
+    ["testing", "cli"],  # extras, which use the SDK as applications do
 ]
-WITH_EFFECTS = {"_transport", "tokens", "login", "testing"}
+WITH_EFFECTS = {"_transport", "tokens", "login", "testing", "cli"}
 """The folders whose work is to wait, to send or to read a clock; all others decide, and do none of it."""
 EFFECTFUL = {
     "_base.abandoned": "sleeps, unless nothing waits for the result any more",
@@ -53,6 +53,8 @@ EXTRAS = {
     "opentelemetry",
     "click",
     "rich",
+    "jq",
+    "tomli_w",
     "pytest",
     "trio",
     "redcore_server",

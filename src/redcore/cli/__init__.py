@@ -1,0 +1,1 @@
+"""The `redcore` command (extra `cli`): every operation of the platform, logins, transfers and diagnosis."""

@@ -1,0 +1,27 @@
+"""Entry point of the `redcore` command. Imports next to nothing before it knows what is wanted."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+NEEDS_EXTRA = "redcore: the command line needs its extra: pip install 'redcore-sdk[cli]'"
+
+
+def main() -> None:
+    """Run the command line of this process, and exit with its code (contract section 9)."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from redcore import __version__  # noqa: PLC0415 (nothing more is needed)
+
+        print(f"redcore {__version__}")  # noqa: T201 (for the person at the terminal)
+        return
+    if find_spec("click") is None or find_spec("rich") is None:
+        print(NEEDS_EXTRA, file=sys.stderr)  # noqa: T201 (as above)
+        sys.exit(2)
+    from redcore.cli.app import run  # noqa: PLC0415 (needs the extra)
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The root of the command tree, and the one place where errors become words and exit codes.
+
+Groups are loaded when they are asked for: `redcore users --help` imports nothing of the SDK.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from redcore.cli import exit_codes
+from redcore.cli.generated import COMMANDS
+from redcore.cli.state import State
+
+HAND_MADE = {
+    "api": ("redcore.cli.api", "Call the API directly, also what this version does not know yet."),
+    "auth": ("redcore.cli.auth", "Log in and out; show who is logged in."),
+    "completion": ("redcore.cli.completion", "Print the completion script of a shell."),
+    "config": ("redcore.cli.config", "Show and change the settings of a profile."),
+    "docs": ("redcore.cli.docs", "Publish documentation."),
+    "doctor": ("redcore.cli.doctor", "Find out why calls fail: settings, network, login, platform."),
+    "server": ("redcore.cli.server", "Run the reference server; passes on to `redcore-server`."),
+}
+"""Commands that are written by hand: where they are, and what `--help` says of them."""
+GROUPS = {
+    "users": "People of the organisation.",
+    "products": "The catalog.",
+    "workflows": "Kinds of work that can be run.",
+    "runs": "Runs of workflows.",
+    "files": "Files: upload, list, download.",
+    "api-keys": "Long-lived credentials for scripts and services.",
+    "applications": "OAuth 2.0 clients.",
+    "me": "The user who is calling.",
+}
+ALIASES = {
+    "user": "users",
+    "product": "products",
+    "workflow": "workflows",
+    "run": "runs",
+    "file": "files",
+    "api-key": "api-keys",
+    "key": "api-keys",
+    "keys": "api-keys",
+    "application": "applications",
+    "app": "applications",
+    "apps": "applications",
+}
+"""Other names of groups, for the fingers of people who come from gh."""
+
+
+class Suggesting(click.Group):
+    """A group that names the nearest command when it does not know one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is a usage error with the nearest names."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            near = difflib.get_close_matches(name, [*self.list_commands(ctx), *ALIASES], n=3)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            ctx.fail(f"There is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+class Root(Suggesting):
+    """All groups, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names that `--help` lists."""
+        return sorted([*HAND_MADE, *GROUPS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
+        """Load one group; None if there is none of that name."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name in HAND_MADE:
+            module, _ = HAND_MADE[name]
+            found: click.Command = import_module(module).command
+            return found
+        return group(name) if name in GROUPS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        told = {name: text for name, (_, text) in HAND_MADE.items()} | GROUPS
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
+
+
+class SpecGroup(Suggesting):
+    """The commands of one group: those of the spec, and those written by hand beside them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names in the order of the spec, those written by hand last."""
+        return list(
+            dict.fromkeys([*(c.name for c in COMMANDS if c.group == self.name), *EXTRA.get(self.name or "", {})])
+        )
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
+        """Make one command; None if there is none of that name."""
+        extra = EXTRA.get(self.name or "", {})
+        if cmd_name in extra:
+            module, attribute = extra[cmd_name]
+            found: click.Command = getattr(import_module(module), attribute)
+            return found
+        from redcore.cli.operations import command_of  # noqa: PLC0415 (click's types, not needed for other groups)
+
+        return next((command_of(c) for c in COMMANDS if (c.group, c.name) == (self.name, cmd_name)), None)
+
+
+EXTRA: dict[str, dict[str, tuple[str, str]]] = {
+    "files": {"upload": ("redcore.cli.files", "upload"), "download": ("redcore.cli.files", "download")},
+    "products": {"import": ("redcore.cli.jobs", "import_"), "export": ("redcore.cli.jobs", "export")},
+    "users": {"import": ("redcore.cli.jobs", "import_")},
+    "runs": {"watch": ("redcore.cli.jobs", "watch")},
+}
+"""Commands written by hand within the spec's groups: group, name, module, attribute."""
+
+
+def group(name: str) -> click.Group:
+    """Make one of the spec's groups."""
+    return SpecGroup(name, help=GROUPS[name], context_settings=CONTEXT)
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=Root, context_settings=CONTEXT)
+@click.version_option(package_name="redcore-sdk", prog_name="redcore", message="%(prog)s %(version)s")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Work with the BlueRound platform from the command line.
+
+    Log in with `redcore auth login`, or set REDCORE_API_KEY. `redcore doctor` finds out why something fails.
+    """
+    ctx.ensure_object(State)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: What follows `redcore`.
+
+    Returns:
+        The exit code: 0 done, 1 refused or failed, 2 usage, 3 not found, 4 not authenticated or not allowed, 5 try
+        again later, 130 interrupted.
+    """
+    state = State()
+    try:
+        left = root.main(list(arguments), prog_name="redcore", standalone_mode=False, obj=state)
+    except (click.Abort, KeyboardInterrupt):
+        state.terminal.note("Interrupted.")
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        return reader_left()
+    except Exception as error:  # noqa: BLE001 (what is no error of ours is raised again)
+        return failed(error, state)
+    finally:
+        state.close()
+    return left if isinstance(left, int) else exit_codes.DONE  # the code of a command that left by `Exit`
+
+
+def failed(error: Exception, state: State) -> int:
+    """Print what went wrong, and return the exit code; what is a defect is raised again."""
+    if isinstance(error, click.UsageError):
+        error.show()
+    elif isinstance(error, click.ClickException):
+        state.terminal.error(error.format_message())
+    else:
+        from redcore.cli.failures import explain  # noqa: PLC0415 (needs the SDK)
+
+        return explain(error, state)
+    return error.exit_code
+
+
+def reader_left() -> int:
+    """End quietly when what reads stdout has had enough, as `head` has."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains while it flushes
+    return exit_codes.DONE

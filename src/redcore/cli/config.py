@@ -1,0 +1,55 @@
+"""`redcore config`: the settings of a profile, each with where its value comes from."""
+
+from __future__ import annotations
+
+import click
+
+from redcore.cli.app import CONTEXT, Suggesting
+from redcore.cli.options import chosen_output, output_options, with_common
+from redcore.cli.profiles import SETTINGS
+from redcore.cli.state import State
+
+NAME = click.Choice(sorted(SETTINGS))
+
+
+@click.group("config", cls=Suggesting, context_settings=CONTEXT)
+def command() -> None:
+    """Show and change the settings of a profile."""
+
+
+@with_common(output_options())
+@command.command("list")
+@click.pass_obj
+def list_(state: State, *, fields: str | None, jq: str) -> None:
+    """List all settings: name, value, where it comes from."""
+    output = chosen_output(state, fields, jq)
+    rows = [{"setting": name, "value": (told := state.setting(name)).value, "from": told.origin} for name in SETTINGS]
+    output.many(
+        [*rows, {"setting": "file", "value": str(state.profiles.path), "from": "default"}], ("setting", "value", "from")
+    )
+
+
+@with_common()
+@command.command()
+@click.argument("name", type=NAME)
+@click.pass_obj
+def get(state: State, name: str) -> None:
+    """Print the value of one setting."""
+    told = state.setting(name)
+    if told.value is not None:
+        click.echo(told.value)
+    state.terminal.detail(f"from {told.origin}")
+
+
+@with_common()
+@command.command("set")
+@click.argument("name", type=NAME)
+@click.argument("value", required=False)
+@click.option("--unset", is_flag=True, help="Remove the setting from the profile.")
+@click.pass_obj
+def set_(state: State, name: str, value: str | None, *, unset: bool) -> None:
+    """Set one setting of the profile."""
+    if unset == (value is not None):
+        raise click.UsageError("Give either a VALUE or --unset.")
+    state.profiles.change(state.profile, {name: value})
+    state.terminal.note(f"{name} of profile {state.profile} is {value if value is not None else 'unset'} now.")

@@ -1,0 +1,15 @@
+"""The exit codes of `redcore` (contract section 9)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+NOT_FOUND: Final = 3
+NOT_ALLOWED: Final = 4
+"""Not authenticated, or not allowed."""
+TRY_LATER: Final = 5
+"""429, 5xx, or no answer."""
+INTERRUPTED: Final = 130

@@ -1,0 +1,83 @@
+"""Errors as words for people and codes for scripts (contract section 9): what went wrong, the request, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcore.cli import exit_codes
+from redcore.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    NetworkError,
+    NotFoundError,
+    PermissionError,  # noqa: A004 (the contract's name)
+    RateLimitError,
+    RedcoreAPIError,
+    RedcoreError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from redcore.cli.state import State
+
+
+def explain(error: Exception, state: State) -> int:
+    """Print an error of the SDK and what to do about it.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        Exception: the one given, if it is not the SDK's: a defect, whose traceback is wanted.
+    """
+    if not isinstance(error, RedcoreError):
+        raise error
+    state.terminal.error(sentence(error))
+    if advice := hint(error, state):
+        state.terminal.note(f"  {advice}")
+    if error.idempotency_key is not None and error.is_retry_safe:
+        state.terminal.note(f"  Repeat it safely with --idempotency-key {error.idempotency_key}")
+    return code_of(error)
+
+
+def sentence(error: RedcoreError) -> str:
+    """Return what went wrong, and by which request it can be found in the platform's logs."""
+    told = error.message
+    if isinstance(error, RedcoreAPIError):
+        told = f"{told} ({error.status} {error.code})"
+        told += "".join(f"\n  {detail.field}: {detail.issue}" for detail in error.details)
+    return f"{told}\n  request {error.request_id}" if error.request_id else told
+
+
+def hint(error: RedcoreError, state: State) -> str | None:
+    """Return what to do; None where the message says it."""
+    match error:
+        case AuthenticationError():
+            origin = state.credential_origin
+            return f"Check {origin}." if origin else f"Log in again: redcore auth login --profile {state.profile}"
+        case PermissionError() if state.scope_needed:
+            return (
+                f"It needs the scope {state.scope_needed}: log in with --scope, or have an administrator create a key "
+                f"that has it: redcore api-keys create --name NAME --scopes {state.scope_needed}"
+            )
+        case RateLimitError(retry_after=float() | int() as seconds):
+            return f"Try again in {seconds:g} s."
+        case ServerError() | NetworkError():
+            return "Try again later; `redcore doctor` finds out what is wrong."
+        case _:
+            return None
+
+
+def code_of(error: RedcoreError) -> int:
+    """Return the exit code of an error."""
+    match error:
+        case NotFoundError():
+            return exit_codes.NOT_FOUND
+        case AuthenticationError() | PermissionError():
+            return exit_codes.NOT_ALLOWED
+        case RateLimitError() | ServerError() | NetworkError():
+            return exit_codes.TRY_LATER
+        case ConfigurationError():
+            return exit_codes.USAGE
+        case _:
+            return exit_codes.TRY_LATER if error.is_retry_safe else exit_codes.FAILED

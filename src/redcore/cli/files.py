@@ -1,0 +1,145 @@
+"""`redcore files upload` and `download`: many files, folders, stdin and stdout, with resume and checksums."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.progress import bytes_bar
+from redcore.cli.state import State
+
+if TYPE_CHECKING:
+    from redcore import File
+
+COLUMNS = ("id", "name", "content_type", "size", "sha256", "created_at")
+PIECE_BYTES = 256 * 1024
+"""What is read from stdin at once."""
+
+
+@with_common(output_options())
+@click.command("upload")
+@click.argument("sources", nargs=-1, required=True, metavar="FILE…")
+@click.option("--name", help="Name to store it under, for a single file; the file's own if left out.")
+@click.option("--content-type", metavar="TYPE", help="Media type; guessed from the name if left out.")
+@click.option("--recursive", "-r", is_flag=True, help="Upload the files of folders, each under its path in the folder.")
+@click.option("--idempotency-key", metavar="KEY", help="Makes a repetition safe, for a single file.")
+@click.pass_obj
+def upload(
+    state: State,
+    *,
+    sources: tuple[str, ...],
+    name: str | None,
+    content_type: str | None,
+    recursive: bool,
+    idempotency_key: str | None,
+    fields: str | None,
+    jq: str,
+) -> None:
+    """Upload files; - is stdin.
+
+    Each is compared with the checksum of what was stored. After an interruption nothing is left of the file that was
+    under way; those before it are stored, and named on stdout.
+    """
+    output = chosen_output(state, fields, jq)
+    state.scope_needed = "files:write"
+    found = list(expanded(sources, recursive=recursive))
+    if len(found) > 1 and (name or idempotency_key):
+        raise click.UsageError("--name and --idempotency-key are for a single file.")
+    given: dict[str, Any] = {"content_type": content_type}
+    if idempotency_key:
+        given["idempotency_key"] = idempotency_key
+    output.many((stored(state, path, name or label, given) for path, label in found), COLUMNS)
+
+
+def stored(state: State, path: Path | None, label: str | None, given: dict[str, Any]) -> File:
+    """Upload one file, or stdin for None."""
+    content = from_stdin() if path is None else path
+    with bytes_bar(state.terminal, label or "stdin") as update:
+        return state.client().files.upload(
+            file=content,
+            on_progress=lambda progress: update(progress.done, progress.total),
+            **{**given, **({"name": label} if label else {})},
+        )
+
+
+def from_stdin() -> Iterator[bytes]:
+    """Yield what stdin gives, piece by piece."""
+    while piece := sys.stdin.buffer.read(PIECE_BYTES):
+        yield piece
+
+
+def expanded(sources: Sequence[str], *, recursive: bool) -> Iterator[tuple[Path | None, str | None]]:
+    """Yield the files that are named, each with the name it is stored under; None for its own.
+
+    Raises:
+        click.UsageError: one is not there, or is a folder without `--recursive`.
+    """
+    for source in sources:
+        path = Path(source)
+        if source == "-":
+            yield None, "stdin"
+        elif path.is_dir():
+            if not recursive:
+                raise click.UsageError(f"{source} is a folder; --recursive uploads what is in it.")
+            inner = sorted(file for file in path.rglob("*") if file.is_file())
+            yield from ((file, file.relative_to(path).as_posix()) for file in inner)
+        elif path.exists():
+            yield path, None
+        else:
+            raise click.UsageError(f"{source} is not there.")
+
+
+@with_common()
+@click.command("download")
+@click.argument("ids", nargs=-1, required=True, type=Id("file_", "file"), metavar="FILE_ID…")
+@click.option("--to", metavar="PATH", help="File or folder to write to; - is stdout. The file's own name if left out.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--no-resume", is_flag=True, help="Begin anew, even if a part of the file is there.")
+@click.pass_obj
+def download(state: State, *, ids: tuple[str, ...], to: str | None, force: bool, no_resume: bool) -> None:
+    """Download files.
+
+    A file appears under its name when it is whole and its checksum is right. After an interruption the same command
+    goes on where it stopped.
+    """
+    state.scope_needed = "files:read"
+    if len(ids) > 1 and to is not None and not Path(to).is_dir():
+        raise click.UsageError("--to must be a folder that is there, for several files.")
+    for file_id in ids:
+        if to == "-":
+            state.client().files.download(file_id, to=sys.stdout.buffer)
+        else:
+            fetched(state, file_id, to, force=force, resume=not no_resume)
+
+
+def fetched(state: State, file_id: str, to: str | None, *, force: bool, resume: bool) -> None:
+    """Download one file to a path, and print it."""
+    path = place(state, file_id, to)
+    with contextlib.suppress(OSError):
+        if not force and stat.S_ISREG(path.stat().st_mode):
+            raise click.UsageError(f"{path} is there already; --force writes over it.")
+    try:
+        with bytes_bar(state.terminal, path.name) as update:
+            state.client().files.download(
+                file_id, to=path, resume=resume, on_progress=lambda progress: update(progress.done, progress.total)
+            )
+    except KeyboardInterrupt:
+        state.terminal.note("The part that has arrived is kept; the same command goes on from there.")
+        raise
+    click.echo(str(path))
+
+
+def place(state: State, file_id: str, to: str | None) -> Path:
+    """Return where a file goes: what `--to` says, or the file's own name, without any folder that it may contain."""
+    target = Path(to) if to is not None else Path()
+    if to is not None and not target.is_dir():
+        return target
+    name = state.client().files.get(file_id).name.replace("\\", "/").rsplit("/", 1)[-1]
+    return target / (name if name not in {"", ".", ".."} else file_id)

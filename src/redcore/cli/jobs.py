@@ -1,0 +1,172 @@
+"""Commands that upload, run a workflow and show how it goes: imports, exports, documentation, `runs watch`."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from redcore.cli import exit_codes
+from redcore.cli.files import stored
+from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.output import Output
+from redcore.cli.progress import bytes_bar, share_bar
+from redcore.cli.state import State
+
+if TYPE_CHECKING:
+    from redcore import WorkflowRun
+
+COLUMNS = (
+    "id",
+    "workflow",
+    "status",
+    "progress",
+    "input",
+    "result",
+    "error",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+SOURCE = click.Path(path_type=Path, allow_dash=True)
+
+
+@with_common(output_options())
+@click.command("watch")
+@click.argument("run_id", type=Id("wfr_", "run"))
+@click.option("--wait", "wait_s", type=click.FloatRange(0, min_open=True), help="Seconds to watch at most.")
+@click.pass_obj
+def watch(state: State, *, run_id: str, wait_s: float | None, fields: str | None, jq: str) -> None:
+    """Watch a run until it has ended; fails if the run did not succeed."""
+    output = chosen_output(state, fields, jq)
+    state.scope_needed = "workflows:read"
+    finish(state, output, watched(state, run_id, wait_s))
+
+
+@with_common(output_options())
+@click.command("import")
+@click.argument("source", type=SOURCE, metavar="FILE")
+@click.option("--partial", is_flag=True, help="Import the good rows, whatever is wrong with others.")
+@click.option("--no-wait", is_flag=True, help="Start the import; do not wait for its end.")
+@click.pass_context
+def import_(ctx: click.Context, *, source: Path, partial: bool, no_wait: bool, fields: str | None, jq: str) -> None:
+    """Import a CSV or JSON lines file; - is stdin. Without --partial a bad row changes nothing."""
+    state: State = ctx.obj
+    output = chosen_output(state, fields, jq)
+    group = ctx.parent.info_name if ctx.parent else ""
+    workflow = "user_import" if group in {"users", "user"} else "catalog_import"
+    run_on_file(state, output, workflow, source, {"partial": True} if partial else {}, wait=not no_wait)
+
+
+@with_common()
+@click.command("export")
+@click.option("--format", "kind", type=click.Choice(["csv", "jsonl"]), default="csv", help="Format; csv if left out.")
+@click.option("--to", metavar="PATH", help="File to write; - is stdout; catalog.FORMAT if left out.")
+@click.option("--safe-for-spreadsheets", is_flag=True, help="Keep cells from being read as formulas.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.pass_obj
+def export(state: State, *, kind: str, to: str | None, safe_for_spreadsheets: bool, force: bool) -> None:
+    """Export the catalog to a file."""
+    path = Path(to or f"catalog.{kind}")
+    if to != "-" and path.exists() and not force:
+        raise click.UsageError(f"{path} is there already; --force writes over it.")
+    given: dict[str, Any] = {"format": kind, **({"safe_for_spreadsheets": True} if safe_for_spreadsheets else {})}
+    run = watched(state, state.client().workflows.run("catalog_export", input=given), None)
+    if run.status != "succeeded":
+        failed(state, run)
+    file_id = str((run.result or {})["file_id"])
+    if to == "-":
+        state.client().files.download(file_id, to=sys.stdout.buffer)
+        return
+    with bytes_bar(state.terminal, path.name) as update:
+        state.client().files.download(file_id, to=path, on_progress=lambda told: update(told.done, told.total))
+    click.echo(str(path))
+
+
+@with_common(output_options())
+@click.command("publish")
+@click.argument("source", type=click.Path(path_type=Path, exists=True), metavar="FOLDER|ZIP")
+@click.pass_obj
+def publish(state: State, *, source: Path, fields: str | None, jq: str) -> None:
+    """Publish a folder of HTML pages, or a zip archive of one, below /docs/ of the platform."""
+    output = chosen_output(state, fields, jq)
+    if source.is_dir() and not (source / "index.html").is_file():
+        raise click.UsageError(f"{source} has no index.html: give the folder that the pages are built in.")
+    archive = zipped(source) if source.is_dir() else source.read_bytes()
+    with bytes_bar(state.terminal, source.name) as update:
+        file = state.client().files.upload(
+            file=io.BytesIO(archive),
+            name=f"{source.resolve().name.removesuffix('.zip')}.zip",
+            content_type="application/zip",
+            on_progress=lambda told: update(told.done, told.total),
+        )
+    finish(
+        state, output, watched(state, state.client().workflows.run("docs_publish", input={"file_id": file.id}), None)
+    )
+
+
+def zipped(folder: Path) -> bytes:
+    """Return a folder as a zip archive, without hidden files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            inner = file.relative_to(folder)
+            if file.is_file() and not any(part.startswith(".") for part in inner.parts):
+                archive.write(file, inner.as_posix())
+    return packed.getvalue()
+
+
+def run_on_file(
+    state: State, output: Output, workflow: str, source: Path, given: Mapping[str, Any], *, wait: bool
+) -> None:
+    """Upload a file, start a workflow on it, and show the run."""
+    if str(source) != "-" and not source.is_file():
+        raise click.UsageError(f"{source} is not a file.")
+    state.scope_needed = "files:write"
+    file = stored(state, None if str(source) == "-" else source, "stdin" if str(source) == "-" else None, {})
+    state.scope_needed = "workflows:write"
+    run = state.client().workflows.run(workflow, input={"file_id": file.id, **given})
+    if wait:
+        finish(state, output, watched(state, run, None))
+    else:
+        state.terminal.note(f"Started; watch it with: redcore runs watch {run.id}")
+        output.one(run, COLUMNS)
+
+
+def watched(state: State, run: WorkflowRun | str, wait_s: float | None) -> WorkflowRun:
+    """Wait for a run, and show how it goes."""
+    run_id = run if isinstance(run, str) else run.id
+    try:
+        with share_bar(state.terminal, run_id) as update:
+            return state.client().workflows.wait(
+                run, timeout=wait_s, on_progress=lambda seen: update(seen.progress, 1.0)
+            )
+    except KeyboardInterrupt:
+        state.terminal.note(
+            f"The run goes on. Watch it: redcore runs watch {run_id}; stop it: redcore runs cancel {run_id}"
+        )
+        raise
+
+
+def finish(state: State, output: Output, run: WorkflowRun) -> None:
+    """Print a run that has ended; fail if it did not succeed."""
+    output.one(run, COLUMNS)
+    if run.status != "succeeded":
+        failed(state, run)
+
+
+def failed(state: State, run: WorkflowRun) -> None:
+    """Say why a run did not succeed, and leave.
+
+    Raises:
+        click.exceptions.Exit: always.
+    """
+    state.terminal.error(f"the run {run.id} is {run.status}{f': {run.error.message}' if run.error else ''}")
+    for detail in (run.error.details or ()) if run.error else ():
+        state.terminal.note(f"  {detail.field}: {detail.issue}")
+    raise click.exceptions.Exit(exit_codes.FAILED)

@@ -1,0 +1,162 @@
+"""Options that many commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from redcore.cli.output import FORMATS, Output
+from redcore.cli.state import State
+
+
+class Id(click.ParamType[str]):
+    """The id of one kind of thing: an id of another kind is refused before anything is sent.
+
+    Args:
+        prefix: What ids of the kind begin with, such as `usr_`; empty for names.
+        kind: What it is called, such as `user`.
+    """
+
+    name = "id"
+
+    def __init__(self, prefix: str, kind: str) -> None:
+        self.prefix = prefix
+        self.kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the prefix."""
+        told = str(value)
+        if self.prefix and not told.startswith(self.prefix):
+            found, underscore, _ = told.partition("_")
+            other = f"; {found}_… is the id of something else" if underscore else ""
+            self.fail(f"{told!r} is not the id of a {self.kind}, which begins with {self.prefix}{other}.", param, ctx)
+        return told
+
+
+class JsonInput(click.ParamType[Any]):
+    """JSON from a file, or from stdin for `-`."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read and decode it."""
+        try:
+            text = sys.stdin.read() if value == "-" else Path(value).read_text(encoding="utf-8")
+        except OSError as problem:
+            self.fail(f"{value} cannot be read: {problem.strerror}.", param, ctx)
+        except UnicodeDecodeError:
+            self.fail(f"{value} is not text in UTF-8.", param, ctx)
+        try:
+            return json.loads(text)
+        except ValueError as problem:
+            where = "stdin" if value == "-" else value
+            self.fail(f"{where} is not JSON: {problem}.", param, ctx)
+
+
+class Secret(click.ParamType[str]):
+    """A secret: `-` reads it from stdin, which keeps it out of the list of processes and the shell's history."""
+
+    name = "secret"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 (click's signature)
+        """Read it."""
+        return sys.stdin.readline().strip() if value == "-" else str(value)
+
+
+def flag(name: str, help: str, apply: Callable[[State], None], *more: str, **given: Any) -> click.Option:  # noqa: A002
+    """Make a flag that changes the state as soon as it is read."""
+
+    def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value:
+            apply(ctx.ensure_object(State))
+
+    return click.Option([name, *more], is_flag=True, expose_value=False, callback=callback, help=help, **given)
+
+
+def setting(name: str, help: str, **given: Any) -> click.Option:  # noqa: A002 (click's word)
+    """Make an option that wins over a setting of the profile."""
+
+    def callback(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.ensure_object(State).overrides[name] = value
+
+    return click.Option([f"--{name.replace('_', '-')}"], expose_value=False, callback=callback, help=help, **given)
+
+
+def _profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(State).profile_option = value
+
+
+def _verbosity(level: int) -> Callable[[State], None]:
+    def apply(state: State) -> None:
+        state.terminal.verbosity = max(state.terminal.verbosity, level)
+
+    return apply
+
+
+def common() -> list[click.Parameter]:
+    """Return the options of every command."""
+
+    def silence(state: State) -> None:
+        state.terminal.quiet = True
+
+    def bleach(state: State) -> None:
+        state.terminal.colour = False
+
+    return [
+        click.Option(
+            ["--profile"],
+            callback=_profile,
+            expose_value=False,
+            metavar="NAME",
+            help="Profile to use (REDCORE_PROFILE).",
+        ),
+        setting("base_url", "Address of the API (REDCORE_BASE_URL).", metavar="URL"),
+        setting(
+            "environment",
+            "Platform to talk to (REDCORE_ENVIRONMENT).",
+            type=click.Choice(["production", "staging"]),
+        ),
+        setting("timeout", "Seconds that one attempt may take (REDCORE_TIMEOUT).", metavar="SECONDS"),
+        flag("--quiet", "Print no messages but errors.", silence),
+        flag("--verbose", "Print what is sent and waited for.", _verbosity(1)),
+        flag("--debug", "Print every attempt.", _verbosity(2)),
+        flag("--no-color", "Print no colours (NO_COLOR).", bleach),
+    ]
+
+
+def output_options() -> list[click.Parameter]:
+    """Return the options of every command that gives data."""
+    return [
+        setting("output", "Format of the result; a table if left out (REDCORE_OUTPUT).", type=click.Choice(FORMATS)),
+        click.Option(["--json", "fields"], metavar="FIELDS", help="Print JSON with these fields, separated by commas."),
+        click.Option(["--jq"], metavar="EXPRESSION", default="", help="Filter the JSON by an expression of jq."),
+    ]
+
+
+def chosen_output(state: State, fields: str | None, jq: str) -> Output:
+    """Return how the result is to be written: `--json` and `--jq` mean JSON, unless `--output` says otherwise."""
+    told = state.setting("output")
+    if told.value not in FORMATS:
+        raise click.UsageError(f"output must be one of {', '.join(FORMATS)}; {told.origin} has {told.value!r}.")
+    wanted = told.value
+    if (fields or jq) and "output" not in state.overrides:
+        wanted = "json"
+    names = [name.strip() for name in (fields or "").split(",") if name.strip()]
+    return Output(cast("Any", wanted), fields=names, jq=jq, in_colour=state.terminal.in_colour)
+
+
+def with_common(params: Sequence[click.Parameter] = ()) -> Callable[[click.Command], click.Command]:
+    """Return a decorator that adds the options of every command, and others, to one."""
+
+    def add(command: click.Command) -> click.Command:
+        command.params += [*params, *common()]
+        return command
+
+    return add

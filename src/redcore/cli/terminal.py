@@ -1,0 +1,69 @@
+"""What is for people: messages on stderr, questions, colours. What is for programs goes through `output`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+
+class Terminal:
+    """stderr and the person before it, if there is one."""
+
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbosity = 0
+        """1: what the SDK waits for and tries again; 2: every attempt."""
+        self.colour: bool | None = None
+        """False after `--no-color`; None to decide by the terminal."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody can be asked."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether stdout takes colours (https://no-color.org)."""
+        return self.colour is not False and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+    def note(self, message: str) -> None:
+        """Say what happened; not after `--quiet`."""
+        if not self.quiet:
+            self._echo(message)
+
+    def warn(self, message: str) -> None:
+        """Say what may be wrong."""
+        self._echo(click.style("warning: ", fg="yellow") + message)
+
+    def error(self, message: str) -> None:
+        """Say what went wrong; `--quiet` does not silence it."""
+        self._echo(click.style("redcore: ", fg="red") + message)
+
+    def detail(self, message: str, *, level: int = 1) -> None:
+        """Say what `--verbose` (1) or `--debug` (2) asks for."""
+        if self.verbosity >= level:
+            self._echo(click.style(message, dim=True))
+
+    def confirm(self, question: str, *, yes: bool, how: str = "--yes") -> None:
+        """Ask before what cannot be undone.
+
+        Args:
+            question: What is about to happen, as a question.
+            yes: Whether the person has agreed already.
+            how: The option that agrees.
+
+        Raises:
+            click.UsageError: there is no terminal to ask at.
+            click.Abort: the answer was no.
+        """
+        if yes:
+            return
+        if not self.interactive:
+            raise click.UsageError(f"{question} There is no terminal to ask at: add {how} to go on.")
+        click.confirm(question, abort=True, err=True)
+
+    def _echo(self, message: str) -> None:
+        coloured = self.colour is not False and not os.environ.get("NO_COLOR")
+        click.echo(message, err=True, color=None if coloured else False)

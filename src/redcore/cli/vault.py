@@ -1,0 +1,109 @@
+"""Where the secrets of profiles are: in the system's keyring, or in a file of the user where it has none.
+
+An API key is kept as a token pair without a second half, so that keyrings and files need to know one thing only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens import FileCache, KeyringCache, TokenSet
+
+SERVICE: Final = "redcore-cli"
+FILE: Final = "credentials.json"
+API_KEY: Final = "api_key"
+"""The `token_type` of an API key."""
+Storage: TypeAlias = Literal["keyring", "file"]
+Cache: TypeAlias = KeyringCache | FileCache
+
+
+class Vault:
+    """The secrets of one profile.
+
+    Args:
+        folder: Where the file is, if it is a file.
+        profile: Whose secrets.
+        storage: What `choose` found when the profile logged in.
+    """
+
+    def __init__(self, folder: Path, profile: str, storage: Storage) -> None:
+        self.storage = storage
+        self.profile = profile
+        self._cache: Cache = (
+            KeyringCache(SERVICE, strict=True) if storage == "keyring" else FileCache(folder / FILE, strict=True)
+        )
+
+    @property
+    def place(self) -> str:
+        """Where the secrets are, for people."""
+        return "keyring" if isinstance(self._cache, KeyringCache) else str(self._cache.path)
+
+    def read(self) -> TokenSet | None:
+        """Return the secrets; None before a login.
+
+        Raises:
+            TokenCacheError: the keyring or the file cannot be used.
+        """
+        return self._cache.get(self.profile)
+
+    def write(self, tokens: TokenSet) -> None:
+        """Keep secrets in place of what was there; raises as `read` does."""
+        self._cache.set(self.profile, tokens)
+
+    def forget(self) -> None:
+        """Forget the secrets, if there are any; raises as `read` does."""
+        self._cache.delete(self.profile)
+
+    def as_token_cache(self) -> SessionCache:
+        """Return the vault as what a client keeps the renewed tokens in."""
+        return SessionCache(self._cache, self.profile)
+
+
+class SessionCache:
+    """One session in a cache, whatever key the SDK gives it: all commands of a profile renew the same pair."""
+
+    strict = True
+
+    def __init__(self, cache: Cache, profile: str) -> None:
+        self._cache = cache
+        self._profile = profile
+
+    def get(self, key: str) -> TokenSet | None:  # noqa: ARG002 (one session)
+        """Return the pair."""
+        return self._cache.get(self._profile)
+
+    def set(self, key: str, tokens: TokenSet) -> None:  # noqa: ARG002 (as above)
+        """Keep a pair."""
+        self._cache.set(self._profile, tokens)
+
+    def delete(self, key: str) -> None:  # noqa: ARG002 (as above)
+        """Forget the pair."""
+        self._cache.delete(self._profile)
+
+    def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (as above)
+        """Take the lock of the session, without waiting."""
+        return self._cache.try_lock(self._profile, lease_s)
+
+    def unlock(self, key: str) -> None:  # noqa: ARG002 (as above)
+        """Free the lock of the session."""
+        self._cache.unlock(self._profile)
+
+
+def choose(folder: Path, profile: str) -> tuple[Vault, str | None]:
+    """Return the best vault that this machine has, and why it is not the keyring if it is not.
+
+    Raises:
+        TokenCacheError: neither keyring nor file can be used.
+    """
+    try:
+        vault = Vault(folder, profile, "keyring")
+        vault.read()
+    except (ConfigurationError, TokenCacheError) as problem:
+        reason = problem.message
+    else:
+        return vault, None
+    vault = Vault(folder, profile, "file")
+    vault.read()
+    return vault, reason

@@ -1,0 +1,66 @@
+"""Runs command lines in this process, with a configuration of their own, and catches what they print."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from redcore.cli.app import run
+from redcore.testing import Lab, ReferenceServer
+
+
+@attrs.frozen
+class Outcome:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed, decoded."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder that nothing else uses, and a keyring that keeps nothing."""
+    folder = tmp_path / "config"
+    monkeypatch.setenv("REDCORE_CONFIG_DIR", str(folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    return folder
+
+
+@pytest.fixture
+def run_cli(config_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command line."""
+
+    def run_one(*arguments: str, stdin: str | bytes = "") -> Outcome:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+        capfd.readouterr()
+        code = run(arguments)
+        sys.stdout.flush()
+        printed = capfd.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run_one
+
+
+@pytest.fixture
+def cli(run_cli: Run, redcore_server: ReferenceServer, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs command lines with the seeded API key in the environment, on fresh data."""
+    for name in ("REDCORE_BASE_URL", "REDCORE_API_KEY"):
+        monkeypatch.setenv(name, redcore_server.environment[name])
+    return run_cli

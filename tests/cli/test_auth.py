@@ -1,0 +1,95 @@
+"""Logging in and out, profiles, and where secrets go."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cli.conftest import Run
+from tests.contract.people import Visitor, new_person
+
+from redcore import Client
+from redcore.testing import Lab, ReferenceServer
+
+
+@pytest.fixture
+def address(redcore_server: ReferenceServer, redcore_lab: Lab) -> str:
+    """The API's address; the environment holds no credentials."""
+    return redcore_server.base_url
+
+
+def test_an_api_key_from_stdin_is_kept_and_used(
+    run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
+) -> None:
+    """Later commands need no address and no key; the file is the person's alone; logout forgets it."""
+    key = redcore_server.api_key["api_key"]
+    login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=f"{key}\n")
+    assert (login.code, login.out) == (0, "")
+    assert key not in login.err
+
+    status = run_cli("auth", "status", "--output", "json").json
+    assert (status["user"], status["kind"], status["base_url"]) == ("admin@example.com", "API key", address)
+    assert stat.S_IMODE((config_dir / "credentials.json").stat().st_mode) == 0o600
+    assert run_cli("auth", "token").out.strip() == key
+    assert run_cli("auth", "logout").code == 0
+    assert run_cli("auth", "status").code == 4
+
+
+def test_a_wrong_key_is_refused_and_not_kept(run_cli: Run, address: str) -> None:
+    """Exit code 4, and nothing is logged in."""
+    assert run_cli("auth", "login", "--api-key", "--base-url", address, stdin="rk_test_" + "k3" * 20).code == 4
+    assert run_cli("auth", "status").code == 4
+
+
+def test_a_login_is_never_sent_to_another_address(run_cli: Run, redcore_server: ReferenceServer, address: str) -> None:
+    """A profile's secret belongs to the origin that gave it."""
+    run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
+    outcome = run_cli("me", "get", "--base-url", "http://127.0.0.1:9/v1")
+
+    assert outcome.code == 4
+    assert "is logged in at" in outcome.err
+
+
+def test_profiles_keep_logins_apart(run_cli: Run, redcore_server: ReferenceServer, address: str) -> None:
+    """`--profile` names one, `auth switch` chooses the one that counts."""
+    for name in ("one", "two"):
+        key = redcore_server.api_key["api_key"]
+        run_cli("auth", "login", "--api-key", "--profile", name, "--base-url", address, stdin=key)
+    run_cli("auth", "logout", "--profile", "two")
+    run_cli("auth", "switch", "one")
+
+    assert run_cli("auth", "status", "--jq", ".profile").out == "one\n"
+    assert run_cli("auth", "status", "--profile", "two").code == 4
+    assert run_cli("auth", "switch", "three").code == 2
+
+
+def test_a_person_logs_in_by_device_and_out_again(
+    run_cli: Run, redcore_server: ReferenceServer, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is shown, entered in a browser, and the session is renewed and revoked."""
+    with Client(**redcore_server.api_key) as admin, httpx.Client(trust_env=False) as http:
+        application = admin.applications.create(
+            name="CLI", type="public", scopes=["profile:read"], redirect_uris=["http://127.0.0.1/callback"]
+        )
+        visitor = Visitor(redcore_server.origin, http)
+        person = new_person(redcore_server, visitor)
+        monkeypatch.setattr(
+            "redcore.cli.login_ways.announce", lambda _, device: approve(visitor, person, device.user_code)
+        )
+        login = run_cli("auth", "login", "--device", "--client-id", application.id, "--base-url", address)
+    assert login.code == 0, login.err
+
+    status = run_cli("auth", "status", "--output", "json").json
+    assert (status["kind"], status["scopes"], status["user"]) == ("session", "profile:read", person.email)
+    token = run_cli("auth", "token").out.strip()
+    assert run_cli("auth", "logout").code == 0
+    answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+
+
+def approve(visitor: Visitor, person: object, code: str) -> None:
+    """Be the person who enters the code."""
+    page = visitor.sign_in(f"/oauth/device?user_code={code}", person)  # type: ignore[arg-type]  # a Person
+    visitor.fill(page, "device-consent", decision="allow")

@@ -1,0 +1,200 @@
+"""The doctor finds what is wrong, says what to do, and exits with 1 if anything fails."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+from tests.cli.conftest import Outcome, Run
+
+from redcore.cli.doctor import network
+from redcore.cli.doctor.local import address, credentials
+from redcore.cli.state import State
+from redcore.testing import ReferenceServer
+
+
+def levels(outcome: Outcome) -> dict[str, str]:
+    """The level of each check."""
+    return {finding["check"]: finding["level"] for finding in outcome.json}
+
+
+def advice(outcome: Outcome, check: str) -> str:
+    """What a finding says to do."""
+    return str(next(finding["advice"] for finding in outcome.json if finding["check"] == check))
+
+
+def test_a_healthy_set_up_has_no_failure(cli: Run) -> None:
+    """Exit code 0; every check of the way is there; no secret is printed."""
+    outcome = cli("doctor", "--json")
+
+    assert (outcome.code, "failure" in levels(outcome).values()) == (0, False)
+    assert {
+        "versions",
+        "settings",
+        "address",
+        "credentials",
+        "keyring",
+        "name",
+        "connection",
+        "health",
+        "clock",
+        "login",
+        "scopes",
+        "rate limit",
+    } <= levels(outcome).keys()
+    assert "rk_test_" not in outcome.out + outcome.err
+
+
+def test_a_wrong_key_is_found(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform refuses it."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
+    outcome = cli("doctor", "--json")
+
+    assert (outcome.code, levels(outcome)["login"]) == (1, "failure")
+    assert "REDCORE_API_KEY" in advice(outcome, "login")
+
+
+def test_an_address_without_v1_is_found(cli: Run, redcore_server: ReferenceServer) -> None:
+    """It says which address would be right."""
+    outcome = cli("doctor", "--json", "--base-url", redcore_server.origin)
+
+    assert (outcome.code, levels(outcome)["address"]) == (1, "failure")
+    assert f"{redcore_server.origin}/v1" in advice(outcome, "address")
+
+
+def test_an_unreachable_host_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies behind it is not asked."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    outcome = run_cli("doctor", "--json", "--base-url", f"http://127.0.0.1:{port}/v1")
+
+    assert (outcome.code, levels(outcome)["connection"]) == (1, "failure")
+    assert "health" not in levels(outcome)
+
+
+def test_no_login_is_found(run_cli: Run, redcore_server: ReferenceServer) -> None:
+    """It names the way in."""
+    outcome = run_cli("doctor", "--json", "--base-url", redcore_server.base_url)
+
+    assert levels(outcome)["credentials"] == "failure"
+    assert "redcore auth login" in advice(outcome, "credentials")
+
+
+@contextmanager
+def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
+    """A server that gives everything the same answer."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (as its base class has it)
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+def test_what_is_not_the_api_is_found(run_cli: Run) -> None:
+    """A page of something else answers, or a proxy in its place."""
+    with answering(200, {"Content-Type": "text/html"}) as url:
+        assert levels(run_cli("doctor", "--json", "--base-url", url))["health"] == "failure"
+
+
+def test_a_proxy_that_eats_requests_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding names the proxy, without its password."""
+    with answering(502, {}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.replace("http://", "http://me:secret-word@").removesuffix("/v1"))
+        outcome = run_cli("doctor", "--json", "--base-url", "https://api.example.com/v1")
+
+    assert levels(outcome)["health"] == "failure"
+    assert proxy.removesuffix("/v1") in advice(outcome, "health")
+    assert "secret-word" not in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "level"), [(0, "ok"), (45, "warning"), (-45, "warning"), (600, "failure"), (-600, "failure")]
+)
+def test_a_wrong_clock_is_found(ahead_s: float, level: str) -> None:
+    """Ten minutes are a failure, in both directions."""
+    date = "Thu, 26 Nov 2026 05:00:00 GMT"
+    assert network.clock(date, 1795669200.0 + ahead_s).level == level
+
+
+def test_a_certificate_of_nobody_we_trust_is_found(tmp_path: Path) -> None:
+    """What is wrong is said in the words of the TLS library."""
+    certificate = trustme.CA().issue_cert("127.0.0.1")
+    with serving_tls(certificate, tmp_path) as port:
+        found = network.certified("127.0.0.1", port)
+
+    assert (found.level, "certificate" in found.found) == ("failure", True)
+
+
+def test_the_names_and_the_end_of_a_certificate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the certificate authorities that calls trust."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with serving_tls(authority.issue_cert("127.0.0.1"), tmp_path) as port:
+        found = network.certified("127.0.0.1", port)
+
+    assert (found.level, "127.0.0.1" in found.found) == ("ok", True)
+
+
+@contextmanager
+def serving_tls(certificate: trustme.LeafCert, folder: Path) -> Iterator[int]:
+    """A TLS server that takes one connection."""
+    import ssl  # noqa: PLC0415 (for this server alone)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                context.wrap_socket(connection, server_side=True).close()
+            except OSError:
+                return  # the doctor did not like the certificate
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_a_production_key_on_staging_is_found(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is sent."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_live_" + "k3" * 20)
+    monkeypatch.setenv("REDCORE_ENVIRONMENT", "staging")
+
+    assert credentials(State()).level == "failure"
+
+
+@pytest.mark.parametrize("url", ["api.blueround.com", "ftp://api.blueround.com/v1", "https://api.blueround.com"])
+def test_an_address_that_is_none_is_found(url: str, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a failure with what it must look like."""
+    monkeypatch.setenv("REDCORE_BASE_URL", url)
+
+    assert (address(State()).level, bool(address(State()).advice)) == ("failure", True)
+
+
+def test_a_misspelt_variable_is_named(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no effect, which nobody would notice otherwise."""
+    monkeypatch.setenv("REDCORE_BASEURL", "http://127.0.0.1:9/v1")
+    outcome = run_cli("doctor", "--json", "--base-url", "http://127.0.0.1:9/v1")
+
+    assert "REDCORE_BASEURL" in advice(outcome, "settings")

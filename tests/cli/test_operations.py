@@ -1,0 +1,171 @@
+"""The commands of the spec's operations, against the reference server."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+from redcore.testing import Fault, Lab
+
+
+def create(cli: Run, email: str, name: str = "Ada") -> str:
+    """The id of a new user."""
+    return str(cli("users", "create", "--email", email, "--name", name, "--json", "id").json["id"])
+
+
+def test_an_object_is_created_read_changed_and_deleted(cli: Run) -> None:
+    """The id that `create` prints is what the other commands take."""
+    made = cli(
+        "products", "create", "--name", "Engine", "--sku", "ENG", "--price", "100", "--stock", "1", "--output", "json"
+    )
+    product = made.json["id"]
+
+    assert cli("products", "get", product, "--jq", ".sku").out == "ENG\n"
+    assert cli("products", "update", product, "--stock", "0", "--json", "status").json == {"status": "out_of_stock"}
+    assert cli("products", "delete", product, "--yes").code == 0
+    assert cli("products", "get", product).code == 3
+
+
+def test_a_listing_in_a_pipe_has_the_columns_of_the_spec_separated_by_tabs(cli: Run) -> None:
+    """No heading, one line for each item."""
+    create(cli, "ada@example.com")
+    rows = [line.split("\t") for line in cli("users", "list").out.splitlines()]
+
+    assert [(row[1], row[2], row[3]) for row in rows] == [
+        ("ada@example.com", "Ada", "viewer"),
+        ("admin@example.com", "Example Admin", "admin"),
+    ]
+
+
+def test_csv_is_read_back_as_it_was(cli: Run) -> None:
+    """Quotes, commas and line ends in a name survive."""
+    create(cli, "ada@example.com", 'Ada "the first", Countess')
+    rows = list(csv.DictReader(io.StringIO(cli("users", "list", "--output", "csv").out)))
+
+    assert rows[0]["name"] == 'Ada "the first", Countess'
+
+
+def test_json_lines_are_filtered_one_by_one(cli: Run) -> None:
+    """`--jq` sees an item with jsonl, the array with json."""
+    create(cli, "ada@example.com")
+
+    assert cli("users", "list", "--output", "jsonl", "--jq", ".email").out.split() == [
+        "ada@example.com",
+        "admin@example.com",
+    ]
+    assert cli("users", "list", "--jq", "length").out == "2\n"
+
+
+def test_the_limit_counts_items_and_all_walks(cli: Run) -> None:
+    """`--limit` is no page size; `--all` ends with the last item, also when pages are fetched side by side."""
+    for number in range(3):
+        create(cli, f"u{number}@example.com")
+
+    assert len(cli("users", "list", "--limit", "2", "--json", "id").json) == 2
+    assert len(cli("users", "list", "--all", "--concurrency", "2", "--json", "id").json) == 4
+
+
+def test_a_body_can_come_from_a_file_or_stdin(cli: Run, tmp_path: Path) -> None:
+    """Options win over the file."""
+    file = tmp_path / "user.json"
+    file.write_text(json.dumps({"email": "ada@example.com", "name": "Ada"}))
+
+    assert cli("users", "create", "--input", str(file), "--name", "Grace", "--json", "name").json == {"name": "Grace"}
+    body = json.dumps({"email": "x@example.com", "name": "X"})
+    assert cli("users", "create", "--input", "-", "--json", "email", stdin=body).json == {"email": "x@example.com"}
+
+
+def test_the_same_idempotency_key_creates_once(cli: Run) -> None:
+    """A script that is run again creates nothing twice."""
+    line = ("users", "create", "--email", "ada@example.com", "--name", "Ada", "--idempotency-key", "k1", "--json", "id")
+
+    assert cli(*line).out == cli(*line).out
+
+
+def test_a_dry_run_sends_nothing(cli: Run, redcore_lab: Lab) -> None:
+    """It prints method, path and body."""
+    told = cli("users", "create", "--email", "a@example.com", "--name", "A", "--dry-run", "--output", "json").json
+
+    assert told == {"method": "POST", "path": "/v1/users", "body": {"email": "a@example.com", "name": "A"}}
+    assert redcore_lab.requests() == []
+
+
+def test_a_secret_is_shown_once_with_a_note(cli: Run) -> None:
+    """The key is on stdout, the advice on stderr."""
+    made = cli(
+        "api-keys", "create", "--name", "ci", "--scopes", "users:read", "--scopes", "files:read", "--output", "json"
+    )
+
+    assert made.json["scopes"] == ["files:read", "users:read"]
+    assert "keep it now" in made.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["usrs", "list"], "Did you mean users"),
+        (["users", "lst"], "Did you mean list"),
+        (["users", "create", "--name", "Ada"], "Missing --email"),
+        (["users", "list", "--role", "boss"], "'admin', 'editor', 'viewer'"),
+        (["users", "get", "prod_1"], "begins with usr_; prod_… is the id of something else"),
+        (["users", "list", "--json", "emial"], "There is no field 'emial'"),
+        (["users", "list", "--jq", ".["], "--jq"),
+        (["users", "create", "--input", "/nowhere"], "cannot be read"),
+        (["users", "create", "--input", "-"], "stdin is not JSON"),
+        (["users", "create", "--input", "-", "--email", "x"], "stdin is not JSON"),
+        (["users", "delete", "usr_1"], "add --yes"),
+        (["users", "list", "--lmit", "1"], "--limit"),
+        (["users", "list", "--timeout", "soon"], "timeout must be a number"),
+    ],
+)
+def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[str], told: str) -> None:
+    """Exit code 2, nothing on stdout, no traceback."""
+    outcome = cli(*words, stdin="{")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert told in " ".join(outcome.err.split())
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 1), (401, 4), (403, 4), (404, 3), (409, 1), (422, 1), (429, 5), (500, 5), (503, 5)]
+)
+def test_the_exit_code_says_what_kind_of_failure_it_was(cli: Run, redcore_lab: Lab, status: int, code: int) -> None:
+    """Contract section 9; the request id is on stderr."""
+    redcore_lab.inject("GET", "/v1/me", [Fault(status=status, retry_after=700)] * 3)
+    outcome = cli("me", "get")
+
+    assert (outcome.code, outcome.out) == (code, "")
+    assert "request " in outcome.err
+
+
+def test_a_missing_scope_is_named_with_how_to_get_it(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """403 says which scope, and the command that makes a key with it."""
+    key = cli("api-keys", "create", "--name", "reader", "--scopes", "users:read", "--json", "key").json["key"]
+    monkeypatch.setenv("REDCORE_API_KEY", key)
+    outcome = cli("products", "list")
+
+    assert outcome.code == 4
+    assert "products:read" in outcome.err
+    assert key not in outcome.err
+
+
+def test_debug_shows_attempts_and_no_secret(cli: Run, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent, how it ended, the request id; never the key."""
+    outcome = cli("me", "get", "--debug")
+
+    assert "> GET http://127.0.0.1" in outcome.err
+    assert "< 200 users_get_me" in outcome.err
+    assert "rk_test_" not in outcome.err + outcome.out
+
+
+def test_without_a_login_the_way_in_is_named(run_cli: Run) -> None:
+    """Exit code 4."""
+    outcome = run_cli("users", "list")
+
+    assert outcome.code == 4
+    assert "redcore auth login" in outcome.err

@@ -1,0 +1,102 @@
+"""Up- and downloads, imports, exports, published documentation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cli.conftest import Run
+
+from redcore.testing import ReferenceServer
+
+
+def test_files_and_folders_go_up_and_come_back(cli: Run, tmp_path: Path) -> None:
+    """Each file of a folder is stored under its path in it; a download is named as the file was."""
+    folder = tmp_path / "site"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"one")
+    (folder / "inner" / "b.txt").write_bytes(b"two")
+
+    assert cli("files", "upload", str(folder)).code == 2
+    rows = [line.split("\t") for line in cli("files", "upload", "-r", str(folder)).out.splitlines()]
+    assert [row[1] for row in rows] == ["a.txt", "inner/b.txt"]
+    target = tmp_path / "here"
+    target.mkdir()
+    outcome = cli("files", "download", rows[0][0], rows[1][0], "--to", str(target))
+    assert outcome.out.split() == [str(target / "a.txt"), str(target / "b.txt")]
+    assert (target / "b.txt").read_bytes() == b"two"
+
+
+def test_stdin_goes_up_and_stdout_takes_a_file(cli: Run) -> None:
+    """Bytes pass unchanged."""
+    file = cli("files", "upload", "-", "--name", "t.bin", "--json", "id", stdin=b"a\nb\n").json[0]["id"]
+
+    assert cli("files", "download", file, "--to", "-").out == "a\nb\n"
+
+
+def test_a_file_that_is_there_is_not_written_over(cli: Run, tmp_path: Path) -> None:
+    """`--force` does."""
+    file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
+    target = tmp_path / "t.txt"
+    target.write_text("old")
+
+    assert cli("files", "download", file, "--to", str(target)).code == 2
+    assert target.read_text() == "old"
+    assert cli("files", "download", file, "--to", str(target), "--force").code == 0
+    assert target.read_text() == "new"
+
+
+def test_an_import_says_which_rows_are_bad(cli: Run, tmp_path: Path) -> None:
+    """Exit code 1 and the problems; nothing is imported."""
+    file = tmp_path / "p.csv"
+    file.write_text("sku,name,price,stock\nA,Engine,1,1\nB,Wheel,dear,1\n")
+    outcome = cli("products", "import", str(file))
+
+    assert outcome.code == 1
+    assert "price" in outcome.err
+    assert cli("products", "list").out == ""
+
+
+def test_a_catalog_goes_round(cli: Run, tmp_path: Path) -> None:
+    """What is exported can be imported again."""
+    file = tmp_path / "p.csv"
+    file.write_text("sku,name,price,stock\nA,Engine,1,1\nB,Wheel,2,0\n")
+    assert cli("products", "import", str(file), "--json", "status").json == {"status": "succeeded"}
+    out = tmp_path / "out.jsonl"
+    assert cli("products", "export", "--format", "jsonl", "--to", str(out)).code == 0
+
+    assert len(out.read_text().splitlines()) == 2
+
+
+def test_people_are_invited_from_a_file(cli: Run) -> None:
+    """`users import -` reads stdin."""
+    outcome = cli("users", "import", "-", "--json", "result", stdin="email,name\nada@example.com,Ada\n")
+
+    assert outcome.json["result"]["created"] == 1
+
+
+def test_a_folder_of_pages_is_published(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
+    """The path in the result answers with the page; a folder without pages is refused before anything is sent."""
+    pages = tmp_path / "html"
+    pages.mkdir()
+    assert cli("docs", "publish", str(pages)).code == 2
+    (pages / "index.html").write_text("<h1>Hello</h1>")
+    outcome = cli("docs", "publish", str(pages), "--json", "result")
+
+    assert "Hello" in httpx.get(redcore_server.origin + outcome.json["result"]["path"], follow_redirects=True).text
+
+
+def test_a_run_can_be_watched_and_its_failure_is_the_exit_code(cli: Run) -> None:
+    """A file that is not there fails the run."""
+    run = cli("workflows", "run", "catalog_import", "--input", "-", "--json", "id", stdin='{"file_id": "file_none"}')
+    watched = cli("runs", "watch", run.json["id"])
+
+    assert watched.code == 1
+    assert "failed" in watched.err
+
+
+@pytest.mark.parametrize("words", [["files", "upload", "/nowhere"], ["users", "import", "/nowhere"]])
+def test_a_file_that_is_not_there_is_said_before_anything_is_sent(cli: Run, words: list[str]) -> None:
+    """Exit code 2."""
+    assert cli(*words).code == 2
