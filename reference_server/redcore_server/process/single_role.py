@@ -21,6 +21,7 @@ from redcore_server.listening.address import listen
 from redcore_server.listening.server import Listening, run
 from redcore_server.listening.tls import tls_context
 from redcore_server.logs import configure_logging
+from redcore_server.process.libpq import isolate
 from redcore_server.process.roles import api_role, auth_role, gateway_role, worker_role
 from redcore_server.process.signals import interruptible
 from redcore_server.process.start import prepare
@@ -134,6 +135,7 @@ def _on_stores(settings: Settings) -> Settings:
     """Return settings that name both stores: those of the environment, or those that run on the data folder."""
     if settings.lab:
         raise SettingsError(f"{PREFIX}LAB", "works with `redcore-server up` only")
+    isolate(is_embedded=settings.database_url is None)
     runtime = read_runtime(settings.data) or Runtime()
     database_url = settings.database_url or runtime.database_url
     redis_url = settings.redis_url or runtime.redis_url

@@ -13,9 +13,9 @@ import attrs
 from redcore_server.data_folder import DataFolder, DataFolderInUse, Runtime, held_or_ready
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.listening.address import listen
+from redcore_server.process.libpq import isolate
 from redcore_server.process.signals import interruptible
-from redcore_server.settings import Settings
-from redcore_server.store.address import DATABASE_VARIABLE
+from redcore_server.settings import PREFIX, Settings
 
 
 def up(settings: Settings) -> None:
@@ -29,6 +29,7 @@ def up(settings: Settings) -> None:
         settings = attrs.evolve(settings, port=listener.getsockname()[1])
         folder = stack.enter_context(contextlib.closing(DataFolder(settings.data)))
         with_postgres, with_redis = settings.database_url is None, settings.redis_url is None
+        isolate(is_embedded=with_postgres)
         servers = stack.enter_context(EmbeddedServers(folder, postgres=with_postgres, redis=with_redis))
 
         from redcore_server.process.banner import summary  # noqa: PLC0415 - as above
@@ -59,13 +60,14 @@ def database(settings: Settings) -> Generator[str]:
     Raises:
         OperatorError: There is none to be had.
     """
+    isolate(is_embedded=settings.database_url is None)
     if settings.database_url is not None:
         yield settings.database_url
         return
     found = held_or_ready(settings.data)
     if isinstance(found, Runtime):
         if found.database_url is None:
-            raise DataFolderInUse(f"the server on {settings.data} has a PostgreSQL of its own: set {DATABASE_VARIABLE}")
+            raise DataFolderInUse(f"the server on {settings.data} uses another PostgreSQL: set {PREFIX}DATABASE_URL")
         yield found.database_url
         return
     with contextlib.closing(found), EmbeddedServers(found, redis=False) as servers:

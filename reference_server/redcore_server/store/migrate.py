@@ -7,8 +7,9 @@ replaced one by one.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import attrs
 import psycopg
 
 from redcore_server.clock import Clock
-from redcore_server.store.address import StoreError
+from redcore_server.store.address import DATABASE_VARIABLE, StoreError, without_password
 from redcore_server.store.postgres import connect
 
 _OWN: Final = Path(__file__).with_name("migrations")
@@ -49,7 +50,7 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
     Raises:
         StoreError: the database cannot be used.
     """
-    with connect(database_url, attributes="read-write") as connection:
+    with _connected(database_url) as connection:
         if not _missing(_applied(connection)):
             return []
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))  # released when the connection closes
@@ -70,11 +71,27 @@ def require_migrated(database_url: str) -> None:
     Raises:
         StoreError: migrations are missing, or the database cannot be used.
     """
-    with connect(database_url, attributes="read-write") as connection:
+    with _connected(database_url) as connection:
         missing = _missing(_applied(connection))
     if missing:
         names = ", ".join(migration.name for migration in missing[:3])
         raise StoreError(f"The database lacks {len(missing)} migrations ({names} …). Run `redcore-server migrate`.")
+
+
+@contextlib.contextmanager
+def _connected(database_url: str) -> Generator[_Connection]:
+    """Yield a connection; whatever PostgreSQL refuses on it is one line for the operator."""
+    with connect(database_url, attributes="read-write") as connection:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreError(f"The database has the encoding {encoding}; it must be UTF8. Check {DATABASE_VARIABLE}.")
+        try:
+            yield connection
+        except psycopg.Error as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise StoreError(
+                f"PostgreSQL at {without_password(database_url)} cannot be used ({reason}). Check {DATABASE_VARIABLE}."
+            ) from error
 
 
 def _applied(connection: _Connection) -> set[str]:

@@ -253,6 +253,7 @@ class Lent:
 def _options(url: str, attributes: str) -> dict[str, Any]:
     """Return what every connection is made with, but for what the URL says itself."""
     options: dict[str, Any] = {"connect_timeout": _CONNECT_S, "target_session_attrs": attributes, **_LOST}
+    options["client_encoding"] = "UTF8"
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # the attempt to connect says so
