@@ -104,7 +104,7 @@ class Walk:
 
     async def walk(self) -> None:
         count = 0
-        async for _ in self._users.list_all(concurrency=self.concurrency).items():
+        async for _ in self._users.list_all(concurrency=self.concurrency).iter_items():
             count += 1
         assert count == TOTAL  # noqa: S101 (else it is no walk)
 

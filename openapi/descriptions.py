@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from keyword import iskeyword
 from typing import Any
@@ -149,9 +150,12 @@ class Field:
             raise SystemExit(f"{name} is a word of Python, which no field or argument can be named")
         if argument and name in OPTIONS:
             raise SystemExit(f"{name} is an option of every call, which no argument can be named")
+        whole = told.get("x-redcore-subset-of", type_of(prop))  # so that a value read from a model can be given back
         return cls(
             name=name,
-            annotation=input_type(prop) if argument else type_of(prop).replace("datetime.datetime", "Timestamp"),
+            annotation=input_type(prop).replace(type_of(prop), whole)
+            if argument
+            else type_of(prop).replace("datetime.datetime", "Timestamp"),
             required=prop.required,
             description=sentence(told.get("description")),
             secret=told.get("format") == "password",
@@ -192,6 +196,31 @@ class Enumeration:
         name = str(prop.class_info.name)
         members = {word(trusted(value)): trusted(value) for value in prop.values.values()}
         return cls(name, sentence(trusted(prop.description or name)), members)
+
+
+def enumerations(spec: Json, data: GeneratorData) -> list[Enumeration]:
+    """The enums of the spec, but for those that are declared to be a part of another."""
+    every = sorted((Enumeration.of(prop) for prop in data.enums), key=lambda enum: enum.name)
+    parts = [set(schema["enum"]) for schema in declared_parts(spec)]
+    found = [
+        enum for enum in every if enum.name in spec["components"]["schemas"] or {*enum.members.values()} not in parts
+    ]
+    for enum in found:
+        for other in found:
+            if {*enum.members.values()} < {*other.members.values()}:
+                raise SystemExit(f"{enum.name} is a part of {other.name}: say so by x-redcore-subset-of")
+    return found
+
+
+def declared_parts(node: Any) -> Iterator[Json]:
+    """The schemas that are declared to be a part of another enum."""
+    if isinstance(node, dict):
+        if "x-redcore-subset-of" in node:
+            yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from declared_parts(inner)
 
 
 @frozen

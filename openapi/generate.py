@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from commands import command
-from descriptions import Enumeration, models, operation, trusted
+from descriptions import enumerations, models, operation, trusted
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -55,7 +55,7 @@ def render() -> dict[str, str]:
     raw = raw_operations(spec)
     endpoints = [e for c in data.endpoint_collections_by_tag.values() for e in c.endpoints]
     env = Project(openapi=data, config=config, custom_template_path=TEMPLATES).env
-    enums = sorted((Enumeration.of(e) for e in data.enums), key=lambda e: e.name)
+    enums = enumerations(spec, data)
     env.globals.update(
         api=API,
         enums=enums,

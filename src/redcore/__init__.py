@@ -38,7 +38,6 @@ if TYPE_CHECKING:  # the public names, for type checkers and editors
         User,
         UserRole,
         UserStatus,
-        UserUpdateStatus,
         Workflow,
         WorkflowRun,
         WorkflowRunError,
@@ -97,9 +96,11 @@ else:
         "_wire.cattrs_converter",
     )
 
+    _PUBLIC = ("exceptions", "hooks", "login", "options", "pagination", "testing", "tokens")
+
     def __getattr__(name: str) -> object:
-        """Load a public name, or one of the modules that `import redcore` alone has always sufficed for."""
-        if name in {"exceptions", "tokens"}:
+        """Load a public name or module."""
+        if name in _PUBLIC:
             return import_module(f"redcore.{name}")
         for module in _MODULES if name in __all__ else ():
             if hasattr(found := import_module(f"redcore.{module}"), name):
@@ -109,7 +110,7 @@ else:
 
     def __dir__() -> list[str]:
         """All names, also those that are not loaded yet."""
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__, *_PUBLIC})
 
     class _OldNames:
         """Finds modules by the names that they had, for pickles; asked only for what is found nowhere else."""
@@ -195,7 +196,6 @@ __all__ = [
     "User",
     "UserRole",
     "UserStatus",
-    "UserUpdateStatus",
     "ValidationError",
     "WaitTimeoutError",
     "Workflow",

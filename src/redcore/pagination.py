@@ -55,7 +55,7 @@ class Pages(Generic[T]):
         """The pages that have items, in order."""
         return PageIterator(self._fetcher())
 
-    def items(self) -> ItemIterator[T]:
+    def iter_items(self) -> ItemIterator[T]:
         """The items of all pages, in order."""
         return ItemIterator(self._fetcher())
 
@@ -121,7 +121,7 @@ class AsyncPages(Generic[T]):
         """The pages that have items, in order."""
         return AsyncPageIterator(self._fetcher())
 
-    def items(self) -> AsyncItemIterator[T]:
+    def iter_items(self) -> AsyncItemIterator[T]:
         """The items of all pages, in order."""
         return AsyncItemIterator(self._fetcher())
 

@@ -52,7 +52,7 @@ class Blocking:
 
     def items(self, pages: Any) -> list[Any]:
         """The items of all pages."""
-        return list(pages.items())
+        return list(pages.iter_items())
 
 
 @attrs.frozen
@@ -90,7 +90,7 @@ class Awaiting:
         """The items of all pages."""
 
         async def collect() -> list[Any]:
-            return [item async for item in pages.items()]
+            return [item async for item in pages.iter_items()]
 
         return self.portal.call(collect)
 

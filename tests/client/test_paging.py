@@ -98,7 +98,7 @@ def test_so_many_at_a_time(call: Colour, make: Any, server: Loopback) -> None:
 def test_errors_come_in_order(call: Colour, make: Any, server: Loopback) -> None:
     """What comes before a page that fails is given out first; iterating on tries that page again."""
     server.answer = but(8, refusal(404))
-    walk = make().users.list_all(page_size=2, concurrency=8).items()
+    walk = make().users.list_all(page_size=2, concurrency=8).iter_items()
 
     begun = until_error(call, walk, NotFoundError)
     assert begun == ALL[:8]
@@ -111,7 +111,7 @@ def test_errors_come_in_order(call: Colour, make: Any, server: Loopback) -> None
 def test_another_client_goes_on(call: Colour, make: Any, server: Loopback) -> None:
     """A job that failed begins again where it was."""
     server.answer = but(8, refusal(404))
-    walk = make().users.list_all(page_size=2, concurrency=4).items()
+    walk = make().users.list_all(page_size=2, concurrency=4).iter_items()
     begun = until_error(call, walk, NotFoundError)
 
     server.answer = listing
@@ -143,7 +143,7 @@ def test_a_page_that_fails_for_good_stops_the_fetching(call: Colour, make: Any, 
     """When the server is out of order, no page is asked for after the first failures."""
     server.answer = lambda seen: listing(seen) if offset_of(seen) == 0 else refusal(500)
 
-    until_error(call, make(max_retries=0).users.list_all(page_size=2, concurrency=2).items(), RedcoreAPIError)
+    until_error(call, make(max_retries=0).users.list_all(page_size=2, concurrency=2).iter_items(), RedcoreAPIError)
 
     assert len(server.seen) <= 3
 
@@ -168,7 +168,7 @@ class TestThreads:
 
         server.answer = listing
         with Client(api_key="k", base_url=server.base_url) as client:
-            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            walk = client.users.list_all(page_size=2, concurrency=4).iter_items()
             for _ in range(3):
                 next(walk)
             working = threads()
@@ -187,7 +187,7 @@ class TestThreads:
         server.answer = listing
         with Client(api_key="k", base_url=server.base_url) as client:
             pages = iter(client.users.list_all(page_size=2, concurrency=4))
-            items = client.users.list_all(page_size=2).items()
+            items = client.users.list_all(page_size=2).iter_items()
             next(pages), next(items)
 
             for walk in (pages, items):
@@ -211,7 +211,7 @@ class TestThreads:
 
         server.answer = answer
         with Client(api_key="k", base_url=server.base_url) as client:
-            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            walk = client.users.list_all(page_size=2, concurrency=4).iter_items()
             begun = [next(walk).id, next(walk).id]
             with pytest.raises(KeyboardInterrupt):
                 next(walk)
@@ -259,7 +259,7 @@ class TestTasks:
         async def main() -> tuple[int, int, int]:
             before = len(anyio.get_running_tasks())
             async with AsyncClient(api_key="k", base_url=server.base_url) as client:
-                async for user in client.users.list_all(page_size=2, concurrency=3).items():
+                async for user in client.users.list_all(page_size=2, concurrency=3).iter_items():
                     if user.id == "usr_3":
                         break
                 running, asked = len(anyio.get_running_tasks()), len(server.seen)
@@ -288,7 +288,7 @@ class TestTasks:
             server.answer = answer
             ids: list[str] = []
             async with AsyncClient(api_key="k", base_url=server.base_url) as client:
-                walk = client.users.list_all(page_size=2, concurrency=3).items()
+                walk = client.users.list_all(page_size=2, concurrency=3).iter_items()
                 with scope:
                     while True:
                         ids.append((await anext(walk)).id)

@@ -49,7 +49,7 @@ def list_users(call: Caller) -> None:
     assert ([u.name for u in page], page.meta.total, page["meta"]["limit"]) == (["User 2", "User 1"], 3, 2)
     assert [u.name for u in call(lambda c: c.users.list(q="sER 1"))] == ["User 1"]
     assert [len(p) for p in call.walk(lambda c: c.users.list_all(page_size=2, status="pending_invite"))] == [2, 1]
-    assert len(call.walk(lambda c: c.users.list_all(page_size=1).items())) == 4
+    assert len(call.walk(lambda c: c.users.list_all(page_size=1).iter_items())) == 4
 
 
 @scenario("users_create")
@@ -93,7 +93,7 @@ def list_products(call: Caller) -> None:
     for number in range(3):
         call(create(number))
     assert [p.sku for p in call(lambda c: c.products.list(status="available"))] == ["ENG-2", "ENG-1"]
-    assert [p.sku for p in call.walk(lambda c: c.products.list_all(q="eng-1").items())] == ["ENG-1"]
+    assert [p.sku for p in call.walk(lambda c: c.products.list_all(q="eng-1").iter_items())] == ["ENG-1"]
 
 
 @scenario("products_create")
@@ -134,7 +134,7 @@ def create_api_key(call: Caller) -> None:
 def list_api_keys(call: Caller) -> None:
     made = call(lambda c: c.api_keys.create(name="nightly", scopes=["products:read"]))
     assert [key.id for key in call(lambda c: c.api_keys.list(limit=1))] == [made.id]
-    assert len(call.walk(lambda c: c.api_keys.list_all(page_size=1).items())) == 2
+    assert len(call.walk(lambda c: c.api_keys.list_all(page_size=1).iter_items())) == 2
 
 
 @scenario("api_keys_revoke")
@@ -158,7 +158,7 @@ def create_application(call: Caller) -> None:
 def list_applications(call: Caller) -> None:
     made = call(lambda c: c.applications.create(name="Storefront", scopes=["products:read"]))
     assert [a.id for a in call(lambda c: c.applications.list(limit=1))] == [made.id]
-    assert len(call.walk(lambda c: c.applications.list_all(page_size=1).items())) == 2
+    assert len(call.walk(lambda c: c.applications.list_all(page_size=1).iter_items())) == 2
 
 
 @scenario("applications_rotate_secret")
@@ -186,7 +186,7 @@ def list_files(call: Caller) -> None:
     call(lambda c: c.files.upload(file=b"1"))
     second = call(lambda c: c.files.upload(file=b"2"))
     assert [f.id for f in call(lambda c: c.files.list(limit=1))] == [second.id]
-    assert len(call.walk(lambda c: c.files.list_all(page_size=1).items())) == 2
+    assert len(call.walk(lambda c: c.files.list_all(page_size=1).iter_items())) == 2
 
 
 @scenario("files_get")
@@ -226,7 +226,7 @@ def run_workflow(call: Caller) -> None:
 def list_runs(call: Caller) -> None:
     run = call(lambda c: c.workflows.run("catalog_export"))
     assert [r.id for r in call(lambda c: c.workflows.list_runs(workflow="catalog_export", limit=1))] == [run.id]
-    assert [r.id for r in call.walk(lambda c: c.workflows.list_all_runs().items())] == [run.id]
+    assert [r.id for r in call.walk(lambda c: c.workflows.list_all_runs().iter_items())] == [run.id]
 
 
 @scenario("workflows_get_run")

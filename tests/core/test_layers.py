@@ -141,7 +141,7 @@ def test_importing_redcore_loads_nothing_yet() -> None:
     assert loaded_by("import redcore") & {"httpx", "httpcore", "anyio", "attrs", "msgspec", "asyncio", "ssl"} == set()
 
 
-@pytest.mark.parametrize("name", ["exceptions", "tokens"])
+@pytest.mark.parametrize("name", ["exceptions", "hooks", "login", "options", "pagination", "testing", "tokens"])
 def test_the_public_modules_need_no_import_of_their_own(name: str) -> None:
     """`import redcore` is enough for `redcore.exceptions.…`."""
     assert f"redcore.{name}" in loaded_by(f"import redcore; redcore.{name}")

@@ -1,4 +1,4 @@
-"""Sessions of people: how one begins, goes on, and ends with `client.auth.revoke()`."""
+"""Sessions of people: how one begins, goes on, and ends with `client.auth.log_out()`."""
 
 from __future__ import annotations
 

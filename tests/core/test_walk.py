@@ -58,8 +58,8 @@ class TestAListingThatStandsStill:
         """Iterating the same pages again starts again."""
         twice = pages(Listing(range(7)))
 
-        assert ids(twice.items()) == list(range(7))
-        assert ids(twice.items()) == list(range(7))
+        assert ids(twice.iter_items()) == list(range(7))
+        assert ids(twice.iter_items()) == list(range(7))
 
     def test_an_empty_listing_has_no_pages(self) -> None:
         """Pages without items are not given out."""
@@ -70,7 +70,7 @@ class TestAListingThatStandsStill:
         """Offsets follow what the server gives, not what it was asked for."""
         listing = Listing(range(250), most=100)
 
-        assert ids(pages(listing, 500, concurrency=concurrency).items()) == list(range(250))
+        assert ids(pages(listing, 500, concurrency=concurrency).iter_items()) == list(range(250))
         assert sorted(listing.asked) == [(500, 0), (500, 100), (500, 200)]
 
     @pytest.mark.parametrize("concurrency", [1, 4])
@@ -82,13 +82,13 @@ class TestAListingThatStandsStill:
             listing._most = 2 if operation.query["offset"] == 4 else 4
             return listing(operation)
 
-        walk: ItemIterator[Item] = Pages(stingy, listing.describe(4), concurrency=concurrency).items()
+        walk: ItemIterator[Item] = Pages(stingy, listing.describe(4), concurrency=concurrency).iter_items()
 
         assert ids(walk) == list(range(20))
 
     def test_it_begins_where_it_is_told(self) -> None:
         """An offset is the number of items to skip."""
-        assert ids(pages(Listing(range(7)), offset=4).items()) == [4, 5, 6]
+        assert ids(pages(Listing(range(7)), offset=4).iter_items()) == [4, 5, 6]
 
     def test_an_end_of_its_own(self) -> None:
         """A server that tells a total but gives nothing more ends the walk."""
@@ -101,7 +101,7 @@ class TestAListingThatStandsStill:
             object.__setattr__(page.meta, "total", 7)
             return page
 
-        walk: ItemIterator[Item] = Pages(lying, listing.describe(3)).items()
+        walk: ItemIterator[Item] = Pages(lying, listing.describe(3)).iter_items()
 
         assert ids(walk) == [0, 1, 2]
 
@@ -114,7 +114,7 @@ class TestAListingThatStandsStill:
             object.__setattr__(page, "data", tuple(item.id for item in page.data))
             return page
 
-        walk: ItemIterator[int] = Pages(nameless, listing.describe(2)).items()
+        walk: ItemIterator[int] = Pages(nameless, listing.describe(2)).iter_items()
 
         assert list(walk) == [1, 1, 2]
 
@@ -122,7 +122,7 @@ class TestAListingThatStandsStill:
 class TestWhereItIs:
     def test_after_each_item(self) -> None:
         """The offset is that of the item which comes next, the total that of the listing."""
-        walk = pages(Listing(range(5))).items()
+        walk = pages(Listing(range(5))).iter_items()
         assert (walk.offset, walk.total) == (0, None)
 
         told = [(walk.offset, walk.total) for _ in walk]
@@ -137,24 +137,24 @@ class TestWhereItIs:
 
     def test_after_items_that_were_dropped(self) -> None:
         """Items that came again count, as they have a place in the listing."""
-        walk = pages(Listing(range(6), changes=[create(-1)])).items()
+        walk = pages(Listing(range(6), changes=[create(-1)])).iter_items()
 
         assert [(item.id, walk.offset) for item in walk][2:5] == [(2, 3), (3, 5), (4, 6)]
 
     @pytest.mark.parametrize("concurrency", [1, 4])
     def test_another_walk_goes_on_from_there(self, concurrency: int) -> None:
         """Two walks, the second from the offset of the first, give what one would."""
-        first = pages(Listing(range(11)), concurrency=concurrency).items()
+        first = pages(Listing(range(11)), concurrency=concurrency).iter_items()
         begun = [next(first).id for _ in range(4)]
         first.close()
 
-        assert begun + ids(pages(Listing(range(11)), offset=first.offset).items()) == list(range(11))
+        assert begun + ids(pages(Listing(range(11)), offset=first.offset).iter_items()) == list(range(11))
 
 
 class TestAListingThatChanges:
     def test_items_that_come_again_are_dropped(self) -> None:
         """Two new items push the last two of a page to the next page."""
-        walk = pages(Listing(range(9), changes=[create(-2, -1)])).items()
+        walk = pages(Listing(range(9), changes=[create(-2, -1)])).iter_items()
 
         assert ids(walk) == list(range(9))
         assert walk.changed
@@ -169,7 +169,7 @@ class TestAListingThatChanges:
     def test_deleted_items_hide_none(self) -> None:
         """When the total shrinks, the walk steps back to where the others moved to."""
         listing = Listing(range(9), changes=[delete(0, 1)])
-        walk = pages(listing).items()
+        walk = pages(listing).iter_items()
 
         assert ids(walk) == list(range(9))
         assert listing.asked == [(3, 0), (3, 3), (3, 1), (3, 4)]
@@ -178,13 +178,13 @@ class TestAListingThatChanges:
 
     def test_deletions_one_after_the_other(self) -> None:
         """It steps back for each, also when the second comes while it looks again."""
-        walk = pages(Listing(range(12), changes=[delete(0), delete(1), delete(2)])).items()
+        walk = pages(Listing(range(12), changes=[delete(0), delete(1), delete(2)])).iter_items()
 
         assert ids(walk) == list(range(12))
 
     def test_it_never_steps_back_before_its_beginning(self) -> None:
         """What was to be skipped is not given out, whatever is deleted."""
-        walk = pages(Listing(range(9), changes=[delete(0, 1, 2, 3)]), offset=3).items()
+        walk = pages(Listing(range(9), changes=[delete(0, 1, 2, 3)]), offset=3).iter_items()
 
         assert ids(walk) == [3, 4, 5, 7, 8]
 
@@ -197,7 +197,7 @@ class TestAListingThatChanges:
                 raise NetworkError("reset")
             return listing(operation)
 
-        walk: ItemIterator[Item] = Pages(failing, listing.describe(3)).items()
+        walk: ItemIterator[Item] = Pages(failing, listing.describe(3)).iter_items()
         with pytest.raises(NetworkError):
             ids(walk)
 
@@ -205,7 +205,7 @@ class TestAListingThatChanges:
 
     def test_a_listing_that_shrinks_to_nothing(self) -> None:
         """The walk ends."""
-        assert ids(pages(Listing(range(9), changes=[list.clear]), offset=2).items()) == [2, 3, 4]
+        assert ids(pages(Listing(range(9), changes=[list.clear]), offset=2).iter_items()) == [2, 3, 4]
 
     def test_totals_that_cannot_be_believed(self) -> None:
         """A server whose nodes tell different totals does not keep a walk from its end."""
@@ -216,7 +216,7 @@ class TestAListingThatChanges:
             object.__setattr__(page.meta, "total", 60 if len(listing.asked) % 2 else 50)
             return page
 
-        walk: ItemIterator[Item] = Pages(torn, listing.describe(10)).items()
+        walk: ItemIterator[Item] = Pages(torn, listing.describe(10)).iter_items()
 
         assert ids(walk)[:50] == list(range(50))
         assert len(listing.asked) < 60
@@ -224,13 +224,13 @@ class TestAListingThatChanges:
     def test_it_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         """One warning of a walk says that the listing changed, and how."""
         with caplog.at_level(logging.WARNING, "redcore"):
-            ids(pages(Listing(range(9), changes=[delete(0), delete(1)])).items())
+            ids(pages(Listing(range(9), changes=[delete(0), delete(1)])).iter_items())
 
         assert caplog.messages == ["a listing changed while it was walked: its total was 9 and is 8"]
 
     def test_no_change_is_told_of_a_listing_that_stands_still(self, caplog: pytest.LogCaptureFixture) -> None:
         """Without a change nothing is logged."""
-        walk = pages(Listing(range(9))).items()
+        walk = pages(Listing(range(9))).iter_items()
 
         ids(walk)
 
@@ -260,7 +260,7 @@ class TestAhead:
             return listing(operation)
 
         variable.set("inside")
-        walk: ItemIterator[Item] = Pages(execute, listing.describe(3), concurrency=2).items()
+        walk: ItemIterator[Item] = Pages(execute, listing.describe(3), concurrency=2).iter_items()
         ids(walk)
 
         assert told == ["inside"] * 3

@@ -11,6 +11,7 @@ EXTRAS = {
     "redis": ["redis", "cryptography"],
     "aiohttp": ["aiohttp"],
     "otel": ["opentelemetry"],
+    "cli": ["click", "rich"],
     "testing": ["pytest"],
 }
 """Each extra but `server`, with modules that it brings."""

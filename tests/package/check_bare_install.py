@@ -37,7 +37,7 @@ BASE = {
     "tenacity",
 }
 
-COMMANDS = {"redcore-server": "server"}
+COMMANDS = {"redcore": "cli", "redcore-server": "server"}
 """Each command of the distribution, with the extra that it needs."""
 
 
@@ -87,7 +87,9 @@ def check_commands() -> None:
         command = str(Path(sys.executable).parent / name)
         done = subprocess.run([command], capture_output=True, text=True, check=False)  # noqa: S603 (our own)
         assert (done.returncode, done.stdout) == (2, ""), f"{name}: {done}"
-        assert done.stderr == f"{name} needs its extra: pip install 'redcore-sdk[{extra}]'\n", done.stderr
+        assert done.stderr.startswith(name), done.stderr
+        assert done.stderr.endswith(f"needs its extra: pip install 'redcore-sdk[{extra}]'\n"), done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
 
 
 def check_names() -> None:

@@ -21,7 +21,7 @@ Change = Callable[[list[int]], object]
 def blocking(listing: Listing, page_size: int, concurrency: int, offset: int = 0) -> list[int]:
     """The ids that `Pages` gives."""
     pages: Pages[Item] = Pages(listing, listing.describe(page_size), concurrency=concurrency, offset=offset)
-    return [item.id for item in pages.items()]
+    return [item.id for item in pages.iter_items()]
 
 
 def awaiting(backend: str) -> Walker:
@@ -38,7 +38,7 @@ def awaiting(backend: str) -> Walker:
             pages: AsyncPages[Item] = AsyncPages(
                 execute, listing.describe(page_size), concurrency=concurrency, offset=offset
             )
-            return [item.id async for item in pages.items()]
+            return [item.id async for item in pages.iter_items()]
 
         return anyio.run(main, backend=backend)
 

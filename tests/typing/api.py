@@ -90,16 +90,24 @@ def blocking(client: Client) -> None:
     assert_type(pages, Pages[User])
     for each in pages:
         assert_type(each, Page[User])
-    for found in pages.items():
+    for found in pages.iter_items():
         assert_type(found, User)
     ahead = client.users.list_all(concurrency=8, offset=200)
     assert_type(iter(ahead), PageIterator[User])
-    assert_type(ahead.items(), ItemIterator[User])
-    assert_type(ahead.items().offset, int)
-    assert_type(ahead.items().total, int | None)
-    assert_type(ahead.items().changed, bool)
+    assert_type(ahead.iter_items(), ItemIterator[User])
+    assert_type(ahead.iter_items().offset, int)
+    assert_type(ahead.iter_items().total, int | None)
+    assert_type(ahead.iter_items().changed, bool)
 
     assert_type(client.users.update("usr_1", role="editor", status="inactive"), User)
+    assert_type(client.users.update("usr_1", role=user.role, status=user.status), User)
+    assert_type(client.users.update("usr_1", status=UserStatus.INACTIVE), User)
+    assert_type(client.auth.log_out(), None)
+    assert_type(page[0], User)
+    assert_type(page[:2], tuple[User, ...])
+    assert_type(user.to_dict(), dict[str, Any])
+    assert_type(User.from_dict({}), User)
+    assert_type(Page[User].from_dict({}), Page[User])
     assert_type(client.users.update_me(name="Ada"), User)
     assert_type(client.users.delete("usr_1"), None)
     assert_type(client.products.list(), Page[Product])
@@ -125,10 +133,10 @@ async def awaitable(client: AsyncClient) -> None:
     assert_type(pages, AsyncPages[User])
     async for each in pages:
         assert_type(each, Page[User])
-    async for found in pages.items():
+    async for found in pages.iter_items():
         assert_type(found, User)
     assert_type(aiter(pages), AsyncPageIterator[User])
-    assert_type(client.users.list_all(concurrency=8, offset=200).items(), AsyncItemIterator[User])
+    assert_type(client.users.list_all(concurrency=8, offset=200).iter_items(), AsyncItemIterator[User])
 
     assert_type(client.with_options(max_retries=0), AsyncClient)
     assert_type(client.rate_limit, RateLimit | None)
@@ -180,7 +188,8 @@ def with_own_options(client: Client) -> None:
     assert_type(client.users.get("usr_1", timeout=5, deadline=None, max_retries=0, headers={"X-Trace": "1"}), User)
     assert_type(client.users.create(email="a@b.example", name="A", idempotency_key="order-7"), User)
     assert_type(client.users.list_all(page_size=50, timeout=5, pacing=False), Pages[User])
-    client.auth.revoke(timeout=5)
+    client.auth.log_out(timeout=5)
+    client.auth.revoke()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.get("usr_1", timeout=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.get("usr_1", time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.list_all(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -226,7 +235,7 @@ def refused(client: Client) -> None:
     client.users.list(10)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.get("usr_1").email = "b@b.example"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     del client.users.get("usr_1").nickname  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    for _ in client.users.list_all().items():
+    for _ in client.users.list_all().iter_items():
         client.users.list()["total"]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     Client("rk_test_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Client(on_token_refreshed=awaitable)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -35,7 +35,7 @@ def blocking(query: Mapping[str, str], stored: dict[str, Any]) -> None:
     tokens = TokenSet(**stored)
     assert_type(Client.from_tokens(tokens, client_id="app_1", on_token_refreshed=stored.update), Client)
     assert_type(Client.from_saml_assertion(assertion=b"<Assertion/>", client_id="app_1", max_retries=0), Client)
-    assert_type(Client.from_tokens(tokens).auth.revoke(), None)
+    assert_type(Client.from_tokens(tokens).auth.log_out(), None)
 
     on_device(client_id="app_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     in_browser(token_cache=None)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -57,4 +57,4 @@ async def awaitable(request: AuthorizationRequest, tokens: TokenSet) -> None:
     assert_type(await on_device_async(prompt=prompt, on_progress=prompt, client_id="app_1"), TokenSet)
     assert_type(AsyncClient.from_tokens(tokens, client_id="app_1", on_token_refreshed=store), AsyncClient)
     assert_type(await AsyncClient.from_saml_assertion(assertion="<Assertion/>"), AsyncClient)
-    assert_type(await AsyncClient.from_tokens(tokens).auth.revoke(), None)
+    assert_type(await AsyncClient.from_tokens(tokens).auth.log_out(), None)

@@ -34,7 +34,6 @@ from redcore._spec.models import (
     User,
     UserRole,
     UserStatus,
-    UserUpdateStatus,
     Workflow,
     WorkflowRun,
     WorkflowRunStatus,
@@ -271,7 +270,7 @@ class Users(Described):
         email: str | Unset = UNSET,
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
-        status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        status: UserStatus | Literal["active", "inactive"] | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> User:
         """Change a user.
@@ -364,8 +363,8 @@ class Users(Described):
     ) -> Pages[User]:
         """List users: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `users:read`.
 
@@ -623,7 +622,7 @@ class AsyncUsers(Described):
         email: str | Unset = UNSET,
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
-        status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        status: UserStatus | Literal["active", "inactive"] | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> User:
         """Change a user.
@@ -716,8 +715,8 @@ class AsyncUsers(Described):
     ) -> AsyncPages[User]:
         """List users: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `users:read`.
 
@@ -970,8 +969,8 @@ class Products(Described):
     ) -> Pages[Product]:
         """List products: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `products:read`.
 
@@ -1223,8 +1222,8 @@ class AsyncProducts(Described):
     ) -> AsyncPages[Product]:
         """List products: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `products:read`.
 
@@ -1443,8 +1442,8 @@ class Workflows(Described):
     ) -> Pages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `workflows:read`.
 
@@ -1482,8 +1481,8 @@ class Workflows(Described):
     ) -> Pages[WorkflowRun]:
         """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `workflows:read`.
 
@@ -1702,8 +1701,8 @@ class AsyncWorkflows(Described):
     ) -> AsyncPages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `workflows:read`.
 
@@ -1741,8 +1740,8 @@ class AsyncWorkflows(Described):
     ) -> AsyncPages[WorkflowRun]:
         """List workflow runs: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `workflows:read`.
 
@@ -1942,8 +1941,8 @@ class Files(Described):
     ) -> Pages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `files:read`.
 
@@ -2141,8 +2140,8 @@ class AsyncFiles(Described):
     ) -> AsyncPages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `files:read`.
 
@@ -2307,8 +2306,8 @@ class ApiKeys(Described):
     ) -> Pages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `admin`.
 
@@ -2473,8 +2472,8 @@ class AsyncApiKeys(Described):
     ) -> AsyncPages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `admin`.
 
@@ -2672,8 +2671,8 @@ class Applications(Described):
     ) -> Pages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `admin`.
 
@@ -2871,8 +2870,8 @@ class AsyncApplications(Described):
     ) -> AsyncPages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
-        Iterate the result for its pages, each page for its items, or `.items()` for the items of all
-        pages.
+        Iterate the result for its pages, each page for its items, or `.iter_items()` for the items of
+        all pages.
 
         Scope: `admin`.
 

@@ -31,7 +31,6 @@ from redcore._spec.models import (
     User,
     UserRole,
     UserStatus,
-    UserUpdateStatus,
     Workflow,
     WorkflowRun,
     WorkflowRunStatus,
@@ -97,7 +96,7 @@ class RawUsers:
         email: str | Unset = UNSET,
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
-        status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        status: UserStatus | Literal["active", "inactive"] | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> RawResponse[User]:
         """`client.users.update`, with the answer."""
@@ -167,7 +166,7 @@ class AsyncRawUsers:
         email: str | Unset = UNSET,
         name: str | Unset = UNSET,
         role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
-        status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+        status: UserStatus | Literal["active", "inactive"] | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> RawResponse[User]:
         """`client.users.update`, with the answer."""

@@ -48,7 +48,6 @@ __all__ = (
     "User",
     "UserRole",
     "UserStatus",
-    "UserUpdateStatus",
     "Workflow",
     "WorkflowRun",
     "WorkflowRunError",
@@ -164,14 +163,6 @@ class UserStatus(OpenEnum):
     ACTIVE = "active"
     INACTIVE = "inactive"
     PENDING_INVITE = "pending_invite"
-
-
-@public
-class UserUpdateStatus(OpenEnum):
-    """`inactive` locks the user out at once; `active` lets an accepted user in again."""
-
-    ACTIVE = "active"
-    INACTIVE = "inactive"
 
 
 @public

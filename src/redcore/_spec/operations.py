@@ -31,7 +31,6 @@ from redcore._spec.models import (
     User,
     UserRole,
     UserStatus,
-    UserUpdateStatus,
     Workflow,
     WorkflowRun,
     WorkflowRunStatus,
@@ -122,7 +121,7 @@ def users_update(
     email: str | Unset = UNSET,
     name: str | Unset = UNSET,
     role: UserRole | Literal["admin", "editor", "viewer"] | Unset = UNSET,
-    status: UserUpdateStatus | Literal["active", "inactive"] | Unset = UNSET,
+    status: UserStatus | Literal["active", "inactive"] | Unset = UNSET,
 ) -> Operation[User]:
     """Describe `PATCH /v1/users/{user_id}`: change a user."""
     return Operation(

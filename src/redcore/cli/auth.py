@@ -147,7 +147,7 @@ def logout(state: State) -> None:
         state.terminal.note("The API key is forgotten here; `redcore api-keys revoke` ends it at the platform.")
     else:
         try:
-            state.client().auth.revoke()
+            state.client().auth.log_out()
         except AuthenticationError as error:  # it has ended already
             state.terminal.detail(error.message)
     vault.forget()
