@@ -235,7 +235,8 @@ class Client(_Client[Hooks], Resources):
         http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None opens
             connections of the client's own.
         transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
-            CPU, and httpcore behind a proxy; `httpcore` uses httpcore; None is the default, httpcore.
+            CPU, and httpcore behind a proxy; `httpcore` uses httpcore. None is `direct` where httptools has a wheel,
+            and httpx where respx, pytest-httpx or vcrpy have replaced how that sends.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
@@ -497,7 +498,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             connections of the client's own.
         transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
             CPU, and httpcore behind a proxy and on trio; `httpcore` uses httpcore; `aiohttp` uses aiohttp, on asyncio
-            only (`pip install 'redcore-sdk[aiohttp]'`); None is the default, httpcore.
+            only (`pip install 'redcore-sdk[aiohttp]'`). None is `direct` where httptools has a wheel, and httpx where
+            respx, pytest-httpx or vcrpy have replaced how that sends.
 
     Raises:
         ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.

@@ -120,8 +120,8 @@ LOOPS = loops()
 OWN_TRANSPORTS = [
     *COLOURS,
     *((name, None) for name in LOOPS if name not in {"asyncio", "trio"}),
-    ("sync", "direct"),
-    *((name, "direct") for name in LOOPS if name != "trio"),
+    ("sync", "httpcore"),
+    *((name, "httpcore") for name in LOOPS if name != "trio"),
     ("asyncio", "aiohttp"),
 ]
 """Those with connections of the client's own."""

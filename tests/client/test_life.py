@@ -25,7 +25,7 @@ from tests.client.loopback import Loopback, user
 from redcore import AsyncClient, Client
 
 KEY = "rk_test_key"
-ON_ASYNCIO = pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])
+ON_ASYNCIO = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
 
 
 def opened(server: Loopback, **options: Any) -> AsyncClient:
@@ -209,7 +209,7 @@ def test_a_client_that_was_never_closed(server: Loopback) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "transport"),
-    [("asyncio", "direct"), ("asyncio", "httpcore"), ("asyncio", "aiohttp"), ("trio", None)],
+    [("asyncio", None), ("asyncio", "httpcore"), ("asyncio", "aiohttp"), ("trio", None)],
 )
 def test_an_async_client_that_was_never_closed(server: Loopback, backend: str, transport: Any) -> None:
     """As above; its connections close all the same, while the loop runs on."""
@@ -266,7 +266,7 @@ def spare(client: Any) -> int:
     return sum(len(route) for route in pool.routes._routes.values())
 
 
-@pytest.mark.parametrize(("backend", "transport"), [("asyncio", "direct"), ("asyncio", "httpcore"), ("trio", None)])
+@pytest.mark.parametrize(("backend", "transport"), [("asyncio", None), ("asyncio", "httpcore"), ("trio", "httpcore")])
 def test_cancelled_calls_leave_nothing_behind(server: Loopback, backend: str, transport: Any) -> None:
     """A thousand calls are cancelled at random: while they wait for a connection, connect, send, read."""
     dice = random.Random(4)  # noqa: S311 (no secret)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import respx
-from tests.client.colours import Colour
-from tests.client.loopback import USER
+import vcr
+from pytest_httpx import HTTPXMock
+from tests.client.colours import Colour, instant
+from tests.client.loopback import USER, Loopback, stored
+
+from redcore import RedcoreError
 
 ENVELOPE = {"data": USER, "meta": {"request_id": "req_1", "version": "1.2.0"}}
 
@@ -18,10 +25,67 @@ def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
         route = router.get("/users/usr_1")
         route.side_effect = [httpx.Response(503), httpx.ConnectError("gone"), httpx.Response(200, json=ENVELOPE)]
 
-        found = call(make(base_url="https://api.blueround.com/v1").users.get, "usr_1")
+        client = make(base_url="https://api.blueround.com/v1")
+        instant(client)
+
+        found = call(client.users.get, "usr_1")
 
     assert found.id == USER["id"]
     assert [request.request.headers["Authorization"][:7] for request in route.calls] == ["Bearer "] * 3
+
+
+def test_pytest_httpx(call: Colour, make: Any, httpx_mock: HTTPXMock) -> None:
+    """What its fixture answers is what the call gets."""
+    httpx_mock.add_response(status_code=503)
+    httpx_mock.add_response(url="https://api.blueround.com/v1/users/usr_1", json=ENVELOPE)
+    client = make(base_url="https://api.blueround.com/v1")
+    instant(client)
+
+    assert call(client.users.get, "usr_1").id == USER["id"]
+    assert len(httpx_mock.get_requests()) == 2
+
+
+def test_vcrpy(call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+    """What it recorded is played back, and no request reaches the server."""
+    cassette = str(tmp_path / "cassette.yaml")
+    for _ in range(2):
+        with vcr.use_cassette(cassette):
+            assert call(make().users.get, "usr_1").id == USER["id"]
+
+    assert len(server.seen) == 1
+
+
+def test_an_upload_and_a_download_are_intercepted_too(call: Colour, make: Any) -> None:
+    """Transfers that stream go the same way as calls."""
+    with respx.mock(base_url="https://api.blueround.com/v1") as router:
+        router.post("/files").respond(201, content=stored(b"abc").body)
+        checked = {"ETag": f'"{hashlib.sha256(b"abc").hexdigest()}"'}
+        router.get("/files/file_1/content").respond(200, content=b"abc", headers=checked)
+        files = make(base_url="https://api.blueround.com/v1").files
+
+        assert call(files.upload, file=b"abc").id == "file_1"
+        assert call(files.download, "file_1") == b"abc"
+
+
+def test_calls_after_a_mock_reach_the_server(call: Colour, make: Any, server: Loopback) -> None:
+    """The same client sends by itself again when the tool has left."""
+    client = make()
+    with respx.mock(base_url=server.base_url) as router:
+        router.get("/users/usr_1").respond(200, json=ENVELOPE)
+        call(client.users.get, "usr_1")
+
+    call(client.users.get, "usr_2")
+
+    assert [seen.path for seen in server.seen] == ["/v1/users/usr_2"]
+
+
+def test_a_client_that_is_closed_while_a_mock_is_there(call: Colour, make: Any) -> None:
+    """It says so, as any other."""
+    client = make()
+    call.close(client)
+
+    with respx.mock, pytest.raises(RedcoreError, match="this client is closed"):
+        call(client.users.get_me)
 
 
 def test_a_mock_transport_of_httpx(call: Colour, make: Any) -> None:

@@ -81,7 +81,7 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
 
     Args:
         given: The application's client; None opens connections.
-        name: What opens them: `direct`, `httpcore`, or None for the default.
+        name: What opens them: `direct`, `httpcore`, or None for the default: `direct`, if httptools is installed.
 
     Raises:
         ConfigurationError: the client or the name cannot be used, or a variable about proxies or certificates.
@@ -93,6 +93,10 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
         from redcore._transport.direct_sync import DirectTransport  # noqa: PLC0415 (needs httptools)
 
         return DirectTransport()
+    if name is None and find_spec("httptools") is not None:
+        from redcore._transport.default import DefaultTransport  # noqa: PLC0415 (needs httptools)
+
+        return DefaultTransport()
     from redcore._transport.pool import PoolTransport  # noqa: PLC0415 (see there)
 
     return PoolTransport()
@@ -111,6 +115,10 @@ def open_async_transport(given: AsyncHttpClient | None, name: str | None = None)
         from redcore._transport.direct_asyncio import AsyncDirectTransport  # noqa: PLC0415 (needs httptools)
 
         return AsyncDirectTransport()
+    if name is None and find_spec("httptools") is not None:
+        from redcore._transport.default import AsyncDefaultTransport  # noqa: PLC0415 (needs httptools)
+
+        return AsyncDefaultTransport()
     from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (see there)
 
     return AsyncPoolTransport()

@@ -62,6 +62,8 @@ class LoopStream(httpcore.AsyncNetworkStream):
         """Send bytes."""
         if not buffer:
             return
+        if self._writer.is_closing():  # uvloop raises RuntimeError
+            raise httpcore.WriteError("the connection is closed")
         try:
             self._writer.write(buffer)
             if timeout is None:

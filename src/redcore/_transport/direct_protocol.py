@@ -44,7 +44,7 @@ class AsyncConnection(asyncio.Protocol):
         self._answer: WholeAnswer | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._problem: Exception | None = None
-        self._refused: Exception | None = None
+        self._bad_answer: Exception | None = None
         self._held = 0
         self._may_write = True
         self._sent_all = False
@@ -93,11 +93,12 @@ class AsyncConnection(asyncio.Protocol):
             BrokenAnswer, OSError: the server or the network broke off.
         """
         self._answer = answer = WholeAnswer(self.reader, ends_at)
-        self._transport.write(data)
+        if not self._transport.is_closing():  # to write then is a RuntimeError of uvloop
+            self._transport.write(data)
         while not self.reader.complete:
             await self._change(limits)
-        if self._refused is not None:
-            raise self._refused
+        if self._bad_answer is not None:
+            raise self._bad_answer
         self._sent_all = not self._transport.get_write_buffer_size()
         return answer.response()
 
@@ -118,7 +119,7 @@ class AsyncConnection(asyncio.Protocol):
 
     def _takes_no_more(self) -> bool:
         """Whether the server has answered without waiting for the rest of the request, or hung up."""
-        return self.reader.refuses or self._problem is not None
+        return self.reader.refuses or self._transport.is_closing()
 
     async def head(self, limits: Patience) -> None:
         """Wait for the head of the answer.
@@ -165,7 +166,7 @@ class AsyncConnection(asyncio.Protocol):
         """Whether it was not used for too long, or something has arrived that nobody asked for, such as its end."""
         if not self._is_open:
             return False
-        return self._problem is not None or time.monotonic() > self._expires_at or self._readiness.is_readable()
+        return self._transport.is_closing() or time.monotonic() > self._expires_at or self._readiness.is_readable()
 
     def close(self) -> None:
         """Close the connection at once, without TLS's farewell, which a server may never answer."""
@@ -190,7 +191,7 @@ class AsyncConnection(asyncio.Protocol):
             if self._answer is not None and not self._answer.collect():
                 return
         except Exception as problem:  # noqa: BLE001 (raised where the answer is awaited)
-            self._problem = self._refused = problem
+            self._problem = self._bad_answer = problem
             self._transport.abort()
         if self._answer is None:
             self._hold(len(data))

@@ -44,8 +44,8 @@ def whole(request: Request, where: Address, target: str, encoding: str) -> bytes
 
 
 def is_sendable(text: str) -> bool:
-    """Whether a text can stand in a head: no character of it ends a line."""
-    return text.isascii() and text.replace("\t", " ").isprintable()
+    """Whether a text can stand in a head: no character of it ends a line, and it is read as it is written."""
+    return text.isascii() and text.replace("\t", " ").isprintable() and text == text.strip()
 
 
 class Framing:
