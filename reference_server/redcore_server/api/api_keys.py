@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from redcore_server.api import listing
-from redcore_server.api.grantable import grantable
+from redcore_server.api.authority import grantable
 from redcore_server.api.handler import Call, Handler, Reply
 from redcore_server.auth.credentials.api_keys import create_api_key
 from redcore_server.errors import Detail, NotFound, RuleViolation, ValidationFailed

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redcore_server.api import listing
-from redcore_server.api.grantable import grantable
+from redcore_server.api.authority import grantable
 from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.revocation import end_application
 from redcore_server.auth.credentials.applications import create_application, new_client_secret

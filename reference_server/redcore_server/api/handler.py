@@ -43,7 +43,9 @@ class DeferObjectDeletion(Protocol):
 class DeferRun(Protocol):
     """Writes the job that does a workflow's run."""
 
-    async def __call__(self, connection: AsyncPostgres, *, run_id: str) -> None:
+    async def __call__(
+        self, connection: AsyncPostgres, *, run_id: str, organisation_id: str, lane: int, turn: int
+    ) -> None:
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 

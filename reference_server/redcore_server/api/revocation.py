@@ -24,10 +24,29 @@ async def end_user(call: Call, user_id: str) -> None:
         call: whose transaction makes the user inactive or is about to delete it.
         user_id: of the user.
     """
-    applications = await call.all(_QUERIES["applications_of"], owner_id=user_id)
-    client_ids = [row["id"] for row in applications]
+    client_ids = await _applications_of(call, user_id)
     await call.services.defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
     await defer_record(call.connection, "user", [user_id], call.now)
+    await _end_tokens(call, user_id, client_ids)
+
+
+async def end_tokens(call: Call, user_id: str) -> None:
+    """End the same for a user who stays active with a lower role.
+
+    It needs no job: a token that is left is cut to the role of its owner at each use.
+
+    Args:
+        call: whose transaction lowers the role.
+        user_id: of the user.
+    """
+    await _end_tokens(call, user_id, await _applications_of(call, user_id))
+
+
+async def _applications_of(call: Call, user_id: str) -> list[str]:
+    return [row["id"] for row in await call.all(_QUERIES["applications_of"], owner_id=user_id)]
+
+
+async def _end_tokens(call: Call, user_id: str, client_ids: list[str]) -> None:
     await _now_and_after_commit(call, partial(call.services.revoke_user, user_id))
     for client_id in client_ids:
         await _now_and_after_commit(call, partial(call.services.revoke_client, client_id))
@@ -53,8 +72,8 @@ async def end_before_return(call: Call, user_id: str) -> None:
         user_id: of the user.
     """
     await call.services.revoke_user(user_id)
-    for application in await call.all(_QUERIES["applications_of"], owner_id=user_id):
-        await call.services.revoke_client(application["id"])
+    for client_id in await _applications_of(call, user_id):
+        await call.services.revoke_client(client_id)
 
 
 async def _now_and_after_commit(call: Call, act: Act) -> None:

@@ -13,12 +13,15 @@ from typing import Any, Final
 import psycopg
 
 from redcore_server.api import listing
+from redcore_server.api.authority import require_appointment
 from redcore_server.api.handler import Call, Handler, Reply, Row
-from redcore_server.api.revocation import end_before_return, end_user
+from redcore_server.api.revocation import end_before_return, end_tokens, end_user
 from redcore_server.auth.people.person import email_key
+from redcore_server.auth.people.role import is_demotion
 from redcore_server.errors import Duplicate, NotFound, RuleViolation
 from redcore_server.ids import new_id
 from redcore_server.invitations.job import INVITATION_LIFETIME
+from redcore_server.invitations.limit import spend_invitation
 from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("users")
@@ -42,30 +45,27 @@ async def users_get_me(call: Call) -> Reply:
 async def users_create(call: Call) -> Reply:
     """Create a user and write the job that mails the invitation."""
     user = {"role": "viewer", **call.body, "id": new_id("usr"), "email_key": email_key(call.body["email"])}
+    require_appointment(call.principal, user["role"])
     try:
-        row = await call.one(_QUERIES["add"], **user)
+        row = await call.one(_QUERIES["add"], **user, appointed_by=call.principal.owner_id)
     except psycopg.errors.UniqueViolation as error:
         raise _taken(user["email"]) from error
-    await _invite(call, user["id"])
+    await _invite(call, user["id"], user["email_key"])
     return Reply(data=row, status=201, location=_location(user["id"]))
 
 
 async def users_update(call: Call) -> Reply:
-    """Change what is given; `inactive` locks the user out at once."""
+    """Change what is given; `inactive` locks the user out at once, and a lower role ends the user's tokens."""
     user_id, changes = call.path["user_id"], call.body
+    _require_authority(call, await _found(call, "get", user_id))
     if changes.get("status") == "inactive" or changes.get("role", "admin") != "admin":
         await _keep_an_admin(call, user_id)
     before = await _found(call, "lock", user_id)
+    _require_authority(call, before)  # again, for somebody may have been faster
     if changes.get("status") == "active" and before["accepted_at"] is None:
         raise RuleViolation("A user becomes active by accepting the invitation; send it again instead.")
     after = await _changed(call, user_id, changes)
-    if after["status"] == "inactive":
-        await _lock_out(call, user_id)
-    elif after["status"] == "active" and before["status"] != "active":
-        await end_before_return(call, user_id)
-    elif after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:
-        # The link that is out went to an address that is no longer the user's.
-        await _invite(call, user_id)
+    await _follow_up(call, before, after)
     return Reply(data=_public(after))
 
 
@@ -78,8 +78,10 @@ async def users_update_me(call: Call) -> Reply:
 async def users_delete(call: Call) -> Reply:
     """Delete a user with its credentials."""
     user_id = call.path["user_id"]
+    require_appointment(call.principal, (await _found(call, "get", user_id))["role"])
     await _keep_an_admin(call, user_id)
-    await _found(call, "lock", user_id)
+    user = await _found(call, "lock", user_id)
+    require_appointment(call.principal, user["role"])  # again, for somebody may have been faster
     await end_user(call, user_id)
     await _found(call, "delete", user_id)
     return Reply(status=204)
@@ -89,10 +91,33 @@ async def users_resend_invitation(call: Call) -> Reply:
     """Void the links that are out and have a new one mailed."""
     user_id = call.path["user_id"]
     user = await _found(call, "lock", user_id)
+    require_appointment(call.principal, user["role"])
     if user["status"] == "active":
         raise RuleViolation("An active user cannot be invited again.")
-    await _invite(call, user_id)
+    await call.run(_QUERIES["appoint"], id=user_id, appointed_by=call.principal.owner_id)
+    await _invite(call, user_id, user["email_key"])
     return Reply(data=_public(user), status=202, location=_location(user_id))
+
+
+async def _follow_up(call: Call, before: Row, after: Row) -> None:
+    """Do what a change of a user brings with it."""
+    user_id = after["id"]
+    if after["status"] == "inactive":
+        await _lock_out(call, user_id)
+        return
+    if is_demotion(before["role"], after["role"]):
+        await end_tokens(call, user_id)
+    if after["status"] == "active" and before["status"] != "active":
+        await end_before_return(call, user_id)
+    if after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:
+        # The link that is out went to an address that is no longer the user's.
+        await _invite(call, user_id, after["email_key"])
+
+
+def _require_authority(call: Call, user: Row) -> None:
+    """Refuse changes that only an administrator may make of a user."""
+    if call.body.keys() & {"role", "status", "email"}:
+        require_appointment(call.principal, user["role"], call.body.get("role", user["role"]))
 
 
 async def _found(call: Call, query: str, user_id: str, **parameters: Any) -> Row:
@@ -105,8 +130,10 @@ async def _found(call: Call, query: str, user_id: str, **parameters: Any) -> Row
 async def _changed(call: Call, user_id: str, changes: Mapping[str, Any]) -> Row:
     if not changes:
         return await _found(call, "lock", user_id)
-    absent: Row = {"email": None, "email_key": None, "name": None, "role": None, "status": None}
+    absent: Row = {"email": None, "email_key": None, "name": None, "role": None, "status": None, "appointed_by": None}
     given = {**absent, **changes}
+    if "role" in changes:
+        given["appointed_by"] = call.principal.owner_id
     if "email" in changes:
         given["email_key"] = email_key(changes["email"])
     try:
@@ -130,7 +157,8 @@ async def _lock_out(call: Call, user_id: str) -> None:
     await end_user(call, user_id)
 
 
-async def _invite(call: Call, user_id: str) -> None:
+async def _invite(call: Call, user_id: str, key: str) -> None:
+    await spend_invitation(call.connection, organisation_id=call.principal.organisation_id, email_key=key, now=call.now)
     invitation_id = new_id("inv")
     await call.run(_QUERIES["void_invitations"], user_id=user_id)
     await call.run(

@@ -8,12 +8,14 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from redcore_server.api import listing
+from redcore_server.api.authority import require
 from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.contract.schema_messages import issues
 from redcore_server.errors import NotFound, RuleViolation, ValidationFailed
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries
 from redcore_server.workflows import WORKFLOWS
+from redcore_server.workflows.definition import LANES
 
 _QUERIES: Final = queries("workflows")
 _INPUT: Final = "input"
@@ -35,6 +37,7 @@ async def workflows_run(call: Call) -> Reply:
     name = call.path["name"]
     if name not in WORKFLOWS:
         raise NotFound(f"Workflow {name} does not exist.")
+    require(call.principal, WORKFLOWS[name].scopes)
     given: Any = call.body.get(_INPUT, {})
     if problems := list(issues(WORKFLOWS[name].rule, given, "")):
         raise ValidationFailed(details=[problem.inside(_INPUT) for problem in problems])
@@ -46,8 +49,14 @@ async def workflows_run(call: Call) -> Reply:
         workflow=name,
         input=Jsonb(given),
         request_id=call.request_id,
+        scopes=sorted(call.principal.scopes),
+        lanes=LANES,
     )
-    await call.services.defer_run(call.connection, run_id=run_id)
+    assert row is not None  # noqa: S101 - an insert returns its row
+    place = {name: row.pop(name) for name in ("lane", "turn")}
+    await call.services.defer_run(
+        call.connection, run_id=run_id, organisation_id=call.principal.organisation_id, **place
+    )
     return Reply(data=row, status=202, location=f"/v1/workflow-runs/{run_id}")
 
 

@@ -85,6 +85,7 @@ async def open_auth(
         clock: the server's.
         signing_key_period: how long a key signs.
     """
+    supported = frozenset(scopes)
     pool = sync_pool(database_url)
     try:
         pool.open()
@@ -92,10 +93,12 @@ async def open_auth(
         await keys.current()
         tokens = AccessTokens(issuer, audience)
         reader = TokenReader(tokens, keys, clock)
-        token_issuer = TokenIssuer(Applications(stores.postgres), GrantStore(stores), keys, tokens, reader, clock)
+        token_issuer = TokenIssuer(
+            Applications(stores.postgres, supported), GrantStore(stores), keys, tokens, reader, clock
+        )
         yield Auth(
-            app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, frozenset(scopes)), scopes))),
-            verifier=BearerVerifier(stores, reader, clock),
+            app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, supported), scopes))),
+            verifier=BearerVerifier(stores, reader, clock, supported),
             revocation=Revocation(stores),
             keys=keys,
         )

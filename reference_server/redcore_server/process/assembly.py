@@ -5,8 +5,8 @@ Who runs which of them is the business of `serve`, which runs all, and of `roles
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from starlette.types import ASGIApp
@@ -22,10 +22,13 @@ from redcore_server.invitations import job
 from redcore_server.mail.mailer import mailer_for
 from redcore_server.settings import Settings
 from redcore_server.store import StoreOptions, Stores, open_stores, revocation_log
+from redcore_server.store.jobs import RUNS
 from redcore_server.store.objects import Objects
 from redcore_server.store.redis import RedisOptions
 from redcore_server.worker import (
+    Apart,
     Worker,
+    Workers,
     defer_invitation,
     defer_object_deletion,
     defer_revocation,
@@ -42,6 +45,7 @@ from redcore_server.worker.invitations import InvitationSender
 from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.revocation_log import RevocationLogger
 from redcore_server.worker.revocations import GrantEnder
+from redcore_server.worker.runner import Task
 from redcore_server.worker.workflows import WorkflowRunner
 
 
@@ -124,15 +128,28 @@ def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
     )
 
 
-def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -> Worker:
-    """Return the worker, to be run.
+def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) -> Workers:
+    """Return the workers, to be run.
 
     Args:
         settings: of this server.
-        stores: open ones.
+        shared: open stores of the event loop that runs them; runs have stores of their own.
         clock: the server's.
         objects: the object store.
     """
+
+    @asynccontextmanager
+    async def runs() -> AsyncGenerator[Worker]:
+        async with stores(settings) as own:
+            yield Worker(own.postgres, _tasks(settings, own, clock, objects), queue=RUNS)
+
+    periodic = {object_jobs.COLLECTION: object_jobs.HOURLY}
+    urgent = Worker(shared.postgres, _tasks(settings, shared, clock, objects), periodic=periodic)
+    return Workers(urgent=urgent, runs=Apart(runs))
+
+
+def _tasks(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -> Mapping[str, Task]:
+    """Return what to call for the jobs of each name; those of an earlier version are all in one queue."""
     revocation = Revocation(stores)
     sender = InvitationSender(
         stores=stores,
@@ -146,18 +163,14 @@ def worker(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
     )
     runner = WorkflowRunner(stores=stores, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
     collector = ObjectCollector(postgres=stores.postgres, objects=objects, clock=clock)
-    return Worker(
-        stores.postgres,
-        {
-            job.TASK: sender.send,
-            revocations.TASK: ender.end,
-            workflow_jobs.TASK: runner.run,
-            object_jobs.DELETION: collector.delete,
-            revocation_log.TASK: RevocationLogger(objects).log,
-            object_jobs.COLLECTION: collector.collect,
-        },
-        periodic={object_jobs.COLLECTION: object_jobs.HOURLY},
-    )
+    return {
+        job.TASK: sender.send,
+        revocations.TASK: ender.end,
+        workflow_jobs.TASK: runner.run,
+        object_jobs.DELETION: collector.delete,
+        revocation_log.TASK: RevocationLogger(objects).log,
+        object_jobs.COLLECTION: collector.collect,
+    }
 
 
 def questions(stores: Stores) -> Mapping[str, Question]:

@@ -27,7 +27,7 @@ from redcore_server.process.start import prepare
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.objects import check, open_objects
-from redcore_server.worker import Worker
+from redcore_server.worker import Workers
 
 
 def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
         auth = await stack.enter_async_context(assembly.auth_service(settings, stores, contract, clock))
         objects = open_objects(settings)
         await check(objects, settings)
-        await stack.enter_async_context(_running(assembly.worker(settings, stores, clock, objects)))
+        await stack.enter_async_context(_running(assembly.workers(settings, stores, clock, objects)))
         limits = Limits(stores.scripts, clock, settings)
         app = gateway.build(
             spec=contract,
@@ -86,8 +86,8 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
 
 
 @contextlib.asynccontextmanager
-async def _running(worker: Worker) -> AsyncGenerator[None]:
-    task = asyncio.create_task(worker.run())
+async def _running(workers: Workers) -> AsyncGenerator[None]:
+    task = asyncio.create_task(workers.run())
     try:
         yield
     finally:

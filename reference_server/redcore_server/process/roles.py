@@ -28,7 +28,7 @@ from redcore_server.process.service import Inner, Verified
 from redcore_server.settings import Settings
 from redcore_server.store.objects import check, open_objects
 from redcore_server.store.redis import Scripts, open_redis
-from redcore_server.worker import Worker
+from redcore_server.worker import Workers
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
 
 
 @asynccontextmanager
-async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker]:
+async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Workers]:
     """Give the worker alone.
 
     Args:
@@ -114,7 +114,7 @@ async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker
     objects = open_objects(settings)
     await check(objects, settings)
     async with assembly.stores(settings) as stores:
-        yield assembly.worker(settings, stores, clock, objects)
+        yield assembly.workers(settings, stores, clock, objects)
 
 
 def _asking(session: aiohttp.ClientSession, origin: str) -> Question:

@@ -14,6 +14,12 @@ from structlog.contextvars import get_contextvars
 
 from redcore_server.store.postgres import AsyncPostgres
 
+URGENT: Final = "default"
+"""The queue of what is done soon: mail, revocations, deletions. It has the name that jobs of earlier versions have."""
+
+RUNS: Final = "runs"
+"""The queue of workflow runs, which take long."""
+
 REQUEST_ID: Final = "request_id"
 """Of the log's context, and the argument of a job that carries it."""
 
@@ -27,7 +33,14 @@ _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
 async def defer(
-    connection: AsyncPostgres, task: str, *, priority: int = 0, after_s: int = 0, **arguments: JSONValue
+    connection: AsyncPostgres,
+    task: str,
+    *,
+    priority: int = 0,
+    after_s: int = 0,
+    queue: str = URGENT,
+    lock: str | None = None,
+    **arguments: JSONValue,
 ) -> None:
     """Have a task run once the caller's transaction is committed, and never if it is not.
 
@@ -36,10 +49,14 @@ async def defer(
         task: Its name.
         priority: Higher ones run first.
         after_s: Seconds to wait before it runs.
+        queue: `URGENT` or `RUNS`; each has slots of its own.
+        lock: Jobs of one lock run one after the other; None for a job that waits for no other.
         arguments: Of the task; no secrets, for they are stored as they are.
     """
     schedule = {"seconds": after_s} if after_s else None
-    configured = _jobs.configure_task(task, connection=connection, priority=priority, schedule_in=schedule)
+    configured = _jobs.configure_task(
+        task, connection=connection, priority=priority, queue=queue, lock=lock, schedule_in=schedule
+    )
     await configured.defer_async(**_with_cause(arguments))
 
 

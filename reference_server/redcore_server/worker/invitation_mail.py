@@ -1,14 +1,35 @@
-"""What an invitation says: the words are in `templates/`, text and HTML side by side."""
+"""What an invitation says: the words are in `templates/`, text and HTML side by side.
+
+Whoever may invite chooses the name in the greeting, so a name is never shown as something that mail programs make a
+link of: the only link is ours.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 
 from redcore_server.mail.mailer import Mail
+
+# Mail programs make links of addresses with a scheme, of names of hosts and of e-mail addresses. IDNA has four dots
+# (UTS 46 section 2.3).
+_SCHEME: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*:(?=[/\\])|(?:https?|ftp|mailto|tel|sms|skype):|[/\\]{2,}", re.IGNORECASE
+)
+_DOT: Final = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=\w)")
+
+
+def without_links(name: str) -> str:
+    """Return a name without what mail programs would make a link of.
+
+    Args:
+        name: of a person or an organisation.
+    """
+    return " ".join(_DOT.sub(". ", _SCHEME.sub(" ", name).replace("@", " ")).split())
 
 
 @cache
@@ -31,12 +52,13 @@ def write_invitation(invitation: Mapping[str, Any], *, link: str, sender: str) -
         link: What the person opens.
         sender: The From header.
     """
-    words = {**invitation, "link": link}
+    organisation, name = without_links(invitation["organisation"]), without_links(invitation["name"])
+    words = {**invitation, "organisation": organisation, "name": name, "link": link}
     return Mail(
         id=invitation["id"],
         sender=sender,
         to=invitation["email"],
-        subject=f"Your invitation to {invitation['organisation']} on BlueRound",
+        subject=f"Your invitation to {organisation} on BlueRound",
         text=_templates().get_template("invitation.txt").render(words),
         html=_templates().get_template("invitation.html").render(words),
     )

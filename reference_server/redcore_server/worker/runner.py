@@ -1,4 +1,4 @@
-"""Runs jobs inside the server's event loop, and those that a killed worker left half done.
+"""Runs the jobs of one queue inside an event loop, and those that a killed worker left half done.
 
 Delivery is at least once: a job must be harmless when run again.
 """
@@ -16,7 +16,7 @@ from procrastinate import jobs
 from structlog.contextvars import bound_contextvars
 
 from redcore_server.mail.mailer import MailRefused
-from redcore_server.store.jobs import REQUEST_ID, BusyElsewhere
+from redcore_server.store.jobs import REQUEST_ID, URGENT, BusyElsewhere
 from redcore_server.store.postgres import AsyncPool
 
 _CONCURRENCY: Final = 4
@@ -29,6 +29,8 @@ _LAST_JOBS_S: Final = 5.0  # to finish at a stop; then they are given back
 _PAUSE_S: Final = 1.0
 
 _log = structlog.get_logger("redcore_server.worker")
+
+Task = Callable[..., Awaitable[None]]
 
 
 class Backoff(procrastinate.BaseRetryStrategy):
@@ -50,16 +52,18 @@ class Backoff(procrastinate.BaseRetryStrategy):
 
 @attrs.frozen
 class Worker:
-    """Runs the jobs of one database until cancelled.
+    """Runs the jobs of one queue of a database until cancelled; the queues wait for each other in nothing.
 
     Attributes:
         postgres: Where the jobs are.
         tasks: What to call for the jobs of each name.
+        queue: `URGENT` or `RUNS` of `redcore_server.store.jobs`.
         periodic: When some of them are due by themselves, as a cron line in UTC; they are given the moment.
     """
 
     postgres: AsyncPool
-    tasks: Mapping[str, Callable[..., Awaitable[None]]]
+    tasks: Mapping[str, Task]
+    queue: str = URGENT
     periodic: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     async def run(self) -> None:
@@ -70,11 +74,11 @@ class Worker:
             if name in self.periodic:
                 app.periodic(cron=self.periodic[name])(made)
         async with app.open_async(self.postgres), asyncio.TaskGroup() as tasks:
-            tasks.create_task(_persist(lambda: _work(app)))
-            tasks.create_task(_persist(lambda: _recover(app)))
+            tasks.create_task(persist(lambda: _work(app, self.queue)))
+            tasks.create_task(persist(lambda: _recover(app, self.queue)))
 
 
-def _with_request_id(task: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def _with_request_id(task: Task) -> Task:
     """Return a task whose lines in the log, and whose own jobs, have the id of the request that caused it."""
 
     async def run(request_id: str | None = None, **arguments: Any) -> None:  # None: nobody asked, the hour did
@@ -84,8 +88,9 @@ def _with_request_id(task: Callable[..., Awaitable[None]]) -> Callable[..., Awai
     return run
 
 
-async def _work(app: procrastinate.App) -> None:
+async def _work(app: procrastinate.App, queue: str) -> None:
     await app.run_worker_async(
+        queues=[queue],
         concurrency=_CONCURRENCY,
         install_signal_handlers=False,  # the server stops us by cancelling
         fetch_job_polling_interval=_POLL_S,
@@ -96,19 +101,23 @@ async def _work(app: procrastinate.App) -> None:
     )
 
 
-async def _recover(app: procrastinate.App) -> None:
+async def _recover(app: procrastinate.App, queue: str) -> None:
     """Give the jobs of dead workers back, then let the next heartbeats pass."""
     await app.job_manager.prune_stalled_workers(_DEAD_AFTER_S)
-    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_S):
+    for job in await app.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=_DEAD_AFTER_S):
         _log.warning("job_recovered", job_id=job.id, task=job.task_name)
         await app.job_manager.retry_job(job)
 
 
-async def _persist(step: Callable[[], Awaitable[None]]) -> None:
-    """Repeat a step for ever, also when the database is away."""
+async def persist(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a step for ever, also when the database is away.
+
+    Args:
+        step: whose errors are logged.
+    """
     while True:
         try:
             await step()
-        except Exception:  # noqa: BLE001 - whatever it was, the next invitation still has to go out
+        except Exception:  # noqa: BLE001 - whatever it was, the next job still has to be done
             _log.warning("worker_interrupted", exc_info=True)
         await asyncio.sleep(_PAUSE_S)

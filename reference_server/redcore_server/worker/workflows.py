@@ -13,13 +13,15 @@ import attrs
 import structlog
 from psycopg.types.json import Jsonb
 
+from redcore_server.auth.people.role import Role, allows, effective
 from redcore_server.clock import Clock
+from redcore_server.contract import spec
 from redcore_server.store import Stores
-from redcore_server.store.jobs import BusyElsewhere, defer
+from redcore_server.store.jobs import RUNS, BusyElsewhere, defer
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import WORKFLOWS
-from redcore_server.workflows.definition import Run, RunCancelled, RunFailed
+from redcore_server.workflows.definition import Definition, Run, RunCancelled, RunFailed, not_allowed
 
 TASK: Final = "run_workflow"
 MAX_FAILURES: Final = 5
@@ -31,14 +33,18 @@ class BeingRunElsewhere(BusyElsewhere):
     """Another worker runs it at this moment."""
 
 
-async def defer_run(connection: AsyncPostgres, *, run_id: str) -> None:
+async def defer_run(connection: AsyncPostgres, *, run_id: str, organisation_id: str, lane: int, turn: int) -> None:
     """Have a run done once the caller's transaction is committed, and never if it is not.
 
     Args:
         connection: With an open transaction, in which the run was written.
         run_id: `wfr_…`.
+        organisation_id: Whose run it is.
+        lane: Of the organisation; runs of one lane follow each other.
+        turn: The lowest one that waits is next, whatever the organisation.
     """
-    await defer(connection, TASK, run_id=run_id)
+    lock = f"{organisation_id}/{lane}"
+    await defer(connection, TASK, priority=-turn, queue=RUNS, lock=lock, run_id=run_id)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,45 +78,58 @@ class WorkflowRunner:
                 await self._do(started)
 
     async def _do(self, started: Mapping[str, Any]) -> None:
-        run = Run(
+        definition = WORKFLOWS[started["workflow"]]
+        try:
+            run = self._allowed(started, definition)
+            await run.report(0.0)  # it may have been cancelled between two attempts
+            await definition.work(run)
+            await self._note(started)
+        except RunCancelled:
+            await self._end(started, "cancelled", None)
+        except RunFailed as error:
+            details = [attrs.asdict(detail) for detail in error.details]
+            await self._end(started, "failed", {"message": error.message, "details": details})
+        except Exception:
+            _log.exception("run_interrupted")
+            counted = await self._one("count_failure", id=started["id"])
+            if counted is None or counted["failures"] < MAX_FAILURES:
+                raise
+            message = f"Something went wrong on our side. Quote request {started['request_id']} to support."
+            await self._end(started, "failed", {"message": message, "details": []})
+
+    def _allowed(self, started: Mapping[str, Any], definition: Definition) -> Run:
+        """Return the run as its work sees it, if its owner may still do what it does."""
+        role: Role | None = started["role"]
+        if role is None:  # gone, or not active
+            raise not_allowed()
+        scopes = effective(started["scopes"], role, spec.load().scopes)
+        if not all(allows(scopes, scope) for scope in definition.scopes):
+            raise not_allowed()
+        return Run(
             id=started["id"],
             organisation_id=started["organisation_id"],
             owner_id=started["owner_id"],
+            role=role,
+            scopes=scopes,
             input=started["input"],
             stores=self.stores,
             objects=self.objects,
             storage_bytes=self.storage_bytes,
             clock=self.clock,
         )
-        try:
-            await run.report(0.0)  # somebody may have cancelled it between two attempts
-            await WORKFLOWS[started["workflow"]].work(run)
-            await self._note(run)
-        except RunCancelled:
-            await self._end(run, "cancelled", None)
-        except RunFailed as error:
-            details = [attrs.asdict(detail) for detail in error.details]
-            await self._end(run, "failed", {"message": error.message, "details": details})
-        except Exception:
-            _log.exception("run_interrupted")
-            counted = await self._one("count_failure", id=run.id)
-            if counted is None or counted["failures"] < MAX_FAILURES:
-                raise
-            message = f"Something went wrong on our side. Quote request {started['request_id']} to support."
-            await self._end(run, "failed", {"message": message, "details": []})
 
-    async def _end(self, run: Run, status: str, error: Mapping[str, Any] | None) -> None:
+    async def _end(self, started: Mapping[str, Any], status: str, error: Mapping[str, Any] | None) -> None:
         _log.info("run_ended", status=status)
         stored = None if error is None else Jsonb(error)
         async with self.stores.postgres.connection() as connection:
-            parameters = {"id": run.id, "status": status, "error": stored, "now": self.clock.now()}
+            parameters = {"id": started["id"], "status": status, "error": stored, "now": self.clock.now()}
             await connection.execute(_QUERIES["end"], parameters)
-        await self._note(run)
+        await self._note(started)
 
-    async def _note(self, run: Run) -> None:
+    async def _note(self, started: Mapping[str, Any]) -> None:
         """Let replicas that have not come so far answer nobody who has seen the run's end."""
         async with self.stores.postgres.connection() as connection:
-            await self.stores.marks.note(connection, run.organisation_id)
+            await self.stores.marks.note(connection, started["organisation_id"])
 
     async def _one(self, query: str, **parameters: Any) -> Mapping[str, Any] | None:
         async with self.stores.postgres.connection() as connection:

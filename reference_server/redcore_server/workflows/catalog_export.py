@@ -83,6 +83,7 @@ def _jsonl(rows: Iterable[Mapping[str, object]]) -> bytes:
 DEFINITION: Final = Definition(
     name="catalog_export",
     description="Writes the whole catalog to a file, `result.file_id`: CSV with a heading, or a JSON object a line.",
+    scopes=("products:read", "files:write"),
     input_schema={
         "type": "object",
         "properties": {"format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."}},

@@ -9,7 +9,7 @@ from redcore_server.ids import new_id
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import catalog_export
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
-from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows, whole_number
+from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_check, good_rows, whole_number
 from redcore_server.workflows.tables import Row, row_problem
 
 FIELDS: Final = ("sku", "name", "price", "stock", "status")
@@ -37,7 +37,7 @@ async def work(run: Run) -> None:
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
-    rows = good_rows(run, columns=_COLUMNS, typed=_typed, rule=body_rule("products_create"), problems=problems)
+    rows = good_rows(run, columns=_COLUMNS, typed=_typed, check=body_check("products_create"), problems=problems)
     async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
         async for batch in rows:
             for row, values in batch:
@@ -56,6 +56,7 @@ DEFINITION: Final = Definition(
         "Creates and updates products by their sku from a CSV file with a heading or a file of JSON lines, "
         "such as `catalog_export` writes. `result` counts what was created, updated and failed."
     ),
+    scopes=("products:write", "files:read"),
     input_schema=INPUT_SCHEMA,
     work=work,
 )

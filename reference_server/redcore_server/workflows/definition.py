@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 from psycopg.types.json import Jsonb
 
+from redcore_server.auth.people.role import Role, is_demotion
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
@@ -19,11 +20,13 @@ from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.store.stored_files import file_key
 
 MAX_DETAILS: Final = 100
+LANES: Final = 2
+"""How many runs of one organisation are done at once, so that no organisation takes all slots of the workers."""
 _QUERIES: Final = queries("workflows")
 
 
 class RunFailed(Exception):  # noqa: N818 - a state
-    """The run cannot succeed, whoever repeats it; the message is for the one who started it."""
+    """The run cannot succeed however often it is tried; the message is for whoever started it."""
 
     def __init__(self, message: str, details: Iterable[Detail] = ()) -> None:
         """Say why.
@@ -48,7 +51,9 @@ class Run:
     Attributes:
         id: `wfr_…`.
         organisation_id: whose data it works on.
-        owner_id: on whose behalf; None if they are gone.
+        owner_id: on whose behalf.
+        role: of the owner, when this attempt began.
+        scopes: what the run may do: those of the credential that started it, as far as the role has them.
         input: valid by the definition's schema.
         stores: where the data are.
         objects: where the bytes of files are.
@@ -58,7 +63,9 @@ class Run:
 
     id: str
     organisation_id: str
-    owner_id: str | None
+    owner_id: str
+    role: Role
+    scopes: frozenset[str]
     input: Mapping[str, Any]
     stores: Stores
     objects: Objects
@@ -90,6 +97,7 @@ class Run:
 
         Raises:
             RunCancelled: the run shall stop here.
+            RunFailed: its owner may no longer do what it does.
         """
         async with self.postgres.connection() as connection:
             cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
@@ -97,6 +105,7 @@ class Run:
             await self.stores.marks.note(connection, self.organisation_id)
         if row is None or row["is_cancelled"]:
             raise RunCancelled
+        self._require_authority(row["role"])
 
     async def succeed(self, connection: AsyncPostgres, result: Mapping[str, Any]) -> None:
         """End the run well, in the transaction of its effect: both are seen, or neither.
@@ -107,10 +116,17 @@ class Run:
 
         Raises:
             RunCancelled: the run is no longer there.
+            RunFailed: its owner may no longer do what it does.
         """
         parameters = {"id": self.id, "result": Jsonb(result), "now": self.clock.now()}
-        if await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone() is None:
+        row = await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone()
+        if row is None:
             raise RunCancelled
+        self._require_authority(row["role"])
+
+    def _require_authority(self, role: Role | None) -> None:
+        if role is None or is_demotion(self.role, role):
+            raise not_allowed()
 
     async def file(self, file_id: str) -> Mapping[str, Any]:
         """Return the description of a file of the organisation, and the `key` of its bytes.
@@ -129,6 +145,11 @@ class Run:
         return {**file, "key": file_key(self.organisation_id, file_id)}
 
 
+def not_allowed() -> RunFailed:
+    """Return the end of a run whose owner was demoted, made inactive or deleted."""
+    return RunFailed("Whoever started the run may no longer do what it does.")
+
+
 @attrs.frozen(kw_only=True)
 class Definition:
     """A kind of work.
@@ -136,6 +157,7 @@ class Definition:
     Attributes:
         name: what to call it by.
         description: for people.
+        scopes: what it does, as scopes of the operations it stands for; whoever starts it needs them all.
         input_schema: JSON Schema of the input.
         work: does it. MUST end with `Run.succeed` in the transaction of its effect, report between its steps, and be
             harmless when it is run again after it was killed at any moment.
@@ -143,6 +165,7 @@ class Definition:
 
     name: str
     description: str
+    scopes: tuple[str, ...] = attrs.field(validator=attrs.validators.min_len(1))
     input_schema: Mapping[str, Any]
     work: Callable[[Run], Awaitable[None]]
 

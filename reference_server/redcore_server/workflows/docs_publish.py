@@ -184,6 +184,7 @@ DEFINITION: Final = Definition(
         "Publishes the files of an uploaded zip archive under `result.path`, all at once, in place of those that were "
         "there; or goes back to an earlier `result.version`, of which the newest ten are kept."
     ),
+    scopes=("files:read",),
     input_schema={
         "type": "object",
         "properties": {

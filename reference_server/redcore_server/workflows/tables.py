@@ -1,12 +1,18 @@
-"""Rows of CSV and JSON Lines files, read one after the other from the object store; no file is ever whole in memory."""
+"""Rows of CSV and JSON Lines files, read one after the other from the object store; no file is ever whole in memory.
+
+What is wrong with one row is that row's problem, and the next one is read. A file fails only where no next row can be
+found: a heading that names no columns, a quote that is never closed, a row that is too long. Files come as spreadsheets
+write them: with a byte order mark, with blanks around headings and fields, separated by semicolons or tabs, filled up
+with commas.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from itertools import islice
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final, Literal, cast
 
 import attrs
@@ -20,6 +26,10 @@ Format = Literal["csv", "jsonl"]
 BATCH_ROWS: Final = 1000
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
 MAX_FIELD_CHARACTERS: Final = 128 * 1024
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_ZIP: Final = b"PK\x03\x04"  # how .xlsx and .ods begin
+_MAX_QUOTED: Final = 40
 
 
 @attrs.frozen
@@ -27,14 +37,16 @@ class Row:
     """One row.
 
     Attributes:
-        number: from 1, without a heading.
+        number: from 1, without heading and blank rows.
         values: by column; of a CSV file all texts, without the empty ones.
         position: how much of the file lies before its end, from 0 to 1.
+        problems: what is wrong with how it is written; its values count for nothing then.
     """
 
     number: int
     values: Mapping[str, Any]
     position: float
+    problems: Sequence[Detail] = ()
 
 
 def row_problem(number: int, field: str, issue: str) -> Detail:
@@ -74,12 +86,22 @@ async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[
         async for piece in await objects.get(file["key"], 0, file["size"]):
             local.write(piece)
         local.seek(0)
-        # A byte order mark is skipped; line ends in quotes stay as they are.
-        with io.TextIOWrapper(cast("io.BufferedReader", local), encoding="utf-8-sig", newline="") as text:
+        _check_encoding(local.read(4))
+        local.seek(0)
+        # A byte order mark is skipped; line ends in quotes stay as they are, and so do bytes that are not UTF-8.
+        binary = cast("io.BufferedReader", local)
+        with io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
             lines = _Lines(text, lambda: local.tell() / file["size"])
             rows = _csv_rows(lines, columns) if format_of(file) == "csv" else _json_rows(lines, columns)
             while batch := list(_some(rows, lines)):
                 yield batch
+
+
+def _check_encoding(beginning: bytes) -> None:
+    if beginning.startswith(_UTF_16) or beginning[1::2] == b"\0\0" or beginning[::2] == b"\0\0":
+        raise RunFailed("Line 1 is not UTF-8 but UTF-16: save the file as UTF-8, in spreadsheets as `CSV UTF-8`.")
+    if beginning == _ZIP:
+        raise RunFailed("The file is a spreadsheet or an archive: save it as CSV, and upload that.")
 
 
 def _some(rows: Iterator[Row], lines: _Lines) -> Iterator[Row]:
@@ -112,67 +134,151 @@ class _Lines:
         self._row_began = self.characters
 
     def __iter__(self) -> Generator[str]:
-        try:
-            while line := self._text.readline(MAX_ROW_CHARACTERS + 1):
-                self.number += 1
-                self.characters += len(line)
-                if len(line) > MAX_ROW_CHARACTERS:
-                    raise RunFailed(f"Line {self.number} is longer than {MAX_ROW_CHARACTERS} characters.")
-                if self.characters - self._row_began > MAX_ROW_CHARACTERS:
-                    raise RunFailed(
-                        f"The row that line {self.number} is in is longer than {MAX_ROW_CHARACTERS} characters."
-                    )
-                if "\0" in line:
-                    raise RunFailed(f"Line {self.number} has the character U+0000.")
-                yield line
-        except UnicodeDecodeError:
-            raise RunFailed(f"The file is not UTF-8 behind line {self.number}.") from None
+        while line := self._text.readline(MAX_ROW_CHARACTERS + 1):
+            self.number += 1
+            self.characters += len(line)
+            if len(line) > MAX_ROW_CHARACTERS:
+                raise RunFailed(f"Line {self.number} is longer than {MAX_ROW_CHARACTERS} characters.")
+            if self.characters - self._row_began > MAX_ROW_CHARACTERS:
+                raise RunFailed(
+                    f"The row that line {self.number} is in is longer than {MAX_ROW_CHARACTERS} characters."
+                )
+            yield line
 
 
 def _csv_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    reader = csv.reader(iter(lines), strict=True)
-    try:
-        heading = next(reader, list[str]())
+    texts = iter(lines)
+    heading, separator = _heading(texts, columns)
+    lines.end_row()
+    reader = csv.reader(texts, strict=True, delimiter=separator)
+    number = 0
+    while True:
+        values: list[str] | str | None
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            values = _unreadable(error, lines)
         lines.end_row()
-        _check_heading(heading, columns)
-        number = 0
-        for values in reader:
-            lines.end_row()
-            if not values:  # an empty line
-                continue
-            number += 1
-            if len(values) != len(heading):
-                raise RunFailed(f"Row {number} has {len(values)} fields; the heading has {len(heading)}.")
-            named = {name: value for name, value in zip(heading, values, strict=True) if value}
-            yield Row(number, named, lines.position())
-    except csv.Error as error:
+        if values is None:
+            return
+        if isinstance(values, list) and not any(map(str.strip, values)):  # as spreadsheets fill a sheet up
+            continue
+        number += 1
+        yield _csv_row(number, heading, values, lines)
+
+
+def _unreadable(error: csv.Error, lines: _Lines) -> str:
+    """Return what is wrong with a line behind which the next row begins.
+
+    Raises:
+        RunFailed: it is not known where the next row begins.
+    """
+    if "expected after" not in str(error):
         raise RunFailed(f"Line {lines.number} is not CSV: {error}.") from None
+    return f"is not CSV in line {lines.number} of the file: {error}"
 
 
-def _check_heading(heading: list[str], columns: frozenset[str]) -> None:
+def _csv_row(number: int, heading: Sequence[str], values: list[str] | str, lines: _Lines) -> Row:
+    if isinstance(values, str):
+        return Row(number, {}, lines.position(), [row_problem(number, "", values)])
+    if len(values) < len(heading) or any(map(str.strip, values[len(heading) :])):
+        issue = f"has {len(values)} fields; the heading has {len(heading)}"
+        return Row(number, {}, lines.position(), [row_problem(number, "", issue)])
+    named = {name: text for name, value in zip(heading, values, strict=False) if (text := value.strip())}
+    return Row(number, named, lines.position(), _value_problems(number, named, lines))
+
+
+def _heading(texts: Iterator[str], columns: frozenset[str]) -> tuple[list[str], str]:
+    """Return the columns of a CSV file, and what separates them."""
+    line = next(texts, "")
+    if not _is_text(line):
+        raise RunFailed("Line 1 is not UTF-8, but perhaps Latin-1: save the file as UTF-8.")
+    separators = list(_SEPARATORS)
+    if line.lower().startswith("sep="):  # how Excel is asked for a separator
+        separators = [line[4:5]] if line[4:5] in _SEPARATORS else separators
+        line = next(texts, "")
+    readings = [(_names(line, separator), separator) for separator in separators]
+    best = max(readings, key=lambda reading: len(columns.intersection(reading[0])))
+    _check_heading(best[0], best[1], columns)
+    return best
+
+
+def _names(line: str, separator: str) -> list[str]:
+    """Return the names in a first line, in any case, blanks around them and empty ones at its end left out."""
+    try:
+        names = [name.strip().casefold() for name in next(csv.reader([line], strict=True, delimiter=separator), [])]
+    except csv.Error:
+        return []
+    while names and not names[-1]:
+        del names[-1]
+    return names
+
+
+def _check_heading(heading: list[str], separator: str, columns: frozenset[str]) -> None:
     known = ", ".join(sorted(columns))
     if strange := [name for name in heading if name not in columns]:
-        told = ", ".join(repr(name[:40]) for name in strange[:5])
-        raise RunFailed(f"The first line names columns that are none: {told}. They are, separated by commas: {known}.")
+        told = ", ".join(_quoted(name) for name in strange[:5])
+        raise RunFailed(
+            f"The first line names columns that do not exist: {told}. "
+            f"Separated by {_SEPARATORS[separator]}, they can be: {known}."
+        )
     if not heading or len(set(heading)) < len(heading):
         raise RunFailed(f"The first line must name columns, each once: {known}.")
 
 
 def _json_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
-    for number, line in enumerate(filter(str.strip, iter(lines)), 1):
-        try:
-            value = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise RunFailed(f"Line {lines.number} is not JSON: {error}.") from None
-        if not isinstance(value, dict):
-            raise RunFailed(f"Line {lines.number} is not a JSON object.")
+    texts = filter(str.strip, iter(lines))
+    first = next(texts, "")
+    if first.lstrip().startswith("["):
+        raise RunFailed(
+            f"Line {lines.number} is not a JSON object: write one object a line, without a list around them."
+        )
+    for number, line in enumerate(chain([first] if first else [], texts), 1):
         lines.end_row()
-        values = cast("dict[str, Any]", value)
-        if strange := values.keys() - columns:
-            raise RunFailed(f"Line {lines.number} has a field that is none: {min(strange)[:40]!r}.")
-        if nested := next((name for name in values if isinstance(values[name], list | dict)), None):
-            raise RunFailed(f"Line {lines.number} has a list or an object as its {nested}.")
-        if any(isinstance(text, str) and "\0" in text for text in values.values()):
-            raise RunFailed(f"Line {lines.number} has the character U+0000.")
-        yield Row(number, values, lines.position())
+        values, issue = _json_object(line, columns)
+        if issue:
+            yield Row(number, {}, lines.position(), [row_problem(number, "", f"{issue} (line {lines.number})")])
+        else:
+            yield Row(number, values, lines.position(), _value_problems(number, values, lines))
+
+
+def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any], str | None]:
+    """Return the fields of a line, or what is wrong with it."""
+    try:
+        value = orjson.loads(line.encode(errors="surrogateescape"))
+    except orjson.JSONDecodeError as error:
+        return {}, f"is not JSON: {error}"
+    if not isinstance(value, dict):
+        return {}, "is not a JSON object"
+    values = cast("dict[str, Any]", value)
+    if strange := values.keys() - columns:
+        known = ", ".join(sorted(columns))
+        return {}, f"has a field {_quoted(min(strange))}; there are: {known}"
+    return values, None
+
+
+def _value_problems(number: int, values: Mapping[str, Any], lines: _Lines) -> list[Detail]:
+    """Return a problem for each value that no field of a row can have."""
+    return [row_problem(number, name, issue) for name, value in values.items() if (issue := _issue(value, lines))]
+
+
+def _issue(value: object, lines: _Lines) -> str | None:
+    if isinstance(value, list | dict):
+        return "must not be a list or an object"
+    if not isinstance(value, str):
+        return None
+    if "\0" in value:
+        return "must not contain the character U+0000"
+    if not _is_text(value):
+        return f"is not UTF-8 in line {lines.number} of the file, but perhaps Latin-1: save the file as UTF-8"
+    return None
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a text was UTF-8: bytes that were not are surrogates now."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _quoted(name: str) -> str:
+    return repr(name[:_MAX_QUOTED])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from redcore_server.auth.people.person import email_key
+from redcore_server.auth.people.role import ADMIN, may_appoint
+from redcore_server.errors import Detail
 from redcore_server.ids import new_id
 from redcore_server.invitations.job import INVITATION_LIFETIME, defer_invitations
+from redcore_server.invitations.limit import too_often
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
-from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_rule, good_rows
+from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_check, good_rows
 from redcore_server.workflows.tables import BATCH_ROWS, Row, row_problem
 
 _FIELDS: Final = ("email", "name", "role")
@@ -29,12 +33,21 @@ async def work(run: Run) -> None:
         )
         await connection.execute(_QUERIES["drop_repeated"])
         now = run.clock.now()
-        parameters = {"organisation_id": run.organisation_id, "now": now, "expires_at": now + INVITATION_LIFETIME}
-        taken = await (await connection.execute(_QUERIES["drop_taken"], {**parameters, "most": MAX_DETAILS})).fetchall()
+        parameters = {
+            "organisation_id": run.organisation_id,
+            "owner_id": run.owner_id,
+            "now": now,
+            "expires_at": now + INVITATION_LIFETIME,
+            "most": MAX_DETAILS,
+        }
+        taken = await (await connection.execute(_QUERIES["drop_taken"], parameters)).fetchall()
         problems.add_rows(
             taken, lambda row: row_problem(row["row_number"], "email", "is that of a user who exists already")
         )
+        often = await (await connection.execute(_QUERIES["drop_invited"], parameters)).fetchall()
+        problems.add_rows(often, lambda row: row_problem(row["row_number"], "email", too_often(row["again"])))
         problems.end(is_partial=is_partial)
+        await connection.execute(_QUERIES["count_invited"], parameters)
         created = (await connection.execute(_QUERIES["add_users"], parameters)).rowcount
         await connection.execute(_QUERIES["add_invitations"], parameters)
         await _invite(connection)
@@ -42,7 +55,7 @@ async def work(run: Run) -> None:
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
-    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, rule=body_rule("users_create"), problems=problems)
+    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, check=partial(_problems, run), problems=problems)
     async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
         async for batch in rows:
             for row, values in batch:
@@ -59,6 +72,14 @@ async def _invite(connection: AsyncPostgres) -> None:
             await defer_invitations(connection, [row["invitation_id"] for row in rows])
 
 
+def _problems(run: Run, values: Mapping[str, Any]) -> Iterator[Detail]:
+    """Yield what is wrong with a user; nobody gives a role that the run may not give."""
+    wrong = list(body_check("users_create")(values))
+    yield from wrong
+    if not wrong and not may_appoint(run.scopes, values.get("role", "viewer")):
+        yield Detail("role", f"needs the scope {ADMIN}, with which the run was not started")
+
+
 def _typed(row: Row) -> Mapping[str, Any]:
     return row.values
 
@@ -69,6 +90,7 @@ DEFINITION: Final = Definition(
         "Creates users from a CSV file with the heading `email,name,role` or a file of JSON lines, and mails each an "
         "invitation. `result` counts what was created and failed."
     ),
+    scopes=("users:write", "files:read"),
     input_schema=INPUT_SCHEMA,
     work=work,
 )

@@ -170,7 +170,9 @@ class Users(Described):
         """Create a user.
 
         Creates the user as `pending_invite` and mails an invitation: a signed, single-use link that
-        lives 48 hours. The e-mail is unique in the organisation, compared without regard to case.
+        lives 48 hours. The e-mail is unique in the organisation, compared without regard to case. The
+        role `admin` can only be given with the scope `admin`. An address is invited at most 5 times an
+        hour and 10 times a day.
 
         Scope: `users:write`.
 
@@ -276,7 +278,9 @@ class Users(Described):
         """Change a user.
 
         Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's
-        tokens at once; `active` is possible only for a user who has accepted an invitation.
+        tokens at once; `active` is possible only for a user who has accepted an invitation. A lower
+        role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an
+        administrator, needs the scope `admin`.
 
         Scope: `users:write`.
 
@@ -319,7 +323,8 @@ class Users(Described):
     def resend_invitation(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Send a user's invitation again.
 
-        Mails a new link and voids the old one. An active user cannot be invited again.
+        Mails a new link and voids the old one. An active user cannot be invited again, an administrator
+        only with the scope `admin`, and an address at most 5 times an hour and 10 times a day.
 
         Scope: `users:write`.
 
@@ -522,7 +527,9 @@ class AsyncUsers(Described):
         """Create a user.
 
         Creates the user as `pending_invite` and mails an invitation: a signed, single-use link that
-        lives 48 hours. The e-mail is unique in the organisation, compared without regard to case.
+        lives 48 hours. The e-mail is unique in the organisation, compared without regard to case. The
+        role `admin` can only be given with the scope `admin`. An address is invited at most 5 times an
+        hour and 10 times a day.
 
         Scope: `users:write`.
 
@@ -628,7 +635,9 @@ class AsyncUsers(Described):
         """Change a user.
 
         Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's
-        tokens at once; `active` is possible only for a user who has accepted an invitation.
+        tokens at once; `active` is possible only for a user who has accepted an invitation. A lower
+        role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an
+        administrator, needs the scope `admin`.
 
         Scope: `users:write`.
 
@@ -671,7 +680,8 @@ class AsyncUsers(Described):
     async def resend_invitation(self, user_id: str, **options: Unpack[RequestOptions]) -> User:
         """Send a user's invitation again.
 
-        Mails a new link and voids the old one. An active user cannot be invited again.
+        Mails a new link and voids the old one. An active user cannot be invited again, an administrator
+        only with the scope `admin`, and an address at most 5 times an hour and 10 times a day.
 
         Scope: `users:write`.
 
@@ -1297,7 +1307,11 @@ class Workflows(Described):
     ) -> WorkflowRun:
         """Start a workflow run.
 
-        Queues the run; the background worker takes it from there.
+        Queues the run; the background worker takes it from there. Besides `workflows:write` it needs
+        the scopes of what the run does: `user_import` needs `users:write` and `files:read`,
+        `catalog_import` `products:write` and `files:read`, `catalog_export` `products:read` and
+        `files:write`, `docs_publish` `files:read`. Two runs of an organisation are done at once; the
+        others wait.
 
         Scope: `workflows:write`.
 
@@ -1556,7 +1570,11 @@ class AsyncWorkflows(Described):
     ) -> WorkflowRun:
         """Start a workflow run.
 
-        Queues the run; the background worker takes it from there.
+        Queues the run; the background worker takes it from there. Besides `workflows:write` it needs
+        the scopes of what the run does: `user_import` needs `users:write` and `files:read`,
+        `catalog_import` `products:write` and `files:read`, `catalog_export` `products:read` and
+        `files:write`, `docs_publish` `files:read`. Two runs of an organisation are done at once; the
+        others wait.
 
         Scope: `workflows:write`.
 

@@ -11,7 +11,7 @@ import pytest
 from tests.server.support.callers import Callers, rows
 from tests.server.support.tenants import Client, Organisation, make_organisation
 
-from redcore_server.api.grantable import grantable
+from redcore_server.api.authority import grantable
 from redcore_server.auth.credentials.principal import Principal
 from redcore_server.clock import Clock
 from redcore_server.errors import InsufficientScope

@@ -219,6 +219,7 @@ async def test_applications_end_with_their_owner(
 ) -> None:
     """When the owner is deleted, also tokens that the application holds for somebody else are dead."""
     owner = (await caller.post("/v1/users", json={"email": "grace@example.com", "name": "Grace"})).json()["data"]["id"]
+    await rows(stores, "update users set status = 'active' where id = %s returning id", owner)
     made = await create(caller)
     pair = (await token(caller, made["id"], made["client_secret"])).json()  # its grant belongs to the first owner
     await rows(stores, "update applications set owner_id = %s where id = %s returning id", owner, made["id"])

@@ -358,7 +358,7 @@ async def test_a_reset_brings_the_seed_back(
     await rows(callers.stores, "update users set status = 'active' where id = %s returning id", user_id)
     await caller.post("/v1/products", json={"name": "x", "sku": "x", "price": 1}, headers={"Idempotency-Key": "k"})
     await caller.patch("/v1/me", json={"name": "Changed"})
-    successor = await callers.of(Organisation(organisation.id, user_id), "users:write")
+    successor = await callers.of(Organisation(organisation.id, user_id), "admin")
     assert (await successor.delete(f"/v1/users/{organisation.owner_id}")).status_code == 204
 
     assert (await caller.post("/lab/reset")).status_code == 204

@@ -9,19 +9,14 @@ import httpx
 
 from redcore_server.auth.credentials.applications import create_application, new_client_secret
 from redcore_server.clock import Clock
+from redcore_server.contract import spec
 from redcore_server.ids import new_id
 from redcore_server.store import Stores
 
 ISSUER = "http://127.0.0.1:4010"
 AUDIENCE = f"{ISSUER}/v1"
 SIGNING_KEY_PERIOD = timedelta(days=90)
-SCOPES = {
-    "admin": "Everything",
-    "products:read": "Read the catalog",
-    "products:write": "Change the catalog",
-    "users:read": "Read the users",
-    "users:write": "Change the users",
-}
+SCOPES = spec.load().scope_meanings
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from redcore_server.auth.credentials.principal import Principal
+from redcore_server.auth.people.role import effective
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.errors import InvalidToken, TokenExpired
 from redcore_server.ids import new_id
@@ -60,13 +61,16 @@ async def create_api_key(
     return await cursor.fetchone() or {}, key
 
 
-async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
-    """Return whom a key stands for. It is read every time, so that a revocation works at once.
+async def verify_api_key(pool: AsyncPool, key: str, now: datetime, supported: frozenset[str]) -> Principal:
+    """Return whom a key stands for, and what it may do by now.
+
+    It is read every time, with its owner, so that a revocation and a demotion work at once.
 
     Args:
         pool: to read with.
         key: as presented.
         now: by the server's clock.
+        supported: all scopes there are.
 
     Raises:
         InvalidToken: unknown or revoked, or its owner is gone or not active.
@@ -85,6 +89,6 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime) -> Principal:
         organisation_id=row["organisation_id"],
         owner_id=row["owner_id"],
         client_id=None,
-        scopes=frozenset(row["scopes"]),
+        scopes=effective(row["scopes"], row["owner_role"], supported),
         plan=row["plan"],
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
 from redcore_server.auth.credentials.redirect_uris import is_registered
-from redcore_server.auth.people.person import Role
+from redcore_server.auth.people.role import Role, effective
 from redcore_server.auth.secret import digest, matches, new_secret
 from redcore_server.ids import new_id
 from redcore_server.store.batch import Batch
@@ -24,7 +24,7 @@ class Application:
     """A client whose owner is active.
 
     Attributes:
-        scopes: All it may ask for.
+        scopes: All it may ask for, as far as its owner's role has them by now.
         redirect_uris: Where it may send people back to.
         is_public: It has no secret, so its name proves nothing.
     """
@@ -109,9 +109,17 @@ def new_client_secret() -> str:
 class Applications:
     """The registered applications."""
 
-    def __init__(self, pool: AsyncPool) -> None:
+    def __init__(self, pool: AsyncPool, supported: frozenset[str]) -> None:
+        """Start without questions.
+
+        Args:
+            pool: To read with.
+            supported: All scopes there are.
+        """
         self._pool = pool
+        self._supported = supported
         self._rows = Batch(self._read)
+        self._standings = Batch(self._read_standings)
 
     async def authenticate(self, client_id: str, secret: str | None, now: datetime) -> Application | None:
         """Return the application if the secret is its own; after a rotation the previous one is, for a while.
@@ -124,7 +132,7 @@ class Applications:
         row = await self._row(client_id)
         is_own = _is_own(secret or "", row, now)
         is_public = row is not None and row["secret_hash"] is None and secret is None
-        return _application(row) if row and (is_own or is_public) else None
+        return self._application(row) if row and (is_own or is_public) else None
 
     async def find(self, client_id: str) -> Application | None:
         """Return an application that has not proved anything, if its owner is active.
@@ -133,28 +141,27 @@ class Applications:
             client_id: as presented.
         """
         row = await self._row(client_id)
-        return _application(row) if row else None
+        return self._application(row) if row else None
 
-    async def is_usable(self, client: Application, owner_id: str) -> bool:
-        """Tell whether an application still exists, its owner is active, and so is the owner of a grant.
+    async def granted(self, scopes: Collection[str], *, client_id: str, owner_id: str) -> frozenset[str] | None:
+        """Return what a grant is worth by now: no more than the roles of the application's owner and the grant's have.
 
-        Args:
-            client: as it was a moment ago.
-            owner_id: the user for whom it acts.
-        """
-        if await self.find(client.id) is None:
-            return False
-        return owner_id == client.owner_id or await self.role_of(owner_id) is not None
-
-    async def role_of(self, user_id: str) -> Role | None:
-        """Return the role of a user, None if it is not active.
+        It is read each time, so that a demotion works at once and on every node.
 
         Args:
-            user_id: of the person behind a grant.
+            scopes: Of the grant or of a token of it.
+            client_id: The application.
+            owner_id: The user for whom it acts.
+
+        Returns:
+            The scopes that are left; None if the application or one of the two users is gone or not active.
         """
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(_QUERIES["role"], {"id": user_id})).fetchone()
-        return row["role"] if row else None
+        roles = await self._standings.answer((client_id, owner_id))
+        if roles is None:
+            return None
+        for role in roles:
+            scopes = effective(scopes, role, self._supported)
+        return frozenset(scopes)
 
     async def _row(self, client_id: str) -> dict[str, Any] | None:
         if "\0" in client_id:  # PostgreSQL's text cannot hold it
@@ -167,18 +174,24 @@ class Applications:
             rows = {row["id"]: row for row in await cursor.fetchall()}
         return [rows.get(client_id) for client_id in client_ids]
 
+    async def _read_standings(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Role, Role] | None]:
+        client_ids, owner_ids = map(list, zip(*pairs, strict=True))
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_QUERIES["standings"], {"client_ids": client_ids, "owner_ids": owner_ids})
+            found = {row["number"]: (row["client_role"], row["owner_role"]) for row in await cursor.fetchall()}
+        return [found.get(number) for number in range(1, len(pairs) + 1)]
 
-def _application(row: Mapping[str, Any]) -> Application:
-    return Application(
-        id=row["id"],
-        organisation_id=row["organisation_id"],
-        owner_id=row["owner_id"],
-        plan=row["plan"],
-        name=row["name"],
-        scopes=frozenset(row["scopes"]),
-        redirect_uris=tuple(row["redirect_uris"]),
-        is_public=row["secret_hash"] is None,
-    )
+    def _application(self, row: Mapping[str, Any]) -> Application:
+        return Application(
+            id=row["id"],
+            organisation_id=row["organisation_id"],
+            owner_id=row["owner_id"],
+            plan=row["plan"],
+            name=row["name"],
+            scopes=effective(row["scopes"], row["owner_role"], self._supported),
+            redirect_uris=tuple(row["redirect_uris"]),
+            is_public=row["secret_hash"] is None,
+        )
 
 
 def _is_own(secret: str, row: Mapping[str, Any] | None, now: datetime) -> bool:

@@ -6,12 +6,13 @@ from typing import Final, Literal, Protocol
 
 import attrs
 
+from redcore_server.auth.people.role import allows
 from redcore_server.http.context import ScopeKey
 
 
 @attrs.frozen
 class Principal:
-    """The credential behind a request and what it may do; it holds no secret."""
+    """The credential behind a request and what it may do at this moment; it holds no secret."""
 
     kind: Literal["api_key", "token"]
     credential_id: str
@@ -22,6 +23,7 @@ class Principal:
     client_id: str | None
     """The application, for a token."""
     scopes: frozenset[str]
+    """No more than the role of its owner has, see `redcore_server.auth.people.role`."""
     plan: str
 
     def allows(self, scope: str) -> bool:
@@ -30,7 +32,7 @@ class Principal:
         Args:
             scope: such as `users:read`.
         """
-        return scope in self.scopes or "admin" in self.scopes
+        return allows(self.scopes, scope)
 
 
 PRINCIPAL: Final = ScopeKey[Principal]("redcore.principal")

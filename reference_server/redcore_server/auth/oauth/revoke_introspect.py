@@ -82,12 +82,13 @@ class IntrospectionEndpoint(AuthlibIntrospection):
     def _of_refresh_token(self, grant: Grant, text: str, client: Application) -> dict[str, Any] | None:
         issuer = self.server.issuer
         is_living = grant.refresh == fingerprint(text) and issuer.clock.time() < grant.expires_at
-        if not is_living or grant.organisation_id != client.organisation_id:
+        scope = self._scope_left(grant.scope, grant.client_id, grant.owner_id)
+        if not is_living or grant.organisation_id != client.organisation_id or scope is None:
             return None
         return {
             "token_type": "refresh_token",
             "client_id": grant.client_id,
-            "scope": grant.scope,
+            "scope": scope,
             "sub": grant.subject,
             "iss": issuer.tokens.issuer,
             "iat": grant.expires_at - REFRESH_TOKEN_S,
@@ -96,11 +97,20 @@ class IntrospectionEndpoint(AuthlibIntrospection):
 
     def _of_access_token(self, token: AccessToken, client: Application) -> dict[str, Any] | None:
         issuer = self.server.issuer
-        if token.organisation_id != client.organisation_id or wait(issuer.grants.owner(token)) is None:
+        owner_id = wait(issuer.grants.owner(token))
+        if token.organisation_id != client.organisation_id or owner_id is None:
+            return None
+        scope = self._scope_left(token.scope, token.client_id, owner_id)
+        if scope is None:
             return None
         private = {"org", "gid", "plan"}
         public = {name: value for name, value in issuer.tokens.claims(token).items() if name not in private}
-        return {"token_type": "Bearer", **public}
+        return {"token_type": "Bearer", **public, "scope": scope}
+
+    def _scope_left(self, scope: str, client_id: str, owner_id: str) -> str | None:
+        """Return what a scope is worth by now, None if nobody answers for it any more."""
+        granted = wait(self.server.issuer.applications.granted(scope.split(), client_id=client_id, owner_id=owner_id))
+        return None if granted is None else " ".join(sorted(granted))
 
 
 def _token(request: OAuth2Request) -> str:

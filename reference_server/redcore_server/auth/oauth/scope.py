@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
-from redcore_server.auth.people.person import Role
-
 
 def narrow(requested: str | None, ceilings: Sequence[Iterable[str]], supported: frozenset[str]) -> str:
     """Return the scopes to grant, sorted and separated by spaces.
@@ -26,17 +24,3 @@ def narrow(requested: str | None, ceilings: Sequence[Iterable[str]], supported: 
     if not granted or not all(limit.issuperset(granted) for limit in limits):
         raise InvalidScopeError("The requested scope is unknown, malformed, or exceeds what was granted.")
     return " ".join(sorted(granted))
-
-
-def role_ceiling(role: Role, supported: frozenset[str]) -> frozenset[str]:
-    """Return what a person of a role may let an application do: no more than the role itself stands for.
-
-    Args:
-        role: of the person who signed in.
-        supported: all scopes there are.
-    """
-    if role == "admin":
-        return supported
-    if role == "editor":
-        return supported - {"admin", "users:write"}
-    return frozenset(scope for scope in supported if scope.endswith(":read") or scope == "profile:write")

@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Unaut
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.client_authentication import invalid_client
 from redcore_server.auth.oauth.greenlets import wait
-from redcore_server.auth.oauth.scope import narrow, role_ceiling
+from redcore_server.auth.oauth.scope import narrow
 from redcore_server.auth.oauth.server import FormRequest, OAuthServer
 from redcore_server.auth.tokens.grant_store import Grant
 
@@ -66,8 +66,9 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         if grant is None or grant.client_id != self.application.id:
             raise _dead()
         self.grant = grant
-        ceilings = [grant.scope.split(), self.application.scopes, *self._ceiling_of_person(grant)]
-        self.scope = narrow(self.request.form.get("scope"), ceilings, self.server.scopes)
+        self.scope = narrow(
+            self.request.form.get("scope"), [self._left_of(grant), self.application.scopes], self.server.scopes
+        )
 
     def create_token_response(self) -> _Answer:
         """Rotate; of several requests with one refresh token exactly one gets here with a living one."""
@@ -76,14 +77,16 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
             raise _dead()
         return 200, response, default_json_headers
 
-    def _ceiling_of_person(self, grant: Grant) -> list[frozenset[str]]:
-        """Return what the person who signed in may grant by now; a client's own grant has no such ceiling."""
-        if grant.subject == self.application.id:
-            return []
-        role = wait(self.server.issuer.applications.role_of(grant.owner_id))
-        if role is None:
+    def _left_of(self, grant: Grant) -> frozenset[str]:
+        """Return what the grant is worth by now."""
+        granted = wait(
+            self.server.issuer.applications.granted(
+                grant.scope.split(), client_id=grant.client_id, owner_id=grant.owner_id
+            )
+        )
+        if granted is None:
             raise _dead()
-        return [role_ceiling(role, self.server.scopes)]
+        return granted
 
 
 def _dead() -> InvalidGrantError:

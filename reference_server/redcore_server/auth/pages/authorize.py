@@ -21,13 +21,13 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth import greenlets
 from redcore_server.auth.oauth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
 from redcore_server.auth.oauth.code_store import Codes
-from redcore_server.auth.oauth.scope import role_ceiling
 from redcore_server.auth.oauth.server import QueryRequest, address_of
 from redcore_server.auth.pages.browser_request import Visit
 from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.people.person import Person
+from redcore_server.auth.people.role import role_ceiling
 from redcore_server.auth.routes import Routes
 from redcore_server.settings import LOOPBACK_HOSTS
 

@@ -19,12 +19,12 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.device_grant import ENDPOINT, PAGE, DeviceCodeGrant, keep_device_codes, start_login
 from redcore_server.auth.oauth.device_store import Device, DeviceCodes, shown
 from redcore_server.auth.oauth.handler import answering
-from redcore_server.auth.oauth.scope import role_ceiling
 from redcore_server.auth.pages.browser_request import Visit
 from redcore_server.auth.pages.context import Parts
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.people.login_throttle import Attempts, TooManyAttempts
 from redcore_server.auth.people.person import Person
+from redcore_server.auth.people.role import role_ceiling
 from redcore_server.auth.routes import Routes
 
 _WRONG: Final = "That code is not right, was used, or is too old. Look at your device again."

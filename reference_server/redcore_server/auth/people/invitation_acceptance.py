@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 
+from redcore_server.auth.people.role import is_appointed
 from redcore_server.clock import Clock
 from redcore_server.invitations.link import invitation_of, link_secret
-from redcore_server.store.postgres import AsyncPool, queries
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 
 _QUERIES: Final = queries("acceptance")
 
@@ -41,7 +43,10 @@ class Acceptance:
     clock: Clock
 
     async def find(self, token: str) -> Invitation | None:
-        """Return the invitation of a link, or None: forged, expired, used, voided, or the user is not waiting.
+        """Return the invitation of a link, or None if it cannot be accepted.
+
+        It is forged, expired, used or voided, the user is not waiting, or the role was given by a person who could not
+        give it now.
 
         Args:
             token: the link's last part, of any content.
@@ -51,8 +56,7 @@ class Acceptance:
             if invitation_id is None:
                 return None
             values = {"id": invitation_id, "now": self.clock.now()}
-            row = await (await connection.execute(_QUERIES["open"], values)).fetchone()
-        return Invitation(**row) if row else None
+            return await _open(connection, values)
 
     async def accept(self, invitation: Invitation, *, password_hash: str, factor: SecondFactor | None) -> bool:
         """Make the user active, once, however many requests try; False if it was not the first or came too late.
@@ -72,7 +76,14 @@ class Acceptance:
         }
         async with self.postgres.connection() as connection, connection.transaction():
             await connection.execute(_QUERIES["lock_user"], values)
-            if await (await connection.execute(_QUERIES["open"], values)).fetchone() is None:
+            if await _open(connection, values) is None:
                 return False
             await connection.execute(_QUERIES["accept"], values)
         return True
+
+
+async def _open(connection: AsyncPostgres, values: Mapping[str, Any]) -> Invitation | None:
+    row = await (await connection.execute(_QUERIES["open"], values)).fetchone()
+    if row is None or not is_appointed(row.pop("role"), row.pop("appointer_role")):
+        return None
+    return Invitation(**row)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 
+from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import AsyncPool, queries
 
 _QUERIES: Final = queries("people")
 _FIELDS: Final = ("id", "organisation_id", "email", "name", "role")
-
-Role = Literal["admin", "editor", "viewer"]
 
 
 @attrs.frozen(kw_only=True)

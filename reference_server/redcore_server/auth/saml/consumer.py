@@ -13,6 +13,7 @@ import attrs
 import structlog
 
 from redcore_server.auth.people.person import Person, email_key, person
+from redcore_server.auth.people.role import is_appointed
 from redcore_server.auth.saml.assertion import Assertion, read_assertion, read_envelope, read_issuer
 from redcore_server.auth.saml.conditions import check
 from redcore_server.auth.saml.identity_providers import IdentityProvider, IdentityProviders
@@ -94,6 +95,8 @@ class AssertionConsumer:
             row = await (await connection.execute(_QUERIES["person"], parameters)).fetchone()
         if row is None:
             raise AssertionRefused("its subject is no active or invited user of the organisation")
+        if row["status"] != "active" and not is_appointed(row["role"], row["appointer_role"]):
+            raise AssertionRefused("whoever gave its subject the role could not give it now")
         return person(row)
 
     async def use(self, statement: Statement, who: Person) -> None:

@@ -17,8 +17,9 @@ from starlette.concurrency import run_in_threadpool
 
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.greenlets import wait
-from redcore_server.auth.oauth.scope import narrow, role_ceiling
+from redcore_server.auth.oauth.scope import narrow
 from redcore_server.auth.oauth.server import FormRequest, OAuthServer
+from redcore_server.auth.people.role import role_ceiling
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.refusal import AssertionRefused
 

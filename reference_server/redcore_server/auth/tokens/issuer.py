@@ -44,7 +44,7 @@ class TokenIssuer:
         scope: str,
         claim: Callable[[str], Awaitable[bool]] | None = None,
     ) -> dict[str, Any] | None:
-        """Return the response to a new authorisation, or None if client or owner were removed meanwhile.
+        """Return the response to a new authorisation, or None if client or owner were removed or demoted meanwhile.
 
         Args:
             client: authenticated.
@@ -96,9 +96,10 @@ class TokenIssuer:
     async def _response(
         self, client: Application, grant: Grant, refresh_token: str, scope: str, now: int
     ) -> dict[str, Any] | None:
-        # Whoever removes a client or a user commits to PostgreSQL first and deletes the grants after. We
-        # wrote the grant first and look into PostgreSQL after: in any order, one of the two sees the other.
-        if not await self.applications.is_usable(client, grant.owner_id):
+        # A removal or a demotion is committed to PostgreSQL first, and the grants are deleted after. The grant was
+        # written first here, and PostgreSQL is read after: in any order, one of the two sees the other.
+        scopes = frozenset(scope.split())
+        if await self.applications.granted(scopes, client_id=client.id, owner_id=grant.owner_id) != scopes:
             await self.grants.remove(grant.id)
             return None
         token = AccessToken(

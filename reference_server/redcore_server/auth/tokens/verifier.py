@@ -1,7 +1,7 @@
-"""Checks bearer tokens for the gateway: API keys in PostgreSQL, access tokens by signature and then in Redis.
+"""Checks bearer tokens for the gateway: API keys in PostgreSQL, access tokens by signature, in Redis and in PostgreSQL.
 
 A store that does not answer is an error, never a pass. Nothing is remembered between requests but public keys and what
-they have signed, so that a revocation works at once.
+they have signed, so that a revocation works at once, and so does the demotion of a credential's owner.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisClusterException, RedisError
 
 from redcore_server.auth.credentials.api_keys import PREFIX, verify_api_key
+from redcore_server.auth.credentials.applications import Applications
 from redcore_server.auth.credentials.principal import Principal
 from redcore_server.auth.tokens import redis_keys
 from redcore_server.auth.tokens.grant_store import source
@@ -25,8 +26,18 @@ _log = structlog.stdlib.get_logger("redcore_server.auth")
 class BearerVerifier:
     """The verifier of `redcore_server.auth.credentials.principal`, on the real stores."""
 
-    def __init__(self, stores: Stores, reader: TokenReader, clock: Clock) -> None:
+    def __init__(self, stores: Stores, reader: TokenReader, clock: Clock, scopes: frozenset[str]) -> None:
+        """Remember nothing yet.
+
+        Args:
+            stores: open ones.
+            reader: of access tokens.
+            clock: the server's.
+            scopes: all there are.
+        """
         self._postgres = stores.postgres
+        self._applications = Applications(stores.postgres, scopes)
+        self._scopes = scopes
         self._owner = stores.scripts.script(source("owner"))
         self._reader = reader
         self._clock = clock
@@ -35,7 +46,7 @@ class BearerVerifier:
         """Check a token with everything that could have revoked it; see `Verifier`."""
         try:
             if bearer.startswith(PREFIX):
-                return await verify_api_key(self._postgres, bearer, self._clock.now())
+                return await verify_api_key(self._postgres, bearer, self._clock.now(), self._scopes)
             return await self._verify_access_token(bearer)
         except (psycopg.OperationalError, RedisError, RedisClusterException) as error:
             _log.error("a store needed to verify a token is away", problem=str(error))
@@ -46,13 +57,20 @@ class BearerVerifier:
         keys = [redis_keys.grant(token.grant_id), redis_keys.revoked(token.grant_id)]
         owner_id: str | None = await self._owner(keys, [token.jti])
         if owner_id is None:
-            raise InvalidToken("The access token has been revoked.")
+            raise _revoked()
+        granted = await self._applications.granted(token.scope.split(), client_id=token.client_id, owner_id=owner_id)
+        if granted is None:
+            raise _revoked()
         return Principal(
             kind="token",
             credential_id=token.subject,
             organisation_id=token.organisation_id,
             owner_id=owner_id,
             client_id=token.client_id,
-            scopes=frozenset(token.scope.split()),
+            scopes=granted,
             plan=token.plan,
         )
+
+
+def _revoked() -> InvalidToken:
+    return InvalidToken("The access token has been revoked.")

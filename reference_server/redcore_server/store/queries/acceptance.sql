@@ -1,9 +1,11 @@
 -- name: open
--- An invitation that can be accepted now, and who is invited.
-select invitations.id, users.id as user_id, users.email, users.name, organisations.name as organisation
+-- An invitation that can be accepted now, who is invited, and what whoever gave the role is by now.
+select invitations.id, users.id as user_id, users.email, users.name, organisations.name as organisation, users.role,
+       appointer.role as appointer_role
 from invitations
 join users on users.id = invitations.user_id and users.status = 'pending_invite'
 join organisations on organisations.id = users.organisation_id
+left join users as appointer on appointer.id = users.appointed_by and appointer.status = 'active'
 where invitations.id = %(id)s
     and invitations.accepted_at is null
     and invitations.voided_at is null

@@ -25,7 +25,8 @@ returning id
 
 -- name: by_hash
 -- A key is as alive as its owner. A revoked one is dead whatever the clocks of the nodes say.
-select key.id, key.organisation_id, key.owner_id, key.scopes, key.expires_at, organisation.plan
+select key.id, key.organisation_id, key.owner_id, key.scopes, key.expires_at, organisation.plan,
+       owner.role as owner_role
 from api_keys key
 join organisations organisation on organisation.id = key.organisation_id
 join users owner on owner.id = key.owner_id and owner.status = 'active'

@@ -43,12 +43,17 @@ delete from applications where id = %(id)s and organisation_id = %(organisation_
 -- Of several applications, those that are as alive as their owners.
 select application.id, application.organisation_id, application.owner_id, application.secret_hash,
        application.previous_secret_hash, application.previous_secret_ends_at, application.name, application.scopes,
-       application.redirect_uris, organisation.plan
+       application.redirect_uris, organisation.plan, owner.role as owner_role
 from applications application
 join organisations organisation on organisation.id = application.organisation_id
 join users owner on owner.id = application.owner_id and owner.status = 'active'
 where application.id = any(%(ids)s)
 
--- name: role
--- What the person behind a grant is now.
-select role from users where id = %(id)s and status = 'active'
+-- name: standings
+-- Of several pairs of an application and the owner of a grant: the roles of the application's owner and of the grant's
+-- by now. There is no row for a pair of which one is gone or not active.
+select asked.number, client_owner.role as client_role, grant_owner.role as owner_role
+from unnest(%(client_ids)s::text[], %(owner_ids)s::text[]) with ordinality as asked (client_id, owner_id, number)
+join applications application on application.id = asked.client_id
+join users client_owner on client_owner.id = application.owner_id and client_owner.status = 'active'
+join users grant_owner on grant_owner.id = asked.owner_id and grant_owner.status = 'active'

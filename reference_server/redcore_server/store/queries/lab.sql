@@ -21,6 +21,7 @@ limit 1
 -- Users who own credentials stay even if they are not in the copy: their organisation was seeded later.
 delete from idempotency;
 delete from invitations;
+delete from invited;
 delete from products;
 delete from workflow_runs;
 delete from files; -- their bytes are orphans now, which the worker collects

@@ -21,8 +21,12 @@ on conflict (organisation_id) do update set
 delete from identity_providers where organisation_id = %(organisation_id)s returning entity_id
 
 -- name: person
-select id, organisation_id, email, name, role from users
-where organisation_id = %(organisation_id)s and email_key = %(email_key)s and status <> 'inactive'
+-- With what whoever gave the role is by now, which counts until the person is active.
+select users.id, users.organisation_id, users.email, users.name, users.role, users.status,
+       appointer.role as appointer_role
+from users
+left join users as appointer on appointer.id = users.appointed_by and appointer.status = 'active'
+where users.organisation_id = %(organisation_id)s and users.email_key = %(email_key)s and users.status <> 'inactive'
 
 -- name: activate
 -- Does nothing for an active user. Whoever the identity provider vouches for needs no invitation any more.

@@ -34,9 +34,28 @@ with gone as (
 )
 select row_number, count(*) over () as total from gone order by row_number limit %(most)s
 
+-- name: drop_invited
+-- Drops the rows whose address was invited too often, and returns the first of them, when each may be invited again, and
+-- how many there are. As `invitation_limit.sql` has it for one.
+with gone as (
+    delete from staged_users
+    using (
+        select row_number, invitable_again(%(organisation_id)s, email_key, %(now)s) as again
+        from staged_users
+        where email_key in (select email_key from invited where organisation_id = %(organisation_id)s)
+    ) as often
+    where staged_users.row_number = often.row_number and often.again is not null
+    returning staged_users.row_number, often.again
+)
+select row_number, again, count(*) over () as total from gone order by row_number limit %(most)s
+
+-- name: count_invited
+insert into invited (organisation_id, email_key, invited_at)
+select %(organisation_id)s, email_key, %(now)s from staged_users
+
 -- name: add_users
-insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
-select id, %(organisation_id)s, email, email_key, name, role, 'pending_invite', %(now)s, %(now)s
+insert into users (id, organisation_id, email, email_key, name, role, appointed_by, status, created_at, updated_at)
+select id, %(organisation_id)s, email, email_key, name, role, %(owner_id)s, 'pending_invite', %(now)s, %(now)s
 from staged_users
 order by email_key
 

@@ -42,8 +42,9 @@ order by id
 for update
 
 -- name: add
-insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
-values (%(id)s, %(organisation_id)s, %(email)s, %(email_key)s, %(name)s, %(role)s, 'pending_invite', %(now)s, %(now)s)
+insert into users (id, organisation_id, email, email_key, name, role, appointed_by, status, created_at, updated_at)
+values (%(id)s, %(organisation_id)s, %(email)s, %(email_key)s, %(name)s, %(role)s, %(appointed_by)s, 'pending_invite',
+        %(now)s, %(now)s)
 returning id, email, name, role, status, invitation_sent_at, created_at, updated_at
 
 -- name: update
@@ -53,10 +54,15 @@ update users set
     email_key = coalesce(%(email_key)s, email_key),
     name = coalesce(%(name)s, name),
     role = coalesce(%(role)s, role),
+    appointed_by = coalesce(%(appointed_by)s, appointed_by),
     status = coalesce(%(status)s, status),
     updated_at = %(now)s
 where id = %(id)s and organisation_id = %(organisation_id)s
 returning id, email, name, role, status, invitation_sent_at, created_at, updated_at, email_key, accepted_at
+
+-- name: appoint
+-- Whoever invites again answers for the role from now on.
+update users set appointed_by = %(appointed_by)s where id = %(id)s
 
 -- name: delete
 -- Its API keys, applications and invitations go with it.

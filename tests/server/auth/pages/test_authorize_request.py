@@ -10,8 +10,8 @@ from tests.server.support.tenants import ISSUER, Client, Organisation, make_orga
 
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.credentials.redirect_uris import is_registered
-from redcore_server.auth.oauth.scope import role_ceiling
 from redcore_server.auth.oauth.server import OAuthServer
+from redcore_server.auth.people.role import role_ceiling
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 

@@ -346,7 +346,7 @@ async def test_owner_deactivated_while_a_token_is_made(
     http: httpx.AsyncClient, stores: Stores, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A grant written after the revocation of its owner is taken back before it is handed out."""
-    monkeypatch.setattr(Applications, "is_usable", AsyncMock(return_value=False))
+    monkeypatch.setattr(Applications, "granted", AsyncMock(return_value=None))
 
     response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
 

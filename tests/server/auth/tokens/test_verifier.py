@@ -13,7 +13,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from tests.server.support.tenants import AUDIENCE, ISSUER, Client
+from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, Client
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.tokens.access_token import AccessTokens
@@ -182,7 +182,9 @@ async def lost(auth: Auth, stores: Stores, clock: Clock, addresses: object) -> A
     postgres = async_pool("postgresql://postgres:canary@127.0.0.1:1/x", min_size=0)
     postgres.timeout = 0.2
     await postgres.open(wait=False)
-    yield BearerVerifier(Stores(postgres, redis), TokenReader(AccessTokens(ISSUER, AUDIENCE), auth.keys, clock), clock)
+    yield BearerVerifier(
+        Stores(postgres, redis), TokenReader(AccessTokens(ISSUER, AUDIENCE), auth.keys, clock), clock, frozenset(SCOPES)
+    )
     await postgres.close()
     await redis.aclose()
 

@@ -1,0 +1,29 @@
+"""The workers of one process: what is urgent never waits for what takes long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import attrs
+
+from redcore_server.worker.apart import Apart
+from redcore_server.worker.runner import Worker
+
+
+@attrs.frozen(kw_only=True)
+class Workers:
+    """Both workers.
+
+    Attributes:
+        urgent: Sends mail, revokes and deletes.
+        runs: Does the runs of workflows.
+    """
+
+    urgent: Worker
+    runs: Apart
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.urgent.run())
+            tasks.create_task(self.runs.run())
