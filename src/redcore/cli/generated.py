@@ -68,7 +68,7 @@ COMMANDS = (
         method="POST",
         path="/v1/users",
         help="Create a user",
-        description="Creates the user as `pending_invite` and mails an invitation: a signed, single-use link that lives 48 hours. The e-mail is unique in the organisation, compared without regard to case.",
+        description="Creates the user as `pending_invite` and mails an invitation: a signed, single-use link that lives 48 hours. The e-mail is unique in the organisation, compared without regard to case. The role `admin` can only be given with the scope `admin`. An address is invited at most 5 times an hour and 10 times a day.",
         scope="users:write",
         options=(
             Parameter(
@@ -119,7 +119,7 @@ COMMANDS = (
         method="PATCH",
         path="/v1/users/{user_id}",
         help="Change a user",
-        description="Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's tokens at once; `active` is possible only for a user who has accepted an invitation.",
+        description="Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's tokens at once; `active` is possible only for a user who has accepted an invitation. A lower role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an administrator, needs the scope `admin`.",
         scope="users:write",
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         options=(
@@ -147,7 +147,7 @@ COMMANDS = (
         method="POST",
         path="/v1/users/{user_id}/invitation",
         help="Send a user's invitation again",
-        description="Mails a new link and voids the old one. An active user cannot be invited again.",
+        description="Mails a new link and voids the old one. An active user cannot be invited again, an administrator only with the scope `admin`, and an address at most 5 times an hour and 10 times a day.",
         scope="users:write",
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
@@ -271,7 +271,7 @@ COMMANDS = (
         method="POST",
         path="/v1/workflows/{name}/runs",
         help="Start a workflow run",
-        description="Queues the run; the background worker takes it from there.",
+        description="Queues the run; the background worker takes it from there. Besides `workflows:write` it needs the scopes of what the run does: `user_import` needs `users:write` and `files:read`, `catalog_import` `products:write` and `files:read`, `catalog_export` `products:read` and `files:write`, `docs_publish` `files:read`. Two runs of an organisation are done at once; the others wait.",
         scope="workflows:write",
         arguments=(Parameter("name", "text", "Name of the workflow, such as `catalog_export`.", required=True),),
         options=(

@@ -1,0 +1,404 @@
+"""A proof, not a list: whatever people and programs of two organisations do, nobody gets more than an admin gave.
+
+The model knows of each person the role that was given by an actor who may give it, and of each credential its owner and
+its scopes. The server may refuse more than the model does, but it never allows more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeVar, cast
+
+import attrs
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.server.support.authorizing import CALLBACK, Flow, signed_in
+from tests.server.support.callers import Callers, callers_of, rows, whole_app
+from tests.server.support.tenants import AUDIENCE, ISSUER, SIGNING_KEY_PERIOD, Addresses, Client, make_organisation
+
+from redcore_server.auth.app import Auth, open_auth
+from redcore_server.auth.people.invitation_acceptance import Acceptance
+from redcore_server.clock import Clock
+from redcore_server.contract import spec
+from redcore_server.errors import InvalidToken
+from redcore_server.invitations.link import invitation_token, link_secret
+from redcore_server.settings import Settings
+from redcore_server.store import Stores, open_stores
+from redcore_server.store.objects import open_objects
+from redcore_server.worker.workflows import WorkflowRunner
+from redcore_server.workflows import WORKFLOWS
+
+ALL: Final = spec.load().scopes
+ROLES: Final = ("viewer", "editor", "admin")
+# Contract section 5 and ADR 11, in words of their own: the test does not ask the code it tests.
+CEILINGS: Final = {
+    "admin": ALL,
+    "editor": ALL - {"admin", "users:write"},
+    "viewer": {scope for scope in ALL if scope.endswith(":read")} | {"profile:write"},
+}
+SCOPE_SETS: Final = st.sampled_from(
+    [
+        ["admin"],
+        ["users:write", "users:read"],
+        ["workflows:write", "files:write", "files:read", "users:write"],
+        ["workflows:write", "files:write", "files:read"],
+        ["products:read"],
+    ]
+)
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class Person:
+    """A user as the model has it; `role` is what was rightly given."""
+
+    id: str
+    organisation: str
+    role: str
+    is_active: bool = False
+    is_gone: bool = False
+
+
+@attrs.define(eq=False)
+class Credential:
+    """A bearer token, and for an access token its refresh token and application."""
+
+    bearer: str
+    owner: Person
+    scopes: frozenset[str]
+    app: App | None = None
+    refresh: str = ""
+
+    def bound(self) -> frozenset[str]:
+        """What it may do at most by now."""
+        answering = [self.owner, *([self.app.owner] if self.app else [])]
+        if any(person.is_gone or not person.is_active for person in answering):
+            return frozenset()
+        reach = ALL if "admin" in self.scopes else self.scopes
+        return reach.intersection(*(CEILINGS[person.role] for person in answering))
+
+    def may(self, *scopes: str) -> bool:
+        """Whether the model lets it do what needs some scopes."""
+        return self.bound().issuperset(scopes)
+
+
+@attrs.define(eq=False)
+class App:
+    """An application."""
+
+    client: Client
+    owner: Person
+    scopes: frozenset[str]
+
+
+@attrs.define
+class World:
+    """The server, opened once for all examples on one event loop."""
+
+    runner: asyncio.Runner
+    stores: Stores
+    clock: Clock
+    auth: Auth
+    callers: Callers
+    work: WorkflowRunner
+    http: httpx.AsyncClient
+
+    def do(self, what: Awaitable[T]) -> T:
+        """Wait for something."""
+
+        async def wait() -> T:
+            return await what
+
+        return self.runner.run(wait())
+
+    async def call(self, credential: Credential, method: str, path: str, **given: Any) -> httpx.Response:
+        """Call the API."""
+        headers = {"Authorization": f"Bearer {credential.bearer}"}
+        return await self.http.request(method, path, headers=headers, **given)
+
+
+class Authority(RuleBasedStateMachine):
+    """Two organisations, with everything that people and programs do in them."""
+
+    world: ClassVar[World]
+    people = Bundle("people")
+    credentials = Bundle("credentials")
+    apps = Bundle("apps")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.everybody: list[Person] = []
+        self.holders: list[Credential] = []
+        self.count = 0
+
+    # Helpers.
+
+    def _do(self, what: Awaitable[T]) -> T:
+        self.world.clock.advance(7)  # no rate limit of anything is in the way
+        return self.world.do(what)
+
+    def _call(self, actor: Credential, method: str, path: str, **given: Any) -> httpx.Response:
+        return self._do(self.world.call(actor, method, path, **given))
+
+    def _new_email(self) -> str:
+        self.count += 1
+        return f"p{self.count}@example.com"
+
+    def _person(self, person_id: str, actor: Credential, role: str) -> Person:
+        """Note a new person: with the role if the actor may give it, else with the least."""
+        is_right = actor.may("users:write") and (role != "admin" or actor.may("admin"))
+        person = Person(person_id, actor.owner.organisation, role if is_right else "viewer")
+        self.everybody.append(person)
+        return person
+
+    def _holder(self, credential: Credential) -> Credential:
+        self.holders.append(credential)
+        return credential
+
+    def _manages(self, actor: Credential, other: Person, *roles: str) -> bool:
+        same = actor.owner.organisation == other.organisation
+        return same and actor.may("users:write", *(["admin"] if "admin" in {other.role, *roles} else []))
+
+    # What there is at first.
+
+    @initialize(target=credentials)
+    def organisations(self) -> Any:
+        keys = []
+        for _ in range(2):
+            organisation = self._do(make_organisation(self.world.stores, self.world.clock, plan="enterprise"))
+            admin = Person(organisation.owner_id, organisation.id, "admin", is_active=True)
+            self.everybody.append(admin)
+            key = self._do(self.world.callers.key_for(organisation, "admin"))
+            keys.append(self._holder(Credential(key, admin, frozenset({"admin"}))))
+        return multiple(*keys)
+
+    # What people and programs do.
+
+    @rule(target=people, actor=credentials, role=st.sampled_from(ROLES))
+    def create_user(self, actor: Credential, role: str) -> Any:
+        answer = self._call(actor, "POST", "/v1/users", json={"email": self._new_email(), "name": "P", "role": role})
+        return self._person(answer.json()["data"]["id"], actor, role) if answer.is_success else multiple()
+
+    @rule(target=people, actor=credentials, role=st.sampled_from(ROLES))
+    def import_user(self, actor: Credential, role: str) -> Any:
+        email = self._new_email()
+        file = self._call(actor, "POST", "/v1/files", files={"file": f"email,name,role\n{email},P,{role}\n".encode()})
+        if not file.is_success:
+            return multiple()
+        given = {"input": {"file_id": file.json()["data"]["id"]}}
+        run = self._call(actor, "POST", "/v1/workflows/user_import/runs", json=given)
+        if not run.is_success:
+            return multiple()
+        assert actor.may("workflows:write", *WORKFLOWS["user_import"].scopes)
+        self._do(self.world.work.run(run.json()["data"]["id"]))
+        made = self._do(
+            rows(
+                self.world.stores,
+                "select id from users where email = %s and organisation_id = %s",
+                email,
+                actor.owner.organisation,
+            )
+        )
+        return self._person(made[0]["id"], actor, role) if made else multiple()
+
+    @rule(actor=credentials, other=people, role=st.sampled_from(ROLES))
+    def give_role(self, actor: Credential, other: Person, role: str) -> None:
+        answer = self._call(actor, "PATCH", f"/v1/users/{other.id}", json={"role": role})
+        if answer.is_success and self._manages(actor, other, role):
+            other.role = role
+
+    @rule(actor=credentials, other=credentials, role=st.sampled_from(ROLES))
+    def give_owner_role(self, actor: Credential, other: Credential, role: str) -> None:
+        self.give_role(actor, other.owner, role)
+
+    @rule(actor=credentials, other=people, status=st.sampled_from(["active", "inactive"]))
+    def give_status(self, actor: Credential, other: Person, status: str) -> None:
+        answer = self._call(actor, "PATCH", f"/v1/users/{other.id}", json={"status": status})
+        if answer.is_success:
+            assert self._manages(actor, other)
+            other.is_active = status == "active"
+
+    @rule(actor=credentials, other=people)
+    def give_email(self, actor: Credential, other: Person) -> None:
+        answer = self._call(actor, "PATCH", f"/v1/users/{other.id}", json={"email": self._new_email()})
+        assert not answer.is_success or self._manages(actor, other)
+
+    @rule(actor=credentials, other=consumes(people))
+    def delete_user(self, actor: Credential, other: Person) -> None:
+        if self._call(actor, "DELETE", f"/v1/users/{other.id}").is_success:
+            assert self._manages(actor, other)
+            other.is_gone = True
+
+    @rule(actor=credentials, other=people)
+    def resend(self, actor: Credential, other: Person) -> None:
+        answer = self._call(actor, "POST", f"/v1/users/{other.id}/invitation")
+        assert not answer.is_success or self._manages(actor, other)
+
+    @rule(other=people)
+    def accept(self, other: Person) -> None:
+        if self._do(self._accepted(other)):
+            other.is_active = True
+
+    async def _accepted(self, other: Person) -> bool:
+        stores = self.world.stores
+        found = await rows(
+            stores, "select id, expires_at from invitations where user_id = %s and voided_at is null", other.id
+        )
+        if not found:
+            return False
+        async with stores.postgres.connection() as connection:
+            secret = await link_secret(connection)
+        acceptance = Acceptance(stores.postgres, self.world.clock)
+        token = invitation_token(found[0]["id"], expires_at=found[0]["expires_at"], secret=secret)
+        invitation = await acceptance.find(token)
+        return invitation is not None and await acceptance.accept(invitation, password_hash="x", factor=None)
+
+    @rule(target=credentials, actor=credentials, scopes=SCOPE_SETS)
+    def create_key(self, actor: Credential, scopes: list[str]) -> Any:
+        answer = self._call(actor, "POST", "/v1/api-keys", json={"name": "k", "scopes": scopes})
+        if not answer.is_success:
+            return multiple()
+        assert actor.may("admin")
+        return self._holder(Credential(answer.json()["data"]["key"], actor.owner, frozenset(scopes)))
+
+    @rule(target=apps, actor=credentials, scopes=SCOPE_SETS)
+    def create_application(self, actor: Credential, scopes: list[str]) -> Any:
+        given = {"name": "a", "scopes": scopes, "redirect_uris": [CALLBACK]}
+        answer = self._call(actor, "POST", "/v1/applications", json=given)
+        if not answer.is_success:
+            return multiple()
+        assert actor.may("admin")
+        made = answer.json()["data"]
+        return App(Client(made["id"], made["client_secret"]), actor.owner, frozenset(scopes))
+
+    @rule(target=credentials, app=apps)
+    def client_credentials(self, app: App) -> Any:
+        data = {"grant_type": "client_credentials"}
+        answer = self._do(self.world.http.post("/oauth/token", data=data, auth=app.client.basic))
+        return self._token(answer, app, app.owner)
+
+    @rule(target=credentials, app=apps, person=people)
+    def sign_in(self, app: App, person: Person) -> Any:
+        if not person.is_active or person.is_gone or person.organisation != app.owner.organisation:
+            return multiple()
+        answer = self._do(self._signed_in(app, person))
+        return multiple() if answer is None else self._token(answer, app, person)
+
+    async def _signed_in(self, app: App, person: Person) -> httpx.Response | None:
+        world = self.world
+        flow = Flow(await signed_in(world.http, world.stores, world.clock, person.id), app.client)
+        page = await flow.ask()
+        if "decision" not in page.text or 'value="allow"' not in page.text:  # nothing that could be granted
+            return None
+        back = await flow.browser.fill(page, "consent", decision="allow")
+        code = httpx.URL(back.headers["Location"]).params["code"]
+        return await flow.redeem(code)
+
+    def _token(self, answer: httpx.Response, app: App, owner: Person) -> Any:
+        if not answer.is_success:
+            return multiple()
+        told = answer.json()
+        return self._holder(Credential(told["access_token"], owner, app.scopes, app=app, refresh=told["refresh_token"]))
+
+    @rule(holder=credentials)
+    def refresh(self, holder: Credential) -> None:
+        if holder.app is None:
+            return
+        data = {"grant_type": "refresh_token", "refresh_token": holder.refresh}
+        answer = self._do(self.world.http.post("/oauth/token", data=data, auth=holder.app.client.basic))
+        if answer.is_success:
+            holder.bearer, holder.refresh = answer.json()["access_token"], answer.json()["refresh_token"]
+
+    # What holds after each step.
+
+    @invariant()
+    def nobody_reaches_more_than_was_given(self) -> None:
+        self.world.do(self._check_people())
+        self.world.do(self._check_holders())
+
+    async def _check_people(self) -> None:
+        ids = [person.id for person in self.everybody]
+        found = {row["id"]: row for row in await rows(self.world.stores, "select * from users where id = any(%s)", ids)}
+        for person in self.everybody:
+            if row := found.get(person.id):
+                assert ROLES.index(row["role"]) <= ROLES.index(person.role)
+                assert row["status"] != "active" or person.is_active
+
+    async def _check_holders(self) -> None:
+        for holder in self.holders:
+            try:
+                principal = await self.world.auth.verifier.verify(holder.bearer)
+            except InvalidToken:
+                continue
+            reached = ALL if "admin" in principal.scopes else principal.scopes
+            assert reached <= holder.bound(), (reached - holder.bound(), holder)
+            assert principal.organisation_id == holder.owner.organisation
+
+
+@pytest.fixture
+def world(addresses: Addresses, tmp_path: Path) -> Iterator[World]:
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        yield runner.run(opened(runner, stack, addresses, tmp_path))
+        runner.run(stack.aclose())
+
+
+async def opened(runner: asyncio.Runner, stack: AsyncExitStack, addresses: Addresses, data: Path) -> World:
+    clock, server = Clock(), Settings(data=data)
+    stores = await stack.enter_async_context(open_stores(addresses.database_url, addresses.redis_url))
+    auth = await stack.enter_async_context(
+        open_auth(
+            stores=stores,
+            database_url=addresses.database_url,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            scopes=spec.load().scope_meanings,
+            clock=clock,
+            signing_key_period=SIGNING_KEY_PERIOD,
+        )
+    )
+    app = whole_app(stores=stores, auth=auth, clock=clock, settings=server)
+    callers = await stack.enter_async_context(callers_of(app, stores, clock))
+    work = WorkflowRunner(stores=stores, objects=open_objects(server), clock=clock, storage_bytes=server.storage_bytes)
+    return World(runner, stores, clock, auth, callers, work, await callers.bearing(None))
+
+
+def prove(world: World, *, examples: int, steps: int) -> None:
+    machine = type("AuthorityOfWorld", (Authority,), {"world": world})
+    run_state_machine_as_test(
+        cast("type[RuleBasedStateMachine]", machine),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_authority_never_grows(world: World) -> None:
+    """Over a few hundred steps, the same in each run."""
+    prove(world, examples=12, steps=25)
+
+
+@pytest.mark.long
+def test_authority_never_grows_in_long_histories(world: World) -> None:
+    """Over many thousand steps."""
+    prove(world, examples=300, steps=60)
