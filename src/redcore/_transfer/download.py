@@ -1,7 +1,15 @@
 """One download over as many connections as it takes, as generators of steps: opening, reading, resuming, checking.
 
-A connection that dies on the way is replaced by one that asks for the rest (`Range`, RFC 9110 section 14), of the same
-version of the file (`If-Range`). Performs no I/O, and keeps none of the bytes.
+States, and what leads from one to the next:
+
+    closed  → open      the rest begins to come (`Range`, RFC 9110 section 14), of the same version (`If-Range`)
+    closed  → ended     416, and all of the file is here already
+    open    → closed    the connection broke: the rest is asked for after a wait, as often as calls are retried
+    open    → ended     the last byte was read
+    ended   → checked   the digest is the platform's
+    any     → failed    another version, a wrong part, a wrong digest, the deadline, or too many breaks
+
+Performs no I/O, and keeps none of the bytes.
 """
 
 from __future__ import annotations
@@ -74,7 +82,7 @@ class Download:
         self._answer = answer
 
     def read(self) -> Flow[bytes]:
-        """The next bytes; none at the end.
+        """The next bytes; empty at the end.
 
         Raises:
             NetworkError: the connection broke once more than may be repaired, or the deadline has passed.
@@ -102,7 +110,7 @@ class Download:
         return b""
 
     def close(self) -> Flow[None]:
-        """Do without the rest."""
+        """Close the connection, if there is one, without reading the rest."""
         answer, self._answer = self._answer, None
         if answer is not None:
             yield Close(answer)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from redcore.exceptions import ArgumentError
 
@@ -318,7 +318,7 @@ def checked(piece: object) -> bytes:
     if isinstance(piece, bytes):
         return piece
     if isinstance(piece, bytearray | memoryview):
-        return bytes(piece)
+        return bytes(cast("bytearray | memoryview[int]", piece))
     raise ArgumentError(f"the file gave {type(piece).__name__}, not bytes")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -52,16 +52,22 @@ def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> An
 def mend_at(value: Any, steps: list[str], mend: Callable[[Any], Any]) -> bool:
     """Mend what lies behind the steps of a path, in all elements of the lists on it; whether that changed anything."""
     step, *rest = steps
-    keys = range(len(value)) if isinstance(value, list) else ([step] if step in value else list(value))
     changed = False
-    for key in cast("list[Any]", keys):
+    for key in keys_of(value, step):
         if rest:
-            changed |= mend_at(value[key], rest, mend) if isinstance(value[key], dict | list) else False
+            changed |= type(value[key]) in {dict, list} and mend_at(value[key], rest, mend)
             continue
         mended = mend(value[key])
         changed |= mended is not value[key]
         value[key] = mended
     return changed
+
+
+def keys_of(value: dict[str, Any] | list[Any], step: str) -> Iterable[Any]:
+    """The keys that a step of a path stands for: a name, or all elements."""
+    if isinstance(value, list):
+        return range(len(value))
+    return [step] if step in value else list(value)
 
 
 def whole(value: Any) -> Any:
