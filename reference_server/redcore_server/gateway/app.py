@@ -58,7 +58,7 @@ def build(
         settings: of this server.
         clock: the server's.
         limits: of everybody's rate.
-        readiness: to tell of.
+        readiness: what `/readyz` answers.
         verifier: of bearer tokens.
         auth: the auth service.
         api: the API.
@@ -121,7 +121,8 @@ class _Gateway:
             await self._authenticate(scope, exchange)
             await self.api(scope, receive, send)
         elif path in {"/healthz", "/readyz", "/metrics"}:
-            response = await self._probe(self.spec.find(scope["method"], scope["raw_path"]).operation.id)
+            operation_id = self.spec.find(scope["method"], scope["raw_path"]).operation.id
+            response = await self._probe(operation_id, scope["query_string"])
             await response(scope, receive, send)
         else:
             _admit(exchange, await self.limits.spend_address(counted_address(scope)))
@@ -143,9 +144,9 @@ class _Gateway:
         PRINCIPAL.set(scope, principal)
         _admit(exchange, verdict)
 
-    async def _probe(self, operation_id: str) -> Response:
+    async def _probe(self, operation_id: str, query: bytes) -> Response:
         if operation_id == "health_ready":
-            return await self.readiness.answer()
+            return await self.readiness.answer(query)
         if operation_id == "health_metrics":
             return self.metrics.exposition()
         return JSONResponse({"status": "ok"})

@@ -1,21 +1,26 @@
-"""Asks what a process needs whether it answers."""
+"""Says whether a process may be sent requests, and, for people and alarms, whether each store can be written to."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Final, Literal
+from urllib.parse import parse_qsl
 
 import attrs
 import orjson
 import structlog
 from starlette.responses import Response
 
+from redcore_server.errors import ServiceUnavailable
 from redcore_server.http.draining import Draining
+from redcore_server.ids import random_text
+from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool
 from redcore_server.store.redis import AsyncRedis
 
-_PATIENCE_S: Final = 2.0
+_ANSWER_S: Final = 2.0
+_TRACE_S: Final = 5  # how long Redis keeps what was written
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
@@ -27,27 +32,39 @@ Question = Callable[[], Awaitable[None]]
 class Readiness:
     """What `/readyz` answers from.
 
+    A store that is away does not take the node out: the others would be no better off, and its requests are answered
+    with 503 and `Retry-After` (contract section 5).
+
     Attributes:
         draining: Whether this process is about to stop.
-        stores: Those it needs, by name.
-        services: The other processes that it needs.
+        stores: Asks each store that it needs for a write, by name.
+        services: Asks the other processes that it needs.
     """
 
     draining: Draining
     stores: Mapping[str, Question]
     services: Mapping[str, Question] = attrs.field(factory=dict[str, Question])
 
-    async def answer(self) -> Response:
-        """Return 200 if all answer within two seconds, all at once, else 503; the body says which do not."""
-        stores, services = await asyncio.gather(_ask(self.stores), _ask(self.services))
+    async def answer(self, query: bytes) -> Response:
+        """Return 200 if all that is asked answer within two seconds, else 503; the body says which do not.
+
+        Args:
+            query: of the request; the stores are asked if it names them.
+        """
+        with_stores = "stores" in dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        stores, services = await asyncio.gather(_ask(self.stores if with_stores else {}), _ask(self.services))
         is_ready = {*stores.values(), *services.values()} <= {"ok"}
         status = "draining" if self.draining.is_on else "ok" if is_ready else "unavailable"
-        body = {"status": status, "stores": stores, **({"services": services} if services else {})}
+        body = {
+            "status": status,
+            **({"stores": stores} if with_stores else {}),
+            **({"services": services} if services else {}),
+        }
         return Response(orjson.dumps(body), 200 if status == "ok" else 503, media_type="application/json")
 
 
 def postgres(pool: AsyncPool) -> Question:
-    """Return the question whether PostgreSQL answers.
+    """Return the question whether PostgreSQL takes writes.
 
     Args:
         pool: to ask with.
@@ -55,20 +72,41 @@ def postgres(pool: AsyncPool) -> Question:
 
     async def ask() -> None:
         async with pool.connection() as connection:
-            await connection.execute("select 1")
+            answer = await connection.execute("select current_setting('transaction_read_only') = 'on' as is_read_only")
+            row = await answer.fetchone()
+            if row is None or row["is_read_only"]:  # by a setting, or because it is a standby
+                raise ServiceUnavailable
 
     return ask
 
 
 def redis(client: AsyncRedis) -> Question:
-    """Return the question whether Redis answers.
+    """Return the question whether Redis takes writes: it may be read-only, or out of memory.
 
     Args:
         client: to ask with.
     """
 
     async def ask() -> None:
-        await client.ping()  # pyright: ignore[reportUnknownMemberType] - redis-py leaves it untyped
+        await client.set(f"ready:{random_text(8)}", 1, ex=_TRACE_S)  # pyright: ignore[reportUnknownMemberType] - untyped
+
+    return ask
+
+
+def objects(store: Objects) -> Question:
+    """Return the question whether the object store takes writes.
+
+    Args:
+        store: to ask.
+    """
+
+    async def content() -> AsyncGenerator[bytes]:
+        yield b"ready"
+
+    async def ask() -> None:
+        key = f"readiness/{random_text(8)}"
+        await store.put(key, content())
+        await store.delete(key)
 
     return ask
 
@@ -80,7 +118,7 @@ async def _ask(questions: Mapping[str, Question]) -> dict[str, Literal["ok", "un
 
 async def _answered(name: str, question: Question) -> Literal["ok", "unavailable"]:
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_ANSWER_S):
             await question()
     except Exception as error:  # noqa: BLE001 - a probe reports every way of not answering
         _log.warning("no answer", of=name, problem=str(error) or type(error).__name__)

@@ -17,6 +17,7 @@ from redcore_server.auth.app import Auth, open_auth
 from redcore_server.auth.revocation import Revocation
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Spec
+from redcore_server.gateway import readiness
 from redcore_server.gateway.readiness import Question, postgres, redis
 from redcore_server.invitations import job
 from redcore_server.mail.mailer import mailer_for
@@ -173,13 +174,15 @@ def _tasks(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
     }
 
 
-def questions(stores: Stores) -> Mapping[str, Question]:
-    """Return what `/readyz` asks of the stores.
+def questions(stores: Stores, objects: Objects | None = None) -> Mapping[str, Question]:
+    """Return what `/readyz?stores` asks of the stores.
 
     Args:
         stores: open ones.
+        objects: the object store, for a process that uses it.
     """
-    return {"postgres": postgres(stores.postgres), "redis": redis(stores.redis)}
+    asked = {"postgres": postgres(stores.postgres), "redis": redis(stores.redis)}
+    return {**asked, "objects": readiness.objects(objects)} if objects else asked
 
 
 def required(url: str | None) -> str:

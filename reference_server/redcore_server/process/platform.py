@@ -74,7 +74,7 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
             settings=settings,
             clock=clock,
             limits=limits,
-            readiness=Readiness(draining=draining, stores=assembly.questions(stores)),
+            readiness=Readiness(draining=draining, stores=assembly.questions(stores, objects)),
             verifier=auth.verifier,
             auth=auth.app,
             api=assembly.api_service(settings, stores, contract, clock, objects),

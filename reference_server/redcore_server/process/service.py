@@ -57,7 +57,7 @@ class Inner:
         raise NotFound
 
     async def _ready(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (await self.readiness.answer())(scope, receive, send)
+        await (await self.readiness.answer(scope["query_string"]))(scope, receive, send)
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import attrs
 import httpx
 import pytest
+from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.server.support.callers import Callers, callers_of, gateway_before, new_key, whole_app
@@ -19,7 +21,7 @@ from redcore_server.clock import Clock
 from redcore_server.http.draining import Draining
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.store.postgres import async_pool
+from redcore_server.store.postgres import AsyncPostgres, async_pool
 from redcore_server.store.redis import async_redis
 
 pytestmark = pytest.mark.anyio
@@ -161,13 +163,14 @@ async def test_the_probes_answer_without_a_token(callers: Callers) -> None:
     """Alive, ready, and the metrics in Prometheus's text format; other methods are refused."""
     nobody = await callers.bearing(None)
 
-    alive, ready = await nobody.get("/healthz"), await nobody.get("/readyz")
+    alive, ready, stores = [await nobody.get(path) for path in ("/healthz", "/readyz", "/readyz?stores")]
     metrics = await nobody.get("/metrics")
 
     assert alive.json() == {"status": "ok"}
-    assert ready.json() == {"status": "ok", "stores": {"postgres": "ok", "redis": "ok"}}
+    assert ready.json() == {"status": "ok"}
+    assert stores.json() == {"status": "ok", "stores": {"postgres": "ok", "redis": "ok"}}
     assert 'redcore_requests_total{operation="health_live",status="200"} 1.0' in metrics.text
-    assert 'redcore_request_duration_seconds_count{operation="health_ready"} 1.0' in metrics.text
+    assert 'redcore_request_duration_seconds_count{operation="health_ready"} 2.0' in metrics.text
     assert metrics.headers["Content-Type"].startswith("text/plain; version=")
     assert (await nobody.post("/readyz")).status_code == 405
 
@@ -216,7 +219,7 @@ async def test_without_redis_rate_limits_are_off(without_redis: Callers, organis
     """The gateway fails open, says so in the log, and is not ready (contract section 4)."""
     caller = await without_redis.of(organisation)
     with capture_logs() as log:
-        response, ready = await caller.get("/v1/me"), await caller.get("/readyz")
+        response, ready = await caller.get("/v1/me"), await caller.get("/readyz?stores")
 
     assert (response.status_code, response.headers["X-RateLimit-Remaining"]) == (200, "1000")
     assert "rate limits are off: Redis is away" in {entry["event"] for entry in log}
@@ -256,9 +259,10 @@ async def test_without_postgres_the_platform_is_unavailable(
     async with away.postgres, callers_of(app, stores, clock) as callers:
         caller = await callers.of(organisation)
 
-        answers = [await caller.get(path) for path in ("/v1/me", "/readyz", "/healthz")]
+        answers = [await caller.get(path) for path in ("/v1/me", "/readyz?stores", "/healthz", "/readyz")]
 
-    assert [response.status_code for response in answers] == [503, 503, 200]
+    assert [response.status_code for response in answers] == [503, 503, 200, 200]
+    assert answers[0].headers["Retry-After"] == "2"
     assert answers[0].json()["error"]["code"] == "SERVICE_UNAVAILABLE"
     assert answers[1].json()["stores"] == {"postgres": "unavailable", "redis": "ok"}
 
@@ -312,3 +316,42 @@ async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
         raise AssertionError
 
     await app({"type": "lifespan"}, receive, send)
+
+
+async def test_a_store_that_cannot_be_written_is_told_to_who_asks(
+    stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
+) -> None:
+    """It answers, but takes nothing: read-only PostgreSQL, a Redis without memory; the node itself stays ready."""
+    async with stores.postgres.connection() as connection:
+        await connection.execute("set default_transaction_read_only = on")
+        app = whole_app(
+            stores=attrs.evolve(stores, postgres=_LendingOne(connection), redis=_Full()),  # type: ignore[arg-type]
+            auth=auth,
+            clock=clock,
+            settings=Settings(data=tmp_path),
+        )
+        async with callers_of(app, stores, clock) as callers:
+            nobody = await callers.bearing(None)
+            node, told = await nobody.get("/readyz"), await nobody.get("/readyz?stores=")
+        await connection.execute("set default_transaction_read_only = off")
+
+    assert node.status_code == 200
+    assert (told.status_code, told.json()["stores"]) == (503, {"postgres": "unavailable", "redis": "unavailable"})
+
+
+class _Full:
+    """A Redis that is out of memory."""
+
+    async def set(self, *_: object, **__: object) -> None:
+        raise RedisError("OOM command not allowed when used memory > 'maxmemory'.")
+
+
+@attrs.frozen
+class _LendingOne:
+    """A pool of one connection."""
+
+    lent: AsyncPostgres
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncPostgres]:
+        yield self.lent

@@ -68,7 +68,7 @@ class Platform:
         )
 
     def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.origin}/readyz")
+        return httpx.get(f"{self.origin}/readyz?stores")
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -110,7 +110,7 @@ def test_every_service_is_ready(platform: Platform) -> None:
     }
     for name in ("auth", "api"):
         assert httpx.get(f"{platform.origins[name]}/healthz").json() == {"status": "ok"}
-        ready = httpx.get(f"{platform.origins[name]}/readyz").json()
+        ready = httpx.get(f"{platform.origins[name]}/readyz?stores").json()
         assert ready == {"status": "ok", "stores": {"postgres": "ok", "redis": "ok"}}
 
 
