@@ -135,6 +135,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--project", "tests/typing")  # where it must see what mypy sees, without mypy's comments
+    session.run("pyrefly", "check", "tests/typing/application.py")
     session.run("pyright", "--verifytypes", "redcore", "--ignoreexternal")
 
 

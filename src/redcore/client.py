@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from copy import deepcopy
 from functools import cached_property
 from inspect import getattr_static, isawaitable
 from types import TracebackType
@@ -176,10 +175,8 @@ class _Client(Generic[HooksT]):
     def __copy__(self) -> Self:
         return self.with_options()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copied = self.with_options()
-        copied.__dict__.update(deepcopy(self._of_subclass(), memo))
-        return copied
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self.with_options()  # what a subclass has may be a lock, which nothing can copy
 
     def _of_subclass(self) -> dict[str, Any]:
         """The attributes that are not ours and not made again when they are asked for."""
