@@ -43,8 +43,11 @@ _PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
     r"^[^\s\x00-\x1f\x7f-\x9f\xad<>\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$": (
         lambda value: f"{_quoted(value)} is not {_ADDRESS}"
     ),
-    r"^([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]*)?$": (
-        lambda _value: "must not be blank or have control characters"
+    "^(([^\\s\\ufeff\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029][^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*)?[^\\s\\ufeff\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]([^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*[^\\s\\ufeff\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029])?)?$": (  # noqa: E501
+        lambda _value: "must not be blank, have blanks at its ends, or have control characters"
+    ),
+    "^([^\\s\\ufeff\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]([^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]*[^\\s\\ufeff\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff])?)?$": (  # noqa: E501
+        lambda _value: "must not be blank, have blanks at its ends, or have characters that cannot be seen"
     ),
 }
 

@@ -88,7 +88,7 @@ class Users(Described):
         Scope: `profile:write`.
 
         Args:
-            name: New full name, not blank and in one line.
+            name: New full name, visible, in one line, without white space at its ends.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -179,7 +179,7 @@ class Users(Described):
         Args:
             email: Where the invitation goes, in any script; unique in the organisation, in any case and any
                 Unicode form.
-            name: Full name, not blank and in one line.
+            name: Full name, visible, in one line, without white space at its ends.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
 
@@ -287,7 +287,7 @@ class Users(Described):
         Args:
             user_id: Id of the user, `usr_…`.
             email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
-            name: New full name, not blank and in one line.
+            name: New full name, visible, in one line, without white space at its ends.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
             options: Options of this call alone, as `with_options` takes them.
@@ -443,7 +443,7 @@ class AsyncUsers(Described):
         Scope: `profile:write`.
 
         Args:
-            name: New full name, not blank and in one line.
+            name: New full name, visible, in one line, without white space at its ends.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -536,7 +536,7 @@ class AsyncUsers(Described):
         Args:
             email: Where the invitation goes, in any script; unique in the organisation, in any case and any
                 Unicode form.
-            name: Full name, not blank and in one line.
+            name: Full name, visible, in one line, without white space at its ends.
             role: What the user may do; `viewer` if left out.
             options: Options of this call alone, as `with_options` takes them.
 
@@ -644,7 +644,7 @@ class AsyncUsers(Described):
         Args:
             user_id: Id of the user, `usr_…`.
             email: New e-mail, in any script; unique in the organisation, in any case and any Unicode form.
-            name: New full name, not blank and in one line.
+            name: New full name, visible, in one line, without white space at its ends.
             role: New role.
             status: `inactive` locks the user out at once; `active` lets an accepted user in again.
             options: Options of this call alone, as `with_options` takes them.
@@ -822,8 +822,8 @@ class Products(Described):
         Scope: `products:write`.
 
         Args:
-            name: Name for people, not blank and in one line.
-            sku: Stock keeping unit; unique in the catalog.
+            name: Name for people, visible, in one line, without white space at its ends.
+            sku: Stock keeping unit, unique in the catalog in any Unicode form; no white space at its ends.
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
             status: `available` if left out; without stock it becomes `out_of_stock` unless `discontinued`.
@@ -932,8 +932,9 @@ class Products(Described):
 
         Args:
             product_id: Id of the product, `prod_…`.
-            name: New name, not blank and in one line.
-            sku: New stock keeping unit; unique in the catalog.
+            name: New name, visible, in one line, without white space at its ends.
+            sku: New stock keeping unit, unique in the catalog in any Unicode form; no white space at its
+                ends.
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
             status: New status.
@@ -1075,8 +1076,8 @@ class AsyncProducts(Described):
         Scope: `products:write`.
 
         Args:
-            name: Name for people, not blank and in one line.
-            sku: Stock keeping unit; unique in the catalog.
+            name: Name for people, visible, in one line, without white space at its ends.
+            sku: Stock keeping unit, unique in the catalog in any Unicode form; no white space at its ends.
             price: Price in minor units (cents).
             stock: Pieces in stock; 0 if left out.
             status: `available` if left out; without stock it becomes `out_of_stock` unless `discontinued`.
@@ -1185,8 +1186,9 @@ class AsyncProducts(Described):
 
         Args:
             product_id: Id of the product, `prod_…`.
-            name: New name, not blank and in one line.
-            sku: New stock keeping unit; unique in the catalog.
+            name: New name, visible, in one line, without white space at its ends.
+            sku: New stock keeping unit, unique in the catalog in any Unicode form; no white space at its
+                ends.
             price: New price in minor units (cents).
             stock: New number of pieces in stock.
             status: New status.
@@ -2258,7 +2260,7 @@ class ApiKeys(Described):
         Scope: `admin`.
 
         Args:
-            name: What it is for, not blank and in one line.
+            name: What it is for, visible, in one line, without white space at its ends.
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
@@ -2424,7 +2426,7 @@ class AsyncApiKeys(Described):
         Scope: `admin`.
 
         Args:
-            name: What it is for, not blank and in one line.
+            name: What it is for, visible, in one line, without white space at its ends.
             scopes: What the key may do.
             mode: `live` if left out.
             expires_at: When the key ends; never if left out.
@@ -2589,7 +2591,7 @@ class Applications(Described):
         Scope: `admin`.
 
         Args:
-            name: Name that the consent page shows, not blank and in one line.
+            name: Name that the consent page shows, visible, in one line, without white space at its ends.
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.
@@ -2788,7 +2790,7 @@ class AsyncApplications(Described):
         Scope: `admin`.
 
         Args:
-            name: Name that the consent page shows, not blank and in one line.
+            name: Name that the consent page shows, visible, in one line, without white space at its ends.
             scopes: What it may ask for.
             type: `confidential` if left out.
             redirect_uris: Where it may send people back to; none if left out.

@@ -30,7 +30,7 @@ COMMANDS = (
         help="Change the calling user",
         description="Changes only the fields that are given.",
         scope="profile:write",
-        options=(Parameter("name", "text", "New full name, not blank and in one line."),),
+        options=(Parameter("name", "text", "New full name, visible, in one line, without white space at its ends."),),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
     ),
     Command(
@@ -77,7 +77,9 @@ COMMANDS = (
                 "Where the invitation goes, in any script; unique in the organisation, in any case and any Unicode form.",
                 required=True,
             ),
-            Parameter("name", "text", "Full name, not blank and in one line.", required=True),
+            Parameter(
+                "name", "text", "Full name, visible, in one line, without white space at its ends.", required=True
+            ),
             Parameter(
                 "role", "choice", "What the user may do; `viewer` if left out.", choices=("admin", "editor", "viewer")
             ),
@@ -128,7 +130,7 @@ COMMANDS = (
                 "text",
                 "New e-mail, in any script; unique in the organisation, in any case and any Unicode form.",
             ),
-            Parameter("name", "text", "New full name, not blank and in one line."),
+            Parameter("name", "text", "New full name, visible, in one line, without white space at its ends."),
             Parameter("role", "choice", "New role.", choices=("admin", "editor", "viewer")),
             Parameter(
                 "status",
@@ -190,8 +192,15 @@ COMMANDS = (
         description="The sku is unique in the catalog. A product without stock is `out_of_stock` unless it is `discontinued`.",
         scope="products:write",
         options=(
-            Parameter("name", "text", "Name for people, not blank and in one line.", required=True),
-            Parameter("sku", "text", "Stock keeping unit; unique in the catalog.", required=True),
+            Parameter(
+                "name", "text", "Name for people, visible, in one line, without white space at its ends.", required=True
+            ),
+            Parameter(
+                "sku",
+                "text",
+                "Stock keeping unit, unique in the catalog in any Unicode form; no white space at its ends.",
+                required=True,
+            ),
             Parameter("price", "integer", "Price in minor units (cents).", required=True),
             Parameter("stock", "integer", "Pieces in stock; 0 if left out."),
             Parameter(
@@ -242,8 +251,12 @@ COMMANDS = (
         scope="products:write",
         arguments=(Parameter("product_id", "text", "Id of the product, `prod_…`.", required=True, prefix="prod_"),),
         options=(
-            Parameter("name", "text", "New name, not blank and in one line."),
-            Parameter("sku", "text", "New stock keeping unit; unique in the catalog."),
+            Parameter("name", "text", "New name, visible, in one line, without white space at its ends."),
+            Parameter(
+                "sku",
+                "text",
+                "New stock keeping unit, unique in the catalog in any Unicode form; no white space at its ends.",
+            ),
             Parameter("price", "integer", "New price in minor units (cents)."),
             Parameter("stock", "integer", "New number of pieces in stock."),
             Parameter("status", "choice", "New status.", choices=("available", "out_of_stock", "discontinued")),
@@ -469,7 +482,9 @@ COMMANDS = (
         description="The answer is the only place that ever shows the key; it is stored hashed.",
         scope="admin",
         options=(
-            Parameter("name", "text", "What it is for, not blank and in one line.", required=True),
+            Parameter(
+                "name", "text", "What it is for, visible, in one line, without white space at its ends.", required=True
+            ),
             Parameter(
                 "scopes",
                 "list",
@@ -536,7 +551,12 @@ COMMANDS = (
         description="Registers an OAuth client. The answer is the only place that ever shows its secret.",
         scope="admin",
         options=(
-            Parameter("name", "text", "Name that the consent page shows, not blank and in one line.", required=True),
+            Parameter(
+                "name",
+                "text",
+                "Name that the consent page shows, visible, in one line, without white space at its ends.",
+                required=True,
+            ),
             Parameter(
                 "scopes",
                 "list",

@@ -8,7 +8,11 @@ from tests.server.support.tenants import Organisation
 
 pytestmark = pytest.mark.anyio
 
-ISSUE = {"field": "name", "issue": "must not be blank or have control characters"}
+SKU_ISSUE = {
+    "field": "sku",
+    "issue": "must not be blank, have blanks at its ends, or have characters that cannot be seen",
+}
+ISSUE = {"field": "name", "issue": "must not be blank, have blanks at its ends, or have control characters"}
 WRONG = (
     " ",
     "\t",
@@ -21,10 +25,17 @@ WRONG = (
     "A\x7fda",
     "A\x85da",
     "A\u2028da",
+    " Ada",
+    "Ada ",
+    "\u3000Ada",
+    "Ada\u00a0",
+    "Ada\ufeff",
+    *"\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200d\u202e\u2060\u2063\u2800\u3164\ue000\ufe0f\ufeff\uffa0",
+    *"\U0001d173\U000e0041\U000e0100",
+    "\u200b \u200b",
 )
 RIGHT = (
     "Ada",
-    " Ada ",
     "Ada Lovelace",
     "O'Brien-Smith",
     "李 明",
@@ -58,7 +69,38 @@ async def test_a_name_that_is_none_is_refused(caller: httpx.AsyncClient, organis
 
 @pytest.mark.parametrize("name", RIGHT)
 async def test_any_other_name_is_taken(caller: httpx.AsyncClient, name: str) -> None:
-    """As it is, blanks around it too; some scripts and signs need joiners that cannot be seen."""
+    """As it is; some scripts and signs need joiners that cannot be seen."""
     answer = await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
 
     assert (answer.status_code, answer.json()["data"]["name"]) == (201, name)
+
+
+@pytest.mark.parametrize(
+    "sku", [" WS1", "WS1 ", "\u3000WS1", "WS1\u200b", "W\u200bS1", "W\u00adS1", "W\nS1", "\u2800", " "]
+)
+async def test_a_sku_that_looks_like_another_is_refused(caller: httpx.AsyncClient, sku: str) -> None:
+    """Blanks at its ends and characters that cannot be seen: nobody could tell two such products apart."""
+    product = {"name": "x", "sku": "A", "price": 1}
+    made = (await caller.post("/v1/products", json=product)).json()["data"]
+
+    answers = [
+        await caller.post("/v1/products", json={**product, "sku": sku}),
+        await caller.patch(f"/v1/products/{made['id']}", json={"sku": sku}),
+    ]
+
+    assert [SKU_ISSUE in answer.json()["error"]["details"] for answer in answers] == [True, True]
+
+
+async def test_a_sku_is_unique_in_any_unicode_form(caller: httpx.AsyncClient) -> None:
+    """409 for the other spelling, in requests that create and that change; it is kept as it was written."""
+    product = {"name": "x", "sku": "Caf\u00e9", "price": 1}
+    made = (await caller.post("/v1/products", json=product)).json()["data"]
+    other = (await caller.post("/v1/products", json={**product, "sku": "Tea"})).json()["data"]
+
+    answers = [
+        await caller.post("/v1/products", json={**product, "sku": "Cafe\u0301"}),
+        await caller.patch(f"/v1/products/{other['id']}", json={"sku": "Cafe\u0301"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert (await caller.patch(f"/v1/products/{made['id']}", json={"sku": "Cafe\u0301"})).status_code == 200

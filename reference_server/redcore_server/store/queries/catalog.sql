@@ -18,7 +18,7 @@ copy staged_products (row_number, id, sku, name, price, stock, status) from stdi
 -- name: repeated
 -- The first rows whose sku an earlier row has, and how many there are.
 select row_number, first_row, count(*) over () as total from (
-    select row_number, min(row_number) over (partition by sku) as first_row from staged_products
+    select row_number, min(row_number) over (partition by normalize(sku, nfc)) as first_row from staged_products
 ) as numbered
 where row_number > first_row
 order by row_number
@@ -29,7 +29,7 @@ limit %(most)s
 delete from staged_products
 where row_number in (
     select row_number from (
-        select row_number, min(row_number) over (partition by sku) as first_row from staged_products
+        select row_number, min(row_number) over (partition by normalize(sku, nfc)) as first_row from staged_products
     ) as numbered
     where row_number > first_row
 )
@@ -38,8 +38,9 @@ where row_number in (
 -- The products that are there already stay as `merge` sees them: none of what others change meanwhile is undone.
 select count(*) from (
     select id from products
-    where organisation_id = %(organisation_id)s and sku in (select sku from staged_products)
-    order by sku
+    where organisation_id = %(organisation_id)s
+        and normalize(sku, nfc) in (select normalize(sku, nfc) from staged_products)
+    order by normalize(sku, nfc)
     for update
 ) as locked
 
@@ -59,9 +60,10 @@ with merged as (
         end,
         %(now)s, %(now)s
     from staged_products as staged
-    left join products as before on before.organisation_id = %(organisation_id)s and before.sku = staged.sku
-    order by staged.sku
-    on conflict (organisation_id, sku) do update set
+    left join products as before
+        on before.organisation_id = %(organisation_id)s and normalize(before.sku, nfc) = normalize(staged.sku, nfc)
+    order by normalize(staged.sku, nfc)
+    on conflict (organisation_id, normalize(sku, nfc)) do update set
         name = excluded.name,
         price = excluded.price,
         stock = excluded.stock,
