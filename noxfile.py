@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import nox
@@ -72,6 +75,40 @@ def below(report: Path, least: float) -> list[tuple[str, float]]:
     files = json.loads(report.read_text())["files"]
     found = [(name, told["summary"]["percent_covered"]) for name, told in files.items()]
     return sorted((pair for pair in found if pair[1] < least), key=lambda pair: pair[1])
+
+
+@nox.session
+def versions(session: nox.Session) -> None:
+    """Run the core, client and property tiers on every supported Python of this machine, and name those it lacks."""
+    found = {version: interpreter(version) for version in nox.project.python_versions(PYPROJECT)}
+    for version, python in found.items():
+        if python is None:
+            session.warn(f"Python {version} is not on this machine: not tested")
+            continue
+        folder = str(Path(session.create_tmp()).resolve() / version)
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", python, folder, external=True)
+        inside = str(Path(folder) / "bin" / "python")
+        wanted = [".[server,testing]", *group("test"), *group("generate")]
+        session.run(inside, "-m", "pip", "install", "--quiet", *wanted, external=True)
+        tiers = ["tests/core", "tests/client", "tests/property"]
+        both = ["-n", "2", "--dist", "loadfile", "-m", "not npm and not long"]
+        session.run(inside, "-m", "pytest", *tiers, *both, *session.posargs, external=True)
+
+
+def interpreter(version: str) -> str | None:
+    """Where a version of Python is, on the path or under pyenv; None if it is nowhere."""
+    under_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    candidates = [
+        shutil.which(f"python{version}"),
+        *map(str, sorted(under_pyenv.glob(f"{version}.*/bin/python"), reverse=True)),
+    ]
+    for candidate in filter(None, candidates):
+        with suppress(OSError, subprocess.SubprocessError):  # such as a shim of pyenv whose version is not chosen
+            asked = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            told = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30)  # noqa: S603 (ours)
+            if told.stdout.strip() == version:
+                return candidate
+    return None
 
 
 @nox.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +13,9 @@ import httpx
 import pytest
 from tests.client.colours import LIBRARIES, TRANSPORTS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import USER, Loopback, Raw, Reply, reply, reset, user
+from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reply, reset, user
 
-from redcore import NetworkError, RedcoreAPIError, RedcoreError, ResponseError
+from redcore import NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
 from redcore._transport import body_reader
 from redcore._transport.errors import our_errors
 from redcore._transport.httpx_client import HTTPX
@@ -73,6 +74,45 @@ def test_an_unknown_enum_value_and_unknown_fields(call: Colour, make: Any, serve
     server.script(user(role="auditor", shoe_size=43))
 
     assert call(make().users.get, "usr_1").role == "auditor"
+
+
+@pytest.mark.parametrize("size", [1, 7, 2**20], ids="in pieces of {}".format)
+def test_gzip_members(call: Colour, make: Any, server: Loopback, size: int) -> None:
+    """RFC 1952 section 2.2: a body of several members is their contents, joined, however it arrives."""
+    body = user().body
+    packed = gzip.compress(body[:40]) + gzip.compress(b"") + gzip.compress(body[40:])
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for at in range(0, len(packed), size):
+            piece = packed[at : at + size]
+            connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+        connection.sendall(b"0\r\n\r\n")
+
+    server.script(answer)
+
+    assert call(make().users.get, "usr_1").id == "usr_1"
+
+
+@pytest.mark.parametrize("rest", [b"garbage", gzip.compress(b"more")[:-5], b"\x1f"], ids=["garbage", "half", "magic"])
+def test_what_follows_a_gzip_member_and_is_none(call: Colour, make: Any, server: Loopback, rest: bytes) -> None:
+    """It is not dropped in silence."""
+    server.script(Reply(200, gzip.compress(user().body) + rest, {"Content-Encoding": "gzip"}))
+
+    with pytest.raises(ResponseError, match="content encoding is broken"):
+        call(make().users.get, "usr_1")
+
+
+def test_a_byte_order_mark(call: Colour, make: Any, server: Loopback) -> None:
+    """RFC 8259 section 8.1: it is ignored, in answers, error envelopes and answers to `request`."""
+    marked = [Reply(told.status, BOM_UTF8 + told.body, told.headers) for told in (user(), refusal(404), user())]
+    server.script(*marked)
+    client = make()
+
+    assert call(client.users.get, "usr_1").id == "usr_1"
+    with pytest.raises(NotFoundError, match="ANY_CODE"):
+        call(client.users.get, "usr_1")
+    assert call(client.request, "GET", "/me").value["data"]["id"] == "usr_1"
 
 
 def test_a_compressed_answer(call: Colour, make: Any, server: Loopback) -> None:

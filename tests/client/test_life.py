@@ -22,7 +22,7 @@ import pytest
 from tests.client.colours import Colour
 from tests.client.loopback import Loopback, user
 
-from redcore import AsyncClient, Client
+from redcore import AsyncClient, Client, ConfigurationError
 
 KEY = "rk_test_key"
 ON_ASYNCIO = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
@@ -101,6 +101,14 @@ def test_a_loop_that_is_closed_bare(server: Loopback) -> None:
     asyncio.run(client.aclose())
 
 
+def test_a_call_without_an_event_loop(server: Loopback) -> None:
+    """The error says what is needed."""
+    calling = opened(server, max_retries=0).users.get_me()
+
+    with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio or trio"):
+        calling.send(None)
+
+
 # Forks ---------------------------------------------------------------------------------------
 
 
@@ -157,14 +165,46 @@ def test_a_fork_of_a_used_async_client(server: Loopback, transport: Any) -> None
     assert [seen.path for seen in server.seen] == ["/v1/me", "/v1/users/usr_2", "/v1/users/usr_3"]
 
 
+def test_a_fork_after_clients_that_could_not_be_made(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They leave nothing behind that keeps the child from connections of its own."""
+    with Client(api_key=KEY, base_url=server.base_url) as client:
+        monkeypatch.setenv("SSL_CERT_FILE", "/missing")
+        failures = []
+        for _ in range(3):
+            with pytest.raises(ConfigurationError) as caught:
+                Client(api_key=KEY, base_url=server.base_url)
+            failures.append(caught.value)
+        client.users.get_me()
+
+        assert in_a_fork(client.users.get_me) == 0
+
+    assert server.accepted == 2
+
+
+def test_a_fork_where_one_client_cannot_begin_anew(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other ones do."""
+    with (
+        Client(api_key=KEY, base_url=server.base_url) as client,
+        Client(api_key=KEY, base_url=server.base_url) as other,
+    ):
+        for each in (client, other):
+            each.users.get_me()
+        monkeypatch.setattr(other._transport, "begin_anew", lambda: 1 / 0)
+
+        assert in_a_fork(client.users.get_me) == 0
+
+    assert server.accepted == 3
+
+
 def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
     """The child waits for nobody: those who have the connections are not in it."""
-    client = Client(api_key=KEY, base_url=server.base_url)
-    sent_over: Any = client._transport
-    while sent_over._slots.acquire(blocking=False):
-        pass
+    with Client(api_key=KEY, base_url=server.base_url) as client:
+        client.users.get_me()
+        sent_over: Any = client._transport
+        while sent_over._slots.acquire(blocking=False):
+            pass
 
-    assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
+        assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
 
 
 def called_in_a_process(client: Client, name: str) -> str:
@@ -254,6 +294,34 @@ def test_the_end_of_the_interpreter_is_silent(server: Loopback, ending: str) -> 
     run = subprocess.run([sys.executable, "-W", "default", "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
 
     assert run.stderr == ""
+
+
+def test_calls_at_interpreter_shutdown(server: Loopback) -> None:
+    """Handlers that run after the SDK's own, of `atexit` or of logging, can still call; nothing is said afterwards."""
+    program = (
+        "import asyncio, atexit, logging\n"
+        "made = []\n"
+        "def last(): made[0].users.get('usr_1'); asyncio.run(made[1].users.get('usr_2'))\n"
+        "class Handler(logging.Handler):\n"
+        "    def emit(self, _): pass\n"
+        "    def flush(self): made and made[0].users.get('usr_3')\n"
+        "atexit.register(last)\n"
+        "logging.getLogger().addHandler(Handler())\n"
+        "import redcore\n"
+        f"options = {{'api_key': 'k', 'base_url': {server.base_url.replace('127.0.0.1', 'localhost')!r}}}\n"
+        "made += [redcore.Client(**options), redcore.AsyncClient(**options)]\n"
+        "made[0].users.get_me()\n"
+    )
+
+    run = subprocess.run([sys.executable, "-W", "default", "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+
+    assert run.stderr == ""
+    assert [seen.path.removeprefix("/v1/") for seen in server.seen] == [
+        "me",
+        "users/usr_1",
+        "users/usr_2",
+        "users/usr_3",
+    ]
 
 
 # Cancellation --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -61,7 +62,7 @@ class Response:
         Raises:
             ValueError: the body is not JSON.
         """
-        return msgspec.json.decode(self.content)
+        return msgspec.json.decode(self.content.removeprefix(BOM_UTF8))  # RFC 8259 section 8.1 lets it be ignored
 
     @property
     def text(self) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 import zlib
+from typing import Any
 
 from redcore._base.response import Headers
 from redcore.exceptions import ResponseError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 ACCEPT_ENCODING = "gzip"
+GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's way to say: gzip, as of each further member (RFC 1952 section 2.2)
 ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's way to say: gzip or zlib, as the first bytes tell
 
 BODILESS = {204, 304}  # RFC 9112 section 6.3
@@ -32,7 +34,7 @@ class Body:
         self._pieces: list[bytes] = []
         self._left = MAX_BODY_BYTES
         self._ends_at = ends_at
-        self._decompressor = None
+        self._decompressor: Any = None
         if encoding and encoding.lower() != "identity":
             if encoding.lower() not in {"gzip", "x-gzip", "deflate"}:
                 raise ResponseError("the answer has a content encoding that was not asked for")
@@ -46,17 +48,28 @@ class Body:
             TimeoutError: the moment has passed.
         """
         if self._decompressor is not None:
-            try:
-                # One byte more than allowed shows that there is more, however much that would be.
-                piece = self._decompressor.decompress(piece, self._left + 1)
-            except zlib.error as problem:
-                raise ResponseError("the answer's content encoding is broken") from problem
+            piece = self._decompressed(piece)
         self._pieces.append(piece)
         self._left -= len(piece)
         if self._left < 0:
             raise ResponseError(f"the answer is larger than {MAX_BODY_BYTES} bytes")
         if time.monotonic() > self._ends_at:
             raise TimeoutError
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        """What a piece holds, which may be the end of one gzip member and the beginning of the next."""
+        decompressor, pieces, left = self._decompressor, list[bytes](), self._left
+        try:
+            while piece and left >= 0:
+                if decompressor.eof:
+                    self._decompressor = decompressor = zlib.decompressobj(GZIP_WINDOW)
+                # One byte more than allowed shows that there is more, however much that would be.
+                pieces.append(decompressor.decompress(piece, left + 1))
+                left -= len(pieces[-1])
+                piece = decompressor.unused_data
+        except zlib.error as problem:
+            raise ResponseError("the answer's content encoding is broken") from problem
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def whole(self) -> bytes:
         """The complete body.

@@ -6,6 +6,7 @@ import atexit
 import os
 import warnings
 from abc import abstractmethod
+from contextlib import suppress
 from typing import ClassVar
 from weakref import WeakSet
 
@@ -15,15 +16,18 @@ class Owner:
 
     close_with: ClassVar[str]
     """What an application writes to close a client."""
+    warns: ClassVar[bool] = True
+    """Whether to warn of a client that is never closed: not at interpreter shutdown."""
 
     def __init__(self) -> None:
         self.closed = False
         self.used: bool = False
-        _owners.add(self)
 
     def use(self) -> None:
-        """Note that there may be connections to close."""
-        self.used = True
+        """Note that there may be connections to close; a client whose constructor failed never gets here."""
+        if not self.used:
+            self.used = True
+            _owners.add(self)
 
     @abstractmethod
     def begin_anew(self) -> None:
@@ -35,8 +39,9 @@ class Owner:
 
     def __del__(self) -> None:
         if getattr(self, "used", False) and not self.closed:  # without `used` it was never made
-            told = f"a client was used and never closed; {self.close_with}"
-            warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
+            if self.warns:
+                told = f"a client was used and never closed; {self.close_with}"
+                warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
             self.let_go()
 
 
@@ -45,14 +50,18 @@ _owners: WeakSet[Owner] = WeakSet()
 
 def _after_fork() -> None:
     for owner in list(_owners):
-        owner.begin_anew()
+        with suppress(Exception):  # the connections of the other clients are the parent's all the same
+            owner.begin_anew()
 
 
 def _at_exit() -> None:
-    """Clients that live as long as the program need not be closed."""
+    """Close what is idle. Clients that live as long as the program need not be closed, and can be used to its very end.
+
+    Handlers that were registered earlier, logging's among them, run after this one.
+    """
+    Owner.warns = False
     for owner in list(_owners):
-        if not owner.closed:
-            owner.closed = True
+        with suppress(Exception):  # as above
             owner.let_go()
 
 

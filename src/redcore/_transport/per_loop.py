@@ -9,6 +9,8 @@ from typing import Generic, TypeVar, cast
 
 import attrs
 
+from redcore.exceptions import ConfigurationError
+
 T = TypeVar("T")
 
 
@@ -111,10 +113,18 @@ def call_in(loop: object, function: Callable[[], object]) -> None:
 
 
 def running_loop() -> object:
-    """What stands for the running event loop."""
+    """What stands for the running event loop.
+
+    Raises:
+        ConfigurationError: none of asyncio or trio is running.
+    """
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
+        pass
+    try:
         import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
 
         return trio.lowlevel.current_trio_token()
+    except (ImportError, RuntimeError):
+        raise ConfigurationError("AsyncClient needs a running event loop of asyncio or trio") from None

@@ -243,8 +243,8 @@ class AsyncPoolTransport(Owner):
         if self.closed:
             raise closed()
         ends_at = time.monotonic() + timeout_s
+        pool = self._pools.here() or await self._pool()
         with our_errors(timeout_s, HTTPCORE), anyio.fail_after(timeout_s):
-            pool = self._pools.here() or await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             sent = on_the_wire(request, route.to, target)
@@ -281,8 +281,8 @@ class AsyncPoolTransport(Owner):
         if self.closed:
             raise closed()
         patience = Patience.begin(silence_s, ends_in_s)
+        pool = self._pools.here() or await self._pool()
         with our_errors(silence_s, HTTPCORE, patience.late), anyio.fail_after(patience.left_s()):
-            pool = self._pools.here() or await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             sent = on_the_wire(request, route.to, target, IDENTITY)

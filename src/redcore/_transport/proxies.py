@@ -110,7 +110,7 @@ def _covers(entry: str, host: str) -> bool:
         network = ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
         return False
-    return address in network
+    return (getattr(address, "ipv4_mapped", None) or address) in network
 
 
 def _ascii(name: str) -> str:

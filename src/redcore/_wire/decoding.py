@@ -6,6 +6,7 @@ refuses and the RFCs allow is read by `tolerance`.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
@@ -72,6 +73,10 @@ def decoded(content: bytes, kind: Any) -> Any:
         return decoder(kind)(content)
     except msgspec.ValidationError as problem:
         return tolerated(content, kind, problem)
+    except msgspec.DecodeError:
+        if not content.startswith(BOM_UTF8):  # RFC 8259 section 8.1: a parser may ignore it
+            raise
+        return decoded(content.removeprefix(BOM_UTF8), kind)
 
 
 def structured(response: Response, kind: Any, model: Any = None) -> Any:
