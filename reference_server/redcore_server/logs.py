@@ -1,4 +1,4 @@
-"""Where log lines go: one JSON object each, to standard error, whoever writes them.
+"""Where log lines go: to standard error, one JSON object each, or for people where that is a terminal.
 
 Decides form and level; what may be said in a line is decided where it is written.
 """
@@ -14,7 +14,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-# They tell each step at INFO; what went wrong comes at WARNING, and our own lines tell the rest.
+# They log each step at INFO; what went wrong comes at WARNING, and our own lines say the rest.
 _CHATTY = ("procrastinate", "psycopg.pool", "uvicorn.error")
 
 
@@ -25,13 +25,15 @@ def configure_logging(level: str) -> None:
         level: The least severe level that is written, such as `info`.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
+    is_terminal = sys.stderr.isatty()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
     ]
-    renderer = structlog.processors.JSONRenderer(_line)
+    if not is_terminal:  # the renderer for people writes exceptions itself
+        shared.append(structlog.processors.format_exc_info)
+    renderer: Processor = structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer(_line)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),

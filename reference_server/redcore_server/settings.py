@@ -175,7 +175,12 @@ class Settings:
     @property
     def shows_outbox(self) -> bool:
         """Whether mail can be read at `/outbox`: nobody but people at this machine get there, and mail is kept."""
-        return self.smtp_url is None and self.public_url is None and self.host in LOOPBACK_HOSTS
+        return self.smtp_url is None and self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is for this machine alone."""
+        return self.public_url is None and self.host in LOOPBACK_HOSTS
 
     @property
     def secret_overlap(self) -> timedelta:
@@ -196,6 +201,11 @@ class Settings:
     def objects(self) -> Path:
         """The folder of stored files, if no other place is set."""
         return self.data / "objects"
+
+    @property
+    def credentials(self) -> Path:
+        """The file with the credentials of the data folder's first organisation."""
+        return self.data / "credentials.env"
 
     @property
     def outbox(self) -> Path:

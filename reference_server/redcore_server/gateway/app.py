@@ -26,6 +26,8 @@ from redcore_server.gateway.limits import Limits, Verdict
 from redcore_server.gateway.metrics import Metrics
 from redcore_server.gateway.readiness import Readiness
 from redcore_server.gateway.slow_clients import BoundedReceive
+from redcore_server.gateway.start_page import PATH as START_PATH
+from redcore_server.gateway.start_page import StartPage
 from redcore_server.http import edge
 from redcore_server.http.access_log import log_request
 from redcore_server.http.addresses import counted_address
@@ -76,6 +78,7 @@ def build(
         metrics=Metrics(),
         readiness=readiness,
         outbox=OutboxPage(settings.outbox) if settings.shows_outbox else None,
+        start_page=StartPage(settings) if settings.is_local else None,
     )
 
 
@@ -96,6 +99,7 @@ class _Gateway:
     metrics: Metrics
     readiness: Readiness
     outbox: ASGIApp | None
+    start_page: ASGIApp | None
     shared: ASGIApp = attrs.field(init=False, default=attrs.Factory(_shared, takes_self=True))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,6 +136,8 @@ class _Gateway:
                 await self.cdn(scope, receive, send)
             elif path == OUTBOX_PATH and self.outbox is not None:
                 await self.outbox(scope, receive, send)
+            elif path == START_PATH and self.start_page is not None:
+                await self.start_page(scope, receive, send)
             else:
                 raise NotFound
 

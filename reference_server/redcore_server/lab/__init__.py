@@ -14,6 +14,7 @@ needs a token, wrong requests get the error envelope.
     `drop`          the connection is cut before the request is looked at;
     `truncate`      the request is handled, then the connection is cut in the middle of the answer's body;
     `pass`          nothing: the request is handled as ever.
+`GET /lab/faults`     the scripts with faults that no request has met yet: `[{"method", "path", "left"}]`.
 `DELETE /lab/faults`  forgets all scripts.
 `POST /lab/clock` `{"advance": 3600}`  moves the server's clock by seconds: tokens expire, windows end, links grow old.
 `DELETE /lab/clock`   sets it right again. Both answer `{"now": "…Z"}`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
 _MAX_REQUESTS: Final = 10_000
+# Of what Python's calendar has, a year less at its end, for what expires later than now.
+_EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 
 
 def _object(required: str, properties: Mapping[str, Any]) -> Rule:
@@ -72,7 +76,7 @@ class Lab:
         self._seed = SeedCopy(stores)
         self._requests: deque[dict[str, object]] = deque(maxlen=_MAX_REQUESTS)
         self._routes: dict[str, dict[str, _Handler]] = {
-            "/lab/faults": {"POST": self._add_faults, "DELETE": self._clear_faults},
+            "/lab/faults": {"GET": self._list_faults, "POST": self._add_faults, "DELETE": self._clear_faults},
             "/lab/clock": {"POST": self._advance_clock, "DELETE": self._reset_clock},
             "/lab/limits": {"PUT": self._override_limits, "DELETE": self._restore_limits},
             "/lab/outbox": {"GET": self._read_outbox},
@@ -145,11 +149,17 @@ class Lab:
     async def _add_faults(self, request: Request) -> None:
         self._faults.add(await _body(request, FAULTS))
 
+    async def _list_faults(self, _: Request) -> object:
+        return self._faults.pending()
+
     async def _clear_faults(self, _: Request) -> None:
         self._faults.clear()
 
     async def _advance_clock(self, request: Request) -> dict[str, object]:
-        self._clock.advance((await _body(request, _CLOCK))["advance"])
+        seconds = (await _body(request, _CLOCK))["advance"]
+        if not _EARLIEST <= self._clock.time() + seconds <= _LATEST:
+            raise ValidationFailed(details=[Detail("advance", "leads out of the years 1 to 9998")])
+        self._clock.advance(seconds)
         return self._time()
 
     async def _reset_clock(self, _: Request) -> dict[str, object]:

@@ -84,6 +84,10 @@ class Faults:
         faults = deque(_fault(fields) for fields in script["faults"])
         self._scripts.append(_Script(script.get("method"), script["path"], faults))
 
+    def pending(self) -> list[dict[str, object]]:
+        """Return the scripts that have faults left, and how many: a test may have misspelt its path."""
+        return [{"method": script.method, "path": script.path, "left": len(script.faults)} for script in self._scripts]
+
     def clear(self) -> None:
         """Forget all of them."""
         self._scripts.clear()

@@ -1,4 +1,4 @@
-"""What `redcore-server up` tells a person once it is ready."""
+"""What `redcore-server up` prints once it is ready."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _certificate(settings: Settings) -> dict[str, str]:
 def _mail(settings: Settings) -> str:
     if settings.smtp_url:
         return without_password(settings.smtp_url)
-    return f"outbox {settings.outbox}" + (f", to read at {settings.origin}/outbox" if settings.shows_outbox else "")
+    return f"{settings.origin}/outbox" if settings.shows_outbox else f"outbox {settings.outbox}"
 
 
 def _store(url: str | None, *, embedded: bool) -> str:

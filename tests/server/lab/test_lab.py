@@ -424,3 +424,20 @@ async def test_the_lab_waits_for_postgres_to_keep_the_seed(
 
     assert response.status_code == 503
     assert log[0]["event"] == "the seed is not kept yet: PostgreSQL is away"
+
+
+@pytest.mark.parametrize("seconds", [1e18, 2.6e11, -6.4e10, -1e300])
+async def test_a_time_beyond_the_calendar_is_refused(caller: httpx.AsyncClient, seconds: float) -> None:
+    """The clock stays where it was, and the server answers."""
+    answer = await caller.post("/lab/clock", json={"advance": seconds})
+
+    assert (answer.status_code, answer.json()["error"]["details"][0]["field"]) == (400, "advance")
+    assert (await caller.get("/healthz")).status_code == 200
+
+
+async def test_a_fault_that_no_request_met_is_found(caller: httpx.AsyncClient) -> None:
+    """Its path was misspelt, say."""
+    await caller.post("/lab/faults", json={"method": "GET", "path": "/v1/mee", "faults": [{"status": 503}]})
+    await caller.get("/v1/me")
+
+    assert (await caller.get("/lab/faults")).json() == [{"method": "GET", "path": "/v1/mee", "left": 1}]

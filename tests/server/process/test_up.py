@@ -96,7 +96,7 @@ def test_up(data: Path) -> None:
             "  PostgreSQL   embedded\n"
             "  Redis        embedded\n"
             f"  Data folder  {data}\n"
-            f"  Mail         outbox {data}/outbox, to read at {origin}/outbox\n"
+            f"  Mail         {origin}/outbox\n"
             "  Lab          off\n"
             "  Stop         Ctrl-C\n"
             f"ready {origin}\n"
