@@ -72,7 +72,6 @@ def folder_of(module: str) -> str:
 
 
 def entries(folder: Path) -> list[str]:
-    """The names in a folder, without what Python or an editor leaves there."""
-    return sorted(
-        file.name for file in folder.iterdir() if file.name != "__pycache__" and not file.name.startswith(".")
-    )
+    """The names in a folder, without the marker of types and what Python or an editor leaves there."""
+    left = {"__pycache__", "py.typed"}
+    return sorted(file.name for file in folder.iterdir() if file.name not in left and not file.name.startswith("."))

@@ -11,6 +11,7 @@ RedcoreError
 ├── WaitTimeoutError (TimeoutError)
 ├── LoginTimeoutError (TimeoutError)
 ├── ChecksumError
+├── ReferenceServerError
 └── RedcoreAPIError
     ├── AuthenticationError
     ├── PermissionError
@@ -52,6 +53,7 @@ __all__ = [
     "RateLimitError",
     "RedcoreAPIError",
     "RedcoreError",
+    "ReferenceServerError",
     "RequestTimeoutError",
     "ResponseError",
     "ServerError",
@@ -229,6 +231,11 @@ class ChecksumError(RedcoreError):
         super().__init__(message, request_id=request_id)
         self.expected = expected
         self.actual = actual
+
+
+@public
+class ReferenceServerError(RedcoreError):
+    """The reference server of `redcore.testing` did not start, or is not running; the message says why."""
 
 
 @public

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +43,7 @@ DETAILS = (ErrorDetail(field="email", issue="is no address"), ErrorDetail(field=
 
 def drawn(cls: type[RedcoreError] = RedcoreError, before: str = "") -> Iterator[str]:
     """The lines of the tree below a class."""
-    children = [child for child in cls.__subclasses__() if child.__module__ == exceptions.__name__]
+    children = [child for child in cls.__subclasses__() if child.__name__ in exceptions.__all__]
     for child in children:
         last = child is children[-1]
         others = [base.__name__ for base in child.__bases__ if not issubclass(base, RedcoreError)]
@@ -68,6 +70,31 @@ def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
     tree = "\n".join(["RedcoreError", *drawn()])
 
     assert tree in (exceptions.__doc__ or "")
+
+
+CAUGHT_INSIDE = {
+    "_base/abandoned.py: Abandoned": "ends a thread that nothing waits for",
+    "_call/observers.py: HookFailed": "carries the error of a hook through the call",
+    "_transport/direct_parser.py: BrokenAnswer": "becomes a ResponseError in the transport",
+    "cli/state.py: NotLoggedInError": "ends the command line, an application",
+    "tokens/encryption.py: Unreadable": "counts as no tokens in the caches",
+}
+"""The exceptions of the package that never reach a caller, and what becomes of them."""
+
+
+def test_every_exception_of_the_sdk_is_here() -> None:
+    """No module but this one defines what an application may have to catch."""
+    source = Path(redcore.__file__).parent
+    found = {
+        f"{file.relative_to(source)}: {node.name}"
+        for file in source.rglob("*.py")
+        if file.name != "exceptions.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
+    }
+
+    assert found == set(CAUGHT_INSIDE)
 
 
 def test_every_class_is_public() -> None:

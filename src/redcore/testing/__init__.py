@@ -3,8 +3,9 @@
 Needs the extras `testing` and `server`. Not imported by `import redcore`.
 """
 
+from redcore.exceptions import ReferenceServerError
 from redcore.testing.lab import Fault, Lab, Mail, SeenRequest
-from redcore.testing.server import ApiKeyArguments, ApplicationArguments, ReferenceServer, ServerError
+from redcore.testing.server import ApiKeyArguments, ApplicationArguments, ReferenceServer
 
 __all__ = [
     "ApiKeyArguments",
@@ -13,6 +14,6 @@ __all__ = [
     "Lab",
     "Mail",
     "ReferenceServer",
+    "ReferenceServerError",
     "SeenRequest",
-    "ServerError",
 ]

@@ -15,15 +15,11 @@ from types import TracebackType
 from typing import IO, Self, TypedDict
 from urllib.parse import urlsplit
 
-from redcore.exceptions import RedcoreError
+from redcore.exceptions import ReferenceServerError
 from redcore.testing.lab import Lab
 
 READY = "ready "
 STOP_S = 15.0
-
-
-class ServerError(RedcoreError):
-    """The reference server did not start; the message has the end of its log."""
 
 
 class ApiKeyArguments(TypedDict):
@@ -56,7 +52,7 @@ class ReferenceServer:
         settings: More of its settings, as `REDCORE_SERVER_…` variables.
 
     Raises:
-        ServerError: on entering, if it does not start.
+        ReferenceServerError: on entering, if it does not start.
     """
 
     def __init__(
@@ -85,10 +81,12 @@ class ReferenceServer:
         """Start the server and wait until it is ready.
 
         Raises:
-            ServerError: it ended instead.
+            ReferenceServerError: it ended instead.
         """
         if not find_spec("procrastinate"):  # of what its extra brings, what nothing else does
-            raise ServerError("the reference server needs its extra: pip install 'redcore-sdk[testing,server]'")
+            raise ReferenceServerError(
+                "the reference server needs its extra: pip install 'redcore-sdk[testing,server]'"
+            )
         if self._given is None and self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="redcore-server-", ignore_cleanup_errors=True)
         self.data.mkdir(parents=True, exist_ok=True)
@@ -115,7 +113,7 @@ class ReferenceServer:
             if line.startswith(READY):
                 return line.removeprefix(READY).strip()
         end = self.log_file.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
-        raise ServerError(f"the reference server did not start:\n{end}")
+        raise ReferenceServerError(f"the reference server did not start:\n{end}")
 
     def stop(self) -> None:
         """Stop the server and its stores; delete the data if the folder was not given."""
@@ -151,7 +149,7 @@ class ReferenceServer:
         if self._given is not None:
             return self._given
         if self._temporary is None:
-            raise ServerError("the server is not started")
+            raise ReferenceServerError("the server is not started")
         return Path(self._temporary.name)
 
     @property
@@ -163,7 +161,7 @@ class ReferenceServer:
     def pid(self) -> int:
         """The id of its process."""
         if self._process is None:
-            raise ServerError("the server is not started")
+            raise ReferenceServerError("the server is not started")
         return self._process.pid
 
     @property
@@ -195,5 +193,5 @@ class ReferenceServer:
     def lab(self) -> Lab:
         """The laboratory: faults, the clock, the outbox."""
         if not self._with_lab:
-            raise ServerError("the server was started without lab=True")
+            raise ReferenceServerError("the server was started without lab=True")
         return Lab(self.origin)

@@ -11,7 +11,7 @@ from random import Random
 import attrs
 from anyio import to_thread
 
-from redcore.testing.server import ReferenceServer, ServerError
+from redcore.testing import ReferenceServer, ReferenceServerError
 
 _DIES_YOUNG = 1 / 4  # of its lives
 
@@ -45,7 +45,7 @@ class Mortal:
     def _die_young(self, after_s: float) -> None:
         murderer = threading.Timer(after_s, lambda: os.kill(self.server.pid, signal.SIGKILL))
         murderer.start()
-        with contextlib.suppress(ServerError):
+        with contextlib.suppress(ReferenceServerError):
             self.server.start()
         murderer.join()
         self.server.kill()
