@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import AsyncIterable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from enum import Enum, StrEnum
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from os import PathLike
 from types import GenericAlias
@@ -146,6 +146,7 @@ class Model:
         return made
 
 
+@cache
 def _conversion() -> Any:
     """What converts models; by name, as it is a floor above them and loaded when it is first needed."""
     return import_module("redcore._wire.convert")

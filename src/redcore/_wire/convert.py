@@ -35,6 +35,9 @@ def to_dict(model: Model) -> dict[str, Any]:
 
 def to_json(model: Model) -> str:
     """A model as JSON; raises as `to_dict` does."""
+    cls = cast("Any", type(model))
+    if not is_free(cls) and not loose_fields(cls):  # nothing to check, nothing to leave out
+        return msgspec.json.encode(model).decode()
     return msgspec.json.encode(to_dict(model)).decode()
 
 
