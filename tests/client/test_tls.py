@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import ipaddress
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,35 @@ def test_an_encrypted_connection(
     assert len(server.seen[0].body) > 500_000
     call.close(client)
     assert server.ended.acquire(timeout=5)
+
+
+@pytest.mark.parametrize("colour", [("sync", None), ("asyncio", None), ("uvloop", None)], ids=named)
+@pytest.mark.parametrize("farewell", [True, False])
+def test_an_answer_that_only_the_end_of_the_connection_ends(  # noqa: PLR0917 (fixtures)
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    farewell: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """It is complete with TLS's farewell, and broken without: it may have been cut on its way."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    def answer(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + user().body)
+        if farewell:
+            connection.unwrap()
+        connection.shutdown(socket.SHUT_RDWR)
+
+    server.answer = lambda _: answer
+    client = make(max_retries=0, timeout=5)
+
+    if farewell:
+        assert call(client.users.get_me).id == "usr_1"
+    else:
+        with pytest.raises(NetworkError, match="no answer"):
+            call(client.users.get_me)
 
 
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:

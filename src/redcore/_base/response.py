@@ -31,6 +31,13 @@ class Headers(Mapping[str, str]):
             headers._values[key] = value if held is None else f"{held}, {value}"
         return headers
 
+    @classmethod
+    def of_lower_case(cls, values: dict[str, str]) -> Headers:
+        """Headers whose names are in lower case already, without copying them."""
+        headers = cls({})
+        headers._values = values
+        return headers
+
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 

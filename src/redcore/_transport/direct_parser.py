@@ -38,6 +38,8 @@ class AnswerReader:
     status: int
     """0 until the head is complete; informational answers (1xx) are skipped."""
     headers: Headers
+    encoding: str | None
+    """`Content-Encoding`."""
     complete: bool
     """Whether the answer has been read to its end."""
 
@@ -54,7 +56,7 @@ class AnswerReader:
         self._keeps_alive = self._ends_with_connection = False
         self._overhead = 0
         self._problem: str | None = None
-        self._pairs: list[tuple[str, str]] = []
+        self._values: dict[str, str] = {}
         self._pieces: list[bytes] = []
 
     @property
@@ -112,25 +114,29 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; trailers are not needed."""
         if not self.status:
-            self._pairs.append((name.decode("ascii"), value.decode("latin-1").rstrip(" \t")))
+            key, text = name.decode("ascii").lower(), value.decode("latin-1").rstrip(" \t")
+            held = self._values.get(key)
+            self._values[key] = text if held is None else f"{held}, {text}"
 
     def on_headers_complete(self) -> None:
         """Read the head, unless it is that of an informational answer."""
         parser = self._parser
         status = parser.get_status_code()
         if 100 <= status < 200:  # RFC 9110 section 15.2; 101 is an error of the parser
-            self._pairs.clear()
+            self._values.clear()
             return
         if self.complete:
             return
-        headers = self.headers = Headers.of_pairs(self._pairs)
-        coding = headers.get("transfer-encoding")
+        values = self._values
+        self.headers = Headers.of_lower_case(values)
+        self.encoding = values.get("content-encoding")
+        coding = values.get("transfer-encoding")
         if status < 100 or parser.get_http_version() not in VERSIONS:
             self._problem = "the answer is not HTTP/1.1"
         elif coding is not None and coding.lower() != "chunked":
             self._problem = "the answer has a transfer encoding that was not asked for"
         self.status = status
-        self._ends_with_connection = coding is None and "content-length" not in headers
+        self._ends_with_connection = coding is None and "content-length" not in values
         # Of an answer to HEAD the parser expects a body: it can read no other one after it.
         self._keeps_alive = self._has_body and parser.should_keep_alive()
         self.complete = not self._has_body
@@ -176,7 +182,7 @@ class WholeAnswer:
         reader = self._reader
         if reader.status:
             if self._body is None:
-                self._body = Body(reader.headers.get("content-encoding"), self._ends_at)
+                self._body = Body(reader.encoding, self._ends_at)
             for piece in reader.take():
                 self._body.add(piece)
         return reader.complete

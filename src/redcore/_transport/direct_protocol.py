@@ -6,6 +6,7 @@ States: new -> open -> lost. While it is open, exchanges follow one another; wha
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -204,7 +205,7 @@ class AsyncConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """Note that the server ends the connection in good order, which TLS knows from a connection that was cut."""
-        if self._in_use:
+        if self._in_use and said_farewell(self._transport):
             try:
                 self.reader.end()
             except BrokenAnswer as problem:
@@ -244,6 +245,17 @@ class Body:
         if piece := await self._connection.piece(self._limits):
             return piece
         raise StopAsyncIteration
+
+
+def said_farewell(transport: asyncio.Transport) -> bool:
+    """Whether the other side has ended TLS, if there is any; asyncio reports a connection that was cut alike."""
+    encrypted: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    try:
+        return encrypted is None or not encrypted.read(1)
+    except ssl.SSLZeroReturnError:  # as the empty read, once we have said farewell too
+        return True
+    except ssl.SSLError:  # SSLWantReadError: it could say more
+        return False
 
 
 def late(waiter: asyncio.Future[None]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 import attrs
@@ -29,8 +29,9 @@ class Foreign:
     """Everything else."""
 
 
-@contextmanager
-def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None) -> Generator[None]:
+def our_errors(
+    timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None
+) -> AbstractContextManager[None, None]:
     """Raise what a library raises as what the SDK promises to raise.
 
     Args:
@@ -38,19 +39,40 @@ def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | Non
         foreign: The exceptions of the library.
         late: Says what has taken too long; None says that the whole attempt has.
     """
-    try:
-        yield
-    except foreign.late as problem:
-        told = f"no complete answer within {timeout_s:g} s" if late is None else late()
-        raise RequestTimeoutError(told) from problem
-    except foreign.no_encoding as problem:
-        raise ResponseError("the answer's content encoding is broken") from problem
-    except foreign.no_address as problem:
-        raise ArgumentError("the address of the call is no valid URL") from problem
-    except foreign.no_header as problem:  # its message quotes the header's value, which may be secret
-        raise ArgumentError("a header of the call cannot be sent") from problem
-    except foreign.no_answer as problem:
-        raise NetworkError(f"no answer: {reason(problem)}") from problem
+    return _Translation(timeout_s, foreign, late)
+
+
+class _Translation:
+    """A class: around every call, a generator would cost a microsecond more."""
+
+    __slots__ = ("_foreign", "_late", "_timeout_s")
+
+    def __init__(self, timeout_s: float, foreign: Foreign, late: Callable[[], str] | None) -> None:
+        self._timeout_s = timeout_s
+        self._foreign = foreign
+        self._late = late
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, problem: BaseException | None, __: object) -> None:
+        if isinstance(problem, Exception) and (ours := self._ours(problem)) is not None:
+            raise ours from problem
+
+    def _ours(self, problem: Exception) -> RedcoreError | None:
+        foreign = self._foreign
+        if isinstance(problem, foreign.late):
+            told = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
+            return RequestTimeoutError(told)
+        if isinstance(problem, foreign.no_encoding):
+            return ResponseError("the answer's content encoding is broken")
+        if isinstance(problem, foreign.no_address):
+            return ArgumentError("the address of the call is no valid URL")
+        if isinstance(problem, foreign.no_header):  # its message quotes the header's value, which may be secret
+            return ArgumentError("a header of the call cannot be sent")
+        if isinstance(problem, foreign.no_answer):
+            return NetworkError(f"no answer: {reason(problem)}")
+        return None
 
 
 def reason(problem: Exception) -> str:
