@@ -36,6 +36,7 @@ _CONNECT_TIMEOUT: Final = timedelta(seconds=2)
 _TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # of one request, so it bounds the slowest download
 _RETRY_TIMEOUT: Final = timedelta(seconds=5)
 _REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no class of its own for them in listings
+_FULL: Final = re.compile(r"No space left on device|Disk quota exceeded|QuotaExceeded|os error (28|122)\b")
 _REFUSALS: Final = {
     "401": "it does not take our access key and secret",
     "403": "it does not take our access key and secret",
@@ -45,6 +46,10 @@ _REFUSALS: Final = {
 
 class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try again
     """The object store does not answer, or does not have what was stored."""
+
+
+class ObjectsFull(ObjectsUnavailable):
+    """The object store has no space left, or its quota is used up."""
 
 
 class ObjectMissing(ObjectsUnavailable):
@@ -300,7 +305,7 @@ def _away() -> Generator[None]:
     except FileNotFoundError:
         raise ObjectMissing("it has no such object") from None
     except (BaseError, OSError) as error:
-        raise ObjectsUnavailable(_reason(error)) from error
+        raise (ObjectsFull if _FULL.search(str(error)) else ObjectsUnavailable)(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

@@ -6,10 +6,12 @@ A run that was killed is run again from the start: what it did was either commit
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
 import attrs
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
@@ -18,7 +20,7 @@ from redcore_server.clock import Clock
 from redcore_server.contract import spec
 from redcore_server.store import Stores
 from redcore_server.store.jobs import RUNS, BusyElsewhere, defer
-from redcore_server.store.objects import Objects
+from redcore_server.store.objects import Objects, ObjectsFull
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import WORKFLOWS
 from redcore_server.workflows.definition import Definition, Run, RunCancelled, RunFailed, not_allowed
@@ -27,6 +29,9 @@ TASK: Final = "run_workflow"
 MAX_FAILURES: Final = 5
 _QUERIES: Final = queries("workflows")
 _log = structlog.get_logger("redcore_server.worker")
+
+
+_FULL: Final = "The server has no space left for the work of this run. Nothing was changed; tell those who run it."
 
 
 class BeingRunElsewhere(BusyElsewhere):
@@ -89,8 +94,11 @@ class WorkflowRunner:
         except RunFailed as error:
             details = [attrs.asdict(detail) for detail in error.details]
             await self._end(started, "failed", {"message": error.message, "details": details})
-        except Exception:
+        except Exception as error:
             _log.exception("run_interrupted")
+            if _is_full(error):
+                await self._end(started, "failed", {"message": _FULL, "details": []})
+                return
             counted = await self._one("count_failure", id=started["id"])
             if counted is None or counted["failures"] < MAX_FAILURES:
                 raise
@@ -145,3 +153,9 @@ class WorkflowRunner:
                 yield
             finally:
                 await connection.execute(_QUERIES["unclaim"], {"id": run_id})
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether a store, or the disk under temporary files, has no space left."""
+    is_of_the_disk = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return is_of_the_disk or isinstance(error, ObjectsFull | psycopg.errors.DiskFull)

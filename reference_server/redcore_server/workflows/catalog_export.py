@@ -18,6 +18,7 @@ from redcore_server.workflows.tables import BATCH_ROWS
 
 COLUMNS: Final = ("id", "sku", "name", "price", "stock", "status", "created_at", "updated_at")
 _TYPES: Final = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and full-width
 _QUERIES: Final = queries("catalog")
 
 
@@ -52,6 +53,7 @@ async def work(run: Run) -> None:
 async def _written(run: Run, connection: AsyncPostgres, kind: str) -> AsyncGenerator[bytes]:
     parameters = {"organisation_id": run.organisation_id}
     counted = await (await connection.execute(_QUERIES["count"], parameters)).fetchone()
+    safe = _inert if run.input.get("safe_for_spreadsheets") else _as_it_is
     total = counted["total"] if counted else 0
     done = 0
     if kind == "csv":
@@ -59,14 +61,23 @@ async def _written(run: Run, connection: AsyncPostgres, kind: str) -> AsyncGener
     async with connection.cursor(name="catalog_export") as cursor:
         await cursor.execute(_QUERIES["all"], parameters)
         while rows := await cursor.fetchmany(BATCH_ROWS):
-            told = [{name: _told(row[name]) for name in COLUMNS} for row in rows]
-            yield _jsonl(told) if kind == "jsonl" else _csv([list(row.values()) for row in told])
+            shown = [{name: _shown(row[name]) for name in COLUMNS} for row in rows]
+            yield _jsonl(shown) if kind == "jsonl" else _csv([map(safe, row.values()) for row in shown])
             done += len(rows)
             await run.report(done / max(total, done))
 
 
-def _told(value: object) -> object:
-    """A value as the API shows it."""
+def _inert(value: object) -> object:
+    """Return a value that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _shown(value: object) -> object:
+    """Return a value as the API shows it."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
@@ -86,7 +97,17 @@ DEFINITION: Final = Definition(
     scopes=("products:read", "files:write"),
     input_schema={
         "type": "object",
-        "properties": {"format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."}},
+        "properties": {
+            "format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."},
+            "safe_for_spreadsheets": {
+                "type": "boolean",
+                "default": False,
+                "description": (
+                    "Whether texts of a CSV file that a spreadsheet would take for a formula get a ' in front; "
+                    "they are not imported again as they were."
+                ),
+            },
+        },
         "additionalProperties": False,
     },
     work=work,

@@ -7,7 +7,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import IO, Final, cast
 
@@ -26,6 +26,8 @@ _PIECE_BYTES: Final = 256 * 1024
 _MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's list of its files, which is read at once
 # Others unpack with as much memory as an archive asks for.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_INDEX: Final = "index.html"
+_SYSTEM_FILES: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _QUERIES: Final = queries("docs")
 
 
@@ -75,7 +77,17 @@ async def work(run: Run) -> None:
         async with connection.cursor() as cursor, cursor.copy(_QUERIES["add_files"]) as copy:
             for file in files:
                 await copy.write_row((run.id, file.path, content_type_of(file.path), file.size, file.sha256))
-        await _switch(run, connection, run.id, len(files))
+        await _switch(run, connection, run.id, _summary(files))
+
+
+def _summary(files: Sequence[_File]) -> Mapping[str, object]:
+    """Return what the result says of new files."""
+    if any(file.path == _INDEX for file in files):
+        return {"files": len(files)}
+    return {
+        "files": len(files),
+        "warning": f"The archive has no {_INDEX} at its top, so its path shows nothing.",
+    }
 
 
 async def _switch_back(run: Run, version: str) -> None:
@@ -83,15 +95,15 @@ async def _switch_back(run: Run, version: str) -> None:
         cursor = await connection.execute(_QUERIES["version"], _parameters(run, version))
         if await cursor.fetchone() is None:
             raise RunFailed(f"Version {version} is not kept; the newest {KEPT_VERSIONS} are.")
-        await _switch(run, connection, version, None)
+        await _switch(run, connection, version, {})
 
 
-async def _switch(run: Run, connection: AsyncPostgres, version: str, files: int | None) -> None:
+async def _switch(run: Run, connection: AsyncPostgres, version: str, published: Mapping[str, object]) -> None:
     parameters = {**_parameters(run, version), "kept": KEPT_VERSIONS}
     await connection.execute(_QUERIES["switch"], parameters)
     await connection.execute(_QUERIES["forget"], parameters)
-    told = {} if files is None else {"files": files}
-    await run.succeed(connection, {"version": version, "path": f"/docs/{run.organisation_id}/", **told})
+    result = {"version": version, "path": f"/docs/{run.organisation_id}/", **published}
+    await run.succeed(connection, result)
 
 
 def _parameters(run: Run, version: str) -> dict[str, object]:
@@ -139,6 +151,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if member.is_dir():
             continue
         path = member.filename
+        if _is_of_a_system(path):
+            continue
         if not _is_inside(path) or stat.S_ISLNK(member.external_attr >> 16):
             raise RunFailed(f"The archive has a path that is none of a site's: {path[:100]!r}.")
         if path in found:
@@ -152,7 +166,23 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         raise RunFailed("The archive is compressed by another method than Deflate.")
     if sum(member.file_size for member in found.values()) > MAX_UNPACKED_BYTES:
         raise _too_large()
+    _check_top(found)
     return found
+
+
+def _is_of_a_system(path: str) -> bool:
+    """Tell whether an operating system has put a file into the archive for itself."""
+    *folders, name = path.split("/")
+    return "__MACOSX" in folders or name in _SYSTEM_FILES
+
+
+def _check_top(paths: Collection[str]) -> None:
+    """Refuse an archive of a folder instead of what is in it: none of its addresses would be as its author thinks."""
+    tops = {path.partition("/")[0] for path in paths}
+    if len(tops) == 1 and not tops & set(paths):
+        raise RunFailed(
+            f"The archive has no {_INDEX} at its top but one folder, {min(tops)[:100]}/: pack what is in the folder."
+        )
 
 
 def _is_inside(path: str) -> bool:

@@ -171,6 +171,34 @@ async def test_a_version_replaces_another_and_comes_back(
     assert (await publish.run(version="wfr_none"))["status"] == "failed"
 
 
+async def test_an_archive_of_one_folder_is_refused(publish: Publisher) -> None:
+    """Its pages would all be a folder deeper than its author thinks; the message names the folder."""
+    ended = await publish.site({"site/index.html": b"x", "site/a.css": b"y", "__MACOSX/site/._a.css": b"z"})
+
+    assert ended["error"]["message"].startswith("The archive has no index.html at its top but one folder, site/")
+
+
+async def test_an_archive_without_an_index_says_so(publish: Publisher) -> None:
+    """Its files are published, and the result warns."""
+    ended = await publish.site({"a.html": b"x", "guide/index.html": b"y"})
+
+    assert (ended["status"], ended["result"]["files"]) == ("succeeded", 2)
+    assert ended["result"]["warning"].startswith("The archive has no index.html at its top")
+
+
+async def test_what_operating_systems_add_is_left_out(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """It is no part of a site."""
+    extra = {"__MACOSX/._index.html": b"x", ".DS_Store": b"x", "guide/Thumbs.db": b"x", "guide/.DS_Store": b"x"}
+
+    ended = await publish.site({**SITE, **extra})
+
+    assert ended["result"]["files"] == len(SITE)
+    for path in extra:
+        assert (await anybody.get(f"/docs/{organisation.id}/{path}")).status_code == 404
+
+
 async def test_a_version_of_another_organisation_is_not_there(
     publish: Publisher, callers: Callers, runner: WorkflowRunner, stores: Stores, clock: Clock
 ) -> None:

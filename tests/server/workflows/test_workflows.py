@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import io
 import itertools
 import json
@@ -23,7 +24,7 @@ from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.store.objects import ObjectsUnavailable, open_objects
+from redcore_server.store.objects import ObjectsFull, ObjectsUnavailable, open_objects
 from redcore_server.worker.workflows import MAX_FAILURES, BeingRunElsewhere, WorkflowRunner
 from redcore_server.workflows import WORKFLOWS, definition, tables
 
@@ -191,6 +192,45 @@ async def test_a_catalog_without_products_is_a_heading(caller: httpx.AsyncClient
 
     content = await caller.get(f"/v1/files/{exported['result']['file_id']}/content")
     assert content.text == "id,sku,name,price,stock,status,created_at,updated_at\r\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["=cmd|/C calc!A0", "+1", "-x", "@SUM(A1)", "plain"]),
+        ({"safe_for_spreadsheets": True}, ["'=cmd|/C calc!A0", "'+1", "'-x", "'@SUM(A1)", "plain"]),
+    ],
+)
+async def test_an_export_can_be_made_safe_for_spreadsheets(
+    caller: httpx.AsyncClient, run: Runs, given: dict[str, Any], expected: list[str]
+) -> None:
+    """A text that would be a formula gets an apostrophe; without the input a file can be imported again as it is."""
+    for number, name in enumerate(["=cmd|/C calc!A0", "+1", "-x", "@SUM(A1)", "plain"]):
+        await caller.post("/v1/products", json={"name": name, "sku": f"S{number}", "price": 0})
+
+    exported = await run("catalog_export", **given)
+
+    content = (await caller.get(f"/v1/files/{exported['result']['file_id']}/content")).text
+    read = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert ([row["name"] for row in read], {row["price"] for row in read}) == (expected, {"0"})
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "x"), OSError(errno.EDQUOT, "x"), ObjectsFull("x")])
+async def test_a_full_disk_is_said_as_such_at_once(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The run fails the first time: to try again would not make space."""
+    started = await start(caller, "catalog_export")
+
+    async def full(run: definition.Run) -> None:
+        raise error
+
+    workflows = {"catalog_export": attrs.evolve(WORKFLOWS["catalog_export"], work=full)}
+    monkeypatch.setattr("redcore_server.worker.workflows.WORKFLOWS", workflows)
+    await runner.run(started["id"])
+
+    ended = (await caller.get(f"/v1/workflow-runs/{started['id']}")).json()["data"]
+    assert (ended["status"], "no space left" in ended["error"]["message"]) == ("failed", True)
 
 
 async def test_all_or_nothing(caller: httpx.AsyncClient, run: Runs) -> None:
