@@ -256,6 +256,8 @@ class Operation:
     keyed: bool
     paged: bool
     bound: bool
+    example: str
+    """The arguments of a call, as Python writes them."""
 
     @property
     def short(self) -> str:
@@ -339,7 +341,25 @@ def operation(spec: Json, endpoint: Endpoint, op: Json) -> Operation:
         keyed=op.get("x-redcore-idempotency") == "key",
         paged=op.get("x-redcore-pagination") == "offset",
         bound=op.get("x-redcore-resource") is not False,
+        example=example(spec, endpoint, op),
     )
+
+
+def example(spec: Json, endpoint: Endpoint, op: Json) -> str:
+    """The arguments of a call, of the examples that the spec has."""
+    written = {q["name"]: q for q in op["parameters"] if q["in"] == "path"}
+    said = [repr(written[wire(f)]["example"]) for f in endpoint.path_parameters]
+    if endpoint.bodies:
+        media, body = trusted(endpoint.bodies[0].content_type), endpoint.bodies[0].prop
+        given = resolve(spec, op["requestBody"])["content"][media].get("example", {})
+        for field in properties(body) if isinstance(body, p.ModelProperty) else []:
+            if wire(field) in given:
+                said.append(f"{wire(field)}={given[wire(field)]!r}")
+            elif isinstance(field, p.FileProperty):
+                said.append(f'{wire(field)}=Path("catalog.csv")')
+    if op.get("x-redcore-pagination") == "offset":
+        said.append("limit=50")
+    return ", ".join(said).replace("'", '"')
 
 
 def models(spec: Json, data: GeneratorData) -> list[Model]:

@@ -77,7 +77,26 @@ def test_both_colours(name: str) -> None:
     assert not inspect.iscoroutinefunction(blocking)
     assert inspect.iscoroutinefunction(awaitable)
     assert inspect.signature(blocking) == inspect.signature(awaitable)
-    assert blocking.__doc__ == awaitable.__doc__
+    assert blocking.__doc__ == (awaitable.__doc__ or "").replace("    await client.", "    client.")
+
+
+@pytest.mark.parametrize("prefix", ["", "Async"])
+@pytest.mark.parametrize("name", BOUND)
+def test_every_method_has_an_example(name: str, prefix: str) -> None:
+    """Each docstring ends with one call, made of the examples of the spec, that has the method's own arguments."""
+    shown = (inspect.getdoc(method(name, prefix)) or "").partition("Example:\n")[2].strip()
+    call = ast.parse(shown.removeprefix("await "), mode="eval").body
+
+    assert shown.startswith("await ") == bool(prefix)
+    assert isinstance(call, ast.Call)
+    assert ast.unparse(call.func) == f"client.{dotted(name)}"
+    inspect.signature(method(name, prefix)).bind(None, *call.args, **{str(word.arg): word for word in call.keywords})
+
+
+def dotted(name: str) -> str:
+    """An operation id as the path to its method."""
+    tag = OPERATIONS[name]["tags"][0]
+    return f"{tag}.{name.removeprefix(f'{tag}_')}"
 
 
 @pytest.mark.parametrize("name", BOUND)

@@ -77,6 +77,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.get_me()
         """
         return self._execute(operations.users_get_me(), options)
 
@@ -114,6 +117,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.update_me(name="Ada King")
         """
         return self._execute(operations.users_update_me(name=name), options)
 
@@ -156,6 +162,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.list(limit=50)
         """
         return self._execute(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options)
 
@@ -205,6 +214,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.create(email="ada@example.com", name="Ada Lovelace", role="editor")
         """
         return self._execute(operations.users_create(email=email, name=name, role=role), options)
 
@@ -234,6 +246,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.get("usr_98765")
         """
         return self._execute(operations.users_get(user_id), options)
 
@@ -262,6 +277,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.delete("usr_98765")
         """
         return self._execute(operations.users_delete(user_id), options)
 
@@ -315,6 +333,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.update("usr_98765", role="admin")
         """
         return self._execute(
             operations.users_update(user_id, email=email, name=name, role=role, status=status), options
@@ -352,6 +373,9 @@ class Users(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.users.resend_invitation("usr_98765")
         """
         return self._execute(operations.users_resend_invitation(user_id), options)
 
@@ -390,6 +414,9 @@ class Users(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.users.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -432,6 +459,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.get_me()
         """
         return await self._execute(operations.users_get_me(), options)
 
@@ -469,6 +499,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.update_me(name="Ada King")
         """
         return await self._execute(operations.users_update_me(name=name), options)
 
@@ -511,6 +544,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.list(limit=50)
         """
         return await self._execute(
             operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options
@@ -562,6 +598,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.create(email="ada@example.com", name="Ada Lovelace", role="editor")
         """
         return await self._execute(operations.users_create(email=email, name=name, role=role), options)
 
@@ -591,6 +630,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.get("usr_98765")
         """
         return await self._execute(operations.users_get(user_id), options)
 
@@ -619,6 +661,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.delete("usr_98765")
         """
         return await self._execute(operations.users_delete(user_id), options)
 
@@ -672,6 +717,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.update("usr_98765", role="admin")
         """
         return await self._execute(
             operations.users_update(user_id, email=email, name=name, role=role, status=status), options
@@ -709,6 +757,9 @@ class AsyncUsers(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.users.resend_invitation("usr_98765")
         """
         return await self._execute(operations.users_resend_invitation(user_id), options)
 
@@ -747,6 +798,9 @@ class AsyncUsers(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.users.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -801,6 +855,9 @@ class Products(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.products.list(limit=50)
         """
         return self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
 
@@ -851,6 +908,9 @@ class Products(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.products.create(name="Analytical Engine", sku="ENG-1", price=129900, stock=12)
         """
         return self._execute(
             operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status), options
@@ -882,6 +942,9 @@ class Products(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.products.get("prod_12345")
         """
         return self._execute(operations.products_get(product_id), options)
 
@@ -910,6 +973,9 @@ class Products(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.products.delete("prod_12345")
         """
         return self._execute(operations.products_delete(product_id), options)
 
@@ -963,6 +1029,9 @@ class Products(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.products.update("prod_12345", stock=0)
         """
         return self._execute(
             operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status), options
@@ -1001,6 +1070,9 @@ class Products(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.products.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -1055,6 +1127,9 @@ class AsyncProducts(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.products.list(limit=50)
         """
         return await self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
 
@@ -1105,6 +1180,9 @@ class AsyncProducts(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.products.create(name="Analytical Engine", sku="ENG-1", price=129900, stock=12)
         """
         return await self._execute(
             operations.products_create(name=name, sku=sku, price=price, stock=stock, status=status), options
@@ -1136,6 +1214,9 @@ class AsyncProducts(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.products.get("prod_12345")
         """
         return await self._execute(operations.products_get(product_id), options)
 
@@ -1164,6 +1245,9 @@ class AsyncProducts(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.products.delete("prod_12345")
         """
         return await self._execute(operations.products_delete(product_id), options)
 
@@ -1217,6 +1301,9 @@ class AsyncProducts(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.products.update("prod_12345", stock=0)
         """
         return await self._execute(
             operations.products_update(product_id, name=name, sku=sku, price=price, stock=stock, status=status), options
@@ -1255,6 +1342,9 @@ class AsyncProducts(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.products.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -1301,6 +1391,9 @@ class Workflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.workflows.list(limit=50)
         """
         return self._execute(operations.workflows_list(limit=limit, offset=offset), options)
 
@@ -1345,6 +1438,9 @@ class Workflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.workflows.run("catalog_export", input={"format": "csv"})
         """
         return self._execute(operations.workflows_run(name, input=input), options)
 
@@ -1385,6 +1481,9 @@ class Workflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.workflows.list_runs(limit=50)
         """
         return self._execute(
             operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
@@ -1416,6 +1515,9 @@ class Workflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.workflows.get_run("wfr_777")
         """
         return self._execute(operations.workflows_get_run(run_id), options)
 
@@ -1450,6 +1552,9 @@ class Workflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.workflows.cancel_run("wfr_777")
         """
         return self._execute(operations.workflows_cancel_run(run_id), options)
 
@@ -1477,6 +1582,9 @@ class Workflows(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.workflows.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -1518,6 +1626,9 @@ class Workflows(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list_runs` raises is raised while iterating.
+
+        Example:
+            for item in client.workflows.list_all_runs().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -1564,6 +1675,9 @@ class AsyncWorkflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.workflows.list(limit=50)
         """
         return await self._execute(operations.workflows_list(limit=limit, offset=offset), options)
 
@@ -1608,6 +1722,9 @@ class AsyncWorkflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.workflows.run("catalog_export", input={"format": "csv"})
         """
         return await self._execute(operations.workflows_run(name, input=input), options)
 
@@ -1648,6 +1765,9 @@ class AsyncWorkflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.workflows.list_runs(limit=50)
         """
         return await self._execute(
             operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
@@ -1679,6 +1799,9 @@ class AsyncWorkflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.workflows.get_run("wfr_777")
         """
         return await self._execute(operations.workflows_get_run(run_id), options)
 
@@ -1713,6 +1836,9 @@ class AsyncWorkflows(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.workflows.cancel_run("wfr_777")
         """
         return await self._execute(operations.workflows_cancel_run(run_id), options)
 
@@ -1740,6 +1866,9 @@ class AsyncWorkflows(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.workflows.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -1781,6 +1910,9 @@ class AsyncWorkflows(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list_runs` raises is raised while iterating.
+
+        Example:
+            async for item in client.workflows.list_all_runs().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -1827,6 +1959,9 @@ class Files(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.files.list(limit=50)
         """
         return self._execute(operations.files_list(limit=limit, offset=offset), options)
 
@@ -1864,6 +1999,9 @@ class Files(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.files.upload(file=Path("catalog.csv"))
         """
         return self._execute(operations.files_upload(file=file, name=name), options)
 
@@ -1893,6 +2031,9 @@ class Files(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.files.get("file_4711")
         """
         return self._execute(operations.files_get(file_id), options)
 
@@ -1921,6 +2062,9 @@ class Files(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.files.delete("file_4711")
         """
         return self._execute(operations.files_delete(file_id), options)
 
@@ -1953,6 +2097,9 @@ class Files(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.files.download("file_4711")
         """
         return self._execute(operations.files_download(file_id), options)
 
@@ -1980,6 +2127,9 @@ class Files(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.files.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -2026,6 +2176,9 @@ class AsyncFiles(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.files.list(limit=50)
         """
         return await self._execute(operations.files_list(limit=limit, offset=offset), options)
 
@@ -2063,6 +2216,9 @@ class AsyncFiles(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.files.upload(file=Path("catalog.csv"))
         """
         return await self._execute(operations.files_upload(file=file, name=name), options)
 
@@ -2092,6 +2248,9 @@ class AsyncFiles(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.files.get("file_4711")
         """
         return await self._execute(operations.files_get(file_id), options)
 
@@ -2120,6 +2279,9 @@ class AsyncFiles(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.files.delete("file_4711")
         """
         return await self._execute(operations.files_delete(file_id), options)
 
@@ -2152,6 +2314,9 @@ class AsyncFiles(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.files.download("file_4711")
         """
         return await self._execute(operations.files_download(file_id), options)
 
@@ -2179,6 +2344,9 @@ class AsyncFiles(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.files.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -2226,6 +2394,9 @@ class ApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.api_keys.list(limit=50)
         """
         return self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
 
@@ -2288,6 +2459,9 @@ class ApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.api_keys.create(name="nightly export", scopes=["products:read"])
         """
         return self._execute(
             operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at), options
@@ -2318,6 +2492,9 @@ class ApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.api_keys.revoke("key_1")
         """
         return self._execute(operations.api_keys_revoke(key_id), options)
 
@@ -2345,6 +2522,9 @@ class ApiKeys(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.api_keys.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -2392,6 +2572,9 @@ class AsyncApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.api_keys.list(limit=50)
         """
         return await self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
 
@@ -2454,6 +2637,9 @@ class AsyncApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.api_keys.create(name="nightly export", scopes=["products:read"])
         """
         return await self._execute(
             operations.api_keys_create(name=name, scopes=scopes, mode=mode, expires_at=expires_at), options
@@ -2484,6 +2670,9 @@ class AsyncApiKeys(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.api_keys.revoke("key_1")
         """
         return await self._execute(operations.api_keys_revoke(key_id), options)
 
@@ -2511,6 +2700,9 @@ class AsyncApiKeys(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.api_keys.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -2557,6 +2749,9 @@ class Applications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.applications.list(limit=50)
         """
         return self._execute(operations.applications_list(limit=limit, offset=offset), options)
 
@@ -2619,6 +2814,9 @@ class Applications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.applications.create(name="Storefront", scopes=["products:read"])
         """
         return self._execute(
             operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris), options
@@ -2649,6 +2847,9 @@ class Applications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.applications.delete("app_1")
         """
         return self._execute(operations.applications_delete(application_id), options)
 
@@ -2683,6 +2884,9 @@ class Applications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.applications.rotate_secret("app_1")
         """
         return self._execute(operations.applications_rotate_secret(application_id), options)
 
@@ -2710,6 +2914,9 @@ class Applications(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            for item in client.applications.list_all().iter_items(): ...
         """
         return Pages(
             always_with(options, self._execute),
@@ -2756,6 +2963,9 @@ class AsyncApplications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.applications.list(limit=50)
         """
         return await self._execute(operations.applications_list(limit=limit, offset=offset), options)
 
@@ -2818,6 +3028,9 @@ class AsyncApplications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.applications.create(name="Storefront", scopes=["products:read"])
         """
         return await self._execute(
             operations.applications_create(name=name, scopes=scopes, type=type, redirect_uris=redirect_uris), options
@@ -2848,6 +3061,9 @@ class AsyncApplications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.applications.delete("app_1")
         """
         return await self._execute(operations.applications_delete(application_id), options)
 
@@ -2882,6 +3098,9 @@ class AsyncApplications(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.applications.rotate_secret("app_1")
         """
         return await self._execute(operations.applications_rotate_secret(application_id), options)
 
@@ -2909,6 +3128,9 @@ class AsyncApplications(Described):
             ArgumentError: `concurrency` is less than 1.
 
         What `list` raises is raised while iterating.
+
+        Example:
+            async for item in client.applications.list_all().iter_items(): ...
         """
         return AsyncPages(
             async_always_with(options, self._execute),
@@ -2948,6 +3170,9 @@ class Auth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
         """
         return self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint), options)
 
@@ -2977,6 +3202,9 @@ class Auth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
         """
         return self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint), options)
 
@@ -2999,6 +3227,9 @@ class Auth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.auth.metadata()
         """
         return self._execute(operations.auth_metadata(), options)
 
@@ -3022,6 +3253,9 @@ class Auth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            client.auth.jwks()
         """
         return self._execute(operations.auth_jwks(), options)
 
@@ -3058,6 +3292,9 @@ class AsyncAuth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
         """
         return await self._execute(operations.auth_revoke(token=token, token_type_hint=token_type_hint), options)
 
@@ -3087,6 +3324,9 @@ class AsyncAuth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
         """
         return await self._execute(operations.auth_introspect(token=token, token_type_hint=token_type_hint), options)
 
@@ -3109,6 +3349,9 @@ class AsyncAuth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.auth.metadata()
         """
         return await self._execute(operations.auth_metadata(), options)
 
@@ -3132,6 +3375,9 @@ class AsyncAuth(Described):
                 off.
             NetworkError: no answer came.
             ResponseError: the answer cannot be read.
+
+        Example:
+            await client.auth.jwks()
         """
         return await self._execute(operations.auth_jwks(), options)
 
