@@ -306,6 +306,15 @@ def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
     return [*told, ("NetworkError", "no answer came."), ("ResponseError", "the answer cannot be read.")]
 
 
+def common_errors(described: list[Operation]) -> dict[str, list[tuple[str, str]]]:
+    """For each tag, what all methods of its resource raise: said once, in the class."""
+    bound = [op for op in described if op.bound]
+    return {
+        tag: [error for error in first.errors if all(error in op.errors for op in bound if op.tag == tag)]
+        for tag, first in {op.tag: op for op in bound}.items()
+    }
+
+
 def auth(op: Json) -> str:
     kinds = {kind for requirement in op["security"] for kind in requirement}
     return "client" if "clientSecret" in kinds else "bearer" if kinds else "none"

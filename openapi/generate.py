@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from commands import command
-from descriptions import enumerations, models, operation, trusted
+from descriptions import common_errors, enumerations, models, operation, trusted
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -65,6 +65,7 @@ def render() -> dict[str, str]:
         names=sorted([*(e.name for e in enums), *(m.name for m in made), "Page"]),
         commands=[command(spec, e.name, e.method, trusted(e.path), raw[e.name]) for e in endpoints],
         operations=(described := [operation(spec, e, raw[e.name]) for e in endpoints]),
+        common=common_errors(described),
         tags=[
             {"name": t["name"], "description": sentence(t["description"])}
             for t in spec["tags"]

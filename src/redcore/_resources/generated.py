@@ -45,7 +45,22 @@ T = TypeVar("T")
 
 
 class Users(Described):
-    """`client.users`. People of an organisation, and the one who is calling."""
+    """`client.users`. People of an organisation, and the one who is calling.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -66,17 +81,7 @@ class Users(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.get_me()
@@ -98,11 +103,7 @@ class Users(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -111,12 +112,6 @@ class Users(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.update_me(name="Ada King")
@@ -151,17 +146,7 @@ class Users(Described):
             A page of users.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.list(limit=50)
@@ -196,11 +181,7 @@ class Users(Described):
             The new user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -208,12 +189,6 @@ class Users(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.create(email="ada@example.com", name="Ada Lovelace", role="editor")
@@ -235,17 +210,7 @@ class Users(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.get("usr_98765")
@@ -264,19 +229,9 @@ class Users(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.delete("usr_98765")
@@ -314,11 +269,7 @@ class Users(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -327,12 +278,6 @@ class Users(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.update("usr_98765", role="admin")
@@ -357,22 +302,12 @@ class Users(Described):
             The user whose invitation is on its way.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.users.resend_invitation("usr_98765")
@@ -427,7 +362,22 @@ class Users(Described):
 
 
 class AsyncUsers(Described):
-    """`client.users`. People of an organisation, and the one who is calling."""
+    """`client.users`. People of an organisation, and the one who is calling.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -448,17 +398,7 @@ class AsyncUsers(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.get_me()
@@ -480,11 +420,7 @@ class AsyncUsers(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -493,12 +429,6 @@ class AsyncUsers(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.update_me(name="Ada King")
@@ -533,17 +463,7 @@ class AsyncUsers(Described):
             A page of users.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.list(limit=50)
@@ -580,11 +500,7 @@ class AsyncUsers(Described):
             The new user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -592,12 +508,6 @@ class AsyncUsers(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.create(email="ada@example.com", name="Ada Lovelace", role="editor")
@@ -619,17 +529,7 @@ class AsyncUsers(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.get("usr_98765")
@@ -648,19 +548,9 @@ class AsyncUsers(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.delete("usr_98765")
@@ -698,11 +588,7 @@ class AsyncUsers(Described):
             The user.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -711,12 +597,6 @@ class AsyncUsers(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.update("usr_98765", role="admin")
@@ -741,22 +621,12 @@ class AsyncUsers(Described):
             The user whose invitation is on its way.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.users.resend_invitation("usr_98765")
@@ -811,7 +681,22 @@ class AsyncUsers(Described):
 
 
 class Products(Described):
-    """`client.products`. The catalog."""
+    """`client.products`. The catalog.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -844,17 +729,7 @@ class Products(Described):
             A page of products.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.products.list(limit=50)
@@ -890,11 +765,7 @@ class Products(Described):
             The new product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -902,12 +773,6 @@ class Products(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.products.create(name="Analytical Engine", sku="ENG-1", price=129900, stock=12)
@@ -931,17 +796,7 @@ class Products(Described):
             The product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.products.get("prod_12345")
@@ -960,19 +815,9 @@ class Products(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.products.delete("prod_12345")
@@ -1010,11 +855,7 @@ class Products(Described):
             The product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -1023,12 +864,6 @@ class Products(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.products.update("prod_12345", stock=0)
@@ -1083,7 +918,22 @@ class Products(Described):
 
 
 class AsyncProducts(Described):
-    """`client.products`. The catalog."""
+    """`client.products`. The catalog.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -1116,17 +966,7 @@ class AsyncProducts(Described):
             A page of products.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.products.list(limit=50)
@@ -1162,11 +1002,7 @@ class AsyncProducts(Described):
             The new product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -1174,12 +1010,6 @@ class AsyncProducts(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.products.create(name="Analytical Engine", sku="ENG-1", price=129900, stock=12)
@@ -1203,17 +1033,7 @@ class AsyncProducts(Described):
             The product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.products.get("prod_12345")
@@ -1232,19 +1052,9 @@ class AsyncProducts(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.products.delete("prod_12345")
@@ -1282,11 +1092,7 @@ class AsyncProducts(Described):
             The product.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -1295,12 +1101,6 @@ class AsyncProducts(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.products.update("prod_12345", stock=0)
@@ -1355,7 +1155,22 @@ class AsyncProducts(Described):
 
 
 class Workflows(Described):
-    """`client.workflows`. Long-running work, run by the background worker."""
+    """`client.workflows`. Long-running work, run by the background worker.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -1380,17 +1195,7 @@ class Workflows(Described):
             A page of workflow definitions.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.workflows.list(limit=50)
@@ -1419,11 +1224,7 @@ class Workflows(Described):
             The queued run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -1432,12 +1233,6 @@ class Workflows(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.workflows.run("catalog_export", input={"format": "csv"})
@@ -1470,17 +1265,7 @@ class Workflows(Described):
             A page of runs.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.workflows.list_runs(limit=50)
@@ -1504,17 +1289,7 @@ class Workflows(Described):
             The run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.workflows.get_run("wfr_777")
@@ -1536,22 +1311,12 @@ class Workflows(Described):
             The cancelled run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.workflows.cancel_run("wfr_777")
@@ -1639,7 +1404,22 @@ class Workflows(Described):
 
 
 class AsyncWorkflows(Described):
-    """`client.workflows`. Long-running work, run by the background worker."""
+    """`client.workflows`. Long-running work, run by the background worker.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -1664,17 +1444,7 @@ class AsyncWorkflows(Described):
             A page of workflow definitions.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.workflows.list(limit=50)
@@ -1703,11 +1473,7 @@ class AsyncWorkflows(Described):
             The queued run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
@@ -1716,12 +1482,6 @@ class AsyncWorkflows(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.workflows.run("catalog_export", input={"format": "csv"})
@@ -1754,17 +1514,7 @@ class AsyncWorkflows(Described):
             A page of runs.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.workflows.list_runs(limit=50)
@@ -1788,17 +1538,7 @@ class AsyncWorkflows(Described):
             The run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.workflows.get_run("wfr_777")
@@ -1820,22 +1560,12 @@ class AsyncWorkflows(Described):
             The cancelled run.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.workflows.cancel_run("wfr_777")
@@ -1923,7 +1653,22 @@ class AsyncWorkflows(Described):
 
 
 class Files(Described):
-    """`client.files`. Uploads and the results of workflows."""
+    """`client.files`. Uploads and the results of workflows.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -1948,17 +1693,7 @@ class Files(Described):
             A page of files.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.files.list(limit=50)
@@ -1981,11 +1716,7 @@ class Files(Described):
             The stored file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -1993,12 +1724,6 @@ class Files(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.files.upload(file=Path("catalog.csv"))
@@ -2020,17 +1745,7 @@ class Files(Described):
             The file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.files.get("file_4711")
@@ -2049,19 +1764,9 @@ class Files(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.files.delete("file_4711")
@@ -2084,19 +1789,9 @@ class Files(Described):
             The whole file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.files.download("file_4711")
@@ -2140,7 +1835,22 @@ class Files(Described):
 
 
 class AsyncFiles(Described):
-    """`client.files`. Uploads and the results of workflows."""
+    """`client.files`. Uploads and the results of workflows.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -2165,17 +1875,7 @@ class AsyncFiles(Described):
             A page of files.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.files.list(limit=50)
@@ -2198,11 +1898,7 @@ class AsyncFiles(Described):
             The stored file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -2210,12 +1906,6 @@ class AsyncFiles(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.files.upload(file=Path("catalog.csv"))
@@ -2237,17 +1927,7 @@ class AsyncFiles(Described):
             The file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.files.get("file_4711")
@@ -2266,19 +1946,9 @@ class AsyncFiles(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.files.delete("file_4711")
@@ -2301,19 +1971,9 @@ class AsyncFiles(Described):
             The whole file.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.files.download("file_4711")
@@ -2357,7 +2017,22 @@ class AsyncFiles(Described):
 
 
 class ApiKeys(Described):
-    """`client.api_keys`. Long-lived credentials for scripts and services."""
+    """`client.api_keys`. Long-lived credentials for scripts and services.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -2383,17 +2058,7 @@ class ApiKeys(Described):
             A page of API keys.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.api_keys.list(limit=50)
@@ -2441,11 +2106,7 @@ class ApiKeys(Described):
             The new API key, with the key itself.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -2453,12 +2114,6 @@ class ApiKeys(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.api_keys.create(name="nightly export", scopes=["products:read"])
@@ -2479,19 +2134,9 @@ class ApiKeys(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.api_keys.revoke("key_1")
@@ -2535,7 +2180,22 @@ class ApiKeys(Described):
 
 
 class AsyncApiKeys(Described):
-    """`client.api_keys`. Long-lived credentials for scripts and services."""
+    """`client.api_keys`. Long-lived credentials for scripts and services.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -2561,17 +2221,7 @@ class AsyncApiKeys(Described):
             A page of API keys.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.api_keys.list(limit=50)
@@ -2619,11 +2269,7 @@ class AsyncApiKeys(Described):
             The new API key, with the key itself.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -2631,12 +2277,6 @@ class AsyncApiKeys(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.api_keys.create(name="nightly export", scopes=["products:read"])
@@ -2657,19 +2297,9 @@ class AsyncApiKeys(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.api_keys.revoke("key_1")
@@ -2713,7 +2343,22 @@ class AsyncApiKeys(Described):
 
 
 class Applications(Described):
-    """`client.applications`. OAuth 2.0 clients."""
+    """`client.applications`. OAuth 2.0 clients.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -2738,17 +2383,7 @@ class Applications(Described):
             A page of applications.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.applications.list(limit=50)
@@ -2796,11 +2431,7 @@ class Applications(Described):
             The new application, with its secret.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -2808,12 +2439,6 @@ class Applications(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.applications.create(name="Storefront", scopes=["products:read"])
@@ -2834,19 +2459,9 @@ class Applications(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.applications.delete("app_1")
@@ -2868,22 +2483,12 @@ class Applications(Described):
             The application, with its new secret.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.applications.rotate_secret("app_1")
@@ -2927,7 +2532,22 @@ class Applications(Described):
 
 
 class AsyncApplications(Described):
-    """`client.applications`. OAuth 2.0 clients."""
+    """`client.applications`. OAuth 2.0 clients.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
+            `TOKEN_EXPIRED`: past its time.
+        PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -2952,17 +2572,7 @@ class AsyncApplications(Described):
             A page of applications.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.applications.list(limit=50)
@@ -3010,11 +2620,7 @@ class AsyncApplications(Described):
             The new application, with its secret.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
@@ -3022,12 +2628,6 @@ class AsyncApplications(Described):
                 takes.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.applications.create(name="Storefront", scopes=["products:read"])
@@ -3048,19 +2648,9 @@ class AsyncApplications(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.applications.delete("app_1")
@@ -3082,22 +2672,12 @@ class AsyncApplications(Described):
             The application, with its new secret.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             ConflictError: 409, `DUPLICATE_RESOURCE`: a unique value is taken; `REQUEST_IN_PROGRESS`: a
                 request with the same `Idempotency-Key` is still running.
             ValidationError: 422, `BUSINESS_RULE_VIOLATION`: well-formed but not allowed;
                 `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.applications.rotate_secret("app_1")
@@ -3141,7 +2721,19 @@ class AsyncApplications(Described):
 
 
 class Auth(Described):
-    """`client.auth`. OAuth 2.0 endpoints for programs."""
+    """`client.auth`. OAuth 2.0 endpoints for programs.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -3160,16 +2752,9 @@ class Auth(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
@@ -3192,16 +2777,9 @@ class Auth(Described):
             What is known of the token.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
@@ -3218,15 +2796,6 @@ class Auth(Described):
 
         Returns:
             The metadata.
-
-        Raises:
-            ArgumentError: an argument cannot be sent.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             client.auth.metadata()
@@ -3245,15 +2814,6 @@ class Auth(Described):
         Returns:
             The key set.
 
-        Raises:
-            ArgumentError: an argument cannot be sent.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
-
         Example:
             client.auth.jwks()
         """
@@ -3261,7 +2821,19 @@ class Auth(Described):
 
 
 class AsyncAuth(Described):
-    """`client.auth`. OAuth 2.0 endpoints for programs."""
+    """`client.auth`. OAuth 2.0 endpoints for programs.
+
+    Every method may raise these errors; its own description has only the others.
+
+    Raises:
+        ArgumentError: an argument cannot be sent.
+        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+            off.
+        NetworkError: no answer came.
+        ResponseError: the answer cannot be read.
+    """
 
     __slots__ = ("_execute",)
 
@@ -3282,16 +2854,9 @@ class AsyncAuth(Described):
             options: Options of this call alone, as `with_options` takes them.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
@@ -3314,16 +2879,9 @@ class AsyncAuth(Described):
             What is known of the token.
 
         Raises:
-            ArgumentError: an argument cannot be sent.
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
@@ -3341,15 +2899,6 @@ class AsyncAuth(Described):
         Returns:
             The metadata.
 
-        Raises:
-            ArgumentError: an argument cannot be sent.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
-
         Example:
             await client.auth.metadata()
         """
@@ -3366,15 +2915,6 @@ class AsyncAuth(Described):
 
         Returns:
             The key set.
-
-        Raises:
-            ArgumentError: an argument cannot be sent.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
 
         Example:
             await client.auth.jwks()
