@@ -277,6 +277,17 @@ def _check_head(url: bytes, headers: Iterable[tuple[bytes, bytes]], version: str
         raise NotImplementedHere("The only transfer coding that this server reads is chunked, once.")
     if codings and version == "1.0":  # RFC 9112 section 6.1: its framing is faulty
         raise malformed("has a Transfer-Encoding, which HTTP/1.0 does not have")
+    _check_upgrade(fields)
+
+
+def _check_upgrade(fields: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse an upgrade (RFC 9110 section 7.8) with a body: the parser takes the body for another protocol's bytes.
+
+    Without a body an upgrade is ignored, as the section allows.
+    """
+    names = {name for name, value in fields if name != b"content-length" or value.strip(b"0 ")}
+    if b"upgrade" in names and names & {b"content-length", b"transfer-encoding"}:
+        raise NotImplementedHere("This server speaks HTTP/1.1 only; send a body without the header Upgrade.")
 
 
 def _is_target(url: bytes) -> bool:

@@ -462,3 +462,15 @@ def test_hundred_megabytes_of_anything_leave_no_trace(connection: Connection, be
         tracemalloc.stop()
 
     assert peak < 10 * 1024 * 1024
+
+
+def test_an_upgrade_is_ignored_or_refused_but_no_body_is_lost(connection: Connection, transport: Transport) -> None:
+    """Some clients ask for HTTP/2 with each request; the parser would take their body for another protocol."""
+    upgrade = b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    connection.data_received(b"GET / HTTP/1.1\r\n" + upgrade + b"\r\n")
+    assert transport.written == b""
+    connection.cycle.response_complete = connection.cycle.disconnected = True
+
+    connection.data_received(b"POST / HTTP/1.1\r\n" + upgrade + b"Content-Length: 1\r\n\r\nx")
+
+    assert status(transport) == 501
