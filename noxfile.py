@@ -50,7 +50,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
-    session.install(".[server,testing,cli]", *group("test"), *group("generate"))
+    session.install(".[server,testing,cli,mcp]", *group("test"), *group("generate"))
     both = ["-n", "2", "--dist", "loadfile"]  # most tests wait for servers; those of a file share what they start
     session.run("pytest", *both, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
@@ -58,7 +58,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure what the tests run, forks and child processes counted; print the modules of which they run too little."""
-    session.install("-e", ".[server,testing]", *group("test"), *group("generate"))
+    session.install("-e", ".[server,testing,cli,mcp]", *group("test"), *group("generate"))
     report = Path(session.create_tmp()).resolve() / "coverage.json"
     session.run("coverage", "erase")
     chosen = ["-n", "2", "--dist", "loadfile", "--ignore=tests/browser", "-m", "not npm and not long"]
@@ -167,7 +167,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types as strictly as users' tools may."""
     session.install(
-        ".[server,testing,cli]", *group("types"), *group("test"), *group("browser"), *group("generate"), "nox"
+        ".[server,testing,cli,mcp]", *group("types"), *group("test"), *group("browser"), *group("generate"), "nox"
     )
     session.run("mypy")
     session.run("pyright")

@@ -24,6 +24,7 @@ HAND_MADE = {
     "config": ("redcore.cli.config", "Show and change the settings of a profile."),
     "docs": ("redcore.cli.docs", "Publish documentation."),
     "doctor": ("redcore.cli.doctor", "Find out why calls fail: settings, network, login, platform."),
+    "mcp": ("redcore.cli.mcp", "Serve the operations as tools for assistants, over stdio."),
     "server": ("redcore.cli.server", "Run the reference server; passes on to `redcore-server`."),
 }
 """Commands that are written by hand: where they are, and what `--help` says of them."""

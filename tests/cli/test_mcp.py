@@ -1,0 +1,134 @@
+"""`redcore mcp`, driven by the protocol's own client."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client as McpClient
+from mcp import StdioServerParameters
+from mcp_types import ElicitResult
+
+from redcore import Client
+from redcore.cli.generated import COMMANDS
+from redcore.cli.mcp import server_of
+from redcore.cli.mcp_tools import chosen_tools
+from redcore.cli.state import State
+from redcore.testing import Lab, ReferenceServer
+
+Use = Callable[[McpClient], Awaitable[Any]]
+
+
+@pytest.fixture
+def state(redcore_server: ReferenceServer, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> State:
+    """A command line with the seeded API key."""
+    for name in ("REDCORE_BASE_URL", "REDCORE_API_KEY"):
+        monkeypatch.setenv(name, redcore_server.environment[name])
+    return State()
+
+
+def used(state: State, use: Use, *, writes: bool = False, answer: ElicitResult | None = None) -> Any:
+    """What a client gets of a server that is in the same process."""
+
+    async def decide(_: Any, __: Any) -> ElicitResult:
+        assert answer is not None
+        return answer
+
+    callback: Any = decide if answer else None
+
+    async def main() -> Any:
+        server = server_of(state, chosen_tools(writes=writes))
+        async with McpClient(server, elicitation_callback=callback) as client:
+            return await use(client)
+
+    try:
+        return anyio.run(main)
+    finally:
+        state.close()
+
+
+def test_only_reading_is_offered_unless_writes_are_allowed() -> None:
+    """Every operation of the spec is a tool, but those of the OAuth service and those that give a secret."""
+    reading, all_of_them = chosen_tools(writes=False), chosen_tools(writes=True)
+    kept_back = {"api_keys_create", "applications_create", "applications_rotate_secret"}
+
+    assert {c.operation_id for c in COMMANDS if c.method == "GET" and c.resource != "auth"} == reading.keys()
+    assert {c.operation_id for c in COMMANDS if c.resource != "auth"} - kept_back == all_of_them.keys()
+
+
+def test_a_tool_is_described_by_the_spec(state: State) -> None:
+    """Enums, prefixes, what is required, and hints about what it does."""
+    listed = used(state, lambda client: client.list_tools(), writes=True)
+    tools = {tool.name: tool for tool in listed.tools}
+
+    assert tools["users_create"].input_schema["required"] == ["email", "name"]
+    assert tools["users_create"].input_schema["properties"]["role"]["enum"] == ["admin", "editor", "viewer"]
+    assert tools["users_delete"].annotations.destructive_hint is True
+    assert tools["users_list"].annotations.read_only_hint is True
+
+
+def test_a_listing_is_data_and_text(state: State) -> None:
+    """Newest first, at most as many as asked for."""
+    result = used(state, lambda client: client.call_tool("users_list", {"limit": 1}))
+
+    assert [user["email"] for user in result.structured_content["items"]] == ["admin@example.com"]
+
+
+def test_an_error_is_worded_as_on_the_command_line(state: State) -> None:
+    """With the request id; and a bad argument is refused before anything is sent."""
+    missing = used(state, lambda client: client.call_tool("users_get", {"user_id": "usr_none"}))
+    wrong = used(state, lambda client: client.call_tool("users_get", {"user_id": "prod_1"}))
+
+    assert (missing.is_error, "404 RESOURCE_NOT_FOUND" in missing.content[0].text) == (True, True)
+    assert (wrong.is_error, "begins with usr_" in wrong.content[0].text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_left"),
+    [
+        (None, True),
+        (ElicitResult(action="decline"), True),
+        (ElicitResult(action="accept", content={"confirm": False}), True),
+        (ElicitResult(action="accept", content={"confirm": True}), False),
+    ],
+)
+def test_nothing_is_deleted_without_a_confirmation(
+    state: State, redcore_server: ReferenceServer, answer: ElicitResult | None, *, is_left: bool
+) -> None:
+    """A client that cannot ask the person cannot agree for them."""
+    with Client(**redcore_server.api_key) as admin:
+        product = admin.products.create(name="Engine", sku="ENG", price=1)
+        used(
+            state,
+            lambda client: client.call_tool("products_delete", {"product_id": product.id}),
+            writes=True,
+            answer=answer,
+        )
+
+        assert bool(admin.products.list()) is is_left
+
+
+def test_a_text_is_stored_and_read_back(state: State) -> None:
+    """No file of this machine is read or written."""
+
+    async def use(client: McpClient) -> Any:
+        made = await client.call_tool("files_upload", {"name": "a.txt", "content": "hello"})
+        return await client.call_tool("files_download", {"file_id": made.structured_content["id"]})
+
+    assert used(state, use, writes=True).structured_content == {"text": "hello", "truncated": False}
+
+
+def test_it_is_served_over_stdio(redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
+    """As an assistant's program starts it; nothing but the protocol is on stdout."""
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "redcore.cli", "mcp"], env=redcore_server.environment
+    )
+
+    async def main() -> Any:
+        async with McpClient(command) as client:
+            return await client.call_tool("users_get_me", {})
+
+    assert anyio.run(main).structured_content["email"] == "admin@example.com"
