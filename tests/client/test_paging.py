@@ -239,7 +239,7 @@ class TestThreads:
 
         server.answer = answer
         with Client(api_key="k", base_url=server.base_url) as client:
-            walk = client.users.list_all(page_size=2, concurrency=4).items()
+            walk = client.users.list_all(page_size=2, concurrency=4).iter_items()
             next(walk), next(walk)
             with pytest.raises(KeyboardInterrupt):
                 next(walk)
