@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -45,20 +43,6 @@ EFFECTFUL = {
 }
 """The modules of the other folders that do, and why."""
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
-EXTRAS = {
-    "keyring",
-    "redis",
-    "cryptography",
-    "aiohttp",
-    "opentelemetry",
-    "click",
-    "rich",
-    "jq",
-    "tomli_w",
-    "pytest",
-    "trio",
-    "redcore_server",
-}
 FLOOR = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
 PURE = sorted(name for name in SDK.modules - EFFECTFUL.keys() if folder_of(name) not in WITH_EFFECTS)
 
@@ -124,48 +108,3 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = redcore.Clinet  # type: ignore[attr-defined]  # that is the point
 
     assert not hasattr(redcore, "attrs")
-
-
-def loaded_by(statement: str) -> set[str]:
-    """The modules that a statement loads in a new process."""
-    probe = f"import sys; before = set(sys.modules)\n{statement}\nprint(*set(sys.modules) - before)"
-    told = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
-    return set(told.stdout.split())
-
-
-def test_importing_redcore_loads_nothing_yet() -> None:
-    """`import redcore` costs a program nearly nothing, until it asks for a name."""
-    ours = {name for name in loaded_by("import redcore") if folder_of(name) == "redcore"}
-
-    assert ours == {"redcore", "redcore._base", "redcore._base.version"}
-    assert loaded_by("import redcore") & {"httpx", "httpcore", "anyio", "attrs", "msgspec", "asyncio", "ssl"} == set()
-
-
-@pytest.mark.parametrize("name", ["exceptions", "hooks", "login", "options", "pagination", "testing", "tokens"])
-def test_the_public_modules_need_no_import_of_their_own(name: str) -> None:
-    """`import redcore` is enough for `redcore.exceptions.…`."""
-    assert f"redcore.{name}" in loaded_by(f"import redcore; redcore.{name}")
-
-
-CALL = """
-import httpx, redcore
-answer = httpx.Response(200, json={"data": [], "meta": dict(request_id="r", version="1", total=0, limit=1, offset=0)})
-http_client = httpx.Client(transport=httpx.MockTransport(lambda request: answer))
-redcore.Client(api_key="rk_test_1", http_client=http_client).users.list()
-"""
-
-
-def test_a_call_that_succeeds_loads_neither_cattrs_nor_tenacity() -> None:
-    """What explains and what repeats is loaded when something has failed, not before."""
-    loaded = {name.partition(".")[0] for name in loaded_by(CALL)}
-
-    assert "msgspec" in loaded
-    assert loaded & {"cattrs", "cattr", "tenacity"} == set()
-
-
-@pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])
-def test_the_public_names_load_no_extra(module: str) -> None:
-    """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""
-    loaded = loaded_by(f"import httpx; before |= set(sys.modules); from {module} import *")
-
-    assert {folder_of(name) for name in loaded} & EXTRAS == set()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import pickle
-import subprocess
-import sys
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -295,14 +293,3 @@ def test_a_timeout_pickles() -> None:
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301
 
     assert (str(twin), type(twin)) == (str(error), LoginTimeoutError)
-
-
-def test_importing_redcore_loads_no_login() -> None:
-    """Only who logs people in pays for it."""
-    probe = (
-        "import sys, redcore; print(*[name for name in sys.modules if name.startswith(('redcore.login', 'webbrow'))])"
-    )
-
-    loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
-
-    assert loaded.stdout.split() == []
