@@ -1,0 +1,40 @@
+"""Names in invitation mails: whoever may invite chooses them, so none is ever a link."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from redcore_server.worker.invitation_mail import without_links, write_invitation
+
+LINK = "https://api.example.com/oauth/invitations/token"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("URGENT: pay at http://evil.example/x", "URGENT: pay at evil. example/x"),
+        ("www.evil.com", "www. evil. com"),
+        ("HTTPS:\\\\evil.com", "evil. com"),
+        ("http:http://evil.com", "evil. com"),
+        ("mailto:a@evil.com", "a evil. com"),
+        ("//evil\u3002com", "evil. com"),
+        ("Dr. Ada Lovelace", "Dr. Ada Lovelace"),
+        ("Team:Alpha", "Team:Alpha"),
+    ],
+)
+def test_a_name_is_never_a_link(name: str, shown: str) -> None:
+    """What mail programs make a link of is taken apart; any other name stays as it is."""
+    assert without_links(name) == shown
+
+
+def test_the_only_link_of_a_mail_is_ours() -> None:
+    """In the text, the HTML and the subject, whatever the names of person and organisation are."""
+    evil = "Pay at https://evil.example"
+    invitation = {"id": "inv_1", "email": "a@example.com", "name": evil, "organisation": evil}
+    invitation["expires_at"] = datetime(2026, 1, 2, tzinfo=UTC)  # type: ignore[assignment]
+
+    mail = write_invitation(invitation, link=LINK, sender="us@example.com")
+
+    assert [text.count("://") for text in (mail.text, mail.html, mail.subject)] == [1, 1, 0]
