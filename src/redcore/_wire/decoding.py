@@ -58,7 +58,7 @@ def read(operation: Operation[T], response: Response) -> T:
             value = None
         case "any":
             value = declared(response)
-    return cast("T", RawResponse.of(response, value) if operation.raw else value)
+    return cast("T", RawResponse[Any].of(response, value) if operation.raw else value)
 
 
 @cache
