@@ -558,14 +558,14 @@ class TestClients:
         assert (caught.value.code, http.is_closed) == ("invalid_grant", False)
         call(http.close if call.name == "sync" else http.aclose)
 
-    def test_revoke_ends_the_session(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Without a token the client's own is revoked, and clients beside it know."""
+    def test_log_out_ends_the_session(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The client's own token is revoked, and clients beside it know."""
         cache = MemoryCache()
         session = {"client_id": "app_1", "access_token": "access-1", "refresh_token": "refresh-1", "token_cache": cache}
         client, sibling = make(**session), make(**session)
         server.script(Reply(200))
 
-        assert call(client.auth.revoke) is None
+        assert call(client.auth.log_out) is None
 
         assert server.seen[0].form == {"token": "refresh-1", "client_id": "app_1"}
         assert repr(cache) == "MemoryCache(0 entries)"
@@ -606,5 +606,5 @@ class TestClients:
 
 
 def test_the_words_of_both_colours() -> None:
-    """`client.auth.revoke` is documented alike."""
-    assert AsyncAuth.revoke.__doc__ == Auth.revoke.__doc__
+    """`client.auth.log_out` is documented alike, but for the word `await`."""
+    assert (AsyncAuth.log_out.__doc__ or "").replace("await client.", "client.") == Auth.log_out.__doc__

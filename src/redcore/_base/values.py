@@ -12,7 +12,6 @@ from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
-    ClassVar,
     Final,
     Literal,
     Protocol,
@@ -97,13 +96,17 @@ class OpenEnum(StrEnum):
         return self._name_ in type(self).__members__
 
 
+def fields_of(model: Any) -> tuple[Any, ...]:
+    """The fields of a model, in order. No annotation of the class says so: Sphinx would look for its names elsewhere."""
+    fields: tuple[Any, ...] = model.__attrs_attrs__
+    return fields
+
+
 @public
 class Model:
     """What every object of the API is: frozen, typed, and to be had as plain data."""
 
     __slots__ = ()
-    if TYPE_CHECKING:  # else what reads annotations would look for `Any` in `redcore`
-        __attrs_attrs__: ClassVar[tuple[Any, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """The object as plain data, with the names and values of the wire; what was left out there is left out.
@@ -158,7 +161,7 @@ class NamedModel(Model):
     __slots__ = ()
 
     def __getitem__(self, name: str) -> Any:
-        if any(field.name == name for field in self.__attrs_attrs__):
+        if any(field.name == name for field in fields_of(self)):
             return getattr(self, name)
         raise KeyError(name)
 
@@ -173,13 +176,13 @@ class MappingModel(NamedModel):
     __slots__ = ()
 
     def __iter__(self) -> Iterator[str]:
-        return (field.name for field in self.__attrs_attrs__)
+        return (field.name for field in fields_of(self))
 
     def __len__(self) -> int:
-        return len(self.__attrs_attrs__)
+        return len(fields_of(self))
 
     def __contains__(self, name: object) -> bool:
-        return any(field.name == name for field in self.__attrs_attrs__)
+        return any(field.name == name for field in fields_of(self))
 
     def keys(self) -> KeysView[str]:
         """The names of the fields, in order."""
@@ -198,7 +201,7 @@ class MappingModel(NamedModel):
         return self._as_dict().get(name, default)
 
     def _as_dict(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in self.__attrs_attrs__}
+        return {field.name: getattr(self, field.name) for field in fields_of(self)}
 
 
 class PageOf(GenericAlias):

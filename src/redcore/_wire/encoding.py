@@ -13,7 +13,7 @@ import attrs
 import msgspec
 
 from redcore._base.operation import Operation
-from redcore._base.values import UNSET, Model
+from redcore._base.values import UNSET, Model, fields_of
 from redcore._base.version import __version__
 from redcore._wire.multipart import FilePart, Multipart
 from redcore.exceptions import ArgumentError
@@ -172,7 +172,7 @@ def unstructure(value: Any) -> Any:
             raise ArgumentError(f"{value} is not a number that JSON has")
         return value
     if isinstance(value, Model):
-        return {field.name: unstructure(getattr(value, field.name)) for field in value.__attrs_attrs__}
+        return {field.name: unstructure(getattr(value, field.name)) for field in fields_of(value)}
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, Any]", value).items()
         return {field_name(name): unstructure(inner) for name, inner in pairs}
