@@ -97,7 +97,7 @@ class OpenEnum(StrEnum):
 
 
 def fields_of(model: Any) -> tuple[Any, ...]:
-    """The fields of a model, in order. No annotation of the class says so: Sphinx would look for its names elsewhere."""
+    """The fields of a model, in order. No annotation declares them: Sphinx would look for its names elsewhere."""
     fields: tuple[Any, ...] = model.__attrs_attrs__
     return fields
 
