@@ -51,11 +51,12 @@ CEILINGS: Final = {
     "editor": ALL - {"admin", "users:write"},
     "viewer": {scope for scope in ALL if scope.endswith(":read")} | {"profile:write"},
 }
+CLERK: Final = ["workflows:write", "files:write", "files:read", "users:write"]
 SCOPE_SETS: Final = st.sampled_from(
     [
         ["admin"],
         ["users:write", "users:read"],
-        ["workflows:write", "files:write", "files:read", "users:write"],
+        CLERK,
         ["workflows:write", "files:write", "files:read"],
         ["products:read"],
     ]
@@ -183,8 +184,9 @@ class Authority(RuleBasedStateMachine):
             organisation = self._do(make_organisation(self.world.stores, self.world.clock, plan="enterprise"))
             admin = Person(organisation.owner_id, organisation.id, "admin", is_active=True)
             self.everybody.append(admin)
-            key = self._do(self.world.callers.key_for(organisation, "admin"))
-            keys.append(self._holder(Credential(key, admin, frozenset({"admin"}))))
+            for scopes in (["admin"], ["users:read", "users:write"], CLERK):
+                key = self._do(self.world.callers.key_for(organisation, *scopes))
+                keys.append(self._holder(Credential(key, admin, frozenset(scopes))))
         return multiple(*keys)
 
     # What people and programs do.
