@@ -6,6 +6,7 @@ import httpx
 import pytest
 from tests.server.support.authorizing import CALLBACK, CHALLENGE, VERIFIER, Flow, parameters, register, signed_in
 from tests.server.support.browsing import Browser, forms_of, text_of
+from tests.server.support.people import make_person
 from tests.server.support.tenants import ISSUER, Client, Organisation, make_organisation
 
 from redcore_server.auth.credentials.applications import Application
@@ -268,13 +269,12 @@ async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str,
     ],
 )
 async def test_nobody_grants_more_than_their_role(
-    flow: Flow, stores: Stores, organisation: Organisation, role: str, granted: str
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, role: str, granted: str
 ) -> None:
     """What the application asks for beyond that is left out, and the answer says what was granted."""
-    app = await register(stores, Clock(), organisation, scopes=("admin", "products:write", "users:read", "users:write"))
-    async with stores.postgres.connection() as connection:
-        await connection.execute("update users set role = %s where id = %s", (role, organisation.owner_id))
-    mine = Flow(flow.browser, app)
+    app = await register(stores, clock, organisation, scopes=("admin", "products:write", "users:read", "users:write"))
+    person = await make_person(stores, clock, organisation, role)
+    mine = Flow(await signed_in(http, stores, clock, person.owner_id), app)
 
     answer = await mine.redeem(await mine.code())
 
@@ -282,11 +282,11 @@ async def test_nobody_grants_more_than_their_role(
 
 
 async def test_nothing_left_to_grant_leaves_the_way_back(
-    flow: Flow, stores: Stores, clock: Clock, organisation: Organisation
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, storefront: Client
 ) -> None:
     """A viewer who is asked for `users:write` can only go back."""
-    async with stores.postgres.connection() as connection:
-        await connection.execute("update users set role = 'viewer' where id = %s", (organisation.owner_id,))
+    viewer = await make_person(stores, clock, organisation, "viewer")
+    flow = Flow(await signed_in(http, stores, clock, viewer.owner_id), storefront)
     page = await flow.ask(scope="users:write")
     forced = await flow.browser.fill(page, "consent", decision="allow")
     back = await flow.browser.fill(page, "consent", decision="deny")
@@ -294,6 +294,20 @@ async def test_nothing_left_to_grant_leaves_the_way_back(
     assert "more than your role" in text_of(page)
     assert "consent" in forms_of(forced)
     assert parameters(back)["error"] == "access_denied"
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+async def test_an_application_grants_no_more_than_its_owners_role(
+    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, role: str
+) -> None:
+    """An administrator signs in to the application of somebody who was demoted: `users:write` is out of its reach."""
+    owner = await make_person(stores, clock, organisation, role)
+    app = await register(stores, clock, owner)
+    mine = Flow(await signed_in(http, stores, clock, organisation.owner_id), app)
+
+    answer = await mine.redeem(await mine.code())
+
+    assert answer.json()["scope"] == "users:read"
 
 
 def test_roles_are_ordered() -> None:
