@@ -50,7 +50,10 @@ def run_cli(config_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: py
         raw = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
         capfd.readouterr()
-        code = run(arguments)
+        try:
+            code = run(arguments)
+        except SystemExit as leaving:  # click leaves so after it has answered a shell
+            code = int(leaving.code or 0)
         sys.stdout.flush()
         printed = capfd.readouterr()
         return Outcome(code, printed.out, printed.err)

@@ -127,6 +127,8 @@ def group(name: str) -> click.Group:
     return SpecGroup(name, help=GROUPS[name], context_settings=CONTEXT)
 
 
+COMPLETE_VARIABLE = "_REDCORE_COMPLETE"
+"""What a shell sets when it asks for completions."""
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -152,8 +154,12 @@ def run(arguments: Sequence[str]) -> int:
         again later, 130 interrupted.
     """
     state = State()
+    if COMPLETE_VARIABLE in os.environ:
+        import_module("redcore.cli.completion")  # which knows one shell more than click
     try:
-        left = root.main(list(arguments), prog_name="redcore", standalone_mode=False, obj=state)
+        left = root.main(
+            list(arguments), prog_name="redcore", standalone_mode=False, complete_var=COMPLETE_VARIABLE, obj=state
+        )
     except (click.Abort, KeyboardInterrupt):
         state.terminal.note("Interrupted.")
         return exit_codes.INTERRUPTED

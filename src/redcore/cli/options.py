@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from redcore.cli.output import FORMATS, Output
 from redcore.cli.state import State
@@ -36,6 +37,18 @@ class Id(click.ParamType[str]):
             other = f"; {found}_… is the id of something else" if underscore else ""
             self.fail(f"{told!r} is not the id of a {self.kind}, which begins with {self.prefix}{other}.", param, ctx)
         return told
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 (click's signature)
+        param: click.Parameter,  # noqa: ARG002 (as above)
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return ids of the platform, with what they are; none where there is no login or no answer."""
+        from redcore.cli.live_ids import live_ids  # noqa: PLC0415 (imports the SDK)
+
+        found = live_ids(self.prefix, State())
+        return [CompletionItem(id_, help=told) for id_, told in found if id_.startswith(incomplete)]
 
 
 class JsonInput(click.ParamType[Any]):
