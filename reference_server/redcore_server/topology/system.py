@@ -1,0 +1,205 @@
+"""Starts the topology in the order of what needs what, keeps the balancers' lists of nodes, and ends all of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+import psycopg
+
+from redcore_server.settings import OperatorError
+from redcore_server.topology.layout import (
+    DEPLOY,
+    Layout,
+    Node,
+    database_url,
+    lay_out,
+    postmaster,
+    redcore_server,
+    zone_socket,
+)
+
+_READY_S: Final = 180.0
+_PAUSE_S: Final = 0.1
+_NODES_AT_START: Final = 4
+
+
+@attrs.define
+class System:
+    """The running topology.
+
+    Attributes:
+        layout: Its processes.
+        credentials: The `export` lines of its organisation.
+    """
+
+    layout: Layout
+    credentials: str = ""
+    serving: list[Node] = attrs.field(factory=list[Node])
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Start everything and return when requests are answered.
+
+        Args:
+            progress: Told what is started.
+
+        Raises:
+            OperatorError: Something does not start.
+        """
+        layout = self.layout
+        progress("etcd, PostgreSQL by Patroni, Redis Cluster")
+        for program in (layout.etcd, *layout.postgres.values(), *layout.redis):
+            program.start()
+        self.eventually(lambda: self.primary() is not None, "PostgreSQL has a primary")
+        if not self.credentials:
+            progress("migrations and an organisation")
+            self._run("migrate")
+            self.credentials = self._run("seed")
+        progress("balancers, nodes, workers")
+        for program in (*layout.zones.values(), layout.balancer, *layout.workers):
+            program.start()
+        for node in self.serving or layout.nodes[:_NODES_AT_START]:
+            self.add_node(node, wait=False)
+        for node in self.serving:
+            self.wait_for(node)
+        self.eventually(lambda: _answers(f"http://{layout.base_url.split('/')[2]}/healthz"), "the platform answers")
+
+    def add_node(self, node: Node, *, wait: bool = True) -> None:
+        """Start a node and let its zone's balancer send it traffic."""
+        for program in node.programs:
+            program.start()
+        host, _, port = node.address.partition(":")
+        self.tell(node.zone, f"set server nodes/node{node.slot} addr {host} port {port}")
+        self.tell(node.zone, f"set server nodes/node{node.slot} state ready")
+        if node not in self.serving:
+            self.serving.append(node)
+        if wait:
+            self.wait_for(node)
+
+    def drain_node(self, node: Node) -> None:
+        """Ask a node to end as Kubernetes does: all its processes at once."""
+        for program in node.programs:
+            program.stop()
+        for program in node.programs:
+            program.wait(60)
+        self.serving.remove(node)
+
+    def wait_for(self, node: Node) -> None:
+        """Return when a node may be sent traffic."""
+        self.eventually(lambda: _answers(f"http://{node.address}/readyz"), f"node {node.name} is ready")
+
+    def kill_postgres(self, zone: str) -> None:
+        """End a zone's PostgreSQL and its Patroni as a power cut would."""
+        self.layout.postgres[zone].kill()
+        number = postmaster(self.layout.folder, zone)
+        if number is not None:
+            os.kill(number, signal.SIGQUIT)  # its children end with it; the next start recovers
+            self.eventually(lambda: postmaster(self.layout.folder, zone) is None, f"PostgreSQL {zone} ends")
+
+    def primary(self) -> str | None:
+        """Return the zone of the PostgreSQL that takes writes."""
+        return next((zone for zone in self.layout.postgres if self._recovers(zone) is False), None)
+
+    def replica(self) -> str | None:
+        """Return the zone of the PostgreSQL that replicates."""
+        return next((zone for zone in self.layout.postgres if self._recovers(zone) is True), None)
+
+    def tell(self, zone: str, command: str) -> str:
+        """Send a command to a zone's balancer, once it runs."""
+        path = str(zone_socket(self.layout.folder, zone))
+        deadline = time.monotonic() + _READY_S
+        while True:
+            with socket.socket(socket.AF_UNIX) as control:
+                try:
+                    control.connect(path)
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(_PAUSE_S)
+                else:
+                    control.sendall(f"{command}\n".encode())
+                    return control.makefile().read()
+
+    def states(self) -> Iterator[tuple[str, str]]:
+        """Yield what a person wants to see: each part and how it is."""
+        for zone in self.layout.postgres:
+            recovers = self._recovers(zone)
+            yield f"PostgreSQL {zone}", {None: "away", False: "primary", True: "replica"}[recovers]
+        for program in (*self.layout.redis, *self.layout.workers, *self.layout.zones.values(), self.layout.balancer):
+            yield program.name, "runs" if program.is_running else "away"
+        for node in self.layout.nodes:
+            if node in self.serving:
+                yield f"node {node.name}", "ready" if _answers(f"http://{node.address}/readyz") else "not ready"
+
+    def eventually(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until something holds.
+
+        Raises:
+            OperatorError: It does not within three minutes.
+        """
+        deadline = time.monotonic() + _READY_S
+        while not holds():
+            if time.monotonic() > deadline:
+                raise OperatorError(f"The topology did not get there: {what}. See {self.layout.folder / 'logs'}.")
+            time.sleep(_PAUSE_S)
+
+    def _recovers(self, zone: str) -> bool | None:
+        """Return whether a zone's PostgreSQL is a replica; None if it does not answer."""
+        try:
+            with psycopg.connect(database_url(of=zone), connect_timeout=2) as connection:
+                row = connection.execute("select pg_is_in_recovery()").fetchone()
+        except psycopg.OperationalError:
+            return None
+        return bool(row and row[0])
+
+    def _run(self, command: str) -> str:
+        done = subprocess.run(  # noqa: S603 - our own program
+            redcore_server(command), env={**self.layout.environment}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise OperatorError(f"redcore-server {command} failed: {done.stderr.strip()[-300:]}")
+        return done.stdout
+
+
+@contextlib.contextmanager
+def running(folder: Path, progress: Callable[[str], None]) -> Generator[System]:
+    """Run the topology on a folder until the end of the block.
+
+    Args:
+        folder: Empty, and open to all.
+        progress: Told what is started.
+
+    Raises:
+        OperatorError: It cannot be started.
+    """
+    if not DEPLOY.is_dir():
+        raise OperatorError(
+            "The topology needs the repository: the files of reference_server/deploy are not installed."
+        )
+    system = System(lay_out(folder))
+    try:
+        system.start(progress)
+        yield system
+    finally:
+        for program in reversed(system.layout.programs()):
+            program.release()
+            program.kill()
+        for zone in system.layout.postgres:
+            system.kill_postgres(zone)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except OSError:
+        return False

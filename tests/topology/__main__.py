@@ -1,0 +1,85 @@
+"""Run the deployment, strike faults, and print what they cost: `python -m tests.topology [smoke] [NAME…]`."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.topology.faults import FAULTS, Fault
+from tests.topology.load import Load
+from tests.topology.report import Result, draw, gap, table
+
+from redcore_server.topology.layout import database_url
+from redcore_server.topology.system import System, running
+
+SETTLE_S = 2.0
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 if everything held."""
+    names = [argument for argument in arguments if argument != "smoke"]
+    faults = [fault for fault in FAULTS if (fault.smoke if "smoke" in arguments else not names or fault.name in names)]
+    picture = Path("topology.svg").absolute()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="topology-") as folder:
+        Path(folder).chmod(0o755)
+        with running(
+            Path(folder), lambda what: print(f"{time.monotonic() - started:6.1f} s  {what}", flush=True)
+        ) as system:
+            load, results = asyncio.run(strike_all(system, faults))
+    print(
+        f"\n{table(results)}\n\n{len(load.calls)} calls, {load.stale} of {load.reads} reads stale,"
+        f" {time.monotonic() - started:.0f} s in all; {picture}"
+    )
+    for call in load.calls:
+        if call.error is not None:
+            print(f"  {call.at:7.1f} s {call.kind:7} after {call.seconds:4.1f} s: {call.error}")
+    draw(picture, load.calls, results)
+    return 0 if all(result.holds for result in results) and not load.stale else 1
+
+
+async def strike_all(system: System, faults: list[Fault]) -> tuple[Load, list[Result]]:
+    """Strike one fault after the other under one load."""
+    credentials = dict(
+        word.split("=", 1) for word in shlex.split(system.credentials, comments=True) if word != "export"
+    )
+    results: list[Result] = []
+    async with Load(credentials, system.layout.base_url) as load:
+        await asyncio.sleep(3)
+        for fault in faults:
+            results.append(await strike(system, load, fault))
+            print(f"{load.now:6.1f} s  {table(results[-1:]).splitlines()[-1]}", flush=True)
+    return load, results
+
+
+async def strike(system: System, load: Load, fault: Fault) -> Result:
+    """Strike one fault and compare the ledger afterwards."""
+    start = load.now
+    note = await fault.strike(system, load)
+    await asyncio.sleep(SETTLE_S)
+    stop = load.now
+    await load.settle()
+    calls = load.between(start, stop)
+    primary = await asyncio.to_thread(system.primary)
+    lost, doubled = await asyncio.to_thread(load.ledger.compare, database_url(of=primary))
+    return Result(
+        fault=fault.name,
+        start=start,
+        stop=stop,
+        calls=len(calls),
+        failed=sum(call.error is not None for call in calls),
+        gap_s=gap(calls, start, stop),
+        slowest_s=max((call.seconds for call in calls), default=0.0),
+        lost=lost,
+        doubled=doubled,
+        note=note,
+        limit_failed=fault.failures_allowed,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,320 @@
+"""The faults: each strikes, waits, heals, and leaves the topology whole."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import attrs
+import httpx
+import psycopg
+import redis
+from redis.crc import key_slot
+from tests.topology.load import Load
+
+from redcore_server.auth.tokens import redis_keys
+from redcore_server.topology.layout import Node, database_url
+from redcore_server.topology.program import Program
+from redcore_server.topology.system import System
+
+Strike = Callable[[System, Load], Awaitable[str]]
+
+
+@attrs.frozen
+class Fault:
+    """One fault.
+
+    Attributes:
+        name: For the table.
+        strike: Strikes and heals; returns what else was measured.
+        failures_allowed: Calls that may fail; None where those in the gap answer 503.
+        smoke: Whether CI runs it each time.
+    """
+
+    name: str
+    strike: Strike
+    failures_allowed: int | None = 0
+    smoke: bool = False
+
+
+async def baseline(system: System, load: Load) -> str:
+    """Nothing: what the load costs by itself."""
+    del system
+    await asyncio.sleep(6)
+    return f"{len(load.calls) / load.now:.0f} calls/s"
+
+
+async def node_killed(system: System, load: Load) -> str:
+    """All three processes of a node at once."""
+    del load
+    return await _killed(system, *system.serving[0].programs, node=system.serving[0])
+
+
+async def api_killed(system: System, load: Load) -> str:
+    """The API process alone: gateway and auth service of the node live on."""
+    del load
+    return await _killed(system, system.serving[1].api, node=system.serving[1])
+
+
+async def zone_balancer_killed(system: System, load: Load) -> str:
+    """Zone A's."""
+    del load
+    program = system.layout.zones["a"]
+    program.kill()
+    await asyncio.sleep(5)
+    program.start()
+    for node in system.serving:
+        if node.zone == "a":
+            await asyncio.to_thread(system.add_node, node)
+    return ""
+
+
+async def worker_killed(system: System, load: Load) -> str:
+    """The other one does its jobs."""
+    client = load.client()
+    system.layout.workers[0].kill()
+    run = await client.workflows.run("catalog_export")
+    done = await client.workflows.wait(run, timeout=60)
+    system.layout.workers[0].start()
+    return f"an export meanwhile: {done.status}"
+
+
+async def replica_killed(system: System, load: Load) -> str:
+    """PostgreSQL's replica with its Patroni."""
+    del load
+    zone = await asyncio.to_thread(system.replica) or "b"
+    await asyncio.to_thread(system.kill_postgres, zone)
+    await asyncio.sleep(6)
+    system.layout.postgres[zone].start()
+    await _until(system, lambda: system.replica() is not None, "the replica is back")
+    return ""
+
+
+async def replica_paused(system: System, load: Load) -> str:
+    """Replay is paused: nobody may read what is old."""
+    zone = await asyncio.to_thread(system.replica)
+    assert zone is not None
+    before = load.stale, load.reads
+    await asyncio.to_thread(_execute, zone, "select pg_wal_replay_pause()")
+    await asyncio.sleep(10)
+    await asyncio.to_thread(_execute, zone, "select pg_wal_replay_resume()")
+    return f"stale {load.stale - before[0]} of {load.reads - before[1]} reads of what was just written"
+
+
+async def redis_killed(system: System, load: Load) -> str:
+    """A master of the Redis Cluster: its replica takes over."""
+    return await _redis(system, load, Program.kill, Program.start)
+
+
+async def redis_hangs(system: System, load: Load) -> str:
+    """The same, but it keeps its connections."""
+    return await _redis(system, load, Program.hold, Program.release)
+
+
+async def drained_with_creates(system: System, load: Load) -> str:
+    """A node is asked to end while sixteen creates are under way."""
+    node = system.serving[-1]
+    creates = [asyncio.create_task(load.create()) for _ in range(16)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(system.drain_node, node)
+    done = await asyncio.gather(*creates, return_exceptions=True)
+    await asyncio.to_thread(system.add_node, node)
+    return f"{sum(isinstance(each, str) for each in done)} of 16 creates answered 201"
+
+
+async def scaled(system: System, load: Load) -> str:
+    """From four nodes to eight and back."""
+    del load
+    more = [node for node in system.layout.nodes if node not in system.serving]
+    for node in more:
+        await asyncio.to_thread(system.add_node, node)
+    await asyncio.sleep(2)
+    await asyncio.gather(*(asyncio.to_thread(system.drain_node, node) for node in more))
+    return f"4 → {4 + len(more)} → 4"
+
+
+async def primary_lost(system: System, load: Load) -> str:
+    """PostgreSQL's primary with its Patroni: the replica is promoted."""
+    del load
+    zone = await asyncio.to_thread(system.primary)
+    assert zone is not None
+    started = time.monotonic()
+    await asyncio.to_thread(system.kill_postgres, zone)
+    await _until(system, lambda: system.primary() is not None, "another primary")
+    promoted = time.monotonic() - started
+    await asyncio.sleep(5)
+    system.layout.postgres[zone].start()
+    await _until(system, lambda: system.replica() is not None, "the old primary is a replica")
+    return f"promoted after {promoted:.1f} s; asynchronous: RPO is the replication lag"
+
+
+async def postgres_away(system: System, load: Load) -> str:
+    """PostgreSQL is shut for twenty seconds, and back at the same address; Patroni is not there to promote."""
+    zone = await asyncio.to_thread(system.primary)
+    assert zone is not None
+    await asyncio.to_thread(system.kill_postgres, system.replica() or "b")
+    await asyncio.to_thread(system.kill_postgres, zone)
+    answers = await _statuses(load, seconds=20)
+    for program in system.layout.postgres.values():
+        program.start()
+    await _until(system, lambda: system.primary() is not None, "PostgreSQL is back")
+    back = time.monotonic()
+    await _until(system, lambda: _serves(load), "requests are answered")
+    served = time.monotonic() - back
+    await _until(system, lambda: system.replica() is not None, "the replica is back")
+    return f"meanwhile {answers}; answered {served:.1f} s after PostgreSQL"
+
+
+async def everything_killed(system: System, load: Load) -> str:
+    """All processes, as by a power cut, and started again."""
+    del load
+    for program in system.layout.programs():
+        program.kill()
+    for zone in system.layout.postgres:
+        await asyncio.to_thread(system.kill_postgres, zone)
+    started = time.monotonic()
+    await asyncio.to_thread(system.start, lambda _: None)
+    return f"served again after {time.monotonic() - started:.0f} s"
+
+
+FAULTS = (
+    Fault("nothing", baseline, smoke=True),
+    Fault("node killed -9", node_killed, smoke=True),
+    Fault("API process killed -9", api_killed),
+    Fault("zone balancer killed -9", zone_balancer_killed),
+    Fault("worker killed -9", worker_killed),
+    Fault("replica killed -9", replica_killed, smoke=True),
+    Fault("replay paused", replica_paused),
+    Fault("Redis master killed -9", redis_killed, failures_allowed=None, smoke=True),
+    Fault("Redis master hangs", redis_hangs, failures_allowed=None),
+    Fault("drain with 16 creates", drained_with_creates, smoke=True),
+    Fault("4 → 8 → 4 nodes", scaled),
+    Fault("primary lost (Patroni)", primary_lost, failures_allowed=None),
+    Fault("PostgreSQL away 20 s", postgres_away, failures_allowed=None),
+    Fault("everything killed -9", everything_killed, failures_allowed=None),
+)
+
+
+async def _killed(system: System, *programs: Program, node: Node) -> str:
+    for program in programs:
+        program.kill()
+    await asyncio.sleep(5)
+    for program in programs:
+        program.start()
+    await asyncio.to_thread(system.wait_for, node)
+    return ""
+
+
+async def _redis(system: System, load: Load, strike: Callable[[Program], None], heal: Callable[[Program], None]) -> str:
+    """Strike a master while tokens of all masters are used; a revoked one must not come back to life."""
+    revoked = await _token(load)
+    await _revoke(load, revoked)
+    tokens = [await _token(load) for _ in range(12)]
+    owners = await asyncio.to_thread(_owners, system)
+    master = system.layout.redis[next(index for index in range(6) if index in set(owners))]
+    lost = [token for token in tokens if owners[_slot(token)] == system.layout.redis.index(master)]
+    uses = [asyncio.create_task(_use(load, token, seconds=9)) for token in tokens]
+    await asyncio.sleep(1)
+    strike(master)
+    answers = await asyncio.gather(*uses)
+    heal(master)
+    await asyncio.sleep(3)
+    living = sum(failed for token, (failed, _) in zip(tokens, answers, strict=True) if token not in lost)
+    dead_s = max((gap for token, (_, gap) in zip(tokens, answers, strict=True) if token in lost), default=0.0)
+    status = await asyncio.to_thread(_status, load, revoked)
+    return f"living slots: {living} failed without retries; its slots away {dead_s:.1f} s; revoked token: {status}"
+
+
+async def _use(load: Load, token: str, *, seconds: float) -> tuple[int, float]:
+    """Use a token without retries; return how often it failed, and the longest time between two successes."""
+    failed, longest, end = 0, 0.0, time.monotonic() + seconds
+    last = time.monotonic()
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10) as http:
+        while time.monotonic() < end:
+            try:
+                status = (await http.get(f"{load.base_url}/me")).status_code
+            except httpx.HTTPError:
+                status = 0
+            if status == 200:
+                last, longest = time.monotonic(), max(longest, time.monotonic() - last)
+            else:
+                failed += 1
+            await asyncio.sleep(0.5)
+    return failed, max(longest, time.monotonic() - last - 0.5)
+
+
+def _owners(system: System) -> list[int]:
+    """Return which Redis process has each slot."""
+    hosts = [str(program.command[3]) for program in system.layout.redis]
+    with redis.Redis(hosts[1], 14700, decode_responses=True) as client:
+        ranges = client.execute_command("CLUSTER SLOTS")
+    owners = [-1] * 16384
+    for start, stop, (host, *_), *_ in ranges:
+        owners[start : stop + 1] = [hosts.index(host)] * (stop + 1 - start)
+    return owners
+
+
+def _slot(token: str) -> int:
+    """Return the slot of a token's grant."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return int(key_slot(redis_keys.grant(claims["gid"]).encode()))
+
+
+def _status(load: Load, token: str) -> int:
+    return httpx.get(f"{load.base_url}/me", headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+
+
+async def _token(load: Load) -> str:
+    async with _as_application(load) as http:
+        answer = await http.post("/oauth/token", data={"grant_type": "client_credentials"})
+    return str(answer.json()["access_token"])
+
+
+async def _revoke(load: Load, token: str) -> None:
+    async with _as_application(load) as http:
+        (await http.post("/oauth/revoke", data={"token": token})).raise_for_status()
+
+
+def _as_application(load: Load) -> httpx.AsyncClient:
+    client = (load.credentials["REDCORE_CLIENT_ID"], load.credentials["REDCORE_CLIENT_SECRET"])
+    return httpx.AsyncClient(base_url=load.base_url.removesuffix("/v1"), auth=client, timeout=30)
+
+
+async def _until(system: System, holds: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(system.eventually, holds, what)
+
+
+async def _statuses(load: Load, *, seconds: float) -> str:
+    """Ask without retries, and tell what was answered: nothing may end without an answer."""
+    counted: Counter[str] = Counter()
+    headers = {"Authorization": f"Bearer {load.credentials['REDCORE_API_KEY']}"}
+    end = time.monotonic() + seconds
+    async with httpx.AsyncClient(headers=headers, timeout=30) as http:
+        while time.monotonic() < end:
+            try:
+                answer = await http.get(f"{load.base_url}/me")
+            except httpx.HTTPError as error:
+                counted[type(error).__name__] += 1
+            else:
+                is_right = answer.status_code == 503 and "Retry-After" in answer.headers and "error" in answer.json()
+                counted["503 with Retry-After" if is_right else str(answer.status_code)] += 1
+            await asyncio.sleep(0.2)
+    return ", ".join(f"{count} x {name}" for name, count in counted.items())
+
+
+def _serves(load: Load) -> bool:
+    headers = {"Authorization": f"Bearer {load.credentials['REDCORE_API_KEY']}"}
+    try:
+        return httpx.get(f"{load.base_url}/me", headers=headers, timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _execute(zone: str, statement: str) -> None:
+    with psycopg.connect(database_url(of=zone), autocommit=True) as connection:
+        connection.execute(statement.encode())
