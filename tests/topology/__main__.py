@@ -7,12 +7,14 @@ import shlex
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.topology.faults import FAULTS, Fault
 from tests.topology.load import Load
 from tests.topology.report import Result, draw, gap, table
 
+from redcore_server.settings import OperatorError
 from redcore_server.topology.layout import database_url
 from redcore_server.topology.system import System, running
 
@@ -25,19 +27,26 @@ def main(arguments: list[str]) -> int:
     faults = [fault for fault in FAULTS if (fault.smoke if "smoke" in arguments else not names or fault.name in names)]
     picture = Path("topology.svg").absolute()
     started = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {what}", flush=True)
+
     with tempfile.TemporaryDirectory(prefix="topology-") as folder:
         Path(folder).chmod(0o755)
-        with running(
-            Path(folder), lambda what: print(f"{time.monotonic() - started:6.1f} s  {what}", flush=True)
-        ) as system:
-            load, results = asyncio.run(strike_all(system, faults))
+        try:
+            with running(Path(folder), say) as system:
+                load, results = asyncio.run(strike_all(system, faults))
+        except OperatorError as error:
+            print(error)
+            for log in sorted((Path(folder) / "logs").glob("*.log")):
+                print(f"\n{log.name}", *log.read_text(errors="replace").splitlines()[-5:], sep="\n  ")
+            return 1
     print(
         f"\n{table(results)}\n\n{len(load.calls)} calls, {load.stale} of {load.reads} reads stale,"
         f" {time.monotonic() - started:.0f} s in all; {picture}"
     )
-    for call in load.calls:
-        if call.error is not None:
-            print(f"  {call.at:7.1f} s {call.kind:7} after {call.seconds:4.1f} s: {call.error}")
+    for error, count in Counter(call.error.split(" (request")[0] for call in load.calls if call.error).most_common():
+        print(f"  {count} x {error}")
     draw(picture, load.calls, results)
     return 0 if all(result.holds for result in results) and not load.stale else 1
 

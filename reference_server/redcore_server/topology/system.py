@@ -28,7 +28,7 @@ from redcore_server.topology.layout import (
     zone_socket,
 )
 
-_READY_S: Final = 180.0
+_READY_S: Final = 120.0
 _PAUSE_S: Final = 0.1
 _NODES_AT_START: Final = 4
 
