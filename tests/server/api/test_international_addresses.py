@@ -16,6 +16,7 @@ from tests.server.support.tenants import Client, Organisation
 
 from redcore_server.auth.people.login_throttle import Attempts
 from redcore_server.auth.people.passwords import Passwords
+from redcore_server.auth.people.person import email_key
 from redcore_server.auth.people.sign_in import SignIn
 from redcore_server.clock import Clock
 from redcore_server.mail.mailer import MailRefused, Outbox, Smtp
@@ -48,6 +49,9 @@ async def test_an_address_may_have_any_letters(caller: httpx.AsyncClient, addres
         ("grace@example.com", "GRACE@example.com"),
         ("grace@example.com", "\N{FULLWIDTH LATIN SMALL LETTER G}race@example.com"),
         ("straße@example.com", "STRASSE@example.com"),
+        ("ada@münchen.de", "ada@XN--Mnchen-3ya.de"),
+        ("ada@xn--r8jz45g.jp", "ada@例え.jp"),
+        ("ada@mail.xn--mnchen-3ya.de", "ada@mail.m\u0075\u0308nchen.de"),
     ],
 )
 async def test_spellings_of_one_address_are_one(caller: httpx.AsyncClient, first: str, second: str) -> None:
@@ -57,6 +61,12 @@ async def test_spellings_of_one_address_are_one(caller: httpx.AsyncClient, first
     answer = await create(caller, second)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "DUPLICATE_RESOURCE")
+
+
+@pytest.mark.parametrize("address", ["ada@xn--", "ada@xn--a.de", "ada@xn--99999999.de"])
+async def test_a_label_that_idna_does_not_know_stays_as_it_is(address: str) -> None:
+    """The API refuses such an address; an identity provider may still name one."""
+    assert email_key(address) == address
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import unicodedata
 from typing import Any, Final
 
 import attrs
+import idna
 
 from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import AsyncPool, queries
 
 _QUERIES: Final = queries("people")
+_ACE_PREFIX: Final = "xn--"  # of an encoded label (RFC 5890 section 2.3.1)
 _FIELDS: Final = ("id", "organisation_id", "email", "name", "role")
 
 
@@ -29,9 +31,24 @@ def email_key(email: str) -> str:
     """Return what two spellings of one address have in common.
 
     Args:
-        email: in any case and any Unicode form.
+        email: in any case and any Unicode form, its domain in Unicode or as IDNA encodes it.
     """
-    return unicodedata.normalize("NFKC", email).casefold()
+    local, at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
+    return f"{local}{at}{_unicode_domain(domain)}"
+
+
+def _unicode_domain(domain: str) -> str:
+    """Return a domain with each label in Unicode (RFC 5891); one that IDNA does not know stays as it is."""
+    if _ACE_PREFIX not in domain:
+        return domain
+    return ".".join(map(_unicode_label, domain.split(".")))
+
+
+def _unicode_label(label: str) -> str:
+    try:
+        return idna.decode(label).casefold() if label.startswith(_ACE_PREFIX) else label
+    except idna.IDNAError:
+        return label
 
 
 def person(row: dict[str, Any]) -> Person:
