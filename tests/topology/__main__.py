@@ -45,8 +45,8 @@ def main(arguments: list[str]) -> int:
         f"\n{table(results)}\n\n{len(load.calls)} calls, {load.stale} of {load.reads} reads stale,"
         f" {time.monotonic() - started:.0f} s in all; {picture}"
     )
-    for error, count in Counter(call.error.split(" (request")[0] for call in load.calls if call.error).most_common():
-        print(f"  {count} x {error}")
+    failed = Counter(call.error.split(" (request")[0] for call in load.calls if call.error)
+    print("".join(f"  {count} x {problem}\n" for problem, count in failed.most_common()))
     draw(picture, load.calls, results)
     return 0 if all(result.holds for result in results) and not load.stale else 1
 

@@ -137,6 +137,16 @@ async def scaled(system: System, load: Load) -> str:
     return f"4 → {4 + len(more)} → 4"
 
 
+async def rolled(system: System, load: Load) -> str:
+    """Every node is replaced by one of the same slot, one after the other, on the running schema."""
+    del load
+    nodes = list(system.serving)
+    for node in nodes:
+        await asyncio.to_thread(system.drain_node, node)
+        await asyncio.to_thread(system.add_node, node)
+    return f"{len(nodes)} nodes replaced"
+
+
 async def primary_lost(system: System, load: Load) -> str:
     """PostgreSQL's primary with its Patroni: the replica is promoted."""
     del load
@@ -193,6 +203,7 @@ FAULTS = (
     Fault("Redis master hangs", redis_hangs, failures_allowed=None),
     Fault("drain with 16 creates", drained_with_creates, smoke=True),
     Fault("4 → 8 → 4 nodes", scaled),
+    Fault("rolling upgrade", rolled),
     Fault("primary lost (Patroni)", primary_lost, failures_allowed=None),
     Fault("PostgreSQL away 20 s", postgres_away, failures_allowed=None),
     Fault("everything killed -9", everything_killed, failures_allowed=None),
