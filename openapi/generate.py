@@ -11,6 +11,7 @@ import sys
 
 from commands import command
 from descriptions import common_errors, enumerations, models, operation, trusted
+from fake_contract import fake_contract
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -72,7 +73,8 @@ def render() -> dict[str, str]:
             if any(o.tag == t["name"] for o in described)
         ],
     )
-    return {name: format_source(env.get_template(template).render(), name) for name, template in TEMPLATE_OF.items()}
+    sources = {name: format_source(env.get_template(template).render(), name) for name, template in TEMPLATE_OF.items()}
+    return {**sources, "testing/fake/contract.json": fake_contract(spec, raw)}
 
 
 def format_source(source: str, name: str) -> str:

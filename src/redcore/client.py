@@ -51,6 +51,7 @@ from redcore._telemetry import OBSERVERS
 from redcore._transfer.transfers import Transfers
 from redcore._transport import AsyncTransport, Transport, open_async_transport, open_transport
 from redcore._transport.perform import perform, perform_async
+from redcore._transport.stand_in import STAGE
 from redcore._wire.callbacks import at_once
 from redcore._wire.custom_request import custom
 from redcore._wire.rate_limit import RateLimit
@@ -447,6 +448,10 @@ class Client(_Client[Hooks], Resources):
             if interrupts.are_held:
                 interrupts.deliver()
 
+    @property
+    def _sender(self) -> Transport:
+        return self._transport if STAGE.stand_in is None else STAGE.stand_in.blocking
+
     def _perform(self, step: Step) -> Any:
         if interrupts.are_held and not step.must_finish:
             interrupts.deliver()
@@ -454,9 +459,9 @@ class Client(_Client[Hooks], Resources):
             case Send(request, timeout_s, must_finish):
                 if must_finish:
                     interrupts.hold()
-                return self._transport.send(request, timeout_s)
+                return self._sender.send(request, timeout_s)
             case Sleep(seconds):
-                return self._engine.runtime.sleep(seconds)
+                return (STAGE.stand_in or self._engine.runtime).sleep(seconds)
             case Acquire(lock, timeout_s):
                 return lock.acquire(timeout_s)
             case Ask(function):
@@ -464,7 +469,7 @@ class Client(_Client[Hooks], Resources):
             case Notify(callback, told):
                 return at_once(callback(told))
             case Stream() | Read() | Close() | Work():
-                return perform(self._transport, step)
+                return perform(self._sender, step)
             case _:
                 assert_never(step)
 
@@ -708,13 +713,17 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     async def _run(self, flow: Flow[T]) -> T:
         return await drive_async(flow, self._perform)
 
+    @property
+    def _sender(self) -> AsyncTransport:
+        return self._transport if STAGE.stand_in is None else STAGE.stand_in.awaited
+
     async def _perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each step)
         match step:
             case Send(request, timeout_s, must_finish):
-                sending = self._transport.send(request, timeout_s)
+                sending = self._sender.send(request, timeout_s)
                 return await (to_the_end(sending) if must_finish else sending)
             case Sleep(seconds):
-                return await self._engine.runtime.sleep_async(seconds)
+                return await (STAGE.stand_in or self._engine.runtime).sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
             case Ask():
@@ -725,6 +734,6 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                     return answer
                 return await (to_the_end(cast("Awaitable[object]", answer)) if must_finish else answer)
             case Stream() | Read() | Close() | Work():
-                return await perform_async(self._transport, step)
+                return await perform_async(self._sender, step)
             case _:
                 assert_never(step)

@@ -19,6 +19,9 @@ from tests.contract.people import Actor, Person, Visitor, new_application, new_p
 from redcore import AsyncClient, Client
 from redcore._base.runtime import Runtime
 from redcore.testing import Lab, ReferenceServer
+from redcore.testing.fake.blueround import FakeBlueRound
+from redcore.testing.fake.call import Asked
+from redcore.testing.fake.transport import Delivery
 
 COLOURS = ("sync", "asyncio", "trio")
 
@@ -91,16 +94,56 @@ def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[.
         yield caller
 
 
+class JudgedFake(FakeBlueRound):
+    """The fake, each of whose exchanges is judged, but for pages from something in between."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def _deliver(self, asked: Asked, timeout_s: float) -> Delivery:
+        delivery = super()._deliver(asked, timeout_s)
+        if delivery.answer.headers.get("Content-Type") != "text/html":
+            url = f"{asked.origin}{asked.path}" + (f"?{asked.query}" if asked.query else "")
+            request = httpx.Request(asked.method, url, headers=asked.headers, content=asked.content)
+            answer = delivery.answer
+            self._judge.rule(
+                httpx.Response(answer.status, headers=answer.headers, content=answer.content, request=request)
+            )
+        return delivery
+
+
 @pytest.fixture
-def call(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcore_lab: Lab) -> Caller:
+def platform(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Any]:
+    """The real server, or, where a test is parametrised so, the fake; on fresh data."""
+    if getattr(request, "param", "server") == "server":
+        server: ReferenceServer = request.getfixturevalue("redcore_server")
+        server.lab.reset()
+        yield server
+        server.lab.assert_all_used()
+        return
+    with JudgedFake(judge) as fake:
+        yield fake
+        fake.assert_all_used()
+
+
+@pytest.fixture
+def lab(platform: Any) -> Lab:
+    """The laboratory of the platform."""
+    laboratory: Lab = platform.lab
+    return laboratory
+
+
+@pytest.fixture
+def call(connect: Callable[..., Caller], platform: Any) -> Caller:
     """A caller with the seeded API key, which has all scopes, on fresh data."""
-    return connect(**redcore_server.api_key)
+    return connect(**platform.arguments)
 
 
 @pytest.fixture
-def session(connect: Callable[..., Caller], redcore_server: ReferenceServer, redcore_lab: Lab) -> Caller:
+def session(connect: Callable[..., Caller], platform: Any) -> Caller:
     """A caller with the seeded OAuth application, on fresh data."""
-    return connect(**redcore_server.application)
+    return connect(**platform.application)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from tests.contract.conftest import Caller
+from tests.contract.judge import Judge
 
 from redcore import NotFoundError, ProductStatus, UserRole, UserStatus, ValidationError
 from redcore._spec import operations
+from redcore.testing import Lab, ReferenceServer
 
 Scenario = Callable[[Caller], None]
 SCENARIOS: dict[str, Scenario] = {}
@@ -265,6 +267,7 @@ def jwks(session: Caller) -> None:
     assert [key["kty"] for key in session(lambda c: c.auth.jwks()).keys] == ["RSA"]
 
 
+@pytest.mark.parametrize("platform", ["fake", "server"], indirect=True)
 def test_a_run_is_waited_for(call: Caller) -> None:
     """From the start to its file, with what it came to meanwhile."""
     call(lambda c: c.products.create(name="Engine", sku="E-1", price=100))
@@ -275,10 +278,23 @@ def test_a_run_is_waited_for(call: Caller) -> None:
     assert call(lambda c: c.files.get(ended.result["file_id"])).name == "catalog.jsonl"
 
 
+@pytest.mark.parametrize("platform", ["fake", "server"], indirect=True)
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_operation(name: str, call: Caller, session: Caller) -> None:
     """The operation does what the contract says, and each of its exchanges is as the spec says."""
     SCENARIOS[name](session if name.startswith("auth_") else call)
+
+
+def test_an_idempotency_key_that_is_none_is_named(
+    judge: Judge, redcore_server: ReferenceServer, redcore_lab: Lab
+) -> None:
+    """400 VALIDATION_ERROR also where there is no body to be wrong; the SDK itself sends no such key."""
+    headers = {"Authorization": f"Bearer {redcore_server.api_key['api_key']}", "Idempotency-Key": "two words"}
+    with judge.http() as http:
+        answer = http.post(f"{redcore_server.base_url}/users/usr_1/invitation", headers=headers)
+
+    assert answer.status_code == 400
+    assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["Idempotency-Key"]
 
 
 def test_every_operation_has_a_scenario() -> None:

@@ -1,4 +1,4 @@
-"""The laboratory of a reference server that was started for tests: it makes the platform fail on demand."""
+"""The laboratory of a platform that was started for tests: it makes the platform fail on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Fault:
     status: int | None = None
     """Answer with this HTTP status."""
     retry_after: int | str | None = None
-    """`Retry-After` of that answer: seconds, or an HTTP date."""
+    """`Retry-After` of that answer: seconds, or an HTTP date. 0 is sent as 0."""
     body: Any = None
     """Body of that answer: a string is sent as HTML, anything else as JSON; None is the error envelope."""
     delay: float | None = None
@@ -27,9 +27,29 @@ class Fault:
     """Close the connection in the middle of the answer."""
 
     def as_json(self) -> dict[str, Any]:
-        """The form that the server takes."""
-        given = {name: value for name, value in attrs.asdict(self).items() if value not in (None, False)}
-        return given or {"pass": True}
+        """The form that the server takes: the fields that are not their defaults, by identity, for `0 == False`."""
+        fields = ((field.name, field.default, getattr(self, field.name)) for field in attrs.fields(Fault))
+        return {name: value for name, default, value in fields if value is not default} or {"pass": True}
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Fault:
+        """The fault that `as_json` gave the form of."""
+        return cls(**{name: value for name, value in form.items() if name != "pass"})
+
+
+@attrs.frozen(kw_only=True)
+class PendingFault:
+    """A script of which no request has met all steps."""
+
+    method: str | None
+    """HTTP method; None is any."""
+    path: str
+    """Path as it was given, or the name of the operation."""
+    left: int
+    """Steps that were not used."""
+
+    def __str__(self) -> str:
+        return f"{self.method or 'any method'} {self.path}: {self.left} not used"
 
 
 @attrs.frozen(kw_only=True)
@@ -40,19 +60,25 @@ class Mail:
     subject: str
     text: str
     link: str | None
-    """The invitation link in it; None if there is none."""
+    """The invitation link in it; None if it has no link."""
 
 
 @attrs.frozen(kw_only=True)
 class SeenRequest:
-    """A request that the gateway saw."""
+    """A request that the gateway saw. Secrets in its headers and its body are replaced by `***`."""
 
     method: str
     path: str
     status: int
-    """HTTP status of the answer; 0 if there was none."""
+    """HTTP status of the answer; 0 if no answer was sent."""
     request_id: str | None
-    """Its `X-Request-ID`; None if there was no answer."""
+    """Its `X-Request-ID`; None if no answer was sent."""
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """The parameters of the query."""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """The headers, names in lower case."""
+    body: Any = None
+    """The body: parsed JSON or form; text of another kind; None if it is empty or binary."""
 
 
 class Lab:
@@ -76,16 +102,30 @@ class Lab:
         script = {"path": path, "faults": [fault.as_json() for fault in faults]}
         self._send("POST", "/lab/faults", script if method is None else {"method": method, **script})
 
+    def pending(self) -> list[PendingFault]:
+        """The scripts that still have faults, which no request has met."""
+        return [PendingFault(**form) for form in self._send("GET", "/lab/faults")]
+
+    def assert_all_used(self) -> None:
+        """Fail if a fault was never met by a request.
+
+        Raises:
+            AssertionError: names the method and the path of each.
+        """
+        if pending := self.pending():
+            scripts = "\n".join(f"  {each}" for each in pending)
+            raise AssertionError(f"no request has met these scripts of the test:\n{scripts}")
+
     def clear_faults(self) -> None:
         """Forget all faults that have not happened yet."""
         self._send("DELETE", "/lab/faults")
 
     def advance_clock(self, seconds: float) -> None:
-        """Move the server's clock ahead."""
+        """Move the platform's clock ahead."""
         self._send("POST", "/lab/clock", {"advance": seconds})
 
     def reset_clock(self) -> None:
-        """Give the server the real time back."""
+        """Give the platform the real time back."""
         self._send("DELETE", "/lab/clock")
 
     def limit_rate(self, *, requests_per_minute: int, requests_per_second: int) -> None:
@@ -99,16 +139,14 @@ class Lab:
 
     def outbox(self) -> list[Mail]:
         """The mails that were sent to the outbox, oldest first."""
-        fields = {field.name for field in attrs.fields(Mail)}
-        return [Mail(**{name: told.get(name) for name in fields}) for told in self._send("GET", "/lab/outbox")]
+        return [_known(Mail, form) for form in self._send("GET", "/lab/outbox")]
 
     def requests(self) -> list[SeenRequest]:
         """The requests that the gateway answered since the last reset, oldest first, without those of the lab."""
-        fields = {field.name for field in attrs.fields(SeenRequest)}
-        return [SeenRequest(**{name: told[name] for name in fields}) for told in self._send("GET", "/lab/requests")]
+        return [_known(SeenRequest, form) for form in self._send("GET", "/lab/requests")]
 
     def reset(self) -> None:
-        """Put the data back to what the server was seeded with; the seeded credentials stay valid."""
+        """Put the data back to what the platform was seeded with; the seeded credentials stay valid."""
         self._send("POST", "/lab/reset")
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -116,3 +154,8 @@ class Lab:
             response = http.request(method, f"{self._origin}{path}", json=body)
         response.raise_for_status()
         return response.json() if response.content else None
+
+
+def _known(model: Any, form: Mapping[str, Any]) -> Any:
+    """An object of what the lab says; what this version does not know is left out."""
+    return model(**{field.name: form[field.name] for field in attrs.fields(model) if field.name in form})

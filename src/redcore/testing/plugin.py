@@ -1,15 +1,53 @@
-"""Fixtures for pytest, found by it when `redcore-sdk[testing,server]` is installed: one server for a test session."""
+"""Fixtures for pytest, found by it when `redcore-sdk[testing]` is installed: a platform for each test.
+
+`--redcore=fake` (the default) is the platform in process, `--redcore=server` a reference server for the session, and
+`--redcore=http://127.0.0.1:4010` one that runs already, in test mode, with the variables of its credentials set. A test
+chooses for itself by `@pytest.mark.redcore("server")`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every run; the SDK only when a fixture is asked for
-    from redcore.testing.lab import Lab
+    from redcore import AsyncClient, Client
+    from redcore.testing.fake.blueround import FakeBlueRound
+    from redcore.testing.lab import Fault, Lab, Mail
     from redcore.testing.server import ReferenceServer
+
+NO_NETWORK = "redcore_no_network"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The choice of the platform, and the guard."""
+    choice = "the platform of the fixtures of redcore.testing: fake (default), server, or the URL of a running server"
+    parser.getgroup("redcore").addoption("--redcore", default="fake", metavar="fake|server|URL", help=choice)
+    guard = "refuse calls of RedCore clients to BlueRound's own addresses"
+    parser.addini(NO_NETWORK, guard, type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker; put up the guard."""
+    config.addinivalue_line(
+        "markers", "redcore(platform): what the fixtures of redcore.testing use: fake, server or a URL"
+    )
+    if config.getini(NO_NETWORK):
+        config.pluginmanager.register(Guard(), "redcore-guard")
+
+
+class Guard:
+    """Refuses calls to production and staging while tests run."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Iterator[Any]:
+        """Stand in the way of every client, behind a fake if there is one."""
+        from redcore.testing.guard import no_network  # noqa: PLC0415 (as above)
+
+        with no_network():
+            return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +60,76 @@ def redcore_server() -> Iterator[ReferenceServer]:
 
 
 @pytest.fixture
-def redcore_lab(redcore_server: ReferenceServer) -> Iterator[Lab]:
-    """The server's laboratory; data, clock, faults and limits are as new before and after the test."""
-    redcore_server.lab.reset()
-    yield redcore_server.lab
-    redcore_server.lab.reset()
+def redcore_fake() -> Iterator[FakeBlueRound]:
+    """A platform in process; every client of the test talks to it. Scripts that were not used fail the test."""
+    from redcore.testing.fake.blueround import FakeBlueRound  # noqa: PLC0415 (as above)
+
+    with FakeBlueRound() as fake:
+        yield fake
+        fake.assert_all_used()
+
+
+@pytest.fixture
+def redcore_platform(request: pytest.FixtureRequest) -> Any:
+    """What the test asks for by name or by its marker, else what `--redcore` says.
+
+    Returns:
+        A `FakeBlueRound`, a `ReferenceServer` or a `RunningServer`.
+    """
+    asked_for = [name for name in ("fake", "server") if f"redcore_{name}" in request.fixturenames]
+    node: Any = request.node
+    marker: pytest.Mark | None = node.get_closest_marker("redcore")
+    chosen = str(marker.args[0] if marker else (*asked_for, request.config.getoption("--redcore"))[0])
+    if chosen in {"fake", "server"}:
+        return request.getfixturevalue(f"redcore_{chosen}")
+    from redcore.testing.running import RunningServer  # noqa: PLC0415 (as above)
+
+    return RunningServer(chosen)
+
+
+@pytest.fixture
+def redcore_lab(redcore_platform: Any) -> Iterator[Lab]:
+    """Its laboratory, on fresh data. Faults that no request has met fail the test."""
+    lab: Lab = redcore_platform.lab
+    lab.reset()
+    yield lab
+    lab.assert_all_used()
+
+
+@pytest.fixture
+def redcore_client(redcore_platform: Any, redcore_lab: Lab) -> Iterator[Client]:  # noqa: ARG001 (fresh data)
+    """A client with a key that may do everything, on fresh data."""
+    from redcore import Client  # noqa: PLC0415 (as above)
+
+    with Client(**redcore_platform.arguments) as client:
+        yield client
+
+
+@pytest.fixture
+def redcore_async_client(redcore_platform: Any, redcore_lab: Lab) -> AsyncClient:  # noqa: ARG001 (as above)
+    """As `redcore_client`, awaited; opened and closed by the test: `async with redcore_async_client as client`."""
+    from redcore import AsyncClient  # noqa: PLC0415 (as above)
+
+    return AsyncClient(**redcore_platform.arguments)
+
+
+@pytest.fixture
+def redcore_faults(redcore_lab: Lab) -> Callable[..., None]:
+    """Lets the next matching requests fail: `redcore_faults("GET", "/v1/users/*", Fault(status=503))`."""
+
+    def inject(method: str | None, path: str, *faults: Fault) -> None:
+        redcore_lab.inject(method, path, faults)
+
+    return inject
+
+
+@pytest.fixture
+def redcore_clock(redcore_lab: Lab) -> Callable[[float], None]:
+    """Moves the platform's clock ahead by seconds: `redcore_clock(3601)`."""
+    return redcore_lab.advance_clock
+
+
+@pytest.fixture
+def redcore_outbox(redcore_lab: Lab) -> Callable[[], list[Mail]]:
+    """The mails that the platform has sent: `redcore_outbox()`."""
+    return redcore_lab.outbox

@@ -12,29 +12,15 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypedDict
+from typing import IO, Self
 from urllib.parse import urlsplit
 
 from redcore.exceptions import ReferenceServerError
+from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
 from redcore.testing.lab import Lab
 
 READY = "ready "
 STOP_S = 15.0
-
-
-class ApiKeyArguments(TypedDict):
-    """Arguments of `Client`, for an API key."""
-
-    base_url: str
-    api_key: str
-
-
-class ApplicationArguments(TypedDict):
-    """Arguments of `Client`, for an OAuth application."""
-
-    base_url: str
-    client_id: str
-    client_secret: str
 
 
 class ReferenceServer:
@@ -176,6 +162,11 @@ class ReferenceServer:
         words = [shlex.split(line, comments=True) for line in lines]
         pairs = (word.partition("=") for line in words if line[:1] == ["export"] for word in line[1:])
         return {**{name: value for name, _, value in pairs}, "REDCORE_BASE_URL": self.base_url}
+
+    @property
+    def arguments(self) -> ApiKeyArguments:
+        """The same as `api_key`, by the name that `FakeBlueRound` has too."""
+        return self.api_key
 
     @property
     def api_key(self) -> ApiKeyArguments:

@@ -1,0 +1,1 @@
+"""The platform in process: `redcore.testing.FakeBlueRound`."""

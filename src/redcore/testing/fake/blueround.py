@@ -1,0 +1,245 @@
+"""`FakeBlueRound`: the platform in process, for unit tests."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any, Self
+
+from anyio.lowlevel import checkpoint
+
+from redcore import AsyncClient, Client
+from redcore._base.runtime import SKIPPED, present
+from redcore._transport import AsyncTransport, Transport
+from redcore._transport.stand_in import STAGE, StandIn
+from redcore.exceptions import RedcoreError
+from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
+from redcore.testing.fake.answers import answer_of, error_of, faulty
+from redcore.testing.fake.call import Answer, Asked
+from redcore.testing.fake.contract import Operation, contract
+from redcore.testing.fake.faults import Script, Scripts
+from redcore.testing.fake.lab import FakeLab
+from redcore.testing.fake.platform import Platform, request_id_of
+from redcore.testing.fake.seen import seen
+from redcore.testing.fake.state import State
+from redcore.testing.fake.transport import AsyncFakeTransport, Delivery, FakeTransport, broken, late
+from redcore.testing.fake.work import finish
+from redcore.testing.lab import Fault, Mail, SeenRequest
+
+BASE_URL = "https://api.blueround.com/v1"
+API_KEY = "rk_test_of_the_fake_with_all_scopes"
+CLIENT_SECRET = "rcs_of_the_fake"  # noqa: S105 (it opens nothing)
+MAX_SEEN = 10_000  # as the server's lab
+
+
+class FakeBlueRound:
+    """A BlueRound platform in this process: no server, no thread, no socket.
+
+    Inside its `with` block every `Client` and `AsyncClient` of the process talks to it, however it was made, and
+    waits between attempts are over at once: the clocks of the clients and of the fake move on by them.
+
+    Example::
+
+        with FakeBlueRound() as fake:
+            fake.fail("users.create", DuplicateError)
+            client = Client(**fake.arguments)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._outer: StandIn | None = None
+        self.blocking: Transport = FakeTransport(self._deliver)
+        self.awaited: AsyncTransport = AsyncFakeTransport(self._deliver)
+        self.scripts = Scripts()
+        self.lab = FakeLab(self)
+        """Faults, the clock, rate limits: the same as `ReferenceServer.lab`."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the seeded administrator, application and API key."""
+        state = State(present)
+        everything = contract().scopes
+        state.add_api_key(
+            API_KEY, owner_id=state.admin_id, name="Example key", mode="test", scopes=["admin"], expires_at=None
+        )
+        application = state.add_application(
+            CLIENT_SECRET,
+            owner_id=state.admin_id,
+            name="Example application",
+            scopes=everything,
+            redirect_uris=["http://127.0.0.1/callback"],
+        )
+        self.client_id: str = application["id"]
+        self.platform = Platform(state)
+        self.scripts.clear()
+        self._seen: deque[SeenRequest] = deque(maxlen=MAX_SEEN)
+        self._runs_finish = True
+
+    # In place of the network -----------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._outer = STAGE.stand_in
+        STAGE.stand_in = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        STAGE.stand_in = self._outer
+        if self._outer is None:
+            SKIPPED.seconds = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass at once; runs that were started finish meanwhile, unless they are held."""
+        with self._lock:
+            SKIPPED.seconds += seconds
+            if self._runs_finish:
+                self.finish_runs()
+
+    async def sleep_async(self, seconds: float) -> None:
+        """As `sleep`, awaited."""
+        await checkpoint()
+        self.sleep(seconds)
+
+    def _deliver(self, asked: Asked, timeout_s: float) -> Delivery:
+        with self._lock:
+            try:
+                delivery = self._scripted(asked, timeout_s)
+            except RedcoreError:
+                self._seen.append(seen(asked, status=0, request_id=None))
+                raise
+            answer = delivery.answer
+            self._seen.append(seen(asked, status=answer.status, request_id=answer.headers["X-Request-ID"]))
+            return delivery
+
+    def _scripted(self, asked: Asked, timeout_s: float) -> Delivery:
+        step = self.scripts.take(asked.method, asked.path)
+        if isinstance(step, Exception):
+            raise step
+        if isinstance(step, Answer):
+            return Delivery(self._standing(asked, step))
+        fault = step or Fault()
+        if fault.delay is not None:
+            SKIPPED.seconds += min(fault.delay, timeout_s)
+            if fault.delay >= timeout_s:
+                raise late(timeout_s)
+        if fault.drop:
+            raise broken()
+        answer = self.platform.answer(asked) if fault.status is None else self._standing(asked, faulty(fault))
+        return Delivery(answer, is_truncated=fault.truncate)
+
+    def _standing(self, asked: Asked, answer: Answer) -> Answer:
+        return Answer(answer.status, {**answer.headers, "X-Request-ID": request_id_of(asked.headers)}, answer.content)
+
+    # Clients ---------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """What `Client(base_url=…)` takes; any other address is answered too."""
+        return BASE_URL
+
+    @property
+    def arguments(self) -> ApiKeyArguments:
+        """Arguments for a client with the seeded API key, which may do everything: `Client(**fake.arguments)`."""
+        return {"base_url": BASE_URL, "api_key": API_KEY}
+
+    @property
+    def application(self) -> ApplicationArguments:
+        """Arguments for a client with the seeded OAuth application."""
+        return {"base_url": BASE_URL, "client_id": self.client_id, "client_secret": CLIENT_SECRET}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The `REDCORE_*` variables for the seeded API key and the seeded application."""
+        return {"REDCORE_BASE_URL": BASE_URL, "REDCORE_API_KEY": API_KEY}
+
+    def client(self, **options: Any) -> Client:
+        """A client with the seeded API key; use it inside the `with` block of the fake."""
+        given: dict[str, Any] = {**self.arguments, **options}
+        return Client(**given)
+
+    def async_client(self, **options: Any) -> AsyncClient:
+        """As `client`, awaited."""
+        given: dict[str, Any] = {**self.arguments, **options}
+        return AsyncClient(**given)
+
+    # What a test says ------------------------------------------------------------------------
+
+    def answer(self, operation: str, *values: Any) -> None:
+        """Answer the next calls of an operation with these values, one each, whatever the state is.
+
+        Args:
+            operation: As the client spells it: `users.get`.
+            values: A model, a dict of its fields, or a list of them for a listing; None for what answers nothing.
+
+        Raises:
+            ValueError: there is no such operation, or the spec does not allow the value.
+        """
+        found = self._operation(operation)
+        self._script(found, operation, [answer_of(found, value) for value in values or (None,)])
+
+    def fail(
+        self,
+        operation: str,
+        *errors: type[RedcoreError] | RedcoreError | str,
+        retry_after: int | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        """Refuse the next calls of an operation, one for each error.
+
+        Args:
+            operation: As the client spells it: `users.create`.
+            errors: A class such as `DuplicateError` or `NetworkError`, or an error code such as `TOKEN_EXPIRED`.
+            retry_after: `Retry-After` of each, in seconds.
+            details: What is wrong, by field, for `ValidationError`.
+
+        Raises:
+            ValueError: there is no such operation, or no answer has this error.
+        """
+        found = self._operation(operation)
+        steps = [error_of(error, retry_after=retry_after, details=details or {}) for error in errors]
+        self._script(found, operation, steps)
+
+    def inject(self, method: str | None, path: str, *faults: Fault) -> None:
+        """Let the next matching requests fail, each by the next fault; see `Lab.inject`."""
+        self.lab.inject(method, path, faults)
+
+    def finish_runs(self) -> None:
+        """Let every workflow run end now, and do its work."""
+        with self._lock:
+            for run in self.platform.state.runs.values():
+                if run["status"] in {"queued", "running"}:
+                    finish(self.platform.state, run)
+
+    def hold_runs(self) -> None:
+        """Let runs end only when `finish_runs` says so, not while a client waits for them."""
+        self._runs_finish = False
+
+    def assert_all_used(self) -> None:
+        """Fail if a scripted answer, error or fault was not used; see `Lab.assert_all_used`."""
+        self.lab.assert_all_used()
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """The requests since the last reset, oldest first."""
+        return list(self._seen)
+
+    @property
+    def outbox(self) -> list[Mail]:
+        """The mails that were sent, oldest first."""
+        return self.lab.outbox()
+
+    def _operation(self, name: str) -> Operation:
+        known = contract().operations
+        found = known.get(name.replace(".", "_"))
+        if found is None:
+            close = get_close_matches(name.replace(".", "_"), known, n=1)
+            hint = f"; did you mean {close[0].replace('_', '.', 1)!r}?" if close else ""
+            raise ValueError(f"there is no operation {name!r}{hint}")
+        return found
+
+    def _script(self, operation: Operation, name: str, steps: list[Any]) -> None:
+        self.scripts.add(Script.of(operation.method, operation.glob, name, steps))

@@ -1,0 +1,92 @@
+"""Workflows: what can be run, and the runs. `fake.finish_runs()`, or a client that waits, lets them end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jsonschema_rs
+
+from redcore.testing.fake.call import Call, Handler, Reply
+from redcore.testing.fake.contract import invalid, problem_of
+from redcore.testing.fake.problem import not_found, rule
+from redcore.testing.fake.state import Row, newest_first, page
+from redcore.testing.fake.work import DEFINITIONS
+
+
+def workflows_list(call: Call) -> Reply:
+    """One page of the definitions."""
+    limit, offset = call.query["limit"], call.query["offset"]
+    told = [
+        {"name": name, "description": each.description, "input_schema": each.input_schema}
+        for name, each in DEFINITIONS.items()
+    ]
+    return Reply(data=told[offset : offset + limit], page={"total": len(told), "limit": limit, "offset": offset})
+
+
+def workflows_run(call: Call) -> Reply:
+    """Queue a run."""
+    name = call.path["name"]
+    if name not in DEFINITIONS:
+        raise not_found("Workflow", name)
+    for scope in DEFINITIONS[name].scopes:
+        call.caller.require(scope)
+    given = call.body.get("input", {})
+    rule_of_input = jsonschema_rs.Draft202012Validator(DEFINITIONS[name].input_schema)
+    if problems := [problem_of(error, "input") for error in rule_of_input.iter_errors(given)]:
+        raise invalid(problems)
+    run: Row = {
+        "id": call.state.new_id("wfr"),
+        "workflow": name,
+        "status": "queued",
+        "progress": 0.0,
+        "input": given,
+        "result": None,
+        "error": None,
+        "created_at": call.state.moment(),
+        "started_at": None,
+        "finished_at": None,
+    }
+    call.state.runs[run["id"]] = run
+    return Reply(data=run, location=f"/v1/workflow-runs/{run['id']}")
+
+
+def workflows_list_runs(call: Call) -> Reply:
+    """One page of the runs."""
+    wanted = [
+        run
+        for run in call.state.runs.values()
+        if all(call.query[name] in {None, run[name]} for name in ("workflow", "status"))
+    ]
+    items, about = page(newest_first(wanted), call.query)
+    return Reply(data=items, page=about)
+
+
+def workflows_get_run(call: Call) -> Reply:
+    """A run as it is now."""
+    return Reply(data=found(call))
+
+
+def workflows_cancel_run(call: Call) -> Reply:
+    """Stop a run that has not ended."""
+    run = found(call)
+    if run["status"] not in {"queued", "running"}:
+        raise rule(f"The run has ended already: it is {run['status']}.")
+    run.update(status="cancelled", finished_at=call.state.moment())
+    return Reply(data=run)
+
+
+def found(call: Call) -> Row:
+    """The run of the path."""
+    run = call.state.runs.get(call.path["run_id"])
+    if run is None:
+        raise not_found("Workflow run", call.path["run_id"])
+    return run
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "workflows_list": workflows_list,
+    "workflows_run": workflows_run,
+    "workflows_list_runs": workflows_list_runs,
+    "workflows_get_run": workflows_get_run,
+    "workflows_cancel_run": workflows_cancel_run,
+}

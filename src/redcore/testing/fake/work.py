@@ -1,0 +1,178 @@
+"""What the built-in workflows do when a run ends (contract section 5)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from redcore.testing.fake.contract import contract
+from redcore.testing.fake.handlers.files import store
+from redcore.testing.fake.handlers.products import add_product, by_sku, with_status
+from redcore.testing.fake.state import Row, State, folded
+
+COLUMNS = ("id", "sku", "name", "price", "stock", "status", "created_at", "updated_at")
+FILE_ID: Row = {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of an uploaded file."}
+PARTIAL: Row = {
+    "type": "boolean",
+    "default": False,
+    "description": "Whether to import the good rows if others are bad; otherwise it is all or nothing.",
+}
+IMPORT: Row = {
+    "type": "object",
+    "required": ["file_id"],
+    "properties": {"file_id": FILE_ID, "partial": PARTIAL},
+    "additionalProperties": False,
+}
+
+
+class RunFailedError(Exception):
+    """A run that cannot succeed; with the problems of its rows."""
+
+    def __init__(self, message: str, details: list[Row] | None = None) -> None:
+        super().__init__(message)
+        self.told: Row = {"message": message, "details": details or []}
+
+
+@attrs.frozen
+class Definition:
+    """A kind of work."""
+
+    description: str
+    scopes: tuple[str, ...]
+    input_schema: Row
+    work: Callable[[State, Row], Row]
+
+
+def finish(state: State, run: Row) -> None:
+    """Do the work of a run, and end it."""
+    run.update(started_at=state.moment(), status="running")
+    try:
+        result = DEFINITIONS[run["workflow"]].work(state, run["input"])
+    except RunFailedError as error:
+        run.update(status="failed", error=error.told, finished_at=state.moment())
+    else:
+        run.update(status="succeeded", progress=1.0, result=result, finished_at=state.moment())
+
+
+def catalog_export(state: State, given: Row) -> Row:
+    """Write the catalog to a file."""
+    kind = given.get("format", "csv")
+    rows = [{name: product[name] for name in COLUMNS} for product in sorted(state.products.values(), key=_sku)]
+    if kind == "jsonl":
+        content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    else:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([COLUMNS, *(row.values() for row in rows)])
+        content = text.getvalue().encode()
+    media = {"csv": "text/csv", "jsonl": "application/x-ndjson"}[kind]
+    return {"file_id": store(state, f"catalog.{kind}", media, content)["id"]}
+
+
+def catalog_import(state: State, given: Row) -> Row:
+    """Create and update products by their sku."""
+    good, bad = checked(rows_of(state, given), "products_create", ("sku", "name", "price", "stock", "status"))
+    require_whole(bad, given)
+    created = 0
+    for fields in good:
+        held = by_sku(state, fields["sku"])
+        created += held is None
+        if held is None:
+            add_product(state, fields)
+        else:
+            state.change(held, with_status(held, fields))
+    return {"created": created, "updated": len(good) - created, "failed": len(bad), "problems": bad}
+
+
+def user_import(state: State, given: Row) -> Row:
+    """Create and invite users."""
+    good, bad = checked(rows_of(state, given), "users_create", ("email", "name", "role"))
+    taken = {folded(user["email"]) for user in state.users.values()}
+    bad += [{"field": "email", "issue": "exists already"} for row in good if folded(row["email"]) in taken]
+    require_whole(bad, given)
+    fresh = [row for row in good if folded(row["email"]) not in taken]
+    for row in fresh:
+        state.invite(state.add_user(row["email"], row["name"], row.get("role", "viewer"), "pending_invite"))
+    return {"created": len(fresh), "failed": len(bad), "problems": bad}
+
+
+def docs_publish(state: State, given: Row) -> Row:
+    """Name the version that would be published; the fake has no CDN, so it only checks that the file exists."""
+    if "file_id" in given and given["file_id"] not in state.files:
+        raise RunFailedError(f"File {given['file_id']} does not exist.")
+    return {"version": given.get("version", given.get("file_id", "")), "path": "/docs/"}
+
+
+def rows_of(state: State, given: Row) -> list[Row]:
+    """The rows of a CSV file with a heading or of a file of JSON lines."""
+    content = state.contents.get(given["file_id"])
+    if content is None:
+        raise RunFailedError(f"File {given['file_id']} does not exist.")
+    if content.lstrip()[:1] == b"{":
+        return [msgspec.json.decode(line) for line in content.splitlines() if line.strip()]
+    return [
+        {name: int(value) if name in {"price", "stock"} and value.isdecimal() else value for name, value in row.items()}
+        for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    ]
+
+
+def checked(rows: list[Row], operation: str, names: tuple[str, ...]) -> tuple[list[Row], list[Row]]:
+    """The rows that the operation would take, and one problem of each other one."""
+    good: list[Row] = []
+    bad: list[Row] = []
+    for number, row in enumerate(rows, 1):
+        fields = {name: row[name] for name in names if row.get(name) not in {None, ""}}
+        problems = contract().operations[operation].body_problems(fields)
+        if problems:
+            bad.append({"field": f"rows.{number}.{problems[0][0]}", "issue": problems[0][1]})
+        else:
+            good.append(fields)
+    return good, bad
+
+
+def require_whole(bad: list[Row], given: Row) -> None:
+    """Import nothing if there are problems, unless the good rows were asked for."""
+    if bad and not given.get("partial"):
+        rows = "1 row has" if len(bad) == 1 else f"{len(bad)} rows have"
+        raise RunFailedError(f"{rows} problems, so nothing was imported.", bad)
+
+
+def _sku(product: Row) -> Any:
+    return product["sku"]
+
+
+DEFINITIONS: Mapping[str, Definition] = {
+    "catalog_export": Definition(
+        "Writes the whole catalog to a file, `result.file_id`: CSV with a heading, or a JSON object a line.",
+        ("products:read", "files:write"),
+        {
+            "type": "object",
+            "properties": {"format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."}},
+            "additionalProperties": False,
+        },
+        catalog_export,
+    ),
+    "catalog_import": Definition(
+        "Creates and updates products by their sku from a CSV file with a heading or a file of JSON lines.",
+        ("products:write", "files:read"),
+        IMPORT,
+        catalog_import,
+    ),
+    "user_import": Definition(
+        "Creates and invites the users that a file names.", ("users:write", "files:read"), IMPORT, user_import
+    ),
+    "docs_publish": Definition(
+        "Publishes a zip file of documentation, or goes back to a version of it.",
+        ("files:read",),
+        {
+            "type": "object",
+            "properties": {"file_id": FILE_ID, "version": {"type": "string", "minLength": 1, "maxLength": 64}},
+            "additionalProperties": False,
+        },
+        docs_publish,
+    ),
+}

@@ -1,0 +1,55 @@
+"""Objects for tests are valid, typed and the same in every run."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from redcore import Page, Product, ProductStatus, User, UserRole
+from redcore._base.values import Model
+from redcore._spec import models
+from redcore.testing import make
+from redcore.testing.fake.contract import contract
+
+MODELS: list[Any] = [
+    found
+    for name in models.__all__
+    if inspect.isclass(found := getattr(models, name)) and issubclass(found, Model) and found is not Page
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_is_made_valid_by_the_spec(model: Any) -> None:
+    """Its plain data obeys the schema, and equal calls make equal objects."""
+    schemas = contract().schemas
+    rule = {**schemas[model.__name__], "components": {"schemas": schemas}}
+
+    made = make(model)
+
+    jsonschema_rs.Draft202012Validator(rule, validate_formats=True).validate(made.to_dict())
+    assert made == make(model)
+
+
+def test_fields_are_those_of_the_test_and_enums_are_enums() -> None:
+    """A plain string becomes the member that the type says."""
+    user = make(User, name="Ada", role="viewer")
+
+    assert (user.name, user.role) == ("Ada", UserRole.VIEWER)
+    assert user.role.known
+    assert make(Product, status="discontinued").status is ProductStatus.DISCONTINUED
+
+
+def test_a_field_that_does_not_exist_is_refused() -> None:
+    """A slip of the pen is not silent."""
+    with pytest.raises(TypeError, match="nmae"):
+        make(User, nmae="Ada")
+
+
+def test_a_page_counts_its_items() -> None:
+    """Without being told."""
+    page = make(Page, data=[make(User), make(User, id="usr_2")])
+
+    assert (len(page), page.meta.total) == (2, 2)

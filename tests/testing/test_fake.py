@@ -1,0 +1,263 @@
+"""The platform in process: what it does beyond what the contract tests hold it against."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import pytest
+
+from redcore import (
+    AsyncClient,
+    Client,
+    DuplicateError,
+    NetworkError,
+    NotFoundError,
+    RateLimitError,
+    RequestTimeoutError,
+    User,
+    ValidationError,
+    WaitTimeoutError,
+)
+from redcore._base.runtime import SKIPPED
+from redcore.testing import FakeBlueRound, Fault, make
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeBlueRound]:
+    with FakeBlueRound() as fake:
+        yield fake
+
+
+@pytest.fixture
+def client(fake: FakeBlueRound) -> Client:
+    return fake.client()
+
+
+def test_a_client_that_was_made_before_the_fake_is_caught() -> None:
+    """Applications make their client when they are imported."""
+    client = Client(api_key="rk_test_of_the_fake_with_all_scopes")
+    with FakeBlueRound():
+        assert client.users.get_me().role == "admin"
+
+
+@pytest.mark.parametrize("transport", [None, "direct", "httpcore", "aiohttp"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_every_transport_is_caught(fake: FakeBlueRound, transport: Any, backend: str) -> None:
+    """Whatever would have opened the connections opens none."""
+
+    async def main() -> str:
+        async with AsyncClient(**fake.arguments, transport=transport) as client:
+            return (await client.users.get_me()).email
+
+    assert anyio.run(main, backend=backend) == "admin@example.com"
+
+
+def test_a_scripted_answer_is_given_once(fake: FakeBlueRound, client: Client) -> None:
+    """One value for one call; then the state counts again."""
+    fake.answer("users.get", make(User, id="usr_7", name="Ada"))
+
+    assert client.users.get("usr_7").name == "Ada"
+    with pytest.raises(NotFoundError):
+        client.users.get("usr_7")
+
+
+def test_a_scripted_page(fake: FakeBlueRound, client: Client) -> None:
+    """A list is the page of a listing."""
+    fake.answer("users.list", [make(User, id="usr_7"), make(User, id="usr_8")])
+
+    page = client.users.list()
+
+    assert ([user.id for user in page], page.meta.total) == (["usr_7", "usr_8"], 2)
+
+
+def test_an_answer_that_the_spec_does_not_allow_is_refused(fake: FakeBlueRound) -> None:
+    """A test cannot rest on what the platform never answers."""
+    with pytest.raises(ValueError, match=r"users_get: data\.email is required"):
+        fake.answer("users.get", {"id": "usr_7"})
+
+
+def test_an_unknown_operation_names_the_nearest(fake: FakeBlueRound) -> None:
+    """A slip of the pen is not silent."""
+    with pytest.raises(ValueError, match=r"there is no operation 'users.gett'; did you mean 'users.get'\?"):
+        fake.answer("users.gett")
+
+
+@pytest.mark.parametrize("error", [DuplicateError, NotFoundError, ValidationError, NetworkError, RequestTimeoutError])
+def test_a_scripted_error_is_raised(fake: FakeBlueRound, error: type[Exception]) -> None:
+    """As the class, from the call."""
+    fake.fail("users.create", error)  # type: ignore[arg-type]
+
+    with pytest.raises(error):
+        fake.client(max_retries=0).users.create(email="ada@example.com", name="Ada")
+
+
+def test_a_scripted_error_by_its_code(fake: FakeBlueRound, client: Client) -> None:
+    """Each code of the contract can be said; a retried one needs no waiting."""
+    fake.fail("users.get_me", "SERVICE_UNAVAILABLE", "RATE_LIMIT_EXCEEDED", retry_after=30)
+
+    assert client.users.get_me().role == "admin"
+    assert [seen.status for seen in fake.requests] == [503, 429, 200]
+
+
+def test_details_of_a_scripted_error(fake: FakeBlueRound, client: Client) -> None:
+    """A form can be tested with the fields that the platform refuses."""
+    fake.fail("users.create", ValidationError, details={"email": "is blocked"})
+
+    with pytest.raises(ValidationError) as caught:
+        client.users.create(email="ada@example.com", name="Ada")
+    assert [(each.field, each.issue) for each in caught.value.details] == [("email", "is blocked")]
+
+
+def test_a_script_that_was_not_used_is_named(fake: FakeBlueRound) -> None:
+    """With its method and path, or the operation."""
+    fake.answer("users.get", make(User))
+    fake.inject("GET", "/v1/mee", Fault(status=503))
+
+    with pytest.raises(AssertionError, match=r"GET users\.get: 1 not used\n  GET /v1/mee: 1 not used"):
+        fake.assert_all_used()
+
+
+def test_requests_show_query_headers_and_body_without_secrets(fake: FakeBlueRound) -> None:
+    """What was sent can be compared; what must not be shown is not."""
+    client = Client(**fake.application)
+    client.users.create(email="ada@example.com", name="Ada")
+    client.users.list(role="viewer", limit=5)
+
+    token, created, listed = fake.requests
+
+    assert token.body == {"grant_type": "client_credentials"}
+    assert created.body == {"email": "ada@example.com", "name": "Ada"}
+    assert listed.query == {"role": "viewer", "limit": "5"}
+    assert [each.headers["authorization"] for each in (token, created)] == ["Basic ***", "Bearer ***"]
+    assert "rcs_" not in repr(fake.requests)
+
+
+def test_a_retry_after_of_zero_is_zero(fake: FakeBlueRound, client: Client) -> None:
+    """0 is a value, not the absence of one."""
+    fake.inject("GET", "/v1/me", Fault(status=503, retry_after=0))
+    before = SKIPPED.seconds
+
+    client.users.get_me()
+
+    assert SKIPPED.seconds == before
+
+
+def test_waits_pass_at_once_on_the_clocks_of_both_sides(fake: FakeBlueRound, client: Client) -> None:
+    """The back-off of an outage costs no time, and the platform sees the time pass."""
+    fake.inject("GET", "/v1/me", Fault(status=503, retry_after=90))
+    before = fake.platform.state.now()
+
+    client.users.get_me()
+
+    assert fake.platform.state.now() - before >= 90
+
+
+def test_a_used_up_window_is_waited_for(fake: FakeBlueRound, client: Client) -> None:
+    """Pacing waits for the next window, by the same clock."""
+    fake.lab.limit_rate(requests_per_minute=2, requests_per_second=2)
+
+    for _ in range(7):
+        client.users.get_me()
+
+    assert {seen.status for seen in fake.requests} == {200}
+
+
+def test_a_full_window_refuses(fake: FakeBlueRound) -> None:
+    """A client that does not wait is told when to come back."""
+    fake.lab.limit_rate(requests_per_minute=1, requests_per_second=1)
+    client = fake.client(pacing=False, max_retries=0)
+    client.users.get_me()
+
+    with pytest.raises(RateLimitError) as caught:
+        client.users.get_me()
+    assert caught.value.retry_after is not None
+
+
+def test_an_answer_that_is_delayed_past_the_timeout(fake: FakeBlueRound) -> None:
+    """Nothing waits, and the error is that of a wait."""
+    fake.inject("GET", "/v1/me", Fault(delay=60))
+
+    with pytest.raises(RequestTimeoutError):
+        fake.client(timeout=5, max_retries=0).users.get_me()
+
+
+def test_a_download_that_breaks_off_is_resumed(fake: FakeBlueRound, client: Client) -> None:
+    """By a range, from where it stopped."""
+    file = client.files.upload(file=b"0123456789", name="digits")
+    fake.inject("GET", "/v1/files/*/content", Fault(truncate=True))
+
+    assert client.files.download(file.id) == b"0123456789"
+    assert [seen.status for seen in fake.requests][-2:] == [200, 206]
+
+
+def test_a_run_finishes_when_the_test_says_so(fake: FakeBlueRound, client: Client) -> None:
+    """Until then a wait ends in its time-out, at once."""
+    fake.hold_runs()
+    run = client.workflows.run("catalog_export")
+    with pytest.raises(WaitTimeoutError):
+        client.workflows.wait(run, timeout=30)
+
+    fake.finish_runs()
+
+    assert client.workflows.get_run(run.id).status == "succeeded"
+
+
+@pytest.mark.parametrize(("is_partial", "status", "total"), [(False, "failed", 0), (True, "succeeded", 1)])
+def test_an_import_checks_its_rows(client: Client, is_partial: bool, status: str, total: int) -> None:  # noqa: FBT001
+    """All or nothing, unless the good rows are asked for."""
+    file = client.files.upload(file=b"sku,name,price\nE-1,Engine,100\nE-2,,100\n", name="table.csv")
+
+    run = client.workflows.run("catalog_import", input={"file_id": file.id, "partial": is_partial})
+
+    assert client.workflows.wait(run).status == status
+    assert client.products.list().meta.total == total
+
+
+def test_an_invitation_is_in_the_outbox(fake: FakeBlueRound, client: Client) -> None:
+    """With its link."""
+    client.users.create(email="ada@example.com", name="Ada")
+
+    (mail,) = fake.outbox
+
+    assert mail.to == "ada@example.com"
+    assert mail.link
+    assert mail.link in mail.text
+
+
+def test_a_demoted_owner_takes_the_credential_down(fake: FakeBlueRound, client: Client) -> None:
+    """No credential has more than its owner's role."""
+    key = client.api_keys.create(name="nightly", scopes=["users:write"])
+    fake.platform.state.users[fake.platform.state.admin_id]["role"] = "viewer"
+
+    with pytest.raises(Exception, match="INSUFFICIENT_SCOPE"):
+        Client(api_key=key.key).users.create(email="ada@example.com", name="Ada")
+
+
+def test_time_is_real_again_after_the_fake() -> None:
+    """What waits have let pass is gone with it."""
+    with FakeBlueRound() as fake:
+        fake.inject("GET", "/v1/me", Fault(status=503, retry_after=90))
+        fake.client().users.get_me()
+
+    assert SKIPPED.seconds == 0
+
+
+def test_the_fake_opens_no_socket_and_starts_no_thread() -> None:
+    """Not even one of a name server."""
+    code = """
+import socket, sys, threading
+from redcore.testing import FakeBlueRound
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event.startswith("socket.") else None)
+with FakeBlueRound() as fake:
+    client = fake.client()
+    client.users.create(email="ada@example.com", name="Ada")
+    client.files.download(client.files.upload(file=b"abc").id)
+print(seen, threading.active_count())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 (ours)
+    assert done.stdout.split() == ["[]", "1"]
