@@ -49,6 +49,7 @@ from redcore_server.clock import Clock
 from redcore_server.contract.methods import chosen
 from redcore_server.errors import NotFound
 from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.deadline import DEADLINE_S
 from redcore_server.store import Stores
 from redcore_server.store.postgres import Pool, sync_pool
 
@@ -86,7 +87,7 @@ async def open_auth(
         signing_key_period: how long a key signs.
     """
     supported = frozenset(scopes)
-    pool = sync_pool(database_url)
+    pool = sync_pool(database_url, statement_s=DEADLINE_S)
     try:
         pool.open()
         keys = SigningKeys(pool, clock, signing_key_period)

@@ -1,7 +1,8 @@
-"""Accepts TLS and plain connections on one port, so that people who come by plain HTTP can be told where to go.
+"""Accepts connections, and logs why where it cannot; libuv's own server closes them and says nothing.
 
-A TLS connection begins with the byte of a handshake record (RFC 8446 section 5.1), which no HTTP request does. It is
-looked at and left where it is.
+Where TLS is spoken, plain connections are accepted on the same port, so that clients that come by plain HTTP can be
+redirected. A TLS connection begins with the byte of a handshake record (RFC 8446 section 5.1), which no HTTP request
+does. It is looked at and left where it is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import attrs
 import structlog
 
 _HANDSHAKE: Final = b"\x16"
-_PAUSE_S: Final = 1.0
 _OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
@@ -29,17 +29,19 @@ class Acceptor:
 
     Attributes:
         listener: Non-blocking.
-        context: Of TLS.
+        context: Of TLS; None accepts plain connections only.
         secure: Makes the protocol of a TLS connection.
         plain: Makes that of another.
         client_s: Seconds that a client may take for its first byte, and for its handshake.
+        pause_s: Seconds between attempts to accept while this process is out of descriptors.
     """
 
     listener: socket.socket
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
     secure: Callable[[], asyncio.Protocol]
     plain: Callable[[], asyncio.Protocol]
     client_s: float
+    pause_s: float = 1.0
     _tasks: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
 
     def open(self) -> None:
@@ -70,16 +72,14 @@ class Acceptor:
                 if error.errno not in _OUT_OF_DESCRIPTORS:  # one client that was gone again
                     continue
                 _log.error("no connection can be accepted", problem=str(error))
-                await asyncio.sleep(_PAUSE_S)
+                await asyncio.sleep(self.pause_s)
                 continue
             self._start(self._connect(connection))
 
     async def _connect(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self.client_s):
-                is_secure = await first_byte(connection) == _HANDSHAKE
-            if is_secure:
+            if self.context is not None and await self._is_secure(connection):
                 await loop.connect_accepted_socket(
                     self.secure, connection, ssl=self.context, ssl_handshake_timeout=self.client_s
                 )
@@ -90,6 +90,10 @@ class Acceptor:
         except BaseException:
             connection.close()
             raise
+
+    async def _is_secure(self, connection: socket.socket) -> bool:
+        async with asyncio.timeout(self.client_s):
+            return await first_byte(connection) == _HANDSHAKE
 
 
 async def first_byte(connection: socket.socket) -> bytes:

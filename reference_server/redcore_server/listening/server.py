@@ -87,22 +87,21 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then say so."""
-        if self._how.tls is None:
-            await super().startup(sockets)
-        else:
-            await super().startup([])
-            for listener in sockets or []:
-                self._accept(listener, self._how.tls)
+        await super().startup([])
+        for listener in sockets or []:
+            self._accept(listener)
         self._how.announce()
 
-    def _accept(self, listener: socket.socket, context: ssl.SSLContext) -> None:
-        redirect = _config(RedirectToTls(self._how.settings.origin), self._how)
-        redirect.load()
+    def _accept(self, listener: socket.socket) -> None:
+        plain = self.config
+        if self._how.tls is not None:
+            plain = _config(RedirectToTls(self._how.settings.origin), self._how)
+            plain.load()
         acceptor = Acceptor(
             listener=listener,
-            context=context,
+            context=self._how.tls,
             secure=lambda: self._protocol(self.config),
-            plain=lambda: self._protocol(redirect),
+            plain=lambda: self._protocol(plain),
             client_s=self._how.settings.client_seconds,
         )
         acceptor.open()

@@ -19,6 +19,7 @@ from redcore_server.clock import Clock
 from redcore_server.contract.spec import Spec
 from redcore_server.gateway import readiness
 from redcore_server.gateway.readiness import Question, postgres, redis
+from redcore_server.http.deadline import DEADLINE_S
 from redcore_server.invitations import job
 from redcore_server.mail.mailer import mailer_for
 from redcore_server.settings import Settings
@@ -50,16 +51,19 @@ from redcore_server.worker.runner import Task
 from redcore_server.worker.workflows import WorkflowRunner
 
 
-def stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+def stores(settings: Settings, *, for_requests: bool) -> AbstractAsyncContextManager[Stores]:
     """Return the stores, to be opened.
 
     Args:
         settings: with the URLs of both.
+        for_requests: whether a statement ends when the request that waits for it has been answered 503; an import
+            takes its time.
     """
     options = StoreOptions(
         replica_url=settings.replica_url,
         database_connections=settings.database_connections,
         redis=redis_options(settings),
+        statement_s=DEADLINE_S if for_requests else 0,
     )
     return open_stores(required(settings.database_url), required(settings.redis_url), options)
 
@@ -141,7 +145,7 @@ def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) 
 
     @asynccontextmanager
     async def runs() -> AsyncGenerator[Worker]:
-        async with stores(settings) as own:
+        async with stores(settings, for_requests=False) as own:
             yield Worker(own.postgres, _tasks(settings, own, clock, objects), queue=RUNS)
 
     periodic = {object_jobs.COLLECTION: object_jobs.HOURLY}

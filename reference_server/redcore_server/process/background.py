@@ -69,13 +69,14 @@ def wait_until_ready(data: Path, within_s: float) -> str:
     return base_url
 
 
-def start(arguments: Sequence[str], data: Path, within_s: float) -> Background:
+def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: int | None = None) -> Background:
     """Start `redcore-server up` in a session of its own and return once it answers.
 
     Args:
         arguments: Of `up`, with the data folder.
         data: The same folder.
         within_s: Seconds to wait for it.
+        lifeline: Descriptor of its standard input, with whose end it ends; None outlives us.
 
     Raises:
         ServerNotReady: It ended, or does not answer in time; the message quotes what it printed.
@@ -87,7 +88,7 @@ def start(arguments: Sequence[str], data: Path, within_s: float) -> Background:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "redcore_server", "up", *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if lifeline is None else lifeline,
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -119,12 +120,23 @@ def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | N
         ServerNotReady: See `start`.
         OperatorError: The command cannot be run.
     """
-    with _folder(data) as folder:
-        server = start([*arguments, "--data", str(folder)], folder, within_s)
+    with _folder(data) as folder, _lifeline() as lifeline:
+        server = start([*arguments, "--stop-with-stdin", "--data", str(folder)], folder, within_s, lifeline=lifeline)
         try:
             return _run(command, {**os.environ, **_variables(folder)})
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def _lifeline() -> Generator[int]:
+    """Yield a pipe to read from; the kernel closes its other end with this process, also when that is killed."""
+    read_end, write_end = os.pipe()  # neither is inherited by the command
+    try:
+        yield read_end
+    finally:
+        os.close(read_end)
+        os.close(write_end)
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:

@@ -62,7 +62,7 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
     """
     contract = spec.load()
     async with contextlib.AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(assembly.stores(settings))
+        stores = await stack.enter_async_context(assembly.stores(settings, for_requests=True))
         await _seed(settings, stores, contract, clock)
         auth = await stack.enter_async_context(assembly.auth_service(settings, stores, contract, clock))
         objects = open_objects(settings)

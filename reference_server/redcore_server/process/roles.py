@@ -69,7 +69,7 @@ async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> Asy
         draining: whether this process is about to stop.
     """
     async with (
-        assembly.stores(settings) as stores,
+        assembly.stores(settings, for_requests=True) as stores,
         assembly.auth_service(settings, stores, spec.load(), clock) as auth,
     ):
         yield Inner(
@@ -91,7 +91,10 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
     contract = spec.load()
     objects = open_objects(settings)
     await check(objects, settings)
-    async with assembly.stores(settings) as stores, assembly.auth_service(settings, stores, contract, clock) as auth:
+    async with (
+        assembly.stores(settings, for_requests=True) as stores,
+        assembly.auth_service(settings, stores, contract, clock) as auth,
+    ):
         api = assembly.api_service(settings, stores, contract, clock, objects)
         yield Inner(
             apps={
@@ -113,7 +116,7 @@ async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker
     """
     objects = open_objects(settings)
     await check(objects, settings)
-    async with assembly.stores(settings) as stores:
+    async with assembly.stores(settings, for_requests=False) as stores:
         yield assembly.workers(settings, stores, clock, objects)
 
 

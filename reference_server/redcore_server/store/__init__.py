@@ -28,11 +28,13 @@ class StoreOptions:
         replica_url: Of a replica to read from; None reads from the primary.
         database_connections: At most, to each PostgreSQL server.
         redis: How it uses Redis.
+        statement_s: Seconds that a statement may take in PostgreSQL; 0 is no bound.
     """
 
     replica_url: str | None = attrs.field(default=None, repr=False)
     database_connections: int = CONNECTIONS
     redis: RedisOptions = attrs.field(factory=RedisOptions)
+    statement_s: float = 0
 
 
 @attrs.frozen
@@ -72,10 +74,15 @@ async def open_stores(database_url: str, redis_url: str, options: StoreOptions |
     most = max(1, options.database_connections - _THREADS_CONNECTIONS)
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(open_redis(redis_url, options.redis))
-        postgres = await stack.enter_async_context(async_pool(database_url, min_size=min(2, most), max_size=most))
+        bound_s = options.statement_s
+        postgres = await stack.enter_async_context(
+            async_pool(database_url, min_size=min(2, most), max_size=most, statement_s=bound_s)
+        )
         stores = Stores(postgres=postgres, redis=redis)
         if options.replica_url is not None:
-            pool = await stack.enter_async_context(replica_pool(options.replica_url, max_size=most))
+            pool = await stack.enter_async_context(
+                replica_pool(options.replica_url, max_size=most, statement_s=bound_s)
+            )
             replica = Replica(pool, postgres, stores.marks)
             await stack.enter_async_context(replica.watched())
             stores = attrs.evolve(stores, replica=replica)

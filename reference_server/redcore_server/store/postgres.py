@@ -38,6 +38,9 @@ _RECONNECT_S: Final = 0.5  # between attempts to connect; psycopg's own pauses d
 _CONNECT_S: Final = 2  # libpq takes no less
 # A server whose machine is gone closes nothing: the kernel gives up on it after five seconds, asked or not.
 _LOST: Final = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 2}
+# Set on every connection, so that no setting of the database or of the role decides. Not among libpq's `options`:
+# PgBouncer refuses those that it does not know.
+_SET: Final = "select set_config('statement_timeout', %(milliseconds)s, false)"
 CONNECTIONS: Final = 20
 _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
@@ -70,7 +73,9 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
     into `connection.transaction()`.
     """
 
-    def __init__(self, url: str, *, attributes: str, min_size: int, max_size: int, name: str) -> None:
+    def __init__(
+        self, url: str, *, attributes: str, min_size: int, max_size: int, name: str, statement_s: float = 0
+    ) -> None:
         """Return a closed pool; the caller opens and closes it.
 
         Args:
@@ -79,7 +84,9 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
             min_size: Connections kept open.
             max_size: Connections at most; further callers wait.
             name: In the log.
+            statement_s: Seconds that a statement may take; 0 is no bound.
         """
+        self._statement = _statement_timeout(statement_s)
         super().__init__(
             url,
             connection_class=AsyncPostgres,
@@ -155,6 +162,7 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
     async def _connected(self, connection: AsyncPostgres) -> None:
         # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
         await connection.set_autocommit(True)
+        await connection.execute(_SET, self._statement)
         self.is_away = False
 
     def _not_connected(self, _: object) -> None:
@@ -184,39 +192,57 @@ def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[An
         ) from None
 
 
-def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS) -> AsyncPool:
+def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS, statement_s: float = 0) -> AsyncPool:
     """Return a closed pool to write with; the caller opens and closes it.
 
     Args:
         url: of the database.
         min_size: connections kept open.
         max_size: connections at most; further callers wait.
+        statement_s: seconds that a statement may take; 0 is no bound.
     """
-    return AsyncPool(url, attributes="read-write", min_size=min_size, max_size=max_size, name="postgres")
+    return AsyncPool(
+        url, attributes="read-write", min_size=min_size, max_size=max_size, name="postgres", statement_s=statement_s
+    )
 
 
-def replica_pool(url: str, *, max_size: int = CONNECTIONS) -> AsyncPool:
+def replica_pool(url: str, *, max_size: int = CONNECTIONS, statement_s: float = 0) -> AsyncPool:
     """Return a closed pool to read with, to a replica where there is one; the caller opens and closes it.
 
     Args:
         url: of the replica, or of all servers.
         max_size: connections at most; further callers wait.
+        statement_s: seconds that a statement may take; 0 is no bound.
     """
-    return AsyncPool(url, attributes="prefer-standby", min_size=1, max_size=max_size, name="postgres-replica")
+    return AsyncPool(
+        url,
+        attributes="prefer-standby",
+        min_size=1,
+        max_size=max_size,
+        name="postgres-replica",
+        statement_s=statement_s,
+    )
 
 
-def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2) -> Pool:
+def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2, statement_s: float = 0) -> Pool:
     """Return a closed pool in autocommit mode, for the single statements of the auth service's threads.
 
     Args:
         url: of the database.
         min_size: connections kept open.
         max_size: connections at most; further callers wait.
+        statement_s: seconds that a statement may take; 0 is no bound.
     """
+    statement = _statement_timeout(statement_s)
+
+    def connected(connection: Postgres) -> None:
+        connection.execute(_SET, statement)
+
     return ConnectionPool(
         url,
         connection_class=Postgres,
         kwargs={"row_factory": dict_row, "autocommit": True, **_options(url, "read-write")},
+        configure=connected,
         reconnect_timeout=_RECONNECT_S,
         min_size=min_size,
         max_size=max_size,
@@ -259,6 +285,10 @@ def _options(url: str, attributes: str) -> dict[str, Any]:
     except psycopg.ProgrammingError:  # the attempt to connect says so
         return {}
     return {name: value for name, value in options.items() if name not in given}
+
+
+def _statement_timeout(seconds: float) -> dict[str, str]:
+    return {"milliseconds": str(round(seconds * 1000))}
 
 
 def _reason(error: psycopg.OperationalError) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio.lowlevel
 import httpx
 import pytest
+import structlog
 import trustme
 
 from redcore_server.listening.acceptor import Acceptor
@@ -40,7 +44,7 @@ class Greeting(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def accepting(context: ssl.SSLContext, *, client_s: float = 30) -> AsyncIterator[int]:
+async def accepting(context: ssl.SSLContext | None, *, client_s: float = 30) -> AsyncIterator[int]:
     """Accept connections; yields the port."""
     with listen("127.0.0.1", 0) as listener:
         acceptor = Acceptor(
@@ -49,6 +53,7 @@ async def accepting(context: ssl.SSLContext, *, client_s: float = 30) -> AsyncIt
             secure=lambda: Greeting(b"secure"),
             plain=lambda: Greeting(b"plain"),
             client_s=client_s,
+            pause_s=0,
         )
         acceptor.open()
         yield listener.getsockname()[1]
@@ -145,6 +150,32 @@ async def test_connections_that_are_gone_are_not_missed(settings: Settings) -> N
             writer.transport.abort()
 
         assert await told(port, None) == b"plain"
+
+
+@pytest.mark.parametrize("has_tls", [True, False])
+async def test_the_log_says_why_no_connection_can_be_accepted(
+    settings: Settings,
+    has_tls: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once a pause, and who waits meanwhile is served when descriptors are free again."""
+    results = iter([OSError(errno.EMFILE, "Too many open files")])
+
+    async def accept(listener: socket.socket) -> tuple[socket.socket, Any]:
+        for error in results:
+            raise error
+        return await real(listener)
+
+    loop = asyncio.get_running_loop()
+    real = loop.sock_accept
+    monkeypatch.setattr(loop, "sock_accept", accept)
+    with structlog.testing.capture_logs() as lines:
+        async with accepting(of(settings) if has_tls else None) as port:
+            assert await told(port, None) == b"plain"
+
+    assert [(line["log_level"], line["event"], line["problem"]) for line in lines] == [
+        ("error", "no connection can be accepted", "[Errno 24] Too many open files")
+    ]
 
 
 async def test_a_closed_acceptor_accepts_no_more(settings: Settings) -> None:

@@ -59,6 +59,16 @@ def test_run_gives_a_command_a_server_and_passes_its_exit_code_on() -> None:
         httpx.get(f"{url}/me")
 
 
+def test_the_server_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    """Nothing is left on the folder, so the next one starts."""
+    words = [*COMMAND, "run", "--data", str(tmp_path), "--", sys.executable, "-c", "import os; os.read(0, 1)"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as run:  # noqa: S603 - our own
+        assert eventually(lambda: ready_runtime(tmp_path) is not None)
+        run.kill()
+
+    assert eventually(lambda: ready_runtime(tmp_path) is None)
+
+
 def test_a_detached_server_answers_when_the_command_returns(tmp_path: Path) -> None:
     """It prints what `up` prints, and how to stop it."""
     done = command("up", "--detach", "--port", "0", "--data", str(tmp_path))

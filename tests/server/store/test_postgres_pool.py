@@ -13,7 +13,7 @@ from tests.server.support.gate import Gate
 from tests.server.support.tenants import Addresses
 
 from redcore_server.store.address import StoreError, without_password
-from redcore_server.store.postgres import AsyncPool, Lent, ReadOnlyStore, async_pool, connect
+from redcore_server.store.postgres import AsyncPool, Lent, ReadOnlyStore, async_pool, connect, sync_pool
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +37,11 @@ async def number(pool: AsyncPool) -> int:
         row = await (await connection.execute(b"select 2 as number")).fetchone()
     assert row is not None
     return int(row["number"])
+
+
+async def sleep(pool: AsyncPool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute(b"select pg_sleep(30)")
 
 
 async def write(pool: AsyncPool) -> None:
@@ -92,7 +97,7 @@ async def test_a_server_that_takes_no_writes_any_more_is_away(addresses: Address
 
 async def test_a_server_that_takes_no_writes_is_refused(addresses: Addresses) -> None:
     """A replica as REDCORE_SERVER_DATABASE_URL is an error of the settings, and says why."""
-    url = f"{addresses.database_url}?options=-c%20default_transaction_read_only%3Don"
+    url = f"{addresses.database_url}&options=-c%20default_transaction_read_only%3Don"
 
     with pytest.raises(StoreError, match=r"PostgreSQL at .* cannot be used .*read-only.* REDCORE_SERVER_DATABASE_URL"):
         connect(url, attributes="read-write")
@@ -104,7 +109,7 @@ async def test_several_hosts_are_tried_in_turn(addresses: Addresses) -> None:
     port = urlsplit(addresses.database_url).port
     url = at(addresses.database_url, f"127.0.0.1:1,127.0.0.1:{port}")
     in_query = (
-        f"{at(addresses.database_url, '')}?host=127.0.0.1,127.0.0.1&port=1,{port}&target_session_attrs=read-write"
+        f"{at(addresses.database_url, '')}&host=127.0.0.1,127.0.0.1&port=1,{port}&target_session_attrs=read-write"
     )
 
     for each in (url, in_query):
@@ -112,3 +117,31 @@ async def test_several_hosts_are_tried_in_turn(addresses: Addresses) -> None:
         async with async_pool(each, min_size=1, max_size=1) as pool:
             assert await number(pool) == 2
         assert without_password(each).startswith(f"127.0.0.1:1,127.0.0.1:{port}/")
+
+
+async def test_a_statement_of_a_request_has_a_bound(addresses: Addresses) -> None:
+    """It ends as a database error that is answered 503, and the connection goes on."""
+    async with async_pool(addresses.database_url, statement_s=0.05) as pool:
+        with pytest.raises(psycopg.errors.QueryCanceled) as caught:
+            await sleep(pool)
+
+        assert isinstance(caught.value, psycopg.OperationalError)
+        assert await number(pool) == 2
+
+
+@pytest.mark.parametrize("statement_s", [0, 20])
+async def test_no_setting_of_the_database_bounds_a_statement(addresses: Addresses, statement_s: float) -> None:
+    """A bound of the role or the database would cut imports off; ours is set on every connection."""
+    url = f"{addresses.database_url}&options=-c%20statement_timeout%3D1"
+    async with async_pool(url, statement_s=statement_s) as pool, Lent(pool) as connection:
+        row = await (await connection.execute(b"show statement_timeout")).fetchone()
+
+    assert row == {"statement_timeout": f"{statement_s}s" if statement_s else "0"}
+
+
+def test_a_statement_of_the_auth_services_threads_has_a_bound(addresses: Addresses) -> None:
+    """The pool of the threads sets the same on its connections."""
+    with sync_pool(addresses.database_url, statement_s=20) as pool, pool.connection() as connection:
+        row = connection.execute(b"show statement_timeout").fetchone()
+
+    assert row == {"statement_timeout": "20s"}

@@ -268,7 +268,7 @@ async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str,
         ("viewer", "users:read"),
     ],
 )
-async def test_nobody_grants_more_than_their_role(
+async def test_nobody_grants_more_than_their_role(  # noqa: PLR0917 - fixtures
     http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, role: str, granted: str
 ) -> None:
     """What the application asks for beyond that is left out, and the answer says what was granted."""

@@ -120,7 +120,7 @@ async def test_a_lone_organisation_need_not_be_named(
             await connection.execute(f"create table {schema}.{table} (like {table} including all)".encode())
         copy = f"insert into {schema}.organisations select * from organisations limit 1"  # noqa: S608 - our own name
         await connection.execute(copy.encode())
-    url = f"{operator.addresses.database_url}?options=-csearch_path%3D{schema}"
+    url = f"{operator.addresses.database_url}&options=-csearch_path%3D{schema}"
 
     assert set_provider(url, None, provider.metadata().encode()).entity_id == provider.entity_id
 
