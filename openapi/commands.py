@@ -6,10 +6,9 @@ import re
 from typing import Any, Final
 
 from attrs import frozen
+from descriptions import PAGE_PARAMETERS
 from spec_file import Json, resolve, sentence
 
-PAGE_PARAMETERS: Final = {"limit", "offset", "cursor", "include_total"}
-"""Query parameters that say which page; the command line has options of its own for walking."""
 PREFIX: Final = re.compile(r"`([a-z]+_)…`")
 """How the description of a path parameter names the kind of its id."""
 DESTRUCTIVE: Final = ("delete", "revoke", "rotate")

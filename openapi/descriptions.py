@@ -15,6 +15,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.literal_enum_property import LiteralEnumProperty
 from spec_file import Json, resolve, sentence
 
+PAGE_PARAMETERS = {"limit", "offset", "cursor", "include_total"}
+"""Query parameters that say which page of a listing."""
 OPTIONS = {"timeout", "deadline", "max_retries", "retry", "headers", "idempotency_key", "pacing", "options"}
 """Names that every method takes beside its own arguments; a test holds them against `RequestOptions`."""
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
@@ -272,7 +274,7 @@ class Operation:
     @property
     def filters(self) -> list[Field]:
         """The query parameters of a listing, without those that say which page."""
-        return [f for f in self.query if f.name not in {"limit", "offset"}]
+        return [f for f in self.query if f.name not in PAGE_PARAMETERS]
 
 
 def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:

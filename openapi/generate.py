@@ -63,7 +63,7 @@ def render() -> dict[str, str]:
         error_codes=spec["components"]["schemas"]["ErrorCode"]["x-redcore-status"],
         models=(made := models(spec, data)),
         listed=sorted({f.listed for m in made for f in m.fields if f.listed}, key=lambda each: each.name),
-        names=sorted([*(e.name for e in enums), *(m.name for m in made), "Page"]),
+        names=sorted([*(e.name for e in enums), *(m.name for m in made), "CursorPage", "Page"]),
         commands=[command(spec, e.name, e.method, trusted(e.path), raw[e.name]) for e in endpoints],
         operations=(described := [operation(spec, e, raw[e.name]) for e in endpoints]),
         common=common_errors(described),

@@ -45,11 +45,20 @@ class _Progress(Generic[T]):
 class Pages(Generic[T]):
     """The pages of a listing; iterating it again starts again."""
 
-    def __init__(self, execute: Execute, describe: Describe[T], *, concurrency: int = 1, offset: int = 0) -> None:
+    def __init__(
+        self,
+        execute: Execute,
+        describe: Describe,
+        *,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+    ) -> None:
         self._execute = execute
         self._describe = describe
         self._concurrency = checked(concurrency)
         self._offset = offset
+        self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __iter__(self) -> PageIterator[T]:
         """The pages that have items, in order."""
@@ -60,7 +69,8 @@ class Pages(Generic[T]):
         return ItemIterator(self._fetcher())
 
     def _fetcher(self) -> Fetcher[T]:
-        return Fetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
+        walk = Walk[T](self._offset, self._cursor, by_cursor=self._concurrency == 1)
+        return Fetcher(self._execute, self._describe, walk, self._concurrency)
 
 
 @public
@@ -111,11 +121,20 @@ class ItemIterator(_Progress[T], Iterator[T]):
 class AsyncPages(Generic[T]):
     """The pages of a listing, for `async for`; iterating it again starts again."""
 
-    def __init__(self, execute: AsyncExecute, describe: Describe[T], *, concurrency: int = 1, offset: int = 0) -> None:
+    def __init__(
+        self,
+        execute: AsyncExecute,
+        describe: Describe,
+        *,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+    ) -> None:
         self._execute = execute
         self._describe = describe
         self._concurrency = checked(concurrency)
         self._offset = offset
+        self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __aiter__(self) -> AsyncPageIterator[T]:
         """The pages that have items, in order."""
@@ -126,7 +145,8 @@ class AsyncPages(Generic[T]):
         return AsyncItemIterator(self._fetcher())
 
     def _fetcher(self) -> AsyncFetcher[T]:
-        return AsyncFetcher(self._execute, self._describe, Walk(self._offset), self._concurrency)
+        walk = Walk[T](self._offset, self._cursor, by_cursor=self._concurrency == 1)
+        return AsyncFetcher(self._execute, self._describe, walk, self._concurrency)
 
 
 @public
@@ -173,3 +193,14 @@ def checked(concurrency: int) -> int:
     if concurrency < 1:
         raise ArgumentError(f"concurrency must be 1 or more, not {concurrency}")
     return concurrency
+
+
+def checked_cursor(cursor: str | None, concurrency: int, offset: int) -> str | None:
+    """The cursor to begin behind.
+
+    Raises:
+        ArgumentError: it is given together with what needs offsets.
+    """
+    if cursor is not None and (offset or concurrency > 1):
+        raise ArgumentError("a walk from a cursor has no offset and fetches one page at a time: leave both out")
+    return cursor

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from redcore import ListMeta, Page
+from redcore import CursorMeta, CursorPage, ListMeta, Page
 from redcore._base.operation import Operation
 from redcore._spec import operations
 
@@ -49,3 +49,41 @@ class Listing:
         data = tuple(Item(number) for number in self.ids[offset : offset + limit])
         meta = ListMeta(request_id="r", version="1", total=len(self.ids), limit=limit, offset=offset)
         return Page(data=data, meta=meta)
+
+
+class CursorListing(Listing):
+    """The same, whose pages have cursors; `places` is what each was asked by."""
+
+    def __init__(self, items: Iterable[int], **options: Any) -> None:
+        super().__init__(items, **options)
+        self.places: list[dict[str, Any]] = []
+
+    def describe(self, page_size: int = 100) -> Callable[..., Operation[Any]]:
+        """What makes the operations of a walk."""
+
+        def describe(**place: Any) -> Operation[Any]:
+            return operations.users_list(limit=page_size, **place)
+
+        return describe
+
+    def __call__(self, operation: Operation[Any], /) -> Any:
+        """Give a page."""
+        query = operation.query
+        self.places.append({name: query[name] for name in ("offset", "cursor", "include_total") if query[name]})
+        if query["cursor"] is None:
+            page = super().__call__(operation)
+            cursor = self._next(page.data, query["limit"])
+            return attrs.evolve(page, meta=attrs.evolve(page.meta, next_cursor=cursor))
+        return self._behind(int(query["cursor"]), query["limit"], counts=bool(query["include_total"]))
+
+    def _behind(self, place: int, limit: int, *, counts: bool) -> CursorPage[Item]:
+        next(self._changes, len)(self.ids)
+        data = tuple(Item(number) for number in self.ids if number > place)[:limit]
+        before = sum(number <= place for number in self.ids)
+        counted = {"total": len(self.ids), "offset": before} if counts else {}
+        meta = CursorMeta(request_id="r", version="1", limit=limit, next_cursor=self._next(data, limit), **counted)
+        return CursorPage(data=data, meta=meta)
+
+    def _next(self, data: tuple[Item, ...], limit: int) -> str | None:
+        is_last = len(data) < limit or data[-1].id == self.ids[-1]
+        return None if is_last else str(data[-1].id)

@@ -166,7 +166,8 @@ def answer_of(success: Json) -> str:
     if data is None:
         return str(named)
     if "items" in data:
-        return f"Page[{data['items']['$ref'].rpartition('/')[2]}]"
+        item = data["items"]["$ref"].rpartition("/")[2]
+        return f"Page[{item}] | CursorPage[{item}]"
     return str(data["$ref"].rpartition("/")[2])
 
 
@@ -184,11 +185,12 @@ def test_listings_can_be_walked(name: str) -> None:
     """Each listing has a walker with the same filters, in both colours."""
     short = name.removeprefix(f"{OPERATIONS[name]['tags'][0]}_")
     walker = "list_all" if short == "list" else short.replace("list_", "list_all_")
-    filters = [p for p in inspect.signature(method(name)).parameters if p not in {"self", "limit", "offset"}]
+    which = {"self", "limit", "offset", "cursor", "include_total"}
+    filters = [p for p in inspect.signature(method(name)).parameters if p not in which]
 
     for prefix in ("", "Async"):
         owner = getattr(generated, method(name, prefix).__qualname__.partition(".")[0])
-        expected = ["self", "page_size", "concurrency", "offset", *filters]
+        expected = ["self", "page_size", "concurrency", "offset", "cursor", *filters]
         assert [*inspect.signature(getattr(owner, walker)).parameters] == expected
 
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from tests.core.listing import Item, Listing
+from tests.core.listing import CursorListing, Item, Listing
 
 from redcore import ArgumentError, AsyncPages, ItemIterator, NetworkError, Pages
 from redcore._paging.walk import REMEMBERED, Recent, Walk
@@ -236,6 +236,85 @@ class TestAListingThatChanges:
 
         assert not walk.changed
         assert caplog.messages == []
+
+
+class TestByCursor:
+    def test_each_page_follows_the_cursor_of_the_one_before(self) -> None:
+        """The first page is counted, and the one that should be the last."""
+        listing = CursorListing(range(7))
+
+        assert ids(pages(listing).iter_items()) == list(range(7))
+        assert listing.places == [{}, {"cursor": "2"}, {"cursor": "5", "include_total": True}]
+
+    def test_pages_say_where_they_are(self) -> None:
+        """Its pages have a total and an offset as those by offset do, and the cursor of the next."""
+        walk = pages(CursorListing(range(7)))
+
+        told = [(page.meta.offset, page.meta.total, page.meta.next_cursor) for page in walk]
+
+        assert told == [(0, 7, "2"), (3, 7, "5"), (6, 7, None)]
+
+    def test_a_walk_resumes_from_a_cursor(self) -> None:
+        """It gives what is behind, and knows the offset and the total."""
+        walk = pages(CursorListing(range(7)), cursor="2").iter_items()
+
+        assert [(item.id, walk.offset, walk.total) for item in walk] == [(3, 4, 7), (4, 5, 7), (5, 6, 7), (6, 7, 7)]
+        assert not walk.changed
+
+    @pytest.mark.parametrize("change", [delete(0, 1), delete(7, 8), create(-2, -1)])
+    def test_a_change_is_noticed_and_shifts_nothing(self, change: Callable[[list[int]], None]) -> None:
+        """What stays comes once, and no page is fetched again."""
+        listing = CursorListing(range(9), changes=[change])
+        walk = pages(listing).iter_items()
+
+        found = ids(walk)
+
+        assert [number for number in listing.ids if number >= 3] == found[3:]
+        assert len(listing.places) <= 3
+        assert walk.changed
+
+    def test_pages_ahead_go_by_offset(self) -> None:
+        """A cursor is known only when the page before has come."""
+        listing = CursorListing(range(7))
+
+        assert ids(pages(listing, concurrency=3).iter_items()) == list(range(7))
+        assert sorted(place.get("offset", 0) for place in listing.places) == [0, 3, 6]
+
+    def test_a_page_that_failed_is_asked_for_again(self) -> None:
+        """By the same cursor."""
+        listing = CursorListing(range(7))
+        failing = iter([False, True])
+
+        def execute(operation: Any) -> Any:
+            if next(failing, False):
+                raise NetworkError("reset")
+            return listing(operation)
+
+        walk: ItemIterator[Item] = Pages(execute, listing.describe(3)).iter_items()
+        begun = [next(walk).id for _ in range(3)]
+        with pytest.raises(NetworkError):
+            next(walk)
+
+        assert begun + ids(walk) == list(range(7))
+
+    def test_a_cursor_that_leads_to_itself(self) -> None:
+        """The walk goes on by offset, and ends."""
+        listing = CursorListing(range(9))
+
+        def stuck(operation: Any) -> Any:
+            page = listing(operation)
+            object.__setattr__(page.meta, "next_cursor", "2")
+            return page
+
+        walk: ItemIterator[Item] = Pages(stuck, listing.describe(3)).iter_items()
+
+        assert ids(walk) == list(range(9))
+
+    @pytest.mark.parametrize("options", [{"offset": 1}, {"concurrency": 2}])
+    def test_what_does_not_go_with_a_cursor(self, options: dict[str, int]) -> None:
+        """A walk that needs offsets takes no cursor."""
+        with pytest.raises(ArgumentError, match="a walk from a cursor"):
+            pages(CursorListing(range(7)), cursor="2", **options)
 
 
 class TestAhead:

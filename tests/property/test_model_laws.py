@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.property.test_encoding_laws import instances, words
 
 import redcore
-from redcore import Page, User
+from redcore import CursorPage, Page, User
 from redcore._base.values import Model
 from redcore._spec import models
 from redcore.exceptions import ArgumentError
@@ -24,18 +24,21 @@ from redcore.exceptions import ArgumentError
 MODELS = [
     cls
     for cls in vars(models).values()
-    if isinstance(cls, type) and issubclass(cls, Model) and attrs.has(cls) and cls is not Page
+    if isinstance(cls, type) and issubclass(cls, Model) and attrs.has(cls) and cls not in {Page, CursorPage}
 ]
 pages = st.builds(Page[User], data=st.lists(instances(User), max_size=3), meta=instances(models.ListMeta))
+behind = st.builds(CursorPage[User], data=st.lists(instances(User), max_size=3), meta=instances(models.CursorMeta))
 converter = redcore.converter()
 
 
 def draws(draw: st.DataObject, cls: type[Model]) -> tuple[Any, Any]:
     """A value of a model, or of a page, with the type to read it as."""
+    if cls is CursorPage:
+        return draw.draw(behind), CursorPage[User]
     return (draw.draw(pages), Page[User]) if cls is Page else (draw.draw(instances(cls)), cls)
 
 
-@pytest.mark.parametrize("cls", [*MODELS, Page])
+@pytest.mark.parametrize("cls", [*MODELS, Page, CursorPage])
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
 def test_a_model_survives_plain_data(cls: type[Model], draw: st.DataObject) -> None:
@@ -50,7 +53,7 @@ def test_a_model_survives_plain_data(cls: type[Model], draw: st.DataObject) -> N
     assert cattrs.structure(plain, kind) == model
 
 
-@pytest.mark.parametrize("cls", [*MODELS, Page])
+@pytest.mark.parametrize("cls", [*MODELS, Page, CursorPage])
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
 def test_copies_and_hashes(cls: type[Model], draw: st.DataObject) -> None:

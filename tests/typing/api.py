@@ -24,6 +24,8 @@ from redcore import (
     Attempt,
     AttemptResult,
     Client,
+    CursorMeta,
+    CursorPage,
     ErrorDetail,
     FailedAttempt,
     File,
@@ -204,6 +206,7 @@ def raw(client: Client) -> None:
     assert_type(given.headers, Headers)
     assert_type(given.request_id, str | None)
     assert_type(client.raw.users.list(role="admin"), RawResponse[Page[User]])
+    assert_type(client.raw.users.list(cursor="c"), RawResponse[CursorPage[User]])
     assert_type(client.raw.users.delete("usr_1"), RawResponse[None])
     assert_type(client.request("GET", "/things", query={"limit": 3}), RawResponse[Any])
     client.raw.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -225,14 +228,27 @@ def cached(given: redis.Redis, later: redis.asyncio.Redis) -> None:
     RedisCache()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
+def cursors(client: Client) -> None:
+    """A page that is not counted has no total to rely on."""
+    behind = client.users.list(cursor="c", role="admin")
+    assert_type(behind, CursorPage[User])
+    assert_type(behind.meta, CursorMeta)
+    assert_type(behind.meta.total, int | None)
+    assert_type(client.users.list(include_total=False), CursorPage[User])
+    page = client.users.list(include_total=True)
+    assert_type(page.meta.total, int)
+    assert_type(page.meta.next_cursor, str | None)
+    assert_type(client.users.list_all(cursor="c"), Pages[User])
+
+
 def refused(client: Client) -> None:
     """What a checker must refuse."""
-    client.users.list(role="owner")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.users.list(role="owner")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     client.users.update("usr_1", status="pending_invite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.create(email="a@b.example")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.users.list_all(concurrency="8")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.users.list(10)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.users.list(10)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     client.users.get("usr_1").email = "b@b.example"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     del client.users.get("usr_1").nickname  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     for _ in client.users.list_all().iter_items():

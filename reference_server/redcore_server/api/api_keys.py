@@ -20,7 +20,7 @@ _SHOWN: Final = ("id", "name", "mode", "hint", "scopes", "created_at", "expires_
 
 async def api_keys_list(call: Call) -> Reply:
     """Answer with one page of the keys that are not revoked, without the keys themselves."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def api_keys_create(call: Call) -> Reply:

@@ -181,6 +181,7 @@ class _Api:
             principal=request.principal,
             request_id=request.request_id,
             now=self.clock.now(),
+            operation=request.match.operation.id,
             path=request.match.path,
             is_head=request.is_head,
             headers=request.headers,

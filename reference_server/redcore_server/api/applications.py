@@ -22,7 +22,7 @@ _QUERIES: Final = queries("applications")
 
 async def applications_list(call: Call) -> Reply:
     """Answer with one page of the applications, without their secrets."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def applications_create(call: Call) -> Reply:

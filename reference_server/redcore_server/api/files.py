@@ -22,7 +22,7 @@ _QUERIES: Final = queries("files")
 
 async def files_list(call: Call) -> Reply:
     """Answer with one page of the files."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def files_get(call: Call) -> Reply:

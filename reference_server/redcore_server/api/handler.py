@@ -86,6 +86,7 @@ class Call:
         principal: who asks.
         request_id: UUID of the request.
         now: the moment of the request; everything it does happens then.
+        operation: the operationId.
         path: the path parameters.
         is_head: whether the answer's body will be left out, so that it need not be read from anywhere.
         headers: all that came, names in lower case.
@@ -99,6 +100,7 @@ class Call:
     principal: Principal
     request_id: str
     now: datetime
+    operation: str
     path: Mapping[str, str]
     is_head: bool
     headers: Mapping[bytes, bytes]
@@ -128,6 +130,16 @@ class Call:
         cursor = await self.connection.execute(sql, self._with_context(parameters))
         return await cursor.fetchall()
 
+    async def planned(self, sql: bytes, **parameters: Any) -> list[Row]:
+        """As `all`, planned for these parameters alone: which index serves best depends on what is searched for.
+
+        Args:
+            sql: a query.
+            parameters: its own parameters.
+        """
+        cursor = await self.connection.execute(sql, self._with_context(parameters), prepare=False)
+        return await cursor.fetchall()
+
     async def run(self, sql: bytes, **parameters: Any) -> None:
         """Do the same with a statement that returns nothing.
 
@@ -147,8 +159,8 @@ class Reply:
 
     data: object = None
     status: int = 200
-    page: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    """`total`, `limit` and `offset` of a listing."""
+    page: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """What the `meta` of a listing has beside that of every answer."""
     location: str | None = None
     """Path of what was created."""
 

@@ -1,23 +1,94 @@
 """Pages: how every listing of the API searches, counts and cuts.
 
-A listing query returns `total` beside each row and, for a page past the end, one row whose `id` is null; so one
-round trip gives both the page and the count.
+A page is cut by `offset`, and counted; or behind the item that a `cursor` names, on the index that the listing is
+ordered by, at a cost that does not grow with depth. Counting reads all that matches, so it is done where `total` is
+asked for. A counted query returns `total` beside each row and, for a page past the end, one row whose `id` is null; so
+one round trip gives both.
 """
 
 from __future__ import annotations
 
-from redcore_server.api.handler import Call, Reply
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from redcore_server.api.cursor import Binding
+from redcore_server.api.handler import Call, Reply, Row
+from redcore_server.errors import Detail, ValidationFailed
+from redcore_server.store.postgres import queries
+
+_QUERIES: Final = queries("listing")
+_COUNTS: Final = frozenset({"total", "before"})
 
 
-async def page(call: Call, sql: bytes) -> Reply:
+async def page(call: Call, matching: bytes) -> Reply:
     """Return the page that the call's query parameters ask for.
 
     Args:
         call: of a listing operation.
-        sql: a listing query.
+        matching: the query for all that the listing has.
     """
-    query = call.query
-    rows = await call.all(sql, **query)
-    total = rows[0]["total"]
-    items = [{name: row[name] for name in row if name != "total"} for row in rows if row["id"] is not None]
-    return Reply(data=items, page={"total": total, "limit": query["limit"], "offset": query["offset"]})
+    binding, limit = Binding.of(call), call.query["limit"]
+    behind = _behind(call, binding, [_moment, str])
+    parameters = {**call.query, "after_time": behind and behind[0], "after_id": behind and behind[1]}
+    is_counted = _is_counted(call)
+    rows = await call.planned(cut_of(matching, is_counted=is_counted), **parameters)
+    items = [{name: row[name] for name in row if name not in _COUNTS} for row in rows if row["id"] is not None]
+    shown = items[:limit]
+    last = shown[-1] if len(items) > len(shown) else None
+    next_cursor = binding.write([last["created_at"].isoformat(), last["id"]]) if last else None
+    if not is_counted:
+        return Reply(data=shown, page={"limit": limit, "next_cursor": next_cursor})
+    counts, offset = rows[0], call.query["offset"]
+    return _counted(shown, counts["total"], limit, counts["before"] if behind else offset, next_cursor)
+
+
+def cut(call: Call, items: Sequence[Row]) -> Reply:
+    """Return the page of a listing that is at hand as a whole.
+
+    Args:
+        call: of a listing operation.
+        items: all of it, in an order that stays; each with a `name` of its own.
+    """
+    binding, limit, offset = Binding.of(call), call.query["limit"], call.query["offset"]
+    if behind := _behind(call, binding, [str]):
+        offset = next((index + 1 for index, item in enumerate(items) if item["name"] == behind[0]), len(items))
+    shown = items[offset : offset + limit]
+    next_cursor = binding.write([shown[-1]["name"]]) if offset + limit < len(items) else None
+    if not _is_counted(call):
+        return Reply(data=shown, page={"limit": limit, "next_cursor": next_cursor})
+    return _counted(shown, len(items), limit, offset, next_cursor)
+
+
+def cut_of(matching: bytes, *, is_counted: bool) -> bytes:
+    """Return the query for one page.
+
+    Args:
+        matching: the query for all that the listing has.
+        is_counted: whether the whole listing is counted too.
+    """
+    return _QUERIES["counted" if is_counted else "uncounted"].replace(b"{matching}", matching)
+
+
+def _counted(shown: Sequence[Row], total: int, limit: int, offset: int, next_cursor: str | None) -> Reply:
+    told = {"total": total, "limit": limit, "offset": offset, "next_cursor": next_cursor}
+    return Reply(data=shown, page=told)
+
+
+def _is_counted(call: Call) -> bool:
+    asked: bool | None = call.query["include_total"]
+    return call.query["cursor"] is None if asked is None else asked
+
+
+def _behind(call: Call, binding: Binding, parts: Sequence[Callable[[str], Any]]) -> list[Any] | None:
+    """Return the place that the cursor leads behind; None without one."""
+    cursor: str | None = call.query["cursor"]
+    if cursor is None:
+        return None
+    if call.query["offset"]:
+        raise ValidationFailed(details=[Detail("offset", "does not go together with cursor")])
+    return binding.read(cursor, parts)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -37,7 +37,7 @@ def with_status(product: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
 
 async def products_list(call: Call) -> Reply:
     """Answer with one page of the catalog."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def products_get(call: Call) -> Reply:

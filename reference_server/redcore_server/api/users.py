@@ -29,7 +29,7 @@ _QUERIES: Final = queries("users")
 
 async def users_list(call: Call) -> Reply:
     """Answer with one page of the organisation's users."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def users_get(call: Call) -> Reply:

@@ -27,6 +27,7 @@ _MAX_NAME: Final = 200  # of an unknown query parameter, in an issue
 _THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that other requests go on meanwhile
 _MAX_DIGITS: Final = 1000  # far more than any number that means something, and cheap to read
 _BODY: Final = "body"
+_BOOLEANS: Final = {"true": True, "false": False}
 
 Headers = Mapping[bytes, bytes]
 
@@ -133,7 +134,7 @@ class Validation:
         if "\0" in text:
             self._complain(parameter.name, _NO_NUL)
             return None
-        value = _integer(text) if parameter.is_integer else text
+        value = _typed(parameter, text)
         if parameter.name == "limit" and isinstance(value, int):
             value = min(value, self._max_limit)  # contract section 3: clamped, never an error
         self.problems.extend(issues(parameter.rule, value, parameter.name))
@@ -149,6 +150,13 @@ _NO_NUL: Final = "must not contain the character U+0000"
 def _unknown(known: Iterator[str]) -> str:
     names = ", ".join(known)
     return f"is not a parameter of this operation; it takes {names or 'none'}"
+
+
+def _typed(parameter: Parameter, text: str) -> object:
+    """Return the value that a text is, or the text itself, which the schema then refuses."""
+    if parameter.is_boolean:
+        return _BOOLEANS.get(text, text)
+    return _integer(text) if parameter.is_integer else text
 
 
 def _integer(text: str) -> int | str:

@@ -23,13 +23,11 @@ _INPUT: Final = "input"
 
 async def workflows_list(call: Call) -> Reply:
     """Answer with one page of the definitions."""
-    limit, offset = call.query["limit"], call.query["offset"]
     definitions: list[Row] = [
         {"name": found.name, "description": found.description, "input_schema": found.input_schema}
         for found in WORKFLOWS.values()
     ]
-    page = {"total": len(definitions), "limit": limit, "offset": offset}
-    return Reply(data=definitions[offset : offset + limit], page=page)
+    return listing.cut(call, definitions)
 
 
 async def workflows_run(call: Call) -> Reply:
@@ -62,7 +60,7 @@ async def workflows_run(call: Call) -> Reply:
 
 async def workflows_list_runs(call: Call) -> Reply:
     """Answer with one page of the runs."""
-    return await listing.page(call, _QUERIES["page"])
+    return await listing.page(call, _QUERIES["matching"])
 
 
 async def workflows_get_run(call: Call) -> Reply:

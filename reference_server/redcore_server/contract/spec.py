@@ -24,7 +24,7 @@ Location = Literal["query", "header"]
 
 _METHODS: Final = ("get", "post", "patch", "delete")
 _GATEWAY_HEADERS: Final = frozenset({"X-Request-ID"})  # read, repaired and answered by the gateway
-_QUERY_TYPES: Final = frozenset({"string", "integer"})
+_QUERY_TYPES: Final = frozenset({"string", "integer", "boolean"})
 
 
 @attrs.frozen
@@ -50,6 +50,7 @@ class Parameter:
     location: Location
     is_required: bool
     is_integer: bool
+    is_boolean: bool
     default: object
     """What stands for an absent parameter; None if the spec names nothing."""
     rule: Rule
@@ -214,6 +215,7 @@ class _Reader:
             location=location,
             is_required=node.get("required", False),
             is_integer=kind == "integer",
+            is_boolean=kind == "boolean",
             default=schema.get("default"),
             rule=self._rule(schema),
         )

@@ -10,9 +10,9 @@ import attrs
 T = TypeVar("T")
 NONE: Mapping[str, Any] = {}
 
-Shape: TypeAlias = Literal["data", "page", "plain", "bytes", "open", "nothing", "any"]
-"""What a success holds: `{"data": …}`, a page, a bare object, bytes, bytes still arriving, nothing, or whatever its
-content type says."""
+Shape: TypeAlias = Literal["data", "page", "cursor_page", "plain", "bytes", "open", "nothing", "any"]
+"""What a success holds: `{"data": …}`, a page, one reached by cursor, a bare object, bytes, bytes still
+arriving, nothing, or whatever its content type says."""
 
 
 @attrs.frozen(kw_only=True)

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from weakref import finalize
 
 from redcore._base.abandoned import abandoned
 from redcore._base.operation import AsyncExecute, Execute, Operation
 from redcore._paging.walk import Given, Walk
-from redcore._spec.models import Page
+from redcore._spec.models import CursorPage, Page
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 T = TypeVar("T")
-Describe = Callable[..., Operation[Page[T]]]
+Describe: TypeAlias = Callable[..., Operation[Any]]
 STRETCH = 4  # pages for each task in one go; between two goes the connections idle for as long as it takes to decode
 
 
@@ -30,7 +30,7 @@ class Fetcher(Generic[T]):
     end of the process waits for none of them.
     """
 
-    def __init__(self, execute: Execute, describe: Describe[T], walk: Walk[T], concurrency: int) -> None:
+    def __init__(self, execute: Execute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
         self._execute = execute
         self._describe = describe
         self._concurrency = concurrency
@@ -58,10 +58,11 @@ class Fetcher(Generic[T]):
         self._abandon()
         self._abandon = do_nothing
 
-    def _page(self) -> Page[T]:
+    def _page(self) -> Page[T] | CursorPage[T]:
         """The page that the walk has come to."""
         if self._concurrency == 1:
-            return self._execute(self._describe(offset=self.walk.offset))
+            page: Page[T] | CursorPage[T] = self._execute(self._describe(**self.walk.place()))
+            return page
         wanted = self.walk.wanted(self._concurrency)
         try:
             self._under_way = {offset: self._under_way.get(offset) or self._start(offset) for offset in wanted}
@@ -112,7 +113,7 @@ class AsyncFetcher(Generic[T]):
     No task outlives `advance`: an iteration that is left early, or cancelled, has nothing to clean up, on any loop.
     """
 
-    def __init__(self, execute: AsyncExecute, describe: Describe[T], walk: Walk[T], concurrency: int) -> None:
+    def __init__(self, execute: AsyncExecute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
         self._execute = execute
         self._describe = describe
         self._concurrency = concurrency
@@ -127,10 +128,11 @@ class AsyncFetcher(Generic[T]):
                 return given
         return None
 
-    async def _page(self) -> Page[T]:
+    async def _page(self) -> Page[T] | CursorPage[T]:
         """The page that the walk has come to."""
         if self._concurrency == 1:
-            return await self._execute(self._describe(offset=self.walk.offset))
+            page: Page[T] | CursorPage[T] = await self._execute(self._describe(**self.walk.place()))
+            return page
         if self.walk.offset not in self._fetched:
             await self._fetch_stretch()
         fetched = self._fetched.pop(self.walk.offset)

@@ -1,5 +1,9 @@
 """How a listing is walked: which pages to fetch, and what to give out of them. Performs no I/O.
 
+One page after another is reached by the cursor of the page before, where the server gives one: whatever is created or
+deleted meanwhile, each item that stays comes once. docs/adr/0080-walking-by-cursor.md
+
+Pages ahead, and those of a server without cursors, are reached by offset.
 An offset counts items, so a listing that changes meanwhile shifts under the walk. New items come first (the newest is
 at the top) and push others down: those appear again and are dropped by their ids. Deleted ones pull others up, past the
 place where the walk is: it steps back by as many as the total shrank. docs/adr/0024-walking-a-listing.md
@@ -13,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from redcore._base.log import logger
-from redcore._spec.models import Page
+from redcore._spec.models import CursorPage, ListMeta, Page
 
 T = TypeVar("T")
 REMEMBERED = 10_000  # ids; so many items may be created between two pages before one of them is given out twice
@@ -46,22 +50,36 @@ class Given(Generic[T]):
 
 
 class Walk(Generic[T]):
-    """One walk from an offset to the end of a listing."""
+    """One walk from an offset or a cursor to the end of a listing."""
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, cursor: str | None = None, *, by_cursor: bool = True) -> None:
         self.offset: int = offset
         """Where the next page begins."""
+        self.cursor: str | None = cursor
+        """Where the next page begins, if it is reached by cursor."""
         self.total: int | None = None
         """Items of the whole listing, as the last page told; None before the first."""
         self.changed: bool = False
         """Whether the listing was seen to change."""
         self.done: bool = False
         """Whether the end has been reached."""
+        self._by_cursor = by_cursor
         self._start = offset
         self._width: int | None = None
         self._seen = Recent()
         self._lowest: int | None = None
         self._has_new = False
+
+    def place(self) -> dict[str, Any]:
+        """The parameters that ask for the next page.
+
+        The first page is counted, and the one that should be the last: what differs between the two has changed.
+        """
+        if self.cursor is None:
+            return {"offset": self.offset}
+        if self.total is None or self._width is None or self.offset + self._width >= self.total:
+            return {"cursor": self.cursor, "include_total": True}
+        return {"cursor": self.cursor}
 
     def wanted(self, ahead: int) -> list[int]:
         """The offsets of the next pages: the first alone, as it tells how long pages and listing are.
@@ -74,19 +92,58 @@ class Walk(Generic[T]):
         stop = min(self.total, self.offset + ahead * self._width)
         return list(range(self.offset, stop, self._width))
 
-    def take(self, page: Page[T]) -> Given[T] | None:
-        """Go on with the page that begins at `offset`.
+    def take(self, page: Page[T] | CursorPage[T]) -> Given[T] | None:
+        """Go on with the page that `place` asked for.
 
         Returns:
             What of it is to be given out; None if nothing is.
         """
+        if isinstance(page, CursorPage):
+            return self._take_behind(page)
         if self._step_back(page.meta.total):
             return None
         begin, size = self.offset, len(page.data)
         self.offset += size
         self.done = size == 0 or self.offset >= page.meta.total
         self._width = size  # what the server gives, not what it was asked for: it may give fewer
+        if self._by_cursor and size:
+            self.cursor = page.meta.next_cursor
         return self._new(page, range(begin + 1, self.offset + 1))
+
+    def _take_behind(self, page: CursorPage[T]) -> Given[T] | None:
+        """Go on with a page that was reached by cursor."""
+        self._compare(page.meta.total, page.meta.offset)
+        begin, size = self.offset, len(page.data)
+        self.offset += size
+        self._width = self._width or size
+        if page.meta.next_cursor == self.cursor:  # it leads nowhere: the walk goes on by offset
+            self._by_cursor = False
+        self.cursor = page.meta.next_cursor if self._by_cursor else None
+        self.done = page.meta.next_cursor is None
+        if self.done and self.total is not None and self.offset != self.total:
+            self._has_changed(f"its total was {self.total}, and {self.offset} items came")
+        return self._new(self._counted(page, begin), range(begin + 1, self.offset + 1))
+
+    def _compare(self, total: int | None, offset: int | None) -> None:
+        """Take over what a page that was counted says of the listing."""
+        if total is None or offset is None:
+            return
+        if self.total is not None and total != self.total:
+            self._has_changed(f"its total was {self.total} and is {total}")
+        self.total, self.offset = total, offset
+
+    def _counted(self, page: CursorPage[T], begin: int) -> Page[T]:
+        """The page as one that was reached by offset; its total is the last that the server counted."""
+        told = page.meta
+        meta = ListMeta(
+            request_id=told.request_id,
+            version=told.version,
+            total=self.offset if self.total is None else self.total,
+            limit=told.limit,
+            offset=begin,
+            next_cursor=told.next_cursor,
+        )
+        return Page(data=page.data, meta=meta)
 
     def _step_back(self, total: int) -> bool:
         """Go back to where an item may have moved to, if the listing has shrunk since the page before."""

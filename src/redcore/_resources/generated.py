@@ -9,7 +9,7 @@ import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeVar, Unpack
+from typing import Any, Literal, TypeVar, Unpack, overload
 
 from redcore._base.operation import Operation
 from redcore._base.values import UNSET, FileContent, Unset
@@ -23,6 +23,7 @@ from redcore._spec.models import (
     Application,
     ApplicationCredentials,
     ApplicationType,
+    CursorPage,
     File,
     Introspection,
     Jwks,
@@ -118,16 +119,56 @@ class Users(Described):
         """
         return self._execute(operations.users_update_me(name=name), options)
 
+    @overload
     def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[User]:
+    ) -> Page[User]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[User]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[User]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[User] | CursorPage[User]:
         """List users.
 
         One page of the organisation's users, newest first.
@@ -137,6 +178,11 @@ class Users(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
@@ -151,7 +197,12 @@ class Users(Described):
         Example:
             client.users.list(limit=50)
         """
-        return self._execute(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options)
+        return self._execute(
+            operations.users_list(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, role=role, status=status, q=q
+            ),
+            options,
+        )
 
     def create(
         self,
@@ -320,6 +371,7 @@ class Users(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
@@ -337,6 +389,8 @@ class Users(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
@@ -346,7 +400,8 @@ class Users(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -358,6 +413,7 @@ class Users(Described):
             partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -435,16 +491,56 @@ class AsyncUsers(Described):
         """
         return await self._execute(operations.users_update_me(name=name), options)
 
+    @overload
     async def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[User]:
+    ) -> Page[User]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[User]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[User]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[User] | CursorPage[User]:
         """List users.
 
         One page of the organisation's users, newest first.
@@ -454,6 +550,11 @@ class AsyncUsers(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
@@ -469,7 +570,10 @@ class AsyncUsers(Described):
             await client.users.list(limit=50)
         """
         return await self._execute(
-            operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q), options
+            operations.users_list(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, role=role, status=status, q=q
+            ),
+            options,
         )
 
     async def create(
@@ -639,6 +743,7 @@ class AsyncUsers(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
@@ -656,6 +761,8 @@ class AsyncUsers(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             role: Keep only users with this role.
             status: Keep only users with this status.
             q: Keep only users whose name or e-mail contains this text, in any case and any Unicode form.
@@ -665,7 +772,8 @@ class AsyncUsers(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -677,6 +785,7 @@ class AsyncUsers(Described):
             partial(operations.users_list, limit=page_size, role=role, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -703,15 +812,52 @@ class Products(Described):
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[Product]:
+    ) -> Page[Product]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Product]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Product]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Product] | CursorPage[Product]:
         """List products.
 
         One page of the catalog, newest first.
@@ -721,6 +867,11 @@ class Products(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
@@ -734,7 +885,12 @@ class Products(Described):
         Example:
             client.products.list(limit=50)
         """
-        return self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
+        return self._execute(
+            operations.products_list(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, q=q
+            ),
+            options,
+        )
 
     def create(
         self,
@@ -878,6 +1034,7 @@ class Products(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
@@ -894,6 +1051,8 @@ class Products(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
@@ -902,7 +1061,8 @@ class Products(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -914,6 +1074,7 @@ class Products(Described):
             partial(operations.products_list, limit=page_size, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -940,15 +1101,52 @@ class AsyncProducts(Described):
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[Product]:
+    ) -> Page[Product]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Product]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Product]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Product] | CursorPage[Product]:
         """List products.
 
         One page of the catalog, newest first.
@@ -958,6 +1156,11 @@ class AsyncProducts(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of this call alone, as `with_options` takes them.
@@ -971,7 +1174,12 @@ class AsyncProducts(Described):
         Example:
             await client.products.list(limit=50)
         """
-        return await self._execute(operations.products_list(limit=limit, offset=offset, status=status, q=q), options)
+        return await self._execute(
+            operations.products_list(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, q=q
+            ),
+            options,
+        )
 
     async def create(
         self,
@@ -1115,6 +1323,7 @@ class AsyncProducts(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
@@ -1131,6 +1340,8 @@ class AsyncProducts(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             status: Keep only products with this status.
             q: Keep only products whose name or sku contains this text, in any case and any Unicode form.
             options: Options of each fetch alone, as `with_options` takes them.
@@ -1139,7 +1350,8 @@ class AsyncProducts(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -1151,6 +1363,7 @@ class AsyncProducts(Described):
             partial(operations.products_list, limit=page_size, status=status, q=q),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -1177,9 +1390,44 @@ class Workflows(Described):
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[Workflow]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Workflow]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Workflow]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Workflow]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Workflow] | CursorPage[Workflow]:
         """List workflow definitions.
 
         The workflows that can be run, each with the JSON Schema of its input.
@@ -1189,6 +1437,11 @@ class Workflows(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -1200,7 +1453,9 @@ class Workflows(Described):
         Example:
             client.workflows.list(limit=50)
         """
-        return self._execute(operations.workflows_list(limit=limit, offset=offset), options)
+        return self._execute(
+            operations.workflows_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     def run(
         self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -1239,15 +1494,52 @@ class Workflows(Described):
         """
         return self._execute(operations.workflows_run(name, input=input), options)
 
+    @overload
     def list_runs(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[WorkflowRun]:
+    ) -> Page[WorkflowRun]: ...
+    @overload
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[WorkflowRun]: ...
+    @overload
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[WorkflowRun]: ...
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[WorkflowRun] | CursorPage[WorkflowRun]:
         """List workflow runs.
 
         One page of runs, newest first.
@@ -1257,6 +1549,11 @@ class Workflows(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
             options: Options of this call alone, as `with_options` takes them.
@@ -1271,7 +1568,10 @@ class Workflows(Described):
             client.workflows.list_runs(limit=50)
         """
         return self._execute(
-            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
+            operations.workflows_list_runs(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, workflow=workflow
+            ),
+            options,
         )
 
     def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
@@ -1324,7 +1624,13 @@ class Workflows(Described):
         return self._execute(operations.workflows_cancel_run(run_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
@@ -1338,13 +1644,16 @@ class Workflows(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -1356,6 +1665,7 @@ class Workflows(Described):
             partial(operations.workflows_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
     def list_all_runs(
@@ -1364,6 +1674,7 @@ class Workflows(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
@@ -1380,6 +1691,8 @@ class Workflows(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
             options: Options of each fetch alone, as `with_options` takes them.
@@ -1388,7 +1701,8 @@ class Workflows(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list_runs` raises is raised while iterating.
 
@@ -1400,6 +1714,7 @@ class Workflows(Described):
             partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -1426,9 +1741,44 @@ class AsyncWorkflows(Described):
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[Workflow]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Workflow]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Workflow]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Workflow]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Workflow] | CursorPage[Workflow]:
         """List workflow definitions.
 
         The workflows that can be run, each with the JSON Schema of its input.
@@ -1438,6 +1788,11 @@ class AsyncWorkflows(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -1449,7 +1804,9 @@ class AsyncWorkflows(Described):
         Example:
             await client.workflows.list(limit=50)
         """
-        return await self._execute(operations.workflows_list(limit=limit, offset=offset), options)
+        return await self._execute(
+            operations.workflows_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     async def run(
         self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -1488,15 +1845,52 @@ class AsyncWorkflows(Described):
         """
         return await self._execute(operations.workflows_run(name, input=input), options)
 
+    @overload
     async def list_runs(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> Page[WorkflowRun]:
+    ) -> Page[WorkflowRun]: ...
+    @overload
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[WorkflowRun]: ...
+    @overload
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[WorkflowRun]: ...
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[WorkflowRun] | CursorPage[WorkflowRun]:
         """List workflow runs.
 
         One page of runs, newest first.
@@ -1506,6 +1900,11 @@ class AsyncWorkflows(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
             options: Options of this call alone, as `with_options` takes them.
@@ -1520,7 +1919,10 @@ class AsyncWorkflows(Described):
             await client.workflows.list_runs(limit=50)
         """
         return await self._execute(
-            operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow), options
+            operations.workflows_list_runs(
+                limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, workflow=workflow
+            ),
+            options,
         )
 
     async def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> WorkflowRun:
@@ -1573,7 +1975,13 @@ class AsyncWorkflows(Described):
         return await self._execute(operations.workflows_cancel_run(run_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[Workflow]:
         """List workflow definitions: every page, fetched as it is reached, or some pages ahead.
 
@@ -1587,13 +1995,16 @@ class AsyncWorkflows(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -1605,6 +2016,7 @@ class AsyncWorkflows(Described):
             partial(operations.workflows_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
     def list_all_runs(
@@ -1613,6 +2025,7 @@ class AsyncWorkflows(Described):
         page_size: int = 100,
         concurrency: int = 1,
         offset: int = 0,
+        cursor: str | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
@@ -1629,6 +2042,8 @@ class AsyncWorkflows(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             status: Keep only runs with this status.
             workflow: Keep only runs of the workflow of this name.
             options: Options of each fetch alone, as `with_options` takes them.
@@ -1637,7 +2052,8 @@ class AsyncWorkflows(Described):
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list_runs` raises is raised while iterating.
 
@@ -1649,6 +2065,7 @@ class AsyncWorkflows(Described):
             partial(operations.workflows_list_runs, limit=page_size, status=status, workflow=workflow),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -1675,9 +2092,44 @@ class Files(Described):
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[File]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[File]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[File]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[File]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[File] | CursorPage[File]:
         """List files.
 
         One page of the organisation's files, newest first.
@@ -1687,6 +2139,11 @@ class Files(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -1698,7 +2155,9 @@ class Files(Described):
         Example:
             client.files.list(limit=50)
         """
-        return self._execute(operations.files_list(limit=limit, offset=offset), options)
+        return self._execute(
+            operations.files_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     def upload(self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> File:
         """Upload a file.
@@ -1799,7 +2258,13 @@ class Files(Described):
         return self._execute(operations.files_download(file_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
@@ -1813,13 +2278,16 @@ class Files(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -1831,6 +2299,7 @@ class Files(Described):
             partial(operations.files_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -1857,9 +2326,44 @@ class AsyncFiles(Described):
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[File]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[File]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[File]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[File]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[File] | CursorPage[File]:
         """List files.
 
         One page of the organisation's files, newest first.
@@ -1869,6 +2373,11 @@ class AsyncFiles(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -1880,7 +2389,9 @@ class AsyncFiles(Described):
         Example:
             await client.files.list(limit=50)
         """
-        return await self._execute(operations.files_list(limit=limit, offset=offset), options)
+        return await self._execute(
+            operations.files_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     async def upload(self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]) -> File:
         """Upload a file.
@@ -1981,7 +2492,13 @@ class AsyncFiles(Described):
         return await self._execute(operations.files_download(file_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[File]:
         """List files: every page, fetched as it is reached, or some pages ahead.
 
@@ -1995,13 +2512,16 @@ class AsyncFiles(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -2013,6 +2533,7 @@ class AsyncFiles(Described):
             partial(operations.files_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -2039,9 +2560,44 @@ class ApiKeys(Described):
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[ApiKey]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[ApiKey]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[ApiKey]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[ApiKey]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[ApiKey] | CursorPage[ApiKey]:
         """List API keys.
 
         One page of the organisation's API keys, newest first; the keys themselves are never shown
@@ -2052,6 +2608,11 @@ class ApiKeys(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2063,7 +2624,9 @@ class ApiKeys(Described):
         Example:
             client.api_keys.list(limit=50)
         """
-        return self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
+        return self._execute(
+            operations.api_keys_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     def create(
         self,
@@ -2144,7 +2707,13 @@ class ApiKeys(Described):
         return self._execute(operations.api_keys_revoke(key_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
@@ -2158,13 +2727,16 @@ class ApiKeys(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -2176,6 +2748,7 @@ class ApiKeys(Described):
             partial(operations.api_keys_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -2202,9 +2775,44 @@ class AsyncApiKeys(Described):
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[ApiKey]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[ApiKey]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[ApiKey]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[ApiKey]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[ApiKey] | CursorPage[ApiKey]:
         """List API keys.
 
         One page of the organisation's API keys, newest first; the keys themselves are never shown
@@ -2215,6 +2823,11 @@ class AsyncApiKeys(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2226,7 +2839,9 @@ class AsyncApiKeys(Described):
         Example:
             await client.api_keys.list(limit=50)
         """
-        return await self._execute(operations.api_keys_list(limit=limit, offset=offset), options)
+        return await self._execute(
+            operations.api_keys_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total), options
+        )
 
     async def create(
         self,
@@ -2307,7 +2922,13 @@ class AsyncApiKeys(Described):
         return await self._execute(operations.api_keys_revoke(key_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[ApiKey]:
         """List API keys: every page, fetched as it is reached, or some pages ahead.
 
@@ -2321,13 +2942,16 @@ class AsyncApiKeys(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -2339,6 +2963,7 @@ class AsyncApiKeys(Described):
             partial(operations.api_keys_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -2365,9 +2990,44 @@ class Applications(Described):
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[Application]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Application]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Application]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Application]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Application] | CursorPage[Application]:
         """List applications.
 
         One page of the organisation's OAuth clients, newest first.
@@ -2377,6 +3037,11 @@ class Applications(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2388,7 +3053,10 @@ class Applications(Described):
         Example:
             client.applications.list(limit=50)
         """
-        return self._execute(operations.applications_list(limit=limit, offset=offset), options)
+        return self._execute(
+            operations.applications_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total),
+            options,
+        )
 
     def create(
         self,
@@ -2496,7 +3164,13 @@ class Applications(Described):
         return self._execute(operations.applications_rotate_secret(application_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> Pages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
@@ -2510,13 +3184,16 @@ class Applications(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -2528,6 +3205,7 @@ class Applications(Described):
             partial(operations.applications_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 
@@ -2554,9 +3232,44 @@ class AsyncApplications(Described):
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> Page[Application]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Application]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Application]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> CursorPage[Application]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Page[Application] | CursorPage[Application]:
         """List applications.
 
         One page of the organisation's OAuth clients, newest first.
@@ -2566,6 +3279,11 @@ class AsyncApplications(Described):
         Args:
             limit: Items a page; more than 100 counts as 100.
             offset: Items to skip.
+            cursor: The `next_cursor` of the page before, for the page behind it. It belongs to that listing
+                and its filters, and does not go together with `offset`. The page leaves `total` and `offset`
+                out unless `include_total` is true.
+            include_total: Whether to count the whole listing, which takes longer the more it holds; by
+                default only a page without `cursor` does.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2577,7 +3295,10 @@ class AsyncApplications(Described):
         Example:
             await client.applications.list(limit=50)
         """
-        return await self._execute(operations.applications_list(limit=limit, offset=offset), options)
+        return await self._execute(
+            operations.applications_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total),
+            options,
+        )
 
     async def create(
         self,
@@ -2685,7 +3406,13 @@ class AsyncApplications(Described):
         return await self._execute(operations.applications_rotate_secret(application_id), options)
 
     def list_all(
-        self, *, page_size: int = 100, concurrency: int = 1, offset: int = 0, **options: Unpack[RequestOptions]
+        self,
+        *,
+        page_size: int = 100,
+        concurrency: int = 1,
+        offset: int = 0,
+        cursor: str | None = None,
+        **options: Unpack[RequestOptions],
     ) -> AsyncPages[Application]:
         """List applications: every page, fetched as it is reached, or some pages ahead.
 
@@ -2699,13 +3426,16 @@ class AsyncApplications(Described):
             concurrency: Pages to fetch at a time (default 1: each when it is reached). They come in order
                 all the same.
             offset: Items to skip; the `offset` of an earlier iteration goes on where that one ended.
+            cursor: Where to begin instead: a page's `meta.next_cursor` goes on behind that page; only with
+                `concurrency` 1.
             options: Options of each fetch alone, as `with_options` takes them.
 
         Returns:
             The pages, to iterate; nothing is fetched before.
 
         Raises:
-            ArgumentError: `concurrency` is less than 1.
+            ArgumentError: `concurrency` is less than 1, or a `cursor` is given together with an `offset` or
+                more `concurrency`.
 
         What `list` raises is raised while iterating.
 
@@ -2717,6 +3447,7 @@ class AsyncApplications(Described):
             partial(operations.applications_list, limit=page_size),
             concurrency=concurrency,
             offset=offset,
+            cursor=cursor,
         )
 
 

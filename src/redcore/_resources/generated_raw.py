@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, overload
 
 from redcore._base.values import UNSET, FileContent, Unset
 from redcore._resources.calls import AsyncCall, Call
@@ -20,6 +20,7 @@ from redcore._spec.models import (
     Application,
     ApplicationCredentials,
     ApplicationType,
+    CursorPage,
     File,
     Introspection,
     Jwks,
@@ -55,19 +56,70 @@ class RawUsers:
         """`client.users.update_me`, with the answer."""
         return self._execute(raw(operations.users_update_me(name=name)), options)
 
+    @overload
     def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[User]]:
+    ) -> RawResponse[Page[User]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[User]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[User]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[User] | CursorPage[User]]:
         """`client.users.list`, with the answer."""
         return self._execute(
-            raw(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q)), options
+            raw(
+                operations.users_list(
+                    limit=limit,
+                    offset=offset,
+                    cursor=cursor,
+                    include_total=include_total,
+                    role=role,
+                    status=status,
+                    q=q,
+                )
+            ),
+            options,
         )
 
     def create(
@@ -125,19 +177,70 @@ class AsyncRawUsers:
         """`client.users.update_me`, with the answer."""
         return await self._execute(raw(operations.users_update_me(name=name)), options)
 
+    @overload
     async def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
         status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[User]]:
+    ) -> RawResponse[Page[User]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[User]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[User]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
+        status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[User] | CursorPage[User]]:
         """`client.users.list`, with the answer."""
         return await self._execute(
-            raw(operations.users_list(limit=limit, offset=offset, role=role, status=status, q=q)), options
+            raw(
+                operations.users_list(
+                    limit=limit,
+                    offset=offset,
+                    cursor=cursor,
+                    include_total=include_total,
+                    role=role,
+                    status=status,
+                    q=q,
+                )
+            ),
+            options,
         )
 
     async def create(
@@ -187,17 +290,61 @@ class RawProducts:
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[Product]]:
+    ) -> RawResponse[Page[Product]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Product]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Product]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Product] | CursorPage[Product]]:
         """`client.products.list`, with the answer."""
-        return self._execute(raw(operations.products_list(limit=limit, offset=offset, status=status, q=q)), options)
+        return self._execute(
+            raw(
+                operations.products_list(
+                    limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, q=q
+                )
+            ),
+            options,
+        )
 
     def create(
         self,
@@ -248,18 +395,60 @@ class AsyncRawProducts:
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
         q: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[Product]]:
+    ) -> RawResponse[Page[Product]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Product]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Product]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
+        q: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Product] | CursorPage[Product]]:
         """`client.products.list`, with the answer."""
         return await self._execute(
-            raw(operations.products_list(limit=limit, offset=offset, status=status, q=q)), options
+            raw(
+                operations.products_list(
+                    limit=limit, offset=offset, cursor=cursor, include_total=include_total, status=status, q=q
+                )
+            ),
+            options,
         )
 
     async def create(
@@ -311,11 +500,49 @@ class RawWorkflows:
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[Workflow]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Workflow]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Workflow]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Workflow]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Workflow] | CursorPage[Workflow]]:
         """`client.workflows.list`, with the answer."""
-        return self._execute(raw(operations.workflows_list(limit=limit, offset=offset)), options)
+        return self._execute(
+            raw(operations.workflows_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     def run(
         self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -323,18 +550,65 @@ class RawWorkflows:
         """`client.workflows.run`, with the answer."""
         return self._execute(raw(operations.workflows_run(name, input=input)), options)
 
+    @overload
     def list_runs(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[WorkflowRun]]:
+    ) -> RawResponse[Page[WorkflowRun]]: ...
+    @overload
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[WorkflowRun]]: ...
+    @overload
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[WorkflowRun]]: ...
+    def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[WorkflowRun] | CursorPage[WorkflowRun]]:
         """`client.workflows.list_runs`, with the answer."""
         return self._execute(
-            raw(operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow)), options
+            raw(
+                operations.workflows_list_runs(
+                    limit=limit,
+                    offset=offset,
+                    cursor=cursor,
+                    include_total=include_total,
+                    status=status,
+                    workflow=workflow,
+                )
+            ),
+            options,
         )
 
     def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> RawResponse[WorkflowRun]:
@@ -354,11 +628,49 @@ class AsyncRawWorkflows:
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[Workflow]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Workflow]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Workflow]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Workflow]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Workflow] | CursorPage[Workflow]]:
         """`client.workflows.list`, with the answer."""
-        return await self._execute(raw(operations.workflows_list(limit=limit, offset=offset)), options)
+        return await self._execute(
+            raw(operations.workflows_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     async def run(
         self, name: str, *, input: Mapping[str, Any] | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -366,18 +678,65 @@ class AsyncRawWorkflows:
         """`client.workflows.run`, with the answer."""
         return await self._execute(raw(operations.workflows_run(name, input=input)), options)
 
+    @overload
     async def list_runs(
         self,
         *,
         limit: int | None = None,
         offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
         status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         workflow: str | None = None,
         **options: Unpack[RequestOptions],
-    ) -> RawResponse[Page[WorkflowRun]]:
+    ) -> RawResponse[Page[WorkflowRun]]: ...
+    @overload
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[WorkflowRun]]: ...
+    @overload
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[WorkflowRun]]: ...
+    async def list_runs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        workflow: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[WorkflowRun] | CursorPage[WorkflowRun]]:
         """`client.workflows.list_runs`, with the answer."""
         return await self._execute(
-            raw(operations.workflows_list_runs(limit=limit, offset=offset, status=status, workflow=workflow)), options
+            raw(
+                operations.workflows_list_runs(
+                    limit=limit,
+                    offset=offset,
+                    cursor=cursor,
+                    include_total=include_total,
+                    status=status,
+                    workflow=workflow,
+                )
+            ),
+            options,
         )
 
     async def get_run(self, run_id: str, **options: Unpack[RequestOptions]) -> RawResponse[WorkflowRun]:
@@ -397,11 +756,48 @@ class RawFiles:
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[File]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[File]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[File]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[File]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[File] | CursorPage[File]]:
         """`client.files.list`, with the answer."""
-        return self._execute(raw(operations.files_list(limit=limit, offset=offset)), options)
+        return self._execute(
+            raw(operations.files_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)), options
+        )
 
     def upload(
         self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -430,11 +826,48 @@ class AsyncRawFiles:
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[File]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[File]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[File]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[File]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[File] | CursorPage[File]]:
         """`client.files.list`, with the answer."""
-        return await self._execute(raw(operations.files_list(limit=limit, offset=offset)), options)
+        return await self._execute(
+            raw(operations.files_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)), options
+        )
 
     async def upload(
         self, *, file: FileContent, name: str | Unset = UNSET, **options: Unpack[RequestOptions]
@@ -463,11 +896,49 @@ class RawApiKeys:
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[ApiKey]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[ApiKey]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[ApiKey]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[ApiKey]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[ApiKey] | CursorPage[ApiKey]]:
         """`client.api_keys.list`, with the answer."""
-        return self._execute(raw(operations.api_keys_list(limit=limit, offset=offset)), options)
+        return self._execute(
+            raw(operations.api_keys_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     def create(
         self,
@@ -511,11 +982,49 @@ class AsyncRawApiKeys:
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[ApiKey]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[ApiKey]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[ApiKey]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[ApiKey]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[ApiKey] | CursorPage[ApiKey]]:
         """`client.api_keys.list`, with the answer."""
-        return await self._execute(raw(operations.api_keys_list(limit=limit, offset=offset)), options)
+        return await self._execute(
+            raw(operations.api_keys_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     async def create(
         self,
@@ -559,11 +1068,49 @@ class RawApplications:
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
+    @overload
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[Application]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Application]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Application]]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Application]]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Application] | CursorPage[Application]]:
         """`client.applications.list`, with the answer."""
-        return self._execute(raw(operations.applications_list(limit=limit, offset=offset)), options)
+        return self._execute(
+            raw(operations.applications_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     def create(
         self,
@@ -614,11 +1161,49 @@ class AsyncRawApplications:
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
+    @overload
     async def list(
-        self, *, limit: int | None = None, offset: int | None = None, **options: Unpack[RequestOptions]
-    ) -> RawResponse[Page[Application]]:
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[True] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Application]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Application]]: ...
+    @overload
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: None = None,
+        include_total: Literal[False],
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[CursorPage[Application]]: ...
+    async def list(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        include_total: bool | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[Page[Application] | CursorPage[Application]]:
         """`client.applications.list`, with the answer."""
-        return await self._execute(raw(operations.applications_list(limit=limit, offset=offset)), options)
+        return await self._execute(
+            raw(operations.applications_list(limit=limit, offset=offset, cursor=cursor, include_total=include_total)),
+            options,
+        )
 
     async def create(
         self,

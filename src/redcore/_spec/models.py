@@ -28,6 +28,8 @@ __all__ = (
     "Application",
     "ApplicationCredentials",
     "ApplicationType",
+    "CursorMeta",
+    "CursorPage",
     "DeviceAuthorization",
     "Error",
     "ErrorCode",
@@ -264,6 +266,25 @@ class ApplicationCredentials(MappingModel):
     """The secret; shown only here; null for a public client."""
 
 
+@public
+@attrs.frozen(kw_only=True)
+class CursorMeta(MappingModel):
+    """About a page that was reached by a cursor."""
+
+    request_id: str
+    """The request's id with its prefix, `req_…`."""
+    version: str
+    """Version of the platform's contract."""
+    limit: int
+    """Items a page."""
+    next_cursor: str | None
+    """Leads to the page behind this one; null on the last page."""
+    total: int | None = None
+    """Items in the whole listing; only if it was asked for."""
+    offset: int | None = None
+    """Items before this page; only if the total was asked for."""
+
+
 @attrs.frozen(kw_only=True)
 class DeviceAuthorization(MappingModel):
     """The codes of a device login (RFC 8628 section 3.2)."""
@@ -383,6 +404,8 @@ class ListMeta(MappingModel):
     """Items a page."""
     offset: int
     """Items skipped."""
+    next_cursor: str | None = None
+    """Leads to the page behind this one; null on the last page."""
 
 
 @attrs.frozen(kw_only=True)
@@ -622,6 +645,52 @@ class Page(Model, Sequence[T], Generic[T]):
     @overload
     def __getitem__(self, key: Literal["meta"], /) -> ListMeta: ...
     def __getitem__(self, key: int | slice | Literal["data", "meta"], /) -> T | tuple[T, ...] | ListMeta:
+        if not isinstance(key, str):
+            return self.data[key]
+        if key == "data":
+            return self.data
+        if key == "meta":
+            return self.meta
+        raise KeyError(key)
+
+
+@public
+@attrs.frozen(kw_only=True)
+class CursorPage(Model, Sequence[T], Generic[T]):
+    """One page of a listing, not counted unless it was asked for; iterating it gives its items.
+
+    It is a sequence of its items, and also answers `page["data"]` and `page["meta"]`, for code that treats an answer
+    as a mapping.
+    """
+
+    data: tuple[T, ...] = attrs.field(converter=listed)
+    """The items."""
+    meta: CursorMeta
+    """Where the page stands in the listing."""
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, item: Any) -> PageOf:
+            return PageOf(cls, item)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        return f"<CursorPage: {len(self)} items: {reprlib.repr(list(self))}>"
+
+    @overload
+    def __getitem__(self, key: int, /) -> T: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[T, ...]: ...
+    @overload
+    def __getitem__(self, key: Literal["data"], /) -> tuple[T, ...]: ...
+    @overload
+    def __getitem__(self, key: Literal["meta"], /) -> CursorMeta: ...
+    def __getitem__(self, key: int | slice | Literal["data", "meta"], /) -> T | tuple[T, ...] | CursorMeta:
         if not isinstance(key, str):
             return self.data[key]
         if key == "data":

@@ -18,6 +18,7 @@ from redcore._spec.models import (
     Application,
     ApplicationCredentials,
     ApplicationType,
+    CursorPage,
     DeviceAuthorization,
     File,
     Introspection,
@@ -59,18 +60,28 @@ def users_list(
     *,
     limit: int | None = None,
     offset: int | None = None,
+    cursor: str | None = None,
+    include_total: bool | None = None,
     role: UserRole | Literal["admin", "editor", "viewer"] | None = None,
     status: UserStatus | Literal["active", "inactive", "pending_invite"] | None = None,
     q: str | None = None,
-) -> Operation[Page[User]]:
+) -> Operation[Page[User] | CursorPage[User]]:
     """Describe `GET /v1/users`: list users."""
     return Operation(
         name="users_list",
         method="GET",
         path="/users",
         model=User,
-        shape="page",
-        query={"limit": limit, "offset": offset, "role": role, "status": status, "q": q},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={
+            "limit": limit,
+            "offset": offset,
+            "cursor": cursor,
+            "include_total": include_total,
+            "role": role,
+            "status": status,
+            "q": q,
+        },
         idempotent=True,
     )
 
@@ -153,17 +164,26 @@ def products_list(
     *,
     limit: int | None = None,
     offset: int | None = None,
+    cursor: str | None = None,
+    include_total: bool | None = None,
     status: ProductStatus | Literal["available", "out_of_stock", "discontinued"] | None = None,
     q: str | None = None,
-) -> Operation[Page[Product]]:
+) -> Operation[Page[Product] | CursorPage[Product]]:
     """Describe `GET /v1/products`: list products."""
     return Operation(
         name="products_list",
         method="GET",
         path="/products",
         model=Product,
-        shape="page",
-        query={"limit": limit, "offset": offset, "status": status, "q": q},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={
+            "limit": limit,
+            "offset": offset,
+            "cursor": cursor,
+            "include_total": include_total,
+            "status": status,
+            "q": q,
+        },
         idempotent=True,
     )
 
@@ -235,15 +255,17 @@ def products_update(
     )
 
 
-def workflows_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[Workflow]]:
+def workflows_list(
+    *, limit: int | None = None, offset: int | None = None, cursor: str | None = None, include_total: bool | None = None
+) -> Operation[Page[Workflow] | CursorPage[Workflow]]:
     """Describe `GET /v1/workflows`: list workflow definitions."""
     return Operation(
         name="workflows_list",
         method="GET",
         path="/workflows",
         model=Workflow,
-        shape="page",
-        query={"limit": limit, "offset": offset},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={"limit": limit, "offset": offset, "cursor": cursor, "include_total": include_total},
         idempotent=True,
     )
 
@@ -266,17 +288,26 @@ def workflows_list_runs(
     *,
     limit: int | None = None,
     offset: int | None = None,
+    cursor: str | None = None,
+    include_total: bool | None = None,
     status: WorkflowRunStatus | Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
     workflow: str | None = None,
-) -> Operation[Page[WorkflowRun]]:
+) -> Operation[Page[WorkflowRun] | CursorPage[WorkflowRun]]:
     """Describe `GET /v1/workflow-runs`: list workflow runs."""
     return Operation(
         name="workflows_list_runs",
         method="GET",
         path="/workflow-runs",
         model=WorkflowRun,
-        shape="page",
-        query={"limit": limit, "offset": offset, "status": status, "workflow": workflow},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={
+            "limit": limit,
+            "offset": offset,
+            "cursor": cursor,
+            "include_total": include_total,
+            "status": status,
+            "workflow": workflow,
+        },
         idempotent=True,
     )
 
@@ -307,15 +338,17 @@ def workflows_cancel_run(run_id: str) -> Operation[WorkflowRun]:
     )
 
 
-def files_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[File]]:
+def files_list(
+    *, limit: int | None = None, offset: int | None = None, cursor: str | None = None, include_total: bool | None = None
+) -> Operation[Page[File] | CursorPage[File]]:
     """Describe `GET /v1/files`: list files."""
     return Operation(
         name="files_list",
         method="GET",
         path="/files",
         model=File,
-        shape="page",
-        query={"limit": limit, "offset": offset},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={"limit": limit, "offset": offset, "cursor": cursor, "include_total": include_total},
         idempotent=True,
     )
 
@@ -371,15 +404,17 @@ def files_download(file_id: str) -> Operation[bytes]:
     )
 
 
-def api_keys_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[ApiKey]]:
+def api_keys_list(
+    *, limit: int | None = None, offset: int | None = None, cursor: str | None = None, include_total: bool | None = None
+) -> Operation[Page[ApiKey] | CursorPage[ApiKey]]:
     """Describe `GET /v1/api-keys`: list API keys."""
     return Operation(
         name="api_keys_list",
         method="GET",
         path="/api-keys",
         model=ApiKey,
-        shape="page",
-        query={"limit": limit, "offset": offset},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={"limit": limit, "offset": offset, "cursor": cursor, "include_total": include_total},
         idempotent=True,
     )
 
@@ -430,15 +465,17 @@ def api_keys_revoke(key_id: str) -> Operation[None]:
     )
 
 
-def applications_list(*, limit: int | None = None, offset: int | None = None) -> Operation[Page[Application]]:
+def applications_list(
+    *, limit: int | None = None, offset: int | None = None, cursor: str | None = None, include_total: bool | None = None
+) -> Operation[Page[Application] | CursorPage[Application]]:
     """Describe `GET /v1/applications`: list applications."""
     return Operation(
         name="applications_list",
         method="GET",
         path="/applications",
         model=Application,
-        shape="page",
-        query={"limit": limit, "offset": offset},
+        shape="page" if cursor is None and include_total is not False else "cursor_page",
+        query={"limit": limit, "offset": offset, "cursor": cursor, "include_total": include_total},
         idempotent=True,
     )
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 import msgspec
 
 from redcore._base.values import Model
-from redcore._spec.models import Page
+from redcore._spec.models import CursorPage, Page
 from redcore._wire.decoders import converted
 from redcore._wire.encoding import unstructure
 from redcore.exceptions import ArgumentError
@@ -97,7 +97,7 @@ def from_dict(kind: type[T], data: Mapping[str, Any]) -> T:
     Raises:
         ArgumentError: it does not fit; its `details` are all problems, each with its path.
     """
-    if cast("Any", kind) is Page:
+    if cast("Any", kind) in (Page, CursorPage):
         raise ArgumentError("a page needs the model of its items, as in Page[User].from_dict(data)")
     try:
         made: T = converted(data, kind)

@@ -16,7 +16,7 @@ import msgspec
 
 from redcore._base.operation import Operation
 from redcore._base.response import Response
-from redcore._spec.models import ErrorDetail, OAuthError, Page
+from redcore._spec.models import CursorPage, ErrorDetail, OAuthError, Page
 from redcore._wire.decoders import converted, decoder
 from redcore._wire.rate_limit import retry_after
 from redcore._wire.raw_response import RawResponse
@@ -48,6 +48,8 @@ def read(operation: Operation[T], response: Response) -> T:
             value = structured(response, kind_of(Envelope, operation.model), operation.model).data
         case "page":
             value = structured(response, kind_of(Page, operation.model), operation.model)
+        case "cursor_page":
+            value = structured(response, kind_of(CursorPage, operation.model), operation.model)
         case "plain":
             value = structured(response, operation.model, operation.model)
         case "bytes":

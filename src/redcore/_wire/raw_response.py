@@ -11,14 +11,15 @@ from redcore._base.public import public
 from redcore._base.response import Headers, Response
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @public
 @attrs.frozen(kw_only=True)
-class RawResponse(Generic[T]):
+class RawResponse(Generic[T_co]):
     """What `client.raw` and `client.request` give: a value, and the answer that it was read from."""
 
-    value: T
+    value: T_co
     """What the method would have returned."""
     status_code: int
     """HTTP status."""
@@ -27,10 +28,10 @@ class RawResponse(Generic[T]):
     content: bytes = attrs.field(repr=lambda body: f"{len(body)} bytes")
     """The body, decompressed."""
 
-    @classmethod
-    def of(cls, response: Response, value: T) -> RawResponse[T]:
+    @staticmethod
+    def of(response: Response, value: T) -> RawResponse[T]:
         """The value with the answer that it was read from."""
-        return cls(
+        return RawResponse(
             value=value,
             status_code=response.status_code,
             headers=response.headers,

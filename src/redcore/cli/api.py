@@ -158,13 +158,19 @@ def body(source: str) -> bytes:
 def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
     """Return the items of all pages of a listing."""
     query: dict[str, Any] = {"limit": PAGE, **options.pop("query", {})}
-    seen = int(query.pop("offset", 0))
+    seen = int(query.get("offset", 0))
     while True:
-        value = state.client().request("GET", path, query={**query, "offset": seen}, **options).value
+        value = state.client().request("GET", path, query=query, **options).value
         page = value.get("data") if isinstance(value, Mapping) else None
         if not isinstance(page, list):
             raise click.ClickException(f"{path} is not a listing: --paginate needs one")
         yield from page
         seen += len(page)
-        if not page or seen >= value["meta"]["total"]:
+        meta = value["meta"]
+        query.pop("offset", None)
+        if cursor := meta.get("next_cursor"):
+            query["cursor"] = cursor
+        elif page and "next_cursor" not in meta and seen < meta["total"]:  # a server without cursors
+            query["offset"] = seen
+        else:
             return

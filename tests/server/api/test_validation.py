@@ -84,7 +84,7 @@ async def test_a_bad_field_is_named(
         ("q=%ff", ("query", "must be at most 50 parameters in percent-encoded UTF-8")),
         ("&".join(f"a{n}=1" for n in range(51)), ("query", "must be at most 50 parameters in percent-encoded UTF-8")),
         ("role=boss", ("role", "must be one of admin, editor, viewer")),
-        ("rolle=admin", ("rolle", "is not a parameter of this operation; it takes limit, offset, role, status, q")),
+        ("rolle=admin", ("rolle", "is not a parameter of this operation; it takes limit, offset, cursor, include_total, role, status, q")),
     ],
 )  # fmt: skip
 async def test_a_bad_query_is_named(caller: httpx.AsyncClient, query: str, expected: tuple[str, str]) -> None:
@@ -220,7 +220,9 @@ async def test_a_client_that_goes_away_in_the_middle_is_no_error_of_the_server(
 def test_a_required_parameter_is_missed() -> None:
     """Like a required field of a body."""
     rule = Rule({"type": "string"}, {})
-    parameter = Parameter(name="code", location="query", is_required=True, is_integer=False, default=None, rule=rule)
+    parameter = Parameter(
+        name="code", location="query", is_required=True, is_integer=False, is_boolean=False, default=None, rule=rule
+    )
     operation = Operation(
         id="x",
         method="GET",

@@ -56,6 +56,8 @@ def test_parameters_have_their_defaults_and_headers_of_the_gateway_are_left_out(
     assert [(parameter.name, parameter.default) for parameter in listing.parameters["query"]] == [
         ("limit", 20),
         ("offset", 0),
+        ("cursor", None),
+        ("include_total", None),
         ("role", None),
         ("status", None),
         ("q", None),

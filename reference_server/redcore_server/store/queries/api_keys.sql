@@ -1,16 +1,8 @@
--- name: page
--- Counts what matches and cuts one page of it; past the end the only row has no id.
-with matching as not materialized (
-    select id, name, mode, hint, scopes, created_at, expires_at
-    from api_keys
-    where organisation_id = %(organisation_id)s and revoked_at is null
-), page as (
-    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
-)
-select counted.total, page.*
-from (select count(*) as total from matching) as counted
-left join page on true
-order by page.created_at desc, page.id desc
+-- name: matching
+-- What the listing has; `api/listing` cuts pages of it.
+select id, name, mode, hint, scopes, created_at, expires_at
+from api_keys
+where organisation_id = %(organisation_id)s and revoked_at is null
 
 -- name: add
 insert into api_keys (id, organisation_id, owner_id, name, hash, hint, mode, scopes, created_at, expires_at)

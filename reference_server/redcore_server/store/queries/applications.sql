@@ -1,17 +1,9 @@
--- name: page
--- Counts what matches and cuts one page of it; past the end the only row has no id.
-with matching as not materialized (
-    select id, name, case when secret_hash is null then 'public' else 'confidential' end as type, scopes,
-           redirect_uris, created_at
-    from applications
-    where organisation_id = %(organisation_id)s
-), page as (
-    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
-)
-select counted.total, page.*
-from (select count(*) as total from matching) as counted
-left join page on true
-order by page.created_at desc, page.id desc
+-- name: matching
+-- What the listing has; `api/listing` cuts pages of it.
+select id, name, case when secret_hash is null then 'public' else 'confidential' end as type, scopes,
+       redirect_uris, created_at
+from applications
+where organisation_id = %(organisation_id)s
 
 -- name: lock
 -- The application as it is until this transaction ends.

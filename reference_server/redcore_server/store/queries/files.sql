@@ -1,16 +1,8 @@
--- name: page
--- Counts and cuts one page; past the end the only row has no id.
-with matching as not materialized (
-    select id, name, content_type, size, sha256, created_at
-    from files
-    where organisation_id = %(organisation_id)s
-), page as (
-    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
-)
-select counted.total, page.*
-from (select count(*) as total from matching) as counted
-left join page on true
-order by page.created_at desc, page.id desc
+-- name: matching
+-- What the listing has; `api/listing` cuts pages of it.
+select id, name, content_type, size, sha256, created_at
+from files
+where organisation_id = %(organisation_id)s
 
 -- name: get
 select id, name, content_type, size, sha256, created_at

@@ -1,25 +1,17 @@
--- name: page
--- Counts what matches and cuts one page of it; past the end the only row has no id.
-with matching as not materialized (
-    select id, email, name, role, status, invitation_sent_at, created_at, updated_at
-    from users
-    where organisation_id = %(organisation_id)s
-        and (%(role)s::text is null or role = %(role)s)
-        and (%(status)s::text is null or status = %(status)s)
-        and (
-            %(q)s::text is null
-            or (
-                search @> trigrams(%(q)s)
-                and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(email), folded(%(q)s)) > 0)
-            )
+-- name: matching
+-- What the listing has; `api/listing` cuts pages of it.
+select id, email, name, role, status, invitation_sent_at, created_at, updated_at
+from users
+where organisation_id = %(organisation_id)s
+    and (%(role)s::text is null or role = %(role)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (
+        %(q)s::text is null
+        or (
+            search @> trigrams(%(q)s)
+            and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(email), folded(%(q)s)) > 0)
         )
-), page as (
-    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
-)
-select counted.total, page.*
-from (select count(*) as total from matching) as counted
-left join page on true
-order by page.created_at desc, page.id desc
+    )
 
 -- name: get
 select id, email, name, role, status, invitation_sent_at, created_at, updated_at

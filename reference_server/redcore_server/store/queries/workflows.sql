@@ -1,18 +1,10 @@
--- name: page
--- Counts what matches and cuts one page of it; past the end the only row has no id.
-with matching as not materialized (
-    select id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
-    from workflow_runs
-    where organisation_id = %(organisation_id)s
-        and (%(status)s::text is null or status = %(status)s)
-        and (%(workflow)s::text is null or workflow = %(workflow)s)
-), page as (
-    select * from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
-)
-select counted.total, page.*
-from (select count(*) as total from matching) as counted
-left join page on true
-order by page.created_at desc, page.id desc
+-- name: matching
+-- What the listing has; `api/listing` cuts pages of it.
+select id, workflow, status, progress, input, result, error, created_at, started_at, finished_at
+from workflow_runs
+where organisation_id = %(organisation_id)s
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(workflow)s::text is null or workflow = %(workflow)s)
 
 -- name: get
 select id, workflow, status, progress, input, result, error, created_at, started_at, finished_at

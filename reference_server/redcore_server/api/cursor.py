@@ -1,0 +1,74 @@
+"""Cursors of listings: where a page ended, bound to the listing, its filters and the organisation.
+
+Checked, not signed: a digest over the place and what it belongs to tells another query's cursor, and one that was made
+up, from ours. Nothing is gained by computing one, for a query sees the caller's organisation only, wherever it begins.
+So every node reads every node's cursors, and there is no secret to share. docs/adr/0080-walking-by-cursor.md
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+import orjson
+
+from redcore_server.api.handler import Call
+from redcore_server.errors import Detail, ValidationFailed
+
+_DIGEST_BYTES: Final = 12  # 96 bits: more than anybody hits by chance
+_WHICH_PAGE: Final = frozenset({"limit", "offset", "cursor", "include_total"})
+_FOREIGN: Final = "is not a cursor of this listing with these filters; use the next_cursor of one of its pages"
+
+
+@attrs.frozen
+class Binding:
+    """What the cursors of one query have in common."""
+
+    organisation_id: str
+    operation: str
+    filters: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, call: Call) -> Binding:
+        """Return that of a call.
+
+        Args:
+            call: of a listing operation.
+        """
+        filters = {name: value for name, value in call.query.items() if name not in _WHICH_PAGE}
+        return cls(call.principal.organisation_id, call.operation, filters)
+
+    def write(self, place: list[str]) -> str:
+        """Return the cursor that leads behind a place.
+
+        Args:
+            place: what the query orders by, of the last item of a page.
+        """
+        told = orjson.dumps(place)
+        return base64.urlsafe_b64encode(self._digest(told) + told).rstrip(b"=").decode()
+
+    def read(self, cursor: str, parts: Sequence[Callable[[str], Any]]) -> list[Any]:
+        """Return the place that a cursor leads behind.
+
+        Args:
+            cursor: as it came.
+            parts: what makes each value of the place from its text.
+
+        Raises:
+            ValidationFailed: It was not made by this query.
+        """
+        try:
+            whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            digest, told = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
+            if self._digest(told) == digest and b"\\u0000" not in told:
+                return [make(text) for make, text in zip(parts, orjson.loads(told), strict=True)]
+        except (ValueError, TypeError, OverflowError):  # not ours: anybody can compute a digest
+            pass
+        raise ValidationFailed(details=[Detail("cursor", _FOREIGN)])
+
+    def _digest(self, told: bytes) -> bytes:
+        bound = orjson.dumps([self.organisation_id, self.operation, self.filters], option=orjson.OPT_SORT_KEYS)
+        return hashlib.blake2b(told, key=hashlib.sha256(bound).digest(), digest_size=_DIGEST_BYTES).digest()
