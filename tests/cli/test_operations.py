@@ -121,6 +121,20 @@ def test_a_secret_is_shown_once_with_a_note(cli: Run) -> None:
         (["users", "delete", "usr_1"], "add --yes"),
         (["users", "list", "--lmit", "1"], "--limit"),
         (["users", "list", "--timeout", "soon"], "timeout must be a number"),
+        (["users", "list", "--limit", "1", "--all"], "Give either --limit or --all"),
+        (["users", "list", "--json", " , "], "--json takes the names of fields"),
+        (["users", "list", "--q", "\udcff"], "q is not valid Unicode"),
+        (["users", "create", "--email", "a@example.com", "--name", "\udcff"], "cannot be sent as JSON"),
+        (["api", "/users", "-f", "offset=x", "--paginate"], "offset must be a whole number"),
+        (["files", "upload", "-", "-"], "- can be given once"),
+        (["config", "set", "timeout", "soon"], "timeout must be a number of seconds above 0"),
+        (["config", "set", "timeout", "nan"], "timeout must be a number of seconds above 0"),
+        (["config", "set", "max_retries", "1.5"], "max_retries must be a whole number"),
+        (["config", "set", "environment", "moon"], "environment must be one of production, staging"),
+        (["config", "set", "output", "xml"], "output must be one of table, json, jsonl, csv"),
+        (["config", "set", "base_url", "api.example.com"], "base_url must be a URL"),
+        (["config", "set", "base_url", "http://[::1"], "base_url must be a URL"),
+        (["config", "set", "client_id", "\udcff"], "not valid text in UTF-8"),
     ],
 )
 def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[str], told: str) -> None:
@@ -169,3 +183,20 @@ def test_without_a_login_the_way_in_is_named(run_cli: Run) -> None:
 
     assert outcome.code == 4
     assert "redcore auth login" in outcome.err
+
+
+def test_all_pages_of_a_listing_are_fetched_by_path(cli: Run) -> None:
+    """`api --paginate` is a GET, also with fields, and ends with the last item."""
+    for number in range(3):
+        create(cli, f"u{number}@example.com")
+    outcome = cli("api", "/users", "--paginate", "-f", "role=viewer", "-f", "limit=1", "--jq", ".[].email")
+
+    assert outcome.out.split() == ["u2@example.com", "u1@example.com", "u0@example.com"]
+
+
+def test_control_characters_in_a_message_do_not_reach_the_terminal(cli: Run) -> None:
+    """What the platform repeats cannot move the cursor or change the title of a window."""
+    outcome = cli("users", "get", "usr_\x1b]0;x\x07")
+
+    assert outcome.code == 3
+    assert "\x1b" not in outcome.err

@@ -100,3 +100,35 @@ def test_a_run_can_be_watched_and_its_failure_is_the_exit_code(cli: Run) -> None
 def test_a_file_that_is_not_there_is_said_before_anything_is_sent(cli: Run, words: list[str]) -> None:
     """Exit code 2."""
     assert cli(*words).code == 2
+
+
+def test_a_file_that_cannot_be_stored_does_not_keep_the_others_back(cli: Run, tmp_path: Path) -> None:
+    """The exit code says that one is missing; stderr says which."""
+    names = [str(tmp_path / f"{name}.txt") for name in "abc"]
+    for name in names[::2]:
+        Path(name).write_text("x")
+    Path(names[1]).symlink_to("/proc/self/mem")  # is there, and cannot be read
+    outcome = cli("files", "upload", *names)
+
+    assert outcome.code != 0
+    assert [line.split("\t")[1] for line in outcome.out.splitlines()] == ["a.txt", "c.txt"]
+    assert f"{names[1]} was not stored" in outcome.err
+    assert "1 of 3 files were not stored" in outcome.err
+
+
+def test_links_in_a_folder_are_left_out(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
+    """They may lead out of it, or in circles; each is named. Hidden files are not published."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret-word")
+    (folder / "index.html").write_text("<h1>Hello</h1>")
+    (folder / ".env").write_text("secret-word")
+    (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "round").symlink_to(folder)
+    uploaded = cli("files", "upload", "-r", str(folder), "--json", "name")
+    path = cli("docs", "publish", str(folder), "--json", "result").json["result"]["path"]
+
+    assert [file["name"] for file in uploaded.json] == [".env", "index.html"]
+    assert "out.txt is a link" in uploaded.err
+    for name in ("out.txt", ".env"):
+        assert httpx.get(f"{redcore_server.origin}{path}{name}").status_code == 404

@@ -48,8 +48,8 @@ def command(
 ) -> None:
     """Call the API directly.
 
-    METHOD is GET if left out, or POST with fields or --input. PATH is relative to the address of the API: /users, or
-    /v1/users. Fields are the query of a GET and the JSON body of everything else.
+    METHOD is GET if left out, or POST with fields or --input but without --paginate. PATH is relative to the address
+    of the API: /users, or /v1/users. Fields are the query of a GET and the JSON body of everything else.
 
     \b
     redcore api /users -f role=admin --paginate --jq '.[].email'
@@ -57,7 +57,7 @@ def command(
     """  # noqa: D301 (click's mark for lines that stay as they are)
     output = chosen_output(state, fields, jq)
     told = {**pairs(texts, json.loads, typed)}
-    method, path = read(words, has_body=bool(source or told))
+    method, path = read(words, has_body=bool(source or told) and not paginate)
     options: dict[str, Any] = {"headers": dict(map(header, headers))}
     if idempotency_key:
         options["idempotency_key"] = idempotency_key
@@ -156,9 +156,9 @@ def body(source: str) -> bytes:
 
 
 def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
-    """Return the items of all pages of a listing."""
+    """Return the items of all pages of a listing: by cursor where the answers have one, else by offset."""
     query: dict[str, Any] = {"limit": PAGE, **options.pop("query", {})}
-    seen = int(query.get("offset", 0))
+    seen = number(query.get("offset", 0))
     while True:
         value = state.client().request("GET", path, query=query, **options).value
         page = value.get("data") if isinstance(value, Mapping) else None
@@ -166,11 +166,23 @@ def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
             raise click.ClickException(f"{path} is not a listing: --paginate needs one")
         yield from page
         seen += len(page)
-        meta = value["meta"]
+        meta = value.get("meta") or {}
         query.pop("offset", None)
         if cursor := meta.get("next_cursor"):
             query["cursor"] = cursor
-        elif page and "next_cursor" not in meta and seen < meta["total"]:  # a server without cursors
+        elif page and "next_cursor" not in meta and seen < meta.get("total", 0):  # a server without cursors
             query["offset"] = seen
         else:
             return
+
+
+def number(told: Any) -> int:
+    """Return where a walk by offset begins.
+
+    Raises:
+        click.UsageError: it is not a number.
+    """
+    try:
+        return int(told)
+    except (TypeError, ValueError):
+        raise click.UsageError(f"offset must be a whole number; got {told!r}.") from None

@@ -5,7 +5,6 @@ Groups are loaded when they are asked for: `redcore users --help` imports nothin
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import click
 from redcore.cli import exit_codes
 from redcore.cli.generated import COMMANDS
 from redcore.cli.state import State
+from redcore.cli.streams import discard_stdout
 
 HAND_MADE = {
     "api": ("redcore.cli.api", "Call the API directly, also what this version does not know yet."),
@@ -63,6 +63,8 @@ class Suggesting(click.Group):
         """Find the command; an unknown one is a usage error with the nearest names."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            import difflib  # noqa: PLC0415 (after a mistake only)
+
             near = difflib.get_close_matches(name, [*self.list_commands(ctx), *ALIASES], n=3)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
@@ -160,16 +162,26 @@ def run(arguments: Sequence[str]) -> int:
         left = root.main(
             list(arguments), prog_name="redcore", standalone_mode=False, complete_var=COMPLETE_VARIABLE, obj=state
         )
+        sys.stdout.flush()  # or a full disk is noticed when it is too late for words
     except (click.Abort, KeyboardInterrupt):
         state.terminal.note("Interrupted.")
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
-        return reader_left()
+        return exit_codes.DONE  # what reads stdout has had enough, as `head` has
     except Exception as error:  # noqa: BLE001 (what is no error of ours is raised again)
         return failed(error, state)
     finally:
         state.close()
+        flush()
     return left if isinstance(left, int) else exit_codes.DONE  # the code of a command that left by `Exit`
+
+
+def flush() -> None:
+    """Empty the buffer of stdout, or give up what is in it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        discard_stdout()
 
 
 def failed(error: Exception, state: State) -> int:
@@ -183,9 +195,3 @@ def failed(error: Exception, state: State) -> int:
 
         return explain(error, state)
     return error.exit_code
-
-
-def reader_left() -> int:
-    """End quietly when what reads stdout has had enough, as `head` has."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains while it flushes
-    return exit_codes.DONE

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import click
 
 from redcore.cli.app import CONTEXT, Suggesting
 from redcore.cli.options import chosen_output, output_options, with_common
+from redcore.cli.output import FORMATS
 from redcore.cli.profiles import SETTINGS
-from redcore.cli.state import State
+from redcore.cli.state import URLS, State
 
 NAME = click.Choice(sorted(SETTINGS))
+CHOICES = {"environment": tuple(URLS), "output": FORMATS}
+NUMBERS = {"timeout": (float, "a number of seconds above 0"), "max_retries": (int, "a whole number, 0 or more")}
 
 
 @click.group("config", cls=Suggesting, context_settings=CONTEXT)
@@ -51,5 +56,36 @@ def set_(state: State, name: str, value: str | None, *, unset: bool) -> None:
     """Set one setting of the profile."""
     if unset == (value is not None):
         raise click.UsageError("Give either a VALUE or --unset.")
+    if value is not None:
+        check(name, value)
     state.profiles.change(state.profile, {name: value})
     state.terminal.note(f"{name} of profile {state.profile} is {value if value is not None else 'unset'} now.")
+
+
+def check(name: str, value: str) -> None:
+    """See that a value is one that later commands can use.
+
+    Raises:
+        click.UsageError: it is not.
+    """
+    if name in CHOICES and value not in CHOICES[name]:
+        raise click.UsageError(f"{name} must be one of {', '.join(CHOICES[name])}; got {value!r}.")
+    if name in NUMBERS:
+        kind, words = NUMBERS[name]
+        try:
+            is_right = 0 <= kind(value) < float("inf") and (kind is int or kind(value) > 0)
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise click.UsageError(f"{name} must be {words}; got {value!r}.")
+    if name in {"base_url", "auth_url"} and not is_url(value):
+        raise click.UsageError(f"{name} must be a URL such as {URLS['production']}; got {value!r}.")
+
+
+def is_url(value: str) -> bool:
+    """Whether a value is an address that can be called."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from redcore.cli import exit_codes
 from redcore.exceptions import (
+    ArgumentError,
     AuthenticationError,
     ConfigurationError,
     NetworkError,
@@ -22,14 +23,20 @@ if TYPE_CHECKING:
 
 
 def explain(error: Exception, state: State) -> int:
-    """Print an error of the SDK and what to do about it.
+    """Print an error of the SDK or of the operating system, and what to do about it.
 
     Returns:
         The exit code.
 
     Raises:
-        Exception: the one given, if it is not the SDK's: a defect, whose traceback is wanted.
+        Exception: the one given, if it is neither: a defect, whose traceback is wanted.
     """
+    if isinstance(error, UnicodeEncodeError):
+        state.terminal.error("an argument is not valid text in UTF-8")
+        return exit_codes.USAGE
+    if isinstance(error, OSError) and not isinstance(error, RedcoreError):  # a timeout of the SDK is both
+        state.terminal.error(f"{error.filename or 'stdout'}: {error.strerror or error}")
+        return exit_codes.FAILED
     if not isinstance(error, RedcoreError):
         raise error
     state.terminal.error(sentence(error))
@@ -77,7 +84,7 @@ def code_of(error: RedcoreError) -> int:
             return exit_codes.NOT_ALLOWED
         case RateLimitError() | ServerError() | NetworkError():
             return exit_codes.TRY_LATER
-        case ConfigurationError():
+        case ConfigurationError() | ArgumentError():
             return exit_codes.USAGE
         case _:
             return exit_codes.TRY_LATER if error.is_retry_safe else exit_codes.FAILED

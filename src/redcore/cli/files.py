@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from redcore.cli import exit_codes
 from redcore.cli.options import Id, chosen_output, output_options, with_common
 from redcore.cli.progress import bytes_bar
 from redcore.cli.state import State
@@ -49,13 +50,49 @@ def upload(
     """
     output = chosen_output(state, fields, jq)
     state.scope_needed = "files:write"
-    found = list(expanded(sources, recursive=recursive))
+    found = list(expanded(state, sources, recursive=recursive))
+    if sources.count("-") > 1:
+        raise click.UsageError("- can be given once: stdin is read to its end.")
     if len(found) > 1 and (name or idempotency_key):
         raise click.UsageError("--name and --idempotency-key are for a single file.")
     given: dict[str, Any] = {"content_type": content_type}
     if idempotency_key:
         given["idempotency_key"] = idempotency_key
-    output.many((stored(state, path, name or label, given) for path, label in found), COLUMNS)
+    failures: list[int] = []
+    output.many(each_stored(state, found, name, given, failures), COLUMNS)
+    if failures:
+        state.terminal.note(f"{len(failures)} of {len(found)} files were not stored.")
+        raise click.exceptions.Exit(failures[0])
+
+
+def each_stored(
+    state: State,
+    found: Sequence[tuple[Path | None, str | None]],
+    name: str | None,
+    given: dict[str, Any],
+    failures: list[int],
+) -> Iterator[File]:
+    """Upload files one after the other; one that fails does not keep the others back.
+
+    Args:
+        state: Of this run.
+        found: The files, each with the name it is stored under; None for its own.
+        name: What `--name` says.
+        given: Other options of the upload.
+        failures: Takes the exit code of each that failed.
+    """
+    from redcore.cli.failures import explain  # noqa: PLC0415 (imports the SDK)
+    from redcore.exceptions import RedcoreError  # noqa: PLC0415 (as above)
+
+    for path, label in found:
+        try:
+            yield stored(state, path, name or label, given)
+        except RedcoreError as error:
+            code = explain(error, state)
+            if code == exit_codes.NOT_ALLOWED or len(found) == 1:  # the others would fail in the same way
+                raise click.exceptions.Exit(code) from None
+            state.terminal.note(f"  {path or 'stdin'} was not stored.")
+            failures.append(code)
 
 
 def stored(state: State, path: Path | None, label: str | None, given: dict[str, Any]) -> File:
@@ -75,7 +112,7 @@ def from_stdin() -> Iterator[bytes]:
         yield piece
 
 
-def expanded(sources: Sequence[str], *, recursive: bool) -> Iterator[tuple[Path | None, str | None]]:
+def expanded(state: State, sources: Sequence[str], *, recursive: bool) -> Iterator[tuple[Path | None, str | None]]:
     """Yield the files that are named, each with the name it is stored under; None for its own.
 
     Raises:
@@ -88,12 +125,19 @@ def expanded(sources: Sequence[str], *, recursive: bool) -> Iterator[tuple[Path 
         elif path.is_dir():
             if not recursive:
                 raise click.UsageError(f"{source} is a folder; --recursive uploads what is in it.")
-            inner = sorted(file for file in path.rglob("*") if file.is_file())
-            yield from ((file, file.relative_to(path).as_posix()) for file in inner)
+            yield from ((file, file.relative_to(path).as_posix()) for file in inner_files(state, path))
         elif path.exists():
             yield path, None
         else:
             raise click.UsageError(f"{source} is not there.")
+
+
+def inner_files(state: State, folder: Path) -> list[Path]:
+    """Return the files in a folder and below it, sorted. Links are left out: they may lead anywhere, or in circles."""
+    inner = sorted(folder.rglob("*"))
+    for link in filter(Path.is_symlink, inner):
+        state.terminal.warn(f"{link} is a link, and is left out")
+    return [file for file in inner if file.is_file() and not file.is_symlink()]
 
 
 @with_common()

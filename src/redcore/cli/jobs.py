@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import sys
+import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from redcore.cli import exit_codes
-from redcore.cli.files import stored
+from redcore.cli.files import inner_files, stored
 from redcore.cli.options import Id, chosen_output, output_options, with_common
 from redcore.cli.output import Output
 from redcore.cli.progress import bytes_bar, share_bar
@@ -97,10 +98,9 @@ def publish(state: State, *, source: Path, fields: str | None, jq: str) -> None:
     output = chosen_output(state, fields, jq)
     if source.is_dir() and not (source / "index.html").is_file():
         raise click.UsageError(f"{source} has no index.html: give the folder that the pages are built in.")
-    archive = zipped(source) if source.is_dir() else source.read_bytes()
-    with bytes_bar(state.terminal, source.name) as update:
+    with archived(state, source) as archive, bytes_bar(state.terminal, source.name) as update:
         file = state.client().files.upload(
-            file=io.BytesIO(archive),
+            file=archive,
             name=f"{source.resolve().name.removesuffix('.zip')}.zip",
             content_type="application/zip",
             on_progress=lambda told: update(told.done, told.total),
@@ -110,15 +110,21 @@ def publish(state: State, *, source: Path, fields: str | None, jq: str) -> None:
     )
 
 
-def zipped(folder: Path) -> bytes:
-    """Return a folder as a zip archive, without hidden files."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            inner = file.relative_to(folder)
-            if file.is_file() and not any(part.startswith(".") for part in inner.parts):
-                archive.write(file, inner.as_posix())
-    return packed.getvalue()
+@contextlib.contextmanager
+def archived(state: State, source: Path) -> Iterator[IO[bytes] | Path]:
+    """Yield a zip archive as it is, or a folder as a zip archive without hidden files, in a temporary file."""
+    if source.is_file():
+        yield source
+        return
+    state.client()  # without a login nothing is packed
+    with tempfile.TemporaryFile() as packed:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            for file in inner_files(state, source):
+                inner = file.relative_to(source)
+                if not any(part.startswith(".") for part in inner.parts):
+                    archive.write(file, inner.as_posix())
+        packed.seek(0)
+        yield packed
 
 
 def run_on_file(

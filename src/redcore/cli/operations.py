@@ -156,6 +156,8 @@ def fields(described: Command, given: dict[str, Any]) -> dict[str, Any]:
 
 def walk(described: Command, resource: Any, filters: dict[str, Any], given: dict[str, Any]) -> Iterator[Any]:
     """Return the items of a listing, as many as are asked for."""
+    if given["all"] and given["limit"]:
+        raise click.UsageError("Give either --limit or --all.")
     limit = given["limit"] or (None if given["all"] else DEFAULT_LIMIT)
     walker = getattr(resource, described.operation.replace("list", "list_all", 1))
     size = PAGE if limit is None else min(PAGE, limit)

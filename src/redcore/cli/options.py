@@ -161,6 +161,8 @@ def chosen_output(state: State, fields: str | None, jq: str) -> Output:
     wanted = told.value
     if (fields or jq) and "output" not in state.overrides:
         wanted = "json"
+    if fields is not None and not fields.strip(" ,"):
+        raise click.UsageError("--json takes the names of fields, separated by commas, as in: --json id,name")
     names = [name.strip() for name in (fields or "").split(",") if name.strip()]
     return Output(cast("Any", wanted), fields=names, jq=jq, in_colour=state.terminal.in_colour)
 

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 import click
 
+from redcore.cli.terminal import harmless
+
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 FORMATS = ("table", "json", "jsonl", "csv")
 ROWS_BEFORE_PAGER = 2
@@ -89,7 +91,7 @@ class Output:
             raise click.ClickException(f"--jq: {problem}") from None
         for result in results:
             if isinstance(result, str):
-                self._line(result)
+                self._line(harmless(result) if sys.stdout.isatty() else result)
             else:
                 self._json(result, indent=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,7 +90,9 @@ class Profiles:
         return told
 
     def _write(self, told: dict[str, Any]) -> None:
-        import tomli_w  # noqa: PLC0415 (reading is the rule)
+        import tempfile  # noqa: PLC0415 (reading is the rule)
+
+        import tomli_w  # noqa: PLC0415 (as above)
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -105,4 +106,6 @@ class Profiles:
                 raise
         except OSError as problem:
             raise click.ClickException(f"{self.path} cannot be written: {problem.strerror}") from None
+        except UnicodeEncodeError:
+            raise click.UsageError("The name of the profile or the value is not valid text in UTF-8.") from None
         self._told = told

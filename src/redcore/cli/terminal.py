@@ -31,15 +31,15 @@ class Terminal:
     def note(self, message: str) -> None:
         """Say what happened; not after `--quiet`."""
         if not self.quiet:
-            self._echo(message)
+            self._echo(harmless(message))
 
     def warn(self, message: str) -> None:
         """Say what may be wrong."""
-        self._echo(click.style("warning: ", fg="yellow") + message)
+        self._echo(click.style("warning: ", fg="yellow") + harmless(message))
 
     def error(self, message: str) -> None:
         """Say what went wrong; `--quiet` does not silence it."""
-        self._echo(click.style("redcore: ", fg="red") + message)
+        self._echo(click.style("redcore: ", fg="red") + harmless(message))
 
     def detail(self, message: str, *, level: int = 1) -> None:
         """Say what `--verbose` (1) or `--debug` (2) asks for."""
@@ -67,3 +67,8 @@ class Terminal:
     def _echo(self, message: str) -> None:
         coloured = self.colour is not False and not os.environ.get("NO_COLOR")
         click.echo(message, err=True, color=None if coloured else False)
+
+
+def harmless(text: str) -> str:
+    """Return text from elsewhere without the control characters that a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,52 @@
+"""The command as a process whose streams are closed or full."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from redcore.testing import Lab, ReferenceServer
+
+FULL = Path("/dev/full")
+
+
+@pytest.fixture
+def environment(redcore_server: ReferenceServer, redcore_lab: Lab, config_dir: Path) -> dict[str, str]:
+    """The seeded API key, and a configuration of its own."""
+    return {**os.environ, **redcore_server.environment}
+
+
+def shell(line: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run one line of a shell, in which `redcore` is the command."""
+    command = line.replace("redcore", f"{sys.executable} -m redcore.cli", 1)
+    return subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (its own lines)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["--version", "users --help", "users list", "users list --output csv"])
+def test_a_full_disk_is_one_line_and_exit_code_1(words: str, environment: dict[str, str]) -> None:
+    """No traceback, also when the last bytes are flushed."""
+    done = shell(f"redcore {words} > /dev/full", environment)
+
+    assert (done.returncode, done.stderr) == (1, "redcore: stdout: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("redcore users delete usr_1 <&-", 2, "add --yes"),
+        ("redcore auth login --api-key <&-", 2, "no API key on stdin"),
+        ("redcore users create --input - <&-", 2, "stdin is not JSON"),
+        ("redcore users list >&-", 0, ""),
+        ("redcore users get usr_none 2>&-", 3, ""),
+    ],
+)
+def test_closed_streams_are_empty_ones(line: str, code: int, told: str, environment: dict[str, str]) -> None:
+    """No socket takes the place of a stream that was not there."""
+    done = shell(line, environment)
+
+    assert (done.returncode, "Traceback" in done.stderr, told in done.stderr) == (code, False, True)
