@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable
 from functools import partial
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import aiohttp
 import attrs
@@ -58,7 +59,14 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
 
 
 class Connector(aiohttp.TCPConnector):
-    """Gives no connection on which something came behind the last answer."""
+    """Gives no connection on which something came behind the last answer.
+
+    What comes on a new one is TLS's own: the session tickets that follow a handshake (RFC 8446 section 4.6.1).
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._used: WeakSet[object] = WeakSet()
 
     async def connect(
         self,
@@ -70,7 +78,11 @@ class Connector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or not (protocol.should_close or is_readable(connection.transport)):
+            if protocol is None or protocol not in self._used:
+                if protocol is not None:
+                    self._used.add(protocol)
+                return connection
+            if not (protocol.should_close or is_readable(connection.transport)):
                 return connection
             connection.close()
 
