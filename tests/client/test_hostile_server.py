@@ -172,9 +172,10 @@ CASES = [
     again("Retry-After: -1", refusal(429, Retry_After="-1"), 1.0),
     again("Retry-After: NaN", refusal(429, Retry_After="NaN"), 1.0),
     again("Retry-After: inf", refusal(503, Retry_After="inf"), 1.0),
+    again("Retry-After: 1e300", refusal(429, Retry_After="1e300"), 1.0),
     again("Retry-After in the past", refusal(429, Retry_After=PAST), 0.0),
-    Case("Retry-After: 1e300", refusal(429, Retry_After="1e300"), RateLimitError, "no"),
-    Case("Retry-After: 86400", refusal(503, Retry_After="86400"), RedcoreAPIError, "no"),
+    Case("Retry-After: 86400", refusal(429, Retry_After="86400"), RateLimitError, "no"),
+    Case("Retry-After: 86401", refusal(503, Retry_After="86401"), RedcoreAPIError, "no"),
 ]
 
 

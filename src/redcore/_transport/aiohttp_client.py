@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from functools import partial
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -208,9 +208,9 @@ class AiohttpTransport(Owner):
         self.closed = True
         await self._sessions.drop()
 
-    def let_go(self) -> None:
-        """Let the event loops close the connections."""
-        self._sessions.let_go()
+    def closer(self) -> Callable[[], None]:
+        """What lets the event loops close the connections."""
+        return self._sessions.let_go
 
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import anyio
@@ -145,9 +145,9 @@ class AsyncDirectTransport(Owner):
         await self._pools.drop()
         await self._others.aclose()
 
-    def let_go(self) -> None:
-        """Let the event loops close the connections."""
-        self._pools.let_go()
+    def closer(self) -> Callable[[], None]:
+        """What lets the event loops close the connections."""
+        return self._pools.let_go
 
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""

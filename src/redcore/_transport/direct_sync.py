@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from redcore._base.response import Incoming, Response
@@ -134,9 +134,9 @@ class DirectTransport(Owner):
         self.let_go()
         self._proxied.close()
 
-    def let_go(self) -> None:
-        """Close the connections that are not in use."""
-        close_all(self._routes.idle())
+    def closer(self) -> Callable[[], None]:
+        """What closes the connections that are not in use."""
+        return partial(close_idle, self._routes)
 
     def begin_anew(self) -> None:
         """Close the child's copies of the sockets, which closes no connection of the parent."""
@@ -151,6 +151,11 @@ def fresh(route: Route[BlockingConnection]) -> BlockingConnection:
         connection.close()
         connection = route.take()
     return connection
+
+
+def close_idle(routes: DirectRoutes[BlockingConnection]) -> None:
+    """Close the connections that are not in use."""
+    close_all(routes.idle())
 
 
 def close_all(connections: Iterable[BlockingConnection]) -> None:

@@ -6,9 +6,10 @@ import atexit
 import os
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 
 class Owner:
@@ -22,27 +23,41 @@ class Owner:
     def __init__(self) -> None:
         self.closed = False
         self.used: bool = False
+        self._finalizer: finalize[[], Owner] | None = None
 
     def use(self) -> None:
         """Note that there may be connections to close; a client whose constructor failed never gets here."""
         if not self.used:
             self.used = True
             _owners.add(self)
+            self.hold()
+
+    def hold(self) -> None:
+        """Keep the connections until the owner is collected, and close them then.
+
+        The collector would otherwise finalise the sockets of a cycle first, which warn that they were not closed.
+        """
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        self._finalizer = finalize(self, self.closer())
+        self._finalizer.atexit = False  # see `_at_exit`
+
+    def let_go(self) -> None:
+        """Close the connections that are not in use, or let their event loops close them; does not wait."""
+        self.closer()()
 
     @abstractmethod
     def begin_anew(self) -> None:
-        """Be without connections, in a child of a fork: those at hand are the parent's."""
+        """Drop inherited connections, in a child of a fork: they are the parent's."""
 
     @abstractmethod
-    def let_go(self) -> None:
-        """Close the connections that are not in use, or let their event loops close them; does not wait."""
+    def closer(self) -> Callable[[], None]:
+        """What `let_go` does, as a function that does not refer to the owner."""
 
     def __del__(self) -> None:
-        if getattr(self, "used", False) and not self.closed:  # without `used` it was never made
-            if self.warns:
-                told = f"a client was used and never closed; {self.close_with}"
-                warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
-            self.let_go()
+        if self.warns and getattr(self, "used", False) and not self.closed:  # without `used` it was never made
+            told = f"a client was used and never closed; {self.close_with}"
+            warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
 
 
 _owners: WeakSet[Owner] = WeakSet()
@@ -52,6 +67,7 @@ def _after_fork() -> None:
     for owner in list(_owners):
         with suppress(Exception):  # the connections of the other clients are the parent's all the same
             owner.begin_anew()
+            owner.hold()
 
 
 def _at_exit() -> None:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -165,9 +165,9 @@ class PoolTransport(Owner):
         self.closed = True
         self.let_go()
 
-    def let_go(self) -> None:
-        """Close the connections that are not in use."""
-        close_all(self._routes.spares())
+    def closer(self) -> Callable[[], None]:
+        """What closes the connections that are not in use."""
+        return partial(close_spares, self._routes)
 
     def begin_anew(self) -> None:
         """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
@@ -201,6 +201,11 @@ def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | N
         return None
     url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
     return httpcore.Proxy(url, auth=proxy.login, ssl_context=settings if proxy.scheme == "https" else None)
+
+
+def close_spares(routes: Routes[httpcore.ConnectionInterface]) -> None:
+    """Close the connections that are not in use."""
+    close_all(routes.spares())
 
 
 def close_all(connections: Iterable[httpcore.ConnectionInterface]) -> None:
@@ -339,9 +344,9 @@ class AsyncPoolTransport(Owner):
         self.closed = True
         await self._pools.drop()
 
-    def let_go(self) -> None:
-        """Let the event loops close the connections."""
-        self._pools.let_go()
+    def closer(self) -> Callable[[], None]:
+        """What lets the event loops close the connections."""
+        return self._pools.let_go
 
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
