@@ -13,7 +13,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -273,7 +273,13 @@ def overview(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, 
     for field in attrs.fields(Settings):
         variable, value = PREFIX + field.name.upper(), getattr(settings, field.name)
         is_set = bool(environ.get(variable, "").strip() or environ.get(f"{variable}_FILE", "").strip())
-        shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        shown = (
+            ",".join(cast("tuple[str, ...]", value))
+            if isinstance(value, tuple)
+            else ""
+            if value is None
+            else str(value)
+        )
         rows.append((variable, "…" if shown and not field.repr else shown, "environment" if is_set else "default"))
     return rows
 

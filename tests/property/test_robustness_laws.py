@@ -89,7 +89,7 @@ class SlowWorld(World):
         if not isinstance(step, Send | Acquire):
             return super().perform(step)
         took, bound = next(self._takes), step.timeout_s
-        if bound is not None and took > bound:
+        if took > bound:
             self.time += bound
             if isinstance(step, Acquire):
                 return False

@@ -44,7 +44,12 @@ async def users_get_me(call: Call) -> Reply:
 
 async def users_create(call: Call) -> Reply:
     """Create a user and write the job that mails the invitation."""
-    user = {"role": "viewer", **call.body, "id": new_id("usr"), "email_key": email_key(call.body["email"])}
+    user: dict[str, Any] = {
+        "role": "viewer",
+        **call.body,
+        "id": new_id("usr"),
+        "email_key": email_key(call.body["email"]),
+    }
     require_appointment(call.principal, user["role"])
     try:
         row = await call.one(_QUERIES["add"], **user, appointed_by=call.principal.owner_id)

@@ -55,6 +55,8 @@ class _State(enum.Enum):
 class Connection(HttpToolsProtocol):
     """A protocol of asyncio, made for each connection; see `bounded`."""
 
+    parser: httptools.HttpRequestParser  # uvicorn's; only a lost connection has none
+
     def __init__(
         self,
         config: Config,
@@ -183,7 +185,7 @@ class Connection(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
         return cycle is not None and not cycle.response_complete
 
     def _begin_part(self) -> None:
@@ -292,6 +294,6 @@ def _check_upgrade(fields: Iterable[tuple[bytes, bytes]]) -> None:
 
 def _is_target(url: bytes) -> bool:
     try:
-        return httptools.parse_url(url).path is not None
+        return bool(httptools.parse_url(url).path)
     except httptools.HttpParserInvalidURLError:
         return False

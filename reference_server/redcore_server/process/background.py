@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import attrs
 
@@ -152,9 +153,16 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 @contextlib.contextmanager
 def _passed_on(process: subprocess.Popen[bytes]) -> Generator[None]:
     """Pass SIGTERM on to the command; Ctrl-C reaches it by itself, and we wait for how it ends."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        process.terminate()
+
+    def ignore(_signal: int, _frame: FrameType | None) -> None:
+        """Leave it to the command, which has been interrupted too."""
+
     before = {
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, end),
+        signal.SIGINT: signal.signal(signal.SIGINT, ignore),
     }
     try:
         yield

@@ -207,9 +207,10 @@ def _heading(texts: Iterator[str], columns: frozenset[str]) -> tuple[list[str], 
 def _names(line: str, separator: str) -> list[str]:
     """Return the names in a first line, in any case, blanks around them and empty ones at its end left out."""
     try:
-        names = [name.strip().casefold() for name in next(csv.reader([line], strict=True, delimiter=separator), [])]
+        first = next(csv.reader([line], strict=True, delimiter=separator), list[str]())
     except csv.Error:
         return []
+    names = [name.strip().casefold() for name in first]
     while names and not names[-1]:
         del names[-1]
     return names

@@ -5,7 +5,7 @@ msgspec converts. cattrs is imported where msgspec has refused, to tell every pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
@@ -62,7 +62,7 @@ def leave_out(plain: dict[str, Any], model: Any) -> None:
         elif isinstance(value, Model):
             leave_out(plain[name], value)
         elif type(value) is tuple:
-            for inner, item in zip(plain[name], value, strict=True):
+            for inner, item in zip(plain[name], cast("Iterable[Any]", value), strict=True):
                 if isinstance(item, Model):
                     leave_out(inner, item)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import click
@@ -88,11 +88,12 @@ def show(output: Any, value: Any) -> None:
     if isinstance(value, bytes):
         sys.stdout.buffer.write(value)
         return
-    data = value.get("data", value) if isinstance(value, Mapping) else value
+    data: Any = cast("Mapping[str, Any]", value).get("data", value) if isinstance(value, Mapping) else value
     if isinstance(data, list):
-        output.many(data, tuple(data[0]) if data and isinstance(data[0], dict) else ())
+        items = cast("Sequence[Any]", data)
+        output.many(items, tuple(cast("dict[str, Any]", items[0])) if items and isinstance(items[0], dict) else ())
     elif isinstance(data, Mapping):
-        output.one(dict(data), ())
+        output.one(dict(cast("Mapping[str, Any]", data)), ())
     else:
         click.echo(json.dumps(data, ensure_ascii=False))
 
@@ -160,13 +161,14 @@ def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
     query: dict[str, Any] = {"limit": PAGE, **options.pop("query", {})}
     seen = number(query.get("offset", 0))
     while True:
-        value = state.client().request("GET", path, query=query, **options).value
-        page = value.get("data") if isinstance(value, Mapping) else None
-        if not isinstance(page, list):
+        value: Any = state.client().request("GET", path, query=query, **options).value
+        data: Any = cast("Mapping[str, Any]", value).get("data") if isinstance(value, Mapping) else None
+        if not isinstance(data, list):
             raise click.ClickException(f"{path} is not a listing: --paginate needs one")
+        page = cast("Sequence[Any]", data)
         yield from page
         seen += len(page)
-        meta = value.get("meta") or {}
+        meta: dict[str, Any] = value["meta"]
         query.pop("offset", None)
         if cursor := meta.get("next_cursor"):
             query["cursor"] = cursor

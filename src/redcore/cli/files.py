@@ -98,11 +98,12 @@ def each_stored(
 def stored(state: State, path: Path | None, label: str | None, given: dict[str, Any]) -> File:
     """Upload one file, or stdin for None."""
     content = from_stdin() if path is None else path
+    options: dict[str, Any] = {**given, "name": label} if label else given
     with bytes_bar(state.terminal, label or "stdin") as update:
         return state.client().files.upload(
             file=content,
             on_progress=lambda progress: update(progress.done, progress.total),
-            **{**given, **({"name": label} if label else {})},
+            **options,
         )
 
 

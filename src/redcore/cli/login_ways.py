@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def by_browser(state: State, scope: str | None) -> TokenSet:
 
 
 @contextlib.contextmanager
-def quiet_stdout() -> Iterator[None]:
+def quiet_stdout() -> Generator[None]:
     """Keep what a browser prints away from stdout, which is for programs."""
     with contextlib.redirect_stdout(sys.stderr):
         yield

@@ -125,7 +125,8 @@ async def confirmation(
 
 def agrees(answer: Any) -> bool:
     """Whether an answer is a yes: accepted, and ticked."""
-    return getattr(answer, "action", None) == "accept" and (answer.content or {}).get(CONFIRM) is True
+    content: dict[str, Any] = getattr(answer, "content", None) or {}
+    return getattr(answer, "action", None) == "accept" and content.get(CONFIRM) is True
 
 
 def worded(error: RedcoreError | click.ClickException, state: State, tool: Tool) -> str:

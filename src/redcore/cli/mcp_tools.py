@@ -33,8 +33,8 @@ class Tool:
 
     def __init__(self, described: Command) -> None:
         self._described = described
-        self.scope = described.scope
-        self.is_destructive = described.destructive
+        self.scope: str = described.scope
+        self.is_destructive: bool = described.destructive
 
     @property
     def name(self) -> str:
@@ -141,7 +141,7 @@ class Download(Tool):
         return Data(text, {"text": text, "truncated": len(start) > MOST_TEXT_BYTES})
 
 
-SPECIAL = {"files_upload": Upload, "files_download": Download}
+SPECIAL: dict[str, type[Tool]] = {"files_upload": Upload, "files_download": Download}
 
 
 def chosen_tools(*, writes: bool) -> dict[str, Tool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -143,9 +143,10 @@ def fields(described: Command, given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         click.UsageError: a required field is missing, or the input has fields that the operation does not know.
     """
-    body = given.pop("body", None) or {}
+    read: Any = given.pop("body", None) or {}
     known = {parameter.name for parameter in described.options}
-    if not isinstance(body, dict) or body.keys() - known:
+    body = cast("dict[str, Any]", read)
+    if not isinstance(read, dict) or body.keys() - known:
         raise click.UsageError(f"--input must hold a JSON object with some of {', '.join(sorted(known))}.")
     told = {name: given[name] for name in known if given.get(name) not in (None, ())}
     values = {**body, **told}

@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import chain, islice
 from typing import Any, Literal, TypeAlias, cast
 
@@ -149,7 +150,7 @@ class Output:
 
 def as_data(value: Any) -> Any:
     """Return a model as plain data, with the names and values of the wire."""
-    return value if isinstance(value, dict) else value.to_dict()
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else value.to_dict()
 
 
 def compiled(expression: str) -> Any:
@@ -158,7 +159,7 @@ def compiled(expression: str) -> Any:
     Raises:
         click.UsageError: it is not one.
     """
-    import jq  # noqa: PLC0415 (only where it is asked for)
+    jq: Any = import_module("jq")  # only where it is asked for; it has no types
 
     try:
         return jq.compile(expression)
@@ -177,7 +178,7 @@ def cell(value: Any, *, keep: bool = False) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in cast("Iterable[Any]", value)):
         value = " ".join(cast("Iterable[str]", value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     printable = "".join(c if c.isprintable() or (keep and c in "\n\t") else " " for c in text)

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 
@@ -44,7 +44,7 @@ class Profiles:
     """The file, read once; `change` writes it."""
 
     def __init__(self, place: Path) -> None:
-        self.path = place / FILE
+        self.path: Path = place / FILE
         self._told = self._read()
 
     @property
@@ -84,8 +84,10 @@ class Profiles:
             return {}
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise click.ClickException(f"{self.path} cannot be read: {problem}") from None
-        profiles = told.get("profiles", {})
-        if not isinstance(profiles, dict) or not all(isinstance(found, dict) for found in profiles.values()):
+        profiles: Any = told.get("profiles", {})
+        if not isinstance(profiles, dict) or not all(
+            isinstance(found, dict) for found in cast("dict[str, Any]", profiles).values()
+        ):
             raise click.ClickException(f"{self.path} is not a configuration: [profiles.NAME] holds the settings of one")
         return told
 

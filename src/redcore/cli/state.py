@@ -42,7 +42,7 @@ class State:
     """Made once for a command line; `click` hands it to every command."""
 
     def __init__(self) -> None:
-        self.terminal = Terminal()
+        self.terminal: Terminal = Terminal()
         self.profile_option: str | None = None
         self.overrides: dict[str, str] = {}
         """Settings given as options, by their names."""
@@ -140,7 +140,7 @@ class State:
         from redcore.cli.tracing import tracing  # noqa: PLC0415 (as above)
         from redcore.cli.vault import API_KEY  # noqa: PLC0415 (as above)
 
-        options = {
+        options: dict[str, Any] = {
             **self.addresses(),
             "hooks": tracing(self.terminal) if self.terminal.verbosity else None,
             "on_token_refreshed": self._note_renewed,

@@ -42,7 +42,7 @@ class Guard:
     """Refuses calls to production and staging while tests run."""
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Iterator[Any]:
+    def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
         """Stand in the way of every client, behind a fake if there is one."""
         from redcore.testing.guard import no_network  # noqa: PLC0415 (as above)
 

@@ -58,9 +58,8 @@ def body_of(headers: Mapping[str, str], content: bytes) -> Any:
 def without_secrets(value: Any) -> Any:
     """JSON whose secret fields are hidden."""
     if isinstance(value, list):
-        items: list[Any] = value
-        return [without_secrets(inner) for inner in items]
+        return [without_secrets(inner) for inner in cast("Iterable[Any]", value)]
     if not isinstance(value, dict):
         return value
-    fields: dict[str, Any] = value
+    fields = cast("Mapping[str, Any]", value)
     return {name: HIDDEN if name in SECRET_FIELDS else without_secrets(inner) for name, inner in fields.items()}
