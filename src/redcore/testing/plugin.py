@@ -7,7 +7,7 @@ chooses for itself by `@pytest.mark.redcore("server")`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, cast
 
 import msgspec
@@ -51,7 +51,9 @@ def answer_of(operation: Operation, value: Any) -> Answer:
         content = value if isinstance(value, bytes) else b""
         return Answer(operation.success, {}, content)
     data: Any = plain(value)
-    page: dict[str, Any] = {"total": len(data), "limit": 20, "offset": 0} if isinstance(data, list) else {}
+    page: dict[str, Any] = (
+        {"total": len(cast("Sized", data)), "limit": 20, "offset": 0} if isinstance(data, list) else {}
+    )
     answer = success(operation, data, REQUEST_ID, page=page)
     if problems := operation.answer_problems(msgspec.json.decode(answer.content)):
         said = "; ".join(f"{field} {issue}" for field, issue in problems)
