@@ -168,7 +168,7 @@ def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
         page = cast("Sequence[Any]", data)
         yield from page
         seen += len(page)
-        meta = cast("Mapping[str, Any]", value["meta"])
+        meta = cast("Mapping[str, Any]", value.get("meta") or {})
         query.pop("offset", None)
         if cursor := meta.get("next_cursor"):
             query["cursor"] = cursor
