@@ -58,7 +58,8 @@ def make(model: type[ModelT], /, **fields: Any) -> ModelT:
     if issubclass(model, Page):
         items = tuple(fields.get("data", ()))
         meta = fields.get("meta") or make(ListMeta, total=len(items))
-        return cast("ModelT", model(data=items, meta=meta))
+        page: ModelT = cast("Any", model)(data=items, meta=meta)
+        return page
     made: ModelT = attrs.evolve(_example(cast("Any", model)), **fields)
     return made
 

@@ -16,8 +16,10 @@ from typing import IO, Self
 from urllib.parse import urlsplit
 
 from redcore.exceptions import ReferenceServerError
+from redcore.testing import watcher
 from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
 from redcore.testing.lab import Lab
+from redcore.testing.watcher import PREFIX, sweep
 
 READY = "ready "
 STOP_S = 15.0
@@ -49,6 +51,7 @@ class ReferenceServer:
         self._with_lab = lab
         self._settings = settings or {}
         self._process: subprocess.Popen[str] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._log: IO[str] | None = None
 
@@ -74,7 +77,8 @@ class ReferenceServer:
                 "the reference server needs its extra: pip install 'redcore-sdk[testing,server]'"
             )
         if self._given is None and self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="redcore-server-", ignore_cleanup_errors=True)
+            sweep()
+            self._temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         self.data.mkdir(parents=True, exist_ok=True)
         self._log = self.log_file.open("a", encoding="utf-8")
         command = [sys.executable, "-m", "redcore_server", "up", "--data", str(self.data), "--port", str(self._port)]
@@ -85,12 +89,19 @@ class ReferenceServer:
             text=True,
             env={**os.environ, **self._settings},
         )
+        self._watcher = self._watched(self._process.pid)
         try:
             self.origin: str = self._await_ready()
             self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
         except BaseException:
             self.stop()
             raise
+
+    def _watched(self, pid: int) -> subprocess.Popen[bytes]:
+        """A process that outlives ours, and ends the server when ours is gone."""
+        kind = "given" if self._temporary is None else "temporary"
+        command = [sys.executable, "-I", "-S", watcher.__file__, str(pid), str(self.data), kind]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 (our own program)
 
     def _await_ready(self) -> str:
         assert self._process is not None  # noqa: S101 (start has just made it)
@@ -123,6 +134,10 @@ class ReferenceServer:
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._process = None
+        if self._watcher is not None:  # after the server: it would end what is left
+            self._watcher.kill()
+            self._watcher.communicate()
+            self._watcher = None
         if self._log is not None:
             self._log.close()
             self._log = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -52,7 +52,7 @@ def answer_of(operation: Operation, value: Any) -> Answer:
         return Answer(operation.success, {}, content)
     data: Any = plain(value)
     page: dict[str, Any] = (
-        {"total": len(cast("Sized", data)), "limit": 20, "offset": 0} if isinstance(data, list) else {}
+        {"total": len(cast("list[object]", data)), "limit": 20, "offset": 0} if isinstance(data, list) else {}
     )
     answer = success(operation, data, REQUEST_ID, page=page)
     if problems := operation.answer_problems(msgspec.json.decode(answer.content)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -58,8 +58,8 @@ def body_of(headers: Mapping[str, str], content: bytes) -> Any:
 def without_secrets(value: Any) -> Any:
     """JSON whose secret fields are hidden."""
     if isinstance(value, list):
-        return [without_secrets(inner) for inner in cast("Iterable[Any]", value)]
+        return [without_secrets(inner) for inner in cast("list[object]", value)]
     if not isinstance(value, dict):
         return value
-    fields = cast("Mapping[str, Any]", value)
-    return {name: HIDDEN if name in SECRET_FIELDS else without_secrets(inner) for name, inner in fields.items()}
+    fields = cast("dict[str, object]", value).items()
+    return {name: HIDDEN if name in SECRET_FIELDS else without_secrets(inner) for name, inner in fields}

@@ -1,0 +1,105 @@
+"""The plugin, as an application's test run has it: each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+FIXTURES = """
+import pytest
+from redcore import Client, ServerError
+from redcore.testing import Fault
+
+def test_client(redcore_client, redcore_outbox):
+    redcore_client.users.create(email="ada@example.com", name="Ada")
+    assert [mail.to for mail in redcore_outbox()] == ["ada@example.com"]
+
+def test_data_are_fresh(redcore_client):
+    assert len(redcore_client.users.list()) == 1
+
+async def ask(client):
+    async with client:
+        return await client.users.get_me()
+
+def test_async_client(redcore_async_client):
+    import asyncio
+    assert asyncio.run(ask(redcore_async_client)).role == "admin"
+
+def test_faults(redcore_client, redcore_faults):
+    redcore_faults("GET", "/v1/me", *[Fault(status=503)] * 3)
+    with pytest.raises(ServerError):
+        redcore_client.users.get_me()
+
+def test_clock(redcore_platform, redcore_clock):
+    with Client(**redcore_platform.application) as client:
+        client.users.get_me()
+        redcore_clock(3700)
+        client.users.get_me()
+
+@pytest.mark.redcore("fake")
+def test_marker(redcore_platform):
+    assert type(redcore_platform).__name__ == "FakeBlueRound"
+"""
+UNUSED = """
+from redcore.testing import Fault
+
+def test_lab(redcore_client, redcore_faults):
+    redcore_faults("GET", "/v1/mee", Fault(status=503))
+    redcore_client.users.get_me()
+"""
+PRODUCTION = """
+from redcore import Client
+
+def test_production():
+    Client(api_key="rk_test_key").users.get_me()
+"""
+IMPORTS = """
+import sys
+
+def test_imports():
+    mine = {name for name in sys.modules if name.startswith("redcore") and name.count(".") > 0}
+    shell = {"redcore._base", "redcore._base.version"}  # for `redcore.__version__`
+    assert mine <= {"redcore.testing", "redcore.testing.plugin", *shell}, mine
+    assert not {"httpx", "msgspec", "anyio", "jsonschema_rs"} & sys.modules.keys()
+"""
+
+
+def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest on one file, without the settings of this project and without other plugins."""
+    (folder / "test_it.py").write_text(content)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "redcore.testing.plugin", *options, "test_it.py"]
+    return subprocess.run(  # noqa: S603 (ours)
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": ""},
+    )
+
+
+def test_all_fixtures_work_on_the_fake(tmp_path: Path) -> None:
+    """Which is what they use unless they are asked otherwise."""
+    done = run(tmp_path, FIXTURES)
+    assert "6 passed" in done.stdout, done.stdout
+
+
+def test_a_fault_that_was_not_used_fails_the_test(tmp_path: Path) -> None:
+    """With its method and path."""
+    done = run(tmp_path, UNUSED)
+    assert done.returncode == 1
+    assert "GET /v1/mee: 1 not used" in done.stdout
+
+
+def test_production_is_refused_if_the_settings_say_so(tmp_path: Path) -> None:
+    """In one error that says what to do."""
+    done = run(tmp_path, PRODUCTION, "-o", "redcore_no_network=true")
+    assert "a test called api.blueround.com, which redcore_no_network forbids" in done.stdout
+    assert done.returncode == 1
+
+
+def test_the_plugin_imports_nothing_of_the_sdk_before_a_fixture_is_asked_for(tmp_path: Path) -> None:
+    """Whoever has it installed pays nothing for it."""
+    done = run(tmp_path, IMPORTS)
+    assert "1 passed" in done.stdout, done.stdout
