@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from redcore._base.values import Model
-from redcore._spec.models import ListMeta, Page
+from redcore._spec.models import CursorMeta, CursorPage, ListMeta, Page
 from redcore.testing.fake.contract import contract
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -55,9 +55,9 @@ def make(model: type[ModelT], /, **fields: Any) -> ModelT:
     Example:
         make(User, name="Ada", role="admin").role  # UserRole.ADMIN
     """
-    if issubclass(model, Page):
+    if issubclass(model, Page | CursorPage):
         items = tuple(fields.get("data", ()))
-        meta = fields.get("meta") or make(ListMeta, total=len(items))
+        meta = fields.get("meta") or (make(ListMeta, total=len(items)) if issubclass(model, Page) else make(CursorMeta))
         page: ModelT = cast("Any", model)(data=items, meta=meta)
         return page
     made: ModelT = attrs.evolve(_example(cast("Any", model)), **fields)

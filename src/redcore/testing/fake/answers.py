@@ -52,7 +52,9 @@ def answer_of(operation: Operation, value: Any) -> Answer:
         return Answer(operation.success, {}, content)
     data: Any = plain(value)
     page: dict[str, Any] = (
-        {"total": len(cast("list[object]", data)), "limit": 20, "offset": 0} if isinstance(data, list) else {}
+        {"total": len(cast("list[object]", data)), "limit": 20, "offset": 0, "next_cursor": None}
+        if isinstance(data, list)
+        else {}
     )
     answer = success(operation, data, REQUEST_ID, page=page)
     if problems := operation.answer_problems(msgspec.json.decode(answer.content)):

@@ -39,6 +39,8 @@ class Answer:
 class Call:
     """A request that is valid and authorised."""
 
+    operation: str
+    """The id of the operation."""
     state: State
     caller: Caller
     path: Mapping[str, str]

@@ -19,7 +19,6 @@ import msgspec
 from redcore.testing.fake.problem import Problem
 
 MAX_LIMIT = 100
-DEFAULT_LIMIT = 20
 
 
 @attrs.frozen

@@ -59,7 +59,15 @@ class Platform:
             caller.require(operation.scope)
         query, key = operation.parameters(asked.query), idempotency_key(operation, asked.headers)
         body = parts_of(asked) if operation.is_upload else operation.json(asked.content)
-        call = Call(state=self.state, caller=caller, path=path, query=query, body=body, headers=asked.headers)
+        call = Call(
+            operation=operation.id,
+            state=self.state,
+            caller=caller,
+            path=path,
+            query=query,
+            body=body,
+            headers=asked.headers,
+        )
         if key is None:
             return handled(operation, call, request_id)
         return self._once(operation, call, key, request_id)

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from unicodedata import normalize
 
-from redcore.testing.fake.contract import DEFAULT_LIMIT
-
 Row: TypeAlias = dict[str, Any]
 ADMIN_EMAIL = "admin@example.com"
 ID_LENGTH = 22  # as the server's ids
@@ -44,6 +42,8 @@ class State:
         """Access and refresh tokens, each with its family."""
         self.replays: dict[tuple[str, str], tuple[Any, ...]] = {}
         """First answers, by credential and `Idempotency-Key`."""
+        self.cursors: dict[str, tuple[tuple[Any, ...] | None, list[Any]]] = {}
+        """The cursors that were given out: what each belongs to, and the place that it leads behind."""
         self.mails: list[Row] = []
         self.invitations: dict[str, list[float]] = {}
         """When each address was invited."""
@@ -130,10 +130,3 @@ def folded(text: str) -> str:
 def newest_first(rows: Iterable[Row]) -> list[Row]:
     """Rows as every listing orders them (contract section 3): ids break ties, and ours count up."""
     return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
-
-
-def page(rows: Iterable[Row], query: Row) -> tuple[list[Row], Row]:
-    """The items and the `meta` of one page."""
-    found = newest_first(rows)
-    limit, offset = query.get("limit") or DEFAULT_LIMIT, query.get("offset") or 0
-    return found[offset : offset + limit], {"total": len(found), "limit": limit, "offset": offset}

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 
 from redcore.testing.fake.call import Call, Handler, Reply
 from redcore.testing.fake.contract import invalid
+from redcore.testing.fake.paging import page
 from redcore.testing.fake.problem import not_found, rule
-from redcore.testing.fake.state import page
 
 
 def api_keys_list(call: Call) -> Reply:
     """One page of the keys, without the keys themselves."""
-    items, about = page(call.state.api_keys.values(), call.query)
-    return Reply(data=items, page=about)
+    return page(call, call.state.api_keys.values())
 
 
 def api_keys_create(call: Call) -> Reply:

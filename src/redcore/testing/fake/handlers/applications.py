@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 from redcore.testing.fake.call import Call, Handler, Reply
 from redcore.testing.fake.contract import invalid
+from redcore.testing.fake.paging import page
 from redcore.testing.fake.problem import not_found, rule
-from redcore.testing.fake.state import Row, page
+from redcore.testing.fake.state import Row
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def applications_list(call: Call) -> Reply:
     """One page of the applications, without their secrets."""
-    items, about = page(call.state.applications.values(), call.query)
-    return Reply(data=items, page=about)
+    return page(call, call.state.applications.values())
 
 
 def applications_create(call: Call) -> Reply:

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from redcore.testing.fake.call import Answer, Call, Handler, Reply
+from redcore.testing.fake.paging import page
 from redcore.testing.fake.problem import Problem, not_found
-from redcore.testing.fake.state import Row, State, page
+from redcore.testing.fake.state import Row, State
 
 RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII)
 
 
 def files_list(call: Call) -> Reply:
     """One page of the files."""
-    items, about = page(call.state.files.values(), call.query)
-    return Reply(data=items, page=about)
+    return page(call, call.state.files.values())
 
 
 def files_get(call: Call) -> Reply:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from unicodedata import normalize
 
 from redcore.testing.fake.call import Call, Handler, Reply
+from redcore.testing.fake.paging import page
 from redcore.testing.fake.problem import Problem, not_found
-from redcore.testing.fake.state import Row, State, folded, page
+from redcore.testing.fake.state import Row, State, folded
 
 NEW: Row = {"stock": 0, "status": "available"}
 
@@ -30,8 +31,7 @@ def products_list(call: Call) -> Reply:
         if call.query["status"] in {None, product["status"]}
         and (not call.query["q"] or any(folded(call.query["q"]) in folded(product[name]) for name in ("name", "sku")))
     ]
-    items, about = page(wanted, call.query)
-    return Reply(data=items, page=about)
+    return page(call, wanted)
 
 
 def products_get(call: Call) -> Reply:

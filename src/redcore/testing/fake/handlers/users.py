@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from redcore.testing.fake.access import end_credentials
 from redcore.testing.fake.call import Call, Handler, Reply, public
+from redcore.testing.fake.paging import page
 from redcore.testing.fake.problem import Problem, not_found, rule
-from redcore.testing.fake.state import Row, folded, page
+from redcore.testing.fake.state import Row, folded
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 INVITATIONS = ((HOUR_S, 5), (DAY_S, 10))  # contract section 5: at most so many to one address
@@ -22,8 +23,7 @@ def users_list(call: Call) -> Reply:
         if all(call.query[name] in {None, user[name]} for name in ("role", "status"))
         and (not call.query["q"] or any(folded(call.query["q"]) in folded(user[name]) for name in ("name", "email")))
     ]
-    items, about = page(wanted, call.query)
-    return Reply(data=[public(user) for user in items], page=about)
+    return page(call, wanted)
 
 
 def users_get(call: Call) -> Reply:

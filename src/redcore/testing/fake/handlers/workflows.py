@@ -8,19 +8,19 @@ import jsonschema_rs
 
 from redcore.testing.fake.call import Call, Handler, Reply
 from redcore.testing.fake.contract import invalid, problem_of
+from redcore.testing.fake.paging import cut, page
 from redcore.testing.fake.problem import not_found, rule
-from redcore.testing.fake.state import Row, newest_first, page
+from redcore.testing.fake.state import Row
 from redcore.testing.fake.work import DEFINITIONS
 
 
 def workflows_list(call: Call) -> Reply:
     """One page of the definitions."""
-    limit, offset = call.query["limit"], call.query["offset"]
     told = [
         {"name": name, "description": each.description, "input_schema": each.input_schema}
         for name, each in DEFINITIONS.items()
     ]
-    return Reply(data=told[offset : offset + limit], page={"total": len(told), "limit": limit, "offset": offset})
+    return cut(call, told, ("name",))
 
 
 def workflows_run(call: Call) -> Reply:
@@ -57,8 +57,7 @@ def workflows_list_runs(call: Call) -> Reply:
         for run in call.state.runs.values()
         if all(call.query[name] in {None, run[name]} for name in ("workflow", "status"))
     ]
-    items, about = page(newest_first(wanted), call.query)
-    return Reply(data=items, page=about)
+    return page(call, wanted)
 
 
 def workflows_get_run(call: Call) -> Reply:
