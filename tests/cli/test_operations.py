@@ -148,9 +148,12 @@ def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[
 @pytest.mark.parametrize(
     ("status", "code"), [(400, 1), (401, 4), (403, 4), (404, 3), (409, 1), (422, 1), (429, 5), (500, 5), (503, 5)]
 )
-def test_the_exit_code_says_what_kind_of_failure_it_was(cli: Run, redcore_lab: Lab, status: int, code: int) -> None:
+def test_the_exit_code_says_what_kind_of_failure_it_was(
+    cli: Run, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch, status: int, code: int
+) -> None:
     """Contract section 9; the request id is on stderr."""
-    redcore_lab.inject("GET", "/v1/me", [Fault(status=status, retry_after=700)] * 3)
+    monkeypatch.setenv("REDCORE_MAX_RETRIES", "0")
+    redcore_lab.inject("GET", "/v1/me", [Fault(status=status, retry_after=700)])
     outcome = cli("me", "get")
 
     assert (outcome.code, outcome.out) == (code, "")
