@@ -14,9 +14,13 @@ import trustme
 from tests.cli.conftest import Outcome, Run
 
 from redcore.cli.doctor import network
+from redcore.cli.doctor.finding import folded
 from redcore.cli.doctor.local import address, credentials
+from redcore.cli.profiles import Profiles, folder
 from redcore.cli.state import State
-from redcore.testing import ReferenceServer
+from redcore.cli.vault import Vault
+from redcore.testing import Lab, ReferenceServer
+from redcore.tokens import TokenSet
 
 
 def levels(outcome: Outcome) -> dict[str, str]:
@@ -198,3 +202,33 @@ def test_a_misspelt_variable_is_named(run_cli: Run, monkeypatch: pytest.MonkeyPa
     outcome = run_cli("doctor", "--json", "--base-url", "http://127.0.0.1:9/v1")
 
     assert "REDCORE_BASEURL" in advice(outcome, "settings")
+
+
+def test_an_expired_token_is_found(run_cli: Run, redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
+    """The session's renewal is refused: the way back is a login."""
+    address = redcore_server.base_url
+    profiles = Profiles(folder())
+    profiles.change("default", {"base_url": address, "origin": redcore_server.origin, "storage": "file"})
+    expired = TokenSet(access_token="at_expired", refresh_token="rt_expired", expires_at=1.0)
+    Vault(folder(), "default", "file").write(expired)
+    outcome = run_cli("doctor", "--json")
+
+    assert (outcome.code, levels(outcome)["login"]) == (1, "failure")
+    assert "redcore auth login" in advice(outcome, "login")
+    assert "at_expired" not in outcome.out + outcome.err
+    assert "rt_expired" not in outcome.out + outcome.err
+
+
+def test_a_locked_keyring_is_found(run_cli: Run, redcore_server: ReferenceServer) -> None:
+    """It is a failure where the login of the profile is in it, and a warning elsewhere."""
+    elsewhere = levels(run_cli("doctor", "--json", "--base-url", redcore_server.base_url))["keyring"]
+    Profiles(folder()).change("default", {"storage": "keyring", "base_url": redcore_server.base_url})
+    outcome = run_cli("doctor", "--json")
+
+    assert (elsewhere, levels(outcome)["keyring"]) == ("warning", "failure")
+    assert "Unlock the keyring" in advice(outcome, "keyring")
+
+
+def test_what_a_terminal_has_no_room_for_is_folded_below_itself() -> None:
+    """Words stay whole."""
+    assert folded("one two three", 9, 3) == "one\n   two\n   three"

@@ -111,6 +111,36 @@ def test_nothing_is_deleted_without_a_confirmation(
         assert bool(admin.products.list()) is is_left
 
 
+def test_no_tool_gives_a_secret(state: State, redcore_server: ReferenceServer) -> None:
+    """Every tool is called on something that has one; the canaries are a key, a client's secret, and our own key."""
+    with Client(**redcore_server.api_key) as admin:
+        key = admin.api_keys.create(name="canary", scopes=["users:read"])
+        application = admin.applications.create(name="canary", type="confidential", scopes=["users:read"])
+        ids = {
+            "user_id": admin.users.get_me().id,
+            "key_id": key.id,
+            "application_id": application.id,
+            "product_id": admin.products.create(name="Engine", sku="ENG", price=1).id,
+            "file_id": admin.files.upload(file=b"text", name="a.txt").id,
+            "run_id": admin.workflows.run("catalog_export", input={}).id,
+        }
+
+    async def use(client: McpClient) -> list[str]:
+        said = []
+        for tool in (await client.list_tools()).tools:
+            schema = tool.input_schema
+            given = {name: ids.get(name, "x") for name in schema["required"]}
+            said.append(str(await client.call_tool(tool.name, given)))
+        return said
+
+    said = "".join(used(state, use, writes=True, answer=ElicitResult(action="decline")))
+
+    assert all(found in said for found in ("canary", "ENG", "a.txt"))
+    for secret in (key.key, application.client_secret, redcore_server.api_key["api_key"]):
+        assert secret
+        assert str(secret) not in said
+
+
 def test_a_text_is_stored_and_read_back(state: State) -> None:
     """No file of this machine is read or written."""
 

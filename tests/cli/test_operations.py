@@ -197,9 +197,12 @@ def test_all_pages_of_a_listing_are_fetched_by_path(cli: Run) -> None:
     assert outcome.out.split() == ["u2@example.com", "u1@example.com", "u0@example.com"]
 
 
-def test_control_characters_in_a_message_do_not_reach_the_terminal(cli: Run) -> None:
-    """What the platform repeats cannot move the cursor or change the title of a window."""
-    outcome = cli("users", "get", "usr_\x1b]0;x\x07")
+@pytest.mark.parametrize(
+    ("words", "code"), [(["users", "get", "usr_\x1b]0;x\x07"], 3), (["users", "list", "\x1b[2J"], 2), (["\x1b[2J"], 2)]
+)
+def test_control_characters_in_a_message_do_not_reach_the_terminal(cli: Run, words: list[str], code: int) -> None:
+    """What is repeated, here or by the platform, cannot move the cursor or change the title of a window."""
+    outcome = cli(*words)
 
-    assert outcome.code == 3
+    assert outcome.code == code
     assert "\x1b" not in outcome.err

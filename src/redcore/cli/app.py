@@ -16,6 +16,7 @@ from redcore.cli import exit_codes
 from redcore.cli.generated import COMMANDS
 from redcore.cli.state import State
 from redcore.cli.streams import discard_stdout
+from redcore.cli.terminal import harmless
 
 HAND_MADE = {
     "api": ("redcore.cli.api", "Call the API directly, also what this version does not know yet."),
@@ -107,21 +108,34 @@ class SpecGroup(Suggesting):
         """Make one command; None if there is none of that name."""
         extra = EXTRA.get(self.name or "", {})
         if cmd_name in extra:
-            module, attribute = extra[cmd_name]
+            module, attribute, _ = extra[cmd_name]
             found: click.Command = getattr(import_module(module), attribute)
             return found
         from redcore.cli.operations import command_of  # noqa: PLC0415 (click's types, not needed for other groups)
 
         return next((command_of(c) for c in COMMANDS if (c.group, c.name) == (self.name, cmd_name)), None)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without making any."""
+        told = {c.name: c.help for c in COMMANDS if c.group == self.name}
+        told |= {name: text for name, (_, _, text) in EXTRA.get(self.name or "", {}).items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
 
-EXTRA: dict[str, dict[str, tuple[str, str]]] = {
-    "files": {"upload": ("redcore.cli.files", "upload"), "download": ("redcore.cli.files", "download")},
-    "products": {"import": ("redcore.cli.jobs", "import_"), "export": ("redcore.cli.jobs", "export")},
-    "users": {"import": ("redcore.cli.jobs", "import_")},
-    "runs": {"watch": ("redcore.cli.jobs", "watch")},
+
+EXTRA: dict[str, dict[str, tuple[str, str, str]]] = {
+    "files": {
+        "upload": ("redcore.cli.files", "upload", "Upload files, folders, stdin"),
+        "download": ("redcore.cli.files", "download", "Download files, with resume"),
+    },
+    "products": {
+        "import": ("redcore.cli.jobs", "import_", "Import a CSV or JSON lines file"),
+        "export": ("redcore.cli.jobs", "export", "Export the catalog to a file"),
+    },
+    "users": {"import": ("redcore.cli.jobs", "import_", "Invite the people of a CSV or JSON lines file")},
+    "runs": {"watch": ("redcore.cli.jobs", "watch", "Watch a run until it has ended")},
 }
-"""Commands written by hand within the spec's groups: group, name, module, attribute."""
+"""Commands written by hand within the spec's groups: group, name, module, attribute, and what `--help` lists."""
 
 
 def group(name: str) -> click.Group:
@@ -187,6 +201,7 @@ def flush() -> None:
 def failed(error: Exception, state: State) -> int:
     """Print what went wrong, and return the exit code; what is a defect is raised again."""
     if isinstance(error, click.UsageError):
+        error.message = harmless(error.message)
         error.show()
     elif isinstance(error, click.ClickException):
         state.terminal.error(error.format_message())

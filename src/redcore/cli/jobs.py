@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -116,6 +114,9 @@ def archived(state: State, source: Path) -> Iterator[IO[bytes] | Path]:
     if source.is_file():
         yield source
         return
+    import tempfile  # noqa: PLC0415 (for folders only)
+    import zipfile  # noqa: PLC0415 (as above)
+
     state.client()  # without a login nothing is packed
     with tempfile.TemporaryFile() as packed:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:

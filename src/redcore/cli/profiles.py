@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -77,6 +76,8 @@ class Profiles:
         return found
 
     def _read(self) -> dict[str, Any]:
+        import tomllib  # noqa: PLC0415 (`--help` reads no settings)
+
         try:
             with self.path.open("rb") as file:
                 told = tomllib.load(file)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import Literal, NamedTuple
 
 import click
+
+from redcore.cli.terminal import harmless
 
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("failure", "red")}
 CHECK_WIDTH = 12
@@ -22,7 +27,16 @@ class Finding(NamedTuple):
 
 def marked(finding: Finding, *, in_colour: bool) -> str:
     """Return a finding as a line for people, and what to do as a second one."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     word, colour = MARKS[finding.level]
     mark = click.style(word.ljust(8), fg=colour) if in_colour else word.ljust(8)
-    line = f"{mark}{finding.check.ljust(CHECK_WIDTH)} {finding.found}"
-    return f"{line}\n{' ' * (9 + CHECK_WIDTH)}{finding.advice}" if finding.advice else line
+    indent = 9 + CHECK_WIDTH
+    line = f"{mark}{finding.check.ljust(CHECK_WIDTH)} {folded(harmless(finding.found), width, indent)}"
+    return f"{line}\n{' ' * indent}{folded(finding.advice, width, indent)}" if finding.advice else line
+
+
+def folded(text: str, width: int, indent: int) -> str:
+    """Return text in lines that a terminal has room for, each below the first; 0 is a terminal of any width."""
+    if width <= indent * 2:  # too narrow for a column of its own
+        return text
+    return f"\n{' ' * indent}".join(textwrap.wrap(text, width - indent, break_on_hyphens=False) or [""])
