@@ -201,8 +201,7 @@ def flush() -> None:
 def failed(error: Exception, state: State) -> int:
     """Print what went wrong, and return the exit code; what is a defect is raised again."""
     if isinstance(error, click.UsageError):
-        error.message = harmless(error.message)
-        error.show()
+        click.UsageError(harmless(error.format_message()), error.ctx).show()
     elif isinstance(error, click.ClickException):
         state.terminal.error(error.format_message())
     else:
