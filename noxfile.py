@@ -114,7 +114,7 @@ def interpreter(version: str) -> str | None:
 @nox.session
 def contract(session: nox.Session) -> None:
     """Run only the contract tests: SDK and wire, judged by a validator and by clients that nobody here wrote."""
-    session.install(".[server,testing]", *group("test"), *group("npm"))
+    session.install(".[server,testing]", *group("test"), *group("npm"), *group("generators"))
     packages = npm(session, "tests/contract/node")
     session.run("pytest", "tests/contract", *session.posargs, env={"REDCORE_TEST_NPM": packages})
 

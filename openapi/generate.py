@@ -30,7 +30,6 @@ TEMPLATE_OF = {
     "cli/generated.py": "commands.py.jinja",
 }
 API = "/v1"
-ANY, BYTES = "*/*", "application/octet-stream"  # the parser knows no ranges of media types
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120", "--stdin-filename")
 FIX = ("check", "--fix-only", "--quiet", "--select=I,F401", "--config=lint.isort.known-first-party=['redcore']")
 ISORT = ("--config=lint.isort.split-on-trailing-comma=false",)
@@ -49,7 +48,7 @@ def parse(spec: Json, config: Config) -> GeneratorData:
 
 def render() -> dict[str, str]:
     """Path below src/redcore -> content, for every generated file."""
-    settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True, content_type_overrides={ANY: BYTES})
+    settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True)
     config = Config.from_sources(settings, MetaType.NONE, SPEC, "utf-8", overwrite=True, output_path=TARGET)
     spec = read_spec()
     data = parse(spec, config)

@@ -1,4 +1,4 @@
-"""`oauth4webapi` from npm completes its flows against the running server; `nox -s contract` brings it and node."""
+"""OAuth clients from npm complete their flows against the running server; `nox -s contract` brings them and node."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ Act = Callable[[dict[str, Any]], str]
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The application, beside the packages that it imports."""
+    """The folder of the applications, beside the packages that they import."""
     packages = os.environ.get(PACKAGES)
     assert packages, f"{PACKAGES} must name the folder of the npm packages: run `nox -s contract`"
-    return Path(shutil.copy(Path(__file__).with_name("node") / "client.mjs", packages))
+    for name in ("client.mjs", "more_clients.mjs"):
+        shutil.copy(Path(__file__).with_name("node") / name, packages)
+    return Path(packages)
 
 
 @pytest.fixture
 def run(script: Path, redcore_server: ReferenceServer) -> Callable[..., Mapping[str, Any]]:
     """Run one flow of an application; what it achieved."""
 
-    def run(flow: str, application: Application, act: Act | None = None) -> Mapping[str, Any]:
+    def run(
+        flow: str, application: Application, act: Act | None = None, program: str = "client.mjs"
+    ) -> Mapping[str, Any]:
         environment = {
             **os.environ,
             "ISSUER": redcore_server.origin,
@@ -46,7 +50,7 @@ def run(script: Path, redcore_server: ReferenceServer) -> Callable[..., Mapping[
             "REDIRECT_URI": application.redirect_uri,
         }
         node = subprocess.Popen(  # noqa: S603 (our own script)
-            ["node", script, flow],  # noqa: S607 (nox brings node)
+            ["node", script / program, flow],  # noqa: S607 (nox brings node)
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -125,3 +129,42 @@ def test_logs_a_person_in_on_a_device(
 
     done = run("device", new_application(redcore_server, is_public=True), agree)
     assert done == {"sub": actor.person.id, "scope": "users:read"}
+
+
+@pytest.mark.parametrize("is_public", [True, False], ids=["public", "confidential"])
+@pytest.mark.parametrize(("library", "done"), [("openid", {"scope": "users:read"}), ("badgateway", {})])
+def test_other_libraries_log_a_person_in_and_out(  # noqa: PLR0917 (fixtures)
+    library: str,
+    done: Mapping[str, Any],
+    is_public: bool,  # noqa: FBT001 (a parameter of the test)
+    run: Callable[..., Mapping[str, Any]],
+    redcore_server: ReferenceServer,
+    actor: Actor,
+) -> None:
+    """Discovery, code with PKCE, a call, refresh with rotation, revocation, by `openid-client` and `oauth2-client`."""
+    application = new_application(redcore_server, is_public=is_public)
+
+    assert run(f"{library}_code", application, lambda said: actor.decide(said["open"]), "more_clients.mjs") == done
+
+
+@pytest.mark.parametrize("library", ["openid", "badgateway"])
+def test_other_libraries_work_for_themselves(
+    library: str, run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer
+) -> None:
+    """Client credentials and introspection."""
+    done = run(f"{library}_client_credentials", new_application(redcore_server), None, "more_clients.mjs")
+
+    assert done == {"active": True, "scope": "products:read"}
+
+
+def test_openid_client_logs_a_person_in_on_a_device(
+    run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer, actor: Actor
+) -> None:
+    """Device authorization, tokens once the person agreed."""
+
+    def agree(said: dict[str, Any]) -> str:
+        assert actor.visitor.fill(actor.open(said["open"]), "device-consent", decision="allow").status_code == 200
+        return "agreed"
+
+    done = run("openid_device", new_application(redcore_server, is_public=True), agree, "more_clients.mjs")
+    assert done == {"scope": "users:read"}

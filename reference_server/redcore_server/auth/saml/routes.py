@@ -66,9 +66,9 @@ def routes(parts: Parts) -> Routes:
 
     parts.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
 
-    async def metadata(_: Request) -> Response:
+    async def metadata(request: Request) -> Response:
         xml = await run_in_threadpool(consumer.addresses.metadata)
-        return Response(xml, media_type="application/samlmetadata+xml")
+        return Response(xml, media_type=_metadata_type(request.headers.get("Accept", "")))
 
     return {
         "/saml/metadata.xml": {"GET": metadata},
@@ -141,3 +141,8 @@ def _decoded(response: str) -> bytes:
         return base64.b64decode("".join(response.split()), validate=True)
     except (binascii.Error, ValueError):
         raise AssertionRefused("it is not base64") from None
+
+
+def _metadata_type(accept: str) -> str:
+    """Return the registered type (SAML metadata, appendix A), or `text/xml` for a client that asks for no other."""
+    return "text/xml" if accept.partition(";")[0].strip().lower() == "text/xml" else "application/samlmetadata+xml"

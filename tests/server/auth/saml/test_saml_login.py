@@ -59,6 +59,24 @@ async def test_metadata_describe_the_service_provider(http: httpx.AsyncClient) -
     assert judge.validate_metadata(response.text) == []
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/xml", "text/xml; charset=utf-8"),
+        ("Text/XML; q=0.9", "text/xml; charset=utf-8"),
+        ("*/*", "application/samlmetadata+xml"),
+        ("text/html,text/xml", "application/samlmetadata+xml"),
+    ],
+)
+async def test_metadata_are_text_for_a_client_that_asks_for_it(
+    http: httpx.AsyncClient, accept: str, media_type: str
+) -> None:
+    """Stock generators of clients know no media type of SAML."""
+    response = await http.get("/saml/metadata.xml", headers={"Accept": accept})
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, media_type)
+
+
 async def test_login_asks_the_identity_provider(address: Address, clock: Clock) -> None:
     """The request names us, where to answer, and how the person shall be named; the address keeps its own query."""
     response = await address.http.get("/saml/login", params={"organisation": address.organisation.id})
