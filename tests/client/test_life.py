@@ -201,8 +201,8 @@ def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
         sent_over: Any = client._transport
-        while sent_over._slots.acquire(blocking=False):
-            pass
+        while not sent_over._slots.empty():
+            sent_over._slots.get()
 
         assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 import httpcore
@@ -34,7 +35,28 @@ class Connection(Protocol):
 ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
 MAX_CONNECTIONS = 100
+Slots: TypeAlias = "SimpleQueue[None]"
 SPARE_S = 30.0  # below the 60 s or more that servers and load balancers keep an idle connection
+
+
+def slots() -> Slots:
+    """One for each connection that there may be: a semaphore in C, where threading's is in Python."""
+    free: Slots = SimpleQueue()
+    for _ in range(MAX_CONNECTIONS):
+        free.put(None)
+    return free
+
+
+def take_slot(free: Slots, wait_s: float) -> None:
+    """Wait until there may be another connection; the caller puts the slot back.
+
+    Raises:
+        TimeoutError: that takes too long.
+    """
+    try:
+        free.get(timeout=wait_s)
+    except Empty:
+        raise TimeoutError from None
 
 
 @attrs.frozen(eq=False)

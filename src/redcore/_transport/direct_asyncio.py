@@ -72,7 +72,8 @@ class AsyncDirectTransport(Owner):
             if route is None:
                 return await self._others.send(request, timeout_s)
             data = whole(request, route.to, target, ACCEPT_ENCODING)
-            await take(pool.slots, limits)
+            if not is_taken(pool.slots):
+                await take(pool.slots, limits)
             try:
                 connection = fresh(route)
                 try:
@@ -99,7 +100,8 @@ class AsyncDirectTransport(Owner):
             route = pool.routes.to(origin)
             if route is None:
                 return await self._others.stream(request, silence_s, ends_in_s)
-            await take(pool.slots, limits)
+            if not is_taken(pool.slots):
+                await take(pool.slots, limits)
             try:
                 connection = fresh(route)
             except BaseException:
@@ -154,17 +156,23 @@ class AsyncDirectTransport(Owner):
         self._pools.abandon()
 
 
+def is_taken(slots: anyio.Semaphore) -> bool:
+    """Whether there may be another connection now, which then counts."""
+    try:
+        slots.acquire_nowait()
+    except anyio.WouldBlock:
+        return False
+    return True
+
+
 async def take(slots: anyio.Semaphore, limits: Patience) -> None:
     """Wait until there may be another connection.
 
     Raises:
         TimeoutError: that takes too long.
     """
-    try:
-        slots.acquire_nowait()
-    except anyio.WouldBlock:
-        with anyio.fail_after(limits.wait_s()):
-            await slots.acquire()
+    with anyio.fail_after(limits.wait_s()):
+        await slots.acquire()
 
 
 def fresh(route: Route[AsyncConnection]) -> AsyncConnection:

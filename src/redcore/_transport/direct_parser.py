@@ -6,6 +6,8 @@ because two readers that disagree about where an answer ends can be played again
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from redcore._base.response import Headers, Response
@@ -114,7 +116,7 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; trailers are not needed."""
         if not self.status:
-            key, text = name.decode("ascii").lower(), value.decode("latin-1").rstrip(" \t")
+            key, text = lower_case(name), value.decode("latin-1").rstrip(" \t")
             held = self._values.get(key)
             self._values[key] = text if held is None else f"{held}, {text}"
 
@@ -152,6 +154,12 @@ class AnswerReader:
         """Note the end of the answer."""
         if self.status:
             self.complete = True
+
+
+@lru_cache(maxsize=256)  # servers send the same few names with every answer
+def lower_case(name: bytes) -> str:
+    """The name of a header."""
+    return name.decode("ascii").lower()
 
 
 def why(problem: Exception) -> str:

@@ -194,7 +194,7 @@ class AsyncConnection(asyncio.Protocol):
         except Exception as problem:  # noqa: BLE001 (raised where the answer is awaited)
             self._problem = self._bad_answer = problem
             self._transport.abort()
-        if self._answer is None:
+        if self._answer is None and not self._transport.is_closing():  # to pause then is a RuntimeError of uvloop
             self._hold(len(data))
         self._wake()
 

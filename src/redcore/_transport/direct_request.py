@@ -18,15 +18,14 @@ def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
     Raises:
         ArgumentError: the target or a header has characters that cannot be sent.
     """
-    if not is_sendable(target) or " " in target:
+    if not are_sendable([target]) or " " in target:
         raise ArgumentError("the address of the call is no valid URL")
+    if not are_sendable([*request.headers.values()]):  # which may be secret: they are not quoted
+        raise ArgumentError("a header of the call cannot be sent")
     lines = [
         f"{request.method} {target} HTTP/1.1\r\nHost: {where.header.decode()}\r\nAccept-Encoding: {encoding}\r\n",
     ]
-    for name, value in request.headers.items():
-        if not is_sendable(value):  # which may be secret: it is not quoted
-            raise ArgumentError("a header of the call cannot be sent")
-        lines.append(f"{name}: {value}\r\n")
+    lines += [f"{name}: {value}\r\n" for name, value in request.headers.items()]
     content = request.content
     if isinstance(content, bytes):
         lines.append(f"Content-Length: {len(content)}\r\n")
@@ -43,9 +42,10 @@ def whole(request: Request, where: Address, target: str, encoding: str) -> bytes
     return begun + content if isinstance(content, bytes) else begun
 
 
-def is_sendable(text: str) -> bool:
-    """Whether a text can stand in a head: no character of it ends a line, and it is read as it is written."""
-    return text.isascii() and text.replace("\t", " ").isprintable() and text == text.strip()
+def are_sendable(texts: list[str]) -> bool:
+    """Whether texts can stand in a head: no character of them ends a line, and they are read as they are written."""
+    joined = "".join(texts)
+    return joined.isascii() and joined.replace("\t", " ").isprintable() and texts == [*map(str.strip, texts)]
 
 
 class Framing:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from redcore._base.response import Incoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING
-from redcore._transport.connections import MAX_CONNECTIONS, Route
+from redcore._transport.connections import Route, Slots, slots, take_slot
 from redcore._transport.direct_parser import DIRECT, WholeAnswer
 from redcore._transport.direct_request import pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
@@ -37,7 +36,7 @@ class DirectTransport(Owner):
 
     def _start(self) -> None:
         self._routes = DirectRoutes(partial(BlockingConnection, tls=self._tls))
-        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._slots = slots()
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
@@ -51,7 +50,7 @@ class DirectTransport(Owner):
             if route is None:
                 return self._proxied.send(request, timeout_s)
             data = whole(request, route.to, target, ACCEPT_ENCODING)
-            slots = self._slot(limits)
+            free = self._slot(limits)
             try:
                 connection = fresh(route)
                 try:
@@ -67,7 +66,7 @@ class DirectTransport(Owner):
                 self._keep(connection, route)
                 return response
             finally:
-                slots.release()
+                free.put(None)
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
@@ -79,13 +78,13 @@ class DirectTransport(Owner):
             route = self._routes.to(origin)
             if route is None:
                 return self._proxied.stream(request, silence_s, ends_in_s)
-            slots = self._slot(limits)
+            free = self._slot(limits)
             try:
                 connection = fresh(route)
             except BaseException:
-                slots.release()
+                free.put(None)
                 raise
-            end = partial(self._end, connection, route, slots)
+            end = partial(self._end, connection, route, free)
             try:
                 connection.begin(request.method, limits)
                 connection.send(pieces(request, route.to, target), limits)
@@ -98,19 +97,18 @@ class DirectTransport(Owner):
                 end(False)  # noqa: FBT003 (as `Arriving` calls it)
                 raise
 
-    def _slot(self, limits: Patience) -> threading.BoundedSemaphore:
-        """Wait until there may be another connection; the caller releases what this returns."""
+    def _slot(self, limits: Patience) -> Slots:
+        """Wait until there may be another connection; the caller puts the slot back into what this returns."""
         self.use()
-        slots = self._slots  # those of a fork are others
-        if not slots.acquire(timeout=limits.wait_s()):
-            raise TimeoutError
-        return slots
+        free = self._slots  # those of a fork are others
+        take_slot(free, limits.wait_s())
+        return free
 
     def _end(
         self,
         connection: BlockingConnection,
         route: Route[BlockingConnection],
-        slots: threading.BoundedSemaphore,
+        free: Slots,
         whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
     ) -> None:
         """Keep a connection whose answer was read to its end, or close it."""
@@ -120,7 +118,7 @@ class DirectTransport(Owner):
             else:
                 connection.close()
         finally:
-            slots.release()
+            free.put(None)
 
     def _keep(self, connection: BlockingConnection, route: Route[BlockingConnection]) -> None:
         if (spent := route.put(connection)) is not None:

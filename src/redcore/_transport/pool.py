@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
@@ -21,7 +20,7 @@ import httpcore
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.asyncio_backend import LoopBackend
 from redcore._transport.body_reader import Body
-from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes
+from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes, Slots, slots, take_slot
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import IDENTITY, headers_of, may_keep, on_the_wire, split
@@ -62,7 +61,7 @@ class PoolTransport(Owner):
 
     def _start(self) -> None:
         self._routes = Routes(partial(connect, self._tls))
-        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._slots = slots()
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
@@ -74,13 +73,12 @@ class PoolTransport(Owner):
             origin, target = split(request.url)
             route = self._routes.to(origin)
             sent = on_the_wire(request, route.to, target)
-            slots = self._slots
-            if not slots.acquire(timeout=timeout_s):
-                raise TimeoutError
+            free = self._slots
+            take_slot(free, timeout_s)
             try:
                 return self._exchange(sent, route, ends_at)
             finally:
-                slots.release()
+                free.put(None)
 
     def _exchange(
         self, request: httpcore.Request, route: Route[httpcore.ConnectionInterface], ends_at: float
@@ -115,14 +113,13 @@ class PoolTransport(Owner):
             route = self._routes.to(origin)
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": patience.waits()}
-            slots = self._slots
-            if not slots.acquire(timeout=patience.wait_s()):
-                raise TimeoutError
+            free = self._slots
+            take_slot(free, patience.wait_s())
             try:
                 connection = fresh(route)
-                end = partial(self._end, connection, route, slots)
+                end = partial(self._end, connection, route, free)
             except BaseException:
-                slots.release()
+                free.put(None)
                 raise
             try:
                 answer = connection.handle_request(sent)
@@ -143,7 +140,7 @@ class PoolTransport(Owner):
         self,
         connection: httpcore.ConnectionInterface,
         route: Route[httpcore.ConnectionInterface],
-        slots: threading.BoundedSemaphore,
+        free: Slots,
         answer: httpcore.Response | None,
         whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
     ) -> None:
@@ -158,7 +155,7 @@ class PoolTransport(Owner):
             if self.closed:  # meanwhile
                 close_all(route)
         finally:
-            slots.release()
+            free.put(None)
 
     def close(self) -> None:
         """Send no more, and close the connections; a second time does nothing."""
