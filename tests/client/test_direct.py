@@ -225,3 +225,33 @@ def test_ctrl_c_ends_a_call_at_once(server: Loopback) -> None:
         told, _ = process.communicate(timeout=10)
 
     assert (told.split(), process.returncode, server.accepted) == (["ready", "interrupted"], 0, 2)
+
+
+GREEN = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import gevent
+from redcore import Client
+
+with Client(api_key="k", base_url=sys.argv[1], timeout=20, max_retries=0, transport="direct") as client:
+    calls = [gevent.spawn(client.users.get_me) for _ in range(20)]
+    gevent.joinall(calls, raise_error=True)
+    print(*{call.value.id for call in calls})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gevent has no poll there")
+def test_greenlets_call_side_by_side(server: Loopback) -> None:
+    """None waits for another one's answer: the server answers when it has all twenty requests."""
+    all_there = threading.Barrier(20)
+
+    def together(connection: socket.socket) -> None:
+        all_there.wait(20)
+        connection.sendall(user().encode())
+
+    server.answer = lambda _: together
+    program = [sys.executable, "-c", GREEN, server.base_url]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 (our own)
+
+    assert (ended.stdout.split(), ended.stderr, server.accepted) == (["usr_1"], "", 20)

@@ -95,7 +95,7 @@ def test_log_out(call: Colour, make: Any, server: Loopback) -> None:
     client = make(client_id="a", client_secret="s")
     call(client.users.get_me)
 
-    call(client.auth.revoke, headers={"X-Trace": "7"})
+    call(client.auth.log_out, headers={"X-Trace": "7"})
 
     assert server.asked("/oauth/revoke")[0].headers["x-trace"] == "7"
 
