@@ -175,3 +175,16 @@ def test_an_expired_token_is_renewed_silently(session: Caller, lab: Lab) -> None
         ("/oauth/token", 200),
         ("/v1/me", 200),
     ]
+
+
+def test_the_lab_shows_what_was_sent_without_secrets(session: Caller, lab: Lab) -> None:
+    """Query and body can be compared; of credentials only the scheme is shown."""
+    session(lambda c: c.users.create(email="ada@example.com", name="Ada"))
+    session(lambda c: c.users.list(role="viewer", limit=5))
+
+    token, created, listed = lab.requests()
+
+    assert token.body == {"grant_type": "client_credentials"}
+    assert created.body == {"email": "ada@example.com", "name": "Ada"}
+    assert listed.query == {"role": "viewer", "limit": "5"}
+    assert [each.headers["authorization"] for each in (token, created)] == ["Basic ***", "Bearer ***"]

@@ -22,8 +22,8 @@ needs a token, wrong requests get the error envelope.
     `requests_per_second` there is none a second.
 `DELETE /lab/limits`  restores the plans' own.
 `GET /lab/outbox`     the mails that were sent, oldest first: `[{"id", "to", "subject", "text", "link"}]`.
-`GET /lab/requests`   the last 10,000 requests, oldest first: `[{"method", "path", "status", "request_id"}]`; those that
-    got no answer have status 0.
+`GET /lab/requests`   the last 10,000 requests, oldest first: `[{"method", "path", "status", "request_id", "query",
+    "headers", "body"}]`; those that got no answer have status 0. Secrets are `***`; `body` is JSON or a form, or null.
 `POST /lab/reset`     puts the data back as they were when the lab first ran on this database, which is just after it
     was seeded, and everything above too. Organisations seeded later keep their credentials and those who own them.
 """

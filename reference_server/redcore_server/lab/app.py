@@ -32,6 +32,7 @@ from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults
 from redcore_server.lab.seed_copy import SeedCopy
+from redcore_server.lab.seen import described, noting_body
 from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
@@ -117,8 +118,10 @@ class Lab:
             "path": without_secrets(scope["path"]),
             "status": 0,
             "request_id": None,
+            **described(scope),
         }
         self._requests.append(entry)
+        receive = noting_body(entry, scope, receive)
         await asyncio.sleep(fault.delay_s)
         if fault.is_dropped:
             await cut(receive, send)
