@@ -10,8 +10,10 @@ import pytest
 from tests.cli.conftest import Run
 from tests.contract.people import Visitor, new_person
 
-from redcore import Client
+from redcore import Client, ConfigurationError
+from redcore.cli.terminal import Terminal
 from redcore.testing import Lab, ReferenceServer
+from redcore.tokens import TokenSet
 
 
 @pytest.fixture
@@ -93,3 +95,21 @@ def approve(visitor: Visitor, person: object, code: str) -> None:
     """Be the person who enters the code."""
     page = visitor.sign_in(f"/oauth/device?user_code={code}", person)  # type: ignore[arg-type]  # a Person
     visitor.fill(page, "device-consent", decision="allow")
+
+
+@pytest.mark.parametrize(("at_terminal", "code"), [(True, 0), (False, 1)])
+def test_without_a_browser_a_person_gets_a_code_and_a_script_an_error(
+    run_cli: Run, address: str, monkeypatch: pytest.MonkeyPatch, *, at_terminal: bool, code: int
+) -> None:
+    """A script cannot enter a code: it is shown the option that a person can use."""
+
+    def no_browser(**_: object) -> TokenSet:
+        raise ConfigurationError("no browser could be opened")
+
+    monkeypatch.setattr("redcore.cli.login_ways.in_browser", no_browser)
+    monkeypatch.setattr("redcore.cli.login_ways.on_device", lambda **_: TokenSet(access_token="at_1"))
+    monkeypatch.setattr(Terminal, "interactive", at_terminal)
+    outcome = run_cli("auth", "login", "--client-id", "app_1", "--base-url", address)
+
+    assert outcome.code == code
+    assert ("--device" in outcome.err) is True

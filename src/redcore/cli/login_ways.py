@@ -45,6 +45,9 @@ def by_browser(state: State, scope: str | None) -> TokenSet:
     except ConfigurationError as error:
         if "browser" not in error.message:
             raise
+        if state.terminal.interactive:
+            state.terminal.note("No browser could be opened on this machine; use one anywhere.")
+            return by_device(state, scope)
         raise click.ClickException(
             "no browser could be opened on this machine: run `redcore auth login --device`"
         ) from None
