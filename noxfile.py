@@ -19,6 +19,8 @@ nox.options.sessions = ["tests", "lint", "types", "drift", "docs", "package"]
 SPEC = "openapi/redcore.yaml"
 SPECTRAL = "@stoplight/spectral-cli@6"
 REDOCLY = "@redocly/cli@2"
+PAGES = ("docs", "docs/_build/html")
+PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "examples", "changelog.d", "src", "reference_server")
 COVERED_EACH = 95.0
 COVERED_IN_ALL = 97.0  # of src/redcore; what is left are platforms that CI has not
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -214,10 +216,10 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; a warning is an error, an example that does not run too."""
-    session.install(".[server,testing]", *group("docs"))
-    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
-    session.run("sphinx-build", "-n", "-W", "-b", "doctest", "docs", "docs/_build/doctest")
+    """Check the spelling and build the documentation; a warning and a broken internal link are errors."""
+    session.install(".[server,testing,cli]", *group("docs"))
+    session.run("codespell", *PROSE)
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "-d", "docs/_build/doctrees", *PAGES)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""How the documentation is built: `nox -s docs`. Needs no network."""
+"""How the documentation is built: `nox -s docs`. Fetches Mermaid from npm once; what is built needs no network."""
 
 from __future__ import annotations
 
@@ -20,18 +20,24 @@ project_copyright = "The RedCore maintainers"
 version = release = __version__
 
 extensions = [
+    "local_mermaid",
     "myst_parser",
     "openapi_pages",
     "server_pages",
     "sphinx.ext.autodoc",
-    "sphinx.ext.doctest",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx.ext.napoleon",
     "sphinxcontrib.mermaid",
 ]
 exclude_patterns = ["_build"]
+html_static_path = ["_static"]
 root_doc = "index"
 html_theme = "furo"
 html_title = f"RedCore {release}"
+html_search_scorer = str(HERE / "_static" / "search_weights.js")
+html_copy_source = False
+mermaid_use_local = "_static/mermaid.esm.min.mjs"
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 
@@ -48,20 +54,14 @@ autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # an attribute that autodoc finds by itself is not described twice
 
-doctest_test_doctest_blocks = ""  # an example is a doctest only where a page says so
-doctest_global_setup = """
-import os
-import httpx
-from redcore import *
-from given_answers import ADA, answered, failure, success
-for variable in [name for name in os.environ if name.startswith("REDCORE_")]:
-    del os.environ[variable]
-"""
+copybutton_exclude = ".linenos, .gp, .go"  # what is copied can be pasted: no prompts, no output
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
 
 # Types of the standard library, of httpx and of msgspec, whose inventories would have to be fetched; type variables.
 nitpick_ignore_regex = [
     (r"py:.*", r"(abc|collections|datetime|httpx|msgspec|os|pathlib|types)\..*"),
-    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw)"),
+    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable)"),
 ]
 
 

@@ -1,0 +1,58 @@
+"""Finds the code blocks of Markdown pages, each with the output that the page shows below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import attrs
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = (
+    REPOSITORY / "README.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted(REPOSITORY.glob("docs/guides/*.md")),
+)
+
+SAVED = re.compile(r"Save this as `([\w.]+)`")
+
+
+@attrs.frozen
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    """Of its first line of code, counted from 1."""
+    language: str
+    code: str
+    output: str | None
+    """What the page shows as its output: the block of the language `output` that follows at once."""
+    file: str | None
+    """Under which name the page lets a reader save it: "Save this as `NAME`" stands above."""
+
+    def __str__(self) -> str:
+        """Give its place, as editors understand it."""
+        return f"{self.page.relative_to(REPOSITORY)}:{self.line}"
+
+
+def blocks(page: Path, language: str) -> list[Block]:
+    """The blocks of a page in one language, in order."""
+    return [block for block in all_blocks(page) if block.language == language]
+
+
+def all_blocks(page: Path) -> Iterator[Block]:
+    """Yield every fenced block of a page but those that show output."""
+    tokens = MarkdownIt().parse(page.read_text(encoding="utf-8"))
+    file = None
+    for token, following in pairwise([*tokens, Token("end", "", 0)]):
+        if token.type == "inline" and (saved := SAVED.search(token.content)):
+            file = saved[1]
+        if token.type == "fence" and token.info != "output":
+            output = following.content if following.type == "fence" and following.info == "output" else None
+            yield Block(page, (token.map or [0])[0] + 2, token.info, token.content, output, file)
+            file = None

@@ -1,0 +1,147 @@
+"""Each program of examples/ runs, or is driven as its framework drives it, and stays short enough to read."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import runpy
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.docs.markdown_blocks import REPOSITORY
+
+EXAMPLES = REPOSITORY / "examples"
+LONGEST = 80
+PROGRAMS = {
+    "quickstart": "ada@example.com editor pending_invite",
+    "quickstart_async": "PART-9 100",
+    "walk_users": "walked to 1",
+    "import_users": "created 1 refused 1",
+    "export_catalog": '"sku":"ENG-1"',
+    "tuned_retries": "admin@example.com",
+    "own_token_cache": "admin@example.com",
+    "proxy_and_private_ca": "admin@example.com",
+    "opentelemetry_console": "GET /v1/me",
+}
+
+
+def load(name: str) -> ModuleType:
+    """Import an example as its framework would."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("name", "printed"), PROGRAMS.items(), ids=PROGRAMS)
+def test_program_runs(name: str, printed: str, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends well and prints what it is about."""
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert printed in capsys.readouterr().out
+
+
+def test_fastapi_application_answers_objects_and_errors(reader: Path) -> None:
+    """One client serves all requests, and a missing product is a 404 with its request id."""
+    example = load("fastapi_app")
+
+    async def drive() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app=example.app)
+        async with example.app.router.lifespan_context(example.app):
+            made = await example.app.state.redcore.products.create(name="Engine", sku="ENG-1", price=100)
+            async with httpx.AsyncClient(transport=transport, base_url="http://app") as browser:
+                return await browser.get(f"/products/{made.id}"), await browser.get("/products/prod_none")
+
+    found, missing = asyncio.run(drive())
+    assert found.json()["sku"] == "ENG-1"
+    assert missing.status_code == 404
+    assert missing.json()["request_id"]
+
+
+def test_fastapi_application_sends_people_to_the_platform(reader: Path) -> None:
+    """The login begins at the platform's own address."""
+    example = load("fastapi_app")
+
+    async def drive() -> httpx.Response:
+        transport = httpx.ASGITransport(app=example.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as browser:
+            return await browser.get("/login")
+
+    assert urlsplit(asyncio.run(drive()).headers["Location"]).path == "/oauth/authorize"
+
+
+def test_gunicorn_application_answers(reader: Path) -> None:
+    """It is a WSGI application."""
+    example = load("gunicorn_app")
+    started: list[Any] = []
+    body = example.app({}, lambda *args: started.append(args))
+    example.client.close()
+    assert started[0][0] == "200 OK"
+    assert b"".join(body) == b"0 products\n"
+
+
+def test_lambda_handler_answers_within_its_time(reader: Path) -> None:
+    """A missing product is a 404 of the function."""
+    example = load("lambda_handler")
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 10_000)
+    answer = example.handler({"pathParameters": {"id": "prod_none"}}, context)
+    example.client.close()
+    assert answer["statusCode"] == 404
+
+
+def test_celery_task_delivered_twice_creates_once(reader: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order's id is the idempotency key."""
+    example = load("celery_tasks")
+    order = {"order_id": "1", "name": "Engine", "sku": "ENG-1", "price": 100}
+    first = example.add_product.apply(kwargs=order).get()
+    again = example.add_product.apply(kwargs=order).get()
+    example.client().close()
+    assert first == again
+
+
+def test_django_site_sends_people_to_the_platform(reader: Path) -> None:
+    """What belongs to the answer is kept in the person's session."""
+    pytest_process = {"PYTHONPATH": str(EXAMPLES), **os.environ}
+    script = (
+        "import django_login, django; django.setup(); from django.test import Client;"
+        "c = Client(); a = c.get('/login'); print(a.status_code, a['Location'].partition('?')[0], 'login' in c.session)"
+    )
+    ended = asyncio.run(_output(script, pytest_process))
+    assert ended.startswith(f"302 {os.environ['REDCORE_BASE_URL'].removesuffix('/v1')}/oauth/authorize True")
+
+
+async def _output(script: str, environment: dict[str, str]) -> str:
+    """What a program prints; Django is configured once a process, so it gets one of its own."""
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=pipe, env=environment)
+    printed, _ = await child.communicate()
+    return printed.decode()
+
+
+def test_notebook_runs_from_top_to_bottom(reader: Path) -> None:
+    """Its cells, in one coroutine as Jupyter runs them."""
+    cells = json.loads((EXAMPLES / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    body = "\n".join(f"    {line}" for line in code.splitlines())
+    namespace: dict[str, Any] = {}
+    exec(f"async def cells():\n{body}\n    return rows\n", namespace)  # noqa: S102 (that is the test)
+    assert [row["email"] for row in asyncio.run(namespace["cells"]())] == ["admin@example.com"]
+
+
+def test_examples_stay_short() -> None:
+    """A reader sees an example at once; the tour is a demonstration."""
+    long = [
+        path.name
+        for path in EXAMPLES.iterdir()
+        if path.is_file() and path.name != "tour.py" and len(path.read_text(encoding="utf-8").splitlines()) >= LONGEST
+    ]
+    assert long == []
