@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
 
 from redcore.testing import ReferenceServer
 
@@ -20,7 +21,10 @@ def reader(redcore_server: ReferenceServer, tmp_path: Path, monkeypatch: pytest.
     stores = json.loads((redcore_server.data / "runtime.json").read_text(encoding="utf-8"))
     for name in ("REDCORE_BASE_URL", "REDCORE_API_KEY", "REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"):
         monkeypatch.setenv(name, variables[name])
-    monkeypatch.setenv("REDIS_URL", f"redis://:{stores['redis_password']}@127.0.0.1:{stores['redis_port']}/1")
+    redis_url = f"redis://:{stores['redis_password']}@127.0.0.1:{stores['redis_port']}/1"  # the server itself uses 0
+    with redis.Redis.from_url(redis_url) as spare:
+        spare.flushdb()
+    monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     monkeypatch.setenv("COLUMNS", "88")

@@ -28,7 +28,6 @@ PROGRAMS = {
     "tuned_retries": "admin@example.com",
     "own_token_cache": "admin@example.com",
     "proxy_and_private_ca": "admin@example.com",
-    "opentelemetry_console": "GET /v1/me",
 }
 
 
@@ -48,6 +47,12 @@ def test_program_runs(name: str, printed: str, reader: Path, capsys: pytest.Capt
     """It ends well and prints what it is about."""
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert printed in capsys.readouterr().out
+
+
+def test_opentelemetry_example_prints_spans(reader: Path) -> None:
+    """A provider is set once a process, so it gets one of its own."""
+    script = f"import runpy; runpy.run_path({str(EXAMPLES / 'opentelemetry_console.py')!r}, run_name='__main__')"
+    assert '"name": "GET /v1/me"' in asyncio.run(_output(script, dict(os.environ)))
 
 
 def test_fastapi_application_answers_objects_and_errors(reader: Path) -> None:
