@@ -17,6 +17,8 @@ from tests.docs.markdown_blocks import PAGES, REPOSITORY, Block, all_blocks, blo
 RUN_COMMANDS = ("redcore ", "redcore-server run -- python ", "python ", "curl ", "echo ", "cat ")
 """What is run against the server of the tests. Other commands are installations and servers, which tests/package and
 tests/server start; here their words are checked."""
+TRIED_ELSEWHERE = {"cli.md"}
+"""Their commands need logins and files, which tests/cli brings."""
 LANGUAGES = {"python", "console", "output", "toml", "ini", "yaml", "json", "html", "javascript"}
 
 
@@ -59,7 +61,9 @@ def test_python_of_a_page_runs_in_order(
             test(**{name: request.getfixturevalue(name) for name in signature(test).parameters})
 
 
-@pytest.mark.parametrize("page", pages_with("console"), ids=named)
+@pytest.mark.parametrize(
+    "page", [page for page in pages_with("console") if page.name not in TRIED_ELSEWHERE], ids=named
+)
 def test_commands_of_a_page_run_in_order(page: Path, reader: Path) -> None:
     """What a page lets a reader type ends well, and prints what the page shows."""
     (reader / "your_program.py").write_text("import redcore\n", encoding="utf-8")
