@@ -1,11 +1,119 @@
-"""The SDKs that RedCore is measured beside, each doing what it does for an object and for a page of 100 of its API."""
+"""The clients and SDKs that RedCore is measured beside, each doing what it does for an object and for a page of 100."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from contestants import HEADERS, PAGE_OF_USERS, TASKS, USER_ID, Role, Status
+
+
+class Httpx2:
+    """httpx2, bare."""
+
+    def __init__(self, origin: str) -> None:
+        import httpx2
+
+        self._client = httpx2.Client(base_url=origin, headers=HEADERS)
+
+    def one(self) -> Any:
+        return self._client.get(f"/v1/users/{USER_ID}").json()
+
+    def many(self) -> Any:
+        return self._client.get("/v1/users?limit=100").json()
+
+
+class AsyncHttpx2:
+    """httpx2, bare, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        import httpx2
+
+        self._client = httpx2.AsyncClient(base_url=origin, headers=HEADERS)
+
+    async def one(self) -> Any:
+        return (await self._client.get(f"/v1/users/{USER_ID}")).json()
+
+    async def many(self) -> Any:
+        return (await self._client.get("/v1/users?limit=100")).json()
+
+
+class Pyqwest:
+    """pyqwest, bare: a client in Rust, without bounds on sizes, retries or typed answers."""
+
+    def __init__(self, origin: str) -> None:
+        import pyqwest
+
+        self._client = pyqwest.SyncClient(pyqwest.SyncHTTPTransport())
+        self._origin = origin
+
+    def one(self) -> Any:
+        return self._fetch(f"/v1/users/{USER_ID}")
+
+    def many(self) -> Any:
+        return self._fetch("/v1/users?limit=100")
+
+    def _fetch(self, target: str) -> Any:
+        return json.loads(self._client.get(self._origin + target, HEADERS).content)
+
+
+class AsyncPyqwest:
+    """pyqwest, bare, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        import pyqwest
+
+        self._client = pyqwest.Client(pyqwest.HTTPTransport())
+        self._origin = origin
+
+    async def one(self) -> Any:
+        return await self._fetch(f"/v1/users/{USER_ID}")
+
+    async def many(self) -> Any:
+        return await self._fetch("/v1/users?limit=100")
+
+    async def _fetch(self, target: str) -> Any:
+        return json.loads((await self._client.get(self._origin + target, HEADERS)).content)
+
+
+class Pyreqwest:
+    """pyreqwest, bare: as pyqwest."""
+
+    def __init__(self, origin: str) -> None:
+        from pyreqwest.client import SyncClientBuilder
+
+        self._client = SyncClientBuilder().build()
+        self._origin = origin
+
+    def one(self) -> Any:
+        return self._fetch(f"/v1/users/{USER_ID}")
+
+    def many(self) -> Any:
+        return self._fetch("/v1/users?limit=100")
+
+    def _fetch(self, target: str) -> Any:
+        return json.loads(bytes(self._client.get(self._origin + target).headers(HEADERS).build().send().bytes()))
+
+
+class AsyncPyreqwest:
+    """pyreqwest, bare, awaited."""
+
+    def __init__(self, origin: str) -> None:
+        from pyreqwest.client import ClientBuilder
+
+        self._client = ClientBuilder().build()
+        self._origin = origin
+
+    async def one(self) -> Any:
+        return await self._fetch(f"/v1/users/{USER_ID}")
+
+    async def many(self) -> Any:
+        return await self._fetch("/v1/users?limit=100")
+
+    async def _fetch(self, target: str) -> Any:
+        answer = await self._client.get(self._origin + target).headers(HEADERS).build().send()
+        return json.loads(bytes(await answer.bytes()))
 
 
 class OpenAI:

@@ -1,6 +1,6 @@
 """Prints how RedCore's client layer does beside its peers, as the table of goals has it (docs/benchmarks.md).
 
-    python benchmarks/table.py [--only "sync, one user"] [--rounds 11] [--no-peers]
+    python benchmarks/table.py [--only "sync, one user"] [--rounds 11] [--no-peers] [--chart FILE]
 
 The peers are those of the dependency group `bench`. A row whose goal is missed ends the run with an error.
 """
@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from chart import Bars, draw
 from measure import Bench, Result
 from rows import ROWS, Row
 
@@ -69,10 +70,12 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[row.name for row in ROWS], help="a row; may be repeated")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--no-peers", action="store_true", help="only RedCore and the yardsticks")
+    parser.add_argument("--chart", type=Path, help="also draw the table, as an SVG")
     given = parser.parse_args()
     tell(HEADINGS)
     tell(["---"] * len(HEADINGS))
     missed: list[str] = []
+    drawn: list[tuple[str, Bars]] = []
     with stub() as origin, ExitStack() as stack:
         bench = Bench(origin, given.rounds, not given.no_peers, stack)
         for row in ROWS:
@@ -80,8 +83,11 @@ def main() -> None:
                 continue
             yardstick, ours, *peers = bench.measure(row)
             tell(line(row, yardstick, ours, peers))
+            drawn.append((row.name, [(name_of(each), each.ratio) for each in (ours, yardstick, *peers)]))
             if not row.reached(ours.ratio):
                 missed.append(row.name)
+    if given.chart is not None:
+        given.chart.write_text(draw(drawn), encoding="utf-8")
     if missed:
         raise SystemExit(f"missed: {'; '.join(missed)}")
 
