@@ -175,6 +175,13 @@ def bench_api(session: nox.Session) -> None:
     session.run("python", "benchmarks/users.py", *session.posargs)
 
 
+@nox.session(name="bench-growth")
+def bench_growth(session: nox.Session) -> None:
+    """Measure what a listing costs as it grows: pages at depth, walks, short searches; takes minutes."""
+    session.install(".[server,testing]")
+    session.run("python", "benchmarks/growth.py", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and the spec (three judges, two of them from npm); tests hold the direction of imports."""

@@ -119,3 +119,22 @@ async def test_an_index_finds_it(stores: Stores, organisation: Organisation, tab
 
     assert f"Bitmap Index Scan on {table}_search" in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("q", ["q", "qz", "Q\N{FULLWIDTH LATIN SMALL LETTER Z}"])
+async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: Organisation, q: str) -> None:
+    """Of five thousand rows, none is read that does not have the letters."""
+    insert = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+                select 'prod_' || gen_random_uuid(), %s, case i when 7 then 'Aqz' else 'Item' end, 'S' || i, 1, 1,
+                       'available', now(), now()
+                from generate_series(1, 5000) as i returning 1"""
+    await rows(stores, insert, organisation.id)
+    asked = {"organisation_id": organisation.id, "status": None, "limit": 20, "offset": 0, "q": q}
+    query = b"explain " + cut_of(queries("products")["matching"], is_counted=True)
+    async with stores.postgres.connection() as connection:
+        await connection.execute(b"vacuum analyze products")
+        cursor = await connection.execute(query, {**asked, "after_time": None, "after_id": None})
+        plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+
+    assert "Bitmap Index Scan on products_letters" in plan
+    assert "Seq Scan" not in plan

@@ -7,10 +7,11 @@ where organisation_id = %(organisation_id)s
     and (%(status)s::text is null or status = %(status)s)
     and (
         %(q)s::text is null
-        or (
-            search @> trigrams(%(q)s)
-            and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(email), folded(%(q)s)) > 0)
-        )
+        or case
+            when char_length(folded(%(q)s)) <= 2 then letters @> array[folded(%(q)s)]
+            else search @> trigrams(%(q)s)
+                and (strpos(folded(name), folded(%(q)s)) > 0 or strpos(folded(email), folded(%(q)s)) > 0)
+        end
     )
 
 -- name: get
