@@ -96,6 +96,11 @@ class FailedAttempt:
     stopped: StopReason | None = None
     """Why there was no further try; None if there was one."""
 
+    @property
+    def status_code(self) -> int | None:
+        """HTTP status, under the name that HTTP libraries use."""
+        return self.status
+
     def __str__(self) -> str:
         what = self.error if self.status is None else self.status
         then = f"waited {self.wait_s:.1f} s" if self.stopped is None else f"stopped: {self.stopped}"

@@ -54,6 +54,11 @@ class AttemptResult:
     error: RedcoreError | None = None
     """Why there is no answer."""
 
+    @property
+    def status_code(self) -> int | None:
+        """HTTP status, under the name that HTTP libraries use."""
+        return self.status
+
 
 @public
 @attrs.frozen(kw_only=True)

@@ -40,6 +40,10 @@ class _Progress(Generic[T]):
         """Whether the listing was seen to change: its total did, or items came again, which were dropped."""
         return self._walk.changed
 
+    def __repr__(self) -> str:
+        of = "" if self.total is None else f" of {self.total}"
+        return f"<{type(self).__name__} at offset {self.offset}{of}>"
+
 
 @public
 class Pages(Generic[T]):
@@ -59,6 +63,9 @@ class Pages(Generic[T]):
         self._concurrency = checked(concurrency)
         self._offset = offset
         self._cursor = checked_cursor(cursor, concurrency, offset)
+
+    def __repr__(self) -> str:
+        return f"<Pages from offset {self._offset}, concurrency {self._concurrency}>"
 
     def __iter__(self) -> PageIterator[T]:
         """The pages that have items, in order."""
@@ -135,6 +142,9 @@ class AsyncPages(Generic[T]):
         self._concurrency = checked(concurrency)
         self._offset = offset
         self._cursor = checked_cursor(cursor, concurrency, offset)
+
+    def __repr__(self) -> str:
+        return f"<AsyncPages from offset {self._offset}, concurrency {self._concurrency}>"
 
     def __aiter__(self) -> AsyncPageIterator[T]:
         """The pages that have items, in order."""

@@ -11,6 +11,7 @@ import pytest
 
 from redcore import AsyncClient, Client
 from redcore._resources.resource import resource
+from redcore.exceptions import FailedAttempt
 
 NAMES = sorted(name for name in dir(Client) if isinstance(inspect.getattr_static(Client, name), resource))
 
@@ -47,3 +48,19 @@ def test_a_resource_shows_whose_it_is() -> None:
 
     assert repr(client.users) == "<Users of Client(base_url='https://api.example.com/v1')>"
     assert repr(client.files) == "<Files of Client(base_url='https://api.example.com/v1')>"
+
+
+def test_a_listing_shows_where_it_begins_and_how_far_it_has_come() -> None:
+    """The reprs of pages and their iterators name the offset; neither makes a call."""
+    pages = Client(api_key="rk_key").users.list_all(offset=40, concurrency=2)
+
+    assert repr(pages) == "<Pages from offset 40, concurrency 2>"
+    assert repr(iter(pages)) == "<PageIterator at offset 40>"
+    assert repr(pages.iter_items()) == "<ItemIterator at offset 40>"
+
+
+def test_the_status_of_an_attempt_has_the_name_that_answers_have() -> None:
+    """`status_code` is `status`, for hooks and for the attempts in an error."""
+    failed = FailedAttempt(number=1, error="ServerError", status=503, duration_s=0.1)
+
+    assert failed.status_code == 503

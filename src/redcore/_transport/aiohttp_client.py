@@ -65,7 +65,7 @@ class Connector(aiohttp.TCPConnector):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] (aiohttp names a bare tuple)
         self._used: WeakSet[object] = WeakSet()
 
     async def connect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -109,7 +109,7 @@ def publish(state: State, *, source: Path, fields: str | None, jq: str) -> None:
 
 
 @contextlib.contextmanager
-def archived(state: State, source: Path) -> Iterator[IO[bytes] | Path]:
+def archived(state: State, source: Path) -> Generator[IO[bytes] | Path]:
     """Yield a zip archive as it is, or a folder as a zip archive without hidden files, in a temporary file."""
     if source.is_file():
         yield source
