@@ -132,3 +132,12 @@ def test_links_in_a_folder_are_left_out(cli: Run, tmp_path: Path, redcore_server
     assert "out.txt is a link" in uploaded.err
     for name in ("out.txt", ".env"):
         assert httpx.get(f"{redcore_server.origin}{path}{name}").status_code == 404
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "/proc/none/file"])
+def test_a_target_that_cannot_be_written_is_a_failure_in_words(cli: Run, target: str) -> None:
+    """Exit code 1, as the command line was right."""
+    file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
+    outcome = cli("files", "download", file, "--to", target)
+
+    assert (outcome.code, "cannot be written" in outcome.err) == (1, True)
