@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
-
 import httpx
 
 from redcore._base.response import AsyncIncoming, Incoming, Response
@@ -52,17 +49,17 @@ class AsyncDefaultTransport(AsyncDirectTransport):
 
     _httpx: httpx.AsyncClient | None = None
 
-    def send(self, request: Request, timeout_s: float) -> Coroutine[Any, Any, Response]:
+    async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         if is_intercepted(AWAITED):
-            return self._over_httpx().send(request, timeout_s)
-        return super().send(request, timeout_s)
+            return await self._over_httpx().send(request, timeout_s)
+        return await super().send(request, timeout_s)
 
-    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Coroutine[Any, Any, AsyncIncoming]:
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
         if is_intercepted(AWAITED):
-            return self._over_httpx().stream(request, silence_s, ends_in_s)
-        return super().stream(request, silence_s, ends_in_s)
+            return await self._over_httpx().stream(request, silence_s, ends_in_s)
+        return await super().stream(request, silence_s, ends_in_s)
 
     def _over_httpx(self) -> AsyncGivenTransport:
         if self.closed:
