@@ -310,6 +310,20 @@ class TestByCursor:
 
         assert ids(walk) == list(range(9))
 
+    def test_cursors_that_lead_in_a_circle(self) -> None:
+        """The walk goes on by offset when a page has only items that came before."""
+        listing = CursorListing(range(30))
+
+        def circle(operation: Any) -> Any:
+            page = listing(operation)
+            object.__setattr__(page.meta, "next_cursor", "5" if page.data[0].id == 3 else "2")
+            return page
+
+        walk: ItemIterator[Item] = Pages(circle, listing.describe(3)).iter_items()
+
+        assert sorted(ids(walk)) == list(range(30))
+        assert len(listing.places) < 30
+
     @pytest.mark.parametrize("options", [{"offset": 1}, {"concurrency": 2}])
     def test_what_does_not_go_with_a_cursor(self, options: dict[str, int]) -> None:
         """A walk that needs offsets takes no cursor."""

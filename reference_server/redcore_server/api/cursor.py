@@ -48,7 +48,7 @@ class Binding:
             place: what the query orders by, of the last item of a page.
         """
         told = orjson.dumps(place)
-        return base64.urlsafe_b64encode(self._digest(told) + told).rstrip(b"=").decode()
+        return _written(self._digest(told) + told)
 
     def read(self, cursor: str, parts: Sequence[Callable[[str], Any]]) -> list[Any]:
         """Return the place that a cursor leads behind.
@@ -63,7 +63,8 @@ class Binding:
         try:
             whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             digest, told = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
-            if self._digest(told) == digest and b"\\u0000" not in told:
+            is_ours = self._digest(told) == digest and _written(whole) == cursor  # one form: no bits are left over
+            if is_ours and b"\\u0000" not in told:
                 return [make(text) for make, text in zip(parts, orjson.loads(told), strict=True)]
         except (ValueError, TypeError, OverflowError):  # not ours: anybody can compute a digest
             pass
@@ -72,3 +73,7 @@ class Binding:
     def _digest(self, told: bytes) -> bytes:
         bound = orjson.dumps([self.organisation_id, self.operation, self.filters], option=orjson.OPT_SORT_KEYS)
         return hashlib.blake2b(told, key=hashlib.sha256(bound).digest(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _written(whole: bytes) -> str:
+    return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()

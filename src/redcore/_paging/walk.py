@@ -116,13 +116,14 @@ class Walk(Generic[T]):
         begin, size = self.offset, len(page.data)
         self.offset += size
         self._width = self._width or size
-        if page.meta.next_cursor == self.cursor:  # it leads nowhere: the walk goes on by offset
-            self._by_cursor = False
+        given = self._new(self._counted(page, begin), range(begin + 1, self.offset + 1))
+        self.done = not page.meta.next_cursor
+        if size and given is None:  # cursors that lead in a circle lead nowhere: the walk goes on by offset
+            self._by_cursor, self.offset = False, begin
         self.cursor = page.meta.next_cursor if self._by_cursor else None
-        self.done = page.meta.next_cursor is None
         if self.done and self.total is not None and self.offset != self.total:
             self._has_changed(f"its total was {self.total}, and {self.offset} items came")
-        return self._new(self._counted(page, begin), range(begin + 1, self.offset + 1))
+        return given
 
     def _compare(self, total: int | None, offset: int | None) -> None:
         """Take over what a page that was counted says of the listing."""
