@@ -60,8 +60,8 @@ copybutton_only_copy_prompt_lines = True
 
 # Types of the standard library, of httpx and of msgspec, whose inventories would have to be fetched; type variables.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(abc|collections|datetime|httpx|msgspec|os|pathlib|types)\..*"),
-    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable)"),
+    (r"py:.*", r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|types)\..*"),
+    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable|ModelT)"),
 ]
 
 

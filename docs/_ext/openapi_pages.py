@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import yaml
+from call_examples import tabs
 from docutils import nodes
 from markup import Cell, field_list, inline, joined, json_block, link, paragraphs, shown, table
 from sphinx import addnodes
@@ -136,6 +137,8 @@ class Operations(Page):
         section += nodes.literal_block("", f"{method} {path}", language="none")
         section += paragraphs(operation.get("description", ""))
         section += self.facts(operation)
+        if path.startswith("/v1/"):
+            section += self.parse_text_to_nodes(tabs(operation, method, path, self.example(operation)))
         parameters = [self.resolve(parameter) for parameter in (*shared, *operation.get("parameters", []))]
         if parameters:
             section += nodes.rubric("", "Parameters")
@@ -145,7 +148,17 @@ class Operations(Page):
             section += self.body(self.resolve(operation["requestBody"]))
         section += nodes.rubric("", "Answers")
         section += self.responses(operation["responses"])
+        for told in operation["responses"].values():
+            for content in self.resolve(told).get("content", {}).values():
+                if "example" in content:
+                    section += json_block(content["example"])
         return section
+
+    def example(self, operation: Json) -> Json | None:
+        """The example of the JSON body; None if the operation takes none."""
+        body = self.resolve(operation.get("requestBody", {}))
+        found: Json | None = body.get("content", {}).get("application/json", {}).get("example")
+        return found
 
     def facts(self, operation: Json) -> nodes.field_list:
         """Who may call it, and by which method of the SDK."""
