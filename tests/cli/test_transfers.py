@@ -141,3 +141,14 @@ def test_a_target_that_cannot_be_written_is_a_failure_in_words(cli: Run, target:
     outcome = cli("files", "download", file, "--to", target)
 
     assert (outcome.code, "cannot be written" in outcome.err) == (1, True)
+
+
+def test_a_download_into_a_folder_does_not_follow_a_link_of_its_name(cli: Run, tmp_path: Path) -> None:
+    """Another user may have put it there, in a folder that many write to."""
+    file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "t.txt").symlink_to(tmp_path / "elsewhere")
+    outcome = cli("files", "download", file, "--to", str(folder))
+
+    assert (outcome.code, "is a link" in outcome.err, (tmp_path / "elsewhere").exists()) == (2, True, False)

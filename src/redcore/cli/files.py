@@ -167,6 +167,8 @@ def download(state: State, *, ids: tuple[str, ...], to: str | None, force: bool,
 def fetched(state: State, file_id: str, to: str | None, *, force: bool, resume: bool) -> None:
     """Download one file to a path, and print it."""
     path = place(state, file_id, to)
+    if not force and path.is_symlink() and path != Path(to or ""):  # a link that was not asked for by its name
+        raise click.UsageError(f"{path} is a link; --force writes to where it leads.")
     with contextlib.suppress(OSError):
         if not force and stat.S_ISREG(path.stat().st_mode):
             raise click.UsageError(f"{path} is there already; --force writes over it.")
