@@ -184,7 +184,7 @@ async def test_addresses_are_limited_where_no_credential_is_needed(
         failures = [(await liar.get("/v1/me")).status_code for _ in range(4)]
         probes = [(await nobody.get("/healthz")).status_code for _ in range(4)]
         still.advance(1)
-        unknown = [(await nobody.get("/")).status_code for _ in range(2)]
+        unknown = [(await nobody.get("/unknown")).status_code for _ in range(2)]
 
     assert tokens[2] == 429
     assert 429 not in tokens[:2]

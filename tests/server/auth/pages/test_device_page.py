@@ -67,7 +67,7 @@ async def test_a_person_connects_a_device_from_nothing(
     assert "Connect a device" in text_of(entry)
     assert "to continue to Storefront <3" in text_of(sign_in)
     assert login.user_code in text_of(consent)
-    assert "Read the users Change the users" in text_of(consent)
+    assert "Read the users of the organisation Create, change and delete users" in text_of(consent)
     assert "Your device is connected" in text_of(done)
     assert await login.outcome() == "tokens"
 
@@ -119,7 +119,11 @@ async def test_of_two_people_who_decide_at_once_one_does(login: Login, browser: 
 
 
 @pytest.mark.parametrize(
-    ("role", "meanings"), [("admin", "Read the users Change the users"), ("viewer", "Read the users")]
+    ("role", "meanings"),
+    [
+        ("admin", "Read the users of the organisation Create, change and delete users"),
+        ("viewer", "Read the users of the organisation"),
+    ],
 )
 async def test_nobody_grants_more_than_their_role(
     login: Login, browser: Browser, stores: Stores, organisation: Organisation, *, role: str, meanings: str

@@ -277,7 +277,7 @@ async def test_an_address_is_compared_as_everywhere(address: Address, spelling: 
 
 async def test_who_is_removed_meanwhile_gets_nothing(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last look into PostgreSQL, after the grant was written, decides."""
-    monkeypatch.setattr(Applications, "is_usable", AsyncMock(return_value=False))
+    monkeypatch.setattr(Applications, "granted", AsyncMock(return_value=None))
 
     with capture_logs() as log:
         answer = await address.bring((await address.scene()).honest())
