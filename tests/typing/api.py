@@ -243,7 +243,7 @@ def cursors(client: Client) -> None:
 
 def refused(client: Client) -> None:
     """What a checker must refuse."""
-    client.users.list(role="owner")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    client.users.list(role="owner")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     client.users.update("usr_1", status="pending_invite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.create(email="a@b.example")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
