@@ -14,8 +14,8 @@ import click
 
 from redcore_server.data_folder import READY_WITHIN_S
 from redcore_server.process.identity_provider import identity_provider
+from redcore_server.process.topology.command import topology
 from redcore_server.settings import OperatorError, Settings, from_environment, misspelt, overview
-from redcore_server.topology.command import topology
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

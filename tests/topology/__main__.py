@@ -14,9 +14,9 @@ from tests.topology.faults import FAULTS, Fault
 from tests.topology.load import Load
 from tests.topology.report import Result, draw, gap, table
 
+from redcore_server.process.topology.layout import database_url
+from redcore_server.process.topology.system import System, running
 from redcore_server.settings import OperatorError
-from redcore_server.topology.layout import database_url
-from redcore_server.topology.system import System, running
 
 SETTLE_S = 2.0
 

@@ -17,9 +17,9 @@ from redis.crc import key_slot
 from tests.topology.load import Load
 
 from redcore_server.auth.tokens import redis_keys
-from redcore_server.topology.layout import Node, database_url
-from redcore_server.topology.program import Program
-from redcore_server.topology.system import System
+from redcore_server.process.topology.layout import Node, database_url
+from redcore_server.process.topology.program import Program
+from redcore_server.process.topology.system import System
 
 Strike = Callable[[System, Load], Awaitable[str]]
 

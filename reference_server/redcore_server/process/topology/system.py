@@ -16,8 +16,7 @@ from typing import Final
 import attrs
 import psycopg
 
-from redcore_server.settings import OperatorError
-from redcore_server.topology.layout import (
+from redcore_server.process.topology.layout import (
     DEPLOY,
     Layout,
     Node,
@@ -27,6 +26,7 @@ from redcore_server.topology.layout import (
     redcore_server,
     zone_socket,
 )
+from redcore_server.settings import OperatorError
 
 _READY_S: Final = 120.0
 _PAUSE_S: Final = 0.1

@@ -14,7 +14,7 @@ import click
 from redcore_server.process.signals import interruptible
 
 if TYPE_CHECKING:
-    from redcore_server.topology.system import System
+    from redcore_server.process.topology.system import System
 
 _REFRESH_S = 2.0
 _UP = "\x1b[{}F\x1b[J"  # to the beginning of the line so many lines above, and clear what is below
@@ -32,7 +32,7 @@ def up() -> None:
     Four nodes, PostgreSQL with a replica (Patroni), a Redis Cluster, workers, balancers. Needs the repository, haproxy
     and etcd of the system, and the package patroni.
     """
-    from redcore_server.topology.system import running  # noqa: PLC0415 - `--help` need not wait for it
+    from redcore_server.process.topology.system import running  # noqa: PLC0415 - `--help` need not wait for it
 
     with interruptible(), tempfile.TemporaryDirectory(prefix="topology-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL does not run as root

@@ -14,10 +14,10 @@ from typing import Final
 import attrs
 
 from redcore_server.embedded.binaries import Account, account_for, can_run, postgres_programs, redis_program
+from redcore_server.process.topology.program import Program
 from redcore_server.settings import OperatorError
-from redcore_server.topology.program import Program
 
-DEPLOY: Final = Path(__file__).parents[2] / "deploy"
+DEPLOY: Final = Path(__file__).parents[3] / "deploy"
 PASSWORD: Final = "topology"  # noqa: S105 - of servers on loopback that live for minutes
 PUBLIC: Final = "127.0.0.1:14000"
 _ZONES: Final = {"a": 1, "b": 2}
