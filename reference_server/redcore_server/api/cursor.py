@@ -2,7 +2,7 @@
 
 Checked, not signed: a digest over the place and what it belongs to tells another query's cursor, and one that was made
 up, from ours. Nothing is gained by computing one, for a query sees the caller's organisation only, wherever it begins.
-So every node reads every node's cursors, and there is no secret to share. docs/adr/0080-walking-by-cursor.md
+So every node reads every node's cursors, and there is no secret to share. docs/adr/0056-walking-by-cursor.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One connection of uvicorn, with the bounds that it lacks (docs/adr/0037-clients-that-are-slow.md).
+"""One connection of uvicorn, with the bounds that it lacks (docs/adr/0036-clients-that-are-slow.md).
 
 Bounded are the size of a head and the time it may take, what surrounds a body (trailers and chunk extensions), how long
 a body is still read whose answer has been sent, and how long a client may leave an answer unread. The body of a request

@@ -5,7 +5,7 @@
           └───────────── the first node that answers ───────────────────┘
 
 redis-py's own cluster client is not used for this: there an error of one node is raised for the commands of all, and
-the whole topology is thrown away with every connection (docs/adr/0063-redis-cluster.md). Connections, pools, parsing
+the whole topology is thrown away with every connection (docs/adr/0049-redis-cluster.md). Connections, pools, parsing
 and the hash of keys are redis-py's.
 """
 

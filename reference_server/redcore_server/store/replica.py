@@ -3,7 +3,7 @@
 After each commit the position of PostgreSQL's log is kept in Redis, one mark for each organisation, whichever process
 wrote. A read looks at the mark and takes the replica if that has come as far, else the primary. Where something cannot
 be known (Redis, replica or primary away for long), the primary answers. The key is the organisation's, not the
-caller's: a colleague who is handed an id must find it (docs/adr/0065-reads-on-a-replica.md).
+caller's: a colleague who is handed an id must find it (docs/adr/0051-reads-on-a-replica.md).
 
     a mark lives for 60 s ── no mark: the organisation has not written for that long
     a replica must show the primary of 30 s ago, or newer ── so what has no mark is on it

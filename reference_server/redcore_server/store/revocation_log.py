@@ -1,7 +1,7 @@
 """What was revoked, kept outside the database: a database restored to an earlier moment has forgotten it.
 
 A revocation is written to the object store by a job of its own transaction, about a second after its commit, one object
-each: `revocations/DATE/TIME-….json`. `redcore-server restore-check` reads them (docs/adr/0066-restore-to-a-moment.md).
+each: `revocations/DATE/TIME-….json`. `redcore-server restore-check` reads them (docs/adr/0052-restore-to-a-moment.md).
 """
 
 from __future__ import annotations

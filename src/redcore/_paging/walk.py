@@ -1,7 +1,7 @@
 """How a listing is walked: which pages to fetch, and what to give out of them. Performs no I/O.
 
 One page after another is reached by the cursor of the page before, where the server gives one: whatever is created or
-deleted meanwhile, each item that stays comes once. docs/adr/0080-walking-by-cursor.md
+deleted meanwhile, each item that stays comes once. docs/adr/0056-walking-by-cursor.md
 
 Pages ahead, and those of a server without cursors, are reached by offset.
 An offset counts items, so a listing that changes meanwhile shifts under the walk. New items come first (the newest is

@@ -1,7 +1,7 @@
 """The proxy through which an origin is reached: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the system's settings.
 
 `HTTP_PROXY` is not read. The SDK sends plain HTTP to loopback hosts only, and a proxy would see its tokens in the clear
-(docs/adr/0047-proxies.md). The variables are read when an origin is first needed: one that does
+(docs/adr/0040-proxies.md). The variables are read when an origin is first needed: one that does
 not concern the SDK does no harm.
 """
 

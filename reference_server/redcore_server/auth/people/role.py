@@ -1,7 +1,7 @@
 """Roles: what each may do at most, and who may give one.
 
 Pure. Every credential is cut to the role that its owner has at the moment of use (`effective`), and whoever gives a
-role, or changes a person who has it, is asked by `may_appoint`; docs/adr/0055-a-credential-never-outranks-its-owner.md.
+role, or changes a person who has it, is asked by `may_appoint`; docs/adr/0044-a-credential-never-outranks-its-owner.md.
 """
 
 from __future__ import annotations

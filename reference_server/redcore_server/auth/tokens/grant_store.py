@@ -6,7 +6,7 @@ lost its data accepts nothing. Every decision is one atomic script, and all keys
 a cluster. The time is an argument; the TTLs only collect garbage.
 
 What ends or rotates a token is done when a replica has it, where Redis has replicas; otherwise it raises, and asking
-again is safe. So a failover brings nothing back to life (docs/adr/0064-revocations-wait-for-a-replica.md).
+again is safe. So a failover brings nothing back to life (docs/adr/0050-revocations-wait-for-a-replica.md).
 """
 
 # redis-py leaves `pipeline` untyped.
