@@ -37,7 +37,7 @@ html_theme = "furo"
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
-mermaid_use_local = "_static/mermaid.esm.min.mjs"
+mermaid_use_local = "mermaid.esm.min.mjs"  # in _static
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 
