@@ -1,4 +1,4 @@
-"""The two clients: each performs the steps of a call (see `_steps`), one by blocking, one by awaiting; nothing else.
+"""The two clients: each performs the steps of a call (see `_steps`), one by blocking, one by awaiting.
 
 Longer than other files, as every option of every constructor is written out in both colours, for editors and checkers.
 """
@@ -70,21 +70,21 @@ HooksT = TypeVar("HooksT", bound=AsyncHooks)
 
 
 class _Client(Generic[HooksT]):
-    """What both clients have in common: how they are set up."""
+    """What both clients share: configuration and options."""
 
     _awaits: ClassVar[bool]
-    """Whether it awaits what caches and callbacks return."""
+    """Whether the client awaits the results of caches and callbacks."""
     _engine: Engine
     _options: CallOptions
     _recipe: Recipe
     _transport: Any
     _transport_name: str | None
-    """`transport=`; `given` if the application brought an HTTP client, which is never ours to make again."""
+    """The `transport` argument; `given` if the application passed an HTTP client, which cannot be recreated."""
     _owner: bool
 
     @abstractmethod
     def _open(self, http_client: Any = None, transport: str | None = None) -> None:
-        """Take the application's HTTP client, or open connections of our own."""
+        """Use the application's HTTP client, or open a transport."""
 
     @classmethod
     def _for_person(
@@ -95,7 +95,7 @@ class _Client(Generic[HooksT]):
         client_secret: str | None,
         tokens: TokenSet | None = None,
     ) -> Self:
-        """A client of an application for which a person logged in, or, without tokens, is about to log in."""
+        """Make a client for a person who has logged in or, without tokens, is about to log in."""
         names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries", "retry"}
         told = {name: value for name, value in options.items() if name in names}
         client = object.__new__(cls)
@@ -136,19 +136,19 @@ class _Client(Generic[HooksT]):
         self._owner = True
 
     def with_options(self, *, hooks: HooksT | Unset | None = UNSET, **options: Unpack[RequestOptions]) -> Self:
-        """A client with other options, which shares connections and tokens with this one and does not close them.
+        """Return a client with other options. It shares connections and tokens with this one and never closes them.
 
-        Every method takes the same options, but hooks, for one call.
+        Every method accepts the same options, except `hooks`, for a single call.
 
         Args:
             timeout: Seconds one attempt may take.
-            deadline: Seconds one call may take in all; None is no limit.
-            max_retries: Attempts after the first, in place of the `stop` of the client's `retry`.
-            retry: When to try again, in place of the client's policy.
-            headers: Headers to add to every call; `Authorization` cannot be one.
-            idempotency_key: The `Idempotency-Key` of every POST; None makes one for each call.
-            pacing: Whether to wait for the next window when the rate limit is used up.
-            hooks: What to call before and after each attempt, in place of the hooks of this client; None is nothing.
+            deadline: Seconds one call may take in total; None means no limit.
+            max_retries: Attempts after the first; replaces the `stop` of the client's `retry`.
+            retry: When to retry; replaces the client's policy.
+            headers: Headers to add to every call; `Authorization` is not allowed.
+            idempotency_key: The `Idempotency-Key` of every POST; None generates one for each call.
+            pacing: Whether to wait for the next window when the rate limit is exhausted.
+            hooks: Called before and after each attempt; replaces the hooks of this client. None means no hooks.
 
         Raises:
             ConfigurationError: a number is out of range.
@@ -165,22 +165,22 @@ class _Client(Generic[HooksT]):
         return derived
 
     def _chosen(self, options: RequestOptions | None) -> CallOptions:
-        """The options of a call that was given some of its own."""
+        """Merge the options of one call into those of the client."""
         return reconfigure(self._options, options) if options else self._options
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The window that the latest answer described, shared with what `with_options` makes; None before the first."""
+        """The rate limit window of the latest response, shared with `with_options` clients; None before the first."""
         return self._engine.pacer.latest
 
     def __copy__(self) -> Self:
         return self.with_options()
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return self.with_options()  # what a subclass has may be a lock, which nothing can copy
+        return self.with_options()  # an attribute of a subclass may be a lock, which cannot be copied
 
     def _of_subclass(self) -> dict[str, Any]:
-        """The attributes that are not ours and not made again when they are asked for."""
+        """The attributes that a subclass added, except cached properties and resources."""
         made = (cached_property, resource)
         found = {name: value for name, value in vars(self).items() if name not in _Client.__annotations__}
         return {
@@ -194,7 +194,7 @@ class _Client(Generic[HooksT]):
 
     @classmethod
     def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
-        """A client like the one that was pickled, with connections of its own and the secrets of the environment."""
+        """Restore a pickled client with new connections, taking secrets from the environment."""
         client = object.__new__(cls)
         config = recipe.config(options)
         client._set_up(config, recipe.cache, recipe.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
@@ -210,34 +210,37 @@ class _Client(Generic[HooksT]):
 
 @public
 class Client(_Client[Hooks], Resources):
-    """The BlueRound platform, for code that blocks. Safe to share between threads.
+    """Client of the BlueRound platform, for blocking code. Safe to share between threads.
 
     Args:
         api_key: An API key, `rk_live_…` or `rk_test_…` (`REDCORE_API_KEY`).
         client_id: Id of an OAuth application (`REDCORE_CLIENT_ID`).
         client_secret: Its secret (`REDCORE_CLIENT_SECRET`).
         access_token: An access token of an earlier session.
-        refresh_token: The refresh token that belongs to it.
-        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-        base_url: Where the API is (`REDCORE_BASE_URL`); wins over `environment`.
-        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None is the origin of `base_url`.
-        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
-        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
-        deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
-        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2. The short form of `retry`.
-        retry: When to try again, in the strategies of tenacity; None is `Retry()`.
-        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
+        refresh_token: The refresh token that belongs to `access_token`.
+        scope: Scopes to request, separated by spaces; None requests all that the application may have.
+        base_url: URL of the API (`REDCORE_BASE_URL`); takes precedence over `environment`.
+        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None means the origin of `base_url`.
+        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None means production.
+        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None means 30.
+        deadline: Seconds one call may take, including all attempts, waits, pacing and token refreshes; None means no
+            limit.
+        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None means 2. The short form of `retry`.
+        retry: When to retry, as tenacity strategies; None means `Retry()`.
+        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None keeps them in memory, for this
+            client only.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored.
-        pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
-        hooks: What to call before and after each attempt; None is nothing.
-        http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None opens
-            connections of the client's own.
-        transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
-            CPU, and httpcore behind a proxy; `httpcore` uses httpcore. None is `direct` where httptools has a wheel,
-            and httpx where respx, pytest-httpx or vcrpy have replaced how that sends.
+        pacing: Whether to wait for the next window when the rate limit is exhausted, instead of receiving a 429.
+        hooks: Called before and after each attempt; None means no hooks.
+        http_client: An `httpx.Client` or `httpx2.Client` to send requests with; the SDK never closes it. None lets the
+            client open its own connections.
+        transport: How the client makes its own connections: `direct` uses sockets and httptools, which takes the least
+            CPU, and httpcore behind a proxy; `httpcore` uses httpcore. None means `direct` where httptools has a
+            wheel, and httpx where respx, pytest-httpx or vcrpy have patched httpx.
 
     Raises:
-        ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
+        ConfigurationError: no usable credential, an API key together with another credential, an invalid URL or an
+            invalid number.
 
     Source: contract section 7, Client.
     """
@@ -299,20 +302,20 @@ class Client(_Client[Hooks], Resources):
         client_secret: str | None = None,
         **options: Unpack[ClientOptions],
     ) -> Self:
-        """Go on with the session of a person who logged in, now or earlier.
+        """Continue the session of a person who has logged in.
 
-        Unlike a client that is given tokens and a secret as arguments, it never asks for tokens of the application
-        itself: when the session has ended, the person must log in again.
+        Unlike a client constructed with tokens and a secret, it never requests tokens for the application itself: when
+        the session has ended, the person must log in again.
 
         Args:
-            tokens: What `redcore.login` gave, or `TokenSet(**stored)`.
+            tokens: The result of a `redcore.login` function, or `TokenSet(**stored)`.
             client_id: The application that the person logged in to (`REDCORE_CLIENT_ID`).
-            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
-                for a public one.
-            options: As for `Client`, without those for credentials.
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id comes from the environment); None for a public
+                application.
+            options: As for `Client`, except credentials.
 
         Raises:
-            ConfigurationError: no client id, a bad URL or a bad number, or tokens that are none.
+            ConfigurationError: no client id, an invalid URL or number, or invalid tokens.
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 
@@ -328,23 +331,23 @@ class Client(_Client[Hooks], Resources):
     ) -> Self:
         """Log in the person whom a SAML identity provider has just authenticated (RFC 7522).
 
-        `on_token_refreshed` is called with the first pair already. When the session ends, a new assertion is needed.
+        `on_token_refreshed` is also called with the first token pair. When the session ends, a new assertion is needed.
 
         Args:
-            assertion: The identity provider's XML as it is, an assertion or the whole response; the SDK encodes it.
+            assertion: The identity provider's XML, unencoded: an assertion or the whole response. The SDK encodes it.
             client_id: The application that the person logs in to (`REDCORE_CLIENT_ID`).
-            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
-                for a public one.
-            scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-            options: As for `Client`, without those for credentials.
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id comes from the environment); None for a public
+                application.
+            scope: Scopes to request, separated by spaces; None requests all that the application may have.
+            options: As for `Client`, except credentials.
 
         Raises:
-            ArgumentError: the assertion is no XML.
-            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application is refused.
-            ConfigurationError: no client id, a bad URL or a bad number.
+            ArgumentError: the assertion is not XML.
+            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application was rejected.
+            ConfigurationError: no client id, or an invalid URL or number.
             RedcoreAPIError: 429, 500 or 503.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
+            NetworkError: no response was received.
+            ResponseError: the response cannot be read.
         """
         grant = saml_bearer(assertion, scope)
         client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
@@ -356,7 +359,7 @@ class Client(_Client[Hooks], Resources):
         return client
 
     def close(self) -> None:
-        """Close the connections; a second time does nothing. A client made by `with_options` closes nothing."""
+        """Close the connections. Safe to call twice. Does nothing on a client made by `with_options`."""
         if self._owner:
             self._transport.close()
 
@@ -385,7 +388,7 @@ class Client(_Client[Hooks], Resources):
 
     @cached_property
     def raw(self) -> Raw:
-        """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
+        """The same resources, but each method returns a `RawResponse`: the value with status, headers and body."""
         from redcore._resources.generated_raw import Raw  # noqa: PLC0415 (few programs need it)
 
         return Raw(self._execute)
@@ -401,28 +404,28 @@ class Client(_Client[Hooks], Resources):
         content_type: str = "application/octet-stream",
         **options: Unpack[RequestOptions],
     ) -> RawResponse[Any]:
-        """Call what this version of the SDK does not know yet.
+        """Call an endpoint that this version of the SDK does not know yet.
 
-        Authentication, retries, pacing and errors are as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
-        retried, POST with an `Idempotency-Key`, PATCH if you give one.
+        Authentication, retries, pacing and errors work as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
+        retried; POST is retried with an `Idempotency-Key`; PATCH only if you pass one.
 
         Args:
             method: GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
-            path: Relative to `base_url`, such as `/users/usr_1`; what else it names must be percent-encoded.
-            query: Parameters; those that are None are left out.
-            json: What to send as JSON; left out, there is no body.
-            content: What to send as it is, in place of JSON.
-            content_type: What `content` is.
+            path: Relative to `base_url`, such as `/users/usr_1`; other characters must be percent-encoded.
+            query: Query parameters; those that are None are omitted.
+            json: The body, encoded as JSON; no body if omitted.
+            content: The body as raw bytes, instead of JSON.
+            content_type: Media type of `content`.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The answer; its value is the decoded JSON, the bytes if it is no JSON, None if it is empty.
+            The response; its value is the decoded JSON, the bytes if it is not JSON, or None if it is empty.
 
         Raises:
             ArgumentError: an argument cannot be sent, or the path could lead away from `base_url`.
-            RedcoreAPIError: the server refused; the class is that of the status, as for every call.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
+            RedcoreAPIError: the server returned an error; the class depends on the status, as for every call.
+            NetworkError: no response was received.
+            ResponseError: the response cannot be read.
         """
         described = custom(
             method,
@@ -476,35 +479,38 @@ class Client(_Client[Hooks], Resources):
 
 @public
 class AsyncClient(_Client[AsyncHooks], AsyncResources):
-    """The BlueRound platform, for asyncio and trio. Safe to share between tasks.
+    """Client of the BlueRound platform, for asyncio and trio. Safe to share between tasks.
 
     Args:
         api_key: An API key, `rk_live_…` or `rk_test_…` (`REDCORE_API_KEY`).
         client_id: Id of an OAuth application (`REDCORE_CLIENT_ID`).
         client_secret: Its secret (`REDCORE_CLIENT_SECRET`).
         access_token: An access token of an earlier session.
-        refresh_token: The refresh token that belongs to it.
-        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-        base_url: Where the API is (`REDCORE_BASE_URL`); wins over `environment`.
-        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None is the origin of `base_url`.
-        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
-        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
-        deadline: Seconds one call may take, over all attempts, waits, pacing and token refreshes; None is no limit.
-        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2. The short form of `retry`.
-        retry: When to try again, in the strategies of tenacity; None is `Retry()`.
-        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None is the memory of this client.
+        refresh_token: The refresh token that belongs to `access_token`.
+        scope: Scopes to request, separated by spaces; None requests all that the application may have.
+        base_url: URL of the API (`REDCORE_BASE_URL`); takes precedence over `environment`.
+        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None means the origin of `base_url`.
+        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None means production.
+        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None means 30.
+        deadline: Seconds one call may take, including all attempts, waits, pacing and token refreshes; None means no
+            limit.
+        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None means 2. The short form of `retry`.
+        retry: When to retry, as tenacity strategies; None means `Retry()`.
+        token_cache: Where tokens are kept, such as `redcore.tokens.FileCache()`; None keeps them in memory, for this
+            client only.
         on_token_refreshed: Called with each new token pair as a dict, after it is stored; may be a coroutine function.
-        pacing: Whether to wait for the next window when the rate limit is used up, rather than earn a 429.
-        hooks: What to call before and after each attempt; None is nothing.
-        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send with, which stays yours to close; None opens
-            connections of the client's own.
-        transport: What makes the client's own connections: `direct` uses sockets and httptools, which takes the least
+        pacing: Whether to wait for the next window when the rate limit is exhausted, instead of receiving a 429.
+        hooks: Called before and after each attempt; None means no hooks.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send requests with; the SDK never closes it. None
+            lets the client open its own connections.
+        transport: How the client makes its own connections: `direct` uses sockets and httptools, which takes the least
             CPU, and httpcore behind a proxy and on trio; `httpcore` uses httpcore; `aiohttp` uses aiohttp, on asyncio
-            only (`pip install 'redcore-sdk[aiohttp]'`). None is `direct` where httptools has a wheel, and httpx where
-            respx, pytest-httpx or vcrpy have replaced how that sends.
+            only (`pip install 'redcore-sdk[aiohttp]'`). None means `direct` where httptools has a wheel, and httpx
+            where respx, pytest-httpx or vcrpy have patched httpx.
 
     Raises:
-        ConfigurationError: no usable credential, both an API key and another one, a bad URL or a bad number.
+        ConfigurationError: no usable credential, an API key together with another credential, an invalid URL or an
+            invalid number.
 
     Source: contract section 7, Client.
     """
@@ -566,20 +572,20 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         client_secret: str | None = None,
         **options: Unpack[AsyncClientOptions],
     ) -> Self:
-        """Go on with the session of a person who logged in, now or earlier.
+        """Continue the session of a person who has logged in.
 
-        Unlike a client that is given tokens and a secret as arguments, it never asks for tokens of the application
-        itself: when the session has ended, the person must log in again.
+        Unlike a client constructed with tokens and a secret, it never requests tokens for the application itself: when
+        the session has ended, the person must log in again.
 
         Args:
-            tokens: What `redcore.login` gave, or `TokenSet(**stored)`.
+            tokens: The result of a `redcore.login` function, or `TokenSet(**stored)`.
             client_id: The application that the person logged in to (`REDCORE_CLIENT_ID`).
-            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
-                for a public one.
-            options: As for `AsyncClient`, without those for credentials.
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id comes from the environment); None for a public
+                application.
+            options: As for `AsyncClient`, except credentials.
 
         Raises:
-            ConfigurationError: no client id, a bad URL or a bad number, or tokens that are none.
+            ConfigurationError: no client id, an invalid URL or number, or invalid tokens.
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 
@@ -595,23 +601,23 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     ) -> Self:
         """Log in the person whom a SAML identity provider has just authenticated (RFC 7522).
 
-        `on_token_refreshed` is called with the first pair already. When the session ends, a new assertion is needed.
+        `on_token_refreshed` is also called with the first token pair. When the session ends, a new assertion is needed.
 
         Args:
-            assertion: The identity provider's XML as it is, an assertion or the whole response; the SDK encodes it.
+            assertion: The identity provider's XML, unencoded: an assertion or the whole response. The SDK encodes it.
             client_id: The application that the person logs in to (`REDCORE_CLIENT_ID`).
-            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id is that of the environment); None
-                for a public one.
-            scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-            options: As for `AsyncClient`, without those for credentials.
+            client_secret: Its secret (`REDCORE_CLIENT_SECRET`, if the id comes from the environment); None for a public
+                application.
+            scope: Scopes to request, separated by spaces; None requests all that the application may have.
+            options: As for `AsyncClient`, except credentials.
 
         Raises:
-            ArgumentError: the assertion is no XML.
-            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application is refused.
-            ConfigurationError: no client id, a bad URL or a bad number.
+            ArgumentError: the assertion is not XML.
+            AuthenticationError: 400 or 401, the assertion (`invalid_grant`) or the application was rejected.
+            ConfigurationError: no client id, or an invalid URL or number.
             RedcoreAPIError: 429, 500 or 503.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
+            NetworkError: no response was received.
+            ResponseError: the response cannot be read.
         """
         grant = saml_bearer(assertion, scope)
         client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
@@ -623,7 +629,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         return client
 
     async def aclose(self) -> None:
-        """Close the connections; a second time does nothing. A client made by `with_options` closes nothing."""
+        """Close the connections. Safe to call twice. Does nothing on a client made by `with_options`."""
         if self._owner:
             await self._transport.aclose()
 
@@ -652,7 +658,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
 
     @cached_property
     def raw(self) -> AsyncRaw:
-        """The same resources, each method giving a `RawResponse`: its value with status, headers and body."""
+        """The same resources, but each method returns a `RawResponse`: the value with status, headers and body."""
         from redcore._resources.generated_raw import AsyncRaw  # noqa: PLC0415 (few programs need it)
 
         return AsyncRaw(self._execute)
@@ -668,28 +674,28 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         content_type: str = "application/octet-stream",
         **options: Unpack[RequestOptions],
     ) -> RawResponse[Any]:
-        """Call what this version of the SDK does not know yet.
+        """Call an endpoint that this version of the SDK does not know yet.
 
-        Authentication, retries, pacing and errors are as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
-        retried, POST with an `Idempotency-Key`, PATCH if you give one.
+        Authentication, retries, pacing and errors work as for every call. GET, HEAD, OPTIONS, PUT and DELETE are
+        retried; POST is retried with an `Idempotency-Key`; PATCH only if you pass one.
 
         Args:
             method: GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
-            path: Relative to `base_url`, such as `/users/usr_1`; what else it names must be percent-encoded.
-            query: Parameters; those that are None are left out.
-            json: What to send as JSON; left out, there is no body.
-            content: What to send as it is, in place of JSON.
-            content_type: What `content` is.
+            path: Relative to `base_url`, such as `/users/usr_1`; other characters must be percent-encoded.
+            query: Query parameters; those that are None are omitted.
+            json: The body, encoded as JSON; no body if omitted.
+            content: The body as raw bytes, instead of JSON.
+            content_type: Media type of `content`.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The answer; its value is the decoded JSON, the bytes if it is no JSON, None if it is empty.
+            The response; its value is the decoded JSON, the bytes if it is not JSON, or None if it is empty.
 
         Raises:
             ArgumentError: an argument cannot be sent, or the path could lead away from `base_url`.
-            RedcoreAPIError: the server refused; the class is that of the status, as for every call.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
+            RedcoreAPIError: the server returned an error; the class depends on the status, as for every call.
+            NetworkError: no response was received.
+            ResponseError: the response cannot be read.
         """
         described = custom(
             method,

@@ -22,9 +22,9 @@ RedcoreError
     ├── RateLimitError
     └── ServerError
 
-The first branch says who must act: the one who configures the client, the caller of the method, the network, the one
-who runs the token cache, the server. Errors carry facts as fields; nothing in the SDK reads a message. All can be
-pickled, none holds a secret: they keep the answer, never the request.
+The first branch says where the problem lies: the configuration of the client, the call, the network, the token cache,
+the server. Errors carry facts as fields; nothing in the SDK parses a message. All errors can be pickled, and none
+contains a secret: they keep the response, never the request.
 """
 
 from __future__ import annotations
@@ -73,32 +73,32 @@ StopReason: TypeAlias = Literal[
     "body cannot be sent again",
     "not idempotent",
 ]
-"""Why a call was not tried again."""
+"""Why a call was not retried."""
 
 
 @public
 @attrs.frozen(kw_only=True)
 class FailedAttempt:
-    """One try of a call that failed."""
+    """One failed attempt of a call."""
 
     number: int
-    """Counts the tries of the call, from 1."""
+    """Number of the attempt within the call, from 1."""
     error: str
-    """The name of the class that the failure is raised as, such as `NetworkError`."""
+    """Name of the error class, such as `NetworkError`."""
     status: int | None = None
-    """HTTP status; None if no answer came."""
+    """HTTP status; None if no response was received."""
     request_id: str | None = None
-    """The `X-Request-ID` of the answer, or the one that was sent."""
+    """The `X-Request-ID` of the response, or the one that was sent."""
     duration_s: float
-    """Seconds it took, with the token refresh that it needed."""
+    """Seconds the attempt took, including any token refresh."""
     wait_s: float | None = None
-    """Seconds until the next try; None if there was none."""
+    """Seconds until the next attempt; None after the last one."""
     stopped: StopReason | None = None
-    """Why there was no further try; None if there was one."""
+    """Why there was no further attempt; None if there was one."""
 
     @property
     def status_code(self) -> int | None:
-        """HTTP status, under the name that HTTP libraries use."""
+        """Same as `status`, under the name that HTTP libraries use."""
         return self.status
 
     def __str__(self) -> str:
@@ -109,16 +109,16 @@ class FailedAttempt:
 
 @public
 class RedcoreError(Exception):
-    """The root of all errors of the SDK.
+    """Base class of all errors of the SDK.
 
     Attributes:
-        message: What went wrong, for people.
-        request_id: The `X-Request-ID` of the call; None if the error came before any call.
-        is_retry_safe: Whether the same call may succeed when it is made again later.
-        idempotency_key: The `Idempotency-Key` that the call had; None if it needs none. A POST that may have been done
-            all the same is done once if it is repeated with this key.
-        attempts: The tries of the call, the last one last, each with its wait; empty if nothing was tried. After more
-            than one try the traceback has a note of them.
+        message: A description of the problem, for people.
+        request_id: The `X-Request-ID` of the call; None if the error occurred before any call.
+        is_retry_safe: Whether the same call may succeed when it is repeated later.
+        idempotency_key: The `Idempotency-Key` of the call; None if it had none. A POST whose outcome is unknown can be
+            repeated safely with this key: it is executed only once.
+        attempts: The failed attempts of the call in order, each with its wait; empty if nothing was sent. After more
+            than one attempt, the traceback has a note that lists them.
     """
 
     is_retry_safe: bool = False
@@ -140,22 +140,22 @@ class RedcoreError(Exception):
 def _restore(cls: type[RedcoreError], args: tuple[Any, ...], state: dict[str, Any]) -> RedcoreError:
     """Unpickle an error without calling its constructor, whose arguments are keyword-only."""
     error = cls.__new__(cls, *args)
-    error.args = args  # which an OSError takes in its constructor only
+    error.args = args  # OSError sets `args` only in its constructor
     error.__dict__.update(state)
     return error
 
 
 @public
 class ConfigurationError(RedcoreError):
-    """The client cannot work as it was set up; the message names the argument or variable to change."""
+    """The configuration of the client is invalid; the message names the argument or variable to change."""
 
 
 @public
 class ArgumentError(RedcoreError, ValueError):
-    """An argument of a method cannot be sent, and nothing was; or data is no model.
+    """An argument is invalid and nothing was sent, or data does not fit a model.
 
     Attributes:
-        details: Every problem of data that was to become a model, as `{"field", "issue"}`; empty otherwise.
+        details: Every problem of data that does not fit a model, as `{"field", "issue"}`; empty otherwise.
     """
 
     def __init__(self, message: str, *, details: Sequence[ErrorDetail] = (), request_id: str | None = None) -> None:
@@ -165,22 +165,22 @@ class ArgumentError(RedcoreError, ValueError):
 
 @public
 class NetworkError(RedcoreError):
-    """No HTTP answer came: name resolution, connection, TLS, time-out."""
+    """No HTTP response was received: name resolution, connection, TLS or timeout failed."""
 
     is_retry_safe = True
 
 
 @public
 class RequestTimeoutError(NetworkError, TimeoutError):
-    """No complete answer came within `timeout`, or the `deadline` of the call has passed."""
+    """No complete response was received within `timeout`, or the `deadline` of the call has passed."""
 
 
 @public
 class ResponseError(RedcoreError):
-    """An answer came that the SDK cannot read.
+    """A response was received that the SDK cannot read.
 
     Attributes:
-        response: The answer; None if not even its bytes could be had.
+        response: The response; None if not even its bytes could be read.
     """
 
     def __init__(self, message: str, *, response: Response | None = None, request_id: str | None = None) -> None:
@@ -190,22 +190,22 @@ class ResponseError(RedcoreError):
 
 @public
 class FileChangedError(ResponseError):
-    """The file was replaced while it was downloaded; download it again."""
+    """The file was replaced during the download; download it again."""
 
     is_retry_safe = True
 
 
 @public
 class TokenCacheError(RedcoreError):
-    """A token cache cannot be used; the message says what to do. Raised by caches made with `strict=True`."""
+    """A token cache cannot be used; the message says what to do. Raised by caches created with `strict=True`."""
 
 
 @public
 class WaitTimeoutError(RedcoreError, TimeoutError):
-    """The time to wait for a workflow run is up; the run itself goes on.
+    """A workflow run did not end within the time to wait; the run itself continues.
 
     Attributes:
-        run: As it was seen last; None if it was never seen.
+        run: The run as last seen; None if it was never seen.
     """
 
     is_retry_safe = True
@@ -225,11 +225,11 @@ class LoginTimeoutError(RedcoreError, TimeoutError):
 
 @public
 class ChecksumError(RedcoreError):
-    """A file arrived, here or on the platform, that is not the one that was sent.
+    """A transferred file differs from the original, after a download or an upload.
 
     Attributes:
-        expected: The SHA-256 of what was sent, in hexadecimal.
-        actual: That of what arrived.
+        expected: The SHA-256 of the bytes that were sent, in hexadecimal.
+        actual: The SHA-256 of the bytes that arrived.
     """
 
     def __init__(self, message: str, *, expected: str, actual: str, request_id: str | None = None) -> None:
@@ -245,20 +245,20 @@ class ReferenceServerError(RedcoreError):
 
 @public
 class RedcoreAPIError(RedcoreError):
-    """The server refused or failed; the base of all errors that have an HTTP status.
+    """The server returned an error; base class of all errors with an HTTP status.
 
     Attributes:
         status: HTTP status; `status_code` is the same.
         code: The contract's error code, such as `RESOURCE_NOT_FOUND`, or the OAuth error, such as `invalid_grant`.
-        details: Every problem of the request, as `{"field", "issue"}`; empty but for validation errors.
-        docs: Where the code is explained; None if the server gave none.
+        details: Every problem of the request, as `{"field", "issue"}`; empty except for validation errors.
+        docs: URL of the documentation of the code; None if the server sent none.
         retry_after: Seconds the server asks to wait; None if it does not say.
-        response: The answer: status, headers, body.
+        response: The response: status, headers, body.
     """
 
     status: int
     _by_answer: ClassVar[dict[int | str, type[RedcoreAPIError]]] = {}
-    """The classes by the statuses and the codes that they stand for."""
+    """The error class for each status and each error code."""
 
     def __init__(
         self,
@@ -283,7 +283,7 @@ class RedcoreAPIError(RedcoreError):
 
     @property
     def status_code(self) -> int:
-        """HTTP status, under the name that HTTP libraries use."""
+        """Same as `status`, under the name that HTTP libraries use."""
         return self.status
 
     def __init_subclass__(cls, *, answers: Iterable[int | str] = (), **kwargs: Any) -> None:
@@ -292,7 +292,7 @@ class RedcoreAPIError(RedcoreError):
 
     @classmethod
     def for_status(cls, status: int, code: str = "") -> type[Self | RedcoreAPIError]:
-        """The class for an HTTP status, or for an error code if that has a class of its own below it."""
+        """Return the class for an HTTP status, or the subclass for an error code if there is one."""
         found = cls._by_answer.get(status, RedcoreAPIError)
         narrower = cls._by_answer.get(code, found)
         return narrower if issubclass(narrower, found) else found
@@ -305,27 +305,27 @@ class RedcoreAPIError(RedcoreError):
 
 @public
 class AuthenticationError(RedcoreAPIError, answers=(401,)):
-    """401, or a refusal of the token endpoint: log in again, or check key or secret."""
+    """401, or an error of the token endpoint: log in again, or check the key or secret."""
 
 
 @public
 class PermissionError(RedcoreAPIError, answers=(403,)):  # noqa: A001 (the contract's name)
-    """403: the credentials lack the scope."""
+    """403: the credentials lack a required scope."""
 
 
 @public
 class NotFoundError(RedcoreAPIError, answers=(404,)):
-    """404: no such resource in this organisation."""
+    """404: the resource does not exist in this organisation."""
 
 
 @public
 class ValidationError(RedcoreAPIError, answers=(400, 422)):
-    """400 or 422: the request is malformed, or not allowed by a business rule; see `details`."""
+    """400 or 422: the request is malformed, or violates a business rule; see `details`."""
 
 
 @public
 class ConflictError(RedcoreAPIError, answers=(409,)):
-    """409: the request does not fit what is there; `REQUEST_IN_PROGRESS`: the same request is still running."""
+    """409: the request conflicts with the current state; `REQUEST_IN_PROGRESS`: the same request is still running."""
 
 
 @public
@@ -340,4 +340,4 @@ class RateLimitError(RedcoreAPIError, answers=(429,)):
 
 @public
 class ServerError(RedcoreAPIError, answers=range(500, 600)):
-    """5xx: the platform failed or is away for the moment; the same call may succeed later."""
+    """5xx: the platform failed or is temporarily unavailable; the same call may succeed later."""

@@ -1,7 +1,7 @@
-"""Functions of an application that are called before and after each attempt of a call, and what they are told.
+"""Hooks: functions of the application that are called before and after each attempt, and their arguments.
 
-An attempt is one request that is sent: the first one of a call, each retry, and each request for a token that the call
-needed. What hooks are told holds no secret.
+An attempt is one request: the first request of a call, each retry, and each token request that the call needs. The
+arguments of hooks contain no secrets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from redcore._base.response import Headers
 from redcore.exceptions import RedcoreError
 
 Added: TypeAlias = Mapping[str, str] | None
-"""Headers that an attempt is sent with beside those it has; None is none."""
+"""Extra headers for this attempt, or None."""
 
 
 @public
@@ -25,16 +25,16 @@ class Attempt:
     """A request that is about to be sent."""
 
     operation: str
-    """What is asked for, as the specification names it: `users_get`; `auth_token` for a token that the call needs."""
+    """The operation id of the specification, such as `users_get`; `auth_token` for a token that the call needs."""
     number: int
-    """Counts the requests of this operation in one call, from 1."""
+    """Number of the request for this operation within one call, from 1."""
     method: str
     url: str
     url_template: str | None = None
-    """The URL with the names of its path parameters in place of their values, such as `{user_id}`, and without a query;
-    None for `client.request`, whose path is the caller's."""
+    """The URL with path parameter names instead of values, such as `{user_id}`, and without a query; None for
+    `client.request`, where the caller chooses the path."""
     headers: Headers
-    """What is sent, `[hidden]` in place of each value that may be secret."""
+    """The request headers; each value that may be secret is replaced by `[hidden]`."""
     request_id: str
     """The `X-Request-ID` of the call, the same for all its attempts."""
 
@@ -42,44 +42,44 @@ class Attempt:
 @public
 @attrs.frozen(kw_only=True)
 class AttemptResult:
-    """How an attempt ended: with an answer of any status, or with an error."""
+    """How an attempt ended: with a response of any status, or with an error."""
 
     attempt: Attempt
     duration_s: float
-    """Seconds from sending to the last byte of the answer."""
+    """Seconds from sending to the last byte of the response."""
     status: int | None = None
-    """HTTP status; None if no answer came."""
+    """HTTP status; None if no response was received."""
     headers: Headers | None = None
-    """Headers of the answer; None if none came."""
+    """Headers of the response; None if no response was received."""
     error: RedcoreError | None = None
-    """Why there is no answer."""
+    """Why no response was received."""
 
     @property
     def status_code(self) -> int | None:
-        """HTTP status, under the name that HTTP libraries use."""
+        """Same as `status`, under the name that HTTP libraries use."""
         return self.status
 
 
 @public
 @attrs.frozen(kw_only=True)
 class AsyncHooks:
-    """What an `AsyncClient` calls before and after each attempt; coroutine functions are awaited."""
+    """Hooks of an `AsyncClient`, called before and after each attempt; coroutine functions are awaited."""
 
     before_attempt: Callable[[Attempt], Added | Awaitable[Added]] | None = None
-    """May return headers to send with this attempt: any that `with_options(headers=…)` takes but `X-Request-ID`."""
+    """May return extra headers for this attempt: any that `with_options(headers=…)` accepts, except `X-Request-ID`."""
     after_attempt: Callable[[AttemptResult], Awaitable[None] | None] | None = None
-    """Called when what came has been read, before the client waits, tries again or returns."""
+    """Called when the response has been read, before the client waits, retries or returns."""
 
 
 @public
 @attrs.frozen(kw_only=True)
 class Hooks(AsyncHooks):
-    """What a client calls before and after each attempt.
+    """Hooks of a client, called before and after each attempt.
 
-    What a hook raises ends the call and reaches the caller as it is.
+    An exception raised by a hook ends the call and reaches the caller unchanged.
     """
 
     before_attempt: Callable[[Attempt], Added] | None = None
-    """May return headers to send with this attempt: any that `with_options(headers=…)` takes but `X-Request-ID`."""
+    """May return extra headers for this attempt: any that `with_options(headers=…)` accepts, except `X-Request-ID`."""
     after_attempt: Callable[[AttemptResult], None] | None = None
-    """Called when what came has been read, before the client waits, tries again or returns."""
+    """Called when the response has been read, before the client waits, retries or returns."""

@@ -1,4 +1,4 @@
-"""Names and types of options that several functions take, for type checkers; `Client` says what they mean."""
+"""Names and types of options that several functions accept, for type checkers; `Client` documents their meaning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HttpClient(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it can send no more."""
+        """Whether the client has been closed."""
         ...
 
     def build_request(
@@ -33,15 +33,15 @@ class HttpClient(Protocol):
         headers: Any = ...,
         timeout: Any = ...,
     ) -> Any:
-        """A request of its library."""
+        """Build a request object of the HTTP library."""
         ...
 
     def send(self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: bool = ...) -> Any:
-        """An answer of its library."""
+        """Send a request and return a response object of the HTTP library."""
         ...
 
     def close(self) -> None:
-        """Close it, which the SDK never does."""
+        """Close the client. The SDK never calls this."""
         ...
 
 
@@ -50,7 +50,7 @@ class AsyncHttpClient(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it can send no more."""
+        """Whether the client has been closed."""
         ...
 
     def build_request(
@@ -64,20 +64,20 @@ class AsyncHttpClient(Protocol):
         headers: Any = ...,
         timeout: Any = ...,
     ) -> Any:
-        """A request of its library."""
+        """Build a request object of the HTTP library."""
         ...
 
     async def send(self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: bool = ...) -> Any:
-        """An answer of its library."""
+        """Send a request and return a response object of the HTTP library."""
         ...
 
     async def aclose(self) -> None:
-        """Close it, which the SDK never does."""
+        """Close the client. The SDK never calls this."""
         ...
 
 
 def _strategy(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    """Refuse what tenacity could not ask, and what could only be awaited."""
+    """Reject values that are not tenacity strategies, and coroutine functions."""
     example = {"stop": "stop_after_attempt(6)", "wait": "wait_fixed(2)"}.get(field.name, "retry_if_exception(…)")
     if value is None:
         return
@@ -95,48 +95,48 @@ def _attempts(_: object, field: attrs.Attribute[Any], value: object) -> None:
 @public
 @attrs.frozen(kw_only=True)
 class Retry:
-    """When a call that failed is made again, said in the strategies of tenacity.
+    """When to retry a failed call, as tenacity strategies.
 
-    Each is asked after a failed attempt only. None of them overrides what keeps data safe: what is not idempotent and
-    has no `Idempotency-Key` is sent once, as is a body that cannot be read again; a `Retry-After` is kept to exactly,
-    in place of `wait`; no wait passes the deadline; all retries are paid for from the client's budget. Errors of
-    authentication, of configuration and of arguments are never repeated.
+    The strategies are consulted after failed attempts only, and cannot override the rules that keep data safe: a
+    request that is not idempotent and has no `Idempotency-Key` is sent once, as is a body that cannot be read again; a
+    `Retry-After` replaces `wait` exactly; no wait exceeds the deadline; every retry counts against the client's retry
+    budget. Authentication, configuration and argument errors are never retried.
 
     Raises:
-        ConfigurationError: what is given is no strategy, or one that must be awaited.
+        ConfigurationError: a value is not a strategy, or is one that must be awaited.
 
     Example:
         Retry(stop=stop_after_attempt(6) | stop_before_delay(10), wait=wait_random_exponential(max=20))
     """
 
     stop: Callable[[Any], bool] | None = attrs.field(default=None, validator=_strategy)
-    """When to give up, such as `tenacity.stop_before_delay(10)`; None is after `max_retries` retries."""
+    """When to stop, such as `tenacity.stop_before_delay(10)`; None stops after `max_retries` retries."""
     wait: Callable[[Any], float] | None = attrs.field(default=None, validator=_strategy)
-    """Seconds before the next attempt, such as `tenacity.wait_fixed(2)`; None is 1, 2, 4 … 60 s, each ±10 %."""
+    """Seconds before the next attempt, such as `tenacity.wait_fixed(2)`; None means 1, 2, 4 … 60 s, each ±10 %."""
     retry: Callable[[Any], bool] | None = attrs.field(default=None, validator=_strategy)
-    """Which errors are worth another attempt, such as `tenacity.retry_if_exception_type(NotFoundError)`; None is
-    those whose `is_retry_safe` is true."""
+    """Which errors to retry, such as `tenacity.retry_if_exception_type(NotFoundError)`; None means those whose
+    `is_retry_safe` is true."""
     max_retries: int = attrs.field(default=2, validator=_attempts)
-    """Attempts after the first, where `stop` is None."""
+    """Attempts after the first; used when `stop` is None."""
 
 
 class RequestOptions(TypedDict, total=False):
-    """Options that every call takes beside its own arguments; each counts for that call alone."""
+    """Options that every call accepts in addition to its own arguments; they apply to that call only."""
 
     timeout: float
     """Seconds one attempt may take."""
     deadline: float | None
-    """Seconds the call may take in all; None is no limit."""
+    """Seconds the call may take in total; None means no limit."""
     max_retries: int
     """Attempts after the first; the short form of `retry`."""
     retry: Retry
-    """When to try again."""
+    """When to retry."""
     headers: Mapping[str, str]
-    """Headers to add; `Authorization` cannot be one."""
+    """Headers to add; `Authorization` is not allowed."""
     idempotency_key: str | None
-    """The `Idempotency-Key` of a POST; None makes one."""
+    """The `Idempotency-Key` of a POST; None generates one."""
     pacing: bool
-    """Whether to wait for the next window when the rate limit is used up."""
+    """Whether to wait for the next window when the rate limit is exhausted."""
 
 
 class _Addresses(TypedDict, total=False):
@@ -154,7 +154,7 @@ class _Calls(_Addresses, total=False):
 
 
 class ClientOptions(_Calls, total=False):
-    """Options of `Client` that say nothing about credentials."""
+    """Options of `Client`, except credentials."""
 
     token_cache: TokenCache | None
     on_token_refreshed: Callable[[dict[str, Any]], None] | None
@@ -164,7 +164,7 @@ class ClientOptions(_Calls, total=False):
 
 
 class AsyncClientOptions(_Calls, total=False):
-    """Options of `AsyncClient` that say nothing about credentials."""
+    """Options of `AsyncClient`, except credentials."""
 
     token_cache: AnyTokenCache | None
     on_token_refreshed: Callable[[dict[str, Any]], Awaitable[None] | None] | None
@@ -174,7 +174,7 @@ class AsyncClientOptions(_Calls, total=False):
 
 
 class LoginOptions(_Addresses, total=False):
-    """What a login goes through: the application, the addresses, the HTTP client."""
+    """Options of a login: the application, the URLs, the HTTP client."""
 
     client_id: str | None
     client_secret: str | None
@@ -182,7 +182,7 @@ class LoginOptions(_Addresses, total=False):
 
 
 class AsyncLoginOptions(_Addresses, total=False):
-    """As `LoginOptions`, for code that awaits."""
+    """Like `LoginOptions`, for async code."""
 
     client_id: str | None
     client_secret: str | None

@@ -1,6 +1,6 @@
-"""Listings to iterate: their pages, or the items of all pages.
+"""Iterators over listings: by page, or over the items of all pages.
 
-What is fetched and given out is decided in `_paging/walk`, and fetched by `_paging/fetch`.
+`_paging/walk` decides what to fetch and yield; `_paging/fetch` fetches it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _Progress(Generic[T]):
-    """How far an iteration has come."""
+    """Progress of an iteration."""
 
     def __init__(self, walk: Walk[T]) -> None:
         self._walk = walk
@@ -27,17 +27,17 @@ class _Progress(Generic[T]):
 
     @property
     def offset(self) -> int:
-        """The offset that follows what was given out last; `list_all(offset=...)` goes on from there."""
-        return min(self._offset, self._walk.offset)  # the walk may have stepped back since
+        """The offset after the last item yielded; `list_all(offset=...)` continues from there."""
+        return min(self._offset, self._walk.offset)  # the walk may have stepped back since then
 
     @property
     def total(self) -> int | None:
-        """How many items the listing has, as the last page said; None before the first."""
+        """Number of items in the listing, from the latest page; None before the first page."""
         return self._walk.total
 
     @property
     def changed(self) -> bool:
-        """Whether the listing was seen to change: its total did, or items came again, which were dropped."""
+        """Whether the listing changed during the iteration: its total changed, or duplicates were seen and dropped."""
         return self._walk.changed
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class _Progress(Generic[T]):
 
 @public
 class Pages(Generic[T]):
-    """The pages of a listing; iterating it again starts again."""
+    """The pages of a listing; each new iteration starts from the beginning."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Pages(Generic[T]):
 
 @public
 class PageIterator(_Progress[T], Iterator[Page[T]]):
-    """The pages that have items, in order; to iterate on after an error tries again the page that failed."""
+    """Yields the non-empty pages in order; continuing after an error retries the page that failed."""
 
     def __init__(self, fetcher: Fetcher[T]) -> None:
         super().__init__(fetcher.walk)
@@ -96,13 +96,13 @@ class PageIterator(_Progress[T], Iterator[Page[T]]):
         return given.page
 
     def close(self) -> None:
-        """Fetch no more; pages under way are not waited for. The end of the listing needs no closing."""
+        """Stop fetching, without waiting for pages in flight. Not needed after the end of the listing."""
         self._fetcher.close()
 
 
 @public
 class ItemIterator(_Progress[T], Iterator[T]):
-    """The items of all pages, in order; to iterate on after an error tries again the page that failed."""
+    """Yields the items of all pages in order; continuing after an error retries the page that failed."""
 
     def __init__(self, fetcher: Fetcher[T]) -> None:
         super().__init__(fetcher.walk)
@@ -119,14 +119,14 @@ class ItemIterator(_Progress[T], Iterator[T]):
         return item
 
     def close(self) -> None:
-        """Fetch no more; pages under way are not waited for. The end of the listing needs no closing."""
+        """Stop fetching, without waiting for pages in flight. Not needed after the end of the listing."""
         self._page = iter(())
         self._fetcher.close()
 
 
 @public
 class AsyncPages(Generic[T]):
-    """The pages of a listing, for `async for`; iterating it again starts again."""
+    """The pages of a listing, for `async for`; each new iteration starts from the beginning."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class AsyncPages(Generic[T]):
 
 @public
 class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
-    """As `PageIterator`, for `async for`; it can be left at any time without being closed."""
+    """Like `PageIterator`, for `async for`; the iteration can be abandoned at any time without closing it."""
 
     def __init__(self, fetcher: AsyncFetcher[T]) -> None:
         super().__init__(fetcher.walk)
@@ -177,7 +177,7 @@ class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
 
 @public
 class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
-    """As `ItemIterator`, for `async for`; it can be left at any time without being closed."""
+    """Like `ItemIterator`, for `async for`; the iteration can be abandoned at any time without closing it."""
 
     def __init__(self, fetcher: AsyncFetcher[T]) -> None:
         super().__init__(fetcher.walk)
@@ -195,7 +195,7 @@ class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
 
 
 def checked(concurrency: int) -> int:
-    """The number of pages to fetch at a time.
+    """Check the number of pages to fetch at a time.
 
     Raises:
         ArgumentError: it is less than 1.
@@ -206,10 +206,10 @@ def checked(concurrency: int) -> int:
 
 
 def checked_cursor(cursor: str | None, concurrency: int, offset: int) -> str | None:
-    """The cursor to begin behind.
+    """Check the cursor to start after.
 
     Raises:
-        ArgumentError: it is given together with what needs offsets.
+        ArgumentError: it is combined with an argument that needs offsets.
     """
     if cursor is not None and (offset or concurrency > 1):
         raise ArgumentError("a walk from a cursor has no offset and fetches one page at a time: leave both out")

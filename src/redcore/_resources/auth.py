@@ -1,4 +1,4 @@
-"""`client.auth`: the generated OAuth endpoints, and the end of the client's own session."""
+"""`client.auth`: the generated OAuth endpoints, and logging out of the client's session."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ class Auth(generated.Auth):
     def log_out(self, **options: Unpack[RequestOptions]) -> None:
         """End the session of this client (RFC 7009).
 
-        Its tokens are revoked and forgotten, here and in the token cache that they came from. A client that was
-        logged in by a person cannot make calls afterwards; one with client credentials begins a new session with its
-        next call.
+        Revokes its tokens and removes them from the client and its token cache. A client that a person logged in with
+        cannot make calls afterwards; a client with client credentials begins a new session with its next call.
 
         Args:
             options: Options of this call alone, as `with_options` takes them.
@@ -33,8 +32,8 @@ class Auth(generated.Auth):
             ConfigurationError: this client has an API key, or no `client_id`.
             AuthenticationError: 401, the client is unknown or its secret is wrong (`invalid_client`).
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 500 or 503; the tokens of this client are kept, so that it can be tried again.
-            NetworkError: no answer came; likewise.
+            ServerError: 500 or 503; the client keeps its tokens, so that you can try again.
+            NetworkError: no response was received; the client keeps its tokens, as above.
 
         Example:
             client.auth.log_out()

@@ -1,4 +1,4 @@
-"""How resources make their calls: with options of one call, or the same options for many."""
+"""How resources make calls: with options for one call, or the same options for many."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 class Call(Protocol):
-    """Makes a call with options of its own and blocks until it has ended."""
+    """Makes a call with per-call options and blocks until it has ended."""
 
     def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
-        """Make the call; the options apply to it alone."""
+        """Make the call; the options apply to this call only."""
         ...
 
 
 class AsyncCall(Protocol):
-    """Makes a call with options of its own."""
+    """Makes a call with per-call options."""
 
     async def __call__(self, operation: Operation[T], options: RequestOptions | None = None, /) -> T:
-        """Make the call; the options apply to it alone."""
+        """Make the call; the options apply to this call only."""
         ...
 
 
@@ -36,7 +36,7 @@ def always_with(options: RequestOptions, call: Call) -> Execute:
 
 
 def async_always_with(options: RequestOptions, call: AsyncCall) -> AsyncExecute:
-    """As `always_with`, awaited."""
+    """Like `always_with`, awaited."""
 
     async def execute(operation: Operation[T], /) -> T:
         return await call(operation, options)

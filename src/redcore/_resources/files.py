@@ -1,4 +1,4 @@
-"""`client.files`: the generated operations, and up- and downloads of any size."""
+"""`client.files`: the generated operations, and uploads and downloads of any size."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["AsyncFiles", "AsyncStreamedFile", "Files", "Progress", "StreamedFile
 
 T = TypeVar("T")
 Choose: TypeAlias = Callable[[RequestOptions], Transfers]
-"""What gives the transfers of a call that has these options."""
+"""Makes the `Transfers` for the options of one call."""
 Destination: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
 
 class AsyncWritable(Protocol):
-    """A file that is written by awaiting, such as those of aiofiles, `anyio.open_file` and Starlette."""
+    """An async writable file, such as those of aiofiles, `anyio.open_file` and Starlette."""
 
     async def write(self, data: Any, /) -> Any:
         """Write bytes."""
@@ -39,7 +39,7 @@ AsyncDestination: TypeAlias = Destination | AsyncWritable
 
 
 class Run(Protocol):
-    """What performs the steps of a call by blocking."""
+    """Runs the steps of a call, blocking."""
 
     def __call__(self, flow: Flow[T], /) -> T:
         """Run a call."""
@@ -47,7 +47,7 @@ class Run(Protocol):
 
 
 class AsyncRun(Protocol):
-    """What performs the steps of a call by awaiting."""
+    """Runs the steps of a call, awaiting."""
 
     async def __call__(self, flow: Flow[T], /) -> T:
         """Run a call."""
@@ -73,21 +73,21 @@ class Files(generated.Files):
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[RequestOptions],
     ) -> File:
-        """Upload a file of any size; it is read while it is sent, and never held whole.
+        """Upload a file of any size, streaming it without holding it in memory.
 
-        What was sent is compared with the checksum of what was stored. The client's `timeout` bounds each silence of
-        the connection, not the whole. The upload is retried as other calls are, from the first byte, unless the file
-        cannot be rewound: an iterator, a pipe.
+        The bytes sent are compared with the checksum of the stored file. The client's `timeout` limits each period
+        without network activity, not the whole upload. The upload is retried like other calls, from the first byte,
+        unless the file cannot be rewound (an iterator, a pipe).
 
         Scope: `files:write`.
 
         Args:
-            file: The bytes; a file opened for reading in binary mode, which is sent from where it stands and stays
+            file: The bytes; a file opened for reading in binary mode, which is sent from its current position and stays
                 open; a `pathlib.Path`; or an iterator of bytes, which is sent once. An `UploadFile` of Starlette or
-                FastAPI brings its name and type; `AsyncClient` takes files and iterators that are awaited, too.
-            name: Name to store it under; the file's own if left out.
-            content_type: Its media type; None is guessed from the name.
-            on_progress: Called with a `Progress` after each part that was sent; begins again with each retry.
+                FastAPI supplies its name and type; `AsyncClient` also accepts async files and iterators.
+            name: Name to store the file under; defaults to the file's own name.
+            content_type: Its media type; None guesses it from the name.
+            on_progress: Called with a `Progress` after each part that was sent; restarts with each retry.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -95,7 +95,7 @@ class Files(generated.Files):
 
         Raises:
             ArgumentError: the file cannot be read, or an argument cannot be sent.
-            ChecksumError: other bytes were stored than were sent.
+            ChecksumError: the stored bytes differ from those sent.
             ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
@@ -141,51 +141,52 @@ class Files(generated.Files):
         resume: bool = True,
         **options: Unpack[RequestOptions],
     ) -> bytes | None:
-        """Download a file, and compare it with its checksum.
+        """Download a file and verify its checksum.
 
-        A connection that dies on the way is replaced, up to `max_retries` times, by one that fetches the rest. The
-        client's `timeout` bounds each silence of the connection, its `deadline` the whole download.
+        If a connection breaks, the download resumes on a new one, up to `max_retries` times. The client's `timeout`
+        limits each period without network activity, its `deadline` the whole download.
 
-        A download to a path is written to `PATH.FILE_ID.part` first and moved when it is complete and checked. If it
-        is broken off, the part stays, and the next download of the file to this path goes on from there.
+        A download to a path is first written to `PATH.FILE_ID.part` and moved when it is complete and verified. If it
+        is interrupted, the partial file stays, and the next download of the file to this path resumes from it.
 
         Scope: `files:read`.
 
         Args:
             file_id: Id of the file, `file_…`.
             to: A path, or a file opened for writing in binary mode, which stays open; None returns the bytes, at most
-                64 MiB. A pipe or a device is written through; a link is followed, and what it leads to is replaced with
-                the same permissions. `AsyncClient` takes files that are awaited, too.
-            on_progress: Called with a `Progress` for each part that has come.
-            resume: Whether to go on from what an earlier download to this path has left.
+                64 MiB. A pipe or device is written to directly; a symbolic link is followed, and its target is replaced
+                with the same permissions. `AsyncClient` also accepts async files.
+            on_progress: Called with a `Progress` for each part received.
+            resume: Whether to resume from the partial file of an earlier download to this path.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The whole file if `to` is None, else nothing.
+            The content of the file if `to` is None, else None.
 
         Raises:
             ArgumentError: the file cannot be written, or an argument cannot be sent.
-            ChecksumError: other bytes came than were stored; nothing is left at the path.
+            ChecksumError: the received bytes differ from those stored; no file is left at the path.
             AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
                 `TOKEN_EXPIRED`: past its time.
             PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
             RedcoreAPIError: 500 or 503: a fault of the platform; try again with back-off.
-            NetworkError: no answer came, or connections broke too often.
-            ResponseError: the answer is not the file, or the file is too large to return, or it changed meanwhile.
+            NetworkError: no response was received, or connections broke too often.
+            ResponseError: the response is not the file, the file is too large to return, or it changed during the
+                download.
         """
         return self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
 
     def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> StreamedFile:
-        """Download a file piece by piece, to pipe it elsewhere.
+        """Stream a file in chunks, to pipe it elsewhere.
 
             with client.files.stream("file_4711") as content:
                 for piece in content:
                     ...
 
-        Nothing is sent before the block is entered; leaving it early closes the connection, without the rest. Broken
-        connections are replaced as for `download`. The checksum is compared when the last piece has been given.
+        Nothing is sent before the block is entered; leaving it early closes the connection without reading the rest.
+        Broken connections are resumed as for `download`. The checksum is verified after the last chunk.
 
         Scope: `files:read`.
 
@@ -194,7 +195,7 @@ class Files(generated.Files):
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
-            The content, to iterate inside `with`; what `download` raises is raised on entering and while iterating.
+            The content, to iterate inside `with`; entering and iterating raise the same errors as `download`.
         """
         return StreamedFile(self._run, *self._transfers(options).begin(file_id))
 
@@ -251,7 +252,7 @@ class AsyncFiles(generated.AsyncFiles):
         return await self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
 
     def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> AsyncStreamedFile:
-        """Download a file piece by piece: as `Files.stream`, with `async with` and `async for`.
+        """Stream a file in chunks: like `Files.stream`, with `async with` and `async for`.
 
         Args:
             file_id: Id of the file, `file_…`.
@@ -267,7 +268,7 @@ class AsyncFiles(generated.AsyncFiles):
 
 
 class _Content:
-    """What contents of both colours know."""
+    """What `StreamedFile` and `AsyncStreamedFile` share."""
 
     def __init__(self, download: Download, meter: Meter) -> None:
         self._download = download
@@ -276,7 +277,7 @@ class _Content:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the whole file; None if the platform does not say."""
+        """Size of the whole file in bytes; None if the platform does not report it."""
         return self._meter.total
 
     def _check_entered(self) -> None:
@@ -291,7 +292,7 @@ class _Content:
 
 
 class StreamedFile(_Content):
-    """The content of a file, piece by piece; made by `client.files.stream()`."""
+    """The content of a file in chunks; made by `client.files.stream()`."""
 
     def __init__(self, run: Run, download: Download, meter: Meter) -> None:
         super().__init__(download, meter)
@@ -320,7 +321,7 @@ class StreamedFile(_Content):
 
 
 class AsyncStreamedFile(_Content):
-    """The content of a file, piece by piece; made by `client.files.stream()`."""
+    """The content of a file in chunks; made by `client.files.stream()`."""
 
     def __init__(self, run: AsyncRun, download: Download, meter: Meter) -> None:
         super().__init__(download, meter)
@@ -351,7 +352,7 @@ class AsyncStreamedFile(_Content):
 def down(
     transfers: Transfers, file_id: str, to: AsyncDestination | None, on_progress: OnProgress | None, *, resume: bool
 ) -> Flow[bytes | None]:
-    """Download a file to where it is wanted."""
+    """Download a file into memory, to a path or to an open file."""
     if to is None:
         return transfers.held(file_id, on_progress)
     if isinstance(to, str | os.PathLike):

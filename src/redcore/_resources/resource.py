@@ -1,4 +1,4 @@
-"""What the resources of a client have in common: how they are had from it, and how they show themselves."""
+"""What the resources of a client share: access as attributes, and a repr."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class resource(Generic[R_co]):  # noqa: N801 (a decorator, as `property`)
-    """A resource of a client, made when it is first asked for; the class has the resource's class.
+    """A resource of a client, created on first access; on the client class it is the resource's class.
 
-    So `create_autospec(Client).users.get` exists, and checks its arguments.
+    This way `create_autospec(Client).users.get` exists and checks its arguments.
     """
 
     def __init__(self, make: Callable[[Any], R_co]) -> None:
@@ -33,7 +33,7 @@ class resource(Generic[R_co]):  # noqa: N801 (a decorator, as `property`)
 
 
 class Described:
-    """What shows whose resource it is."""
+    """A repr that names the client of a resource."""
 
     __slots__ = ()
 

@@ -18,7 +18,7 @@ from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
-SLOWER = 1.5  # each pause is so many times as long as the one before
+SLOWER = 1.5  # factor by which each pause grows
 ENDED = frozenset({WorkflowRunStatus.SUCCEEDED, WorkflowRunStatus.FAILED, WorkflowRunStatus.CANCELLED})
 
 OnProgress: TypeAlias = Callable[[WorkflowRun], object]
@@ -39,22 +39,22 @@ class Workflows(generated.Workflows):
     def wait(
         self, run: WorkflowRun | str, *, timeout: float | None = None, on_progress: OnProgress | None = None
     ) -> WorkflowRun:
-        """Wait until a run has ended, and give it back however it ended: look at its `status`.
+        """Wait until a run has ended, whether it succeeded or not; check its `status`.
 
-        It is looked at after a quarter of a second, then less and less often, at last every five seconds.
+        The run is polled after a quarter of a second, then less and less often, up to every five seconds.
 
         Args:
             run: The run, or its id.
-            timeout: Seconds to wait at most; None is for ever. How long each look may take is the client's own
-                `timeout`, which `with_options` changes.
+            timeout: Maximum seconds to wait; None waits forever. The client's own `timeout`, which `with_options`
+                changes, limits each poll.
             on_progress: Called with the run when it is first seen and whenever its status or progress has changed.
 
         Raises:
-            WaitTimeoutError: the time is up and the run goes on; it has the run as it was seen last.
-            ArgumentError: the id is none, or `timeout` is no number of seconds.
-            NotFoundError: 404, there is no such run in this organisation.
+            WaitTimeoutError: the run did not end in time and continues; `run` on the error is its last known state.
+            ArgumentError: the id is invalid, or `timeout` is not a number of seconds.
+            NotFoundError: 404, the run does not exist in this organisation.
             AuthenticationError, PermissionError, RateLimitError, RedcoreAPIError: as for `get_run`.
-            NetworkError: no answer came, after all attempts.
+            NetworkError: no response was received after all attempts.
 
         Source: contract section 7, Client.
         """
@@ -91,7 +91,7 @@ def waiting(
     timeout_s: float | None,
     on_progress: AsyncOnProgress | None,
 ) -> Flow[WorkflowRun]:
-    """Look at a run until it has ended; raises as `Workflows.wait` does."""
+    """Poll a run until it has ended; raises the same errors as `Workflows.wait`."""
     if timeout_s is not None and not is_duration(timeout_s):
         raise ArgumentError(f"timeout must be a number of seconds above 0, or None; got {timeout_s!r}")
     monotonic = engine.runtime.monotonic
@@ -116,14 +116,14 @@ def waiting(
 
 
 def is_duration(value: object) -> bool:
-    """Whether a value is a number of seconds that ends."""
+    """Whether a value is a finite, positive number of seconds."""
     return isinstance(value, int | float) and 0 < value < math.inf
 
 
 def _look(
     engine: Engine, options: CallOptions, run: WorkflowRun | str, ends_at: float, latest: WorkflowRun | None
 ) -> Flow[WorkflowRun]:
-    """The run as it is now; a look begun before the time is up may take one time-out longer, and no retry."""
+    """Fetch the run; a poll that begins before the time is up may take one timeout longer, without a retry."""
     left = max(options.timeout_s, ends_at - engine.runtime.monotonic())
     if left < (math.inf if options.deadline_s is None else options.deadline_s):
         options = attrs.evolve(options, deadline_s=left)
