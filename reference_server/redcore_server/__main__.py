@@ -1,4 +1,4 @@
-"""The `redcore-server` command: reads options, calls one function, prints what went wrong as one line."""
+"""The `redcore-server` command: parses options, calls one function, prints an error as one line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _port(default: int) -> Callable[[_Command], _Command]:
 
 
 def _settings(**options: Any) -> Settings:
-    """Return the environment's settings with the options that were given laid over them."""
+    """Return the settings of the environment, overridden by the given options."""
     for problem in misspelt(os.environ):
         click.echo(f"redcore-server: {problem}", err=True)
     return attrs.evolve(from_environment(), **{name: value for name, value in options.items() if value is not None})
@@ -80,7 +80,7 @@ def _start_in_background(settings: Settings, options: Mapping[str, Any]) -> None
 
 
 def _arguments(**options: Any) -> list[str]:
-    """Return options of `up` as they are typed."""
+    """Return the command-line options of `up`."""
     words: list[str] = []
     for name, value in options.items():
         if isinstance(value, bool):
@@ -212,7 +212,7 @@ def seed(organisation: str, data: Path | None) -> None:
     try:
         lines = seed_organisation(_settings(data=data), organisation)
     except BaseException:
-        click.echo("false")  # so that `eval` of what we print fails too
+        click.echo("false")  # so that `eval` of the output fails too
         raise
     click.echo(lines, nl=False)
 
@@ -254,7 +254,7 @@ cli.add_command(topology)
 
 
 def main() -> None:
-    """Run the command; what the operator can put right ends as one line."""
+    """Run the command; print an `OperatorError` as one line."""
     try:
         cli(prog_name="redcore-server")
     except OperatorError as error:

@@ -35,10 +35,10 @@ class Asset:
     """What is at an address.
 
     Attributes:
-        key: in the object store.
-        size: in bytes.
-        etag: strong entity tag, in its quotes.
-        content_type: media type.
+        key: In the object store.
+        size: Size in bytes.
+        etag: Strong entity tag, in its quotes.
+        content_type: Media type.
     """
 
     key: str
@@ -52,8 +52,8 @@ class Cdn:
     """The app.
 
     Attributes:
-        postgres: knows the published versions.
-        objects: has the bytes.
+        postgres: Knows the published versions.
+        objects: Has the bytes.
     """
 
     postgres: AsyncPool

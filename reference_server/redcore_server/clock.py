@@ -1,7 +1,7 @@
-"""The server's only clock: everything that decides by time asks it.
+"""The server's only clock: every time-based decision uses it.
 
-SQL statements and Redis scripts receive the time as an argument, so that the lab can move it for all of them
-at once. It does not sleep, and it does not measure durations: those are `time.perf_counter`'s part.
+SQL statements and Redis scripts receive the time as an argument, so that the lab can move it for all of them at once.
+It does not sleep and does not measure durations; use `time.perf_counter` for those.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Clock:
         """Move the clock forward; a negative number moves it back.
 
         Args:
-            seconds: by how much.
+            seconds: Seconds to move by.
         """
         self._offset_s += seconds
 

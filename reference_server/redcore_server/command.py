@@ -1,11 +1,11 @@
-"""Where `redcore-server` begins: without its extra it says in one line what to install, before it imports anything."""
+"""Entry point of `redcore-server`: if its extra is missing, prints what to install before importing anything."""
 
 from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
 
-NEEDED = ("click", "starlette", "uvicorn", "psycopg", "procrastinate")  # `click` alone comes with other extras too
+NEEDED = ("click", "starlette", "uvicorn", "psycopg", "procrastinate")  # other extras install `click` as well
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""The data folder: checked, locked, and the place of the embedded servers' ports and passwords.
+"""The data folder: checks and locks it, and stores the ports and passwords of the embedded servers.
 
-Starts nothing and connects to nothing. Three locks say what is going on, and the kernel releases them with their
-process, so none is ever stale:
+Starts no process and opens no connection. Three locks show the state. The kernel releases a lock when its process ends,
+so a lock is never stale:
 
-    up.lock       held by a server, or by a command while it runs the stores by itself
+    up.lock       held by a server, or by a command while it runs the stores itself
     command.lock  held by such a command: a server that starts meanwhile waits for it
     ready.lock    held by a server once it answers: a command that needs the server waits for that
 """
@@ -23,7 +23,7 @@ import attrs
 from redcore_server.settings import OperatorError
 
 _LEFTOVERS_GONE_S = 15.0
-READY_WITHIN_S = 60.0  # for a server that is starting, also on a slow machine
+READY_WITHIN_S = 60.0  # enough for a server to start on a slow machine
 _POLL_S = 0.02
 
 
@@ -37,47 +37,47 @@ class DataFolderInUse(DataFolderError):  # noqa: N818 - it names the state the o
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """What another process needs to reach a running server; ports and `base_url` are None while it is down."""
+    """Connection details of a running server; ports and `base_url` are None while it is down."""
 
     postgres_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
     redis_password: str = attrs.field(repr=False, factory=lambda: secrets.token_urlsafe(32))
     postgres_port: int | None = None
     redis_port: int | None = None
     last_postgres_port: int | None = None
-    """Where it is started again if the port is free: processes that were connected find it there."""
+    """The preferred port at a restart, if it is free, so that connected processes find it again."""
     last_redis_port: int | None = None
     base_url: str | None = None
 
     @property
     def database_url(self) -> str | None:
-        """Where the embedded PostgreSQL answers, password included."""
+        """URL of the embedded PostgreSQL, password included."""
         if self.postgres_port is None:
             return None
-        # It speaks no TLS and no GSSAPI: not to ask saves two trips for each connection.
+        # It supports neither TLS nor GSSAPI: not asking saves two round trips per connection.
         options = "sslmode=disable&gssencmode=disable"
         return f"postgresql://redcore:{self.postgres_password}@127.0.0.1:{self.postgres_port}/postgres?{options}"
 
     @property
     def redis_url(self) -> str | None:
-        """Where the embedded Redis answers, password included."""
+        """URL of the embedded Redis, password included."""
         if self.redis_port is None:
             return None
         return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/0"
 
 
 class DataFolder:
-    """A data folder this process holds alone, until `close` or its own end."""
+    """A data folder locked by this process, until `close` or until the process ends."""
 
     def __init__(self, path: Path, *, for_command: bool = False) -> None:
-        """Create the folder if need be and lock it; a command that holds it is waited for.
+        """Create the folder if needed and lock it; wait for a command that holds it.
 
         Args:
             path: Of the folder.
-            for_command: Whether a command holds it for a moment, not a server.
+            for_command: Whether a short-lived command takes the lock, not a server.
 
         Raises:
             DataFolderInUse: Another server holds it.
-            DataFolderError: It is no folder, or cannot be created or written.
+            DataFolderError: It is not a folder, or cannot be created or written.
         """
         self.path = _writable(path)
         with contextlib.ExitStack() as stack:
@@ -95,7 +95,7 @@ class DataFolder:
             self._files = stack.pop_all()
 
     def _await_leftovers(self) -> None:
-        """Wait for servers of a killed run: each inherited `servers_lock` and holds it until it is gone."""
+        """Wait for the embedded servers of a killed run: each inherited `servers_lock` and holds it until it exits."""
         deadline = time.monotonic() + _LEFTOVERS_GONE_S
         while not _try_lock(self.servers_lock):
             if time.monotonic() > deadline:
@@ -104,24 +104,24 @@ class DataFolder:
 
     @property
     def runtime(self) -> Runtime:
-        """What the file holds, or new passwords where there is no file."""
+        """Return the content of the file, or new passwords if it does not exist."""
         return read_runtime(self.path) or Runtime()
 
     def write_runtime(self, runtime: Runtime) -> None:
-        """Replace the file as a whole; only its owner can read it."""
+        """Replace the file atomically; only its owner can read it."""
         write_private(_runtime_file(self.path), json.dumps(attrs.asdict(runtime), indent=2) + "\n")
 
     def mark_ready(self) -> None:
-        """Let commands know that the server answers."""
-        fcntl.flock(self._ready_lock, fcntl.LOCK_EX)  # a command that looks holds it for a moment
+        """Signal to commands that the server is ready."""
+        fcntl.flock(self._ready_lock, fcntl.LOCK_EX)  # a command that checks it holds it briefly
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         self._files.close()
 
 
 def ready_runtime(path: Path) -> Runtime | None:
-    """Return how to reach the server of a data folder; None while there is none that answers.
+    """Return the connection details of the server of a data folder; None while no server is ready.
 
     Raises:
         DataFolderError: The file cannot be read or is not what a server writes.
@@ -142,7 +142,7 @@ def ready_runtime(path: Path) -> Runtime | None:
 
 
 def held_or_ready(path: Path, within_s: float = READY_WITHIN_S) -> DataFolder | Runtime:
-    """Return the folder, held for a command, or how to reach the server that runs on it, once it answers.
+    """Return the locked folder, or the connection details of the server that runs on it, once it is ready.
 
     Args:
         path: Of the folder.
@@ -165,7 +165,7 @@ def held_or_ready(path: Path, within_s: float = READY_WITHIN_S) -> DataFolder | 
 
 
 def read_runtime(path: Path) -> Runtime | None:
-    """Return what the running or last server of a data folder wrote, None if there was none.
+    """Return the connection details written by the current or last server; None if there was no server.
 
     Raises:
         DataFolderError: The file cannot be read or is not what a server writes.
@@ -182,7 +182,7 @@ def read_runtime(path: Path) -> Runtime | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600 so that readers see the old or the new text, never a part.
+    """Write a file atomically with mode 0600: readers see the old or the new text, never a part.
 
     Raises:
         DataFolderError: It cannot be written.
@@ -192,7 +192,7 @@ def write_private(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            if os.geteuid() == 0:  # root for once on a user's folder: the user must be able to go on
+            if os.geteuid() == 0:  # run once as root on a user's folder: the user must keep access
                 owner = path.parent.stat()
                 os.fchown(descriptor, owner.st_uid, owner.st_gid)
             stream.write(text)

@@ -1,5 +1,5 @@
-# ruff: noqa: N818 - the names say what happened; "Error" at every end would say nothing more
-"""The errors the platform answers with; `redcore_server.http.render_error` turns them into HTTP.
+# ruff: noqa: N818 - the names say what happened; an "Error" suffix would add nothing
+"""The errors that the platform returns; `redcore_server.http.render_error` turns them into HTTP.
 
     ApiError
     ├── ValidationFailed       400 VALIDATION_ERROR
@@ -23,9 +23,9 @@
     ├── NotImplementedHere     501 NOT_IMPLEMENTED
     └── ServiceUnavailable     503 SERVICE_UNAVAILABLE
 
-The status of a code is the contract's (`redcore_server.contract.document`). The OAuth endpoints have errors of
-their own (RFC 6749 section 5.2) in `redcore_server.auth`. Messages are for the caller: they contain no secret and
-nothing about the cause of a fault of ours, which goes to the log alone.
+The status of a code is the contract's (`redcore_server.contract.document`). The OAuth endpoints have their own errors
+(RFC 6749 section 5.2) in `redcore_server.auth`. Messages are for the caller: they contain no secret and no detail about
+an internal error, which is only logged.
 """
 
 from __future__ import annotations
@@ -35,41 +35,41 @@ from typing import ClassVar, Final, Literal
 
 import attrs
 
-RETRY_AFTER_S: Final = 2  # an embedded store is up again after about one second, see `redcore_server.embedded`
+RETRY_AFTER_S: Final = 2  # an embedded store restarts in about one second, see `redcore_server.embedded`
 REALM: Final = "BlueRound"
 
 
 def challenge(scheme: Literal["Basic", "Bearer"], **parameters: str) -> str:
-    """Return a challenge of `WWW-Authenticate` (RFC 9110 section 11.6.1).
+    """Return a `WWW-Authenticate` challenge (RFC 9110 section 11.6.1).
 
     Its realm comes first, as `Basic` requires (RFC 7617 section 2) and old clients expect.
 
     Args:
-        scheme: how to authenticate.
-        parameters: of the challenge, beside the realm; they contain no quotes.
+        scheme: Authentication scheme.
+        parameters: Parameters other than the realm; their values contain no quotes.
     """
     return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
 
 
 @attrs.frozen
 class Detail:
-    """One thing that is wrong with a request."""
+    """One problem of a request."""
 
     field: str
     """A dotted path into the body, such as `items.0.sku`, or the name of a parameter."""
     issue: str
 
     def inside(self, field: str) -> Detail:
-        """Return the same problem of a part of a larger value.
+        """Return the same problem with its field path prefixed.
 
         Args:
-            field: where the part is.
+            field: Path of the enclosing value.
         """
         return Detail(f"{field}.{self.field}".rstrip("."), self.issue)
 
 
 class ApiError(Exception):
-    """A request that is answered with an error; the subclass says which."""
+    """Base of all errors returned to a caller; the subclass says which."""
 
     code: ClassVar[str]
     message: str = "The request was refused."
@@ -84,9 +84,9 @@ class ApiError(Exception):
         """Describe the error.
 
         Args:
-            message: a sentence for people; None means the class's own.
-            details: every problem of the request, for `ValidationFailed` only.
-            headers: of the answer, beside those every answer has.
+            message: Human-readable sentence; None uses the default of the class.
+            details: All problems of the request, for `ValidationFailed` only.
+            headers: Response headers, added to those every response has.
         """
         self.message = message or self.message
         self.details = tuple(details)
@@ -115,7 +115,7 @@ class InvalidToken(ApiError):
 
 
 class TokenMissing(InvalidToken):
-    """There is no bearer token."""
+    """The request has no bearer token."""
 
     message = "This call needs an access token or an API key, sent as Authorization: Bearer."
 
@@ -127,7 +127,7 @@ class TokenMissing(InvalidToken):
 
 
 class TokenExpired(InvalidToken):
-    """The access token is past its lifetime."""
+    """The access token has expired."""
 
     code = "TOKEN_EXPIRED"
     message = "The access token has expired."
@@ -139,25 +139,25 @@ class InsufficientScope(ApiError):
     code = "INSUFFICIENT_SCOPE"
 
     def __init__(self, scope: str) -> None:
-        """Name the scope that was needed."""
+        """Describe the error with the required scope."""
         needed = challenge("Bearer", error="insufficient_scope", scope=scope)  # RFC 6750 section 3.1
         super().__init__(f"This call needs the scope {scope}.", headers={"WWW-Authenticate": needed})
 
 
 class NotFound(ApiError):
-    """No such path, or no such resource in the caller's organisation."""
+    """The path does not exist, or the resource does not exist in the caller's organisation."""
 
     code = "RESOURCE_NOT_FOUND"
     message = "There is nothing at this address."
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, the method does not."""
+    """The path exists, but not with this method."""
 
     code = "METHOD_NOT_ALLOWED"
 
     def __init__(self, allowed: Iterable[str]) -> None:
-        """Name the methods that do exist."""
+        """Describe the error with the allowed methods."""
         allow = ", ".join(sorted(allowed))
         super().__init__(f"This address answers {allow} only.", headers={"Allow": allow})
 
@@ -174,7 +174,7 @@ class RequestTimeout(ApiError):
 
 
 class Duplicate(ApiError):
-    """A unique value is taken."""
+    """A unique value is already in use."""
 
     code = "DUPLICATE_RESOURCE"
 
@@ -187,29 +187,29 @@ class RequestInProgress(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The body is larger than the endpoint takes."""
+    """The body is larger than the endpoint accepts."""
 
     code = "PAYLOAD_TOO_LARGE"
 
     def __init__(self, max_body_bytes: int) -> None:
-        """Name the limit."""
+        """Describe the error with the limit."""
         super().__init__(f"The body is larger than {max_body_bytes} bytes.")
 
 
 class UnsupportedMediaType(ApiError):
-    """The body is not of the type that the endpoint takes."""
+    """The endpoint does not accept the media type of the body."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as application/json."
 
 
 class RangeNotSatisfiable(ApiError):
-    """The file has none of the bytes that were asked for."""
+    """The file has none of the requested bytes."""
 
     code = "RANGE_NOT_SATISFIABLE"
 
     def __init__(self, size: int, headers: Mapping[str, str]) -> None:
-        """Name the size of the file; the headers say it too (RFC 9110 section 15.5.17)."""
+        """Describe the error with the file size, also in the headers (RFC 9110 section 15.5.17)."""
         super().__init__(f"The file has {size} bytes, and none of them is in this range.", headers=headers)
 
 
@@ -220,7 +220,7 @@ class RuleViolation(ApiError):
 
 
 class IdempotencyKeyReused(ApiError):
-    """The `Idempotency-Key` came with another request before."""
+    """The `Idempotency-Key` was used with a different request before."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     message = "This Idempotency-Key was used with another request."
@@ -232,7 +232,7 @@ class RateLimited(ApiError):
     code = "RATE_LIMIT_EXCEEDED"
 
     def __init__(self, retry_after_s: int) -> None:
-        """Say how many seconds to wait."""
+        """Describe the error with the seconds to wait."""
         unit = "second" if retry_after_s == 1 else "seconds"
         super().__init__(
             f"Too many requests; try again in {retry_after_s} {unit}.",
@@ -246,19 +246,19 @@ class HeadTooLarge(ApiError):
     code = "REQUEST_HEADER_FIELDS_TOO_LARGE"
 
     def __init__(self, max_bytes: int) -> None:
-        """Name the limit."""
+        """Describe the error with the limit."""
         super().__init__(f"The header fields of the request are larger than {max_bytes} bytes.")
 
 
 class InternalError(ApiError):
-    """A fault of the server's own."""
+    """An internal error of the server."""
 
     code = "INTERNAL_ERROR"
     message = "Something went wrong on our side."
 
 
 class NotImplementedHere(ApiError):
-    """The request uses a part of HTTP that this server does not have."""
+    """The request uses an HTTP feature that this server does not support."""
 
     code = "NOT_IMPLEMENTED"
 
@@ -270,5 +270,5 @@ class ServiceUnavailable(ApiError):
     message = "The platform is temporarily unavailable."
 
     def __init__(self) -> None:
-        """Describe the error, with the time after which it is worth trying again."""
+        """Describe the error, with the time after which to retry."""
         super().__init__(headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -1,7 +1,6 @@
 """Identifiers: a prefix that names the type, then 131 random bits in base 62.
 
-They are unguessable but no secrets: they appear in logs and URLs. Credentials are made in
-`redcore_server.auth`.
+They are unguessable but not secret: they appear in logs and URLs. Credentials are created in `redcore_server.auth`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def random_text(length: int) -> str:
     """Return random letters and digits, 5.95 bits each.
 
     Args:
-        length: how many.
+        length: Number of characters.
     """
     number = secrets.randbelow(62**length)
     characters: list[str] = []
@@ -34,6 +33,6 @@ def new_id(prefix: Prefix) -> str:
     """Return a new identifier such as `usr_4fGk0…`.
 
     Args:
-        prefix: the type of what it will identify.
+        prefix: Prefix of the resource type.
     """
     return f"{prefix}_{random_text(_LENGTH)}"

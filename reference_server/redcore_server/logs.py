@@ -1,6 +1,6 @@
-"""Where log lines go: to standard error, one JSON object each, or for people where that is a terminal.
+"""Configures logging to standard error: one JSON object per line, or human-readable lines on a terminal.
 
-Decides form and level; what may be said in a line is decided where it is written.
+Sets format and level; each call site decides what may appear in a line.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-# They log each step at INFO; what went wrong comes at WARNING, and our own lines say the rest.
+# They log each step at INFO. Their failures are logged at WARNING, and our own lines cover the rest.
 _CHATTY = ("procrastinate", "psycopg.pool", "uvicorn.error")
 
 
 def configure_logging(level: str) -> None:
-    """Set up structlog and the standard library's logging alike.
+    """Configure structlog and the standard library's logging in the same way.
 
     Args:
-        level: The least severe level that is written, such as `info`.
+        level: Lowest severity that is logged, such as `info`.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     is_terminal = sys.stderr.isatty()
@@ -31,7 +31,7 @@ def configure_logging(level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    if not is_terminal:  # the renderer for people writes exceptions itself
+    if not is_terminal:  # the console renderer writes exceptions itself
         shared.append(structlog.processors.format_exc_info)
     renderer: Processor = structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer(_line)
     structlog.configure(
@@ -57,5 +57,5 @@ def configure_logging(level: str) -> None:
 def _line(event: object, **options: Any) -> str:
     try:
         return orjson.dumps(event, **options).decode()
-    except orjson.JSONEncodeError:  # it takes no lone surrogates or numbers beyond 64 bits, but no line may get lost
+    except orjson.JSONEncodeError:  # it rejects lone surrogates and numbers beyond 64 bits, but no line may be lost
         return json.dumps(event, **options)

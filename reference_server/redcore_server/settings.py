@@ -1,8 +1,8 @@
-"""Settings of the reference server: the environment in, one frozen record out.
+"""Settings of the reference server: parses the environment into one frozen record.
 
-Reads `REDCORE_SERVER_*`, and files of secrets that they name; opens no connection. Every setting has a default, so
-an empty environment starts a server. Messages name the variable at fault and never repeat a value that may
-hold a password.
+Reads `REDCORE_SERVER_*` and the secret files they name; opens no connection. Every setting has a default, so an empty
+environment starts a server. Error messages name the variable at fault and never repeat a value that may contain a
+password.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ import platformdirs
 
 PREFIX = "REDCORE_SERVER_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one who listens everywhere is found
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the address to reach a server that listens on all interfaces
 SECRETS = frozenset({"database_url", "replica_url", "redis_url", "s3_secret_access_key", "smtp_url"})
-"""Settings that may be files: how Docker, Kubernetes and systemd hand over secrets."""
+"""Settings that can be read from files, the way Docker, Kubernetes and systemd provide secrets."""
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 class OperatorError(Exception):
-    """Something only the operator can put right; the command line prints it as one line.
+    """An error that only the operator can fix; the command line prints it as one line.
 
     Attributes:
-        exit_code: 2 where the next start would fail too.
+        exit_code: 2 if the next start would fail too.
     """
 
     exit_code: ClassVar[int] = 2
@@ -51,50 +51,51 @@ def _default_data() -> Path:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """How this server runs.
+    """The configuration of this server.
 
     Attributes:
         host: Address to listen on.
         port: TCP port to listen on; 0 takes any free one.
-        data: Folder of everything that must outlive the process.
+        data: Folder for everything that must outlive the process.
         database_url: PostgreSQL to use; None starts the embedded one.
-        replica_url: A replica of that PostgreSQL, which this process reads from; None reads where it writes.
-        database_connections: Connections to each PostgreSQL server, at most, of each process.
-        redis_url: Redis to use, also a cluster; None starts the embedded one.
-        redis_connections: Connections to each Redis server, at most, of each process.
-        redis_milliseconds: How long Redis may take to answer; then the request is answered 503.
-        start_seconds: How long a process waits at its start for stores that do not answer; 0 ends it at once.
+        replica_url: A replica of that PostgreSQL for reads; None reads from the primary.
+        database_connections: Maximum connections of each process to each PostgreSQL server.
+        redis_url: Redis or Redis Cluster to use; None starts the embedded one.
+        redis_connections: Maximum connections of each process to each Redis server.
+        redis_milliseconds: How long Redis may take to answer; after that the request is answered 503.
+        start_seconds: How long a process waits at startup for stores that do not answer; 0 exits at once.
         migrate_at_start: Whether services and workers apply missing migrations, or wait for `redcore-server migrate`.
         objects_url: Where files are kept, `file:///folder` or `s3://bucket/prefix`; None means `<data>/objects`.
-        s3_endpoint: Origin of a store that speaks S3; None means Amazon's.
+        s3_endpoint: Origin of an S3-compatible store; None means Amazon S3.
         s3_region: Region of the bucket.
-        s3_access_key_id: Who we are to the store.
-        s3_secret_access_key: Its secret.
-        max_file_bytes: Size of the largest file that can be uploaded.
-        storage_bytes: How many bytes an organisation may store.
-        retention_days: How long the bytes of a deleted file are kept, for a database restored to an earlier moment.
+        s3_access_key_id: Access key id for the store.
+        s3_secret_access_key: Secret of the access key.
+        max_file_bytes: Maximum size of an uploaded file, in bytes.
+        storage_bytes: Storage quota of an organisation, in bytes.
+        retention_days: How long the bytes of a deleted file are kept, in case the database is restored to an earlier
+            moment.
         smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
         mail_from: Sender of the invitations.
         public_url: Origin under which clients reach the server; None means the listening address.
-        tls: Speak TLS with a certificate of its own, for development, unless another is given.
-        tls_certificate: PEM file of the certificate and those between it and its authority; TLS is on.
+        tls: Serve TLS, with a self-signed certificate for development unless one is configured.
+        tls_certificate: PEM file of the certificate and its intermediate certificates; enables TLS.
         tls_key: PEM file of its private key.
         trusted_proxies: Addresses or networks of load balancers, separated by commas, whose `X-Forwarded-For` and
-            `X-Forwarded-Proto` are believed.
+            `X-Forwarded-Proto` are trusted.
         cors_origins: Origins, separated by commas, whose pages may call the server from a browser; `*` for any.
-        auth_url: Where a gateway that runs apart reaches the auth service.
-        api_url: Where it reaches the API.
-        lab: Test mode: scripted faults, a clock that can be moved, a readable outbox.
-        enterprise_per_minute: Requests per minute of a credential on the enterprise plan.
-        enterprise_per_second: The same per second.
-        anonymous_per_minute: Requests per minute of a client address without credential.
-        anonymous_per_second: The same per second.
-        secret_overlap_hours: How long a client secret stays valid after it was replaced.
-        signing_key_days: How long a key signs access tokens before the next one does.
-        client_seconds: How long a client may keep the server waiting, for the head of a request or a part of a body.
-        stop_notice_seconds: How long `/readyz` tells of a stop before connections are refused.
-        drain_seconds: How long requests under way may take to finish at a stop; then they are cut.
-        log_level: Least severe level that is logged.
+        auth_url: URL of the auth service for a gateway in its own process.
+        api_url: URL of the API for a gateway in its own process.
+        lab: Test mode: scripted faults, an adjustable clock, a readable outbox.
+        enterprise_per_minute: Requests per minute for a credential on the enterprise plan.
+        enterprise_per_second: Requests per second for a credential on the enterprise plan.
+        anonymous_per_minute: Requests per minute for a client address without a credential.
+        anonymous_per_second: Requests per second for a client address without a credential.
+        secret_overlap_hours: How long a client secret stays valid after it is replaced.
+        signing_key_days: How long a key signs access tokens before it is rotated.
+        client_seconds: How long the server waits for the head of a request or the next part of a body.
+        stop_notice_seconds: How long `/readyz` reports a shutdown before connections are refused.
+        drain_seconds: How long running requests may take to finish at shutdown; then they are cut off.
+        log_level: Lowest severity that is logged.
     """
 
     host: str = "127.0.0.1"
@@ -139,9 +140,9 @@ class Settings:
     log_level: str = "info"
 
     def __attrs_post_init__(self) -> None:
-        """Refuse combinations that no single setting shows."""
+        """Reject invalid combinations of settings."""
         if self.lab and self.host not in LOOPBACK_HOSTS:
-            # Anyone who reaches the lab can read invitations and move the clock.
+            # Anyone who can reach the lab can read invitations and move the clock.
             raise SettingsError(
                 f"{PREFIX}LAB", f"needs a loopback host, not {self.host}: use --host 127.0.0.1 or {PREFIX}HOST"
             )
@@ -151,17 +152,17 @@ class Settings:
 
     @property
     def has_tls(self) -> bool:
-        """Whether the gateway speaks TLS itself."""
+        """Whether the gateway serves TLS itself."""
         return self.tls or self.tls_certificate is not None
 
     @property
     def is_public_tls(self) -> bool:
-        """Whether clients come by TLS to a name that is known for good, so that browsers may be told to remember it."""
+        """Whether clients use TLS with a permanent host name, so that HSTS may be sent to browsers."""
         return self.public_url is not None and self.public_url.startswith("https:")
 
     @property
     def origin(self) -> str:
-        """The origin clients use, without a slash at the end."""
+        """The origin clients use, without a trailing slash."""
         if self.public_url is not None:
             return self.public_url
         host = _REACHABLE.get(self.host, self.host)
@@ -169,37 +170,37 @@ class Settings:
 
     @property
     def base_url(self) -> str:
-        """The `base_url` an SDK is given, also the audience of access tokens."""
+        """The `base_url` for an SDK, also the audience of access tokens."""
         return f"{self.origin}/v1"
 
     @property
     def shows_outbox(self) -> bool:
-        """Whether mail can be read at `/outbox`: nobody but people at this machine get there, and mail is kept."""
+        """Whether mail can be read at `/outbox`: mail is kept in files and only this machine can reach the server."""
         return self.smtp_url is None and self.is_local
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is for this machine alone."""
+        """Whether only this machine can reach the server."""
         return self.public_url is None and self.host in LOOPBACK_HOSTS
 
     @property
     def secret_overlap(self) -> timedelta:
-        """The same as `secret_overlap_hours`."""
+        """`secret_overlap_hours` as a duration."""
         return timedelta(hours=self.secret_overlap_hours)
 
     @property
     def retention(self) -> timedelta:
-        """The same as `retention_days`."""
+        """`retention_days` as a duration."""
         return timedelta(days=self.retention_days)
 
     @property
     def signing_key_period(self) -> timedelta:
-        """The same as `signing_key_days`."""
+        """`signing_key_days` as a duration."""
         return timedelta(days=self.signing_key_days)
 
     @property
     def objects(self) -> Path:
-        """The folder of stored files, if no other place is set."""
+        """The folder of stored files, unless `objects_url` is set."""
         return self.data / "objects"
 
     @property
@@ -214,9 +215,9 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of an environment.
+    """Parse the settings from environment variables.
 
-    What holds a secret may instead be the content of a file: `REDCORE_SERVER_DATABASE_URL_FILE` names it.
+    A setting with a secret can be read from a file: `REDCORE_SERVER_DATABASE_URL_FILE` names it, for example.
 
     Args:
         environ: Variables by name; an empty value counts as not set.
@@ -233,7 +234,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _secret(environ: Mapping[str, str], field: str) -> str:
-    """Return what the file of a secret holds; empty if there is none."""
+    """Return the content of a secret's file; empty if no file is set."""
     variable = f"{PREFIX}{field.upper()}_FILE"
     path = environ.get(variable, "").strip()
     if not path:
@@ -247,7 +248,7 @@ def _secret(environ: Mapping[str, str], field: str) -> str:
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each variable that begins as ours do and is not one of them, with the nearest that is.
+    """Return a line for each unknown variable with our prefix, suggesting the closest known name.
 
     Args:
         environ: Variables by name.
@@ -263,10 +264,10 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
 
 
 def overview(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return the name of each variable, its value for people, and where that comes from.
+    """Return the name of each variable, its value for display, and its source.
 
     Args:
-        settings: Of that environment.
+        settings: Settings parsed from that environment.
         environ: Variables by name.
     """
     rows: list[tuple[str, str, str]] = []
@@ -288,7 +289,7 @@ def _parsed(variable: str, text: str, parse: Callable[[str], object]) -> object:
     try:
         return parse(text)
     except ValueError as error:
-        # The message is our own words; a cause could quote the value, and with it a password.
+        # No chained cause: it could quote the value, and with it a password.
         raise SettingsError(variable, str(error)) from None
 
 
@@ -333,7 +334,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
         if len(hosts) > 1 and parts.scheme not in _SEVERAL_HOSTS:
             raise ValueError("names more than one host")
         if "@" in parts.path + parts.query + parts.fragment:
-            # What looks like host and port would be user and password, and messages name host and port.
+            # What looks like host and port would be user and password, and messages show host and port.
             raise ValueError("has / ? or # in its user or password; percent-encode them")
         return text
 
@@ -344,7 +345,7 @@ def hosts_of(url: str) -> list[tuple[str, int | None]]:
     """Return the hosts of a URL with their ports: `scheme://user:password@one:1,two:2/path`, as libpq writes them.
 
     Args:
-        url: One without a host has none.
+        url: A URL; without a host the result is empty.
 
     Raises:
         ValueError: A port is not a number from 0 to 65535.
@@ -376,7 +377,7 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # libpq: no host is the local socket
+_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # for libpq an empty host means the local socket
 
 _SEVERAL_HOSTS = frozenset({"postgresql", "postgres", "redis+cluster", "rediss+cluster"})
 

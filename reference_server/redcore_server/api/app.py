@@ -51,10 +51,10 @@ def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> AS
     """Return the app.
 
     Args:
-        spec: the contract.
-        stores: open ones.
-        clock: the server's.
-        services: what handlers need beside the database.
+        spec: The parsed contract.
+        stores: Opened stores.
+        clock: Source of the current time.
+        services: What handlers need beside the database.
     """
     return _Api(spec, stores, clock, services)
 

@@ -87,7 +87,7 @@ def redirect_problem(uri: str) -> str | None:
     """Return why nobody may be sent back to an address; None if they may.
 
     Args:
-        uri: an absolute URI.
+        uri: An absolute URI.
     """
     try:
         parts = urlsplit(uri)

@@ -15,11 +15,11 @@ def grantable(principal: Principal, scopes: Iterable[str]) -> list[str]:
     The operations that make credentials need `admin`, which allows every scope; this holds whatever they need.
 
     Args:
-        principal: who makes the credential.
-        scopes: what it shall grant.
+        principal: Who makes the credential.
+        scopes: What it shall grant.
 
     Raises:
-        InsufficientScope: the principal does not have one of them itself.
+        InsufficientScope: The principal does not have one of them itself.
     """
     wanted = sorted(scopes)
     require(principal, wanted)
@@ -30,11 +30,11 @@ def require(principal: Principal, scopes: Iterable[str]) -> None:
     """Refuse a principal that lacks one of several scopes.
 
     Args:
-        principal: who asks.
-        scopes: all that are needed.
+        principal: The authenticated caller.
+        scopes: All that are needed.
 
     Raises:
-        InsufficientScope: names the first that is missing.
+        InsufficientScope: Names the first that is missing.
     """
     for scope in scopes:
         if not principal.allows(scope):
@@ -45,11 +45,11 @@ def require_appointment(principal: Principal, *roles: Role) -> None:
     """Refuse a principal that may not give roles, or change people who have them.
 
     Args:
-        principal: who asks.
-        roles: that the person has, and shall have.
+        principal: The authenticated caller.
+        roles: That the person has, and shall have.
 
     Raises:
-        InsufficientScope: it needs `admin`.
+        InsufficientScope: It needs `admin`.
     """
     if not may_appoint(principal.scopes, *roles):
         raise InsufficientScope(ADMIN)

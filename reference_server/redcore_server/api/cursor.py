@@ -36,7 +36,7 @@ class Binding:
         """Return that of a call.
 
         Args:
-            call: of a listing operation.
+            call: Call of a listing operation.
         """
         filters = {name: value for name, value in call.query.items() if name not in _WHICH_PAGE}
         return cls(call.principal.organisation_id, call.operation, filters)
@@ -45,7 +45,7 @@ class Binding:
         """Return the cursor that leads behind a place.
 
         Args:
-            place: what the query orders by, of the last item of a page.
+            place: What the query orders by, of the last item of a page.
         """
         told = orjson.dumps(place)
         return _written(self._digest(told) + told)
@@ -54,8 +54,8 @@ class Binding:
         """Return the place that a cursor leads behind.
 
         Args:
-            cursor: as it came.
-            parts: what makes each value of the place from its text.
+            cursor: As it came.
+            parts: What makes each value of the place from its text.
 
         Raises:
             ValidationFailed: It was not made by this query.

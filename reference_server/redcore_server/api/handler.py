@@ -54,16 +54,16 @@ class Services:
     """What handlers need beside the database.
 
     Attributes:
-        revoke_user: ends all tokens and sessions of a user at once.
-        revoke_client: ends all tokens of an application at once.
-        defer_invitation: see there.
-        defer_revocation: see there.
-        defer_object_deletion: see there.
-        defer_run: see there.
-        objects: the object store.
-        storage_bytes: how much an organisation may store.
-        max_file_bytes: size of the largest file.
-        secret_overlap: how long a client secret stays valid after it was replaced.
+        revoke_user: Ends all tokens and sessions of a user at once.
+        revoke_client: Ends all tokens of an application at once.
+        defer_invitation: See there.
+        defer_revocation: See there.
+        defer_object_deletion: See there.
+        defer_run: See there.
+        objects: The object store.
+        storage_bytes: Storage quota of an organisation, in bytes.
+        max_file_bytes: Size of the largest file.
+        secret_overlap: How long a client secret stays valid after it was replaced.
     """
 
     revoke_user: Callable[[str], Awaitable[object]]
@@ -83,18 +83,18 @@ class Call:
     """One valid, authorised request.
 
     Attributes:
-        principal: who asks.
+        principal: The authenticated caller.
         request_id: UUID of the request.
-        now: the moment of the request; everything it does happens then.
-        operation: the operationId.
-        path: the path parameters.
-        is_head: whether the answer's body will be left out, so that it need not be read from anywhere.
-        headers: all that came, names in lower case.
-        query: every query parameter of the operation; None where it is absent and has no default.
-        body: the JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
-        connection: to PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
-        services: everything else.
-        after_commit: what to do once the transaction has committed.
+        now: The moment of the request; everything it does happens then.
+        operation: The operationId.
+        path: Path parameters.
+        is_head: Whether the answer's body will be left out, so that it need not be read from anywhere.
+        headers: All request headers, with lower-case names.
+        query: Every query parameter of the operation; None where it is absent and has no default.
+        body: The JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
+        connection: To PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
+        services: Everything else.
+        after_commit: What to do once the transaction has committed.
     """
 
     principal: Principal
@@ -114,8 +114,8 @@ class Call:
         """Run a query that is told the organisation and the time, and return its first row.
 
         Args:
-            sql: a named query.
-            parameters: its own parameters.
+            sql: A named query.
+            parameters: Parameters of the statement.
         """
         cursor = await self.connection.execute(sql, self._with_context(parameters))
         return await cursor.fetchone()
@@ -124,8 +124,8 @@ class Call:
         """Do the same and return every row.
 
         Args:
-            sql: a named query.
-            parameters: its own parameters.
+            sql: A named query.
+            parameters: Parameters of the statement.
         """
         cursor = await self.connection.execute(sql, self._with_context(parameters))
         return await cursor.fetchall()
@@ -134,8 +134,8 @@ class Call:
         """As `all`, planned for these parameters alone: which index serves best depends on what is searched for.
 
         Args:
-            sql: a query.
-            parameters: its own parameters.
+            sql: A query.
+            parameters: Parameters of the statement.
         """
         cursor = await self.connection.execute(sql, self._with_context(parameters), prepare=False)
         return await cursor.fetchall()
@@ -144,8 +144,8 @@ class Call:
         """Do the same with a statement that returns nothing.
 
         Args:
-            sql: a named query.
-            parameters: its own parameters.
+            sql: A named query.
+            parameters: Parameters of the statement.
         """
         await self.connection.execute(sql, self._with_context(parameters))
 

@@ -32,11 +32,11 @@ class Attempt:
     """One request with an `Idempotency-Key`.
 
     Attributes:
-        principal: whose key it is.
-        key: as the client sent it.
-        fingerprint: equal for equal requests, see `fingerprint`.
+        principal: Whose key it is.
+        key: As the client sent it.
+        fingerprint: Equal for equal requests, see `fingerprint`.
         request_id: UUID of the request.
-        now: the moment of the request.
+        now: The moment of the request.
     """
 
     principal: Principal
@@ -50,9 +50,9 @@ def fingerprint(operation_id: str, path: Mapping[str, str], body: object) -> byt
     """Return a digest of what makes two requests the same, however they are spelled.
 
     Args:
-        operation_id: of the request.
-        path: the path parameters.
-        body: the JSON body.
+        operation_id: Of the request.
+        path: Path parameters.
+        body: The JSON body.
     """
     return hashlib.sha256(orjson.dumps([operation_id, path, body], option=orjson.OPT_SORT_KEYS)).digest()
 
@@ -61,14 +61,14 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
     """Return the stored answer, or handle the request and store its answer.
 
     Args:
-        connection: with an open transaction, in which `handle` works too.
-        attempt: of the client.
-        handle: does the work; what it did is undone if it raises.
+        connection: With an open transaction, in which `handle` works too.
+        attempt: Of the client.
+        handle: Does the work; what it did is undone if it raises.
 
     Raises:
-        RequestInProgress: the first request with this key has not ended.
-        IdempotencyKeyReused: the key came with another request before.
-        ApiError: from `handle`, if it is no answer to be stored.
+        RequestInProgress: The first request with this key has not ended.
+        IdempotencyKeyReused: The key came with another request before.
+        ApiError: From `handle`, if it is no answer to be stored.
     """
     seal = Seal(attempt.principal.credential_id, attempt.key)
     parameters: dict[str, Any] = {

@@ -25,8 +25,8 @@ async def page(call: Call, matching: bytes) -> Reply:
     """Return the page that the call's query parameters ask for.
 
     Args:
-        call: of a listing operation.
-        matching: the query for all that the listing has.
+        call: Call of a listing operation.
+        matching: The query for all that the listing has.
     """
     binding, limit = Binding.of(call), call.query["limit"]
     behind = _behind(call, binding, [_moment, str])
@@ -47,8 +47,8 @@ def cut(call: Call, items: Sequence[Row]) -> Reply:
     """Return the page of a listing that is at hand as a whole.
 
     Args:
-        call: of a listing operation.
-        items: all of it, in an order that stays; each with a `name` of its own.
+        call: Call of a listing operation.
+        items: All of it, in an order that stays; each with a `name` of its own.
     """
     binding, limit, offset = Binding.of(call), call.query["limit"], call.query["offset"]
     if behind := _behind(call, binding, [str]):
@@ -64,8 +64,8 @@ def cut_of(matching: bytes, *, is_counted: bool) -> bytes:
     """Return the query for one page.
 
     Args:
-        matching: the query for all that the listing has.
-        is_counted: whether the whole listing is counted too.
+        matching: The query for all that the listing has.
+        is_counted: Whether the whole listing is counted too.
     """
     return _QUERIES["counted" if is_counted else "uncounted"].replace(b"{matching}", matching)
 

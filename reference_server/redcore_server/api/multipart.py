@@ -25,9 +25,9 @@ class Part:
     """The headers of one part.
 
     Attributes:
-        name: of the field.
-        filename: as the client calls the file; None for a field that is not a file.
-        content_type: as given; empty if not.
+        name: Of the field.
+        filename: As the client calls the file; None for a field that is not a file.
+        content_type: As given; empty if not.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Multipart:
         """Begin to read.
 
         Args:
-            headers: of the request, names in lower case.
-            pieces: of the body.
+            headers: Of the request, names in lower case.
+            pieces: Of the body.
 
         Raises:
-            UnsupportedMediaType: the body is of another type.
-            ValidationFailed: no boundary is named.
+            UnsupportedMediaType: The body is of another type.
+            ValidationFailed: No boundary is named.
         """
         media_type, options = parse_options_header(headers.get(b"content-type", b""))
         if media_type != b"multipart/form-data":
@@ -81,7 +81,7 @@ class Multipart:
         """Yield each part; what its reader leaves of it is skipped.
 
         Raises:
-            ValidationFailed: the body is not multipart, or ends too early.
+            ValidationFailed: The body is not multipart, or ends too early.
         """
         while (event := await self._next()) is not None:
             if event[0] == "begin":
@@ -91,7 +91,7 @@ class Multipart:
         """Yield the bytes of the part that was yielded last.
 
         Raises:
-            ValidationFailed: as for `parts`.
+            ValidationFailed: As for `parts`.
         """
         while (event := await self._next()) is not None and event[0] != "end":
             if event[0] == "data":

@@ -24,8 +24,8 @@ def with_status(product: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
     unless the change names a status itself.
 
     Args:
-        product: as it was.
-        changes: the fields that are given.
+        product: As it was.
+        changes: The fields that are given.
     """
     changed = {**product, **changes}
     if changed["stock"] == 0 and changed["status"] == "available":

@@ -21,8 +21,8 @@ async def end_user(call: Call, user_id: str) -> None:
     """End every token of a user and of the user's applications, which are as alive as their owner.
 
     Args:
-        call: whose transaction makes the user inactive or is about to delete it.
-        user_id: of the user.
+        call: Whose transaction makes the user inactive or is about to delete it.
+        user_id: Id of the user.
     """
     client_ids = await _applications_of(call, user_id)
     await call.services.defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
@@ -36,8 +36,8 @@ async def end_tokens(call: Call, user_id: str) -> None:
     It needs no job: a token that is left is cut to the role of its owner at each use.
 
     Args:
-        call: whose transaction lowers the role.
-        user_id: of the user.
+        call: Whose transaction lowers the role.
+        user_id: Id of the user.
     """
     await _end_tokens(call, user_id, await _applications_of(call, user_id))
 
@@ -56,8 +56,8 @@ async def end_application(call: Call, client_id: str) -> None:
     """End every token of an application, whoever the user.
 
     Args:
-        call: whose transaction deletes it.
-        client_id: of the application.
+        call: Whose transaction deletes it.
+        client_id: Of the application.
     """
     await call.services.defer_revocation(call.connection, client_ids=[client_id])
     await defer_record(call.connection, "application", [client_id], call.now)
@@ -68,8 +68,8 @@ async def end_before_return(call: Call, user_id: str) -> None:
     """End what is left of a user who is about to become active again: the job, should it be late, then spares them.
 
     Args:
-        call: whose transaction makes the user active.
-        user_id: of the user.
+        call: Whose transaction makes the user active.
+        user_id: Id of the user.
     """
     await call.services.revoke_user(user_id)
     for client_id in await _applications_of(call, user_id):

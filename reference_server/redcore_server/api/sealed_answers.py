@@ -22,8 +22,8 @@ class Seal:
     """One caller's `Idempotency-Key`, and what is derived from it.
 
     Attributes:
-        principal: whose key it is; equal keys of two callers have nothing in common.
-        key: as the client sent it.
+        principal: Whose key it is; equal keys of two callers have nothing in common.
+        key: As the client sent it.
     """
 
     principal: str
@@ -38,8 +38,8 @@ class Seal:
         """Encrypt an answer.
 
         Args:
-            body: of the answer.
-            context: without which it cannot be opened.
+            body: Of the answer.
+            context: Without which it cannot be opened.
         """
         # The same key may come again after a day, with another answer, so the nonce is random.
         nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -49,8 +49,8 @@ class Seal:
         """Decrypt an answer.
 
         Args:
-            sealed: what `close` returned.
-            context: as it was given to `close`.
+            sealed: What `close` returned.
+            context: As it was given to `close`.
 
         Raises:
             cryptography.exceptions.InvalidTag: it was closed with another key or context, or was changed.

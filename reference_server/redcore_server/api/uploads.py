@@ -40,8 +40,8 @@ class Upload:
     """A file in the object store that is not yet described.
 
     Attributes:
-        file: what is known of it.
-        is_kept: whether the bytes stay; set when the description is written, before it is committed.
+        file: What is known of it.
+        is_kept: Whether the bytes stay; set when the description is written, before it is committed.
     """
 
     file: Description
@@ -57,8 +57,8 @@ class Uploads:
     """Takes uploads in.
 
     Attributes:
-        objects: where they go.
-        max_file_bytes: size of the largest one.
+        objects: Where they go.
+        max_file_bytes: Size of the largest one.
     """
 
     objects: Objects
@@ -71,18 +71,18 @@ class Uploads:
         """Store what is being uploaded; it is deleted at the end unless it is kept.
 
         Args:
-            organisation_id: whose it is.
-            room_bytes: how much the organisation may still store.
-            headers: of the request, names in lower case.
-            receive: of the ASGI request.
+            organisation_id: Id of the owning organisation.
+            room_bytes: How much the organisation may still store.
+            headers: Of the request, names in lower case.
+            receive: ASGI receive callable of the request.
 
         Raises:
-            ValidationFailed: the form is malformed, or has other fields than it should.
-            UnsupportedMediaType: it is no form.
-            PayloadTooLarge: the file is larger than any may be.
-            RuleViolation: there is no room for it.
-            ObjectsUnavailable: the object store does not take it.
-            ClientDisconnect: the client went away in the middle.
+            ValidationFailed: The form is malformed, or has other fields than it should.
+            UnsupportedMediaType: It is no form.
+            PayloadTooLarge: The file is larger than any may be.
+            RuleViolation: There is no room for it.
+            ObjectsUnavailable: The object store does not take it.
+            ClientDisconnect: The client went away in the middle.
         """
         require_plain(headers)
         file_id = new_id("file")

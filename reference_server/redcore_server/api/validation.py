@@ -39,8 +39,8 @@ class Validation:
         """Begin.
 
         Args:
-            operation: that was asked for.
-            max_limit: what a larger `limit` is clamped to.
+            operation: That was asked for.
+            max_limit: What a larger `limit` is clamped to.
         """
         self.problems: list[Detail] = []
         self._operation = operation
@@ -50,7 +50,7 @@ class Validation:
         """Return every query parameter of the operation, typed; absent ones have their default or None.
 
         Args:
-            query_string: as it came.
+            query_string: As it came.
         """
         given = self._given(query_string)
         known = self._operation.parameters["query"]
@@ -62,7 +62,7 @@ class Validation:
         """Return the headers that the operation takes.
 
         Args:
-            headers: all that came, names in lower case.
+            headers: All request headers, with lower-case names.
         """
         values: dict[str, Any] = {}
         for parameter in self._operation.parameters["header"]:
@@ -74,13 +74,13 @@ class Validation:
         """Return the JSON body; an empty object for an operation that takes none.
 
         Args:
-            headers: all that came, names in lower case.
-            receive: of the ASGI request.
+            headers: All request headers, with lower-case names.
+            receive: ASGI receive callable of the request.
 
         Raises:
-            PayloadTooLarge: it has more than 1 MiB.
-            UnsupportedMediaType: it is not JSON in UTF-8.
-            ClientDisconnect: the client went away in the middle.
+            PayloadTooLarge: It has more than 1 MiB.
+            UnsupportedMediaType: It is not JSON in UTF-8.
+            ClientDisconnect: The client went away in the middle.
         """
         rule = self._operation.body
         if rule is None:
@@ -189,10 +189,10 @@ def require_plain(headers: Headers) -> None:
     """Refuse a body that is compressed: its size would not be known before it is unpacked.
 
     Args:
-        headers: all that came, names in lower case.
+        headers: All request headers, with lower-case names.
 
     Raises:
-        UnsupportedMediaType: it has a `Content-Encoding`.
+        UnsupportedMediaType: It has a `Content-Encoding`.
     """
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding.")

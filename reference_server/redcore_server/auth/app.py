@@ -78,13 +78,13 @@ async def open_auth(
     """Run the auth service; the first start on a database makes the first signing key.
 
     Args:
-        stores: for everything but the threads.
-        database_url: for the threads' own pool.
-        issuer: the OAuth origin, such as `https://api.blueround.com`.
-        audience: the API's base URL, such as `https://api.blueround.com/v1`.
-        scopes: all there are, and what each means to a person.
-        clock: the server's.
-        signing_key_period: how long a key signs.
+        stores: For everything but the threads.
+        database_url: For the threads' own pool.
+        issuer: The OAuth origin, such as `https://api.blueround.com`.
+        audience: The API's base URL, such as `https://api.blueround.com/v1`.
+        scopes: All there are, and what each means to a person.
+        clock: Source of the current time.
+        signing_key_period: How long a key signs.
     """
     supported = frozenset(scopes)
     pool = sync_pool(database_url, statement_s=DEADLINE_S)

@@ -16,8 +16,8 @@ def server_metadata(issuer: str, scopes: Iterable[str]) -> dict[str, Any]:
     """Return the document of `/.well-known/oauth-authorization-server`.
 
     Args:
-        issuer: the OAuth origin.
-        scopes: all there are.
+        issuer: The OAuth origin.
+        scopes: All supported scopes.
     """
     return {
         "issuer": issuer,

@@ -24,8 +24,8 @@ def refuse(scope: Scope, error: Exception, request_id: str) -> Response:
     """Return the answer to a request of the auth service that raised.
 
     Args:
-        scope: of the request.
-        error: raised by a handler, or by the gateway before it.
+        scope: ASGI scope of the request.
+        error: Raised by a handler, or by the gateway before it.
         request_id: UUID of the request.
     """
     path: str = scope["path"]

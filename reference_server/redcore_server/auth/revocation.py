@@ -30,13 +30,13 @@ class Revocation:
         """End every grant of a user, whatever the application, every browser session, and what could become a grant.
 
         Args:
-            user_id: of the user who was made inactive or deleted.
+            user_id: Id of the user who was deactivated or deleted.
 
         Returns:
             How many grants were on record.
 
         Raises:
-            RedisError: it is not done; asking again does the rest.
+            RedisError: It is not done; asking again does the rest.
         """
         # The sessions first: one that lives could still authorise a new grant.
         await end_sessions(self.stores, user_id)
@@ -47,7 +47,7 @@ class Revocation:
         """End every grant of an application, whoever the user.
 
         Args:
-            client_id: of the application that was deleted.
+            client_id: Of the application that was deleted.
 
         Returns:
             How many grants were on record.

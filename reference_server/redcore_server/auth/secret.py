@@ -19,7 +19,7 @@ def new_secret(prefix: str = "") -> str:
     """Return a fresh secret.
 
     Args:
-        prefix: lets people and secret scanners recognise it; adds no entropy.
+        prefix: Lets people and secret scanners recognise it; adds no entropy.
     """
     return prefix + random_text(_LENGTH)
 
@@ -28,7 +28,7 @@ def digest(secret: str) -> bytes:
     """Return what is stored instead of the secret.
 
     Args:
-        secret: as presented, of any content.
+        secret: As presented, of any content.
     """
     return hashlib.sha256(secret.encode()).digest()
 
@@ -37,7 +37,7 @@ def matches(secret: str, stored: bytes) -> bool:
     """Compare in constant time.
 
     Args:
-        secret: as presented.
-        stored: what `digest` returned for the true one.
+        secret: As presented.
+        stored: What `digest` returned for the true one.
     """
     return hmac.compare_digest(digest(secret), stored)

@@ -14,11 +14,11 @@ def chosen(methods: Mapping[str, _T], method: str) -> _T:
     """Return what answers a request.
 
     Args:
-        methods: what answers each method of the address, by its name in capitals.
-        method: of the request.
+        methods: What answers each method of the address, by its name in capitals.
+        method: HTTP method of the request.
 
     Raises:
-        MethodNotAllowed: none of them does.
+        MethodNotAllowed: None of them does.
     """
     asked = "GET" if method == "HEAD" else method
     if asked not in methods:

@@ -71,9 +71,9 @@ def issues(rule: Rule, value: object, name: str) -> Iterator[Detail]:
     """Yield the problems of a value; those of lists that are too long, if there are any, else every one.
 
     Args:
-        rule: that it must obey.
-        value: as read from JSON.
-        name: of the value, for problems of the whole.
+        rule: That it must obey.
+        value: As read from JSON.
+        name: Of the value, for problems of the whole.
     """
     if rule.validator.is_valid(value):
         return
@@ -88,7 +88,7 @@ def first_of(problems: Iterable[Detail]) -> list[Detail]:
     """Return the first problems, and one more that says so if there are others.
 
     Args:
-        problems: of one request.
+        problems: Of one request.
     """
     found = list(islice(problems, MAX_PROBLEMS + 1))
     if len(found) > MAX_PROBLEMS:
@@ -144,7 +144,7 @@ def shortened(text: str, length: int) -> str:
     """Return a text, cut where it is longer than it may be.
 
     Args:
-        text: to be quoted.
-        length: characters at most, without the sign that it was cut.
+        text: To be quoted.
+        length: Characters at most, without the sign that it was cut.
     """
     return text if len(text) <= length else f"{text[:length]}…"

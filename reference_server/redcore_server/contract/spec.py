@@ -93,11 +93,11 @@ class Spec:
     """The whole contract.
 
     Attributes:
-        version: of the contract, told in every answer's `meta`.
-        max_limit: most items of a page; a larger `limit` counts as this.
-        scope_meanings: every scope there is, and what it allows, for people.
-        scopes: their names.
-        operations: by operationId.
+        version: Of the contract, told in every answer's `meta`.
+        max_limit: Most items of a page; a larger `limit` counts as this.
+        scope_meanings: Every scope there is, and what it allows, for people.
+        scopes: Their names.
+        operations: By operationId.
     """
 
     def __init__(self, document: Schema) -> None:
@@ -128,12 +128,12 @@ class Spec:
         """Return the operation of a request; that of GET for a HEAD.
 
         Args:
-            method: in capitals.
-            raw_path: as it came, percent-encoded and without the query.
+            method: In capitals.
+            raw_path: As it came, percent-encoded and without the query.
 
         Raises:
-            NotFound: no operation has such a path.
-            MethodNotAllowed: others do, this method does not.
+            NotFound: No operation has such a path.
+            MethodNotAllowed: Others do, this method does not.
         """
         node = self._root
         values: list[str] = []

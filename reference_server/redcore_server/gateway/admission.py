@@ -25,9 +25,9 @@ class Admission:
         """Start without memories.
 
         Args:
-            verifier: of bearer tokens.
-            limits: of requests.
-            clock: the server's.
+            verifier: Verifies bearer tokens.
+            limits: Of requests.
+            clock: Source of the current time.
         """
         self._verifier = verifier
         self._limits = limits
@@ -39,11 +39,11 @@ class Admission:
         """Return whose credential this is, and whether it may make this request.
 
         Args:
-            bearer: as the verifier takes it.
+            bearer: As the verifier takes it.
 
         Raises:
-            InvalidToken: see `Verifier.verify`; with its subclasses.
-            ServiceUnavailable: likewise.
+            InvalidToken: See `Verifier.verify`; with its subclasses.
+            ServiceUnavailable: Likewise.
         """
         good, name = self._of_this_second(), digest(bearer)
         expected = good.get(name)

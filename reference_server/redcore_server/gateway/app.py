@@ -56,15 +56,15 @@ def build(
     """Return the app.
 
     Args:
-        spec: the contract.
-        settings: of this server.
-        clock: the server's.
-        limits: of everybody's rate.
-        readiness: what `/readyz` answers.
-        verifier: of bearer tokens.
-        auth: the auth service.
-        api: the API.
-        cdn: static files and documentation.
+        spec: The parsed contract.
+        settings: Server settings.
+        clock: Source of the current time.
+        limits: Of everybody's rate.
+        readiness: What `/readyz` answers.
+        verifier: Verifies bearer tokens.
+        auth: The auth service.
+        api: The API.
+        cdn: Static files and documentation.
     """
     return _Gateway(
         spec=spec,

@@ -35,8 +35,8 @@ def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
     """Return the app as pages of some origins may call it; the same where there are none.
 
     Args:
-        origins: of the pages; `*` for any.
-        app: what answers, errors too: one without the headers of CORS would be hidden from the page.
+        origins: Of the pages; `*` for any.
+        app: What answers, errors too: one without the headers of CORS would be hidden from the page.
     """
     if not origins:
         return app

@@ -72,8 +72,8 @@ def windows(quota: Quota, now: float) -> list[Window]:
     """Return the windows that a request made now falls into.
 
     Args:
-        quota: of its caller.
-        now: in Unix seconds.
+        quota: Of its caller.
+        now: Current time in Unix seconds.
     """
     limits = [(MINUTE_S, quota.per_minute), (SECOND_S, quota.per_second)]
     return [Window(length, limit, int(now // length)) for length, limit in limits if limit is not None]
@@ -83,10 +83,10 @@ def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool,
     """Return the verdict on a request.
 
     Args:
-        windows: that it falls into.
-        counts: requests counted in each, this one included if it was counted.
-        is_allowed: whether it was counted.
-        now: in Unix seconds.
+        windows: That it falls into.
+        counts: Requests counted in each, this one included if it was counted.
+        is_allowed: Whether it was counted.
+        now: Current time in Unix seconds.
     """
     left = [(max(window.limit - count, 0), window) for window, count in zip(windows, counts, strict=True)]
     # Of several full windows the one that ends last: who comes back earlier is refused again.
@@ -106,7 +106,7 @@ class Limits:
     A request is counted when that is asked for, not when the verdict is awaited.
 
     Attributes:
-        override: takes the place of every quota; the lab's, None otherwise.
+        override: Takes the place of every quota; the lab's, None otherwise.
     """
 
     def __init__(self, scripts: Scripts, clock: Clock, settings: Settings) -> None:
@@ -123,7 +123,7 @@ class Limits:
         """Count a request of a credential.
 
         Args:
-            principal: who made it.
+            principal: Who made it.
         """
         quota = API_KEY if principal.kind == "api_key" else self._plans[principal.plan]
         return self._spend(principal.credential_id, quota)
@@ -132,7 +132,7 @@ class Limits:
         """Count a request to an endpoint that needs no credential.
 
         Args:
-            address: of the client.
+            address: Client address.
         """
         return self._spend(f"address:{address}", self._anonymous)
 
@@ -140,7 +140,7 @@ class Limits:
         """Count a request whose credential was refused.
 
         Args:
-            address: of the client.
+            address: Client address.
         """
         return self._spend(f"failed:{address}", self._failed)
 

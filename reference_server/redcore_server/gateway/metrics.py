@@ -24,9 +24,9 @@ class Metrics:
         """Count an answered request.
 
         Args:
-            operation: operationId, or `unknown`.
-            status: of the answer.
-            duration_s: from its first byte to the last of the answer.
+            operation: OperationId, or `unknown`.
+            status: HTTP status of the response.
+            duration_s: From its first byte to the last of the answer.
         """
         series = self._series.get((operation, status))
         if series is None:

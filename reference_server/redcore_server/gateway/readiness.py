@@ -36,7 +36,7 @@ class Readiness:
     with 503 and `Retry-After` (contract section 5).
 
     Attributes:
-        draining: Whether this process is about to stop.
+        draining: Whether this process is shutting down.
         stores: Asks each store that it needs for a write, by name.
         services: Asks the other processes that it needs.
     """
@@ -49,7 +49,7 @@ class Readiness:
         """Return 200 if all that is asked answer within two seconds, else 503; the body says which do not.
 
         Args:
-            query: of the request; the stores are asked if it names them.
+            query: Of the request; the stores are asked if it names them.
         """
         with_stores = "stores" in dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         stores, services = await asyncio.gather(_ask(self.stores if with_stores else {}), _ask(self.services))
@@ -67,7 +67,7 @@ def postgres(pool: AsyncPool) -> Question:
     """Return the question whether PostgreSQL takes writes.
 
     Args:
-        pool: to ask with.
+        pool: To ask with.
     """
 
     async def ask() -> None:
@@ -84,7 +84,7 @@ def redis(client: AsyncRedis) -> Question:
     """Return the question whether Redis takes writes: it may be read-only, or out of memory.
 
     Args:
-        client: to ask with.
+        client: To ask with.
     """
 
     async def ask() -> None:
@@ -97,7 +97,7 @@ def objects(store: Objects) -> Question:
     """Return the question whether the object store takes writes.
 
     Args:
-        store: to ask.
+        store: To ask.
     """
 
     async def content() -> AsyncGenerator[bytes]:

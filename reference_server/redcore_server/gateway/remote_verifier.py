@@ -49,8 +49,8 @@ def _principal(status: int, body: dict[str, Any]) -> Principal:
     """Return what an auth service told.
 
     Raises:
-        InvalidToken: it refused the token; with its subclass.
-        ServiceUnavailable: it could not check it.
+        InvalidToken: It refused the token; with its subclass.
+        ServiceUnavailable: It could not check it.
         KeyError, TypeError, ValueError: that is not what one tells.
     """
     if status == 200:

@@ -25,8 +25,8 @@ class BoundedReceive:
         """Start before the first part.
 
         Args:
-            receive: of the server.
-            client_s: seconds to wait in all, without what the bytes that come add.
+            receive: Of the server.
+            client_s: Seconds to wait in all, without what the bytes that come add.
         """
         self._receive = receive
         self._left_s = client_s

@@ -128,8 +128,8 @@ def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[R
     """Return the headers that are meant for more than one connection.
 
     Args:
-        headers: of a request or an answer.
-        but: those that are left out besides, names in lower case.
+        headers: Of a request or an answer.
+        but: Those that are left out besides, names in lower case.
     """
     given = [(name.lower(), value) for name, value in headers]
     named = {word.strip().lower() for name, value in given if name == b"connection" for word in value.split(b",")}

@@ -27,9 +27,9 @@ def log_request(scope: Scope, exchange: Exchange, *, credential_id: str | None =
     """Write the line of an answered request.
 
     Args:
-        scope: of the request.
-        exchange: which has ended.
-        credential_id: whose request it is; None for a request without a valid credential.
+        scope: ASGI scope of the request.
+        exchange: Which has ended.
+        credential_id: Whose request it is; None for a request without a valid credential.
     """
     _log.info(
         "request",
@@ -47,6 +47,6 @@ def without_secrets(path: str) -> str:
     """Return a path fit for the log.
 
     Args:
-        path: without the query.
+        path: Without the query.
     """
     return _SECRETS.sub("…", path)

@@ -20,7 +20,7 @@ def client_address(scope: Scope) -> str:
     """Return the address of the client; that of the peer where a proxy named something that is not an address.
 
     Args:
-        scope: of the request.
+        scope: ASGI scope of the request.
     """
     return str(_address(scope) or UNKNOWN)
 
@@ -31,7 +31,7 @@ def counted_address(scope: Scope) -> str:
     An IPv6 address counts as its /64, an IPv4 address in IPv6 form as the IPv4 address.
 
     Args:
-        scope: of the request.
+        scope: ASGI scope of the request.
     """
     address = _address(scope)
     if isinstance(address, IPv6Address):

@@ -17,11 +17,11 @@ def bearer_token(scope: Scope) -> str:
     """Return the bearer token of a request.
 
     Args:
-        scope: of the request.
+        scope: ASGI scope of the request.
 
     Raises:
-        TokenMissing: there is no `Authorization`.
-        InvalidToken: there is, but it holds no bearer token.
+        TokenMissing: There is no `Authorization`.
+        InvalidToken: There is, but it holds no bearer token.
     """
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     values = [value.decode("latin-1") for name, value in headers if name == b"authorization"]

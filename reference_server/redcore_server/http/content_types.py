@@ -22,7 +22,7 @@ def content_type_of(name: str) -> str:
     """Return the media type of a file, `application/octet-stream` if its name does not say.
 
     Args:
-        name: of the file.
+        name: File name.
     """
     suffix = "." + name.lower().rpartition(".")[2]
     found = _OWN.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0] or "application/octet-stream"
@@ -34,6 +34,6 @@ def is_hashed(name: str) -> bool:
     """Return whether a name holds a hash of its content, such as `app.3f2a9c01.js`.
 
     Args:
-        name: of the file, or its path.
+        name: Of the file, or its path.
     """
     return _HASHED.search(name) is not None

@@ -25,8 +25,8 @@ class ScopeKey(Generic[_T]):
         """Store a value.
 
         Args:
-            scope: of the request.
-            value: for the services behind.
+            scope: ASGI scope of the request.
+            value: For the services behind.
         """
         scope[self.name] = value
 
@@ -34,7 +34,7 @@ class ScopeKey(Generic[_T]):
         """Return the value.
 
         Args:
-            scope: of a request for which it was set.
+            scope: Of a request for which it was set.
         """
         return cast("_T", scope[self.name])
 
@@ -42,7 +42,7 @@ class ScopeKey(Generic[_T]):
         """Return the value, or None if it was not set.
 
         Args:
-            scope: of any request.
+            scope: Of any request.
         """
         return cast("_T | None", scope.get(self.name))
 

@@ -30,9 +30,9 @@ class Deadline:
         """Begin to count, for the current task.
 
         Args:
-            send: where the answer goes.
-            give_up: answers instead of the app.
-            seconds: until then.
+            send: Where the answer goes.
+            give_up: Answers instead of the app.
+            seconds: Until then.
         """
         self.has_begun = False
         self.has_passed = False
@@ -48,7 +48,7 @@ class Deadline:
         """Send a part of the app's answer, or drop it if it comes too late.
 
         Args:
-            message: of ASGI.
+            message: An ASGI message.
         """
         if not self.has_passed:
             self.has_begun = True
@@ -59,7 +59,7 @@ class Deadline:
         """Return a `receive` that stops the time while it waits.
 
         Args:
-            receive: waits for the client.
+            receive: Waits for the client.
         """
 
         async def waiting() -> Message:

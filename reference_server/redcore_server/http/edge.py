@@ -28,14 +28,14 @@ async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, respo
     """Let an app answer, and answer for it if the request is not valid HTTP, if it raises or if it takes too long.
 
     Args:
-        app: answers.
-        scope: of the request, with its id.
-        receive: of the connection.
-        send: of the connection.
-        respond: turns what the app raised into an answer, with the id of the request.
+        app: Answers.
+        scope: Of the request, with its id.
+        receive: Of the connection.
+        send: Of the connection.
+        respond: Turns what the app raised into an answer, with the id of the request.
 
     Raises:
-        Exception: the answer had begun, so that only its end can tell the client.
+        Exception: The answer had begun, so that only its end can tell the client.
     """
     request_id = REQUEST_ID.of(scope)
 

@@ -35,17 +35,17 @@ class Exchange:
 
     Attributes:
         request_id: UUID of the request: the client's own if it sent one.
-        status: of the answer; 0 before it has begun.
+        status: Of the answer; 0 before it has begun.
     """
 
     def __init__(self, scope: Scope, send: Send, clock: Clock, *, is_strict: bool = False) -> None:
         """Begin.
 
         Args:
-            scope: of the request.
-            send: of the server.
-            clock: the server's.
-            is_strict: whether browsers are told to use TLS only from now on.
+            scope: ASGI scope of the request.
+            send: ASGI send callable of the server.
+            clock: Source of the current time.
+            is_strict: Whether browsers are told to use TLS only from now on.
         """
         self.request_id = request_id(scope)
         self.status = 0
@@ -64,7 +64,7 @@ class Exchange:
         """Add headers to the answer, in place of those added before.
 
         Args:
-            headers: names in lower case.
+            headers: Names in lower case.
         """
         self._added = headers
 
@@ -72,7 +72,7 @@ class Exchange:
         """Send a part of the answer; the first one gets the headers that every answer has.
 
         Args:
-            message: of ASGI.
+            message: An ASGI message.
         """
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -100,7 +100,7 @@ def request_id(scope: Scope) -> str:
     """Return the UUID that the client gave the request, or a new one.
 
     Args:
-        scope: of the request.
+        scope: ASGI scope of the request.
     """
     for name, value in cast("Iterable[RawHeader]", scope["headers"]):
         if name == b"x-request-id" and _UUID.fullmatch(value):
@@ -112,8 +112,8 @@ def standing_headers(request_id: str, clock: Clock) -> list[RawHeader]:
     """Return `X-Request-ID` and `Date`.
 
     Args:
-        request_id: of the request.
-        clock: the server's.
+        request_id: Of the request.
+        clock: Source of the current time.
     """
     return [(b"x-request-id", request_id.encode()), (b"date", _http_date(int(clock.time())))]
 

@@ -9,8 +9,8 @@ def bodiless(scope: Scope, send: Send) -> Send:
     """Return a `send` that lets no byte of a body through if the request is a HEAD: not every ASGI server drops it.
 
     Args:
-        scope: of the request.
-        send: of the server.
+        scope: ASGI scope of the request.
+        send: ASGI send callable of the server.
     """
     if scope["method"] != "HEAD":
         return send

@@ -18,9 +18,9 @@ class Selection:
 
     Attributes:
         status: 200, 206, 304 or 416.
-        start: offset of the first byte to send.
-        stop: offset behind the last one.
-        headers: that go with the status.
+        start: Offset of the first byte to send.
+        stop: Offset behind the last one.
+        headers: That go with the status.
     """
 
     status: int
@@ -35,9 +35,9 @@ def select(request_headers: Mapping[bytes, bytes], *, etag: str, size: int) -> S
     A range in another unit, several ranges or a malformed one are ignored, as section 14.2 allows.
 
     Args:
-        request_headers: of the request, names in lower case.
-        etag: strong entity tag of the object, in its quotes.
-        size: of the object, in bytes.
+        request_headers: Of the request, names in lower case.
+        etag: Strong entity tag of the object, in its quotes.
+        size: Of the object, in bytes.
     """
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if _matches(request_headers.get(b"if-none-match"), etag):

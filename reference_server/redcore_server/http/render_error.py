@@ -36,7 +36,7 @@ def respond(error: Exception, request_id: str) -> Response:
     """Return the answer to a request that raised; an error that is not an `ApiError` is logged here, once.
 
     Args:
-        error: raised by a handler.
+        error: Raised by a handler.
         request_id: UUID of the request.
     """
     if isinstance(error, ApiError):
@@ -54,7 +54,7 @@ def render(error: ApiError, request_id: str) -> Response:
     """Return the answer that reports an error.
 
     Args:
-        error: to report.
+        error: To report.
         request_id: UUID of the request, in the message where only the operator can help.
     """
     message = error.message
@@ -68,7 +68,7 @@ def status_of(error: ApiError) -> int:
     """Return the HTTP status of an error, which the contract names for its code.
 
     Args:
-        error: to answer with.
+        error: To answer with.
     """
     return statuses()[error.code]
 
@@ -77,9 +77,9 @@ def envelope(code: str, message: str, details: Iterable[Detail] = ()) -> bytes:
     """Return the error envelope of the contract's section 3 as JSON.
 
     Args:
-        code: of the catalogue.
-        message: for people.
-        details: every problem of the request.
+        code: Of the catalogue.
+        message: Human-readable message.
+        details: Every problem of the request.
     """
     problems = [{"field": detail.field, "issue": detail.issue} for detail in details]
     return orjson.dumps({"error": {"code": code, "message": message, "docs": f"{_DOCS}{code}", "details": problems}})

@@ -19,13 +19,13 @@ async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, e
     """Count one invitation to an address.
 
     Args:
-        connection: with an open transaction that holds the user of that address.
-        organisation_id: that invites.
-        email_key: of the address.
-        now: by the server's clock.
+        connection: With an open transaction that holds the user of that address.
+        organisation_id: That invites.
+        email_key: Of the address.
+        now: Current time of the server's clock.
 
     Raises:
-        RuleViolation: the address was invited too often; the message says when it may be tried again.
+        RuleViolation: The address was invited too often; the message says when it may be tried again.
     """
     parameters = {"organisation_id": organisation_id, "email_key": email_key, "now": now}
     row = await (await connection.execute(_QUERIES["again"], parameters)).fetchone()
@@ -38,7 +38,7 @@ def too_often(again: datetime) -> str:
     """Say when an address may be invited again.
 
     Args:
-        again: that moment.
+        again: That moment.
     """
     moment = again.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"This address was invited too often; it may be invited again after {moment}."

@@ -38,7 +38,7 @@ def invitation_of(token: str, *, secret: str) -> str | None:
     """Return the invitation whose token this is, or None if we never made it.
 
     Args:
-        token: as it came with a request, of any content.
+        token: As it came with a request, of any content.
         secret: The key, `link_secret`.
     """
     match = _FORM.fullmatch(token)

@@ -63,11 +63,11 @@ class Lab:
         """Stand in front of an app.
 
         Args:
-            app: the gateway.
-            stores: open ones.
-            clock: the server's, to be moved.
-            limits: the gateway's, to be overridden.
-            outbox: the folder of mails.
+            app: The gateway.
+            stores: Opened stores.
+            clock: The server's, to be moved.
+            limits: The gateway's, to be overridden.
+            outbox: The folder of mails.
         """
         self._app = app
         self._clock = clock

@@ -16,11 +16,11 @@ async def cut(receive: Receive, send: Send) -> None:
     """Close the connection and wait until uvicorn knows.
 
     Args:
-        receive: of the request.
-        send: as uvicorn gave it.
+        receive: ASGI receive callable of the request.
+        send: As uvicorn gave it.
 
     Raises:
-        RuntimeError: uvicorn does not serve this request.
+        RuntimeError: Uvicorn does not serve this request.
     """
     _transport(send).close()
     while (await receive())["type"] != "http.disconnect":
@@ -31,8 +31,8 @@ def truncating(receive: Receive, send: Send) -> Send:
     """Return a `send` that closes the connection in the middle of the answer's body.
 
     Args:
-        receive: of the request.
-        send: as uvicorn gave it.
+        receive: ASGI receive callable of the request.
+        send: As uvicorn gave it.
     """
     is_cut = False
 

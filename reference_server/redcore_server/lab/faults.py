@@ -79,7 +79,7 @@ class Faults:
         """Add a script.
 
         Args:
-            script: that obeys `RULE`.
+            script: That obeys `RULE`.
         """
         faults = deque(_fault(fields) for fields in script["faults"])
         self._scripts.append(_Script(script.get("method"), script["path"], faults))
@@ -96,8 +96,8 @@ class Faults:
         """Return the next fault of the first script that matches a request, None if there is none.
 
         Args:
-            method: of the request.
-            path: of the request.
+            method: HTTP method of the request.
+            path: Of the request.
         """
         for script in self._scripts:
             if script.matches(method, path):

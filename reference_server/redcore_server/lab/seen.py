@@ -22,7 +22,7 @@ def described(scope: Scope) -> dict[str, object]:
     """Return the query and the headers of a request.
 
     Args:
-        scope: of the request.
+        scope: ASGI scope of the request.
     """
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -37,9 +37,9 @@ def noting_body(entry: dict[str, object], scope: Scope, receive: Receive) -> Rec
     """Return a `receive` that notes the body in the entry of its request, once it is complete.
 
     Args:
-        entry: of the request.
-        scope: of the request.
-        receive: of the request.
+        entry: Of the request.
+        scope: ASGI scope of the request.
+        receive: ASGI receive callable of the request.
     """
     media = dict(cast("Iterable[tuple[bytes, bytes]]", scope["headers"])).get(b"content-type", b"").partition(b";")[0]
     kept = bytearray()

@@ -69,11 +69,11 @@ class Connection(HttpToolsProtocol):
         """Start before the first byte.
 
         Args:
-            config: of uvicorn, as the next three.
-            server_state: shared by all connections.
-            app_state: put into each scope.
-            _loop: the running one.
-            client_s: seconds that a head may take, or the rest of a body after its answer, or room for more of it.
+            config: Of uvicorn, as the next three.
+            server_state: Shared by all connections.
+            app_state: Put into each scope.
+            _loop: The running one.
+            client_s: Seconds that a head may take, or the rest of a body after its answer, or room for more of it.
         """
         super().__init__(config, server_state, app_state, _loop)
         self._client_s = client_s
@@ -250,7 +250,7 @@ def bounded(client_s: float) -> Callable[..., Connection]:
     """Return what makes a connection.
 
     Args:
-        client_s: see `Connection`.
+        client_s: See `Connection`.
     """
     return partial(Connection, client_s=client_s)
 
@@ -259,7 +259,7 @@ def malformed(issue: str) -> ValidationFailed:
     """Return the error for a request that is not valid HTTP.
 
     Args:
-        issue: what is wrong with it.
+        issue: What is wrong with it.
     """
     return ValidationFailed(details=[Detail("request", issue)])
 

@@ -28,7 +28,7 @@ class Listening:
     """How to serve.
 
     Attributes:
-        settings: Of this server.
+        settings: Server settings.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
         tls: The context of TLS; None where plain HTTP is spoken.
         announce: Called once requests are answered.

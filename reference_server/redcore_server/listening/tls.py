@@ -22,7 +22,7 @@ def authority_file(data: Path) -> Path:
     """Return where the certificate of our own authority is, for clients to trust.
 
     Args:
-        data: the data folder.
+        data: The data folder.
     """
     return data / "tls" / "ca.pem"
 
@@ -31,10 +31,10 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """Return the context that connections are accepted with; None where TLS is off.
 
     Args:
-        settings: of this server.
+        settings: Server settings.
 
     Raises:
-        SettingsError: the certificate or its key cannot be used.
+        SettingsError: The certificate or its key cannot be used.
     """
     if not settings.has_tls:
         return None

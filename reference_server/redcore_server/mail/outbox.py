@@ -34,7 +34,7 @@ def read_outbox(folder: Path) -> list[dict[str, str | None]]:
     """Return the mails, oldest first.
 
     Args:
-        folder: with a file `ID.eml` for each; it need not exist.
+        folder: With a file `ID.eml` for each; it need not exist.
     """
     return [_read(file) for file in _files(folder)]
 
@@ -43,7 +43,7 @@ def empty_outbox(folder: Path) -> None:
     """Delete the mails.
 
     Args:
-        folder: as above.
+        folder: As above.
     """
     for file in folder.glob("*.eml"):
         file.unlink(missing_ok=True)

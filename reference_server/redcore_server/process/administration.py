@@ -1,4 +1,4 @@
-"""What the command line does to a database, whether or not a server runs on it."""
+"""Database and object-store commands; they work whether or not a server is running."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def migrate_database(settings: Settings) -> list[str]:
     """Apply the missing migrations and return their names.
 
     Raises:
-        OperatorError: There is no usable database.
+        OperatorError: No usable database.
     """
     with database(settings) as url:
         return migrate(url, clock=Clock())
 
 
 def seed_organisation(settings: Settings, organisation: str) -> str:
-    """Make an organisation with an admin, an application and an API key; return their `export` lines.
+    """Create an organisation with an admin, an application and an API key; return their `export` lines.
 
-    A data folder that cannot be written, as in a container, costs the file only: the lines are all there is then.
+    If the data folder is not writable, as in a container, no file is saved and the returned lines are the only copy.
 
     Raises:
-        OperatorError: There is no usable database.
+        OperatorError: No usable database.
     """
     configure_logging(settings.log_level)
     with database(settings) as url:
@@ -57,10 +57,10 @@ def seed_organisation(settings: Settings, organisation: str) -> str:
 
 
 def publish_static(settings: Settings, folder: Path) -> list[str]:
-    """Put the files of a folder into the object store, where `/static/…` finds them; return their addresses.
+    """Upload the files of a folder to the object store, which `/static/…` serves; return their URLs.
 
     Raises:
-        OperatorError: There is no usable object store.
+        OperatorError: No usable object store.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     asyncio.run(_publish_static(settings, {name: folder / name for name in names}))

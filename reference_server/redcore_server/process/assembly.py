@@ -1,6 +1,6 @@
 """Builds the parts of the platform from settings and open stores.
 
-Who runs which of them is the business of `serve`, which runs all, and of `roles`, each of which runs one.
+`serve` runs all of them; each role in `roles` runs one.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ from redcore_server.worker.workflows import WorkflowRunner
 
 
 def stores(settings: Settings, *, for_requests: bool) -> AbstractAsyncContextManager[Stores]:
-    """Return the stores, to be opened.
+    """Return the stores, not yet opened.
 
     Args:
-        settings: with the URLs of both.
-        for_requests: whether a statement ends when the request that waits for it has been answered 503; an import
-            takes its time.
+        settings: With the URLs of both.
+        for_requests: Whether to bound statements by the time after which their request is answered 503; imports need
+            longer.
     """
     options = StoreOptions(
         replica_url=settings.replica_url,
@@ -69,23 +69,12 @@ def stores(settings: Settings, *, for_requests: bool) -> AbstractAsyncContextMan
 
 
 def redis_options(settings: Settings) -> RedisOptions:
-    """Return how a process uses Redis.
-
-    Args:
-        settings: of this server.
-    """
+    """Return the Redis options of a process."""
     return RedisOptions(connections=settings.redis_connections, answer_s=settings.redis_milliseconds / 1000)
 
 
 def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -> AbstractAsyncContextManager[Auth]:
-    """Return the auth service, to be opened.
-
-    Args:
-        settings: of this server.
-        stores: open ones.
-        spec: the contract.
-        clock: the server's.
-    """
+    """Return the auth service, not yet opened."""
     return open_auth(
         stores=stores,
         database_url=required(settings.database_url),
@@ -98,26 +87,12 @@ def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -
 
 
 def api_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock, objects: Objects) -> ASGIApp:
-    """Return the API.
-
-    Args:
-        settings: of this server.
-        stores: open ones.
-        spec: the contract.
-        clock: the server's.
-        objects: the object store.
-    """
+    """Return the API."""
     return api.build(spec=spec, stores=stores, clock=clock, services=services(settings, stores, objects))
 
 
 def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
-    """Return what the handlers of the API need beside the database.
-
-    Args:
-        settings: of this server.
-        stores: open ones.
-        objects: the object store.
-    """
+    """Return the dependencies of the API handlers other than the database."""
     revocation = Revocation(stores)
     return Services(
         revoke_user=revocation.revoke_user,
@@ -134,13 +109,13 @@ def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
 
 
 def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) -> Workers:
-    """Return the workers, to be run.
+    """Return the workers, not yet started.
 
     Args:
-        settings: of this server.
-        shared: open stores of the event loop that runs them; runs have stores of their own.
-        clock: the server's.
-        objects: the object store.
+        settings: Server settings.
+        shared: Opened stores of the event loop that runs the workers; workflow runs open their own.
+        clock: Source of the current time.
+        objects: The object store.
     """
 
     @asynccontextmanager
@@ -154,7 +129,7 @@ def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) 
 
 
 def _tasks(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -> Mapping[str, Task]:
-    """Return what to call for the jobs of each name; those of an earlier version are all in one queue."""
+    """Return the handler for each job name; jobs of an earlier version are all in one queue."""
     revocation = Revocation(stores)
     sender = InvitationSender(
         stores=stores,
@@ -179,21 +154,17 @@ def _tasks(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -
 
 
 def questions(stores: Stores, objects: Objects | None = None) -> Mapping[str, Question]:
-    """Return what `/readyz?stores` asks of the stores.
+    """Return the store checks of `/readyz?stores`.
 
     Args:
-        stores: open ones.
-        objects: the object store, for a process that uses it.
+        stores: Opened stores.
+        objects: The object store, if this process uses it.
     """
     asked = {"postgres": postgres(stores.postgres), "redis": redis(stores.redis)}
     return {**asked, "objects": readiness.objects(objects)} if objects else asked
 
 
 def required(url: str | None) -> str:
-    """Return the URL of a store, which whoever runs this has seen to.
-
-    Args:
-        url: of the settings.
-    """
-    assert url is not None  # noqa: S101 - `up` and the roles have filled it in
+    """Return the URL of a store; the caller has set it before."""
+    assert url is not None  # noqa: S101 - `up` and the roles set it
     return url

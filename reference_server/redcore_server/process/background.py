@@ -1,4 +1,4 @@
-"""A server in a process of its own: started and waited for by `up --detach` and `run`, waited for by `wait`."""
+"""A server in its own process: `up --detach` and `run` start it and wait for it; `wait` only waits."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from redcore_server.process.seed_credentials import credentials_file, read_crede
 from redcore_server.settings import OperatorError
 
 _POLL_S = 0.02
-_STOP_WITHIN_S = 60.0  # more than a drain with the default settings may take
+_STOP_WITHIN_S = 60.0  # longer than a drain with the default settings
 _LOG_LINES = 10
 
 
 class ServerNotReady(OperatorError):  # noqa: N818 - reads as the state it reports
-    """The server ended, or does not answer in time."""
+    """The server exited or did not answer in time."""
 
 
 @attrs.frozen
 class Background:
-    """A server that answers.
+    """A server that answers requests.
 
     Attributes:
         process: Its process.
         data: Its data folder.
-        log: What it prints.
+        log: File of its output.
     """
 
     process: subprocess.Popen[bytes]
@@ -43,7 +43,7 @@ class Background:
     log: Path
 
     def stop(self) -> None:
-        """End it in order; insist if that takes too long."""
+        """Stop it with SIGTERM; kill it if that takes too long."""
         self.process.terminate()
         try:
             self.process.wait(_STOP_WITHIN_S)
@@ -53,14 +53,14 @@ class Background:
 
 
 def wait_until_ready(data: Path, within_s: float) -> str:
-    """Return the base URL of the server of a data folder once it answers.
+    """Wait until the server of a data folder answers; return its base URL.
 
     Args:
         data: The folder; it need not exist yet.
         within_s: Seconds to wait.
 
     Raises:
-        ServerNotReady: It does not answer in time.
+        ServerNotReady: The server did not answer in time.
     """
     deadline = time.monotonic() + within_s
     while (base_url := _base_url(data)) is None:
@@ -71,17 +71,18 @@ def wait_until_ready(data: Path, within_s: float) -> str:
 
 
 def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: int | None = None) -> Background:
-    """Start `redcore-server up` in a session of its own and return once it answers.
+    """Start `redcore-server up` in its own session and return once it answers.
 
     Args:
-        arguments: Of `up`, with the data folder.
-        data: The same folder.
+        arguments: Arguments of `up`, including the data folder.
+        data: The same data folder.
         within_s: Seconds to wait for it.
-        lifeline: Descriptor of its standard input, with whose end it ends; None outlives us.
+        lifeline: File descriptor for its standard input; the server stops at end of file. None lets it outlive this
+            process.
 
     Raises:
-        ServerNotReady: It ended, or does not answer in time; the message quotes what it printed.
-        DataFolderInUse: Another one runs on the folder.
+        ServerNotReady: It exited or did not answer in time; the message quotes its output.
+        DataFolderInUse: Another server uses the folder.
     """
     if _base_url(data) is not None:
         raise DataFolderInUse(f"another redcore-server is running on the data folder {data}")
@@ -107,13 +108,13 @@ def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: in
 
 
 def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | None, within_s: float) -> int:
-    """Run a command beside a server that ends with it; return the command's exit code.
+    """Start a server, run a command against it, stop the server; return the command's exit code.
 
     The command finds `REDCORE_BASE_URL` and the credentials of the first organisation in its environment.
 
     Args:
-        command: With its arguments.
-        arguments: Of `up`, without the data folder.
+        command: The command and its arguments.
+        arguments: Arguments of `up`, without the data folder.
         data: The folder to run on; None means a new one that is deleted at the end.
         within_s: Seconds to wait for the server.
 
@@ -131,8 +132,8 @@ def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | N
 
 @contextlib.contextmanager
 def _lifeline() -> Generator[int]:
-    """Yield a pipe to read from; the kernel closes its other end with this process, also when that is killed."""
-    read_end, write_end = os.pipe()  # neither is inherited by the command
+    """Yield the read end of a pipe; the kernel closes the other end when this process ends, even if it is killed."""
+    read_end, write_end = os.pipe()  # the command inherits neither end
     try:
         yield read_end
     finally:
@@ -142,23 +143,23 @@ def _lifeline() -> Generator[int]:
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     try:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the operator's own
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the operator's own command
     except OSError as error:
         raise OperatorError(f"cannot run {command[0]}: {error.strerror}") from error
     with _passed_on(process):
         code = process.wait()
-    return code if code >= 0 else 128 - code  # as shells report a signal
+    return code if code >= 0 else 128 - code  # shells report a signal this way
 
 
 @contextlib.contextmanager
 def _passed_on(process: subprocess.Popen[bytes]) -> Generator[None]:
-    """Pass SIGTERM on to the command; Ctrl-C reaches it by itself, and we wait for how it ends."""
+    """Forward SIGTERM to the command. Ctrl-C reaches it directly, so only wait for it to exit."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         process.terminate()
 
     def ignore(_signal: int, _frame: FrameType | None) -> None:
-        """Leave it to the command, which has been interrupted too."""
+        """Ignore it: the command is interrupted too, and decides."""
 
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, end),

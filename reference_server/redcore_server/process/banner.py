@@ -14,9 +14,9 @@ def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool
     """Return the summary, ending with the line `ready ORIGIN` that programs wait for.
 
     Args:
-        settings: As the server runs, with its real port.
+        settings: Settings of the running server, with its actual port.
         embedded_postgres: Whether PostgreSQL is the embedded one.
-        embedded_redis: Whether Redis is.
+        embedded_redis: Whether Redis is the embedded one.
     """
     credentials = credentials_file(settings.data)
     rows = {

@@ -1,4 +1,4 @@
-"""What libpq reads from the environment: kept from an embedded PostgreSQL, and from changing what we rely on."""
+"""The libpq environment variables: hidden from an embedded PostgreSQL, and kept from changing what we rely on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def isolate(*, is_embedded: bool, environ: MutableMapping[str, str] = os.environ
     """Prepare the environment before the first connection.
 
     Args:
-        is_embedded: Whether PostgreSQL is our own: nothing that is set for another one is about it. For an external
-            one, passwords, certificates and the like may come from the environment.
-        environ: Of this process.
+        is_embedded: Whether PostgreSQL is embedded; variables for another server are then removed. For an external
+            server, passwords, certificates and similar options may come from the environment.
+        environ: Environment of this process.
     """
     for name in [name for name in environ if name.startswith("PG")]:
         if is_embedded or name in _OVERRULED:
             del environ[name]
-    # Stronger than the settings of a database or a role: psycopg reads times in this form alone.
+    # Overrides the settings of a database or role: psycopg parses times in this format only.
     environ["PGDATESTYLE"] = "ISO"

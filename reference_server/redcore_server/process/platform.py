@@ -31,7 +31,7 @@ from redcore_server.worker import Workers
 
 
 def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[], None]) -> None:
-    """Serve until a signal asks to stop; requests and jobs under way may finish.
+    """Serve until a stop signal arrives; running requests and jobs may finish.
 
     Args:
         settings: With the URLs of both stores and the port of the listener.
@@ -40,7 +40,7 @@ def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[],
 
     Raises:
         StoreError: A store cannot be used.
-        SettingsError: The certificate cannot.
+        SettingsError: The certificate cannot be used.
     """
     clock = Clock()
     how = Listening(
@@ -53,12 +53,12 @@ def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[],
 
 @contextlib.asynccontextmanager
 async def platform(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
-    """Open the stores, seed an empty database, run the worker, and give the app that answers everything.
+    """Open the stores, seed an empty database, run the worker, and yield the ASGI app for all requests.
 
     Args:
-        settings: With the URLs of both stores.
-        clock: The server's.
-        draining: Whether this process is about to stop.
+        settings: Server settings, with the URLs of both stores.
+        clock: Source of the current time.
+        draining: Whether this process is shutting down.
     """
     contract = spec.load()
     async with contextlib.AsyncExitStack() as stack:
@@ -97,7 +97,7 @@ async def _running(workers: Workers) -> AsyncGenerator[None]:
 
 
 async def _seed(settings: Settings, stores: Stores, contract: spec.Spec, clock: Clock) -> None:
-    """Seed an empty database; otherwise tell the credentials file where the server is this time."""
+    """Seed an empty database; otherwise write the current address of the server to the credentials file."""
 
     def save(credentials: Credentials) -> None:
         save_credentials(settings.data, credentials, settings.base_url)

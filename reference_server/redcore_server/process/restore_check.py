@@ -1,7 +1,7 @@
 """`redcore-server restore-check`: makes a database that was restored to an earlier moment safe to serve.
 
-What was revoked after that moment is revoked again, everybody has to log in again, and files whose bytes are gone are
-named. It can be repeated.
+Repeats the revocations made after that moment, ends all sessions, and names the files whose bytes are gone. Safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _QUERIES = queries("restore")
 
 @attrs.frozen
 class Restored:
-    """What was done, and what an operator has to know.
+    """What was done, and what the operator must know.
 
     Attributes:
-        since: The moment to which the database was restored.
+        since: Moment to which the database was restored.
         revoked: Ids of what was revoked again, by kind.
-        without_bytes: Ids of files that cannot be downloaded any more.
+        without_bytes: Ids of files that can no longer be downloaded.
     """
 
     since: datetime
@@ -42,7 +42,7 @@ class Restored:
     without_bytes: list[str]
 
     def lines(self) -> list[str]:
-        """Return the note for the operator."""
+        """Return the report for the operator."""
         revoked = [f"revoked again: {kind} {each}" for kind, ids in self.revoked.items() for each in ids]
         lost = [f"without its bytes: {file_id}" for file_id in self.without_bytes]
         return [f"restored to {self.since.isoformat()}", *revoked, "Redis emptied: everybody logs in again", *lost]
@@ -52,8 +52,8 @@ def restore_check(settings: Settings, moment: datetime) -> Restored:
     """Revoke again what was revoked after a moment, empty Redis, and compare files with the object store.
 
     Args:
-        settings: With the addresses of the stores. Redis has to be this platform's alone.
-        moment: To which the database was restored.
+        settings: Server settings, with the URLs of the stores. No other application may share the Redis.
+        moment: Moment to which the database was restored.
 
     Raises:
         OperatorError: A store cannot be used.
@@ -94,4 +94,4 @@ async def _empty(redis_url: str) -> None:
     async with open_redis(redis_url) as client:
         servers = [node.client for node in client.topology.masters] if isinstance(client, ClusterRedis) else [client]
         for server in servers:
-            await server.flushdb()  # pyright: ignore[reportUnknownMemberType] - redis-py leaves it untyped
+            await server.flushdb()  # pyright: ignore[reportUnknownMemberType] - redis-py has no type for it

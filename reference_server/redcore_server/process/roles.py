@@ -1,6 +1,6 @@
-"""The roles of the platform, each to run in a process of its own: gateway, auth service, API with CDN, worker.
+"""The roles of the platform, each in its own process: gateway, auth service, API with CDN, worker.
 
-`up` runs the same code together (`redcore_server.process.platform`).
+`up` runs the same code in one process (`redcore_server.process.platform`).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from redcore_server.worker import Workers
 
 @asynccontextmanager
 async def gateway_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
-    """Give the gateway alone; of the stores it needs Redis only, for the counters of its rate limits.
+    """Yield the gateway alone. It needs only Redis, for the counters of its rate limits.
 
     Args:
-        settings: with the addresses of Redis, auth service and API.
-        clock: the server's.
-        draining: whether this process is about to stop.
+        settings: Server settings, with the URLs of Redis, auth service and API.
+        clock: Source of the current time.
+        draining: Whether this process is shutting down.
     """
     async with (
         open_redis(assembly.required(settings.redis_url), assembly.redis_options(settings)) as client,
@@ -61,12 +61,12 @@ async def gateway_role(settings: Settings, clock: Clock, draining: Draining) -> 
 
 @asynccontextmanager
 async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
-    """Give the auth service alone.
+    """Yield the auth service alone.
 
     Args:
-        settings: with the URLs of both stores.
-        clock: the server's.
-        draining: whether this process is about to stop.
+        settings: Server settings, with the URLs of both stores.
+        clock: Source of the current time.
+        draining: Whether this process is shutting down.
     """
     async with (
         assembly.stores(settings, for_requests=True) as stores,
@@ -81,12 +81,12 @@ async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> Asy
 
 @asynccontextmanager
 async def api_role(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
-    """Give API and CDN alone.
+    """Yield the API and the CDN alone.
 
     Args:
-        settings: with the URLs of both stores.
-        clock: the server's.
-        draining: whether this process is about to stop.
+        settings: Server settings, with the URLs of both stores.
+        clock: Source of the current time.
+        draining: Whether this process is shutting down.
     """
     contract = spec.load()
     objects = open_objects(settings)
@@ -108,11 +108,11 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
 
 @asynccontextmanager
 async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Workers]:
-    """Give the worker alone.
+    """Yield the worker alone.
 
     Args:
-        settings: with the URLs of both stores.
-        clock: the server's.
+        settings: Server settings, with the URLs of both stores.
+        clock: Source of the current time.
     """
     objects = open_objects(settings)
     await check(objects, settings)

@@ -1,4 +1,4 @@
-"""Makes an organisation that can be used at once: an admin who can sign in, an application and an API key."""
+"""Creates an organisation ready for use: an admin who can sign in, an application and an API key."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from redcore_server.store.postgres import AsyncPostgres, queries
 
 FIRST_ORGANISATION = "Example Organisation"
 ADMIN_EMAIL = "admin@example.com"
-LOOPBACK = "http://127.0.0.1/callback"  # where the SDK waits for a person who signs in, on any port
+LOOPBACK = "http://127.0.0.1/callback"  # the SDK's callback address for a browser login, on any port
 _QUERIES = queries("seed")
 
 
 async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable[str], clock: Clock) -> Credentials:
-    """Make an organisation on the enterprise plan, in the caller's transaction.
+    """Create an organisation on the enterprise plan, in the caller's transaction.
 
     Args:
-        connection: To a migrated database.
+        connection: Connection to a migrated database.
         organisation: Its name.
-        scopes: What its application may ask for; its API key is an `admin`.
-        clock: Dates everything.
+        scopes: Scopes its application may request; its API key has the role `admin`.
+        clock: Source of the current time.
     """
     organisation_id, owner_id = new_id("org"), new_id("usr")
     now = clock.now()
@@ -66,16 +66,16 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
 async def seed_if_empty(
     connection: AsyncPostgres, *, scopes: Iterable[str], clock: Clock, save: Callable[[Credentials], None]
 ) -> Credentials | None:
-    """Make the first organisation of a database, once, however many servers start on it together.
+    """Create the first organisation of a database, exactly once even if several servers start on it together.
 
     Args:
-        connection: To a migrated database, outside a transaction.
+        connection: Connection to a migrated database, outside a transaction.
         scopes: See `seed`.
         clock: See `seed`.
-        save: Keeps the credentials; called before they become valid, so that none are ever lost.
+        save: Saves the credentials; called before they become valid, so that they cannot be lost.
 
     Returns:
-        The credentials, or None if there was an organisation.
+        The credentials, or None if an organisation already existed.
     """
     async with connection.transaction():
         await connection.execute(_QUERIES["lock"])

@@ -1,4 +1,4 @@
-"""The credentials of a fresh organisation, as the `export` lines a shell and an SDK understand."""
+"""The credentials of a new organisation, as `export` lines for a shell and an SDK."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from redcore_server.data_folder import write_private
 
 @attrs.frozen(kw_only=True)
 class Credentials:
-    """What an SDK user needs, but for the base URL, and what a person signs in with; secrets can be shown only now.
+    """Credentials for an SDK (without the base URL) and for a person's sign-in. Secrets can be shown only at this time.
 
-    The person's are None in a file that was written before people could sign in.
+    The person's values are None in a file written before people could sign in.
     """
 
     api_key: str = attrs.field(repr=False)
@@ -25,9 +25,9 @@ class Credentials:
 
 
 def export_lines(credentials: Credentials, base_url: str) -> str:
-    """Return lines to source. Where both are set the SDK prefers the API key to the client id.
+    """Return lines to source in a shell. If both are set, the SDK prefers the API key to the client id.
 
-    What people type at the sign-in page is in comments: no program reads it from the environment.
+    Values for the sign-in page are in comments: no program reads them from the environment.
     """
     person = {"REDCORE_ADMIN_EMAIL": credentials.admin_email, "REDCORE_ADMIN_PASSWORD": credentials.admin_password}
     exports = [f"export {name}={shlex.quote(value)}\n" for name, value in variables(credentials, base_url).items()]
@@ -35,7 +35,7 @@ def export_lines(credentials: Credentials, base_url: str) -> str:
 
 
 def variables(credentials: Credentials, base_url: str) -> dict[str, str]:
-    """Return the environment in which an SDK needs no arguments."""
+    """Return the environment variables with which an SDK needs no arguments."""
     return {
         "REDCORE_BASE_URL": base_url,
         "REDCORE_API_KEY": credentials.api_key,
@@ -50,7 +50,7 @@ def credentials_file(data: Path) -> Path:
 
 
 def save_credentials(data: Path, credentials: Credentials, base_url: str) -> None:
-    """Write the file, for its owner only.
+    """Write the file, readable by its owner only.
 
     Raises:
         DataFolderError: It cannot be written.
@@ -59,7 +59,7 @@ def save_credentials(data: Path, credentials: Credentials, base_url: str) -> Non
 
 
 def read_credentials(data: Path) -> Credentials | None:
-    """Return what the file holds; None if it does not exist or was changed beyond recognition."""
+    """Return the content of the file; None if it does not exist or cannot be parsed."""
     try:
         words = shlex.split(credentials_file(data).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,6 +1,7 @@
-"""A service behind a gateway in another process: takes over the request id, renders errors, answers probes.
+"""A service behind a gateway in another process: adopts the request id, renders errors, answers probes.
 
-It believes no gateway who the caller is: the API checks bearer tokens itself (docs/adr/0034-roles-in-processes.md).
+It does not trust the gateway to identify the caller: the API checks bearer tokens itself
+(docs/adr/0034-roles-in-processes.md).
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ class Inner:
     """An ASGI app.
 
     Attributes:
-        apps: What answers, by the beginning of the path; the first that fits.
-        readiness: What `/readyz` answers.
-        clock: The server's.
+        apps: Apps by path prefix; the first match answers.
+        readiness: Answers `/readyz`.
+        clock: Source of the current time.
     """
 
     apps: Mapping[str, ASGIApp]
@@ -36,7 +37,7 @@ class Inner:
     clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, whatever goes wrong."""
+        """Handle one request; errors become responses."""
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, send, self.clock)
@@ -62,22 +63,22 @@ class Inner:
 
 @attrs.frozen
 class Verified:
-    """An ASGI app that lets nobody through whose bearer token is not good.
+    """An ASGI app that rejects requests without a valid bearer token.
 
     Attributes:
-        verifier: Of bearer tokens.
-        app: What finds the caller in the scope, as `PRINCIPAL`.
+        verifier: Verifies bearer tokens.
+        app: App behind it, which finds the caller in the scope as `PRINCIPAL`.
     """
 
     verifier: Verifier
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, then pass on.
+        """Check the token, then call the app.
 
         Raises:
-            InvalidToken: With its subclasses, see `Verifier`.
-            ServiceUnavailable: A store that must be asked does not answer.
+            InvalidToken: Or one of its subclasses, see `Verifier`.
+            ServiceUnavailable: A store needed for the check does not answer.
         """
         PRINCIPAL.set(scope, await self.verifier.verify(bearer_token(scope)))
         await self.app(scope, receive, send)

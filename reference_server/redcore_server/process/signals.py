@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and the end of standard input as one orderly end."""
+"""Treats Ctrl-C, SIGTERM and the end of standard input as one orderly shutdown."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from typing import NoReturn
 
 
 class Interrupted(SystemExit):
-    """One of the signals has come.
+    """A stop signal was received.
 
-    No KeyboardInterrupt, which would be the obvious choice: if that strikes while a text is executed, as dataclasses do
-    when they are imported, CPython ends the process by SIGINT in the end, although it was caught.
+    Not a KeyboardInterrupt, the obvious choice: raised inside `exec`, which dataclasses run when they are imported, it
+    makes CPython exit by SIGINT at the end even if it was caught.
     """
 
 
 @contextlib.contextmanager
 def interruptible() -> Generator[None]:
-    """End the block at either signal, unless what runs in it takes the signals itself."""
+    """Leave the block at either signal, unless the code in it handles signals itself."""
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)  # of our own, or asyncio would put another in its place
+    signal.signal(signal.SIGINT, _interrupt)  # our own handler, or asyncio would install another
     with contextlib.suppress(Interrupted):
         yield
 
 
 def stop_with(descriptor: int) -> None:
-    """Send SIGTERM to this process when a pipe ends, which it does with the process that holds its other end.
+    """Send SIGTERM to this process at the end of a pipe, that is when the process holding its other end exits.
 
-    Unlike PR_SET_PDEATHSIG, which follows the thread that started us, this follows the process, on every system.
+    PR_SET_PDEATHSIG follows the thread that started us; this follows the process, and works on every system.
 
     Args:
-        descriptor: Of the pipe; what arrives by it is dropped.
+        descriptor: File descriptor of the pipe; data read from it is discarded.
     """
 
     def wait() -> None:

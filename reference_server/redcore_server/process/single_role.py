@@ -1,6 +1,6 @@
 """`redcore-server gateway`, `auth`, `api`, `worker`: one role in this process, on stores that run elsewhere.
 
-And `stores`, which runs these alone.
+And `stores`, which runs only the stores.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run_gateway(settings: Settings) -> None:
     """Serve at the public address until interrupted or terminated.
 
     Args:
-        settings: With the addresses of the other services.
+        settings: Server settings, with the URLs of the other services.
 
     Raises:
         OperatorError: It cannot start; the message says what to do.
@@ -58,10 +58,10 @@ def run_service(name: Literal["auth", "api"], settings: Settings, host: str, por
     """Serve a role behind a gateway until interrupted or terminated.
 
     Args:
-        name: Of the role.
-        settings: The same as the gateway's.
-        host: To listen on.
-        port: The same; 0 takes a free one.
+        name: Name of the role.
+        settings: Server settings, the same as the gateway's.
+        host: Host to listen on.
+        port: Port to listen on; 0 picks a free one.
 
     Raises:
         OperatorError: It cannot start; the message says what to do.
@@ -84,10 +84,10 @@ def run_service(name: Literal["auth", "api"], settings: Settings, host: str, por
 
 
 def run_worker(settings: Settings) -> None:
-    """Run jobs until interrupted or terminated; those under way may finish.
+    """Run jobs until interrupted or terminated; running jobs may finish.
 
     Args:
-        settings: The same as the gateway's.
+        settings: Server settings, the same as the gateway's.
 
     Raises:
         OperatorError: It cannot start; the message says what to do.
@@ -103,7 +103,7 @@ def run_stores(settings: Settings) -> None:
     """Run PostgreSQL and Redis of the data folder until interrupted or terminated; roles on the same folder find them.
 
     Args:
-        settings: With the data folder.
+        settings: Server settings, with the data folder.
 
     Raises:
         OperatorError: They cannot start; the message says what to do.
@@ -132,7 +132,7 @@ async def _work(settings: Settings) -> None:
 
 
 def _on_stores(settings: Settings) -> Settings:
-    """Return settings that name both stores: those of the environment, or those that run on the data folder."""
+    """Return settings with the URLs of both stores: from the environment, or of those running on the data folder."""
     if settings.lab:
         raise SettingsError(f"{PREFIX}LAB", "works with `redcore-server up` only")
     isolate(is_embedded=settings.database_url is None)
@@ -147,9 +147,9 @@ def _on_stores(settings: Settings) -> Settings:
 
 
 def _gateways(settings: Settings) -> Sequence[str]:
-    """Return who is believed where a request comes from; a gateway on another machine must be named."""
+    """Return the proxies trusted to state a client's address; a gateway on another machine must be listed."""
     return settings.trusted_proxies or _LOOPBACK
 
 
 def _announce(what: str) -> None:
-    print(f"ready {what}", flush=True)  # noqa: T201 - for whoever started it
+    print(f"ready {what}", flush=True)  # noqa: T201 - for the person or script that started it

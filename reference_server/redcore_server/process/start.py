@@ -1,4 +1,4 @@
-"""What a process needs before it starts: stores that answer, and a schema that fits."""
+"""Startup checks of a process: the stores answer, and the schema has the right version."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _log = structlog.stdlib.get_logger("redcore_server.process")
 
 
 def prepare(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait for the stores of the settings, as long as they say, and bring the database to the schema.
+    """Wait for the stores, up to the configured time, and migrate the database to the current schema.
 
-    Where another job applies the migrations, wait for that as well. A gateway has no database and needs Redis only.
+    If another job applies the migrations, wait for it as well. A gateway has no database and needs only Redis.
 
     Args:
-        settings: With the URL of Redis, and of the database if the process uses one.
-        sleep: Waits between two attempts, in seconds.
+        settings: Server settings, with the URL of Redis, and of the database if the process uses one.
+        sleep: Called to wait between two attempts, with seconds.
 
     Raises:
-        StoreError: A store cannot be used, or the schema does not fit.
+        StoreError: A store cannot be used, or the schema has the wrong version.
     """
     deadline = time.monotonic() + settings.start_seconds
     while True:

@@ -1,6 +1,6 @@
-"""`redcore-server up`: takes the port, starts what the server stands on, then serves.
+"""`redcore-server up`: binds the port, starts the stores, then serves.
 
-Imports little: the heavy libraries are loaded while PostgreSQL and Redis boot.
+Imports little at the top: the heavy libraries load while PostgreSQL and Redis boot.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
     """Serve until interrupted or terminated.
 
     Args:
-        settings: Of this server.
-        stop_with_stdin: Whether the end of standard input ends it too.
+        settings: Server settings.
+        stop_with_stdin: Whether the end of standard input also stops it.
 
     Raises:
         OperatorError: The server cannot start; the message says what to do.
@@ -40,7 +40,7 @@ def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
         servers = stack.enter_context(EmbeddedServers(folder, postgres=with_postgres, redis=with_redis))
 
         from redcore_server.process.banner import summary  # noqa: PLC0415 - as above
-        from redcore_server.process.platform import serve  # noqa: PLC0415 - half a second, while they boot
+        from redcore_server.process.platform import serve  # noqa: PLC0415 - takes half a second, while they boot
 
         runtime = attrs.evolve(servers.ready(), base_url=settings.base_url)
         folder.write_runtime(runtime)
@@ -60,12 +60,12 @@ def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
 
 @contextlib.contextmanager
 def database(settings: Settings) -> Generator[str]:
-    """Yield the URL of the database: the external one, that of a running server, or one started for the moment.
+    """Yield the URL of the database: the external one, that of a running server, or one started for this command.
 
-    A server that is starting is waited for.
+    Waits for a server that is starting.
 
     Raises:
-        OperatorError: There is none to be had.
+        OperatorError: No database is available.
     """
     isolate(is_embedded=settings.database_url is None)
     if settings.database_url is not None:
@@ -79,5 +79,5 @@ def database(settings: Settings) -> Generator[str]:
         return
     with contextlib.closing(found), EmbeddedServers(found, redis=False) as servers:
         url = servers.ready().database_url
-        assert url is not None  # noqa: S101 - we asked for it
+        assert url is not None  # noqa: S101 - requested above
         yield url

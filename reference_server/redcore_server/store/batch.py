@@ -21,7 +21,7 @@ class Batch(Generic[_Question, _Answer]):
         """Start without questions.
 
         Args:
-            ask: returns the answers in the order of the questions; one that is an exception is raised where it is
+            ask: Returns the answers in the order of the questions; one that is an exception is raised where it is
                 awaited, and what is raised instead of answers is raised everywhere.
         """
         self._ask = ask
@@ -32,7 +32,7 @@ class Batch(Generic[_Question, _Answer]):
         """Return the answer to come; the question is asked even if nobody awaits it.
 
         Args:
-            question: of one caller.
+            question: Of one caller.
         """
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))

@@ -41,14 +41,14 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
     """Apply what is missing.
 
     Args:
-        database_url: of the database to change.
-        clock: dates the entries of `schema_migrations`.
+        database_url: Of the database to change.
+        clock: Dates the entries of `schema_migrations`.
 
     Returns:
         The names of the migrations applied now, in order; empty if the database was up to date.
 
     Raises:
-        StoreError: the database cannot be used.
+        StoreError: The database cannot be used.
     """
     with _connected(database_url) as connection:
         if not _missing(_applied(connection)):
@@ -66,10 +66,10 @@ def require_migrated(database_url: str) -> None:
     """Make sure that a database has the schema this server needs, without changing it.
 
     Args:
-        database_url: of the database.
+        database_url: Of the database.
 
     Raises:
-        StoreError: migrations are missing, or the database cannot be used.
+        StoreError: Migrations are missing, or the database cannot be used.
     """
     with _connected(database_url) as connection:
         missing = _missing(_applied(connection))

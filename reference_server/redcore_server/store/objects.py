@@ -61,8 +61,8 @@ class Found:
     """What the store knows of an object.
 
     Attributes:
-        size: in bytes.
-        etag: strong entity tag, in its quotes.
+        size: Size in bytes.
+        etag: Strong entity tag, in its quotes.
     """
 
     size: int
@@ -79,11 +79,11 @@ class Objects:
         """Write an object; what `pieces` raises is raised, and then nothing is written.
 
         Args:
-            key: its name.
-            pieces: its bytes, in order.
+            key: Name of the object.
+            pieces: Its bytes, in order.
 
         Raises:
-            ObjectsUnavailable: the store does not take it.
+            ObjectsUnavailable: The store does not take it.
         """
         with _away():
             first, rest = await _first_part(pieces)
@@ -98,16 +98,16 @@ class Objects:
         """Open an object; it is known to be there when this returns.
 
         Args:
-            key: its name.
-            start: offset of the first byte.
-            stop: offset behind the last byte, not before `start`.
+            key: Name of the object.
+            start: Offset of the first byte.
+            stop: Offset behind the last byte, not before `start`.
 
         Returns:
             The bytes; iterating them raises ObjectsUnavailable too.
 
         Raises:
-            ObjectMissing: the store has no such object.
-            ObjectsUnavailable: the store does not answer.
+            ObjectMissing: The store has no such object.
+            ObjectsUnavailable: The store does not answer.
         """
         if start == stop:  # stores refuse ranges without bytes
             with _away():
@@ -121,11 +121,11 @@ class Objects:
         """Return a small object whole.
 
         Args:
-            key: its name.
+            key: Name of the object.
 
         Raises:
-            ObjectMissing: the store has no such object.
-            ObjectsUnavailable: the store does not answer.
+            ObjectMissing: The store has no such object.
+            ObjectsUnavailable: The store does not answer.
         """
         with _away():
             result = await obstore.get_async(self._store, key)
@@ -135,10 +135,10 @@ class Objects:
         """Yield the keys of all objects in a folder, some at a time.
 
         Args:
-            prefix: folder of the keys, without a slash at its end.
+            prefix: Folder of the keys, without a slash at its end.
 
         Raises:
-            ObjectsUnavailable: the store does not answer.
+            ObjectsUnavailable: The store does not answer.
         """
         with _away():
             async for batch in obstore.list(self._store, prefix=prefix):
@@ -148,10 +148,10 @@ class Objects:
         """Return what the store knows of an object; None if there is none.
 
         Args:
-            key: its name; one that no object can have names none.
+            key: Its name; one that no object can have names none.
 
         Raises:
-            ObjectsUnavailable: the store does not answer.
+            ObjectsUnavailable: The store does not answer.
         """
         with _away():
             try:
@@ -164,10 +164,10 @@ class Objects:
         """Delete an object, if it is there.
 
         Args:
-            key: its name.
+            key: Name of the object.
 
         Raises:
-            ObjectsUnavailable: the store does not answer.
+            ObjectsUnavailable: The store does not answer.
         """
         with _away(), contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
@@ -176,11 +176,11 @@ class Objects:
         """Yield the keys of objects that were written before a moment, some at a time.
 
         Args:
-            prefix: folder of the keys, without a slash at its end.
-            moment: by the clock of the store.
+            prefix: Folder of the keys, without a slash at its end.
+            moment: By the clock of the store.
 
         Raises:
-            ObjectsUnavailable: the store does not answer.
+            ObjectsUnavailable: The store does not answer.
         """
         with _away():
             async for batch in obstore.list(self._store, prefix=prefix):
@@ -190,7 +190,7 @@ class Objects:
         """Ask the store once whether it lets us in.
 
         Raises:
-            ObjectsUnavailable: it does not.
+            ObjectsUnavailable: It does not.
         """
         with _away():
             await obstore.list_with_delimiter_async(self._store, prefix="readiness")
@@ -200,10 +200,10 @@ def open_objects(settings: Settings) -> Objects:
     """Return the object store of the settings; it connects when it is first used.
 
     Args:
-        settings: of this server.
+        settings: Server settings.
 
     Raises:
-        StoreError: the folder cannot be made.
+        StoreError: The folder cannot be made.
     """
     parts = urlsplit(settings.objects_url or settings.objects.as_uri())
     if parts.scheme == "s3":
@@ -222,11 +222,11 @@ async def check(objects: Objects, settings: Settings) -> None:
     """Ask the store once whether it lets us in.
 
     Args:
-        objects: made from these settings.
-        settings: named in the error, without secrets.
+        objects: Made from these settings.
+        settings: Named in the error, without secrets.
 
     Raises:
-        StoreError: it does not.
+        StoreError: It does not.
     """
     try:
         await objects.check()
@@ -263,7 +263,7 @@ async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
     """Yield the bytes of a local file, to be put.
 
     Args:
-        file: that is read.
+        file: That is read.
     """
     with file.open("rb") as content:
         while piece := content.read(_PIECE_BYTES):

@@ -52,7 +52,7 @@ def queries(name: str) -> Mapping[str, bytes]:
     They are bytes because psycopg refuses a `str` that a type checker cannot prove to be literal.
 
     Args:
-        name: of the file, without `.sql`.
+        name: Of the file, without `.sql`.
     """
     _, *parts = _HEADING.split((_QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
     return {heading: sql.strip().encode() for heading, sql in zip(parts[::2], parts[1::2], strict=True)}
@@ -80,7 +80,7 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
 
         Args:
             url: Of the database; may name several servers.
-            attributes: libpq's `target_session_attrs`, unless the URL has its own.
+            attributes: Libpq's `target_session_attrs`, unless the URL has its own.
             min_size: Connections kept open.
             max_size: Connections at most; further callers wait.
             name: In the log.
@@ -173,11 +173,11 @@ def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[An
     """Return one sync connection in autocommit mode, for migrations and the command line.
 
     Args:
-        url: of the database.
-        attributes: libpq's `target_session_attrs`, unless the URL has its own.
+        url: Database URL.
+        attributes: Libpq's `target_session_attrs`, unless the URL has its own.
 
     Raises:
-        StoreError: the address cannot be read, or no usable PostgreSQL answers there.
+        StoreError: The address cannot be read, or no usable PostgreSQL answers there.
     """
     try:
         return psycopg.connect(url, autocommit=True, **_options(url, attributes))
@@ -196,10 +196,10 @@ def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS, stat
     """Return a closed pool to write with; the caller opens and closes it.
 
     Args:
-        url: of the database.
-        min_size: connections kept open.
-        max_size: connections at most; further callers wait.
-        statement_s: seconds that a statement may take; 0 is no bound.
+        url: Database URL.
+        min_size: Number of connections kept open.
+        max_size: Maximum number of connections; further callers wait.
+        statement_s: Statement timeout in seconds; 0 disables it.
     """
     return AsyncPool(
         url, attributes="read-write", min_size=min_size, max_size=max_size, name="postgres", statement_s=statement_s
@@ -210,9 +210,9 @@ def replica_pool(url: str, *, max_size: int = CONNECTIONS, statement_s: float = 
     """Return a closed pool to read with, to a replica where there is one; the caller opens and closes it.
 
     Args:
-        url: of the replica, or of all servers.
-        max_size: connections at most; further callers wait.
-        statement_s: seconds that a statement may take; 0 is no bound.
+        url: Of the replica, or of all servers.
+        max_size: Maximum number of connections; further callers wait.
+        statement_s: Statement timeout in seconds; 0 disables it.
     """
     return AsyncPool(
         url,
@@ -228,10 +228,10 @@ def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2, statement_s: fl
     """Return a closed pool in autocommit mode, for the single statements of the auth service's threads.
 
     Args:
-        url: of the database.
-        min_size: connections kept open.
-        max_size: connections at most; further callers wait.
-        statement_s: seconds that a statement may take; 0 is no bound.
+        url: Database URL.
+        min_size: Number of connections kept open.
+        max_size: Maximum number of connections; further callers wait.
+        statement_s: Statement timeout in seconds; 0 disables it.
     """
     statement = _statement_timeout(statement_s)
 
@@ -262,7 +262,7 @@ class Lent:
         """Take nothing yet.
 
         Args:
-            pool: an open one.
+            pool: An open one.
         """
         self._pool = pool
 

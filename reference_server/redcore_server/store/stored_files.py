@@ -18,8 +18,8 @@ def file_key(organisation_id: str, file_id: str) -> str:
     """Return the key of a file's bytes in the object store.
 
     Args:
-        organisation_id: whose it is.
-        file_id: of the file.
+        organisation_id: Id of the owning organisation.
+        file_id: Of the file.
     """
     return f"files/{organisation_id}/{file_id}"
 
@@ -28,9 +28,9 @@ def docs_key(organisation_id: str, version_id: str, path: str) -> str:
     """Return the key of a published file in the object store; it names the path by its hash.
 
     Args:
-        organisation_id: whose site it is on.
-        version_id: of the publication.
-        path: on the site.
+        organisation_id: Whose site it is on.
+        version_id: Of the publication.
+        path: On the site.
     """
     return f"docs/{organisation_id}/{version_id}/{hashlib.sha256(path.encode()).hexdigest()}"
 
@@ -40,11 +40,11 @@ class Description:
     """What is known of a file whose bytes are stored.
 
     Attributes:
-        id: of the file.
-        name: for people.
-        content_type: media type.
-        size: in bytes.
-        sha256: of the bytes, in hexadecimal.
+        id: Of the file.
+        name: Human-readable name.
+        content_type: Media type.
+        size: Size in bytes.
+        sha256: Of the bytes, in hexadecimal.
     """
 
     id: str
@@ -59,10 +59,10 @@ class Description:
         """Write the description, and return it as the API shows it; None if there is no room for the file.
 
         Args:
-            connection: with an open transaction.
-            organisation_id: whose the file is.
-            storage_bytes: how much an organisation may store.
-            now: when it was stored.
+            connection: With an open transaction.
+            organisation_id: Whose the file is.
+            storage_bytes: Storage quota of an organisation, in bytes.
+            now: When it was stored.
         """
         parameters = {
             **attrs.asdict(self),
@@ -91,7 +91,7 @@ class Digest:
         """Yield the same bytes.
 
         Args:
-            pieces: on their way.
+            pieces: On their way.
         """
         async for piece in pieces:
             self.size += len(piece)

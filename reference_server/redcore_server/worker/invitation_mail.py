@@ -27,7 +27,7 @@ def without_links(name: str) -> str:
     """Return a name without what mail programs would make a link of.
 
     Args:
-        name: of a person or an organisation.
+        name: Of a person or an organisation.
     """
     return " ".join(_DOT.sub(". ", _SCHEME.sub(" ", name).replace("@", " ")).split())
 

@@ -39,7 +39,7 @@ class ObjectCollector:
     Attributes:
         postgres: Where files are described.
         objects: Where their bytes are.
-        clock: The server's.
+        clock: Source of the current time.
     """
 
     postgres: AsyncPool

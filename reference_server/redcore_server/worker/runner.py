@@ -113,7 +113,7 @@ async def persist(step: Callable[[], Awaitable[None]]) -> None:
     """Repeat a step for ever, also when the database is away.
 
     Args:
-        step: whose errors are logged.
+        step: Whose errors are logged.
     """
     while True:
         try:

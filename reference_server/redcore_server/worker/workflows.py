@@ -59,7 +59,7 @@ class WorkflowRunner:
     Attributes:
         stores: Where runs and data are.
         objects: Where the bytes of files are.
-        clock: The server's.
+        clock: Source of the current time.
         storage_bytes: How much an organisation may store.
     """
 

@@ -32,8 +32,8 @@ class RunFailed(Exception):  # noqa: N818 - a state
         """Say why.
 
         Args:
-            message: for people.
-            details: problems of single rows; the first hundred are kept.
+            message: Human-readable message.
+            details: Problems of single rows; the first hundred are kept.
         """
         super().__init__(message)
         self.message = message
@@ -50,15 +50,15 @@ class Run:
 
     Attributes:
         id: `wfr_…`.
-        organisation_id: whose data it works on.
-        owner_id: on whose behalf.
-        role: of the owner, when this attempt began.
-        scopes: what the run may do: those of the credential that started it, as far as the role has them.
-        input: valid by the definition's schema.
-        stores: where the data are.
-        objects: where the bytes of files are.
-        storage_bytes: how much an organisation may store.
-        clock: the server's.
+        organisation_id: Whose data it works on.
+        owner_id: On whose behalf.
+        role: Of the owner, when this attempt began.
+        scopes: What the run may do: those of the credential that started it, as far as the role has them.
+        input: Valid by the definition's schema.
+        stores: Where the data are.
+        objects: Where the bytes of files are.
+        storage_bytes: Storage quota of an organisation, in bytes.
+        clock: Source of the current time.
     """
 
     id: str
@@ -93,11 +93,11 @@ class Run:
         """Show how much is done; the end of a step.
 
         Args:
-            progress: from 0 to 1.
+            progress: From 0 to 1.
 
         Raises:
-            RunCancelled: the run shall stop here.
-            RunFailed: its owner may no longer do what it does.
+            RunCancelled: The run shall stop here.
+            RunFailed: Its owner may no longer do what it does.
         """
         async with self.postgres.connection() as connection:
             cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
@@ -111,12 +111,12 @@ class Run:
         """End the run well, in the transaction of its effect: both are seen, or neither.
 
         Args:
-            connection: with an open transaction.
-            result: of the run.
+            connection: With an open transaction.
+            result: Of the run.
 
         Raises:
-            RunCancelled: the run is no longer there.
-            RunFailed: its owner may no longer do what it does.
+            RunCancelled: The run is no longer there.
+            RunFailed: Its owner may no longer do what it does.
         """
         parameters = {"id": self.id, "result": Jsonb(result), "now": self.clock.now()}
         row = await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone()
@@ -132,10 +132,10 @@ class Run:
         """Return the description of a file of the organisation, and the `key` of its bytes.
 
         Args:
-            file_id: as in the input.
+            file_id: As in the input.
 
         Raises:
-            RunFailed: it does not exist.
+            RunFailed: It does not exist.
         """
         parameters = {"id": file_id, "organisation_id": self.organisation_id}
         async with self.postgres.connection() as connection:
@@ -155,11 +155,11 @@ class Definition:
     """A kind of work.
 
     Attributes:
-        name: what to call it by.
-        description: for people.
-        scopes: what it does, as scopes of the operations it stands for; whoever starts it needs them all.
+        name: What to call it by.
+        description: For people.
+        scopes: What it does, as scopes of the operations it stands for; whoever starts it needs them all.
         input_schema: JSON Schema of the input.
-        work: does it. MUST end with `Run.succeed` in the transaction of its effect, report between its steps, and be
+        work: Does it. MUST end with `Run.succeed` in the transaction of its effect, report between its steps, and be
             harmless when it is run again after it was killed at any moment.
     """
 

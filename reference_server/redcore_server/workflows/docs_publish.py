@@ -38,7 +38,7 @@ class _Archive(io.BufferedReader):
         """Read, but no list of millions of files.
 
         Raises:
-            RunFailed: it is one.
+            RunFailed: It is one.
         """
         if size is not None and size > _MAX_DIRECTORY_BYTES:
             raise _too_many()

@@ -36,8 +36,8 @@ class Problems:
     """The problems of an import's rows.
 
     Attributes:
-        count: of all rows that have one.
-        details: the first hundred.
+        count: Of all rows that have one.
+        details: The first hundred.
     """
 
     count: int = 0
@@ -47,7 +47,7 @@ class Problems:
         """Add the problems of one row.
 
         Args:
-            details: at least one.
+            details: At least one.
         """
         self.count += 1
         self.details.extend(details[: MAX_DETAILS - len(self.details)])
@@ -56,8 +56,8 @@ class Problems:
         """Add one problem each of many rows.
 
         Args:
-            rows: what a query found, with the `total` of all in each; it need not return more than are kept.
-            told: gives the problem of one of them.
+            rows: What a query found, with the `total` of all in each; it need not return more than are kept.
+            told: Gives the problem of one of them.
         """
         if rows:
             self.count += rows[0]["total"]
@@ -67,7 +67,7 @@ class Problems:
         """Decide whether the good rows count.
 
         Raises:
-            RunFailed: there are problems, and it is all or nothing.
+            RunFailed: There are problems, and it is all or nothing.
         """
         if self.count and not is_partial:
             rows = "1 row has" if self.count == 1 else f"{self.count} rows have"
@@ -92,15 +92,15 @@ async def good_rows(
     """Yield the rows of the run's file that have no problems, some at a time.
 
     Args:
-        run: with `file_id` in its input.
-        columns: that rows may have.
-        typed: gives the values of a row as `check` expects them.
-        check: gives what is wrong with the values of a row.
-        problems: gets what is wrong with the rows that are left out.
+        run: With `file_id` in its input.
+        columns: That rows may have.
+        typed: Gives the values of a row as `check` expects them.
+        check: Gives what is wrong with the values of a row.
+        problems: Gets what is wrong with the rows that are left out.
 
     Raises:
-        RunFailed: there is no such file, or it cannot be read.
-        RunCancelled: the run shall stop.
+        RunFailed: There is no such file, or it cannot be read.
+        RunCancelled: The run shall stop.
     """
     file = await run.file(run.input["file_id"])
     async for batch in batches(run.objects, file, columns):
@@ -120,7 +120,7 @@ def body_check(operation_id: str) -> Callable[[Mapping[str, Any]], Iterable[Deta
     """Return the check of the body of an operation of the API, which holds for imported rows too.
 
     Args:
-        operation_id: of an operation that has one.
+        operation_id: Of an operation that has one.
     """
     rule = spec.load().operations[operation_id].body
     assert rule is not None  # noqa: S101 - a test imports with each
@@ -131,7 +131,7 @@ def whole_number(text: object) -> object:
     """Return the number that a text is; anything else as it is, for the rule to refuse.
 
     Args:
-        text: of a field.
+        text: Of a field.
     """
     if isinstance(text, float) and text.is_integer():
         return int(text)  # JSON Schema takes 5.0 for a whole number, the COPY of PostgreSQL does not

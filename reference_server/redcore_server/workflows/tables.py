@@ -37,10 +37,10 @@ class Row:
     """One row.
 
     Attributes:
-        number: from 1, without heading and blank rows.
-        values: by column; of a CSV file all texts, without the empty ones.
-        position: how much of the file lies before its end, from 0 to 1.
-        problems: what is wrong with how it is written; its values count for nothing then.
+        number: From 1, without heading and blank rows.
+        values: By column; of a CSV file all texts, without the empty ones.
+        position: How much of the file lies before its end, from 0 to 1.
+        problems: What is wrong with how it is written; its values count for nothing then.
     """
 
     number: int
@@ -53,9 +53,9 @@ def row_problem(number: int, field: str, issue: str) -> Detail:
     """Return a problem of a row.
 
     Args:
-        number: of the row.
-        field: of the row; empty for the row as a whole.
-        issue: what is wrong.
+        number: Of the row.
+        field: Of the row; empty for the row as a whole.
+        issue: What is wrong.
     """
     return Detail(f"row {number}.{field}".rstrip("."), issue)
 
@@ -64,7 +64,7 @@ def format_of(file: Mapping[str, Any]) -> Format:
     """Return the format that a file's name or type says; CSV if neither does.
 
     Args:
-        file: its description.
+        file: Its description.
     """
     is_jsonl = file["name"].lower().endswith((".jsonl", ".ndjson")) or "json" in file["content_type"]
     return "jsonl" if is_jsonl else "csv"
@@ -74,13 +74,13 @@ async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[
     """Yield the rows of a file, some at a time.
 
     Args:
-        objects: where it is.
-        file: its description, with the `key` of its bytes.
-        columns: that rows may have.
+        objects: Where it is.
+        file: Its description, with the `key` of its bytes.
+        columns: That rows may have.
 
     Raises:
-        RunFailed: the file cannot be read as what it should be; the message says where.
-        ObjectsUnavailable: the object store does not answer.
+        RunFailed: The file cannot be read as what it should be; the message says where.
+        ObjectsUnavailable: The object store does not answer.
     """
     with tempfile.TemporaryFile() as local:
         async for piece in await objects.get(file["key"], 0, file["size"]):
@@ -117,9 +117,9 @@ class _Lines:
     """The lines of a text file; those of one row are of bounded length.
 
     Attributes:
-        position: how much of the file was read, from 0 to 1.
-        number: of lines read.
-        characters: read.
+        position: How much of the file was read, from 0 to 1.
+        number: Of lines read.
+        characters: Read.
     """
 
     def __init__(self, text: io.TextIOWrapper, position: Callable[[], float]) -> None:
@@ -172,7 +172,7 @@ def _unreadable(error: csv.Error, lines: _Lines) -> str:
     """Return what is wrong with a line behind which the next row begins.
 
     Raises:
-        RunFailed: it is not known where the next row begins.
+        RunFailed: It is not known where the next row begins.
     """
     if "expected after" not in str(error):
         raise RunFailed(f"Line {lines.number} is not CSV: {error}.") from None

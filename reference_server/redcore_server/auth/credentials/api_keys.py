@@ -32,14 +32,14 @@ async def create_api_key(
     """Create a key in the caller's transaction.
 
     Args:
-        connection: to write with.
-        organisation_id: to which it belongs.
-        owner_id: the user whom `/v1/me` answers with.
-        name: for people.
-        scopes: what it grants.
-        mode: shown in the key itself.
-        now: dates it.
-        expires_at: when it ends; None for never.
+        connection: To write with.
+        organisation_id: Id of the owning organisation.
+        owner_id: The user whom `/v1/me` answers with.
+        name: Human-readable name.
+        scopes: What it grants.
+        mode: Shown in the key itself.
+        now: Current time.
+        expires_at: When it ends; None for never.
 
     Returns:
         The row without the digest, and the key, which nothing can show again.
@@ -67,14 +67,14 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime, supported: fr
     It is read every time, with its owner, so that a revocation and a demotion work at once.
 
     Args:
-        pool: to read with.
-        key: as presented.
-        now: by the server's clock.
-        supported: all scopes there are.
+        pool: Connection pool for reads.
+        key: As presented.
+        now: Current time of the server's clock.
+        supported: All supported scopes.
 
     Raises:
-        InvalidToken: unknown or revoked, or its owner is gone or not active.
-        TokenExpired: past its end.
+        InvalidToken: Unknown or revoked, or its owner is gone or not active.
+        TokenExpired: Past its end.
     """
     async with Lent(pool) as connection:
         cursor = await connection.execute(_QUERIES["by_hash"], {"hash": digest(key)})

@@ -75,14 +75,14 @@ async def create_application(
     """Register an application in the caller's transaction.
 
     Args:
-        connection: to write with.
-        organisation_id: to which it belongs.
-        owner_id: the user for whom it acts when nobody signs in.
-        name: for people.
-        scopes: all it may ask for.
-        redirect_uris: where it may send people back to.
-        secret: from `new_client_secret`, kept as its digest; None for a public client.
-        now: dates it.
+        connection: To write with.
+        organisation_id: Id of the owning organisation.
+        owner_id: The user for whom it acts when nobody signs in.
+        name: Human-readable name.
+        scopes: All it may ask for.
+        redirect_uris: Where it may send people back to.
+        secret: From `new_client_secret`, kept as its digest; None for a public client.
+        now: Current time.
 
     Returns:
         What the API shows of it.
@@ -125,9 +125,9 @@ class Applications:
         """Return the application if the secret is its own; after a rotation the previous one is, for a while.
 
         Args:
-            client_id: as presented.
-            secret: as presented; a public application has none and takes none.
-            now: by the server's clock.
+            client_id: As presented.
+            secret: As presented; a public application has none and takes none.
+            now: Current time of the server's clock.
         """
         row = await self._row(client_id)
         is_own = _is_own(secret or "", row, now)
@@ -138,7 +138,7 @@ class Applications:
         """Return an application that has not proved anything, if its owner is active.
 
         Args:
-            client_id: as presented.
+            client_id: As presented.
         """
         row = await self._row(client_id)
         return self._application(row) if row else None

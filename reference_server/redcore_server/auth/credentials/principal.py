@@ -30,7 +30,7 @@ class Principal:
         """Tell whether the credential grants a scope; `admin` grants every one.
 
         Args:
-            scope: such as `users:read`.
+            scope: A scope such as `users:read`.
         """
         return allows(self.scopes, scope)
 
@@ -46,11 +46,11 @@ class Verifier(Protocol):
         """Check a token with everything that could have revoked it.
 
         Args:
-            bearer: the token alone, without `Bearer `.
+            bearer: The token alone, without `Bearer `.
 
         Raises:
-            InvalidToken: malformed, unknown or revoked.
-            TokenExpired: past its lifetime.
-            ServiceUnavailable: a store that must be asked does not answer.
+            InvalidToken: Malformed, unknown or revoked.
+            TokenExpired: Past its lifetime.
+            ServiceUnavailable: A store that must be asked does not answer.
         """
         ...

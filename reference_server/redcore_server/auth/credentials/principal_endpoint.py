@@ -21,7 +21,7 @@ class PrincipalEndpoint:
     """An ASGI app; it tells nothing that the holder of the token could not find out.
 
     Attributes:
-        verifier: Of bearer tokens.
+        verifier: Verifies bearer tokens.
     """
 
     verifier: Verifier

@@ -15,8 +15,8 @@ def is_registered(requested: str, registered: Iterable[str]) -> bool:
     """Tell whether an address is one of the registered ones, character for character but for a loopback port.
 
     Args:
-        requested: of an authorization request.
-        registered: of the application.
+        requested: Of an authorization request.
+        registered: Of the application.
     """
     return any(requested == uri or _without_port(requested) == _without_port(uri) for uri in registered)
 

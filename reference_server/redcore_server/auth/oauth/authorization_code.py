@@ -128,7 +128,7 @@ def keep_codes(codes: Codes) -> Callable[[grants.BaseGrant], None]:
     """Return the extension that gives each grant the store of codes; Authlib makes the grants itself.
 
     Args:
-        codes: where they are kept.
+        codes: Where they are kept.
     """
 
     def extend(grant: grants.BaseGrant) -> None:

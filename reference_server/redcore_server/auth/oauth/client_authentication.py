@@ -22,12 +22,12 @@ def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str
     """Return the client id and secret of a request; no secret if it only names the client.
 
     Args:
-        authorization: the header, if there was one.
-        form: the parameters of the body.
+        authorization: The header, if there was one.
+        form: The parameters of the body.
 
     Raises:
-        InvalidRequestError: it uses both methods (RFC 6749 section 2.3), or names two clients.
-        InvalidClientError: it names none.
+        InvalidRequestError: It uses both methods (RFC 6749 section 2.3), or names two clients.
+        InvalidClientError: It names none.
     """
     if authorization is None:
         if not form.get("client_id"):

@@ -57,9 +57,9 @@ class Codes:
         """Keep a new code.
 
         Args:
-            text: of the code; only its digest is kept.
-            code: what it stands for.
-            now: in Unix seconds, by the server's clock.
+            text: Of the code; only its digest is kept.
+            code: What it stands for.
+            now: Current time in Unix seconds, from the server's clock.
         """
         record: dict[Any, Any] = {**attrs.asdict(code), "expires_at": now + CODE_S}
         del record["grant_id"]
@@ -72,7 +72,7 @@ class Codes:
         """Return what a code stands for, used or not.
 
         Args:
-            text: as presented, of any content.
+            text: As presented, of any content.
         """
         record = cast("dict[str, str]", await self._redis.hgetall(_key(text)))
         if not record:
@@ -84,9 +84,9 @@ class Codes:
         """Use a code up for a grant, in one step.
 
         Args:
-            text: as presented.
-            grant_id: of the grant that was written for it.
-            now: in Unix seconds, by the server's clock.
+            text: The presented text.
+            grant_id: Of the grant that was written for it.
+            now: Current time in Unix seconds, from the server's clock.
 
         Returns:
             The same id if this was the code's first use, that of the first use if not, None if the code is too old.

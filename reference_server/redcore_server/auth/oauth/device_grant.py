@@ -30,9 +30,9 @@ def start_login(server: OAuthServer, codes: DeviceCodes, request: FormRequest) -
     """Answer a device that wants to log somebody in (RFC 8628 section 3.2).
 
     Args:
-        server: which knows the clients.
-        codes: where the login is kept.
-        request: of the device.
+        server: Which knows the clients.
+        codes: Where the login is kept.
+        request: Of the device.
     """
     try:
         client = server.authenticate_client(request)
@@ -72,7 +72,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         """Authenticate the client and see whether somebody has approved.
 
         Raises:
-            OAuth2Error: not yet, not any more, or never (RFC 8628 section 3.5).
+            OAuth2Error: Not yet, not any more, or never (RFC 8628 section 3.5).
         """
         self.application = self.server.authenticate_client(self.request)
         if "device_code" not in self.request.form:
@@ -102,7 +102,7 @@ def keep_device_codes(codes: DeviceCodes) -> Callable[[grants.BaseGrant], None]:
     """Return the extension that gives each grant the store of codes; Authlib makes the grants itself.
 
     Args:
-        codes: where they are kept.
+        codes: Where they are kept.
     """
 
     def extend(grant: grants.BaseGrant) -> None:

@@ -68,9 +68,9 @@ class DeviceCodes:
         """Start a login.
 
         Args:
-            client_id: of the application.
-            scope: what it asks for.
-            now: in Unix seconds, by the server's clock.
+            client_id: Of the application.
+            scope: What it asks for.
+            now: Current time in Unix seconds, from the server's clock.
 
         Returns:
             The device code and the user code.
@@ -97,8 +97,8 @@ class DeviceCodes:
         """Return the login that a person means, while it waits for a decision.
 
         Args:
-            typed: a user code in any case, with or without dashes and spaces.
-            now: by the server's clock.
+            typed: A user code in any case, with or without dashes and spaces.
+            now: Current time of the server's clock.
         """
         user_code = shown(typed)
         name = cast("str | None", await self._redis.get(_pointer(user_code)))
@@ -116,10 +116,10 @@ class DeviceCodes:
         """Let a device have tokens, unless somebody has decided or its time is over.
 
         Args:
-            device: as found.
-            user_id: of who agreed.
-            scope: to what.
-            now: by the server's clock.
+            device: As found.
+            user_id: Of who agreed.
+            scope: To what.
+            now: Current time of the server's clock.
         """
         index = _of_user(user_id)
         # The index first: an entry too many does no harm, one too few would outlive `end_approvals`.
@@ -134,8 +134,8 @@ class DeviceCodes:
         """Refuse a device, unless somebody has decided or its time is over.
 
         Args:
-            device: as found.
-            now: by the server's clock.
+            device: As found.
+            now: Current time of the server's clock.
         """
         return await self._decide(device, now, ["status", "denied"])
 
@@ -143,9 +143,9 @@ class DeviceCodes:
         """Return how a login stands, and remember that the device has asked.
 
         Args:
-            device_code: as presented, of any content.
-            client_id: of the application that presents it.
-            now: by the server's clock.
+            device_code: As presented, of any content.
+            client_id: Of the application that presents it.
+            now: Current time of the server's clock.
         """
         key = _key(digest(device_code).hex())
         return Poll(*cast("list[Any]", await self._poll([key], [client_id, now, _SLOWER_S])))
@@ -154,8 +154,8 @@ class DeviceCodes:
         """Use an approved device code up; of many at once one succeeds.
 
         Args:
-            device_code: as presented.
-            now: by the server's clock.
+            device_code: As presented.
+            now: Current time of the server's clock.
         """
         return await self._settled(digest(device_code).hex(), ["approved", now, "status", "used"])
 
@@ -172,8 +172,8 @@ async def end_approvals(stores: Stores, user_id: str) -> None:
     """End the logins that a user has approved and whose tokens nobody has fetched yet.
 
     Args:
-        stores: where they are.
-        user_id: of the user who was made inactive or deleted.
+        stores: Addresses of the stores.
+        user_id: Id of the user who was deactivated or deleted.
     """
     redis = stores.redis
     names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
@@ -189,7 +189,7 @@ def shown(typed: str) -> str:
     """Return a user code as devices show it, such as `WDJB-MJHT`.
 
     Args:
-        typed: in any case, with or without dashes and spaces; of any content.
+        typed: In any case, with or without dashes and spaces; of any content.
     """
     letters = [letter for letter in typed.upper() if letter.isalnum()][: _LENGTH + 1]
     return f"{''.join(letters[: _LENGTH // 2])}-{''.join(letters[_LENGTH // 2 :])}"

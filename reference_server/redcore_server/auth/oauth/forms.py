@@ -37,11 +37,11 @@ async def read_form(request: Request) -> dict[str, str]:
     """Return the parameters of the body; those of the query string do not count.
 
     Args:
-        request: to an OAuth endpoint.
+        request: To an OAuth endpoint.
 
     Raises:
-        PayloadTooLarge: the body exceeds 64 KiB.
-        InvalidRequestError: it is not a form, or repeats a parameter that counts.
+        PayloadTooLarge: The body exceeds 64 KiB.
+        InvalidRequestError: It is not a form, or repeats a parameter that counts.
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
         raise InvalidRequestError(f"The body must be {_FORM}.")

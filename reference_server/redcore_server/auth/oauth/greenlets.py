@@ -19,7 +19,7 @@ async def run(function: Callable[[], _Result]) -> _Result:
     """Return what a function returns, which may call `wait`; it holds the loop up in between.
 
     Args:
-        function: sync; whatever cancels the caller is raised in it.
+        function: Sync; whatever cancels the caller is raised in it.
     """
     fiber = greenlet(function)
     fiber.gr_context = getcurrent().gr_context  # whatever is logged inside tells the request's id
@@ -38,7 +38,7 @@ def wait(awaitable: Awaitable[_Result]) -> _Result:
     """Return the result of an awaitable; only what `run` has called may do so.
 
     Args:
-        awaitable: which the event loop serves meanwhile.
+        awaitable: Which the event loop serves meanwhile.
     """
     loop_side = getcurrent().parent
     assert loop_side is not None  # noqa: S101 - there is one in whatever `run` has called

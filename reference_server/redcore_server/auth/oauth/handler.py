@@ -20,7 +20,7 @@ def answering(answer: Callable[[FormRequest], Reply]) -> Handler:
     """Return a handler that reads the form and lets Authlib answer it, in a fiber.
 
     Args:
-        answer: one of the server's methods.
+        answer: One of the server's methods.
     """
 
     async def handle(request: Request) -> Response:

@@ -35,7 +35,7 @@ class RevocationEndpoint(AuthlibRevocation):
         """Return the grant a refresh token names, an access token, or None if it is neither or already dead.
 
         Raises:
-            InvalidGrantError: it was issued to another client (RFC 7009 section 2.1).
+            InvalidGrantError: It was issued to another client (RFC 7009 section 2.1).
         """
         text = _token(request)
         token = wait(self.server.issuer.grants.of(text)) or _access_token(self.server, text)
@@ -64,7 +64,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         """Return what is known of a living token.
 
         Raises:
-            InvalidClientError: a public client asks, whose name anybody could give (RFC 7662 section 2.1).
+            InvalidClientError: A public client asks, whose name anybody could give (RFC 7662 section 2.1).
         """
         if client.is_public:
             raise invalid_client()

@@ -11,12 +11,12 @@ def narrow(requested: str | None, ceilings: Sequence[Iterable[str]], supported: 
     """Return the scopes to grant, sorted and separated by spaces.
 
     Args:
-        requested: as in the request; None or blank asks for all of the first ceiling that the others allow.
-        ceilings: what the application, and on a refresh the grant, may give; `admin` allows every scope.
-        supported: all scopes there are.
+        requested: As in the request; None or blank asks for all of the first ceiling that the others allow.
+        ceilings: What the application, and on a refresh the grant, may give; `admin` allows every scope.
+        supported: All supported scopes.
 
     Raises:
-        InvalidScopeError: something was asked for that is unknown or above a ceiling, or nothing is left.
+        InvalidScopeError: Something was asked for that is unknown or above a ceiling, or nothing is left.
     """
     limits = [supported if "admin" in ceiling else supported.intersection(ceiling) for ceiling in map(set, ceilings)]
     asked = set((requested or "").split())

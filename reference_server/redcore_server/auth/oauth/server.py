@@ -56,7 +56,7 @@ def address_of(error: OAuth2Error) -> str:
     """Return where a browser takes an error of RFC 6749 section 4.1.2.1 to, in the query.
 
     Args:
-        error: with the address of an application that may be told.
+        error: With the address of an application that may be told.
     """
     _, _, headers = cast("tuple[int, str, list[tuple[str, str]]]", error())
     return dict(headers)["Location"]
@@ -71,9 +71,9 @@ class FormRequest(OAuth2Request):
         """Wrap the form.
 
         Args:
-            path: of the endpoint.
-            authorization: the header of that name, if there was one.
-            form: its parameters; blank ones count as not sent (RFC 6749 section 3.2).
+            path: Of the endpoint.
+            authorization: The header of that name, if there was one.
+            form: Its parameters; blank ones count as not sent (RFC 6749 section 3.2).
         """
         # Authlib refuses plain HTTP, but TLS ends at the gateway before us.
         super().__init__("POST", f"https://gateway{path}")
@@ -96,7 +96,7 @@ class QueryRequest(OAuth2Request):
         """Wrap the parameters.
 
         Args:
-            parameters: of the query; blank ones count as not sent (RFC 6749 section 3.1).
+            parameters: Of the query; blank ones count as not sent (RFC 6749 section 3.1).
         """
         super().__init__("GET", "https://gateway/oauth/authorize")
         self.payload = BasicOAuth2Payload({name: value for name, value in parameters.items() if value})
@@ -109,8 +109,8 @@ class OAuthServer(AuthorizationServer):
         """Start without grants; `app` registers them.
 
         Args:
-            issuer: makes and reads tokens.
-            scopes: all there are.
+            issuer: Makes and reads tokens.
+            scopes: All supported scopes.
         """
         super().__init__()
         self.issuer = issuer
@@ -124,7 +124,7 @@ class OAuthServer(AuthorizationServer):
         """Return the client of a request; a public one only has a name, and the caller decides if that is enough.
 
         Raises:
-            InvalidClientError: it is unknown, its secret is wrong or missing, or its owner is not active.
+            InvalidClientError: It is unknown, its secret is wrong or missing, or its owner is not active.
         """
         client_id, secret = credentials(request.authorization, request.form)
         client = wait(self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now()))
@@ -145,7 +145,7 @@ class OAuthServer(AuthorizationServer):
         """Return the grant that a request to the authorization endpoint asks for, with its address checked.
 
         Raises:
-            OAuth2Error: it cannot be granted; its `redirect_uri` says whether the application may be told.
+            OAuth2Error: It cannot be granted; its `redirect_uri` says whether the application may be told.
         """
         return cast("BaseGrant", self.get_consent_grant(request))  # type: ignore[no-untyped-call]
 
@@ -153,9 +153,9 @@ class OAuthServer(AuthorizationServer):
         """Return where to send the browser.
 
         Args:
-            request: that was checked.
-            grant: which that returned.
-            consent: what the grant takes for it; None if the person refused.
+            request: That was checked.
+            grant: Which that returned.
+            consent: What the grant takes for it; None if the person refused.
         """
         reply = cast("Reply", self.create_authorization_response(request, grant_user=consent, grant=grant))
         return dict(reply.headers)["Location"]

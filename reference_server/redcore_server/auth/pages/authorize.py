@@ -55,7 +55,7 @@ def routes(parts: Parts) -> Routes:
     """Return the authorization endpoint, and register its grant.
 
     Args:
-        parts: of the service.
+        parts: Parts of the service.
     """
     parts.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(parts.stores))])
     handler = parts.browsers.handler(_Authorize(parts).answer)
@@ -141,7 +141,7 @@ def _parameters(query: str) -> dict[str, str]:
     """Return the parameters of the query that the endpoint knows, each once; others are ignored (RFC 6749 section 3.1).
 
     Raises:
-        PageProblem: they are ambiguous, or what Authlib would quote in a message cannot be in one.
+        PageProblem: They are ambiguous, or what Authlib would quote in a message cannot be in one.
     """
     pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in _KNOWN]
     parameters = dict(pairs)

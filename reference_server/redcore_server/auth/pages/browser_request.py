@@ -59,7 +59,7 @@ class Visit:
         """Sign a person in under a new session id.
 
         Args:
-            person: who proved who they are.
+            person: Who proved who they are.
             is_complete: False while the second factor is owed.
         """
         self.session = await self.sessions.start(self.session, person, is_complete=is_complete)
@@ -74,10 +74,10 @@ class Visit:
         """Return a page; its forms get the token of this session.
 
         Args:
-            template: name of the file without `.html`.
-            status: of the answer.
-            form_targets: see `render`.
-            values: for the template.
+            template: File name without `.html`.
+            status: HTTP status of the response.
+            form_targets: See `render`.
+            values: Values for the template.
         """
         known = {"csrf": csrf_token(self.session), "person": self.session.person}
         return render(template, status=status, form_targets=form_targets, values={**known, **values})
@@ -113,7 +113,7 @@ class Browsers:
         """Return a handler that gives each request its visit, and keeps the session's cookie.
 
         Args:
-            answer: what to do; a `PageProblem` it raises becomes a page.
+            answer: What to do; a `PageProblem` it raises becomes a page.
             is_guarded: False for forms that another site sends, and that must prove themselves in another way.
         """
 
@@ -140,8 +140,8 @@ class Browsers:
         """Have the browser keep a session until it is closed.
 
         Args:
-            session: to keep.
-            response: gets the cookie.
+            session: To keep.
+            response: Gets the cookie.
         """
         # Over plain HTTP only some browsers keep a `Secure` cookie, and those on loopback hosts alone.
         response.set_cookie(self.cookie, session.id, path="/", secure=self.is_secure, httponly=True, samesite="lax")
@@ -179,7 +179,7 @@ def csrf_token(session: Session) -> str:
     """Return what every form of a session carries; it tells nothing about the id it is made of.
 
     Args:
-        session: signed in or anonymous.
+        session: Signed in or anonymous.
     """
     return hmac.digest(session.id.encode(), b"csrf", hashlib.sha256).hex()
 
@@ -188,7 +188,7 @@ def problem_page(error: Exception, request_id: str) -> Response:
     """Return an error as a page.
 
     Args:
-        error: raised by a handler.
+        error: Raised by a handler.
         request_id: UUID of the request.
     """
     if isinstance(error, PageProblem):

@@ -23,7 +23,7 @@ class Parts:
     Attributes:
         stores: Open ones, for asyncio and fibers.
         pool: PostgreSQL for threads.
-        clock: The server's.
+        clock: Source of the current time.
         server: Authlib's, sync, for fibers; its issuer makes and reads tokens.
         sessions: Of browsers.
         passwords: Hashes those that people choose.

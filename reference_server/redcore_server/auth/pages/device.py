@@ -34,7 +34,7 @@ def routes(parts: Parts) -> Routes:
     """Return the addresses of the device login, and register its grant.
 
     Args:
-        parts: of the service.
+        parts: Parts of the service.
     """
     codes = DeviceCodes(parts.stores)
     parts.server.register_grant(DeviceCodeGrant, [keep_device_codes(codes)])

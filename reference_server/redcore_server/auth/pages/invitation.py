@@ -31,7 +31,7 @@ def routes(parts: Parts) -> Routes:
     """Return the address below which all invitations lie.
 
     Args:
-        parts: of the service.
+        parts: Parts of the service.
     """
     page = _InvitationPage(Acceptance(parts.stores.postgres, parts.clock), parts.passwords, parts.clock)
     handler = parts.browsers.handler(page.answer)

@@ -27,11 +27,11 @@ def render(
     """Return a page.
 
     Args:
-        template: name of the file without `.html`.
-        status: of the answer.
-        form_targets: addresses outside to which the answer to the page's form may send the browser on; Chromium
+        template: File name without `.html`.
+        status: HTTP status of the response.
+        form_targets: Addresses outside to which the answer to the page's form may send the browser on; Chromium
             holds redirections against `form-action` too.
-        values: for the template.
+        values: Values for the template.
     """
     # CSP 3 section 6.3.1: a redirection after a form counts as its target.
     targets = " ".join(["'self'", *sorted({_source(address) for address in form_targets})])

@@ -49,8 +49,8 @@ class SignInPages:
         Its forms are told from the page's own by the field `step`.
 
         Args:
-            visit: the request; it must be answered with the response if there is one.
-            purpose: for what.
+            visit: The request; it must be answered with the response if there is one.
+            purpose: For what.
         """
         steps: Mapping[str, Callable[[Visit, Purpose], Awaitable[Response]]] = {
             "password": self._take_password,

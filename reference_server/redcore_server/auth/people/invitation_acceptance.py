@@ -49,7 +49,7 @@ class Acceptance:
         give it now.
 
         Args:
-            token: the link's last part, of any content.
+            token: The link's last part, of any content.
         """
         async with self.postgres.connection() as connection:
             invitation_id = invitation_of(token, secret=await link_secret(connection))
@@ -62,9 +62,9 @@ class Acceptance:
         """Make the user active, once, however many requests try; False if it was not the first or came too late.
 
         Args:
-            invitation: that was found open.
-            password_hash: of the password the person chose.
-            factor: the second one, if the person wants it.
+            invitation: That was found open.
+            password_hash: Of the password the person chose.
+            factor: The second one, if the person wants it.
         """
         values = {
             "id": invitation.id,

@@ -37,7 +37,7 @@ class Attempts:
 
     Attributes:
         redis: Where they are.
-        clock: The server's.
+        clock: Source of the current time.
         purpose: What is attempted; each has counters of its own.
     """
 
@@ -49,11 +49,11 @@ class Attempts:
         """Count one attempt.
 
         Args:
-            account: what somebody tries to sign in to, whether or not it exists.
-            address: of the client.
+            account: What somebody tries to sign in to, whether or not it exists.
+            address: Client address.
 
         Raises:
-            TooManyAttempts: this one shall not be judged.
+            TooManyAttempts: This one shall not be judged.
         """
         by_account = await self._add(self._key("account", account), 1)
         by_address = await self._add(self._key("address", address), 1)
@@ -64,8 +64,8 @@ class Attempts:
         """Take an attempt back that was right.
 
         Args:
-            account: as it was spent.
-            address: as it was spent.
+            account: As it was spent.
+            address: As it was spent.
         """
         for key in (self._key("account", account), self._key("address", address)):
             await self._add(key, -1)
@@ -74,7 +74,7 @@ class Attempts:
         """Forget the attempts on an account.
 
         Args:
-            account: to which somebody signed in.
+            account: To which somebody signed in.
         """
         await self.redis.delete(self._key("account", account))
 

@@ -26,8 +26,8 @@ def problem(password: str, *, email: str) -> str | None:
     """Return what is wrong with a new password, as a sentence, or None.
 
     Args:
-        password: as typed.
-        email: of the person.
+        password: Password as typed.
+        email: Of the person.
     """
     text = _normal(password)
     if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
@@ -45,7 +45,7 @@ class Passwords:
     """Hashes and checks passwords.
 
     Attributes:
-        hasher: argon2id with the parameters of RFC 9106 for little memory.
+        hasher: Argon2id with the parameters of RFC 9106 for little memory.
     """
 
     hasher: argon2.PasswordHasher = attrs.field(factory=argon2.PasswordHasher)
@@ -55,7 +55,7 @@ class Passwords:
         """Return what is stored instead of a password.
 
         Args:
-            password: as typed.
+            password: Password as typed.
         """
         return await anyio.to_thread.run_sync(self.hasher.hash, _normal(password), limiter=self._limiter)
 
@@ -63,8 +63,8 @@ class Passwords:
         """Tell whether a password is the stored one; it takes the same time if none is stored.
 
         Args:
-            stored: what `hash` returned; None if the user does not exist or never chose one.
-            password: as typed.
+            stored: What `hash` returned; None if the user does not exist or never chose one.
+            password: Password as typed.
         """
         against = stored or _unmatchable(self.hasher)
         is_right = await anyio.to_thread.run_sync(self._matches, against, _normal(password), limiter=self._limiter)

@@ -31,7 +31,7 @@ def email_key(email: str) -> str:
     """Return what two spellings of one address have in common.
 
     Args:
-        email: in any case and any Unicode form, its domain in Unicode or as IDNA encodes it.
+        email: In any case and any Unicode form, its domain in Unicode or as IDNA encodes it.
     """
     local, at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
     return f"{local}{at}{_unicode_domain(domain)}"
@@ -55,7 +55,7 @@ def person(row: dict[str, Any]) -> Person:
     """Return the person of a row.
 
     Args:
-        row: with at least the fields of a person.
+        row: With at least the fields of a person.
     """
     return Person(**{name: row[name] for name in _FIELDS})
 
@@ -64,7 +64,7 @@ async def find_person(pool: AsyncPool, user_id: str) -> Person | None:
     """Return an active user, or None: gone, inactive, or never accepted the invitation.
 
     Args:
-        pool: to read with.
+        pool: Connection pool for reads.
         user_id: `usr_…`.
     """
     async with pool.connection() as connection:

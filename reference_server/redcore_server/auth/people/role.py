@@ -19,8 +19,8 @@ def role_ceiling(role: Role, supported: frozenset[str]) -> frozenset[str]:
     """Return every scope that a role may use.
 
     Args:
-        role: of a person.
-        supported: all scopes there are.
+        role: Of a person.
+        supported: All supported scopes.
     """
     if role == ADMIN:
         return supported
@@ -33,9 +33,9 @@ def effective(scopes: Collection[str], role: Role, supported: frozenset[str]) ->
     """Return what a credential grants by now: its scopes, as far as the role of its owner has them.
 
     Args:
-        scopes: of the credential; `admin` stands for all.
-        role: of its owner at this moment.
-        supported: all scopes there are.
+        scopes: Of the credential; `admin` stands for all.
+        role: Of its owner at this moment.
+        supported: All supported scopes.
     """
     if role == ADMIN:
         return frozenset(scopes)
@@ -47,8 +47,8 @@ def allows(scopes: Collection[str], scope: str) -> bool:
     """Tell whether scopes include one; `admin` includes every one.
 
     Args:
-        scopes: of a credential.
-        scope: such as `users:read`.
+        scopes: Of a credential.
+        scope: A scope such as `users:read`.
     """
     return scope in scopes or ADMIN in scopes
 
@@ -57,8 +57,8 @@ def may_appoint(scopes: Collection[str], *roles: Role) -> bool:
     """Tell whether a credential may give these roles, or change role, status or e-mail of people who have them.
 
     Args:
-        scopes: of the credential, as they are by now.
-        roles: those that a change begins and ends with.
+        scopes: Of the credential, as they are by now.
+        roles: Those that a change begins and ends with.
     """
     return ADMIN not in roles or ADMIN in scopes
 
@@ -67,8 +67,8 @@ def is_appointed(role: Role, appointer: Role | None) -> bool:
     """Tell whether a role that waits for its acceptance still stands: whoever gave it could give it now.
 
     Args:
-        role: that was given.
-        appointer: the role of who gave it by now; None if that person is gone or not active.
+        role: That was given.
+        appointer: The role of who gave it by now; None if that person is gone or not active.
     """
     return may_appoint(role_ceiling(appointer, frozenset({ADMIN})) if appointer else (), role)
 
@@ -77,7 +77,7 @@ def is_demotion(before: Role, after: Role) -> bool:
     """Tell whether a change of role takes something away.
 
     Args:
-        before: the role as it was.
-        after: the role as it is now.
+        before: The role as it was.
+        after: The role as it is now.
     """
     return _RANKS.index(after) < _RANKS.index(before)

@@ -44,7 +44,7 @@ class Session:
         """Return who is signed in, if it is a person of that organisation.
 
         Args:
-            organisation_id: for which somebody must be signed in.
+            organisation_id: For which somebody must be signed in.
         """
         return self.person if self.person and self.person.organisation_id == organisation_id else None
 
@@ -60,7 +60,7 @@ class Sessions:
         """Return the session of a cookie; an anonymous one if it names none that lives.
 
         Args:
-            session_id: the cookie, of any content; None if there is none.
+            session_id: The cookie, of any content; None if there is none.
         """
         if session_id is None or not _ID.fullmatch(session_id):
             return Session(id=new_secret())
@@ -76,8 +76,8 @@ class Sessions:
         """Sign a person in under a new id, and end what the browser had.
 
         Args:
-            before: the session in which the person proved who they are.
-            person: who did.
+            before: The session in which the person proved who they are.
+            person: Who did.
             is_complete: False while the second factor is owed.
         """
         now = int(self.clock.time())
@@ -104,7 +104,7 @@ class Sessions:
         """Sign out; the browser goes on with a new anonymous session.
 
         Args:
-            session: to end.
+            session: To end.
         """
         await self.stores.redis.delete(_key(session.id))
         return Session(id=new_secret())
@@ -114,8 +114,8 @@ async def end_sessions(stores: Stores, user_id: str) -> int:
     """End all sessions of a user, on every node.
 
     Args:
-        stores: where they are.
-        user_id: of the user who was made inactive or deleted, or whose password changed.
+        stores: Addresses of the stores.
+        user_id: Of the user who was made inactive or deleted, or whose password changed.
 
     Returns:
         How many were on record.

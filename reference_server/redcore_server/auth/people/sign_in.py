@@ -40,13 +40,13 @@ class SignIn:
         """Return who has that e-mail and password in an organisation, or None.
 
         Args:
-            organisation_id: e-mails are unique within one.
-            email: as typed.
-            password: as typed.
-            address: of the client.
+            organisation_id: E-mails are unique within one.
+            email: As typed.
+            password: Password as typed.
+            address: Client address.
 
         Raises:
-            TooManyAttempts: neither right nor wrong.
+            TooManyAttempts: Neither right nor wrong.
         """
         key = email_key(email.strip())
         account = _account(organisation_id, key)
@@ -66,12 +66,12 @@ class SignIn:
         """Tell whether a code is right, and use it up.
 
         Args:
-            who: gave the right password before.
-            code: as typed.
-            address: of the client.
+            who: Gave the right password before.
+            code: As typed.
+            address: Client address.
 
         Raises:
-            TooManyAttempts: neither right nor wrong.
+            TooManyAttempts: Neither right nor wrong.
         """
         account = _account(who.organisation_id, email_key(who.email))
         await self.attempts.spend(account=account, address=address)
@@ -90,7 +90,7 @@ class SignIn:
         """Tell whether the people of an organisation can sign in by SAML instead.
 
         Args:
-            organisation_id: for which somebody must sign in.
+            organisation_id: For which somebody must sign in.
         """
         async with self.postgres.connection() as connection:
             found = await connection.execute(_QUERIES["identity_provider"], {"organisation_id": organisation_id})

@@ -30,7 +30,7 @@ def is_totp_secret(text: str) -> bool:
     """Tell whether a text has the form of a secret.
 
     Args:
-        text: as it came back with a form.
+        text: As it came back with a form.
     """
     return _SECRET.fullmatch(text) is not None
 
@@ -39,9 +39,9 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     """Return the time step whose code this is, if it is one of now or a neighbour of it.
 
     Args:
-        secret: in base 32.
-        code: as typed; spaces do not count.
-        now: in Unix seconds, by the server's clock.
+        secret: Base32-encoded secret.
+        code: As typed; spaces do not count.
+        now: Current time in Unix seconds, from the server's clock.
     """
     digits = "".join(code.split())
     if not _CODE.fullmatch(digits):
@@ -56,8 +56,8 @@ def qr_code(secret: str, email: str) -> str:
     """Return the QR code that an authenticator scans, an SVG as a `data:` URL.
 
     Args:
-        secret: in base 32.
-        email: names the account in the authenticator.
+        secret: Base32-encoded secret.
+        email: Names the account in the authenticator.
     """
     address = TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     return segno.make(address, error="m", micro=False).svg_data_uri(scale=4, border=2, light="#fff")

@@ -29,7 +29,7 @@ def list_providers(database_url: str) -> list[tuple[str, str, str]]:
     """Return organisation, entity id and sign-in address of each provider on record.
 
     Args:
-        database_url: of a migrated database.
+        database_url: URL of a migrated database.
     """
     with connect(database_url) as connection:
         rows = connection.execute(_QUERIES["all"]).fetchall()
@@ -40,12 +40,12 @@ def set_provider(database_url: str, organisation_id: str | None, metadata: bytes
     """Let an organisation sign in at a provider, instead of the one it had.
 
     Args:
-        database_url: of a migrated database.
+        database_url: URL of a migrated database.
         organisation_id: None means the only one there is.
-        metadata: the provider's, in XML.
+        metadata: The provider's, in XML.
 
     Raises:
-        UnusableIdentityProvider: see there.
+        UnusableIdentityProvider: See there.
     """
     described = _described(metadata)
     with connect(database_url) as connection:
@@ -71,11 +71,11 @@ def remove_provider(database_url: str, organisation_id: str | None) -> str | Non
     """Forget the provider of an organisation; return its entity id, or None if there was none.
 
     Args:
-        database_url: of a migrated database.
+        database_url: URL of a migrated database.
         organisation_id: None means the only one there is.
 
     Raises:
-        UnusableIdentityProvider: there is no such organisation.
+        UnusableIdentityProvider: There is no such organisation.
     """
     with connect(database_url) as connection:
         parameters = {"organisation_id": _organisation(connection, organisation_id)}

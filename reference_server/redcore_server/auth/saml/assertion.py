@@ -69,10 +69,10 @@ def read_envelope(root: Element) -> Envelope | None:
     """Return what the response says, or None if the document is a bare assertion.
 
     Args:
-        root: of the document.
+        root: Root element of the document.
 
     Raises:
-        AssertionRefused: it has no form to rely on.
+        AssertionRefused: It has no form to rely on.
     """
     if root.tag != RESPONSE:
         return None
@@ -91,10 +91,10 @@ def read_issuer(assertion: Element) -> str:
     """Return who claims to have made an assertion; it is not to be believed before the signature is verified.
 
     Args:
-        assertion: the element.
+        assertion: The element.
 
     Raises:
-        AssertionRefused: it does not say.
+        AssertionRefused: It does not say.
     """
     return _text(_one(assertion, "Issuer"))
 
@@ -103,10 +103,10 @@ def read_assertion(element: Element) -> Assertion:
     """Return what an assertion says.
 
     Args:
-        element: verified.
+        element: Verified.
 
     Raises:
-        AssertionRefused: it has no form to rely on.
+        AssertionRefused: It has no form to rely on.
     """
     _check_version(element)
     subject, conditions = _one(element, "Subject"), _one(element, "Conditions")

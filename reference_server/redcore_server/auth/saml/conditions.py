@@ -42,13 +42,13 @@ def check(assertion: Assertion, envelope: Envelope | None, expected: Expectation
     """Return the confirmation that holds.
 
     Args:
-        assertion: with a verified signature.
-        envelope: of the response around it, if there was one.
-        expected: by the address it was sent to.
-        now: by the server's clock.
+        assertion: With a verified signature.
+        envelope: Of the response around it, if there was one.
+        expected: By the address it was sent to.
+        now: Current time of the server's clock.
 
     Raises:
-        AssertionRefused: something does not hold.
+        AssertionRefused: Something does not hold.
     """
     if envelope is not None:
         _check_envelope(envelope, expected)

@@ -52,11 +52,11 @@ class AssertionConsumer:
         """Return what a response or an assertion says, if all of it is right.
 
         Args:
-            xml: as presented.
-            bearer: who brings it; a browser brings answers to our requests, an application assertions of its own.
+            xml: The presented XML.
+            bearer: Who brings it; a browser brings answers to our requests, an application assertions of its own.
 
         Raises:
-            AssertionRefused: something is wrong with it.
+            AssertionRefused: Something is wrong with it.
         """
         from redcore_server.auth.saml import signature  # noqa: PLC0415 - the toolkit under both is slow to import
         from redcore_server.auth.saml.document import parse  # noqa: PLC0415 - as above
@@ -82,10 +82,10 @@ class AssertionConsumer:
         """Return of whom a statement speaks: a user of the provider's organisation, active or invited.
 
         Args:
-            statement: from `examine`.
+            statement: From `examine`.
 
         Raises:
-            AssertionRefused: the user is unknown or inactive.
+            AssertionRefused: The user is unknown or inactive.
         """
         parameters = {
             "organisation_id": statement.provider.organisation_id,
@@ -103,11 +103,11 @@ class AssertionConsumer:
         """Use an assertion up; whoever was invited but never accepted becomes active, for the provider vouches.
 
         Args:
-            statement: from `examine`.
-            who: its subject.
+            statement: From `examine`.
+            who: Its subject.
 
         Raises:
-            AssertionRefused: it was used before.
+            AssertionRefused: It was used before.
         """
         if not await self.replays.use(statement.provider.entity_id, statement.assertion.id):
             raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
@@ -120,7 +120,7 @@ def telling_why(bearer: Bearer) -> Generator[None]:
     """Log why an assertion is refused, and let the refusal pass.
 
     Args:
-        bearer: who brought it.
+        bearer: Who brought it.
     """
     try:
         yield

@@ -30,10 +30,10 @@ def parse(xml: bytes) -> Element:
     """Return the root element.
 
     Args:
-        xml: as presented.
+        xml: The presented XML.
 
     Raises:
-        AssertionRefused: it is too large, no UTF-8, has markup other than elements, or is not well-formed.
+        AssertionRefused: It is too large, no UTF-8, has markup other than elements, or is not well-formed.
     """
     if len(xml) > MAX_BYTES:
         raise AssertionRefused(f"it is larger than {MAX_BYTES} bytes")

@@ -75,7 +75,7 @@ def accept_with(consumer: AssertionConsumer) -> Callable[[BaseGrant], None]:
     """Return the extension that gives each grant the consumer; Authlib makes the grants itself.
 
     Args:
-        consumer: accepts the assertions.
+        consumer: Accepts the assertions.
     """
 
     def extend(grant: BaseGrant) -> None:

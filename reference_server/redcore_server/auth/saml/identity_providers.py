@@ -32,7 +32,7 @@ class IdentityProviders:
         """Return the one that signs under a name.
 
         Args:
-            entity_id: as an assertion names it, of any content.
+            entity_id: As an assertion names it, of any content.
         """
         rows = self._rows("by_issuer", {"entity_id": entity_id})
         return provider(rows[0]) if rows else None
@@ -41,7 +41,7 @@ class IdentityProviders:
         """Return the one of an organisation.
 
         Args:
-            organisation_id: of any content; None means the only one there is.
+            organisation_id: Of any content; None means the only one there is.
         """
         if organisation_id is not None:
             rows = self._rows("by_organisation", {"organisation_id": organisation_id})
@@ -60,7 +60,7 @@ def provider(row: dict[str, Any]) -> IdentityProvider:
     """Return the provider of a row.
 
     Args:
-        row: of the table.
+        row: Of the table.
     """
     return IdentityProvider(
         entity_id=row["entity_id"],

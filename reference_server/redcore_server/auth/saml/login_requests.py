@@ -44,9 +44,9 @@ class LoginRequests:
         """Remember a request.
 
         Args:
-            request_id: as the identity provider will repeat it.
-            request: what to remember.
-            browser: a secret that the browser keeps meanwhile.
+            request_id: As the identity provider will repeat it.
+            request: What to remember.
+            browser: A secret that the browser keeps meanwhile.
         """
         record = {
             **attrs.asdict(request),
@@ -59,8 +59,8 @@ class LoginRequests:
         """Return a request and forget it, or None if there is none, not of this browser, or too old.
 
         Args:
-            request_id: from a verified assertion.
-            browser: the secret that the browser presents.
+            request_id: From a verified assertion.
+            browser: The secret that the browser presents.
         """
         stored = await self.redis.getdel(_key(request_id))
         if stored is None:

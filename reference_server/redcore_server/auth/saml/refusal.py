@@ -14,6 +14,6 @@ class AssertionRefused(Exception):  # noqa: N818 - it is an answer, not an error
         """Keep the reason, cut short: what it quotes may be as long as a stranger likes.
 
         Args:
-            reason: begins with "it", "its" or what else is wrong.
+            reason: Begins with "it", "its" or what else is wrong.
         """
         super().__init__(reason if len(reason) <= _MAX_CHARACTERS else f"{reason[:_MAX_CHARACTERS]}…")

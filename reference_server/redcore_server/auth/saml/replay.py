@@ -24,8 +24,8 @@ class Replays:
         """Use an assertion up; of several callers with the same one exactly one gets True.
 
         Args:
-            issuer: which made it; its ids are its own.
-            assertion_id: of an assertion that was accepted in everything else.
+            issuer: Which made it; its ids are its own.
+            assertion_id: Of an assertion that was accepted in everything else.
         """
         name = hashlib.sha256(f"{issuer}\0{assertion_id}".encode()).hexdigest()
         return bool(await self.redis.set(f"saml:replay:{{{name}}}", "1", nx=True, ex=_GARBAGE_S))

@@ -52,7 +52,7 @@ def routes(parts: Parts) -> Routes:
     """Return the addresses, and let the token endpoint take assertions.
 
     Args:
-        parts: of the running service.
+        parts: Of the running service.
     """
     consumer = AssertionConsumer(
         addresses=ServiceProvider(parts.issuer),

@@ -22,7 +22,7 @@ class ServiceProvider:
     """The platform as a SAML service provider.
 
     Attributes:
-        origin: the OAuth origin.
+        origin: The OAuth origin.
     """
 
     origin: str
@@ -46,7 +46,7 @@ class ServiceProvider:
         """Return what a response must say that a browser brings (SAML profiles section 4.1.4).
 
         Args:
-            issuer: the identity provider.
+            issuer: The identity provider.
         """
         return Expectation(
             issuer=issuer,
@@ -59,8 +59,8 @@ class ServiceProvider:
         """Return what an assertion must say that an application brings (RFC 7522 section 3).
 
         Args:
-            issuer: the identity provider.
-            is_response: whether a whole response was brought, which identity providers address to browsers.
+            issuer: The identity provider.
+            is_response: Whether a whole response was brought, which identity providers address to browsers.
         """
         return Expectation(
             issuer=issuer,
@@ -80,7 +80,7 @@ class ServiceProvider:
         """Return the id of a new request, and the address that takes a browser with it to the identity provider.
 
         Args:
-            provider: where to sign in.
+            provider: Where to sign in.
         """
         from redcore_server.auth.saml.toolkit import authn_request  # noqa: PLC0415 - slow to import
 

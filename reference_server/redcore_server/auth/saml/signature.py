@@ -27,10 +27,10 @@ def only_assertion(root: Element) -> Element:
     """Return the assertion that is the document or a child of its response.
 
     Args:
-        root: of the document.
+        root: Root element of the document.
 
     Raises:
-        AssertionRefused: there is none, another one anywhere, or something else in its place.
+        AssertionRefused: There is none, another one anywhere, or something else in its place.
     """
     assertions = list(root.iter(names.ASSERTION))
     if len(assertions) != 1:
@@ -46,11 +46,11 @@ def verify(root: Element, certificates: Sequence[str]) -> None:
     Every signature that is there must hold.
 
     Args:
-        root: of a document with one assertion in the right place.
-        certificates: of the identity provider, in PEM.
+        root: Of a document with one assertion in the right place.
+        certificates: Of the identity provider, in PEM.
 
     Raises:
-        AssertionRefused: it is not signed, or not so that one can rely on it.
+        AssertionRefused: It is not signed, or not so that one can rely on it.
     """
     _check_ids(root)
     signatures = list(root.iter(names.SIGNATURE))

@@ -27,10 +27,10 @@ def parse_xml(xml: bytes) -> Element:
     """Return the root element of a document in UTF-8.
 
     Args:
-        xml: whatever encoding it declares, for a UTF-7 or EBCDIC would hide markup from those who looked before.
+        xml: Whatever encoding it declares, for a UTF-7 or EBCDIC would hide markup from those who looked before.
 
     Raises:
-        XMLSyntaxError: it is not well-formed.
+        XMLSyntaxError: It is not well-formed.
     """
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False
@@ -42,9 +42,9 @@ def is_signed_by(root: Element, certificates: Sequence[str], xpath: str) -> bool
     """Tell whether a signature holds.
 
     Args:
-        root: of the document.
-        certificates: in PEM; one of them must have signed.
-        xpath: of the signature.
+        root: Root element of the document.
+        certificates: In PEM; one of them must have signed.
+        xpath: Of the signature.
     """
     return bool(OneLogin_Saml2_Utils.validate_sign(root, multicerts=list(certificates), xpath=xpath))
 
@@ -53,7 +53,7 @@ def service_metadata(settings: Mapping[str, Any]) -> str:
     """Return the metadata of a service provider in XML.
 
     Args:
-        settings: of python3-saml.
+        settings: Settings of python3-saml.
     """
     metadata = OneLogin_Saml2_Settings(dict(settings), sp_validation_only=True).get_sp_metadata()
     return metadata.decode() if isinstance(metadata, bytes) else str(metadata)
@@ -63,7 +63,7 @@ def authn_request(settings: Mapping[str, Any]) -> tuple[str, str]:
     """Return the id of a new request, and the request as HTTP-Redirect carries it.
 
     Args:
-        settings: of python3-saml.
+        settings: Settings of python3-saml.
     """
     request = OneLogin_Saml2_Authn_Request(OneLogin_Saml2_Settings(dict(settings)))
     return str(request.get_id()), str(request.get_request())
@@ -73,11 +73,11 @@ def provider_settings(metadata: bytes) -> dict[str, Any]:
     """Return what the metadata of an identity provider say; empty if they describe none.
 
     Args:
-        metadata: in XML.
+        metadata: In XML.
 
     Raises:
-        XMLSyntaxError: they are not well-formed.
-        ValueError: they have a document type.
+        XMLSyntaxError: They are not well-formed.
+        ValueError: They have a document type.
     """
     root = OneLogin_Saml2_XML.to_etree(metadata)
     for key in OneLogin_Saml2_XML.query(root, "//md:KeyDescriptor[@use='encryption']"):

@@ -47,8 +47,8 @@ class AccessTokens:
     """Writes and reads the tokens of one issuer for one API.
 
     Attributes:
-        issuer: the OAuth origin.
-        audience: the API's base URL.
+        issuer: The OAuth origin.
+        audience: The API's base URL.
     """
 
     issuer: str
@@ -58,9 +58,9 @@ class AccessTokens:
         """Return the token as a compact JWT.
 
         Args:
-            token: what it shall say.
-            ring: holds the key to sign with.
-            now: by the server's clock; chooses the key.
+            token: What it shall say.
+            ring: Holds the key to sign with.
+            now: By the server's clock; chooses the key.
         """
         signer = ring.signer(now)
         header = {"typ": "at+jwt", "alg": "RS256", "kid": signer.kid}
@@ -70,7 +70,7 @@ class AccessTokens:
         """Return the claims of RFC 9068 section 2.2 and our own: `org`, `gid`, `plan`.
 
         Args:
-            token: what they are of.
+            token: What they are of.
         """
         return {
             "iss": self.issuer,
@@ -90,14 +90,14 @@ class AccessTokens:
         """Return what a token says, if it is ours and has not ended.
 
         Args:
-            text: a compact JWT, or anything else.
-            ring: the keys to verify with.
-            now: by the server's clock.
+            text: A compact JWT, or anything else.
+            ring: The keys to verify with.
+            now: Current time of the server's clock.
 
         Raises:
-            UnknownKey: its key is not in the ring.
-            InvalidToken: malformed, of another type, issuer or audience, or with a wrong signature.
-            TokenExpired: ours, but ended.
+            UnknownKey: Its key is not in the ring.
+            InvalidToken: Malformed, of another type, issuer or audience, or with a wrong signature.
+            TokenExpired: Ours, but ended.
         """
         claims = self._verified(text, ring, now)
         if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
@@ -143,11 +143,11 @@ def require_living(token: AccessToken, now: datetime) -> None:
     """Refuse a token whose time is over.
 
     Args:
-        token: read and verified.
-        now: by the server's clock.
+        token: A verified access token.
+        now: Current time of the server's clock.
 
     Raises:
-        TokenExpired: it has ended.
+        TokenExpired: It has ended.
     """
     if now.timestamp() >= token.expires_at:
         raise TokenExpired("The access token has expired.")
@@ -157,7 +157,7 @@ def expiry(now: int) -> int:
     """Return when an access token made now ends.
 
     Args:
-        now: in Unix seconds, by the server's clock.
+        now: Current time in Unix seconds, from the server's clock.
     """
     return now + ACCESS_TOKEN_S
 

@@ -70,7 +70,7 @@ class GrantStore:
         """Write a new grant.
 
         Args:
-            grant: with the digest of its first refresh token.
+            grant: With the digest of its first refresh token.
         """
         record: dict[Any, Any] = attrs.asdict(grant)
         grant_id = record.pop("id")
@@ -85,7 +85,7 @@ class GrantStore:
         """Return the grant a refresh token names; whether the token is the living one is not said.
 
         Args:
-            refresh_token: as presented, of any content.
+            refresh_token: The presented value; may be any text.
         """
         grant_id = _grant_id(refresh_token)
         if grant_id is None:
@@ -109,13 +109,13 @@ class GrantStore:
         """Make a refresh token dead and its successor the living one; a dead one ends the family instead.
 
         Args:
-            grant: as `of` returned it for the presented token.
-            presented: the refresh token to use up.
-            successor: from `new_refresh_token`.
-            now: in Unix seconds, by the server's clock.
+            grant: As `of` returned it for the presented token.
+            presented: The refresh token to use up.
+            successor: From `new_refresh_token`.
+            now: Current time in Unix seconds, from the server's clock.
 
         Raises:
-            RedisError: no replica has it; the presented token is the living one again.
+            RedisError: No replica has it; the presented token is the living one again.
         """
         expires_at = now + REFRESH_TOKEN_S
         # The indexes first: an entry too many does no harm, one too few would outlive `revoke_user`.
@@ -140,8 +140,8 @@ class GrantStore:
         """End a family, if the presented token is one of it.
 
         Args:
-            grant: as `of` returned it for the presented token.
-            presented: a refresh token, living or dead.
+            grant: As `of` returned it for the presented token.
+            presented: A refresh token, living or dead.
         """
         await self._revoke(redis_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
         await self.settle(grant.id)
@@ -150,7 +150,7 @@ class GrantStore:
         """Make sure that the end of a token's family, which may have come a moment ago, survives a failover.
 
         Args:
-            refresh_token: as presented, of any content.
+            refresh_token: The presented value; may be any text.
         """
         grant_id = _grant_id(refresh_token)
         if grant_id is not None:
@@ -160,8 +160,8 @@ class GrantStore:
         """Revoke one access token; its refresh token stays alive.
 
         Args:
-            token: read and verified.
-            now: in Unix seconds, by the server's clock.
+            token: A verified access token.
+            now: Current time in Unix seconds, from the server's clock.
         """
         key = redis_keys.revoked(token.grant_id)
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -175,7 +175,7 @@ class GrantStore:
         """Return the user behind an access token, or None if it is revoked.
 
         Args:
-            token: read and verified.
+            token: A verified access token.
         """
         keys = [redis_keys.grant(token.grant_id), redis_keys.revoked(token.grant_id)]
         return cast("str | None", await self._owner(keys, [token.jti]))
@@ -184,7 +184,7 @@ class GrantStore:
         """End a family.
 
         Args:
-            grant_id: of the grant.
+            grant_id: Id of the grant.
         """
         await self._redis.delete(*redis_keys.family(grant_id))
         await self.settle(grant_id)
@@ -193,10 +193,10 @@ class GrantStore:
         """Return once a replica, if there is one, has what was written to a grant.
 
         Args:
-            grant_id: of the grant.
+            grant_id: Id of the grant.
 
         Raises:
-            NotReplicated: none has confirmed in time.
+            NotReplicated: None has confirmed in time.
         """
         await self._replicated([redis_keys.grant(grant_id)])
 
@@ -218,7 +218,7 @@ def source(name: str) -> str:
     """Return the source of a Lua script.
 
     Args:
-        name: of its file, without `.lua`.
+        name: Of its file, without `.lua`.
     """
     return (_SCRIPTS / f"{name}.lua").read_text(encoding="utf-8")
 
@@ -227,7 +227,7 @@ def new_refresh_token(grant_id: str) -> str:
     """Return a new refresh token; it names its grant, so that one lookup finds the family.
 
     Args:
-        grant_id: of the grant.
+        grant_id: Id of the grant.
     """
     return f"{grant_id}.{new_secret()}"
 
@@ -236,7 +236,7 @@ def fingerprint(refresh_token: str) -> str:
     """Return what is stored instead of a refresh token.
 
     Args:
-        refresh_token: as presented, of any content.
+        refresh_token: The presented value; may be any text.
     """
     return digest(refresh_token).hex()
 

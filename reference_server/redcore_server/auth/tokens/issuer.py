@@ -47,11 +47,11 @@ class TokenIssuer:
         """Return the response to a new authorisation, or None if client or owner were removed or demoted meanwhile.
 
         Args:
-            client: authenticated.
-            subject: of the tokens: the client itself, or the user who signed in.
-            owner_id: the user whose end ends the grant.
-            scope: already narrowed.
-            claim: uses up what the grant is given for, a code for one, and tells whether that was its first use. It
+            client: Authenticated.
+            subject: Of the tokens: the client itself, or the user who signed in.
+            owner_id: The user whose end ends the grant.
+            scope: Already narrowed.
+            claim: Uses up what the grant is given for, a code for one, and tells whether that was its first use. It
                 gets the id of the grant, which is written by then: a second use finds what to end. None if the grant is
                 given for nothing that could be used up.
         """
@@ -79,10 +79,10 @@ class TokenIssuer:
         """Return the response to a refresh, or None if the presented token is not the living one.
 
         Args:
-            client: authenticated, and the grant's own.
-            grant: of the presented token.
-            presented: the refresh token, used up by this.
-            scope: of the access token, already narrowed; the grant keeps its own (RFC 6749 section 6).
+            client: Authenticated, and the grant's own.
+            grant: Of the presented token.
+            presented: The refresh token, used up by this.
+            scope: Of the access token, already narrowed; the grant keeps its own (RFC 6749 section 6).
         """
         now = int(self.clock.time())
         successor = new_refresh_token(grant.id)

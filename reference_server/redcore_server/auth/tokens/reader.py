@@ -29,9 +29,9 @@ class TokenReader:
         """Start without memories.
 
         Args:
-            tokens: reads one token.
-            keys: to verify with.
-            clock: the server's.
+            tokens: Reads one token.
+            keys: To verify with.
+            clock: Source of the current time.
         """
         self._tokens = tokens
         self._keys = keys
@@ -43,10 +43,10 @@ class TokenReader:
         """Return what a token says, with a fresher keyring if it names a key this node has not seen.
 
         Args:
-            text: as presented.
+            text: The presented text.
 
         Raises:
-            InvalidToken: see `AccessTokens.read`; with its subclasses.
+            InvalidToken: See `AccessTokens.read`; with its subclasses.
         """
         now = self._clock.now()
         ring = await self._keys.current()

@@ -7,7 +7,7 @@ def grant(grant_id: str) -> str:
     """Return the key of a grant's record, a hash.
 
     Args:
-        grant_id: braces make it the hash tag, so that a cluster keeps all keys of a grant together.
+        grant_id: Braces make it the hash tag, so that a cluster keeps all keys of a grant together.
     """
     return f"auth:grant:{{{grant_id}}}"
 

@@ -48,7 +48,7 @@ class Keyring:
         """Return the youngest key that may sign; before any may (a clock moved back), the oldest.
 
         Args:
-            now: by the server's clock.
+            now: Current time of the server's clock.
         """
         active = [key for key in self.keys if key.active_at <= now]
         return active[-1] if active else self.keys[0]
@@ -57,8 +57,8 @@ class Keyring:
         """Return the key of that name unless it is unknown or retired.
 
         Args:
-            kid: from a token's header, of any type.
-            now: by the server's clock.
+            kid: From a token's header, of any type.
+            now: Current time of the server's clock.
         """
         for key in self.keys:
             if key.kid == kid and (key.retired_at is None or key.retired_at > now):
@@ -69,7 +69,7 @@ class Keyring:
         """Return the public halves as a JWK Set (RFC 7517 section 5).
 
         Args:
-            now: by the server's clock.
+            now: Current time of the server's clock.
         """
         return {"keys": [key.key.as_dict(private=False) for key in self.keys if self.find(key.kid, now)]}
 
@@ -85,9 +85,9 @@ class SigningKeys:
         """Start without a copy.
 
         Args:
-            pool: to read and write with.
-            clock: the server's.
-            period: how long a key signs before the next one does.
+            pool: To read and write with.
+            clock: Source of the current time.
+            period: How long a key signs before the next one does.
         """
         self._pool = pool
         self._clock = clock
@@ -114,7 +114,7 @@ class SigningKeys:
         """Read the keyring again, unless it is very young.
 
         Args:
-            older_than_s: age from which it is read; key names made up by callers must not flood PostgreSQL.
+            older_than_s: Age from which it is read; key names made up by callers must not flood PostgreSQL.
         """
         with self._lock:
             if self._ring is None or time.monotonic() - self._read_at >= older_than_s:

@@ -30,10 +30,10 @@ class BearerVerifier:
         """Remember nothing yet.
 
         Args:
-            stores: open ones.
-            reader: of access tokens.
-            clock: the server's.
-            scopes: all there are.
+            stores: Opened stores.
+            reader: Of access tokens.
+            clock: Source of the current time.
+            scopes: All supported scopes.
         """
         self._postgres = stores.postgres
         self._applications = Applications(stores.postgres, scopes)

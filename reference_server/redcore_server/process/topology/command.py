@@ -1,4 +1,4 @@
-"""`redcore-server topology up`: the whole deployment on this machine, and a live table of its parts."""
+"""`redcore-server topology up`: the whole deployment on this machine, and a live table of their status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from redcore_server.process.topology.system import System
 
 _REFRESH_S = 2.0
-_UP = "\x1b[{}F\x1b[J"  # to the beginning of the line so many lines above, and clear what is below
+_UP = "\x1b[{}F\x1b[J"  # move the cursor up that many lines and clear everything below
 
 
 @click.group()
@@ -35,14 +35,14 @@ def up() -> None:
     from redcore_server.process.topology.system import running  # noqa: PLC0415 - `--help` need not wait for it
 
     with interruptible(), tempfile.TemporaryDirectory(prefix="topology-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root
+        Path(folder).chmod(0o755)  # PostgreSQL refuses to run as root
         with running(Path(folder), lambda what: click.echo(f"starting {what} …")) as system:
             click.echo(f"\n{system.credentials}\nlogs      {folder}/logs\nCtrl-C    ends all of it\n")
             _show(system)
 
 
 def _show(system: System) -> None:
-    """Print the table, and again in its place as long as it is a terminal."""
+    """Print the table; on a terminal, redraw it in place."""
     shown = 0
     while True:
         lines = [f"{name:<14} {state}" for name, state in system.states()]

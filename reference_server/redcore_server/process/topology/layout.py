@@ -1,4 +1,4 @@
-"""The addresses and processes of the topology; what each is started with."""
+"""The addresses and processes of the topology, and the options each is started with."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from redcore_server.process.topology.program import Program
 from redcore_server.settings import OperatorError
 
 DEPLOY: Final = Path(__file__).parents[3] / "deploy"
-PASSWORD: Final = "topology"  # noqa: S105 - of servers on loopback that live for minutes
+PASSWORD: Final = "topology"  # noqa: S105 - for short-lived servers on loopback
 PUBLIC: Final = "127.0.0.1:14000"
 _ZONES: Final = {"a": 1, "b": 2}
 _REDIS_PORT, _REDIS_BUS = 14700, 24700
 _SLOTS: Final = 16384
-_NODES: Final = 4  # of each zone, of which half run at the start
+_NODES: Final = 4  # per zone; half of them run at the start
 _CONNECTIONS: Final = 10
 
 
@@ -32,13 +32,13 @@ class Node:
     """One API node: gateway, auth service and API.
 
     Attributes:
-        name: Such as `a1`.
+        name: Name of the node, such as `a1`.
         zone: `a` or `b`.
-        slot: Of the zone's balancer.
-        address: Of the gateway.
-        gateway: A process.
-        auth: A process.
-        api: A process.
+        slot: Slot in the zone's load balancer.
+        address: Address of the gateway.
+        gateway: Process of the gateway.
+        auth: Process of the auth service.
+        api: Process of the API.
     """
 
     name: str
@@ -51,13 +51,13 @@ class Node:
 
     @property
     def programs(self) -> tuple[Program, Program, Program]:
-        """All three, those first that the others need."""
+        """All three processes, in start order."""
         return (self.auth, self.api, self.gateway)
 
 
 @attrs.frozen(kw_only=True)
 class Layout:
-    """Everything there is, none of it started."""
+    """All parts of the topology, none of them started."""
 
     folder: Path
     etcd: Program
@@ -71,7 +71,7 @@ class Layout:
 
     @property
     def base_url(self) -> str:
-        """What an SDK is given."""
+        """The base URL for an SDK."""
         return f"http://{PUBLIC}/v1"
 
     def programs(self) -> list[Program]:
@@ -87,12 +87,12 @@ def ip(zone: str, host: int) -> str:
 
 
 def zone_socket(folder: Path, zone: str) -> Path:
-    """Return the runtime interface of a zone's balancer."""
+    """Return the address of the runtime API of a zone's load balancer."""
     return folder / f"zone-{zone}.sock"
 
 
 def postmaster(folder: Path, zone: str) -> int | None:
-    """Return the process of a zone's PostgreSQL, which outlives its Patroni; None if it does not run."""
+    """Return the process of a zone's PostgreSQL, which outlives its Patroni; None if it is not running."""
     try:
         number = int((folder / f"postgres-{zone}" / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(number, 0)
@@ -116,10 +116,10 @@ def lay_out(folder: Path) -> Layout:
     """Return the topology of a folder.
 
     Args:
-        folder: Empty, and open to all: PostgreSQL does not run as root.
+        folder: An empty folder, accessible to every account: PostgreSQL refuses to run as root.
 
     Raises:
-        OperatorError: A program is missing.
+        OperatorError: A required program is missing.
     """
     if find_spec("patroni") is None:
         raise OperatorError("The topology needs Patroni: pip install 'patroni[etcd3,psycopg3]'.")
@@ -156,7 +156,7 @@ def lay_out(folder: Path) -> Layout:
 
 
 def redcore_server(*arguments: str) -> list[str]:
-    """Return the command of this very server."""
+    """Return the command line of this server."""
     return [sys.executable, "-m", "redcore_server", *arguments]
 
 
@@ -199,12 +199,12 @@ def _patroni(folder: Path, logs: Path, zone: str, account: Account) -> Program:
 
 
 def _python(account: Account, environment: dict[str, str]) -> list[str]:
-    """Return an interpreter that the account may run: ours, or the system's with our packages."""
+    """Return an interpreter that the account may run: this one, or the system's with this one's packages."""
     if can_run(account, Path(sys.executable).resolve()):
         return [sys.executable]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     environment["PYTHONPATH"] = sysconfig.get_path("purelib")
-    return [_system(f"python{version}"), "-S"]  # its own packages are of other versions
+    return [_system(f"python{version}"), "-S"]  # its own packages have other versions
 
 
 def _redis_hosts() -> list[str]:
@@ -222,7 +222,7 @@ def _redis(folder: Path, logs: Path, index: int) -> Program:
 
 
 def _redis_nodes(own: int) -> str:
-    """Return what a node would have saved once the cluster was formed; nothing has to be negotiated."""
+    """Return the cluster state a node would have saved; with it the nodes need not negotiate."""
     share = -(-_SLOTS // 3)
     lines: list[str] = []
     for index, host in enumerate(_redis_hosts()):
@@ -237,7 +237,7 @@ def _redis_nodes(own: int) -> str:
 def _zone(folder: Path, logs: Path, zone: str) -> Program:
     environment = {
         "ZONE_BIND": f"{ip(zone, 2)}:14080",
-        "ZONE_NODES": f"{ip(zone, 250)}:1",  # the slots are filled when nodes are ready
+        "ZONE_NODES": f"{ip(zone, 250)}:1",  # slots are filled when nodes become ready
         "ZONE_SOCKET": str(zone_socket(folder, zone)),
         "ERRORS": str(DEPLOY / "haproxy" / "errors"),
     }

@@ -1,4 +1,4 @@
-"""One process of the topology: started on its leash, killed, held, and started again."""
+"""One process of the topology, which ends with this process; it can be killed, suspended and restarted."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from redcore_server.embedded.binaries import Account
 
 @attrs.define(kw_only=True)
 class Program:
-    """A process that dies with us.
+    """A process that ends with this process.
 
     Attributes:
-        name: For people, and of its log.
-        command: With its arguments.
-        environment: Beside what every process has.
-        logs: Folder of the logs.
-        account: Who runs it.
-        stop_signal: What ends it in order.
+        name: Name for people and for its log file.
+        command: Command and its arguments.
+        environment: Variables added to those every process has.
+        logs: Folder of the log files.
+        account: User account that runs it.
+        stop_signal: Signal for an orderly stop.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Program:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it was started and is still running."""
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start it unless it is running."""
         if self.is_running:
             return
         kill = str(int(signal.SIGKILL))
@@ -60,24 +60,24 @@ class Program:
             )
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it, as a power cut would."""
         self._send(signal.SIGKILL)
         self._reap()
 
     def stop(self) -> None:
-        """Ask it to end in order, without waiting for it."""
+        """Request an orderly stop without waiting for it."""
         self._send(self.stop_signal)
 
     def hold(self) -> None:
-        """Let it hang: it keeps its connections and answers nothing."""
+        """Suspend it: it keeps its connections but answers nothing."""
         self._send(signal.SIGSTOP)
 
     def release(self) -> None:
-        """Let a held one go on."""
+        """Resume a suspended process."""
         self._send(signal.SIGCONT)
 
     def wait(self, timeout_s: float) -> None:
-        """Wait for its end; kill it if that does not come."""
+        """Wait until it exits; kill it if it does not."""
         try:
             if self.process is not None:
                 self.process.wait(timeout_s)

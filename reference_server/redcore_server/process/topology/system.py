@@ -1,4 +1,4 @@
-"""Starts the topology in the order of what needs what, keeps the balancers' lists of nodes, and ends all of it."""
+"""Starts the topology in dependency order, maintains the load balancers' node lists, and stops everything."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class System:
     serving: list[Node] = attrs.field(factory=list[Node])
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Start everything and return when requests are answered.
+        """Start everything; return when requests are answered.
 
         Args:
-            progress: Told what is started.
+            progress: Called with the name of each part that is started.
 
         Raises:
-            OperatorError: Something does not start.
+            OperatorError: A part does not start.
         """
         layout = self.layout
         progress("etcd, PostgreSQL by Patroni, Redis Cluster")
@@ -74,7 +74,7 @@ class System:
         self.eventually(lambda: _answers(f"http://{layout.base_url.split('/')[2]}/healthz"), "the platform answers")
 
     def add_node(self, node: Node, *, wait: bool = True) -> None:
-        """Start a node and let its zone's balancer send it traffic."""
+        """Start a node and add it to its zone's load balancer."""
         for program in node.programs:
             program.start()
         host, _, port = node.address.partition(":")
@@ -86,7 +86,7 @@ class System:
             self.wait_for(node)
 
     def drain_node(self, node: Node) -> None:
-        """Ask a node to end as Kubernetes does: all its processes at once."""
+        """Stop a node as Kubernetes does: all its processes at once."""
         for program in node.programs:
             program.stop()
         for program in node.programs:
@@ -94,27 +94,27 @@ class System:
         self.serving.remove(node)
 
     def wait_for(self, node: Node) -> None:
-        """Return when a node may be sent traffic."""
+        """Wait until a node is ready for traffic."""
         self.eventually(lambda: _answers(f"http://{node.address}/readyz"), f"node {node.name} is ready")
 
     def kill_postgres(self, zone: str) -> None:
-        """End a zone's PostgreSQL and its Patroni as a power cut would."""
+        """Kill a zone's PostgreSQL and its Patroni, as a power cut would."""
         self.layout.postgres[zone].kill()
         number = postmaster(self.layout.folder, zone)
         if number is not None:
-            os.kill(number, signal.SIGQUIT)  # its children end with it; the next start recovers
+            os.kill(number, signal.SIGQUIT)  # its child processes end with it; the next start recovers
             self.eventually(lambda: postmaster(self.layout.folder, zone) is None, f"PostgreSQL {zone} ends")
 
     def primary(self) -> str | None:
-        """Return the zone of the PostgreSQL that takes writes."""
+        """Return the zone of the primary PostgreSQL."""
         return next((zone for zone in self.layout.postgres if self._recovers(zone) is False), None)
 
     def replica(self) -> str | None:
-        """Return the zone of the PostgreSQL that replicates."""
+        """Return the zone of the replica PostgreSQL."""
         return next((zone for zone in self.layout.postgres if self._recovers(zone) is True), None)
 
     def tell(self, zone: str, command: str) -> str:
-        """Send a command to a zone's balancer, once it runs."""
+        """Send a command to a zone's load balancer, once it is running."""
         path = str(zone_socket(self.layout.folder, zone))
         deadline = time.monotonic() + _READY_S
         while True:
@@ -130,7 +130,7 @@ class System:
                     return control.makefile().read()
 
     def states(self) -> Iterator[tuple[str, str]]:
-        """Yield what a person wants to see: each part and how it is."""
+        """Yield each part and its status, for display."""
         for zone in self.layout.postgres:
             recovers = self._recovers(zone)
             yield f"PostgreSQL {zone}", {None: "away", False: "primary", True: "replica"}[recovers]
@@ -141,10 +141,10 @@ class System:
                 yield f"node {node.name}", "ready" if _answers(f"http://{node.address}/readyz") else "not ready"
 
     def eventually(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait until something holds.
+        """Wait until a condition holds.
 
         Raises:
-            OperatorError: It does not within three minutes.
+            OperatorError: It does not hold within three minutes.
         """
         deadline = time.monotonic() + _READY_S
         while not holds():
@@ -172,11 +172,11 @@ class System:
 
 @contextlib.contextmanager
 def running(folder: Path, progress: Callable[[str], None]) -> Generator[System]:
-    """Run the topology on a folder until the end of the block.
+    """Run the topology in a folder until the end of the block.
 
     Args:
-        folder: Empty, and open to all.
-        progress: Told what is started.
+        folder: An empty folder, accessible to every account.
+        progress: Called with the name of each part that is started.
 
     Raises:
         OperatorError: It cannot be started.
