@@ -1,7 +1,8 @@
 """Log a person in: through a web application's redirect, through a browser on the same machine, or on another device.
 
-Each login gives a `TokenSet`; `Client.from_tokens(tokens, client_id=…)` makes calls with it. Not imported by
-`import redcore`: only what logs people in needs it. Nothing here stores tokens or draws more than one small page.
+Each login returns a `TokenSet`; `Client.from_tokens(tokens, client_id=…)` makes calls with it. Not imported by
+`import redcore`, because only programs that log people in need it. Nothing here stores tokens or serves more than one
+small page.
 """
 
 from redcore._spec.models import DeviceAuthorization

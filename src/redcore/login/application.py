@@ -1,5 +1,5 @@
-"""Makes the calls of a login: those of an application for which nobody is logged in yet."""
-# The one place beside the clients that makes them perform a flow.
+"""Makes the calls of a login, before a person is logged in."""
+# The only place outside the clients that makes them perform a flow.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 
@@ -17,7 +17,7 @@ Login: TypeAlias = Callable[[Engine, CallOptions], Flow[T]]
 
 
 def perform(login: Login[T], options: Mapping[str, Any]) -> T:
-    """Run a login, blocking, over the given `http_client` or over connections of its own.
+    """Run a login, blocking, over the given `http_client` or over new connections.
 
     Args:
         login: Makes the flow.
@@ -28,11 +28,11 @@ def perform(login: Login[T], options: Mapping[str, Any]) -> T:
 
 
 async def perform_async(login: Login[T], options: Mapping[str, Any]) -> T:
-    """Run a login, letting other tasks run meanwhile; arguments as for `perform`."""
+    """Run a login while other tasks run; arguments as for `perform`."""
     async with AsyncClient._for_person(options, **credentials(options)) as client:
         return await client._run(login(client._engine, client._options))
 
 
 def credentials(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the options those that name the application."""
+    """The options that identify the application."""
     return {name: options.get(name) for name in ("client_id", "client_secret")}

@@ -1,7 +1,7 @@
-"""The authorization code grant with PKCE, for applications that are called back at an address of their own.
+"""The authorization code grant with PKCE, for applications with their own redirect URI.
 
-The address to send the person to; the checks of the redirect that comes back; the exchange of its code for tokens.
-Keeping the request in between, bound to the person's browser session, is the application's part.
+Builds the authorization URL, checks the redirect, and exchanges its code for tokens. In between, the application must
+keep the request, bound to the person's browser session.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ def random_secret() -> str:
 
 @attrs.frozen(kw_only=True)
 class AuthorizationRequest:
-    """One login that was begun. Keep it until the redirect comes back, where only this person's browser leads to it."""
+    """A login in progress. Keep it until the redirect arrives, bound to this person's browser session."""
 
     client_id: str
     redirect_uri: str
-    """Where the person comes back to."""
+    """Where the browser is redirected to after the login."""
     auth_url: str
     """Origin of the OAuth endpoints."""
     scope: str | None = None
     state: str = attrs.field(factory=random_secret, repr=False)
-    """Comes back with the redirect; so it is known to be the answer to this request."""
+    """Returned with the redirect, which shows that the redirect answers this request."""
     code_verifier: str = attrs.field(factory=random_secret, repr=False)
-    """Proves, when the code is exchanged, who began the login (RFC 7636)."""
+    """Proves, when the code is exchanged, that the same client began the login (RFC 7636)."""
 
     @property
     def url(self) -> str:
-        """Where to send the person's browser (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+        """The URL to send the person's browser to (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
         challenge = urlsafe_b64encode(sha256(self.code_verifier.encode()).digest()).decode().rstrip("=")
         query = {
             "response_type": "code",
@@ -66,7 +66,7 @@ class AuthorizationRequest:
         return f"{self.auth_url}/oauth/authorize?{urlencode(told)}"
 
     def as_dict(self) -> dict[str, str | None]:
-        """The fields by name, for storing; `AuthorizationRequest(**stored)` is the way back."""
+        """The fields as a dict, for storing; `AuthorizationRequest(**stored)` restores the object."""
         return attrs.asdict(self)
 
 
@@ -79,22 +79,22 @@ def authorization_request(
     auth_url: str | None = None,
     environment: str | None = None,
 ) -> AuthorizationRequest:
-    """Begin a login: make state and PKCE verifier, and the address to send the person to.
+    """Begin a login: create state, PKCE verifier and authorization URL.
 
     Args:
-        redirect_uri: Where the person comes back to, exactly as registered for the application.
+        redirect_uri: Where the browser is redirected to after the login, exactly as registered for the application.
         client_id: The application (`REDCORE_CLIENT_ID`).
-        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-        base_url: Where the API is (`REDCORE_BASE_URL`); wins over `environment`.
-        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None is the origin of `base_url`.
-        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None is production.
+        scope: Scopes to request, separated by spaces; None requests all that the application may have.
+        base_url: URL of the API (`REDCORE_BASE_URL`); takes precedence over `environment`.
+        auth_url: Origin of the OAuth endpoints (`REDCORE_AUTH_URL`); None means the origin of `base_url`.
+        environment: `production` or `staging` (`REDCORE_ENVIRONMENT`); None means production.
 
     Returns:
-        The request, to whose `url` the browser is to be sent.
+        The request; send the browser to its `url`.
 
     Raises:
-        ArgumentError: the redirect URI is no absolute URI, or has a fragment (RFC 6749 section 3.1.2).
-        ConfigurationError: there is no client id, or an address is bad.
+        ArgumentError: the redirect URI is not absolute, or has a fragment (RFC 6749 section 3.1.2).
+        ConfigurationError: no client id, or an invalid URL.
     """
     config = configure_login(Given(client_id=client_id, base_url=base_url, auth_url=auth_url, environment=environment))
     if not is_absolute(redirect_uri):
@@ -108,7 +108,7 @@ def authorization_request(
 
 
 def is_absolute(uri: str) -> bool:
-    """Whether a URI is one that a browser can be sent to (RFC 6749 section 3.1.2)."""
+    """Whether a browser can be redirected to a URI (RFC 6749 section 3.1.2)."""
     try:
         return bool(urlsplit(uri).scheme) and "#" not in uri
     except ValueError:
@@ -124,27 +124,28 @@ def exchange_code(
     max_retries: int | None = None,
     http_client: HttpClient | None = None,
 ) -> TokenSet:
-    """Finish a login: check the redirect that came back, and exchange its code for tokens.
+    """Finish a login: check the redirect, and exchange its code for tokens.
 
     Args:
-        request: What `authorization_request` made for this person's browser.
-        redirect: The URL that the browser came back to, its query, or the query's values by name.
-        client_secret: Secret of the application (`REDCORE_CLIENT_SECRET`, if its id is that of the environment);
-            None for a public one.
-        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None is 30.
-        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None is 2.
-        http_client: An `httpx.Client` or `httpx2.Client` to send with, which stays yours to close; None makes one.
+        request: The result of `authorization_request` for this person's browser.
+        redirect: The URL that the browser was redirected to, its query string, or the query parameters as a mapping.
+        client_secret: Secret of the application (`REDCORE_CLIENT_SECRET`, if the id comes from the environment); None
+            for a public application.
+        timeout: Seconds one attempt may take (`REDCORE_TIMEOUT`); None means 30.
+        max_retries: Attempts after the first (`REDCORE_MAX_RETRIES`); None means 2.
+        http_client: An `httpx.Client` or `httpx2.Client` to send requests with; the SDK never closes it. None opens new
+            connections.
 
     Returns:
         The tokens of the person.
 
     Raises:
-        AuthenticationError: the redirect does not answer this request (`state_mismatch`, `issuer_mismatch`), the person
-            or the server refused (`access_denied` and others of RFC 6749 section 4.1.2.1), or the code is refused
-            (`invalid_grant`).
-        ResponseError: the redirect has neither a code nor an error, or an answer cannot be read.
+        AuthenticationError: the redirect does not belong to this request (`state_mismatch`, `issuer_mismatch`), the
+            person or the server denied the login (`access_denied` and others of RFC 6749 section 4.1.2.1), or the
+            code was rejected (`invalid_grant`).
+        ResponseError: the redirect has neither a code nor an error, or a response cannot be read.
         RedcoreAPIError: 429, 500 or 503.
-        NetworkError: no answer came.
+        NetworkError: no response was received.
     """
     login = code_grant(request, code_in(request, redirect))
     return perform(login, options_of(request, client_secret, timeout, max_retries, http_client))
@@ -159,7 +160,7 @@ async def exchange_code_async(
     max_retries: int | None = None,
     http_client: AsyncHttpClient | None = None,
 ) -> TokenSet:
-    """As `exchange_code`, for asyncio and trio."""
+    """Like `exchange_code`, for asyncio and trio."""
     login = code_grant(request, code_in(request, redirect))
     return await perform_async(login, options_of(request, client_secret, timeout, max_retries, http_client))
 
@@ -171,7 +172,7 @@ def options_of(
     max_retries: int | None,
     http_client: HttpClient | AsyncHttpClient | None,
 ) -> dict[str, Any]:
-    """What the exchange of a code goes through."""
+    """The options of the token request."""
     return {
         "client_id": request.client_id,
         "client_secret": client_secret,
@@ -184,7 +185,7 @@ def options_of(
 
 
 def code_grant(request: AuthorizationRequest, code: str) -> Login[TokenSet]:
-    """The exchange of a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
+    """The token request for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
     operation = operations.auth_token(
         grant_type="authorization_code",
         code=code,
@@ -202,14 +203,14 @@ def code_grant(request: AuthorizationRequest, code: str) -> Login[TokenSet]:
 
 
 def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) -> str:
-    """The code, if the redirect is the answer to the request.
+    """Return the code of a redirect that belongs to the request.
 
     Raises:
-        AuthenticationError: it is not, or it says that the login was refused.
-        ResponseError: it says nothing.
+        AuthenticationError: it does not belong to the request, or it reports that the login was denied.
+        ResponseError: it has neither a code nor an error.
     """
     told = values(redirect)
-    # The state first: without it, whatever else is told may come from anybody.
+    # Check the state first: without it, the other parameters may come from an attacker.
     if not same(told.get("state", ""), request.state):
         raise refused("state_mismatch", "the redirect is not the answer to this request; begin another login")
     if not same(told.get("iss", ""), request.auth_url):  # RFC 9207 section 2.4
@@ -222,7 +223,7 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
 
 
 def answers(request: AuthorizationRequest, query: str) -> bool:
-    """Whether the query of a redirect has the state of a request, and a code or an error with it."""
+    """Whether the query of a redirect has the state of a request, and a code or an error."""
     try:
         given = parsed(query)
     except ResponseError:
@@ -231,11 +232,11 @@ def answers(request: AuthorizationRequest, query: str) -> bool:
 
 
 def values(redirect: object) -> dict[str, str]:
-    """The parameters of a redirect.
+    """Parse the parameters of a redirect.
 
     Raises:
-        ArgumentError: it is neither text nor text by name.
-        ResponseError: it is no URL, or has a parameter twice (RFC 6749 section 3.1).
+        ArgumentError: it is neither a string nor a mapping of strings.
+        ResponseError: it is not a valid URL, or repeats a parameter (RFC 6749 section 3.1).
     """
     if isinstance(redirect, str):
         return parsed(redirect)
@@ -246,7 +247,7 @@ def values(redirect: object) -> dict[str, str]:
 
 
 def parsed(redirect: str) -> dict[str, str]:
-    """The parameters of a URL or its query."""
+    """The parameters of a URL or query string."""
     before, mark, _ = redirect.partition("?")
     is_query = not mark or ("=" in before and "/" not in before)
     try:
@@ -261,15 +262,15 @@ def parsed(redirect: str) -> dict[str, str]:
 
 
 def same(told: str, expected: str) -> bool:
-    """Whether two strings are equal, in a time that does not tell where they differ."""
+    """Compare two strings in constant time."""
     return hmac.compare_digest(told.encode(errors="replace"), expected.encode())
 
 
 def refused(code: str, message: str) -> AuthenticationError:
-    """The error of a redirect; 400 is what the token endpoint would have answered."""
+    """Make the error of a redirect, with status 400 as the token endpoint would use."""
     return AuthenticationError(message, response=Response(400, Headers({})), code=code)
 
 
 def readable(text: str) -> str:
-    """Text that came through a browser, without what terminals would act on."""
+    """Text that came through a browser, without terminal control characters."""
     return "".join(character for character in text if character.isprintable())[:LONGEST_DESCRIPTION]

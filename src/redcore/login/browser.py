@@ -1,4 +1,4 @@
-"""The login of native applications (RFC 8252): a browser on the same machine comes back to a loopback address."""
+"""The login of native applications (RFC 8252): a browser on the same machine is redirected to a loopback address."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def in_browser(
     deadline: float = 300.0,
     **options: Unpack[LoginOptions],
 ) -> TokenSet:
-    """Open the browser, let the person log in there, and take the tokens.
+    """Open the browser, let the person log in there, and return the tokens.
 
     Args:
-        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-        redirect_uri: A loopback address as registered for the application, without a port: a free one is taken.
-        open_browser: Opens a URL, or shows it to the person: `print` will do; None opens the default browser. A result
-            of False means that it could not.
+        scope: Scopes to request, separated by spaces; None requests all that the application may have.
+        redirect_uri: A loopback address as registered for the application, without a port: a free port is used.
+        open_browser: Opens a URL, or shows it to the person, such as `print`; None opens the default browser. Returns
+            False if no browser could be opened.
         deadline: Seconds to wait for the person.
         options: The application (`client_id`, `client_secret`) and the addresses, as for `Client`.
 
@@ -48,11 +48,11 @@ def in_browser(
         The tokens of the person.
 
     Raises:
-        ArgumentError: the redirect URI is no loopback address, or its port is taken.
+        ArgumentError: the redirect URI is not a loopback address, or its port is in use.
         AuthenticationError: as for `exchange_code`.
         LoginTimeoutError: the deadline passed.
-        ConfigurationError: no client id, a bad URL or a bad number, or no browser that could be opened.
-        RedcoreAPIError, NetworkError, ResponseError: the server failed.
+        ConfigurationError: no client id, an invalid URL or number, or no browser could be opened.
+        RedcoreAPIError, NetworkError, ResponseError: the token request failed.
     """
     listening = receiver(redirect_uri, deadline)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening) as waiting:
@@ -70,7 +70,7 @@ async def in_browser_async(
     deadline: float = 300.0,
     **options: Unpack[AsyncLoginOptions],
 ) -> TokenSet:
-    """As `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
+    """Like `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
     async with receiver(redirect_uri, deadline) as waiting:
         request = begin(waiting, scope, options)
         with anyio.CancelScope(deadline=waiting.ends_at):
@@ -81,7 +81,7 @@ async def in_browser_async(
 
 
 def begin(waiting: Receiver, scope: str | None, options: Mapping[str, Any]) -> AuthorizationRequest:
-    """The request, from the options that concern it; from now on its answer is waited for."""
+    """Make the authorization request from its options, and start waiting for its redirect."""
     names = ("client_id", "base_url", "auth_url", "environment")
     chosen = {name: options.get(name) for name in names}
     request = authorization_request(redirect_uri=waiting.redirect_uri, scope=scope, **chosen)
@@ -90,15 +90,15 @@ def begin(waiting: Receiver, scope: str | None, options: Mapping[str, Any]) -> A
 
 
 def rest(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that concern the exchange."""
+    """The options for the code exchange."""
     return {name: options.get(name) for name in ("client_secret", "timeout", "max_retries", "http_client")}
 
 
 def check(opened: object) -> None:
-    """See that there was a browser.
+    """Check that a browser could be opened.
 
     Raises:
-        ConfigurationError: there was none.
+        ConfigurationError: no browser could be opened.
     """
     if opened is False:
         raise ConfigurationError("no browser could be opened: give open_browser=print, or use redcore.login.on_device")

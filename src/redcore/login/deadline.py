@@ -1,14 +1,14 @@
-"""How long a person may take to log in. Measures no time itself."""
+"""Validates how long a person may take to log in. Measures no time itself."""
 
 from __future__ import annotations
 
 from redcore.exceptions import ConfigurationError, LoginTimeoutError
 
-__all__ = ["LoginTimeoutError", "checked"]  # older pickles look for the first one here
+__all__ = ["LoginTimeoutError", "checked"]  # older pickles look for `LoginTimeoutError` here
 
 
 def checked(deadline_s: float) -> float:
-    """The deadline, if it is one.
+    """Validate a deadline.
 
     Raises:
         ConfigurationError: it is not a number of seconds above 0.

@@ -1,6 +1,6 @@
-"""The device flow (RFC 8628): the person logs in with a browser on any machine, this one asks until it has happened.
+"""The device flow (RFC 8628): the person logs in with a browser on any machine, while this one polls for the tokens.
 
-For command lines without a browser. How the code is shown is the caller's part.
+For command lines without a browser. The caller shows the code.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ def on_device(
     deadline: float | None = None,
     **options: Unpack[LoginOptions],
 ) -> TokenSet:
-    """Log a person in who uses a browser on another machine, or another window.
+    """Log a person in through a browser on another machine, or in another window.
 
     Args:
-        prompt: Called once, with what the person must be shown: `user_code` and `verification_uri`, or
+        prompt: Called once with what to show to the person: `user_code` and `verification_uri`, or
             `verification_uri_complete` as a link or a QR code.
-        on_progress: Called after each time the server said to wait on; `expires_in` is then what is left, in seconds.
-        scope: Scopes to ask for, separated by spaces; None asks for all that the application may have.
-        deadline: Seconds to wait for the person; None is until the code expires.
+        on_progress: Called after each poll while the login is pending; `expires_in` is then the remaining seconds.
+        scope: Scopes to request, separated by spaces; None requests all that the application may have.
+        deadline: Seconds to wait for the person; None waits until the code expires.
         options: The application (`client_id`, `client_secret`) and the addresses, as for `Client`.
 
     Returns:
         The tokens of the person.
 
     Raises:
-        AuthenticationError: the person refused (`access_denied`), the code ended (`expired_token`), or the application
-            is refused (`invalid_client`, `unauthorized_client`).
+        AuthenticationError: the person denied the login (`access_denied`), the code expired (`expired_token`), or the
+            application was rejected (`invalid_client`, `unauthorized_client`).
         LoginTimeoutError: the deadline passed.
-        ConfigurationError: no client id, a bad URL or a bad number.
+        ConfigurationError: no client id, or an invalid URL or number.
         RedcoreAPIError, NetworkError, ResponseError: the server failed.
     """
     return perform(device_login(prompt, on_progress, scope, deadline), options)
@@ -67,7 +67,7 @@ async def on_device_async(
     deadline: float | None = None,
     **options: Unpack[AsyncLoginOptions],
 ) -> TokenSet:
-    """As `on_device`, for asyncio and trio; the callbacks may be coroutine functions."""
+    """Like `on_device`, for asyncio and trio; the callbacks may be coroutine functions."""
     return await perform_async(device_login(prompt, on_progress, scope, deadline), options)
 
 
@@ -75,7 +75,7 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
     """The flow; arguments as for `on_device`.
 
     Raises:
-        ConfigurationError: the deadline is none.
+        ConfigurationError: the deadline is invalid.
     """
     deadline_s = None if deadline is None else checked(deadline)
 
@@ -100,10 +100,10 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
 
 
 def next_wait_s(error: RedcoreError, wait_s: float) -> float:
-    """How long to wait after a poll that brought no tokens (RFC 8628 section 3.5).
+    """How long to wait after a poll that returned no tokens (RFC 8628 section 3.5).
 
     Raises:
-        RedcoreError: the one given, if asking again is of no use.
+        RedcoreError: the given error, if polling again cannot succeed.
     """
     if isinstance(error, AuthenticationError) and error.code == "authorization_pending":
         return wait_s
@@ -117,7 +117,7 @@ def next_wait_s(error: RedcoreError, wait_s: float) -> float:
 
 
 class Patience:
-    """How long it is worth asking: until the code expires, or the deadline passes."""
+    """How long to poll: until the code expires or the deadline passes."""
 
     def __init__(self, monotonic: Callable[[], float], device: DeviceAuthorization, deadline_s: float | None) -> None:
         self._monotonic = monotonic
@@ -130,11 +130,11 @@ class Patience:
         return max(0, int(self._expires_in - self._passed_s()))
 
     def check(self, wait_s: float) -> None:
-        """See that a wait ends in time.
+        """Check that a wait ends in time.
 
         Raises:
-            AuthenticationError: the code will have expired.
-            LoginTimeoutError: the deadline will have passed.
+            AuthenticationError: the code would expire first.
+            LoginTimeoutError: the deadline would pass first.
         """
         after = self._passed_s() + wait_s
         if self._deadline_s is not None and after > self._deadline_s:

@@ -1,8 +1,8 @@
-"""Receives one redirect of a browser on the loopback interface (RFC 8252 section 7.3).
+"""Receives a browser's redirect on the loopback interface (RFC 8252 section 7.3).
 
-One implementation for both colours: blocking code runs it in a portal's event loop. It reads the head of a request and
-answers with one small page. Any program and any web page on this machine can send it requests (RFC 8252 section 8.9):
-only the one that `authorization` takes for the answer ends the wait, and all others are refused and ignored.
+One implementation for sync and async code: blocking code runs it in a portal's event loop. It reads the head of a
+request and answers with one small page. Any program and any web page on this machine can send it requests (RFC 8252
+section 8.9): only a request that `authorization` accepts as the redirect ends the wait; all others are rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from redcore.login.deadline import checked
 
 MAX_HEAD_BYTES = 16 * 1024
 CONNECTION_S = 10.0
-"""How long one connection may take: browsers open some that they never use."""
+"""How long one connection may take; browsers open connections that they never use."""
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -50,17 +50,17 @@ class Receiver:
     """Waits for the redirect of one login.
 
     Args:
-        redirect: The registered address, with the port that it listens at.
+        redirect: The registered address, with the listening port.
         deadline_s: Seconds to wait, from now.
     """
 
     def __init__(self, redirect: SplitResult, deadline_s: float) -> None:
         self.redirect_uri: str = redirect.geturl()
-        """Where it listens: the registered address, with the port."""
+        """The registered address, with the listening port."""
         self.ends_at: float = anyio.current_time() + deadline_s
-        """When it gives up, on the event loop's clock."""
+        """When the wait ends, on the event loop's clock."""
         self.is_answer: Callable[[str], bool] = lambda _: False
-        """Whether a query is the answer that is waited for; none is, until a login has been begun."""
+        """Whether a query is the expected redirect; always False before a login has begun."""
         self._deadline_s = deadline_s
         self._hosts = authorities(redirect)
         self._path = redirect.path or "/"
@@ -71,7 +71,7 @@ class Receiver:
         """The query of the redirect.
 
         Raises:
-            LoginTimeoutError: none came in time.
+            LoginTimeoutError: no redirect arrived in time.
         """
         with anyio.CancelScope(deadline=self.ends_at):
             await self._answered.wait()
@@ -87,12 +87,12 @@ class Receiver:
                 with anyio.move_on_after(CONNECTION_S):
                     status, query = self._judge(await read_head(stream))
                     await stream.send(page(status))
-        if query is not None:  # only now: the end of the wait closes all connections
+        if query is not None:  # last, because the end of the wait closes all connections
             self._query = query
             self._answered.set()
 
     def _judge(self, head: bytes) -> tuple[int, str | None]:
-        """The HTTP status to answer a request with; and its query, if it is the answer that is waited for."""
+        """The HTTP status for a request, and its query if it is the expected redirect."""
         request, *fields = head.decode("latin-1").split("\r\n")
         words = request.split(" ")
         path, _, query = words[1].partition("?") if len(words) == 3 else ("", "", "")
@@ -100,7 +100,7 @@ class Receiver:
             return 404, None
         if words[0] != "GET":
             return 405, None
-        if host_in(fields) not in self._hosts:  # a page whose name was rebound to this machine (DNS rebinding)
+        if host_in(fields) not in self._hosts:  # a web page whose name resolves to this machine (DNS rebinding)
             return 421, None
         if self._query is not None or not self.is_answer(query):
             return 403, None
@@ -109,15 +109,15 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Receiver]:
-    """Listen at a loopback address, as long as the context lasts.
+    """Listen on a loopback address while the context is open.
 
     Args:
-        redirect_uri: As registered; without a port a free one is taken.
+        redirect_uri: As registered; without a port, a free port is used.
         deadline_s: Seconds to wait for the redirect, from now.
 
     Raises:
         ConfigurationError: the deadline is not a number of seconds above 0.
-        ArgumentError: it is not a loopback address, or its port is taken.
+        ArgumentError: it is not a loopback address, or its port is in use.
     """
     parts, deadline_s = checked_loopback(redirect_uri), checked(deadline_s)
     host = parts.hostname or ""
@@ -143,10 +143,10 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
 
 
 def checked_loopback(redirect_uri: str) -> SplitResult:
-    """The parts of a redirect URI that leads to this machine.
+    """Parse a redirect URI that points to this machine.
 
     Raises:
-        ArgumentError: it leads elsewhere, or may (RFC 8252 section 8.3: `localhost` is a name, which others may own).
+        ArgumentError: it points elsewhere, or may (RFC 8252 section 8.3: `localhost` is a name that others may own).
     """
     refusal = ArgumentError("redirect_uri must look like http://127.0.0.1/callback: http, a loopback address, a path")
     try:
@@ -160,7 +160,7 @@ def checked_loopback(redirect_uri: str) -> SplitResult:
 
 
 def authorities(redirect: SplitResult) -> set[str]:
-    """What a browser may send as `Host`: it shortens an IPv6 address, and leaves the default port out."""
+    """The values a browser may send as `Host`: it shortens an IPv6 address, and omits the default port."""
     address = ipaddress.ip_address(redirect.hostname or "")
     host = f"[{address.compressed}]" if address.version == 6 else address.compressed
     return {f"{host}:{redirect.port}"} | ({host} if redirect.port == 80 else set[str]())
@@ -184,7 +184,7 @@ async def read_head(stream: anyio.abc.SocketStream) -> bytes:
 
 @contextmanager
 def gone_is_gone() -> Generator[None]:
-    """A browser that breaks its connection wants no answer; it may open another."""
+    """Ignore a connection that the browser closes; it may open another."""
     try:
         yield
     except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
@@ -192,7 +192,7 @@ def gone_is_gone() -> Generator[None]:
 
 
 def page(status: int) -> bytes:
-    """A whole HTTP answer."""
+    """A complete HTTP response."""
     title, text = PAGES[status]
     body = PAGE.format(title=title, text=text).encode()
     lines = [

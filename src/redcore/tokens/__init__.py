@@ -1,4 +1,4 @@
-"""Tokens and where they are kept. Caches that need more than memory are loaded when they are first asked for."""
+"""Tokens and token caches. Caches other than `MemoryCache` are loaded on first use."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,13 @@ else:
     }
 
     def __getattr__(name: str) -> Any:
-        """Load a cache when it is first asked for."""
+        """Load a cache on first use."""
         if name not in _HOMES:
             raise AttributeError(f"module 'redcore.tokens' has no attribute {name!r}", name=name)
         return getattr(import_module(_HOMES[name]), name)
 
     def __dir__() -> list[str]:
-        """All names, also those that are not loaded yet."""
+        """All names, including those not loaded yet."""
         return sorted({*globals(), *__all__})
 
 

@@ -1,4 +1,4 @@
-"""Where tokens are kept between calls: what a cache must do, and the one that keeps them in memory."""
+"""Token caches: the protocols that a cache implements, and the cache that keeps tokens in memory."""
 
 from __future__ import annotations
 
@@ -10,75 +10,75 @@ from redcore.tokens.token_set import TokenSet
 
 @public
 class TokenCache(Protocol):
-    """What a token cache must do; write your own by writing these three methods.
+    """The interface of a token cache; implement these three methods to write your own.
 
-    The key names whose tokens they are; it holds no secret. An implementation MUST be safe to call from several
-    threads, and MUST return from `get` what the last `set` for the key stored. The SDK itself sees to it that of all
-    callers sharing a cache object only one renews a token at a time. Objects must allow weak references and be
-    hashable, as those of ordinary classes are. `AsyncClient` calls the methods in a thread, for they may block.
+    The key identifies the owner of the tokens; it contains no secret. An implementation MUST be thread-safe, and `get`
+    MUST return what the last `set` for the key stored. The SDK ensures that among all callers that share a cache
+    object, only one refreshes a token at a time. Objects must be hashable and allow weak references, as objects of
+    ordinary classes do. `AsyncClient` calls the methods in a thread, because they may block.
 
-    An implementation may raise anything: the SDK then keeps tokens in memory and warns once, or, if the cache has an
-    attribute `strict` that is true, raises `TokenCacheError`.
+    An implementation may raise any exception: the SDK then keeps tokens in memory and warns once, or, if the cache has
+    an attribute `strict` that is true, raises `TokenCacheError`.
     """
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none."""
+        """Return the tokens stored under a key, or None."""
         ...
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, in place of what was there."""
+        """Store tokens under a key, replacing any others."""
         ...
 
     def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any."""
+        """Delete the tokens under a key, if there are any."""
         ...
 
 
 class AsyncTokenCache(Protocol):
-    """As `TokenCache`, for `AsyncClient` only: each method is a coroutine function."""
+    """Like `TokenCache`, for `AsyncClient` only: each method is a coroutine function."""
 
     async def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none."""
+        """Return the tokens stored under a key, or None."""
         ...
 
     async def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, in place of what was there."""
+        """Store tokens under a key, replacing any others."""
         ...
 
     async def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any."""
+        """Delete the tokens under a key, if there are any."""
         ...
 
 
 @runtime_checkable
 class SharedTokenCache(TokenCache, Protocol):
-    """A cache that several processes share: it has a lock for each key, so that one of them renews a token."""
+    """A cache shared by several processes: a lock for each key ensures that only one of them refreshes a token."""
 
     def try_lock(self, key: str, lease_s: float) -> bool:
-        """Take the lock of a key, without waiting.
+        """Acquire the lock of a key without waiting.
 
-        The lock MUST become free by itself when its holder dies: at once, or when the lease is over.
+        The lock MUST be released automatically when its holder dies: immediately, or when the lease expires.
 
         Args:
             key: As for the tokens.
-            lease_s: How long it is needed at most, in seconds.
+            lease_s: Maximum time the lock is needed, in seconds.
 
         Returns:
-            Whether it was taken, which it is if no other process has it, nor another thread.
+            Whether it was acquired: True if no other process or thread holds it.
         """
         ...
 
     def unlock(self, key: str) -> None:
-        """Free the lock of a key; one that another has taken since is left to them."""
+        """Release the lock of a key, unless another holder has acquired it since."""
         ...
 
 
 @runtime_checkable
 class AsyncSharedTokenCache(AsyncTokenCache, Protocol):
-    """As `SharedTokenCache`, for `AsyncClient` only."""
+    """Like `SharedTokenCache`, for `AsyncClient` only."""
 
     async def try_lock(self, key: str, lease_s: float) -> bool:
-        """Take the lock of a key, without waiting."""
+        """Acquire the lock of a key without waiting."""
         ...
 
     async def unlock(self, key: str) -> None:
@@ -91,21 +91,21 @@ AnyTokenCache: TypeAlias = TokenCache | AsyncTokenCache
 
 @public
 class MemoryCache:
-    """Keeps tokens as long as the process lives; shared by all clients that are given the same object."""
+    """Keeps tokens in memory until the process exits; shared by all clients that use the same object."""
 
     def __init__(self) -> None:
-        self._tokens: dict[str, TokenSet] = {}  # single dict operations are atomic in threads
+        self._tokens: dict[str, TokenSet] = {}  # single dict operations are thread-safe
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none."""
+        """Return the tokens stored under a key, or None."""
         return self._tokens.get(key)
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, in place of what was there."""
+        """Store tokens under a key, replacing any others."""
         self._tokens[key] = tokens
 
     def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any."""
+        """Delete the tokens under a key, if there are any."""
         self._tokens.pop(key, None)
 
     def __repr__(self) -> str:

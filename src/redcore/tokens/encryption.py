@@ -1,4 +1,4 @@
-"""Tokens as bytes for a store that others can reach, encrypted if there is a key. Performs no I/O."""
+"""Serializes tokens for a shared store, encrypted if there is a key. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from redcore.tokens.token_set import TokenSet
 
 
 class Unreadable(Exception):  # noqa: N818 (reads as the state it reports)
-    """What is stored was written with another key, for another entry, or by something else. Stays in this package."""
+    """The entry was written with another key, for another name, or by another program. Never leaves this package."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What is stored: tokens with the name that they are stored under, so that entries cannot be swapped."""
+    """The stored form: tokens with the name they are stored under, so that entries cannot be swapped."""
 
     name: str
     tokens: TokenSet
@@ -27,19 +27,19 @@ class Cipher(Protocol):
     """How entries are encrypted."""
 
     def encrypt(self, msg: bytes) -> bytes:
-        """What to store."""
+        """Encrypt an entry."""
         ...
 
     def decrypt(self, msg: bytes) -> bytes:
-        """What was stored; Unreadable if it was encrypted with none of the keys."""
+        """Decrypt an entry; Unreadable if no key fits."""
         ...
 
 
 class Plain:
-    """Stores what it is given; whoever can read the store can read the tokens."""
+    """No encryption: everyone who can read the store can read the tokens."""
 
     def encrypt(self, msg: bytes) -> bytes:
-        """What to store."""
+        """Encrypt an entry."""
         return msg
 
     def decrypt(self, msg: bytes) -> bytes:
@@ -48,13 +48,13 @@ class Plain:
 
 
 class Encrypted:
-    """Encrypts with the first of some keys, and reads what was encrypted with any of them.
+    """Encrypts with the first key, decrypts with any of the keys.
 
     Args:
         keys: Fernet keys.
 
     Raises:
-        ConfigurationError: a key is none, there is none, or `cryptography` is not installed.
+        ConfigurationError: a key is invalid, there are no keys, or `cryptography` is not installed.
     """
 
     def __init__(self, keys: Sequence[str | bytes]) -> None:
@@ -72,14 +72,14 @@ class Encrypted:
         self._invalid = fernet.InvalidToken
 
     def encrypt(self, msg: bytes) -> bytes:
-        """What to store."""
+        """Encrypt an entry."""
         return self._fernet.encrypt(msg)
 
     def decrypt(self, msg: bytes) -> bytes:
         """What was stored.
 
         Raises:
-            Unreadable: it was encrypted with none of the keys.
+            Unreadable: no key fits.
         """
         try:
             return self._fernet.decrypt(msg)
@@ -88,12 +88,12 @@ class Encrypted:
 
 
 def close(cipher: Cipher, name: str, tokens: TokenSet) -> bytes:
-    """What to store for the tokens under a name."""
+    """Serialize the tokens for a name."""
     return cipher.encrypt(msgspec.json.encode(Entry(name, tokens)))
 
 
 def unclose(cipher: Cipher, name: str, stored: bytes) -> TokenSet:
-    """The tokens that were stored under a name.
+    """Read the tokens that were stored under a name.
 
     Raises:
         Unreadable: they cannot be read.

@@ -1,4 +1,4 @@
-"""Keeps tokens in a file of the user, for programs that run again and again, and for several at once."""
+"""Token cache in a file of the user, for programs that run repeatedly or in several processes."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from redcore.tokens.file_lock import FileLocks, locked
 from redcore.tokens.state_folder import NO_HOME, has_home, state_folder
 from redcore.tokens.token_set import TokenSet
 
-MAX_BYTES = 1024 * 1024  # some hundred sessions, of 2 to 4 KiB each
-LIFETIME_S = 30 * 24 * 3600.0  # of a refresh token that is not used (contract section 6)
+MAX_BYTES = 1024 * 1024  # a few hundred sessions of 2 to 4 KiB each
+LIFETIME_S = 30 * 24 * 3600.0  # of an unused refresh token (contract section 6)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class FileCache:
-    """Keeps tokens in a file that only its owner can read; shared by all processes that name the same file.
+    """Keeps tokens in a file that only its owner can read; shared by all processes that use the same file.
 
-    The file is replaced as a whole, so that no reader sees half of it. Of processes that find a token about to end, one
-    renews it; if that one is killed, another does at once.
+    The file is replaced atomically, so that readers never see a partial file. When a token is about to expire, one
+    process refreshes it; if that process is killed, another takes over immediately.
 
     Args:
-        path: The file, made when it is first needed; `~` is the home folder. None is `tokens.json` in the folder that
-            the system has for such things, such as `~/.local/state/redcore`.
-        strict: Whether a file that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in memory,
-            with one warning.
+        path: The file, created on first use; `~` is the home folder. None means `tokens.json` in the user's state
+            folder, such as `~/.local/state/redcore`.
+        strict: Whether to raise `TokenCacheError` if the file cannot be used; otherwise tokens are kept in memory
+            instead, with one warning.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, strict: bool = False) -> None:
@@ -47,7 +47,7 @@ class FileCache:
         """The file.
 
         Raises:
-            TokenCacheError: it would be in the home folder, and there is none.
+            TokenCacheError: it would be in the home folder, and the user has no home folder.
         """
         return self._path
 
@@ -58,24 +58,24 @@ class FileCache:
         if str(self._given).startswith("~") and not has_home():
             raise TokenCacheError(NO_HOME)
         try:
-            return self._given.expanduser().absolute()  # the same one when the program changes its folder
-        except (RuntimeError, OSError):  # another user's home; a working folder that was removed
+            return self._given.expanduser().absolute()  # stays the same when the program changes its working folder
+        except (RuntimeError, OSError):  # the home folder of an unknown user, or a deleted working folder
             raise TokenCacheError(f"{self._given} cannot be found: there is no such folder") from None
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none.
+        """Return the tokens stored under a key, or None.
 
         Raises:
-            TokenCacheError: the file cannot be read, is damaged, or others can read it.
+            TokenCacheError: the file cannot be read, is corrupt, or is readable by other users.
         """
         stored = self._read().get(key)
         try:
-            return None if stored is None else converted(stored, TokenSet)  # fields of a newer version are left out
+            return None if stored is None else converted(stored, TokenSet)  # fields of a newer version are ignored
         except msgspec.ValidationError:  # not chained: it may quote what is stored
             raise self._damaged() from None
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, in place of what was there.
+        """Store tokens under a key, replacing any others.
 
         Raises:
             TokenCacheError: the file cannot be read or written.
@@ -83,7 +83,7 @@ class FileCache:
         self._change(key, tokens.as_dict())
 
     def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any.
+        """Delete the tokens under a key, if there are any.
 
         Raises:
             TokenCacheError: the file cannot be read or written.
@@ -91,10 +91,10 @@ class FileCache:
         self._change(key, None)
 
     def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
-        """Take the lock of a key, without waiting; see `SharedTokenCache`.
+        """Acquire the lock of a key without waiting; see `SharedTokenCache`.
 
         Raises:
-            TokenCacheError: the lock's file cannot be made.
+            TokenCacheError: the lock file cannot be created.
         """
         self._make_folder()
         try:
@@ -103,7 +103,7 @@ class FileCache:
             raise self._unusable(problem) from None
 
     def unlock(self, key: str) -> None:
-        """Free the lock of a key."""
+        """Release the lock of a key."""
         self._locks.unlock(self._lock_file(key))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -131,14 +131,14 @@ class FileCache:
             raise self._unusable(problem) from None
 
     def _living(self) -> dict[str, dict[str, Any]]:
-        """The entries whose refresh tokens may still live."""
+        """The entries whose refresh tokens may still be valid."""
         oldest = time.time() - LIFETIME_S
         return {key: stored for key, stored in self._read().items() if not _older(stored.get("issued_at"), oldest)}
 
     def _replace(self, content: bytes) -> None:
         if len(content) > MAX_BYTES:
             raise TokenCacheError(f"{self._path} has no room for more tokens; delete it, or name another path")
-        opened, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # made with mode 0600
+        opened, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # created with mode 0600
         try:
             with open(opened, "wb") as file:  # noqa: PTH123 (a descriptor)
                 file.write(content)
@@ -189,5 +189,5 @@ def _older(issued_at: object, oldest: float) -> bool:
 
 
 def _open_own(name: str, flags: int) -> int:
-    """Open a file, not what a link leads to; a pipe in its place is not waited for."""
+    """Open a file without following a symbolic link, and without blocking on a pipe."""
     return os.open(name, flags | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK")))

@@ -1,7 +1,7 @@
-"""Locks of files: exclusive among processes, and free at once when their holder dies.
+"""File locks: exclusive between processes, and released immediately when their holder dies.
 
-The operating system keeps them with an open file, so that each taking excludes other threads too. Not a library's, for
-theirs free the parent's lock when a forked child drops its copy.
+The operating system ties a lock to an open file, so that it excludes other threads too. No library is used, because
+they release the parent's lock when a forked child drops its copy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a child has a copy
+        fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough while a child has a copy
 
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -50,13 +50,13 @@ class FileLocks:
         _all.add(self)
 
     def try_lock(self, file: Path) -> bool:
-        """Take a lock, without waiting.
+        """Acquire a lock without waiting.
 
         Args:
-            file: That stands for it.
+            file: The lock file.
 
         Returns:
-            Whether nobody else has it, in any process or thread.
+            Whether it was acquired; False if another process or thread holds it.
 
         Raises:
             OSError: the file cannot be opened.
@@ -69,7 +69,7 @@ class FileLocks:
         return True
 
     def unlock(self, file: Path) -> None:
-        """Free a lock, if it is held here."""
+        """Release a lock, if it is held here."""
         with self._guard:
             opened = self._held.pop(file, None)
         if opened is not None:
@@ -77,7 +77,7 @@ class FileLocks:
             os.close(opened)
 
     def drop(self) -> None:
-        """Forget the locks of the parent, without freeing them: this process is its child."""
+        """Drop the parent's locks in a forked child, without releasing them."""
         held, self._held, self._guard = self._held, {}, threading.Lock()
         for opened in held.values():
             os.close(opened)  # the parent's own copy keeps the lock
@@ -85,10 +85,10 @@ class FileLocks:
 
 @contextmanager
 def locked(file: Path) -> Generator[None]:
-    """Hold a lock for a moment, waiting for it; for work that takes no time.
+    """Wait for a lock and hold it briefly; for short operations only.
 
     Raises:
-        OSError: the file cannot be opened, or somebody else has had the lock for five seconds.
+        OSError: the file cannot be opened, or another holder has kept the lock for five seconds.
     """
     ends_at = time.monotonic() + PATIENCE_S
     while (opened := _taken(file)) is None:
@@ -103,7 +103,7 @@ def locked(file: Path) -> Generator[None]:
 
 
 def _taken(file: Path) -> int | None:
-    """The file, open and locked; None if somebody else has the lock."""
+    """The file, open and locked; None if another holder has the lock."""
     opened = os.open(file, _FLAGS, 0o600)
     try:
         taken = take(opened)
@@ -117,7 +117,7 @@ def _taken(file: Path) -> int | None:
 
 
 def take(opened: int) -> bool:
-    """Lock a file that is open, until it is closed or the process ends; False if somebody else has the lock.
+    """Lock an open file until it is closed or the process exits; False if another holder has the lock.
 
     Raises:
         OSError: it cannot be locked.

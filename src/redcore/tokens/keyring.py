@@ -1,4 +1,4 @@
-"""Keeps tokens in the keyring of the operating system, for programs that people run on their own machine."""
+"""Token cache in the keyring of the operating system, for programs that people run on their own machine."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ADVICE = "unlock it, install a backend for it (https://pypi.org/project/keyring)
 class KeyringCache:
     """Keeps tokens in the Keychain, the Windows Credential Manager, the Secret Service or KWallet.
 
-    A keyring is not trusted: when it is first used it must give back a value as long as the longest that is stored. It
-    has no locks among processes, so empty files in the user's state folder stand for them.
+    On first use, the keyring is tested: it must return a value as long as the longest that is stored. Keyrings have no
+    locks between processes, so empty files in the user's state folder serve as locks.
 
     Args:
-        service: What the names of the entries begin with.
-        strict: Whether a keyring that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in
-            memory, with one warning.
+        service: Prefix of the entry names.
+        strict: Whether to raise `TokenCacheError` if the keyring cannot be used; otherwise tokens are kept in memory
+            instead, with one warning.
 
     Raises:
         ConfigurationError: `keyring` is not installed.
@@ -51,7 +51,7 @@ class KeyringCache:
         return state_folder()
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none.
+        """Return the tokens stored under a key, or None.
 
         Raises:
             TokenCacheError: the keyring cannot be used.
@@ -61,20 +61,20 @@ class KeyringCache:
             return None if stored is None else unclose(Plain(), key, stored.encode())
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, in place of what was there; raises as `get` does."""
+        """Store tokens under a key, replacing any others; raises the same errors as `get`."""
         with explained():
             self._entry(key).write(close(Plain(), key, tokens).decode())
 
     def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any; raises as `get` does."""
+        """Delete the tokens under a key, if there are any; raises the same errors as `get`."""
         with explained():
             self._entry(key).delete()
 
     def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
-        """Take the lock of a key, without waiting; see `SharedTokenCache`.
+        """Acquire the lock of a key without waiting; see `SharedTokenCache`.
 
         Raises:
-            TokenCacheError: the lock's file cannot be made.
+            TokenCacheError: the lock file cannot be created.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +83,7 @@ class KeyringCache:
             raise TokenCacheError(f"{self._folder} cannot be used: {problem.strerror}; make it yours") from None
 
     def unlock(self, key: str) -> None:
-        """Free the lock of a key."""
+        """Release the lock of a key."""
         self._locks.unlock(self._lock_file(key))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -105,7 +105,7 @@ class KeyringCache:
 
 
 def probe(keyring: Keyring, name: str) -> None:
-    """See that a keyring gives back what it is given: some keep nothing, or only a part, and do not say so.
+    """Check that a keyring returns what it stores: some silently keep nothing, or only a part.
 
     Raises:
         TokenCacheError: it does not.
@@ -123,12 +123,12 @@ def probe(keyring: Keyring, name: str) -> None:
 
 @contextmanager
 def explained() -> Generator[None]:
-    """Say what to do about what a backend raises: that may be anything, and may quote what was to be stored."""
+    """Replace errors of a backend, which can be of any type and may quote the value to store, by clear ones."""
     try:
         yield
     except TokenCacheError:
         raise
     except Unreadable as problem:
         raise TokenCacheError(f"an entry of the keyring {problem}; delete it, or choose another service=") from None
-    except Exception as problem:  # noqa: BLE001 (backends raise errors of their own)
+    except Exception as problem:  # noqa: BLE001 (backends raise their own error types)
         raise TokenCacheError(f"the keyring cannot be used ({type(problem).__name__}): {ADVICE}") from None

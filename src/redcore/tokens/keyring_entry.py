@@ -1,4 +1,4 @@
-"""One text of any length in a keyring, in several entries if it is too long for one. Knows neither tokens nor locks."""
+"""A text of any length in a keyring, split over several entries if needed. Knows neither tokens nor locks."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from typing import Protocol
 
 import attrs
 
-PART_CHARACTERS = 1200  # the Windows Credential Manager keeps 2560 bytes, and keyring gives it UTF-16
+PART_CHARACTERS = 1200  # the Windows Credential Manager stores 2560 bytes, and keyring encodes as UTF-16
 USER = "tokens"  # the only one of each service: the Windows backend moves entries that share a service
 MARK = "redcore-parts"
-MAX_PARTS = 1000  # of one text: more than a megabyte, which no tokens have
-READS = 3  # of a text that others replace meanwhile
+MAX_PARTS = 1000  # of one text: more than a megabyte, far more than tokens need
+READS = 3  # of a text that other processes may replace at the same time
 
 
 class Keyring(Protocol):
-    """What is used of a backend of `keyring`."""
+    """The part of a `keyring` backend that is used."""
 
     def get_password(self, service: str, username: str) -> str | None:
-        """What is stored; None if nothing is."""
+        """Return the stored value, or None."""
         ...
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Store in place of what was there."""
+        """Store a value, replacing the previous one."""
         ...
 
     def delete_password(self, service: str, username: str) -> None:
-        """Remove what is stored."""
+        """Delete the stored value."""
         ...
 
 
 @attrs.frozen
 class Parts:
-    """What stands in place of a long text: how many parts it has, where they are, and what they must give."""
+    """The head of a long text: the number of its parts, where they are, and their checksum."""
 
     side: str
-    """`a` or `b`, in turn: the parts that others may be reading are never overwritten."""
+    """`a` or `b`, alternating, so that parts that others may be reading are never overwritten."""
     count: int
     digest: str
 
     @classmethod
     def of(cls, text: str, after: Parts | None) -> Parts | None:
-        """The parts that a text is to have; None if it needs none."""
+        """How to split a text; None if it fits into one entry."""
         if len(text) <= PART_CHARACTERS:
             return None
         side = "b" if after is not None and after.side == "a" else "a"
@@ -49,10 +49,10 @@ class Parts:
 
     @classmethod
     def read(cls, head: str | None) -> Parts | None:
-        """The parts that an entry speaks of; None if it holds the text itself.
+        """Parse the head of a long text; None if the entry holds the text itself.
 
         Raises:
-            ValueError: it is damaged.
+            ValueError: it is corrupt.
         """
         if head is None or not head.startswith(MARK):
             return None
@@ -67,13 +67,13 @@ class Parts:
 
 @attrs.frozen
 class KeyringEntry:
-    """A text under a name. Readers see the one before or the one after, never a mixture."""
+    """A text under a name. Readers see the old or the new text, never a mixture."""
 
     keyring: Keyring = attrs.field(repr=False)
     name: str
 
     def read(self) -> str | None:
-        """The text; None if there is none, or none that is whole."""
+        """Return the text; None if it is missing or incomplete."""
         for _ in range(READS):
             head = self._get(self.name)
             parts = Parts.read(head)
@@ -85,7 +85,7 @@ class KeyringEntry:
         return None
 
     def write(self, text: str) -> None:
-        """Store a text in place of what was there; one writer at a time."""
+        """Store a text, replacing the previous one; one writer at a time."""
         before = Parts.read(self._get(self.name))
         after = Parts.of(text, before)
         for number, name in enumerate(self._names(after)):
@@ -94,7 +94,7 @@ class KeyringEntry:
         self._remove(self._names(before))
 
     def delete(self) -> None:
-        """Remove the text, if there is one."""
+        """Delete the text, if there is one."""
         parts = Parts.read(self._get(self.name))
         self._remove([self.name, *self._names(parts)])
 
@@ -109,10 +109,10 @@ class KeyringEntry:
 
     def _remove(self, names: list[str]) -> None:
         for name in names:
-            if self._get(name) is not None:  # a backend may refuse to remove what is not there
+            if self._get(name) is not None:  # a backend may raise for a missing entry
                 self.keyring.delete_password(name, USER)
 
 
 def digest_of(text: str) -> str:
-    """What tells a whole text from a mixture of two."""
+    """Checksum that distinguishes a complete text from a mixture of two."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Keeps tokens in Redis, or in a Redis cluster, for all processes and machines of a fleet."""
+"""Token cache in Redis or a Redis cluster, shared by all processes and machines of a fleet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Keys = str | bytes | Sequence[str | bytes] | None
 
 
 class _Redis:
-    """What both colours have in common: what is said to Redis, and whose locks are held."""
+    """What the sync and the async cache share: the entries, and the locks that are held."""
 
     def __init__(self, where: str, encryption_key: Keys, prefix: str, *, strict: bool) -> None:
         self.strict = strict
@@ -29,7 +29,7 @@ class _Redis:
         now = lambda: time.time()  # noqa: E731, PLW0108 (looked up late: freezegun replaces it)
         self._entries = RedisEntries(prefix=prefix, cipher=cipher, now=now)
         self._holding: dict[str, str] = {}
-        """What the own locks are marked with, by key."""
+        """The holder ids of the locks held here, by key."""
 
     def _write(self, key: str, tokens: TokenSet) -> Talk[bool]:
         return self._entries.write(key, tokens, self._holding.get(key, ""))
@@ -48,7 +48,7 @@ class _Redis:
 
     @contextmanager
     def _explained(self) -> Generator[None]:
-        """Say what to do about what redis-py raises, which may quote what was sent."""
+        """Replace errors of redis-py, which may quote what was sent, by clear ones."""
         try:
             yield
         except Unreadable as problem:
@@ -68,20 +68,20 @@ class _Redis:
 
 
 class RedisCache(_Redis):
-    """Keeps tokens in Redis, shared by all processes that name the same one.
+    """Keeps tokens in Redis, shared by all processes that use the same server.
 
-    Serves `Client`, and `AsyncClient` in any event loop, which calls it in a thread. Connections are made when they
-    are needed, and anew in a forked child. A process that dies while it renews holds the others up for two time-outs of
-    an attempt and five seconds at most. Entries end by themselves 30 days after they were last renewed.
+    Works with `Client`, and with `AsyncClient` in any event loop, which calls it in a thread. Connections are opened on
+    demand, and reopened in a forked child. A process that dies during a refresh delays the others by at most two
+    attempt timeouts plus five seconds. Entries expire 30 days after they were last refreshed.
 
     Args:
-        url_or_client: `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`, waiting for two
-            seconds at most; or a `redis.Redis` or `redis.RedisCluster` with time-outs of its own, yours to close.
-        encryption_key: A Fernet key to encrypt tokens with, or several: the first encrypts, each decrypts. None leaves
-            tokens readable for all who can read Redis.
-        prefix: What the names of all keys begin with.
-        strict: Whether a Redis that cannot be used raises `TokenCacheError`; otherwise tokens are then kept in memory,
-            with one warning.
+        url_or_client: `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`, with a timeout of
+            two seconds; or a `redis.Redis` or `redis.RedisCluster` with its own timeouts, which the SDK never closes.
+        encryption_key: A Fernet key to encrypt tokens with, or several: the first encrypts, all decrypt. None leaves
+            tokens readable for everyone who can read Redis.
+        prefix: Prefix of all key names.
+        strict: Whether to raise `TokenCacheError` if Redis cannot be used; otherwise tokens are kept in memory
+            instead, with one warning.
 
     Raises:
         ConfigurationError: the URL, client or key cannot be used, or redis-py is not installed.
@@ -108,7 +108,7 @@ class RedisCache(_Redis):
         super().__init__(where, encryption_key, prefix, strict=strict)
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none.
+        """Return the tokens stored under a key, or None.
 
         Raises:
             TokenCacheError: Redis cannot be used, or the entry was written with another key.
@@ -116,19 +116,19 @@ class RedisCache(_Redis):
         return self._say(self._entries.read(key))
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, unless another has taken the lock since we did; raises as `get` does."""
+        """Store tokens under a key, unless another holder has since acquired the lock; raises as `get` does."""
         self._say(self._write(key, tokens))
 
     def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any; raises as `get` does."""
+        """Delete the tokens under a key, if there are any; raises as `get` does."""
         self._say(self._entries.remove(key))
 
     def try_lock(self, key: str, lease_s: float) -> bool:
-        """Take the lock of a key, without waiting; see `SharedTokenCache`; raises as `get` does."""
+        """Acquire the lock of a key without waiting; see `SharedTokenCache`; raises as `get` does."""
         return self._say(self._lock(key, lease_s))
 
     def unlock(self, key: str) -> None:
-        """Free the lock of a key; one that another has taken since is left to them; raises as `get` does."""
+        """Release the lock of a key, unless another holder has acquired it since; raises as `get` does."""
         self._say(self._unlock(key))
 
     def _say(self, talk: Talk[T]) -> T:
@@ -145,13 +145,13 @@ class RedisCache(_Redis):
 
 
 class AsyncRedisCache(_Redis):
-    """As `RedisCache`, for `AsyncClient` on asyncio: over a client of `redis.asyncio`, in that client's event loop.
+    """Like `RedisCache`, for `AsyncClient` on asyncio: uses a client of `redis.asyncio`, in that client's event loop.
 
     Args:
-        client: A `redis.asyncio.Redis` or `redis.asyncio.RedisCluster`, with time-outs of its own, yours to close.
-        encryption_key: As for `RedisCache`, like all that follows.
-        prefix: What the names of all keys begin with.
-        strict: Whether a Redis that cannot be used raises `TokenCacheError`.
+        client: A `redis.asyncio.Redis` or `redis.asyncio.RedisCluster` with its own timeouts; the SDK never closes it.
+        encryption_key: As for `RedisCache`, like the arguments below.
+        prefix: Prefix of all key names.
+        strict: Whether to raise `TokenCacheError` if Redis cannot be used.
 
     Raises:
         ConfigurationError: the client or key cannot be used.
@@ -171,7 +171,7 @@ class AsyncRedisCache(_Redis):
         super().__init__(f"the given {type(client).__name__}", encryption_key, prefix, strict=strict)
 
     async def get(self, key: str) -> TokenSet | None:
-        """The tokens stored under a key; None if there are none.
+        """Return the tokens stored under a key, or None.
 
         Raises:
             TokenCacheError: Redis cannot be used, or the entry was written with another key.
@@ -179,19 +179,19 @@ class AsyncRedisCache(_Redis):
         return await self._say(self._entries.read(key))
 
     async def set(self, key: str, tokens: TokenSet) -> None:
-        """Store tokens under a key, unless another has taken the lock since we did; raises as `get` does."""
+        """Store tokens under a key, unless another holder has since acquired the lock; raises as `get` does."""
         await self._say(self._write(key, tokens))
 
     async def delete(self, key: str) -> None:
-        """Forget the tokens under a key, if there are any; raises as `get` does."""
+        """Delete the tokens under a key, if there are any; raises as `get` does."""
         await self._say(self._entries.remove(key))
 
     async def try_lock(self, key: str, lease_s: float) -> bool:
-        """Take the lock of a key, without waiting; see `SharedTokenCache`; raises as `get` does."""
+        """Acquire the lock of a key without waiting; see `SharedTokenCache`; raises as `get` does."""
         return await self._say(self._lock(key, lease_s))
 
     async def unlock(self, key: str) -> None:
-        """Free the lock of a key; one that another has taken since is left to them; raises as `get` does."""
+        """Release the lock of a key, unless another holder has acquired it since; raises as `get` does."""
         await self._say(self._unlock(key))
 
     async def _say(self, talk: Talk[T]) -> T:

@@ -1,4 +1,4 @@
-"""Clients of redis-py: one made from a URL, or one that the application gives. Knows nothing of tokens."""
+"""Clients of redis-py: created from a URL, or passed by the application. Knows nothing about tokens."""
 
 # redis-py leaves `parse_url` and the keyword arguments of its constructors untyped.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -15,32 +15,32 @@ from redcore.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from redis import Redis
 
-TIMEOUT_S = 2.0  # to connect, and to be answered
+TIMEOUT_S = 2.0  # to connect, and to receive a reply
 CLUSTER = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 FORMS = "redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
 
 
 class RedisClient(Protocol):
-    """What is used of a client of redis-py: of `Redis` and `RedisCluster`, and of both in `redis.asyncio`."""
+    """The part of a redis-py client that is used: `Redis`, `RedisCluster`, and both of `redis.asyncio`."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command; the answer, or what can be awaited for it."""
+        """Send a command; returns the reply, or an awaitable of it."""
         ...
 
 
 def answers_later(client: RedisClient) -> bool:
-    """Whether a client is one for asyncio."""
+    """Whether a client is an asyncio client."""
     return inspect.iscoroutinefunction(client.execute_command)
 
 
 class RedisUrl:
-    """Makes blocking clients for a URL, one in each process: connections do not survive a fork. Closes them at its end.
+    """Creates blocking clients for a URL, one per process, as connections do not survive a fork; closes them at exit.
 
     Args:
-        url: Where Redis is.
+        url: URL of the Redis server.
 
     Raises:
-        ConfigurationError: the URL is none, or redis-py is not installed.
+        ConfigurationError: the URL is invalid, or redis-py is not installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -50,10 +50,10 @@ class RedisUrl:
         self._clients: dict[int, Redis] = {}
         finalize(self, close, self._clients)
         self.address: str = address_in(self._url)
-        """As it may be seen: without user, password and options."""
+        """The URL for display: without user, password and options."""
 
     def client(self) -> RedisClient:
-        """The client of this process; a cluster's connects when it is made."""
+        """The client of this process; a cluster client connects when it is created."""
         process = os.getpid()
         if process not in self._clients:
             made = self._make()
@@ -67,7 +67,7 @@ class RedisUrl:
         from redis.retry import Retry  # noqa: PLC0415 (of the extra)
 
         kind = redis.RedisCluster if self._is_cluster else redis.Redis
-        # Once more after a lost connection: every command that is sent may be sent twice.
+        # One retry after a lost connection: every command may be sent twice.
         options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)}
         return cast("Redis", kind.from_url(self._url, **options))  # a cluster's has the same methods
 
@@ -80,7 +80,7 @@ def close(clients: dict[int, Redis]) -> None:
 
 
 def address_in(url: str) -> str:
-    """Where a URL leads, without user, password and options.
+    """A URL without user, password and options.
 
     Raises:
         ConfigurationError: redis-py cannot read it, or is not installed.

@@ -1,7 +1,7 @@
-"""What a token cache says to Redis: generators that yield commands and are sent the answers. Performs no I/O.
+"""The Redis commands of a token cache: generators that yield commands and receive the replies. Performs no I/O.
 
-An entry is a hash: the tokens, and who took the lock last. Its lock is a key of its own that ends by itself. Both have
-the cache key as their hash tag (`{…}`), so that they lie in one slot of a cluster.
+An entry is a hash: the tokens, and the latest holder of the lock. The lock is a separate key that expires. Both use the
+cache key as hash tag (`{…}`), so that they are in the same slot of a cluster.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Talk: TypeAlias = Generator[Command, Any, T]
 
 KEPT_S = 30 * 24 * 3600.0  # contract section 6: a refresh token lives for 30 days, sliding
 
-# Asking again after a lost answer is no failure: whoever has the lock already gets it again.
+# Repeating the command after a lost reply must succeed: the current holder gets the lock again.
 ACQUIRE = """
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) and redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return 0
@@ -31,7 +31,7 @@ if redis.call('PTTL', KEYS[1]) < 0 then
 end
 return 1
 """
-# Not for somebody whose lease has ended and who was followed by another: that one's pair is the newer.
+# Rejects a holder whose lease has expired and been taken by another: the other's pair is newer.
 STORE = """
 local holder = redis.call('HGET', KEYS[1], 'holder')
 if holder and ARGV[1] ~= '' and holder ~= ARGV[1] then
@@ -56,13 +56,13 @@ class RedisEntries:
     prefix: str
     cipher: Cipher = attrs.field(repr=False)
     now: Callable[[], float] = attrs.field(repr=False)
-    """Gives Unix seconds."""
+    """Returns Unix seconds."""
 
     def read(self, key: str) -> Talk[TokenSet | None]:
-        """The tokens under a key; None if there are none.
+        """Read the tokens under a key, or None.
 
         Raises:
-            Unreadable: what is stored is not for us.
+            Unreadable: the entry cannot be decrypted or was not written by this cache.
         """
         stored = yield "HGET", self._name(key), "tokens"
         if stored is None:
@@ -70,32 +70,32 @@ class RedisEntries:
         return unclose(self.cipher, key, stored.encode() if isinstance(stored, str) else stored)
 
     def write(self, key: str, tokens: TokenSet, holder: str) -> Talk[bool]:
-        """Store tokens, in place of what was there.
+        """Store tokens, replacing any others.
 
         Args:
-            key: Under which.
-            tokens: To store.
-            holder: Who took the lock to do so; empty if nobody did.
+            key: The cache key.
+            tokens: The tokens to store.
+            holder: The holder of the lock; empty if the lock was not acquired.
 
         Returns:
-            Whether they were stored; not if somebody else has taken the lock since.
+            Whether they were stored; False if another holder has acquired the lock since.
         """
         sealed = close(self.cipher, key, tokens)
         stored = yield "EVAL", STORE, 1, self._name(key), holder, sealed, self._milliseconds_to_keep(tokens)
         return bool(stored)
 
     def remove(self, key: str) -> Talk[None]:
-        """Forget the tokens under a key."""
+        """Delete the tokens under a key."""
         yield "HDEL", self._name(key), "tokens"
 
     def acquire(self, key: str, holder: str, lease_s: float) -> Talk[bool]:
-        """Take the lock of an entry, which ends by itself when the lease is over; False if somebody else has it."""
+        """Acquire the lock of an entry, which expires with the lease; False if another holder has it."""
         lease, kept = milliseconds(lease_s), milliseconds(KEPT_S)
         taken = yield "EVAL", ACQUIRE, 2, self._name(key), self._lock(key), holder, lease, kept
         return bool(taken)
 
     def release(self, key: str, holder: str) -> Talk[None]:
-        """Give the lock back, unless it has ended and is somebody else's by now."""
+        """Release the lock, unless it has expired and another holder has it."""
         yield "EVAL", RELEASE, 1, self._lock(key), holder
 
     def _name(self, key: str) -> str:
@@ -105,12 +105,12 @@ class RedisEntries:
         return f"{self._name(key)}:lock"
 
     def _milliseconds_to_keep(self, tokens: TokenSet) -> int:
-        """Until the tokens are of no more use to anybody."""
+        """How long the tokens can be of use."""
         if tokens.refresh_token is not None or tokens.expires_at is None:
             return milliseconds(KEPT_S)
         return max(1, milliseconds(tokens.expires_at - self.now()))
 
 
 def milliseconds(seconds: float) -> int:
-    """What Redis counts in."""
+    """Convert seconds to milliseconds, the unit of Redis."""
     return round(seconds * 1000)

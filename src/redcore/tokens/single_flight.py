@@ -1,10 +1,10 @@
-"""One renewal at a time: a lock that threads and tasks of any event loop wait for alike.
+"""One token refresh at a time: a lock shared by threads and by tasks of any event loop.
 
-Neither threading.Lock (blocks the loop) nor asyncio.Lock (bound to one loop) can be shared by both colours. Here a
-waiter is a function that wakes it; the lock is handed from the one who releases it to the one who waits longest.
+Neither threading.Lock (blocks the loop) nor asyncio.Lock (bound to one loop) works for both sync and async code. Here
+each waiter is a wake-up function; on release, the lock is handed to the waiter that has waited longest.
 
-A wait that could never end is refused: the lock knows its holder, and a call that holds it up cannot wait for it. All
-other waits are bounded, as a callback may wait for another thread that waits for the lock.
+A wait that would deadlock is rejected: the lock knows its holder, and code that blocks the holder cannot wait for it.
+All other waits are bounded, because a callback may wait for another thread that waits for the lock.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from redcore.exceptions import RedcoreError
 
 Wake = Callable[[], object]
 LONGEST_WAIT_S = 600.0  # as of a Retry-After (docs/adr/0005-retry-after-bound.md); calls bound it by their time-out
-EXIT_S = 5.0  # what a renewal under way in a daemon thread may keep the end of the process waiting
+EXIT_S = 5.0  # how long a refresh in a daemon thread may delay the exit of the process
 
 
 @attrs.frozen
 class Caller:
-    """Who holds a lock, or waits for it."""
+    """A holder of a lock, or a waiter."""
 
     thread: int
     task: int | None
-    """None if it blocks the thread."""
+    """The task; None for blocking code."""
 
     @classmethod
     def blocking(cls) -> Caller:
-        """The code that runs here, and blocks its thread while it waits."""
+        """The current blocking code, which blocks its thread while it waits."""
         return cls(threading.get_ident(), None)
 
     @classmethod
     def awaiting(cls) -> Caller:
-        """The task that runs here."""
+        """The current task."""
         return cls(threading.get_ident(), anyio.get_current_task().id)
 
     def is_held_up_by(self, waiting: Caller) -> bool:
-        """Whether this one cannot go on while another waits."""
+        """Whether this holder cannot run while `waiting` blocks."""
         if self.thread != waiting.thread:
             return False
         return self.task is None or waiting.task is None or self.task == waiting.task
@@ -54,7 +54,7 @@ class Caller:
 
 @attrs.frozen(eq=False)
 class Waiter:
-    """One who waits for the lock."""
+    """A waiter for the lock."""
 
     caller: Caller
     wake: Wake
@@ -68,27 +68,27 @@ class SharedLock:
         _all_locks.add(self)
 
     def reset(self) -> None:
-        """Forget the holder and all waiters."""
+        """Reset the lock: drop the holder and all waiters."""
         self._guard = threading.Lock()  # held for a few instructions, never while waiting
         self._holder: Caller | None = None
         self._waiting: deque[Waiter] = deque()
 
     @property
     def holder(self) -> Caller | None:
-        """Who has the lock; None if it is free."""
+        """The holder; None if the lock is free."""
         return self._holder
 
     def acquire(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
-        """Take the lock, blocking the thread.
+        """Acquire the lock, blocking the thread.
 
         Args:
             timeout_s: How long to wait, in seconds.
 
         Returns:
-            Whether the lock was taken.
+            Whether the lock was acquired.
 
         Raises:
-            RedcoreError: the wait would never end, as this thread or a task in it has the lock.
+            RedcoreError: the wait would deadlock, because this thread or a task in it holds the lock.
         """
         woken = threading.Event()
         waiter = Waiter(Caller.blocking(), woken.set)
@@ -102,7 +102,7 @@ class SharedLock:
         return in_time or not self._withdraw(waiter)
 
     async def acquire_async(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
-        """Take the lock, letting other tasks run meanwhile; arguments, result and errors as for `acquire`."""
+        """Acquire the lock while other tasks run; arguments, result and errors as for `acquire`."""
         woken = anyio.Event()
         waiter = Waiter(Caller.awaiting(), from_any_thread(woken.set))
         if self._claim(waiter, waits=timeout_s > 0):
@@ -117,7 +117,7 @@ class SharedLock:
         return not self._withdraw(waiter)
 
     def release(self) -> None:
-        """Give the lock to the one who waits longest, or free it."""
+        """Hand the lock to the waiter that has waited longest, or free it."""
         while True:
             with self._guard:
                 if not self._waiting:
@@ -127,7 +127,7 @@ class SharedLock:
                 self._holder = waiter.caller
             try:
                 waiter.wake()
-            except RuntimeError:  # its event loop is closed: nothing waits there any more
+            except RuntimeError:  # its event loop is closed, so no task waits there any more
                 continue
             return
 
@@ -143,7 +143,7 @@ class SharedLock:
             return False
 
     def _withdraw(self, waiter: Waiter) -> bool:
-        """Stop waiting; False if the lock has been handed over already."""
+        """Stop waiting; False if the lock has already been handed over."""
         with self._guard:
             if waiter not in self._waiting:
                 return False
@@ -151,13 +151,13 @@ class SharedLock:
             return True
 
     def _give_up(self, waiter: Waiter) -> None:
-        """Stop waiting, and pass the lock on if it has been handed over already."""
+        """Stop waiting, and release the lock if it has already been handed over."""
         if not self._withdraw(waiter):
             self.release()
 
 
 def endless(holder: Caller, waiting: Caller) -> str:
-    """Why a wait for the lock would never end, and what to do."""
+    """Explain why a wait for the lock would deadlock, and what to do."""
     if holder.task is None or holder.task == waiting.task:
         return (
             "this call would wait for itself: a call in this thread renews the token, and its hook, callback or token "
@@ -170,7 +170,7 @@ def endless(holder: Caller, waiting: Caller) -> str:
 
 
 def from_any_thread(function: Callable[[], object]) -> Wake:
-    """A function that, called in any thread, makes the current event loop call `function`."""
+    """Return a function that, from any thread, makes the current event loop call `function`."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -185,13 +185,13 @@ _all_locks: WeakSet[SharedLock] = WeakSet()
 
 
 def _after_fork() -> None:
-    """In the child only the forking thread lives on: who held or awaited a lock is gone."""
+    """Reset all locks in a forked child: only the forking thread survives, so holders and waiters are gone."""
     for lock in _all_locks:
         lock.reset()
 
 
 def _at_exit() -> None:
-    """Let renewals in daemon threads end: the process would end between the answer and the storing of its tokens."""
+    """Wait for refreshes in daemon threads: the process could exit after the response but before tokens are stored."""
     others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
     for lock in list(_all_locks):
         holder = lock.holder

@@ -1,4 +1,4 @@
-"""The folder of the user for what programs keep between their runs; found when it is needed, not made here."""
+"""The user's state folder, for data that programs keep between runs; located on demand, not created here."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def state_folder() -> Path:
     """The folder, such as `~/.local/state/redcore`.
 
     Raises:
-        TokenCacheError: the user has no home, as in a container whose user has no passwd entry.
+        TokenCacheError: the user has no home folder, as in a container whose user has no passwd entry.
     """
     if not (has_home() or Path(os.environ.get("XDG_STATE_HOME", "")).is_absolute()):
         raise TokenCacheError(NO_HOME)
     folder = Path(platformdirs.user_state_dir("redcore"))
-    if not folder.is_absolute():  # it would lie in the working folder; old platformdirs give `~/.local/state` as it is
+    if not folder.is_absolute():  # it would lie in the working folder; old platformdirs do not expand `~`
         raise TokenCacheError(NO_HOME)
     return folder
 
