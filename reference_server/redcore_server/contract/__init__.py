@@ -1,1 +1,1 @@
-"""What openapi/redcore.yaml says, read once: operations, schemas and their messages."""
+"""The content of openapi/redcore.yaml, read once: operations, schemas and their messages."""

@@ -12,9 +12,9 @@ import yaml
 
 @cache
 def document() -> Mapping[str, Any]:
-    """Return the OpenAPI document that came with this server."""
+    """Return the OpenAPI document shipped with this server."""
     packaged = Path(__file__).with_name("redcore.yaml")
-    # In a checkout the file has not been copied into the package yet.
+    # In a checkout the file is not yet copied into the package.
     path = packaged if packaged.is_file() else Path(__file__).parents[3] / "openapi" / "redcore.yaml"
     return cast("Mapping[str, Any]", yaml.load(path.read_bytes(), yaml.CSafeLoader))
 

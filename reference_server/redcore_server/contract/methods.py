@@ -1,4 +1,4 @@
-"""Which handler answers a method; HEAD is answered wherever GET is (RFC 9110 sections 9.1 and 9.3.2)."""
+"""Selects the handler of a method; HEAD is allowed wherever GET is (RFC 9110 sections 9.1 and 9.3.2)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _T = TypeVar("_T")
 
 
 def chosen(methods: Mapping[str, _T], method: str) -> _T:
-    """Return what answers a request.
+    """Return the handler of a request.
 
     Args:
-        methods: What answers each method of the address, by its name in capitals.
+        methods: Handlers by upper-case method name.
         method: HTTP method of the request.
 
     Raises:
-        MethodNotAllowed: None of them does.
+        MethodNotAllowed: No handler exists for the method.
     """
     asked = "GET" if method == "HEAD" else method
     if asked not in methods:

@@ -1,7 +1,7 @@
-"""Says what is wrong with a value, in our own words, at a bounded cost.
+"""Describes schema violations in our own words, at a bounded cost.
 
-The words of the validator quote the whole value and the dialect of JSON Schema; these quote little and name what would
-be right. The validator collects every problem at once, so lists are measured before it sees their entries.
+The validator's messages quote the whole value and use JSON Schema terms; these quote little and say what is valid. The
+validator collects all problems at once, so list lengths are checked before it sees the entries.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import jsonschema_rs
 from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
 
-MAX_PROBLEMS: Final = 50  # more help nobody, and an answer stays far below 64 KiB
+MAX_PROBLEMS: Final = 50  # more would not help, and the response stays far below 64 KiB
 _MAX_QUOTED: Final = 40
-_MAX_FIELD: Final = 200  # of the path of a field, which may be a name that the client made up
+_MAX_FIELD: Final = 200  # for the path of a field, which may be a name that the client invented
 _MAX_OPTIONS: Final = 20
-MAX_ENTRIES: Final = 1000  # of a list for which the schema names no other number
+MAX_ENTRIES: Final = 1000  # for a list whose schema sets no maximum
 
 _TYPES: Final = {
     "array": "a list",
@@ -38,7 +38,7 @@ _FORMATS: Final = {
     "uuid": "a UUID",
 }
 
-# What the patterns of texts for people are about; a test compares. Any other is quoted.
+# Descriptions of the patterns of human-readable texts; a test compares them with the spec. Other patterns are quoted.
 _PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
     r"^[^\s\x00-\x1f\x7f-\x9f\xad<>\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$": (
         lambda value: f"{_quoted(value)} is not {_ADDRESS}"
@@ -51,7 +51,7 @@ _PATTERNS: Final[Mapping[str, Callable[[object], str]]] = {
     ),
 }
 
-# The keywords of JSON Schema that the contract uses in requests; a test compares.
+# The JSON Schema keywords that the contract uses in requests; a test compares them with the spec.
 _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
     "enum": lambda facts, _value: f"must be one of {_listed(facts['options'])}",
     "format": lambda facts, value: f"{_quoted(value)} is not {_FORMATS[facts['format']]}",
@@ -68,27 +68,27 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
 
 
 def issues(rule: Rule, value: object, name: str) -> Iterator[Detail]:
-    """Yield the problems of a value; those of lists that are too long, if there are any, else every one.
+    """Yield the problems of a value: only lists that are too long if there are any, else all problems.
 
     Args:
-        rule: That it must obey.
-        value: As read from JSON.
-        name: Of the value, for problems of the whole.
+        rule: Schema of the value.
+        value: Value parsed from JSON.
+        name: Name of the value, for problems that concern all of it.
     """
     if rule.validator.is_valid(value):
         return
     if too_long := list(_too_long(rule.schema, rule.components, value)):
         yield from too_long
         return
-    # An e-mail address may break its format and its pattern, which is reported once.
+    # An e-mail address may violate both its format and its pattern; this is reported once.
     yield from dict.fromkeys(detail for error in rule.validator.iter_errors(value) for detail in _details(error, name))
 
 
 def first_of(problems: Iterable[Detail]) -> list[Detail]:
-    """Return the first problems, and one more that says so if there are others.
+    """Return the first problems, and a note if there are more.
 
     Args:
-        problems: Of one request.
+        problems: Problems of one request.
     """
     found = list(islice(problems, MAX_PROBLEMS + 1))
     if len(found) > MAX_PROBLEMS:
@@ -141,10 +141,10 @@ def _quoted(value: object) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return a text, cut where it is longer than it may be.
+    """Return a text, truncated to a maximum length.
 
     Args:
-        text: To be quoted.
-        length: Characters at most, without the sign that it was cut.
+        text: Text to quote.
+        length: Maximum number of characters, without the truncation mark.
     """
     return text if len(text) <= length else f"{text[:length]}…"

@@ -1,8 +1,8 @@
-"""The contract as data: `redcore.yaml` in, operations and a route finder out.
+"""The contract as data: parses `redcore.yaml` into operations and a router.
 
-Reads one file and performs no other I/O. What a request must look like is compiled here; checking one is the
-part of `redcore_server.api.validation`. A spec that asks for what the server cannot check is refused when it
-is loaded, not when the first request comes.
+Reads one file and performs no other I/O. Request schemas are compiled here; `redcore_server.api.validation` checks
+requests against them. A spec with a check that the server does not support is rejected when it is loaded, not at the
+first request.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Schema = Mapping[str, Any]
 Location = Literal["query", "header"]
 
 _METHODS: Final = ("get", "post", "patch", "delete")
-_GATEWAY_HEADERS: Final = frozenset({"X-Request-ID"})  # read, repaired and answered by the gateway
+_GATEWAY_HEADERS: Final = frozenset({"X-Request-ID"})  # read, validated and sent back by the gateway
 _QUERY_TYPES: Final = frozenset({"string", "integer", "boolean"})
 
 
 @attrs.frozen
 class Rule:
-    """A JSON Schema with the schemas it may refer to; compiled when first used."""
+    """A JSON Schema and the schemas it may reference; compiled on first use."""
 
     schema: Schema
     components: Schema = attrs.field(repr=False)
@@ -52,7 +52,7 @@ class Parameter:
     is_integer: bool
     is_boolean: bool
     default: object
-    """What stands for an absent parameter; None if the spec names nothing."""
+    """Default of an absent parameter; None if the spec sets no default."""
     rule: Rule
 
 
@@ -64,12 +64,12 @@ class Operation:
     method: str
     path: str
     scope: str | None
-    """What the caller's token must grant; None for an operation without `oauth2` security."""
+    """Scope required of the token; None for an operation without `oauth2` security."""
     parameters: Mapping[Location, tuple[Parameter, ...]]
     body: Rule | None
-    """Of a JSON body; None if there is none or it has another media type."""
+    """Schema of the JSON body; None without a body or for another media type."""
     is_upload: bool
-    """Whether the body is a form with a file."""
+    """Whether the body is a multipart form with a file."""
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class Match:
 class _Node:
     children: dict[str, _Node] = attrs.field(factory=dict)  # pyright: ignore[reportUnknownVariableType]
     any_child: _Node | None = None
-    """Where any segment leads that no name of `children` takes."""
+    """Next node for a segment that is not in `children`."""
     operations: dict[str, Operation] = attrs.field(factory=dict[str, Operation])
     names: tuple[str, ...] = ()
 
@@ -93,21 +93,21 @@ class Spec:
     """The whole contract.
 
     Attributes:
-        version: Of the contract, told in every answer's `meta`.
-        max_limit: Most items of a page; a larger `limit` counts as this.
-        scope_meanings: Every scope there is, and what it allows, for people.
-        scopes: Their names.
-        operations: By operationId.
+        version: Version of the contract, part of every response's `meta`.
+        max_limit: Maximum items of a page; a larger `limit` is clamped to it.
+        scope_meanings: All scopes with a human-readable description of what each allows.
+        scopes: Names of all scopes.
+        operations: Operations by operationId.
     """
 
     def __init__(self, document: Schema) -> None:
         """Compile a parsed document.
 
         Args:
-            document: OpenAPI 3.1, without references to other files.
+            document: OpenAPI 3.1 document, without references to other files.
 
         Raises:
-            ValueError: It asks for a check that the server does not know, or repeats an operationId.
+            ValueError: It uses a check that the server does not support, or repeats an operationId.
         """
         self.document = document
         self.version: str = document["info"]["version"]
@@ -125,22 +125,22 @@ class Spec:
             self._add(operation)
 
     def find(self, method: str, raw_path: bytes) -> Match:
-        """Return the operation of a request; that of GET for a HEAD.
+        """Return the operation of a request; a HEAD uses that of GET.
 
         Args:
-            method: In capitals.
-            raw_path: As it came, percent-encoded and without the query.
+            method: Upper-case method name.
+            raw_path: Path as received, percent-encoded and without the query.
 
         Raises:
-            NotFound: No operation has such a path.
-            MethodNotAllowed: Others do, this method does not.
+            NotFound: No operation has this path.
+            MethodNotAllowed: The path exists, but not with this method.
         """
         node = self._root
         values: list[str] = []
         for raw in raw_path.decode("latin-1").split("/")[1:]:
             segment = unquote(raw) if "%" in raw else raw
             child = node.children.get(segment)
-            # An empty segment is no id, and no id in PostgreSQL contains NUL.
+            # An empty segment is not an id, and no id in PostgreSQL contains NUL.
             if child is None and segment and "\0" not in segment:
                 child = node.any_child
                 values.append(segment)
@@ -166,12 +166,12 @@ class Spec:
 
 @cache
 def load() -> Spec:
-    """Return the contract that came with this server; it is read once per process."""
+    """Return the contract shipped with this server; it is read once per process."""
     return Spec(document())
 
 
 class _Reader:
-    """Reads operations out of a document."""
+    """Builds operations from a document."""
 
     def __init__(self, document: Schema) -> None:
         self._document = document

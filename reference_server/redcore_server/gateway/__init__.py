@@ -1,4 +1,4 @@
-"""The gateway: the one door of the platform."""
+"""The gateway: the single entry point of the platform."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Checks the credential of a request and counts the request against its rate limit, in one trip where it can.
+"""Checks the credential of a request and counts the request against its rate limit, in one round trip if possible.
 
-Whom a token stands for is sure only when it has been checked, and to count after that is a second trip to Redis. Of a
-credential that was good in this same second it is remembered whom it stood for, so that both are asked at once. That
-lets nobody in: every request waits for its own check.
+The owner of a token is known only after its check, and counting after that costs a second round trip to Redis. So the
+owner of a credential that was valid in the current second is remembered, and check and count run at once. This does not
+skip authentication: every request waits for its own check.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from redcore_server.gateway.limits import Limits, Verdict
 
 
 class Admission:
-    """Admits requests to one gateway, and remembers the credentials that were good in this second of the clock.
+    """Admits requests to one gateway, and remembers the credentials that were valid in the current second.
 
-    A revoked credential must not use up what others of the same caller have left. So it is forgotten when it is
-    refused, and with the second: all that it still spends came before the news of its end, within a second of use.
+    A revoked credential must not use up the quota of the caller's other credentials. So it is forgotten when it is
+    refused and at the end of each second: it can still be counted only until its first refusal, within a second of its
+    last valid use.
     """
 
     def __init__(self, verifier: Verifier, limits: Limits, clock: Clock) -> None:
-        """Start without memories.
+        """Start with no remembered credentials.
 
         Args:
             verifier: Verifies bearer tokens.
-            limits: Of requests.
+            limits: Rate limits.
             clock: Source of the current time.
         """
         self._verifier = verifier
@@ -36,14 +37,14 @@ class Admission:
         self._good: dict[bytes, Principal] = {}
 
     async def check(self, bearer: str) -> tuple[Principal, Verdict]:
-        """Return whose credential this is, and whether it may make this request.
+        """Return the owner of the credential, and the rate-limit verdict on this request.
 
         Args:
-            bearer: As the verifier takes it.
+            bearer: Bearer token, as the verifier takes it.
 
         Raises:
-            InvalidToken: See `Verifier.verify`; with its subclasses.
-            ServiceUnavailable: Likewise.
+            InvalidToken: Or a subclass; see `Verifier.verify`.
+            ServiceUnavailable: See `Verifier.verify`.
         """
         good, name = self._of_this_second(), digest(bearer)
         expected = good.get(name)
@@ -60,7 +61,7 @@ class Admission:
         return principal, verdict
 
     async def _check_and_count(self, bearer: str, expected: Principal) -> tuple[Principal, Verdict]:
-        # It is asked for here, so that it travels with the check; the same text always stands for the same caller.
+        # Counted here, so that it shares a round trip with the check; the same token always has the same owner.
         counting = self._limits.spend_credential(expected)
         try:
             principal = await self._verifier.verify(bearer)

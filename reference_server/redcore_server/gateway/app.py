@@ -1,9 +1,9 @@
-"""The gateway as an ASGI app: every request comes through here, and no answer leaves without its headers.
+"""The gateway as an ASGI app: every request passes through it, and every response gets its headers here.
 
 In order: request id, access log and metrics around everything; CORS; probes; for `/v1/` the bearer token, the rate
-limit of its credential and the API; for all other addresses the rate limit of the client's address and the auth
-service, the CDN or, at this machine, the outbox. It reads no body, but bounds the time that one may take. Serve it
-with uvicorn's own `Date` and `Server` headers off: the date is the clock's.
+limit of its credential and the API; for all other paths the rate limit of the client's address and the auth service,
+the CDN or, on this machine only, the outbox. It does not read bodies, but bounds the time a client may take to send
+one. Serve it with uvicorn's own `Date` and `Server` headers off: the date comes from the server's clock.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def build(
         spec: The parsed contract.
         settings: Server settings.
         clock: Source of the current time.
-        limits: Of everybody's rate.
-        readiness: What `/readyz` answers.
+        limits: Rate limits of all callers.
+        readiness: Answers `/readyz`.
         verifier: Verifies bearer tokens.
         auth: The auth service.
         api: The API.
@@ -103,7 +103,7 @@ class _Gateway:
     shared: ASGIApp = attrs.field(init=False, default=attrs.Factory(_shared, takes_self=True))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":  # no websockets, and whoever builds the gateway opens and closes its parts
+        if scope["type"] != "http":  # no websockets; the caller that builds the gateway opens and closes its components
             return
         exchange = Exchange(scope, send, self.clock, is_strict=self.settings.is_public_tls)
         REQUEST_ID.set(scope, exchange.request_id)
@@ -115,7 +115,7 @@ class _Gateway:
             self._record(scope, exchange)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, whatever goes wrong, and in time."""
+        """Handle one request, within the deadline; errors become responses."""
         await edge.answer(self._serve, scope, receive, send, refuse)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -164,7 +164,7 @@ class _Gateway:
         log_request(scope, exchange, credential_id=principal.credential_id if principal else None)
 
     def _operation(self, scope: Scope) -> str:
-        if operation := OPERATION.find(scope):  # the API has found it
+        if operation := OPERATION.find(scope):  # set by the API
             return operation
         try:
             return self.spec.find(scope["method"], scope["raw_path"]).operation.id

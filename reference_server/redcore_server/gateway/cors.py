@@ -1,7 +1,7 @@
-"""Lets pages of other origins call the platform from a browser where a setting allows it (CORS, Fetch section 3.3).
+"""Allows configured origins to call the platform from a browser (CORS, Fetch section 3.3).
 
-Only what programs call is shared; the pages that people see, and the outbox, are not. Nothing is shared with
-credentials: a call carries its token itself, and no cookie.
+Only programmatic endpoints are shared, not the pages for people and not the outbox. Credentials mode is off: a call
+carries its token itself, and no cookie.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SHARED: Final = ("/v1/", "/.well-known/", "/static/", "/oauth/token", "/oauth/revoke", "/oauth/device_authorization")
 _METHODS: Final = ("GET", "HEAD", "POST", "PATCH", "DELETE")
-_EXPOSED: Final = (  # beside the few that browsers show anyway
+_EXPOSED: Final = (  # in addition to the few that browsers always expose
     "Accept-Ranges",
     "Content-Disposition",
     "Content-Range",
@@ -32,11 +32,11 @@ _MAX_AGE_S: Final = 600
 
 
 def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """Return the app as pages of some origins may call it; the same where there are none.
+    """Return the app with CORS for these origins; without origins, the app itself.
 
     Args:
-        origins: Of the pages; `*` for any.
-        app: What answers, errors too: one without the headers of CORS would be hidden from the page.
+        origins: Allowed origins; `*` for any.
+        app: App that also renders errors: browsers hide an error without CORS headers from the page.
     """
     if not origins:
         return app

@@ -1,7 +1,7 @@
 """Rate limits: how many requests a credential or an address may make in fixed windows of a minute and a second.
 
 `judge` decides and performs no I/O; `Limits` keeps the counters in Redis, shared by all gateway nodes, in one atomic
-round trip. Without Redis it lets requests pass and says so in the log (contract section 4).
+round trip. Without Redis it admits requests and logs a warning (contract section 4).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
 @attrs.frozen
 class Quota:
-    """Requests allowed; None is no limit of that kind."""
+    """Allowed requests per window; None means no limit for that window."""
 
     per_minute: int
     per_second: int | None = None
@@ -38,7 +38,7 @@ class Quota:
 
 @attrs.frozen
 class Window:
-    """A span of time that begins at a multiple of its length, and what may happen in it."""
+    """A time window that starts at a multiple of its length, and its limit."""
 
     length_s: int
     limit: int
@@ -46,21 +46,21 @@ class Window:
 
     @property
     def end(self) -> int:
-        """When it ends, in Unix seconds."""
+        """End of the window, in Unix seconds."""
         return (self.index + 1) * self.length_s
 
 
 @attrs.frozen
 class Verdict:
-    """Whether a request passes, and the window that its caller should heed."""
+    """Whether a request is allowed, and the window to report to its caller."""
 
     is_allowed: bool
     limit: int
     remaining: int
     reset: int
-    """When the window ends, in Unix seconds."""
+    """End of the window, in Unix seconds."""
     retry_after_s: int
-    """Whole seconds until then, at least 1."""
+    """Whole seconds until the window ends, at least 1."""
 
 
 FREE: Final = Quota(60, 10)
@@ -72,7 +72,7 @@ def windows(quota: Quota, now: float) -> list[Window]:
     """Return the windows that a request made now falls into.
 
     Args:
-        quota: Of its caller.
+        quota: Quota of the caller.
         now: Current time in Unix seconds.
     """
     limits = [(MINUTE_S, quota.per_minute), (SECOND_S, quota.per_second)]
@@ -83,13 +83,13 @@ def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool,
     """Return the verdict on a request.
 
     Args:
-        windows: That it falls into.
-        counts: Requests counted in each, this one included if it was counted.
-        is_allowed: Whether it was counted.
+        windows: Windows the request falls into.
+        counts: Requests counted in each window, including this one if it was counted.
+        is_allowed: Whether the request was counted.
         now: Current time in Unix seconds.
     """
     left = [(max(window.limit - count, 0), window) for window, count in zip(windows, counts, strict=True)]
-    # Of several full windows the one that ends last: who comes back earlier is refused again.
+    # Of several full windows, the one that ends last: an earlier retry would be refused again.
     remaining, window = min(left, key=lambda pair: (pair[0], -pair[1].end))
     return Verdict(
         is_allowed=is_allowed,
@@ -101,12 +101,12 @@ def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool,
 
 
 class Limits:
-    """The quotas of everybody and the counters against them.
+    """The quotas of all callers and their counters.
 
-    A request is counted when that is asked for, not when the verdict is awaited.
+    A request is counted when the method is called, not when the verdict is awaited.
 
     Attributes:
-        override: Takes the place of every quota; the lab's, None otherwise.
+        override: Replaces every quota; set by the lab, otherwise None.
     """
 
     def __init__(self, scripts: Scripts, clock: Clock, settings: Settings) -> None:
@@ -114,7 +114,7 @@ class Limits:
         self._count = scripts.script(_SCRIPT.read_text(encoding="utf-8"))
         self._clock = clock
         self._anonymous = Quota(settings.anonymous_per_minute, settings.anonymous_per_second)
-        # By the minute only: the many tasks of a program whose token was just revoked fail in one burst.
+        # Per minute only: when a token is revoked, the concurrent tasks of its program all fail in one burst.
         self._failed = Quota(settings.anonymous_per_minute)
         enterprise = Quota(settings.enterprise_per_minute, settings.enterprise_per_second)
         self._plans = {"free": FREE, "pro": PRO, "enterprise": enterprise}
@@ -123,7 +123,7 @@ class Limits:
         """Count a request of a credential.
 
         Args:
-            principal: Who made it.
+            principal: The authenticated caller.
         """
         quota = API_KEY if principal.kind == "api_key" else self._plans[principal.plan]
         return self._spend(principal.credential_id, quota)
@@ -147,7 +147,7 @@ class Limits:
     def _spend(self, subject: str, quota: Quota) -> Awaitable[Verdict]:
         now = self._clock.time()
         current = windows(self.override or quota, now)
-        # The braces keep the counters of one subject in one slot of a cluster.
+        # The braces keep the counters of one subject in the same hash slot of a cluster.
         keys = [f"{KEY_PREFIX}{{{subject}}}:{window.length_s}:{window.index}" for window in current]
         args = [number for window in current for number in (window.limit, 2 * window.length_s)]
         return self._verdict(self._count(keys, args), current, now)

@@ -17,16 +17,16 @@ class Metrics:
         self._duration = Histogram(
             "redcore_request_duration_seconds", "Time to answer.", ["operation"], registry=self._registry
         )
-        # As many as operations times statuses; to ask for them by their labels takes a lock each time.
+        # Bounded by operations times statuses; cached because looking one up by labels takes a lock each time.
         self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, operation: str, status: int, duration_s: float) -> None:
-        """Count an answered request.
+        """Count a finished request.
 
         Args:
             operation: OperationId, or `unknown`.
             status: HTTP status of the response.
-            duration_s: From its first byte to the last of the answer.
+            duration_s: Seconds from the first byte of the request to the last of the response.
         """
         series = self._series.get((operation, status))
         if series is None:
@@ -37,5 +37,5 @@ class Metrics:
         duration.observe(duration_s)
 
     def exposition(self) -> Response:
-        """Return all of them in the text format."""
+        """Return all metrics in the text format."""
         return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,4 +1,4 @@
-"""Says whether a process may be sent requests, and, for people and alarms, whether each store can be written to."""
+"""Reports whether a process can take requests and, for people and alarms, whether each store is writable."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from redcore_server.store.postgres import AsyncPool
 from redcore_server.store.redis import AsyncRedis
 
 _ANSWER_S: Final = 2.0
-_TRACE_S: Final = 5  # how long Redis keeps what was written
+_TRACE_S: Final = 5  # how long Redis keeps the probe's key
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
 Question = Callable[[], Awaitable[None]]
-"""Raises where there is no answer."""
+"""A check; raises if there is no answer."""
 
 
 @attrs.frozen(kw_only=True)
 class Readiness:
-    """What `/readyz` answers from.
+    """The checks behind `/readyz`.
 
-    A store that is away does not take the node out: the others would be no better off, and its requests are answered
+    An unavailable store does not make the node unready: other nodes would be affected too, and requests are answered
     with 503 and `Retry-After` (contract section 5).
 
     Attributes:
         draining: Whether this process is shutting down.
-        stores: Asks each store that it needs for a write, by name.
-        services: Asks the other processes that it needs.
+        stores: Write checks of the stores that the process uses, by name.
+        services: Checks of the other processes that it uses.
     """
 
     draining: Draining
@@ -46,10 +46,10 @@ class Readiness:
     services: Mapping[str, Question] = attrs.field(factory=dict[str, Question])
 
     async def answer(self, query: bytes) -> Response:
-        """Return 200 if all that is asked answer within two seconds, else 503; the body says which do not.
+        """Return 200 if all checks pass within two seconds, else 503; the body names those that fail.
 
         Args:
-            query: Of the request; the stores are asked if it names them.
+            query: Query of the request; stores are checked only if it asks for them.
         """
         with_stores = "stores" in dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         stores, services = await asyncio.gather(_ask(self.stores if with_stores else {}), _ask(self.services))
@@ -64,10 +64,10 @@ class Readiness:
 
 
 def postgres(pool: AsyncPool) -> Question:
-    """Return the question whether PostgreSQL takes writes.
+    """Return the check whether PostgreSQL accepts writes.
 
     Args:
-        pool: To ask with.
+        pool: Connection pool for the check.
     """
 
     async def ask() -> None:
@@ -81,10 +81,10 @@ def postgres(pool: AsyncPool) -> Question:
 
 
 def redis(client: AsyncRedis) -> Question:
-    """Return the question whether Redis takes writes: it may be read-only, or out of memory.
+    """Return the check whether Redis accepts writes: it may be read-only, or out of memory.
 
     Args:
-        client: To ask with.
+        client: Redis client for the check.
     """
 
     async def ask() -> None:
@@ -94,10 +94,10 @@ def redis(client: AsyncRedis) -> Question:
 
 
 def objects(store: Objects) -> Question:
-    """Return the question whether the object store takes writes.
+    """Return the check whether the object store accepts writes.
 
     Args:
-        store: To ask.
+        store: The object store.
     """
 
     async def content() -> AsyncGenerator[bytes]:
@@ -120,7 +120,7 @@ async def _answered(name: str, question: Question) -> Literal["ok", "unavailable
     try:
         async with asyncio.timeout(_ANSWER_S):
             await question()
-    except Exception as error:  # noqa: BLE001 - a probe reports every way of not answering
+    except Exception as error:  # noqa: BLE001 - a probe reports every kind of failure
         _log.warning("no answer", of=name, problem=str(error) or type(error).__name__)
         return "unavailable"
     return "ok"

@@ -1,4 +1,4 @@
-"""Asks an auth service in another process whom a bearer token belongs to."""
+"""Verifies bearer tokens by asking an auth service in another process."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class RemoteVerifier:
     """The verifier of `redcore_server.auth.credentials.principal`, over HTTP.
 
     Attributes:
-        session: To ask with.
-        origin: Of the auth service.
+        session: HTTP session for the calls.
+        origin: Origin of the auth service.
     """
 
     session: aiohttp.ClientSession
     origin: str
 
     async def verify(self, bearer: str) -> Principal:
-        """Check a token with everything that could have revoked it; see `Verifier`."""
+        """Verify a token, including every kind of revocation; see `Verifier`."""
         headers = {"Authorization": f"Bearer {bearer}"}
         try:
             async with self.session.post(self.origin + PATH, headers=headers) as answer:
@@ -40,18 +40,18 @@ class RemoteVerifier:
         try:
             return _principal(status, orjson.loads(content))
         except (ValueError, KeyError, TypeError) as error:
-            # The error may quote what came, so it is not told here.
+            # The error may quote the response, so it is not logged here.
             _log.error("what is at REDCORE_SERVER_AUTH_URL does not answer as an auth service", status=status)
             raise ServiceUnavailable from error
 
 
 def _principal(status: int, body: dict[str, Any]) -> Principal:
-    """Return what an auth service told.
+    """Parse the response of an auth service.
 
     Raises:
-        InvalidToken: It refused the token; with its subclass.
-        ServiceUnavailable: It could not check it.
-        KeyError, TypeError, ValueError: that is not what one tells.
+        InvalidToken: It refused the token; or a subclass.
+        ServiceUnavailable: It could not check the token.
+        KeyError, TypeError, ValueError: The response is malformed.
     """
     if status == 200:
         body["scopes"] = frozenset(body["scopes"])

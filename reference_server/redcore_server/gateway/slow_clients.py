@@ -1,8 +1,8 @@
 """Bounds how long a client may keep the server waiting for the body of a request.
 
-A client may take `client_s` seconds in all to send its body, and a second more for each `MIN_RATE` bytes that came, as
-in Apache's mod_reqtimeout: what makes progress may last for hours, a byte now and then may not. Only time that the
-server spends waiting counts.
+A client may take `client_s` seconds in all to send its body, plus one second for each `MIN_RATE` bytes received, as in
+Apache's mod_reqtimeout: a steady upload may last for hours, an occasional byte may not. Only time that the server
+spends waiting counts.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from starlette.types import Message, Receive
 
 from redcore_server.errors import RequestTimeout
 
-MIN_RATE: Final = 1000  # bytes a second
+MIN_RATE: Final = 1000  # bytes per second
 
 
 class BoundedReceive:
-    """An ASGI `receive` that waits for a bounded time."""
+    """An ASGI `receive` with a bounded wait."""
 
     def __init__(self, receive: Receive, client_s: float) -> None:
-        """Start before the first part.
+        """Create it before the first message.
 
         Args:
-            receive: Of the server.
-            client_s: Seconds to wait in all, without what the bytes that come add.
+            receive: ASGI receive callable of the server.
+            client_s: Total seconds to wait, without the time that received bytes add.
         """
         self._receive = receive
         self._left_s = client_s
@@ -36,9 +36,9 @@ class BoundedReceive:
         """Return the next message.
 
         Raises:
-            RequestTimeout: The body comes too slowly.
+            RequestTimeout: The body arrives too slowly.
         """
-        if not self._has_more:  # only the end of the connection may still come
+        if not self._has_more:  # only the end of the connection may still arrive
             return await self._receive()
         began = time.monotonic()
         try:

@@ -1,4 +1,4 @@
-"""The page at `/` of a server on this machine: where everything is."""
+"""The page at `/` of a local server: links to everything."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class StartPage:
     settings: Settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page.
+        """Return the page.
 
         Raises:
-            MethodNotAllowed: It is not a GET.
+            MethodNotAllowed: The method is not GET.
         """
         chosen({"GET": self}, scope["method"])
         values = {

@@ -1,6 +1,6 @@
-"""The way from a gateway to a service in another process: requests and answers pass through as streams.
+"""Proxies from a gateway to a service in another process; requests and responses are streamed.
 
-Nothing is tried again here: only the client knows whether a request may be sent twice.
+Nothing is retried here: only the client knows whether a request may be sent twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from redcore_server.http.context import REQUEST_ID
 from redcore_server.http.exchange import RawHeader
 
 _CONNECT_S: Final = 5.0
-_READ_S: Final = 25.0  # for each part of an answer; until the first one the gateway's own deadline is shorter
+_READ_S: Final = 25.0  # for each part of a response; before the first one the gateway's own deadline is shorter
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _HOP_BY_HOP: Final = frozenset(  # RFC 9110 section 7.6.1
     {
@@ -40,16 +40,16 @@ _HOP_BY_HOP: Final = frozenset(  # RFC 9110 section 7.6.1
     }
 )
 _OURS: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id"})
-_GATEWAYS: Final = frozenset({b"date", b"x-request-id"})  # which it adds to every answer
+_GATEWAYS: Final = frozenset({b"date", b"x-request-id"})  # which the gateway adds to every response
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
 
 @asynccontextmanager
 async def open_session() -> AsyncGenerator[aiohttp.ClientSession]:
-    """Yield what sends to the other services."""
+    """Yield the HTTP session for the other services."""
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),  # who waits for whom is the rate limits' business
+        connector=aiohttp.TCPConnector(limit=0),  # no limit here: rate limits bound the load
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding", "Content-Type"},
@@ -63,7 +63,7 @@ async def open_session() -> AsyncGenerator[aiohttp.ClientSession]:
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from trying again by itself, as it does for these two errors."""
+    """Keep aiohttp from retrying by itself, as it does for these two errors."""
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
@@ -72,23 +72,23 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
 
 @attrs.frozen
 class Upstream:
-    """An ASGI app that another process answers for.
+    """An ASGI app that forwards to another process.
 
     Attributes:
-        session: To send with.
-        origin: Of the service.
+        session: HTTP session to send with.
+        origin: Origin of the service.
     """
 
     session: aiohttp.ClientSession
     origin: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back.
+        """Forward a request, and its response back.
 
         Raises:
             ServiceUnavailable: The service does not answer.
-            ApiError: The body comes too slowly, or is not valid HTTP.
-            ClientDisconnect: The client is gone.
+            ApiError: The body arrives too slowly, or is not valid HTTP.
+            ClientDisconnect: The client disconnected.
         """
         body = _Body(receive)
         try:
@@ -125,11 +125,11 @@ class Upstream:
 
 
 def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[RawHeader]:
-    """Return the headers that are meant for more than one connection.
+    """Return the headers without the hop-by-hop ones.
 
     Args:
-        headers: Of a request or an answer.
-        but: Those that are left out besides, names in lower case.
+        headers: Headers of a request or response.
+        but: Further headers to leave out, with lower-case names.
     """
     given = [(name.lower(), value) for name, value in headers]
     named = {word.strip().lower() for name, value in given if name == b"connection" for word in value.split(b",")}
@@ -138,13 +138,13 @@ def passed_on(headers: Iterable[RawHeader], but: frozenset[bytes]) -> Iterable[R
 
 @attrs.define
 class _Body:
-    """The body of a request, and what went wrong with it: aiohttp would report that as an error of its connection."""
+    """The body of a request, and its error if any: aiohttp would report that as an error of its own connection."""
 
     receive: Receive
     problem: ApiError | ClientDisconnect | None = None
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        """Its parts as they come."""
+        """Yield the parts as they arrive."""
         more = True
         while more:
             try:

@@ -1,1 +1,1 @@
-"""HTTP as all services of the platform speak it."""
+"""HTTP code shared by all services of the platform."""

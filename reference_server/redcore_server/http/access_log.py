@@ -1,7 +1,7 @@
 """The access log: one line for each request, with no secret in it.
 
-A line has the path without its query, for codes and tokens travel there, and never a header. A path that is itself a
-secret, or somebody's mistake, is cut.
+A line contains the path without its query, which may carry codes and tokens, and never a header. A path that contains a
+secret, by design or by mistake, is redacted.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from redcore_server.http.addresses import counted_address
 from redcore_server.http.exchange import Exchange
 
 _SECRETS: Final = re.compile(
-    r"(?<=/oauth/invitations/).+"  # whoever has the link can set the password
-    r"|rk_(?:live|test)_\w+"  # an API key where its id should be
-    r"|eyJ[\w-]{8,}\.[\w.-]*"  # an access token, likewise
+    r"(?<=/oauth/invitations/).+"  # the link allows setting the password
+    r"|rk_(?:live|test)_\w+"  # an API key sent in place of its id
+    r"|eyJ[\w-]{8,}\.[\w.-]*"  # an access token sent in place of an id
 )
 _log = structlog.stdlib.get_logger("redcore_server.access")
 
 
 def log_request(scope: Scope, exchange: Exchange, *, credential_id: str | None = None) -> None:
-    """Write the line of an answered request.
+    """Write the log line of a finished request.
 
     Args:
         scope: ASGI scope of the request.
-        exchange: Which has ended.
-        credential_id: Whose request it is; None for a request without a valid credential.
+        exchange: The finished exchange.
+        credential_id: Id of the credential; None for a request without a valid one.
     """
     _log.info(
         "request",
@@ -44,9 +44,9 @@ def log_request(scope: Scope, exchange: Exchange, *, credential_id: str | None =
 
 
 def without_secrets(path: str) -> str:
-    """Return a path fit for the log.
+    """Return a path with secrets redacted.
 
     Args:
-        path: Without the query.
+        path: Path without the query.
     """
     return _SECRETS.sub("…", path)

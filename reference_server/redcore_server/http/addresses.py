@@ -1,4 +1,4 @@
-"""The address of a client: as it is, and as limits count it."""
+"""The address of a client: in full, and in the form that rate limits count."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from starlette.types import Scope
 from redcore_server.http.context import ScopeKey
 
 PEER: Final = ScopeKey[str]("redcore.peer")
-"""The other end of the connection; uvicorn replaces `client` by what a trusted proxy says."""
+"""The peer of the connection; uvicorn replaces `client` with the address a trusted proxy reports."""
 
 UNKNOWN: Final = "unknown"
-_HOME_PREFIX: Final = 64  # RFC 6177: the least that a site gets, so all its addresses are one client's
+_HOME_PREFIX: Final = 64  # RFC 6177: the smallest block assigned to a site, so its addresses count as one client
 
 
 def client_address(scope: Scope) -> str:
-    """Return the address of the client; that of the peer where a proxy named something that is not an address.
+    """Return the client's address, or the peer's if a proxy reported something that is not an address.
 
     Args:
         scope: ASGI scope of the request.
@@ -26,7 +26,7 @@ def client_address(scope: Scope) -> str:
 
 
 def counted_address(scope: Scope) -> str:
-    """Return what stands for the client in counters and in the log (contract section 4).
+    """Return the client's key for counters and logs (contract section 4).
 
     An IPv6 address counts as its /64, an IPv4 address in IPv6 form as the IPv4 address.
 

@@ -20,8 +20,8 @@ def bearer_token(scope: Scope) -> str:
         scope: ASGI scope of the request.
 
     Raises:
-        TokenMissing: There is no `Authorization`.
-        InvalidToken: There is, but it holds no bearer token.
+        TokenMissing: The request has no `Authorization` header.
+        InvalidToken: The header does not hold a bearer token.
     """
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     values = [value.decode("latin-1") for name, value in headers if name == b"authorization"]

@@ -1,4 +1,4 @@
-"""Media types by file name, the same on every machine; and which names promise never to change their content."""
+"""Media types by file name, the same on every machine, and which names mark immutable content."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _OWN: Final = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-_TYPES: Final = mimetypes.MimeTypes()  # Python's own table alone: what a machine has installed must not matter
+_TYPES: Final = mimetypes.MimeTypes()  # only Python's own table: the result must not depend on the machine
 _TEXTS: Final = frozenset({"application/json", "application/manifest+json", "application/xml", "image/svg+xml"})
 _HASHED: Final = re.compile(r"[.-](?=[0-9a-f]*[0-9])[0-9a-f]{8,64}\.[^/]+$")
 
 
 def content_type_of(name: str) -> str:
-    """Return the media type of a file, `application/octet-stream` if its name does not say.
+    """Return the media type of a file, `application/octet-stream` if its name does not tell.
 
     Args:
         name: File name.
@@ -34,6 +34,6 @@ def is_hashed(name: str) -> bool:
     """Return whether a name holds a hash of its content, such as `app.3f2a9c01.js`.
 
     Args:
-        name: Of the file, or its path.
+        name: File name or path.
     """
     return _HASHED.search(name) is not None

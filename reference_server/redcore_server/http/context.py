@@ -1,6 +1,6 @@
-"""What the services that a request passes leave for each other in its ASGI scope, by typed keys.
+"""Typed keys for values that services pass to each other in the ASGI scope of a request.
 
-A key of a service's own is defined there, such as `redcore_server.auth.credentials.principal.PRINCIPAL`.
+A key that belongs to one service is defined there, such as `redcore_server.auth.credentials.principal.PRINCIPAL`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @attrs.frozen
 class ScopeKey(Generic[_T]):
-    """A place in the scope for a value of one type."""
+    """A typed key of the ASGI scope."""
 
     name: str
 
@@ -26,7 +26,7 @@ class ScopeKey(Generic[_T]):
 
         Args:
             scope: ASGI scope of the request.
-            value: For the services behind.
+            value: Value for the services further in.
         """
         scope[self.name] = value
 
@@ -34,7 +34,7 @@ class ScopeKey(Generic[_T]):
         """Return the value.
 
         Args:
-            scope: Of a request for which it was set.
+            scope: Scope of a request for which the value was set.
         """
         return cast("_T", scope[self.name])
 
@@ -42,16 +42,16 @@ class ScopeKey(Generic[_T]):
         """Return the value, or None if it was not set.
 
         Args:
-            scope: Of any request.
+            scope: ASGI scope of any request.
         """
         return cast("_T | None", scope.get(self.name))
 
 
 REQUEST_ID: Final = ScopeKey[str]("redcore.request_id")
-"""UUID of the request; set by the gateway, and by a service in a process of its own."""
+"""UUID of the request; set by the gateway, and by a service in its own process."""
 
 OPERATION: Final = ScopeKey[str]("redcore.operation")
 """operationId; set by the API once it is found."""
 
 REFUSAL: Final = ScopeKey[ApiError]("redcore.refusal")
-"""What to answer a request with that is not valid HTTP; set by the connection, before or while the body is read."""
+"""The error for a request that is not valid HTTP; set by the connection, before or while the body is read."""

@@ -1,7 +1,7 @@
-"""A bound on how long a request may wait for its answer, whatever the service behind is stuck in.
+"""A deadline for the answer to a request, even if the service behind is stuck.
 
-A store that is frozen holds a request for longer than a cancellation helps: libpq waits for it even then. So the answer
-does not wait for the app to give up, and what the app sends later is dropped.
+A frozen store blocks a request even after cancellation, because libpq keeps waiting for it. So the deadline answers
+without waiting for the app to stop, and whatever the app sends later is dropped.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from starlette.types import Message, Receive, Send
 
-DEADLINE_S: Final = 20.0  # with the way there and back below the 25 s that we promise, and the SDK's timeout of 30 s
+DEADLINE_S: Final = 20.0  # together with network time below the promised 25 s, and the SDK's timeout of 30 s
 
 
 class Deadline:
-    """The time of one request, without what the client takes to send its body.
+    """The deadline of one request, excluding the time the client takes to send its body.
 
     States:
-        running   → waiting while a message of the client is awaited, and back
+        running   → waiting while a message from the client is awaited, and back
                   → begun when the answer begins: a download may take hours
                   → passed when the time is up: the answer is given without the app, whose task is cancelled
     """
@@ -27,12 +27,12 @@ class Deadline:
     def __init__(
         self, send: Send, give_up: Callable[[], Coroutine[Any, Any, None]], seconds: float = DEADLINE_S
     ) -> None:
-        """Begin to count, for the current task.
+        """Start the timer, for the current task.
 
         Args:
-            send: Where the answer goes.
-            give_up: Answers instead of the app.
-            seconds: Until then.
+            send: ASGI send callable for the answer.
+            give_up: Sends the answer if the app is too late.
+            seconds: Seconds until the deadline.
         """
         self.has_begun = False
         self.has_passed = False
@@ -56,10 +56,10 @@ class Deadline:
             await self._send(message)
 
     def receiving(self, receive: Receive) -> Receive:
-        """Return a `receive` that stops the time while it waits.
+        """Return a `receive` that pauses the timer while it waits.
 
         Args:
-            receive: Waits for the client.
+            receive: ASGI receive callable to wrap.
         """
 
         async def waiting() -> Message:
@@ -76,15 +76,15 @@ class Deadline:
         return waiting
 
     def stop(self) -> None:
-        """Count no more."""
+        """Stop the timer."""
         self._timer.cancel()
 
     def is_cancelled_by_others(self) -> bool:
-        """Take back that the task was cancelled at the deadline; whether it was cancelled for another reason too."""
+        """Undo the cancellation made at the deadline; return whether the task was also cancelled for another reason."""
         return self._task is not None and self._task.uncancel() > 0
 
     async def answered(self) -> None:
-        """Wait for the answer that was given instead of the app's, if there was one."""
+        """Wait until the answer sent in place of the app's is complete, if there is one."""
         if self._answer is not None:
             await self._answer
 

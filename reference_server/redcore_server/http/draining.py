@@ -1,4 +1,4 @@
-"""Whether this process has been asked to stop: load balancers are told before connections are refused."""
+"""Whether this process is shutting down: load balancers learn it before connections are refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import attrs
 
 @attrs.define
 class Draining:
-    """Set once by whoever takes the signal, read by `/readyz`."""
+    """Set once by the signal handler, read by `/readyz`."""
 
     is_on: bool = False

@@ -1,4 +1,4 @@
-"""The edge of a service: what an app raises becomes an answer, and so does an app that does not answer in time."""
+"""The edge of a service: turns an app's exceptions, and its timeouts, into responses."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def _respond(_: Scope, error: Exception, request_id: str) -> Response:
 
 
 async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, respond: Respond = _respond) -> None:
-    """Let an app answer, and answer for it if the request is not valid HTTP, if it raises or if it takes too long.
+    """Call an app, and answer in its place if the request is not valid HTTP, the app raises or it takes too long.
 
     Args:
-        app: Answers.
-        scope: Of the request, with its id.
-        receive: Of the connection.
-        send: Of the connection.
-        respond: Turns what the app raised into an answer, with the id of the request.
+        app: The ASGI app.
+        scope: ASGI scope of the request, with its request id.
+        receive: ASGI receive callable of the connection.
+        send: ASGI send callable of the connection.
+        respond: Turns an exception of the app and the request id into a response.
 
     Raises:
-        Exception: The answer had begun, so that only its end can tell the client.
+        Exception: The response had started, so only closing the connection can signal the error.
     """
     request_id = REQUEST_ID.of(scope)
 

@@ -1,4 +1,4 @@
-"""One request and its answer at the edge: id, time, status, and the headers that every answer has."""
+"""One request and its response at the edge: id, time, status, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RawHeader = tuple[bytes, bytes]
 
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-# An app that knows better sets its own; these say the least.
+# Defaults, the strictest ones; an app may set its own.
 _SECURITY: Final[tuple[RawHeader, ...]] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -31,11 +31,11 @@ _STRICT: Final[RawHeader] = (b"strict-transport-security", b"max-age=31536000") 
 
 
 class Exchange:
-    """One request and its answer.
+    """One request and its response.
 
     Attributes:
         request_id: UUID of the request: the client's own if it sent one.
-        status: Of the answer; 0 before it has begun.
+        status: HTTP status of the response; 0 before it starts.
     """
 
     def __init__(self, scope: Scope, send: Send, clock: Clock, *, is_strict: bool = False) -> None:
@@ -45,7 +45,7 @@ class Exchange:
             scope: ASGI scope of the request.
             send: ASGI send callable of the server.
             clock: Source of the current time.
-            is_strict: Whether browsers are told to use TLS only from now on.
+            is_strict: Whether to send HSTS, so that browsers use only TLS from now on.
         """
         self.request_id = request_id(scope)
         self.status = 0
@@ -57,19 +57,19 @@ class Exchange:
 
     @property
     def duration_s(self) -> float:
-        """Seconds since the request came in."""
+        """Seconds since the request arrived."""
         return time.perf_counter() - self._began
 
     def add(self, *headers: RawHeader) -> None:
-        """Add headers to the answer, in place of those added before.
+        """Set extra headers of the response; replaces those set before.
 
         Args:
-            headers: Names in lower case.
+            headers: Headers with lower-case names.
         """
         self._added = headers
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer; the first one gets the headers that every answer has.
+        """Send a message of the response; the first one gets the headers of every response.
 
         Args:
             message: An ASGI message.
@@ -81,7 +81,7 @@ class Exchange:
         await self._send(message)
 
     def _complete(self, given: list[RawHeader]) -> list[RawHeader]:
-        if (b"content-length", b"0") in given:  # a media type of nothing misleads programs that read by it
+        if (b"content-length", b"0") in given:  # a media type without a body misleads programs that rely on it
             given = [(name, value) for name, value in given if name != b"content-type"]
         names = {name.lower() for name, _ in given}
         return [
@@ -93,11 +93,11 @@ class Exchange:
 
 
 EXCHANGE: Final = ScopeKey[Exchange]("redcore.exchange")
-"""The exchange of a request; set by the gateway for its own parts."""
+"""The exchange of a request; set by the gateway for its own components."""
 
 
 def request_id(scope: Scope) -> str:
-    """Return the UUID that the client gave the request, or a new one.
+    """Return the request id sent by the client, or a new UUID.
 
     Args:
         scope: ASGI scope of the request.
@@ -112,7 +112,7 @@ def standing_headers(request_id: str, clock: Clock) -> list[RawHeader]:
     """Return `X-Request-ID` and `Date`.
 
     Args:
-        request_id: Of the request.
+        request_id: UUID of the request.
         clock: Source of the current time.
     """
     return [(b"x-request-id", request_id.encode()), (b"date", _http_date(int(clock.time())))]

@@ -1,4 +1,4 @@
-"""The answer to a HEAD: that to a GET, without the body (RFC 9110 section 9.3.2)."""
+"""The response to HEAD: that of GET, without the body (RFC 9110 section 9.3.2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.types import Message, Scope, Send
 
 
 def bodiless(scope: Scope, send: Send) -> Send:
-    """Return a `send` that lets no byte of a body through if the request is a HEAD: not every ASGI server drops it.
+    """Return a `send` that drops the body if the request is a HEAD: not every ASGI server does.
 
     Args:
         scope: ASGI scope of the request.

@@ -1,4 +1,4 @@
-"""Which bytes a GET asks for: conditional requests and ranges (RFC 9110 sections 13 and 14). Performs no I/O."""
+"""The bytes a GET requests: conditional requests and ranges (RFC 9110 sections 13 and 14). Performs no I/O."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _ENTITY_TAG: Final = re.compile(rb'\s*(?:W/)?("[!#-~\x80-\xff]*")\s*(?:,|$)')
 
 @attrs.frozen
 class Selection:
-    """What to answer with.
+    """The response to a conditional or range request.
 
     Attributes:
         status: 200, 206, 304 or 416.
         start: Offset of the first byte to send.
-        stop: Offset behind the last one.
-        headers: That go with the status.
+        stop: Offset after the last byte to send.
+        headers: Headers that belong to the status.
     """
 
     status: int
@@ -30,21 +30,21 @@ class Selection:
 
 
 def select(request_headers: Mapping[bytes, bytes], *, etag: str, size: int) -> Selection:
-    """Return what a GET of a stored object is answered with.
+    """Return the response to a GET of a stored object.
 
-    A range in another unit, several ranges or a malformed one are ignored, as section 14.2 allows.
+    Other range units, multiple ranges and malformed ranges are ignored, as section 14.2 allows.
 
     Args:
-        request_headers: Of the request, names in lower case.
-        etag: Strong entity tag of the object, in its quotes.
-        size: Of the object, in bytes.
+        request_headers: Request headers, with lower-case names.
+        etag: Strong entity tag of the object, with quotes.
+        size: Size of the object, in bytes.
     """
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if _matches(request_headers.get(b"if-none-match"), etag):
         return Selection(304, 0, 0, headers)
     whole = Selection(200, 0, size, {**headers, "Content-Length": str(size)})
     asked = _RANGE.fullmatch(request_headers.get(b"range", b""))
-    # Section 13.1.5: a range of an older version is of no use; dates match nothing, for none is ever sent.
+    # Section 13.1.5: a range of an older version is useless; dates never match, because we never send one.
     if asked is None or request_headers.get(b"if-range", etag.encode()) != etag.encode():
         return whole
     first, last, suffix = asked.groups()

@@ -18,25 +18,25 @@ from redcore_server.store.objects import ObjectsUnavailable
 
 _DOCS: Final = "https://docs.blueround.com/api/errors#"
 
-# What a store raises that does not answer or cannot be written to; a caller may try again.
+# Errors of a store that does not answer or is not writable; a caller may retry.
 _STORE_AWAY: Final = (
-    psycopg.OperationalError,  # with a full disk (class 53) and a server that stops (class 57)
+    psycopg.OperationalError,  # includes a full disk (class 53) and a stopping server (class 57)
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
     redis.exceptions.RedisError,
     redis.exceptions.RedisClusterException,
     ObjectsUnavailable,
 )
-_CLIENT_GONE: Final = 499  # as nginx logs it; it is never sent, because the client has gone
+_CLIENT_GONE: Final = 499  # as nginx logs it; never sent, because the client has disconnected
 
 _log = structlog.stdlib.get_logger("redcore_server.errors")
 
 
 def respond(error: Exception, request_id: str) -> Response:
-    """Return the answer to a request that raised; an error that is not an `ApiError` is logged here, once.
+    """Return the response for an exception; an error that is not an `ApiError` is logged here, once.
 
     Args:
-        error: Raised by a handler.
+        error: Exception raised by a handler.
         request_id: UUID of the request.
     """
     if isinstance(error, ApiError):
@@ -51,11 +51,11 @@ def respond(error: Exception, request_id: str) -> Response:
 
 
 def render(error: ApiError, request_id: str) -> Response:
-    """Return the answer that reports an error.
+    """Return the response that reports an error.
 
     Args:
-        error: To report.
-        request_id: UUID of the request, in the message where only the operator can help.
+        error: The error to report.
+        request_id: UUID of the request; shown in the message if only the operator can help.
     """
     message = error.message
     if isinstance(error, InternalError):
@@ -65,10 +65,10 @@ def render(error: ApiError, request_id: str) -> Response:
 
 
 def status_of(error: ApiError) -> int:
-    """Return the HTTP status of an error, which the contract names for its code.
+    """Return the HTTP status of an error, which the contract defines for its code.
 
     Args:
-        error: To answer with.
+        error: The error to report.
     """
     return statuses()[error.code]
 
@@ -77,9 +77,9 @@ def envelope(code: str, message: str, details: Iterable[Detail] = ()) -> bytes:
     """Return the error envelope of the contract's section 3 as JSON.
 
     Args:
-        code: Of the catalogue.
+        code: Error code of the catalogue.
         message: Human-readable message.
-        details: Every problem of the request.
+        details: All problems of the request.
     """
     problems = [{"field": detail.field, "issue": detail.issue} for detail in details]
     return orjson.dumps({"error": {"code": code, "message": message, "docs": f"{_DOCS}{code}", "details": problems}})

@@ -1,1 +1,1 @@
-"""Listens on one socket and serves one ASGI app on it: bounded connections, TLS if wanted, an orderly stop."""
+"""Listens on one socket and serves one ASGI app on it: bounded connections, optional TLS, an orderly shutdown."""

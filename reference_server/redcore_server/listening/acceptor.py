@@ -1,8 +1,8 @@
-"""Accepts connections, and logs why where it cannot; libuv's own server closes them and says nothing.
+"""Accepts connections, and logs why if it cannot; libuv's own server closes them silently.
 
-Where TLS is spoken, plain connections are accepted on the same port, so that clients that come by plain HTTP can be
-redirected. A TLS connection begins with the byte of a handshake record (RFC 8446 section 5.1), which no HTTP request
-does. It is looked at and left where it is.
+With TLS on, plain connections are accepted on the same port, so that clients using plain HTTP can be redirected. A TLS
+connection begins with the byte of a handshake record (RFC 8446 section 5.1), which no HTTP request does. The byte is
+peeked at, not consumed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
 @attrs.frozen(kw_only=True)
 class Acceptor:
-    """Accepts connections until closed; what uvicorn needs of an `asyncio.Server`.
+    """Accepts connections until closed; implements what uvicorn needs of an `asyncio.Server`.
 
     Attributes:
-        listener: Non-blocking.
-        context: Of TLS; None accepts plain connections only.
+        listener: A non-blocking listening socket.
+        context: TLS context; None accepts plain connections only.
         secure: Makes the protocol of a TLS connection.
-        plain: Makes that of another.
+        plain: Makes the protocol of a plain connection.
         client_s: Seconds that a client may take for its first byte, and for its handshake.
         pause_s: Seconds between attempts to accept while this process is out of descriptors.
     """
@@ -45,17 +45,17 @@ class Acceptor:
     _tasks: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
 
     def open(self) -> None:
-        """Begin to accept."""
+        """Start accepting."""
         self.listener.settimeout(0)
         self._start(self._accept())
 
     def close(self) -> None:
-        """Accept no more; connections that are there stay."""
+        """Stop accepting; open connections stay open."""
         for task in self._tasks:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Wait until nothing is accepted any more."""
+        """Wait until accepting has stopped."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
@@ -69,7 +69,7 @@ class Acceptor:
             try:
                 connection, _ = await loop.sock_accept(self.listener)
             except OSError as error:
-                if error.errno not in _OUT_OF_DESCRIPTORS:  # one client that was gone again
+                if error.errno not in _OUT_OF_DESCRIPTORS:  # a client that disconnected at once
                     continue
                 _log.error("no connection can be accepted", problem=str(error))
                 await asyncio.sleep(self.pause_s)
@@ -85,7 +85,7 @@ class Acceptor:
                 )
             else:
                 await loop.connect_accepted_socket(self.plain, connection)
-        except (OSError, TimeoutError):  # gone, silent, or no handshake that succeeds: nobody is left to be told
+        except (OSError, TimeoutError):  # disconnected, silent or failed handshake: there is no client to answer
             connection.close()
         except BaseException:
             connection.close()
@@ -97,10 +97,10 @@ class Acceptor:
 
 
 async def first_byte(connection: socket.socket) -> bytes:
-    """Return the first byte that arrives, and leave it to be read; nothing if the other side hangs up.
+    """Return the first byte that arrives without consuming it; empty if the peer closes.
 
     Args:
-        connection: Non-blocking.
+        connection: A non-blocking socket.
     """
     loop = asyncio.get_running_loop()
     readable: asyncio.Future[None] = loop.create_future()

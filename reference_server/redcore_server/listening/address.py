@@ -1,4 +1,4 @@
-"""Takes the address to listen on."""
+"""Binds the address to listen on."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _BACKLOG = 2048
 
 
 class AddressUnavailable(OperatorError):  # noqa: N818 - reads as the state it reports
-    """The server cannot listen where it should."""
+    """The server cannot listen on the requested address."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; clients that come early wait until the server answers.
+    """Return a listening socket; early clients wait until the server answers.
 
     Args:
         host: Name or address of this machine.
-        port: TCP port; 0 takes a free one.
+        port: TCP port; 0 picks a free one.
 
     Raises:
-        AddressUnavailable: The port is taken, or the host is not ours.
+        AddressUnavailable: The port is taken, or the host is not an address of this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

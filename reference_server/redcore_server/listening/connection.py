@@ -1,17 +1,17 @@
-"""One connection of uvicorn, with the bounds that it lacks (docs/adr/0036-clients-that-are-slow.md).
+"""One connection of uvicorn, with limits that uvicorn lacks (docs/adr/0036-clients-that-are-slow.md).
 
-Bounded are the size of a head and the time it may take, what surrounds a body (trailers and chunk extensions), how long
-a body is still read whose answer has been sent, and how long a client may leave an answer unread. The body of a request
-under way is bounded where it is read (`redcore_server.gateway.slow_clients`).
+It limits the size and duration of a head, the data around a body (trailers and chunk extensions), how long a body is
+read after its response was sent, and how long a client may leave a response unread. The body of a running request is
+bounded where it is read (`redcore_server.gateway.slow_clients`).
 
-A request that is not valid HTTP is answered by the app, as any other is: the app finds the error as `REFUSAL` in the
-scope. So that answer too has a request id, the envelope and a line in the access log.
+A request that is not valid HTTP is answered by the app like any other: the app finds the error as `REFUSAL` in the
+scope. So that response also has a request id, the envelope and a line in the access log.
 
 States, by what the next byte belongs to:
 
-    HEAD     → BODY at the end of a valid head, → REFUSED where it is malformed, late or too large
-    BODY     → HEAD at the end of the message, → REFUSED where a chunk is malformed or what surrounds it too large
-    REFUSED  nothing is read any more; the answer closes the connection
+    HEAD     → BODY at the end of a valid head, → REFUSED if it is malformed, late or too large
+    BODY     → HEAD at the end of the message, → REFUSED if a chunk is malformed or the data around it too large
+    REFUSED  nothing more is read; the response closes the connection
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class _State(enum.Enum):
 
 
 class Connection(HttpToolsProtocol):
-    """A protocol of asyncio, made for each connection; see `bounded`."""
+    """An asyncio protocol, one per connection; see `bounded`."""
 
-    parser: httptools.HttpRequestParser  # uvicorn's; only a lost connection has none
+    parser: httptools.HttpRequestParser  # set by uvicorn; None only after the connection is lost
 
     def __init__(
         self,
@@ -69,20 +69,21 @@ class Connection(HttpToolsProtocol):
         """Start before the first byte.
 
         Args:
-            config: Of uvicorn, as the next three.
-            server_state: Shared by all connections.
-            app_state: Put into each scope.
-            _loop: The running one.
-            client_s: Seconds that a head may take, or the rest of a body after its answer, or room for more of it.
+            config: Set by uvicorn, like the next three.
+            server_state: State shared by all connections.
+            app_state: State put into each scope.
+            _loop: The running event loop.
+            client_s: Seconds a client may take for a head, for the rest of a body after its response, or to read more
+                of a response.
         """
         super().__init__(config, server_state, app_state, _loop)
         self._client_s = client_s
         self._state: _State = _State.HEAD
         self._has_begun = False  # whether a part of the head has arrived
-        self._messages = 0  # heads begun and ended, messages ended: whether a read belongs to one part as a whole
-        self._body_bytes = 0  # of this message
-        self._other_bytes = 0  # of this head, or around this body
-        self._deadline: asyncio.TimerHandle | None = None  # for what the client sends
+        self._messages = 0  # heads started, heads ended, messages ended: whether a read belongs to one part only
+        self._body_bytes = 0  # for this message
+        self._other_bytes = 0  # for this head, or around this body
+        self._deadline: asyncio.TimerHandle | None = None  # for data from the client
         self._reading_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -91,27 +92,27 @@ class Connection(HttpToolsProtocol):
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Cancel all timers."""
         self._stop_expecting()
         self.resume_writing()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio lets it answer
-        """Answer what has arrived as a whole, although the client sends no more (RFC 9112 section 9.6)."""
-        if self._is_answering and self._state is _State.HEAD and self.scheme == "http":  # TLS cannot be closed by half
+        """Answer complete requests although the client has closed its sending side (RFC 9112 section 9.6)."""
+        if self._is_answering and self._state is _State.HEAD and self.scheme == "http":  # TLS has no half-close
             self.cycle.keep_alive = False
             return True
         return None
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the bounds."""
+        """Process received data, within the limits."""
         if self._is_refused():
             return
         part, body_bytes = self._messages, self._body_bytes
         super().data_received(data)
         if self._is_refused() or self.transport.is_closing():
             return
-        if part == self._messages:  # else it begins with the end of another part: that is too little to matter
+        if part == self._messages:  # else it starts with the end of another part, which is too small to matter
             self._other_bytes += len(data) - (self._body_bytes - body_bytes)
         if self._other_bytes > MAX_HEAD_BYTES + FRAMING_PER_BYTE * self._body_bytes:
             self._refuse(HeadTooLarge(MAX_HEAD_BYTES))
@@ -119,21 +120,21 @@ class Connection(HttpToolsProtocol):
             self._expect()
 
     def on_message_begin(self) -> None:
-        """Begin to read a head."""
+        """Start reading a head."""
         super().on_message_begin()
         self._has_begun = True
         self._begin_part()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the head; one of the trailers is only counted, it never becomes a header.
+        """Store a header field; a trailer field is only counted and never becomes a header.
 
-        RFC 9110 section 6.5.1: a trailer that says how to route or authenticate must not be merged into the head.
+        RFC 9110 section 6.5.1: a trailer for routing or authentication must not be merged into the head.
         """
         if self._state is _State.HEAD:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, unless the head is too large or ambiguous."""
+        """Start the app, unless the head is too large or ambiguous."""
         self._stop_expecting()
         _check_head(self.url, self.headers, self.parser.get_http_version())
         self.scope["headers"] = tuple(self.headers)
@@ -144,7 +145,7 @@ class Connection(HttpToolsProtocol):
         self._body_bytes = 0
 
     def on_body(self, body: bytes) -> None:
-        """Hand a part of the body on."""
+        """Pass a part of the body to the app."""
         self._body_bytes += len(body)
         super().on_body(body)
 
@@ -157,26 +158,26 @@ class Connection(HttpToolsProtocol):
         self._body_bytes = 0
 
     def on_response_complete(self) -> None:
-        """Let a client that still sends its body read the answer, but not send for ever."""
+        """Let a client that is still sending its body read the response, but bound how long it may send."""
         super().on_response_complete()
-        is_last = self.cycle.response_complete  # and no request behind it is being answered
+        is_last = self.cycle.response_complete  # and no pipelined request is being answered
         if is_last and self.cycle.more_body and not self.transport.is_closing():
             self._expect()
 
     def pause_writing(self) -> None:
-        """Give the client some time to take what has been sent."""
+        """Bound how long the client may take to read what was sent."""
         super().pause_writing()
         self._reading_deadline = self.loop.call_later(self._client_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Send on."""
+        """Resume sending."""
         super().resume_writing()
         if self._reading_deadline is not None:
             self._reading_deadline.cancel()
             self._reading_deadline = None
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say no more than the status
-        """Refuse what the parser stopped at, by the error that one of the callbacks raised if there is one."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's message adds nothing to the status
+        """Refuse the request at which the parser stopped, with the error raised by a callback if there is one."""
         cause = (sys.exception() or Exception()).__context__
         self._refuse(cause if isinstance(cause, ApiError) else malformed("is not valid HTTP"))
 
@@ -193,7 +194,7 @@ class Connection(HttpToolsProtocol):
         self._other_bytes = 0
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer with an error and read no more: what follows cannot be told apart from a request."""
+        """Answer with an error and stop reading: the remaining bytes cannot be parsed reliably."""
         self._stop_expecting()
         error.headers["Connection"] = "close"
         is_in_body, self._state = self._state is _State.BODY, _State.REFUSED
@@ -207,7 +208,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.message_event.set()  # wakes the app if it waits for more of the body
 
     def _answer_head(self, error: ApiError) -> None:
-        """Let the app answer a request whose head is not valid, from what is known of it."""
+        """Let the app answer a request with an invalid head, from the parts that were parsed."""
         if not self._has_begun:
             super().on_message_begin()
         is_named = _is_target(self.url)
@@ -217,7 +218,7 @@ class Connection(HttpToolsProtocol):
         REFUSAL.set(self._scope, error)
         super().on_headers_complete()
         if not is_named:
-            self.scope["method"] = "-"  # the parser may not have read one
+            self.scope["method"] = "-"  # the parser may not have seen one
         super().on_message_complete()
 
     def _name_peer(self) -> None:
@@ -226,7 +227,7 @@ class Connection(HttpToolsProtocol):
 
     @property
     def _scope(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.scope)  # a TypedDict, which has no keys of our own
+        return cast("dict[str, Any]", self.scope)  # a TypedDict, which does not allow our keys
 
     def _expect(self) -> None:
         self._stop_expecting()
@@ -238,7 +239,7 @@ class Connection(HttpToolsProtocol):
             self._deadline = None
 
     def _late(self) -> None:
-        if self.pipeline:  # we read no more until those before it are answered
+        if self.pipeline:  # reading stops until the requests before it are answered
             self._expect()
         elif self._state is _State.HEAD and self._has_begun:
             self._refuse(RequestTimeout())
@@ -247,7 +248,7 @@ class Connection(HttpToolsProtocol):
 
 
 def bounded(client_s: float) -> Callable[..., Connection]:
-    """Return what makes a connection.
+    """Return a factory of connections.
 
     Args:
         client_s: See `Connection`.
@@ -259,7 +260,7 @@ def malformed(issue: str) -> ValidationFailed:
     """Return the error for a request that is not valid HTTP.
 
     Args:
-        issue: What is wrong with it.
+        issue: What is wrong with the request.
     """
     return ValidationFailed(details=[Detail("request", issue)])
 

@@ -1,4 +1,4 @@
-"""Redirects plain HTTP to the same address with TLS."""
+"""Redirects plain HTTP to the same URL over TLS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RedirectToTls:
     """An ASGI app that answers every request with 301 (contract section 2).
 
     Attributes:
-        origin: The server's own, whatever name the client used: it must not be sent to another server.
+        origin: The server's configured origin, not the name the client used: that could redirect to another server.
     """
 
     origin: str

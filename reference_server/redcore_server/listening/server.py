@@ -1,4 +1,4 @@
-"""Serves an ASGI app on a listening socket: uvicorn with bounds, TLS and an orderly stop."""
+"""Serves an ASGI app on a listening socket: uvicorn with limits, TLS and an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from redcore_server.settings import Settings
 
 @attrs.frozen(kw_only=True)
 class Listening:
-    """How to serve.
+    """Options for serving.
 
     Attributes:
         settings: Server settings.
-        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-        tls: The context of TLS; None where plain HTTP is spoken.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+        tls: TLS context; None for plain HTTP.
         announce: Called once requests are answered.
-        draining: Switched on by the first signal.
+        draining: Set by the first signal.
     """
 
     settings: Settings
@@ -45,12 +45,12 @@ class Listening:
 def run(
     open_app: Callable[[Draining], AbstractAsyncContextManager[ASGIApp]], listener: socket.socket, how: Listening
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way may finish.
+    """Serve until SIGINT or SIGTERM; running requests may finish.
 
     Args:
-        open_app: Gives what answers, and closes it at the end.
+        open_app: Context manager that opens the app and closes it at the end.
         listener: A listening socket.
-        how: See there.
+        how: Options for serving.
     """
     configure_logging(how.settings.log_level)
 
@@ -70,8 +70,8 @@ def _config(app: ASGIApp, how: Listening) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        access_log=False,  # the gateway writes its own
-        proxy_headers=bool(how.trusted_proxies),  # or any client could choose the address it is limited by
+        access_log=False,  # the gateway writes its own access log
+        proxy_headers=bool(how.trusted_proxies),  # or any client could forge the address that rate limits count
         forwarded_allow_ips=list(how.trusted_proxies),
         server_header=False,
         date_header=False,  # the gateway's comes from the server's clock
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
         self._how = how
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, then say so."""
+        """Start answering, then announce it."""
         await super().startup([])
         for listener in sockets or []:
             self._accept(listener)
@@ -105,13 +105,13 @@ class _Server(uvicorn.Server):
             client_s=self._how.settings.client_seconds,
         )
         acceptor.open()
-        self.servers.append(acceptor)  # type: ignore[arg-type] # has what uvicorn calls
+        self.servers.append(acceptor)  # type: ignore[arg-type] # has the methods that uvicorn calls
 
     def _protocol(self, config: uvicorn.Config) -> asyncio.Protocol:
         return config.http_protocol_class(config=config, server_state=self.server_state, app_state={})  # type: ignore[call-arg]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let load balancers know, and stop a while later; a second signal stops at once."""
+        """Report the shutdown to load balancers, then stop after a delay; a second signal stops at once."""
         notice_s = self._how.settings.stop_notice_seconds
         if notice_s == 0 or self._how.draining.is_on:
             self._how.draining.is_on = True

@@ -1,7 +1,7 @@
-"""What the gateway proves itself with: a certificate that is given, or one of its own for development.
+"""The TLS certificate of the gateway: a configured one, or a self-made one for development.
 
-The own one is signed by an authority that is made once in the data folder, for nobody else's use; clients that are told
-to trust `tls/ca.pem` trust every later start.
+The development certificate is signed by a private authority that is created once in the data folder. Clients that trust
+`tls/ca.pem` therefore trust it after every restart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _AUTHORITY_KEY: Final = "ca.key"
 
 
 def authority_file(data: Path) -> Path:
-    """Return where the certificate of our own authority is, for clients to trust.
+    """Return the path of the development authority's certificate, for clients to trust.
 
     Args:
         data: The data folder.
@@ -28,7 +28,7 @@ def authority_file(data: Path) -> Path:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return the context that connections are accepted with; None where TLS is off.
+    """Return the TLS context of the server; None if TLS is off.
 
     Args:
         settings: Server settings.
@@ -45,7 +45,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         _load(context, settings.tls_certificate, settings.tls_key)
     else:
         leaf = _authority(settings.data).issue_cert(*sorted(LOOPBACK_HOSTS | {settings.host}))
-        leaf.configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it takes pyOpenSSL's contexts too
+        leaf.configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it also accepts pyOpenSSL contexts
     return context
 
 
@@ -54,7 +54,7 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         if not file.is_file():
             raise SettingsError(f"{PREFIX}TLS_{name}", f"names no file: {file}")
     try:
-        # A key with a passphrase is refused: OpenSSL would ask for it at the terminal.
+        # A key with a passphrase is refused: OpenSSL would prompt for it at the terminal.
         context.load_cert_chain(certificate, key, password=lambda: "")
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error.strerror
