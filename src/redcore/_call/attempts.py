@@ -1,4 +1,4 @@
-"""The tries of one call, as its error will tell them. Performs no I/O."""
+"""The history of the failed attempts of one call, for its error. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from redcore.exceptions import (
 
 
 class Tries:
-    """Keeps what failed; made anew for each call, when its first try begins.
+    """Records failed attempts; created for each call when its first attempt begins.
 
     Args:
-        monotonic: Gives seconds, for durations.
-        request_id: The one that is sent.
+        monotonic: A monotonic clock, in seconds.
+        request_id: The request id that is sent.
     """
 
     __slots__ = ("_began", "_failed", "_monotonic", "_request_id", "_started")
@@ -40,26 +40,26 @@ class Tries:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that were waits between attempts."""
+        """Seconds spent waiting between attempts."""
         return sum(attempt.wait_s or 0.0 for attempt in self._failed)
 
     def begin(self) -> None:
-        """The next try begins."""
+        """Record the start of the next attempt."""
         self._began = self._monotonic()
 
     def refused(self, response: Response) -> None:
-        """The token was refused; the call is sent again at once with another."""
+        """Record that the token was rejected; the call is repeated immediately with a new token."""
         self._note(AuthenticationError.__name__, response, 0.0)
         self.begin()
 
     def failed(self, error: RedcoreError, wait: float | StopReason) -> None:
-        """A try has failed; if there is to be no other, the error is told all of them."""
+        """Record a failed attempt; on the last one, attach the full history to the error."""
         self._note(type(error).__name__, answer_of(error), wait)
         if isinstance(wait, str):
             self._tell(error)
 
     def overslept(self, error: RedcoreError) -> RedcoreError:
-        """The last error, told all tries: the wait for the next one took longer than the call may."""
+        """Attach the full history to the last error: the wait for the next attempt exceeded the deadline."""
         last = self._failed.pop()
         self._failed.append(attrs.evolve(last, wait_s=None, stopped="deadline"))
         self._tell(error)
@@ -86,5 +86,5 @@ class Tries:
 
 
 def answer_of(error: RedcoreError) -> Response | None:
-    """The answer that an error is about; None if none came."""
+    """The response of an error; None if no response was received."""
     return error.response if isinstance(error, RedcoreAPIError | ResponseError) else None

@@ -1,16 +1,16 @@
-"""From credentials to an access token: which grant, when to renew, what to do when a token is dead. Performs no I/O.
+"""Obtains access tokens from credentials: which grant, when to refresh, how to handle dead tokens. Performs no I/O.
 
-Every decision yields steps (`_call/steps.py`); the token endpoint is called through its generated operation.
+Every method yields steps (`_call/steps.py`); the token endpoint is called through its generated operation.
 
-States of the pair that a client holds, and what leads from one to the next:
+States of the token pair of a client, and the legal transitions:
 
     none    → fresh     the client's own credentials (RFC 6749 section 4.4), or the login of a person
-    fresh   → ageing    a tenth of its lifetime is left: one call renews it, all others go on with it
-    fresh, ageing → ended    its time is over, it was issued in the future, or the server refused it with 401
-    ageing, ended → fresh    a sibling has stored a newer pair; or the refresh token (RFC 6749 section 6)
-    ended   → fresh     the refresh token is dead: the client's own credentials, if it has any
-    ended   → dead      the refresh token is dead and there are no others: all calls get that refusal, and none asks
-                        again, in any process that shares the cache
+    fresh   → ageing    a tenth of its lifetime is left: one call refreshes it, all others keep using it
+    fresh, ageing → ended    it expired, it was issued in the future, or the server rejected it with 401
+    ageing, ended → fresh    another client stored a newer pair, or a refresh succeeded (RFC 6749 section 6)
+    ended   → fresh     the refresh token is dead: the client's own credentials are used, if it has any
+    ended   → dead      the refresh token is dead and there are no other credentials: all calls raise that error, and
+                        none asks again, in any process that shares the cache
     any     → none      the session was revoked (RFC 7009)
 """
 
@@ -53,15 +53,15 @@ from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.token_set import TokenSet, flaw, is_sendable
 
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
-AHEAD_AGAIN_S = 60.0  # after a renewal ahead of the end has failed, or another process was at it
-LEASE_MARGIN_S = 5.0  # for what lies around the attempts: two accesses to a cache of up to 2 s each (RedisCache)
-SHORTEST_POLL_S = 0.02  # a renewal takes a round trip or two
-LONGEST_POLL_S = 0.25  # four questions a second to a cache
+AHEAD_AGAIN_S = 60.0  # after an early refresh has failed, or another process was refreshing
+LEASE_MARGIN_S = 5.0  # for the work around the attempts: two cache accesses of up to 2 s each (RedisCache)
+SHORTEST_POLL_S = 0.02  # a refresh takes one or two round trips
+LONGEST_POLL_S = 0.25  # four cache reads per second
 
 
 @attrs.frozen(kw_only=True)
 class Credentials:
-    """What a client authenticates with. Its repr shows no secret."""
+    """The credentials of a client. The repr shows no secret."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
     client_id: str | None = None
@@ -70,22 +70,22 @@ class Credentials:
     refresh_token: str | None = attrs.field(default=None, repr=False)
     scope: str | None = None
     personal: bool = False
-    """The tokens are those of a person who logged in: the application's own must never stand in for them."""
+    """Whether the tokens belong to a person who logged in: the application's own tokens must never replace them."""
 
     @property
     def can_ask_anew(self) -> bool:
-        """Whether tokens can be had without any earlier ones (RFC 6749 section 4.4)."""
+        """Whether tokens can be requested without earlier tokens (RFC 6749 section 4.4)."""
         return self.client_id is not None and self.client_secret is not None and not self.personal
 
     def key(self, origin: str) -> str:
-        """The name of these credentials in a token cache; it holds no secret."""
+        """The key of these credentials in a token cache; it contains no secret."""
         started_with = self.refresh_token or self.access_token or ""
         parts = (origin, self.client_id or "", self.scope or "", started_with)
         return "redcore:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class Authenticator:
-    """Keeps a client authenticated; shared by all threads and tasks that use the client."""
+    """Provides access tokens for a client; shared by all threads and tasks that use the client."""
 
     def __init__(
         self,
@@ -110,12 +110,12 @@ class Authenticator:
             self._start_session(credentials)
 
     def _open_store(self) -> None:
-        """The place of these credentials in the cache."""
+        """The cache entry of these credentials."""
         self._key = self._credentials.key(self._origin)
         self._store = TokenStore(self._cache, self._key, self._monotonic)
 
     def _start_session(self, credentials: Credentials) -> None:
-        """Begin with the pair that was given, unless a sibling with the same beginning has renewed it since."""
+        """Start with the given pair, unless another client that started with it has refreshed it since."""
         with_access = credentials.access_token or ""
         self._store.begin(
             TokenSet(
@@ -127,16 +127,16 @@ class Authenticator:
         )
 
     def begin(self, tokens: TokenSet) -> Flow[None]:
-        """Begin the session of a person who has just logged in; the application is told, to store it."""
+        """Begin the session of a person who has just logged in, and pass its tokens to the application's callback."""
         self.resume(tokens)
         if self._on_token_refreshed is not None:
             yield Notify(self._on_token_refreshed, tokens.as_dict())
 
     def resume(self, tokens: TokenSet) -> None:
-        """Go on with a pair of an earlier login, or with what a sibling with the same beginning has made of it.
+        """Continue with the pair of an earlier login, or with the pair that another client has refreshed it to.
 
         Raises:
-            ConfigurationError: they are not tokens that can be sent, and times.
+            ConfigurationError: the tokens or times are invalid.
         """
         if (problem := flaw(tokens)) is not None:
             raise ConfigurationError(f"the tokens have {problem}; give what redcore.login gave, as it was stored")
@@ -147,9 +147,9 @@ class Authenticator:
         self._store.begin(tokens)
 
     def end(self, revoke: Callable[[str], Flow[None]], budget: Budget) -> Flow[None]:
-        """Revoke the tokens that are held, then forget them; without any there is nothing to do.
+        """Revoke the tokens, then delete them; does nothing if there are none.
 
-        A renewal under way is waited for, else the pair that it brings would live on.
+        Waits for a refresh in progress, whose new pair would otherwise survive.
 
         Raises:
             ConfigurationError: an API key has no session.
@@ -173,7 +173,7 @@ class Authenticator:
             self._store.lock.release()
 
     def can_replace(self, rejected: str) -> bool:
-        """Whether a refused access token can be replaced: by a new one, or by one that somebody else has got since."""
+        """Whether a rejected access token can be replaced: by a refresh, or by a token another client has obtained."""
         if self._credentials.api_key:
             return False
         if self._credentials.can_ask_anew:
@@ -182,19 +182,19 @@ class Authenticator:
         return held is not None and (held.refresh_token is not None or held.access_token != rejected)
 
     def bearer(self, budget: Budget, *, rejected: str | None) -> Flow[str]:
-        """What to send as `Authorization: Bearer`.
+        """Return the token to send as `Authorization: Bearer`.
 
         Args:
             budget: How long the call may still take.
-            rejected: The access token that the server has just refused with 401; None if none was.
+            rejected: The access token that the server has just rejected with 401, or None.
 
         Raises:
-            AuthenticationError: no token can be had: log in again.
+            AuthenticationError: no token can be obtained: log in again.
             RedcoreAPIError, NetworkError, ResponseError: the token endpoint failed.
         """
         if self._credentials.api_key:
             return self._credentials.api_key
-        if self._store.is_unread:  # a sibling in another process may have a newer pair than was given here
+        if self._store.is_unread:  # another process may have a newer pair than the one given here
             yield from self._store.fetch()
         if tokens := self._usable(rejected):
             if tokens.is_ageing(self._now(), self._own_draw):
@@ -212,7 +212,7 @@ class Authenticator:
     def _renewed_ahead(self, tokens: TokenSet, budget: Budget) -> Flow[TokenSet]:
         """Refresh early, in at most one task; others keep using the current token.
 
-        It must not cost the call anything but time: when it fails, the call goes on with the current token too.
+        A failure must not affect the call: it then continues with the current token too.
         """
         remaining = budget.remaining_s()
         if self._monotonic() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
@@ -239,13 +239,13 @@ class Authenticator:
     def _renewed(
         self, budget: Budget, is_good: Callable[[TokenSet], bool], failures: int, *, waits: bool = True
     ) -> Flow[tuple[TokenSet, bool]]:
-        """Tokens that are good, and whether they are new; one at a time in this process, and among all that share.
+        """Return valid tokens, and whether they are new. One refresh at a time, here and in all sharing processes.
 
         Args:
             budget: How long the call may still take.
             is_good: Whether tokens can be used.
-            failures: How many renewals had failed when this call began to wait; the error of a later one is its own.
-            waits: Whether to wait for another process that renews.
+            failures: Number of failed refreshes when this call began to wait; it raises the error of a later one.
+            waits: Whether to wait for another process that is refreshing.
         """
         held = self._store.known()
         if held is not None and is_good(held):
@@ -263,12 +263,12 @@ class Authenticator:
                 if is_ours:
                     yield from self._store.unlock()
         except (RedcoreAPIError, NetworkError, ResponseError) as error:
-            if budget.allows(0.0):  # not for want of the time that this call had, but others may have
+            if budget.allows(0.0):  # not if only this call ran out of time: others may have more
                 self._store.fail(error, budget.timeout_s)
             raise
 
     def _turn(self, budget: Budget, is_good: Callable[[TokenSet], bool], *, waits: bool = True) -> Flow[bool]:
-        """Wait for the lock among processes, or until one of them has got good tokens; whether it is ours.
+        """Wait for the lock between processes, or for valid tokens of another process; True if we hold the lock.
 
         Raises:
             RequestTimeoutError: neither happened in time.
@@ -309,7 +309,7 @@ class Authenticator:
         return tokens.is_fresh(self._now()) and tokens.access_token != rejected
 
     def _renew(self, budget: Budget) -> Flow[TokenSet]:
-        """New tokens, stored before they are used: by the refresh token, else by the client's own credentials."""
+        """Obtain new tokens by the refresh token or the client's credentials; stores them before they are used."""
         held = self._store.known()
         if held is not None and held.refresh_token is not None:
             try:
@@ -318,7 +318,7 @@ class Authenticator:
                 if error.code != "invalid_grant":
                     raise
                 newer = yield from self._store.fetch()
-                # A sibling was faster, who has no part in the lock or outlived it.
+                # Another client was faster, one that does not share the lock or outlived it.
                 if newer is not None and self._is_usable(newer, held.access_token):
                     return newer
                 if newer is not None and newer.refresh_token not in (None, held.refresh_token):
@@ -332,9 +332,9 @@ class Authenticator:
         return (yield from self._exchange(asked, budget, refresh_token=None))
 
     def _refresh(self, refresh_token: str, budget: Budget) -> Flow[TokenSet]:
-        """RFC 6749 section 6. Once more if the answer is lost: the pair is gone either way (contract section 7).
+        """Refresh (RFC 6749 section 6). Retried if the response is lost: the pair is spent anyway (contract section 7).
 
-        A refresh token that was refused once is dead: the refusal is raised again, without another request.
+        A refresh token that was rejected once is dead: the same error is raised again, without another request.
         """
         if (refusal := self._store.refusal(refresh_token)) is not None:
             raise refusal
@@ -350,8 +350,8 @@ class Authenticator:
             raise
 
     def _ended(self, held: TokenSet | None, request_id: str) -> RedcoreError:
-        """Why there are no more tokens to be had without a refresh token."""
-        if held is None:  # revoked by this client, or by one beside it
+        """Explain why no tokens can be obtained without a refresh token."""
+        if held is None:  # revoked by this client or another one
             return AuthenticationError(
                 "the session has ended, log in again",
                 response=Response(401, Headers({})),
@@ -360,7 +360,7 @@ class Authenticator:
             )
         if (refusal := self._store.refusal(None)) is not None:
             return self._must_log_in(refusal)
-        if self._credentials.refresh_token is not None:  # the cache had it no more
+        if self._credentials.refresh_token is not None:  # the cache no longer had it
             return AuthenticationError(
                 "the session has ended, log in again: another process was refused its refresh token",
                 response=Response(400, Headers({})),  # RFC 6749 section 5.2
@@ -387,9 +387,9 @@ class Authenticator:
     def _exchange(
         self, operation: Operation[TokenResponse], budget: Budget, refresh_token: str | None
     ) -> Flow[TokenSet]:
-        """One `POST /oauth/token`; the answer is in the cache when this returns.
+        """Send one `POST /oauth/token`; the tokens are in the cache when this returns.
 
-        The refresh token is the one to keep if the answer has none.
+        The refresh token is kept if the response has none.
         """
         request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
@@ -399,22 +399,22 @@ class Authenticator:
         tokens = granted(read(raw(operation), response), self._now(), refresh_token)
         try:
             yield from self._store.keep(tokens)
-        except TokenCacheError:  # the application may keep the pair itself, and the old one is dead
+        except TokenCacheError:  # the application may store the pair itself, and the old pair is dead
             yield from self._tell(tokens, is_new=True)
             raise
         return tokens
 
     def secrets(self) -> set[str | None]:
-        """The secrets of this client, which no error may show."""
+        """The secrets of this client, which must not appear in errors."""
         held, given = self._store.known(), self._credentials
         known = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
         return known if held is None else known | {held.access_token, held.refresh_token}
 
     def sign(self, operation: Operation[Any], headers: Mapping[str, str], request_id: str) -> Request:
-        """A request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
+        """Make a request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
 
         Raises:
-            ConfigurationError: the operation needs a client id or a secret, and this client has none.
+            ConfigurationError: the operation needs a client id or a secret that this client lacks.
         """
         client_id, secret = self._credentials.client_id, self._credentials.client_secret
         if operation.auth == "client":
@@ -434,20 +434,20 @@ class Authenticator:
 
 
 def longest_renewal_s(budget: Budget) -> float:
-    """How long a renewal may take: two attempts, so that none is begun while another may still succeed."""
+    """How long a refresh may take: two attempts, so that no refresh begins while another may still succeed."""
     return 2 * budget.timeout_s + LEASE_MARGIN_S
 
 
 def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str | None = None) -> TokenSet:
-    """The tokens of a grant, as they are kept.
+    """Make a `TokenSet` from the response to a grant.
 
     Args:
-        answer: That of the token endpoint.
+        answer: The response of the token endpoint.
         now: In Unix seconds.
-        refresh_token: The one to keep if the answer has none.
+        refresh_token: The refresh token to keep if the response has none.
 
     Raises:
-        ResponseError: a token cannot be sent.
+        ResponseError: a token cannot be sent in a header.
     """
     given = answer.value
     if not all(is_sendable(token) for token in (given.access_token, given.refresh_token) if token is not None):
@@ -457,7 +457,7 @@ def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str |
         )
     return TokenSet(
         access_token=given.access_token,
-        # RFC 6749 section 6: without a new refresh token the one that was used stays valid.
+        # RFC 6749 section 6: without a new refresh token, the current one stays valid.
         refresh_token=given.refresh_token or refresh_token,
         expires_at=now + given.expires_in,
         scope=given.scope,
@@ -467,10 +467,10 @@ def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str |
 
 
 def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:
-    """The grant of RFC 7522 section 2.1, for the XML as the identity provider wrote it.
+    """Make the grant of RFC 7522 section 2.1 from the identity provider's unencoded XML.
 
     Raises:
-        ArgumentError: the assertion is no XML, such as one that is base64-encoded already.
+        ArgumentError: the assertion is not XML, for example because it is already base64-encoded.
     """
     xml = assertion.encode() if isinstance(assertion, str) else bytes(assertion)
     if b"<" not in xml[:64]:

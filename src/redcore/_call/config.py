@@ -1,6 +1,6 @@
-"""What a client is set up with: arguments and environment variables in, checked values out, or a ConfigurationError.
+"""The configuration of a client: validates arguments and environment variables, or raises a ConfigurationError.
 
-Any argument wins over any variable (contract section 7, Client). No message repeats a secret.
+An argument takes precedence over any variable (contract section 7, Client). No message contains a secret.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.token_set import is_sendable
 
 T = TypeVar("T")
-LONGEST_S = 1_000_000.0  # operating systems have no timers much longer than this
+LONGEST_S = 1_000_000.0  # operating systems do not support much longer timers
 TWO_POLICIES = "give either retry or max_retries, not both: max_retries is the short form of retry"
 PLACEHOLDER = re.compile(
     r".*(…|\.{3}|\*{3}).*|<.*>|\[.*\]|\$\w+|\$?\{.*\}"
     r"|(rk_(live|test)_)?(your[-_ ]\w[-_ \w]*|x{3,}|change[-_ ]?me|placeholder)",
     re.IGNORECASE,
 )
-"""What is left standing when an example is pasted: `rk_live_…`, `<api key>`, `${API_KEY}`, `rk_test_YOUR_KEY`."""
+"""Placeholders of pasted examples: `rk_live_…`, `<api key>`, `${API_KEY}`, `rk_test_YOUR_KEY`."""
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
@@ -42,7 +42,7 @@ ENVIRONMENTS = {
 
 @attrs.frozen(kw_only=True)
 class Given:
-    """The arguments of `Client`, as they came."""
+    """The arguments of `Client`, unchecked."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
     client_id: str | None = None
@@ -61,18 +61,18 @@ class Given:
 
 @attrs.frozen(kw_only=True)
 class Config:
-    """What a client works with."""
+    """The validated configuration of a client."""
 
     credentials: Credentials
     base_url: str
-    """Without a slash at its end."""
+    """Without a trailing slash."""
     auth_origin: str
     """Scheme, host and port."""
     options: CallOptions
 
 
 def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
-    """Check the arguments, and take what they leave out from the environment.
+    """Validate the arguments, and fill in missing ones from the environment.
 
     Raises:
         ConfigurationError: something is missing, malformed or contradictory.
@@ -81,15 +81,15 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
 
 
 def configure_login(given: Given, env: Mapping[str, str] = os.environ) -> Config:
-    """As `configure`, for an application that has no tokens yet and is about to log a person in."""
+    """Like `configure`, for an application without tokens that is about to log a person in."""
     return configured(given, application(given, env), env)
 
 
 def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
-    """Refuse what only `AsyncClient` can await.
+    """Reject async caches and callbacks, which only `AsyncClient` can await.
 
     Raises:
-        ConfigurationError: the cache or the callback is made of coroutine functions.
+        ConfigurationError: the cache or the callback has coroutine functions.
     """
     if cache is not None and iscoroutinefunction(cache.get):
         name = type(cache).__name__
@@ -99,7 +99,7 @@ def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | Non
 
 
 def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> Config:
-    """What holds for any credentials: addresses and limits."""
+    """The settings that do not depend on the credentials: URLs and limits."""
     base_url = checked_url(*chosen_url(given, env))
     options = CallOptions(
         timeout_s=30.0 if (timeout := seconds("timeout", given.timeout, env)) is None else timeout,
@@ -115,11 +115,11 @@ def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> C
 
 
 def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions:
-    """The options with those replaced that are given; headers are added.
+    """Return the options with the given changes; headers are added to the existing ones.
 
     Args:
-        options: What there was.
-        changes: Options by the names that `with_options` gives them; one that is UNSET stays as it was.
+        options: The current options.
+        changes: Options by their names in `with_options`; an option that is UNSET is not changed.
 
     Raises:
         ConfigurationError: a number is out of range.
@@ -139,10 +139,10 @@ def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions
 
 
 def sendable_key(key: Any) -> str | None:
-    """An `Idempotency-Key` that can be sent.
+    """Validate an `Idempotency-Key`.
 
     Raises:
-        ArgumentError: it cannot.
+        ArgumentError: it cannot be sent.
     """
     if key is not None and not is_sendable(key):
         raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
@@ -162,14 +162,14 @@ OPTIONS: Mapping[str, Change] = {
     "idempotency_key": lambda _, value: ("idempotency_key", sendable_key(value)),
     "pacing": lambda _, value: ("pacing", bool(value)),
 }
-"""The options that calls and `with_options` take: what each changes, and to what."""
+"""The options that calls and `with_options` accept: the field that each changes, and its check."""
 
 
 # Addresses -----------------------------------------------------------------------------------
 
 
 def chosen_url(given: Given, env: Mapping[str, str]) -> tuple[str, str]:
-    """The API's URL, after the name of what it comes from."""
+    """The name of the setting that determines the API's URL, and the URL."""
     if given.base_url is not None:
         return "base_url", given.base_url
     if given.environment is not None:
@@ -194,10 +194,10 @@ def chosen_origin(given: Given, env: Mapping[str, str], base_url: str) -> str:
 
 
 def checked_url(name: str, url: str) -> str:
-    """The URL without a slash at its end.
+    """Return the URL without a trailing slash.
 
     Raises:
-        ConfigurationError: it is no URL that a client may send secrets to.
+        ConfigurationError: it is not a URL that a client may send secrets to.
     """
     parts = split(name, url)
     if parts.username is not None or parts.password is not None:
@@ -214,7 +214,7 @@ def checked_url(name: str, url: str) -> str:
 
 
 def checked_origin(name: str, url: str) -> str:
-    """As checked_url, for an address that must have no path."""
+    """Like `checked_url`, for a URL that must not have a path."""
     checked = checked_url(name, url)
     if urlsplit(checked).path:
         raise ConfigurationError(f"{name} must be an origin, without a path, as in https://api.blueround.com")
@@ -227,8 +227,8 @@ def split(name: str, url: str) -> SplitResult:
         raise malformed
     try:
         parts = urlsplit(url)
-        _ = parts.port  # checked only when it is looked at
-        (parts.hostname or "").encode("idna")  # as looking it up will, which has no error for a name that is none
+        _ = parts.port  # `urlsplit` validates the port only on access
+        (parts.hostname or "").encode("idna")  # as name resolution does, which has no clear error for an invalid name
     except ValueError:  # not chained: its message quotes what may be a password
         raise malformed from None
     return parts
@@ -252,7 +252,7 @@ def is_loopback(host: str) -> bool:
 
 
 def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | None:
-    """A duration of an argument, else of its variable."""
+    """A duration from an argument, or from its environment variable."""
     variable = f"REDCORE_{name.upper()}"
     told: float | str | None = value if value is not None else env.get(variable) or None
     if told is None:
@@ -268,14 +268,14 @@ def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | N
 
 
 def needed(name: str, value: T | None) -> T:
-    """An option that cannot be None, as the types say."""
+    """Reject None for an option that requires a value."""
     if value is None:
         raise ConfigurationError(f"{name} must be a number, not None; leave it out to keep what the client has")
     return value
 
 
 def policy(given: Given, env: Mapping[str, str]) -> Retry:
-    """When calls are tried again."""
+    """The retry policy."""
     if given.retry is None:
         return Retry(max_retries=retries(given.max_retries, env))
     if given.max_retries is not None:
@@ -284,7 +284,7 @@ def policy(given: Given, env: Mapping[str, str]) -> Retry:
 
 
 def checked_policy(value: object) -> Retry:
-    """The policy, if it is one.
+    """Validate a retry policy.
 
     Raises:
         ConfigurationError: it is something else, such as a strategy or a decorator of tenacity.
@@ -312,7 +312,7 @@ def retries(value: int | None, env: Mapping[str, str]) -> int:
 
 
 def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
-    """The one way to authenticate that arguments and environment name."""
+    """Select the single way to authenticate from arguments and environment."""
     others = {
         "client_id": given.client_id,
         "client_secret": given.client_secret,
@@ -339,7 +339,7 @@ def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
 
 
 def application(given: Given, env: Mapping[str, str]) -> Credentials:
-    """An application for which people log in; a secret of the environment belongs to the id of the environment."""
+    """The application that people log in to; a secret of the environment is used only with its client id."""
     client_id = from_either("client_id", given.client_id, env)
     if client_id is None:
         raise ConfigurationError("client_id is missing: pass client_id= or set REDCORE_CLIENT_ID")
@@ -365,10 +365,10 @@ def from_either(name: str, value: str | None, env: Mapping[str, str]) -> str | N
 
 
 def secret(name: str, value: str | None) -> str | None:
-    """A value that can stand in a header; the message never repeats it.
+    """Validate a value to be sent in a header; the error message never contains it.
 
     Raises:
-        ConfigurationError: it cannot, or it is the placeholder of an example.
+        ConfigurationError: it cannot be sent, or it is the placeholder of an example.
     """
     if value is not None and PLACEHOLDER.fullmatch(value):
         raise ConfigurationError(f"{name} is the placeholder of an example: put your own in its place")

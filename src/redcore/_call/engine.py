@@ -1,4 +1,4 @@
-"""One call from beginning to end, as a generator of steps: keys, pacing, authentication, attempts, waits. No I/O."""
+"""A whole call as a generator of steps: idempotency key, pacing, authentication, attempts, waits. No I/O."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ T = TypeVar("T")
 
 @attrs.frozen(kw_only=True)
 class CallOptions:
-    """What one client, or one made by `with_options`, does with every call."""
+    """The options that a client, or one made by `with_options`, applies to every call."""
 
     timeout_s: float = 30.0
     deadline_s: float | None = None
     retry: Retry = attrs.field(factory=Retry)
     failed: int = 0
-    """Attempts that failed before this call, of the same transfer."""
+    """Attempts of the same transfer that failed before this call."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     idempotency_key: str | None = None
     pacing: bool = True
@@ -48,7 +48,7 @@ class CallOptions:
 
 @attrs.frozen(kw_only=True)
 class Engine:
-    """What all calls of a client share."""
+    """The state that all calls of a client share."""
 
     base_url: str
     auth: Authenticator
@@ -56,15 +56,15 @@ class Engine:
     runtime: Runtime
     retry_budget: RetryBudget = attrs.field(factory=RetryBudget)
     observers: tuple[Observer, ...] = ()
-    """Who is told of all calls, such as logs and traces."""
+    """Observers of all calls, such as logs and traces."""
 
     def call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
-        """Make one call, which hooks and observers watch if there are any.
+        """Make one call, reporting it to hooks and observers if there are any.
 
         Raises:
-            ArgumentError: an argument cannot be sent; nothing was.
+            ArgumentError: an argument cannot be sent; no request was made.
             RedcoreAPIError, NetworkError: the error of the last attempt.
-            ResponseError: the answer cannot be read.
+            ResponseError: the response cannot be read.
         """
         flow = self._call(operation, options)
         if options.hooks is None and not self.observers:
@@ -85,34 +85,34 @@ class Engine:
                 yield from self._pace(budget)
             return (yield from self._attempts(operation, sender, options, budget))
         except RedcoreError as error:
-            if error.request_id is None:  # errors made where the call is not known
+            if error.request_id is None:  # for errors raised without access to the request id
                 error.request_id = budget.request_id
             error.idempotency_key = headers.get("Idempotency-Key")
             raise
 
     def _sender(self, operation: Operation[Any], headers: Mapping[str, str], budget: Budget) -> Sender:
-        """What sends the request of a call and signs it: anew for each attempt, or once and for all.
+        """Make the sender of a call, which signs the request for each attempt, or only once.
 
         Raises:
             ArgumentError: an argument cannot be encoded.
-            ConfigurationError: the operation needs a client id, and there is none.
+            ConfigurationError: the operation needs a client id, which the client lacks.
         """
         if operation.auth == "bearer":
             return WithBearer(encode(operation, self.base_url, headers), self.auth, budget)
         return Signed(self.auth.sign(operation, headers, budget.request_id), budget)
 
     def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:
-        """Begin the session of the person whom a grant stands for.
+        """Begin the session of a person by exchanging a grant.
 
         Raises:
-            AuthenticationError: the grant is refused.
+            AuthenticationError: the grant was rejected.
             RedcoreAPIError, NetworkError, ResponseError: as for `call`.
         """
         tokens = yield from self.grant(operation, options)
         yield from self.auth.begin(tokens)
 
     def grant(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[TokenSet]:
-        """Exchange a grant for tokens, which are not kept; raises as `log_in` does."""
+        """Exchange a grant for tokens without storing them; raises as `log_in` does."""
         request_id = options.headers.get("X-Request-ID") or new_id()
         options = attrs.evolve(options, headers={**options.headers, "X-Request-ID": request_id})
         answer = yield from self.call(raw(operation), options)
@@ -126,8 +126,8 @@ class Engine:
         """End the session of the client (RFC 7009).
 
         Raises:
-            ConfigurationError: there is no session that could be ended.
-            RedcoreAPIError, NetworkError, ResponseError: as for `call`; the session goes on.
+            ConfigurationError: there is no session to end.
+            RedcoreAPIError, NetworkError, ResponseError: as for `call`; the session continues.
         """
 
         def revoke(token: str) -> Flow[None]:
@@ -136,7 +136,7 @@ class Engine:
         return self.auth.end(revoke, self.budget(options, new_id()))
 
     def _attempts(self, operation: Operation[T], sender: Sender, options: CallOptions, budget: Budget) -> Flow[T]:
-        """Attempts and waits until one succeeds or the policy says stop (contract section 7, Retries)."""
+        """Make attempts and waits until one succeeds or the policy stops (contract section 7, Retries)."""
         tries = Tries(self.runtime.monotonic, budget.request_id)
         attempt = 1 + options.failed
         while True:
@@ -167,18 +167,18 @@ class Engine:
         *,
         sent_once: StopReason | None = None,
     ) -> float | StopReason:
-        """Decide after a failed attempt whether there is another one, and record it.
+        """Decide after a failed attempt whether to retry, and record the attempt.
 
         Args:
-            error: Why the attempt failed. If there is no other one, it gets the history of the attempts.
+            error: Why the attempt failed. If there is no retry, the history of the attempts is attached to it.
             attempt: Number of the attempt that failed, from 1.
             tries: The attempts so far.
-            options: Those of the call.
+            options: The options of the call.
             budget: How long the call may still take.
-            sent_once: Why the request cannot be sent again; None if it can.
+            sent_once: Why the request cannot be sent again; None if it can be.
 
         Returns:
-            Seconds to wait; or why the error is to be raised.
+            Seconds to wait, or the reason to raise the error.
         """
         draw = self.runtime.draw()
         planned = wait_s(options.retry, error, attempt, draw, elapsed_s=tries.elapsed_s, waited_s=tries.waited_s)
@@ -187,10 +187,10 @@ class Engine:
         return wait
 
     def _affordable(self, error: RedcoreError, wait: float, budget: Budget) -> float | StopReason:
-        """The wait, if the deadline and the retry budget allow it; else what does not."""
+        """Return the wait, or the limit that forbids it: the deadline or the retry budget."""
         if not budget.allows(wait):
             return "deadline"
-        # What the server asked for by Retry-After does not flood it.
+        # A retry that the server requested by Retry-After cannot overload it.
         if asked_wait_s(error) is None and not self.retry_budget.spend(self.runtime.monotonic()):
             return "retry budget"
         return wait
@@ -206,7 +206,7 @@ class Engine:
         raise explain(shown, now=now, request_id=budget.request_id)
 
     def _pace(self, budget: Budget) -> Flow[None]:
-        """Wait for the next window rather than earn a 429."""
+        """Wait for the next window instead of receiving a 429."""
         wait = self.pacer.wait_s(self.runtime.monotonic())
         if not wait:
             return
@@ -221,16 +221,16 @@ class Engine:
         yield Sleep(wait, "pacing")
 
     def budget(self, options: CallOptions, request_id: str) -> Budget:
-        """How long a call that begins now may take."""
+        """The time budget of a call that begins now."""
         return Budget.starting(self.runtime, options.timeout_s, options.deadline_s, request_id)
 
 
 class Sender(Protocol):
-    """Sends the request of a call, once for each attempt."""
+    """Sends the request of a call, once per attempt."""
 
     @property
     def request(self) -> Request:
-        """What is sent, without authorization."""
+        """The request without authorization."""
         ...
 
     def send(self, tries: Tries, /) -> Flow[Response]:
@@ -260,7 +260,7 @@ class WithBearer:
     budget: Budget
 
     def send(self, tries: Tries, /) -> Flow[Response]:
-        """Make one attempt; after a 401 once more with a new token."""
+        """Make one attempt; repeat it with a new token after a 401."""
         token = yield from self.auth.bearer(self.budget, rejected=None)
         response: Response = yield sending(with_bearer(self.request, token), self.budget)
         if response.status_code == 401 and self.request.replayable and self.auth.can_replace(token):
@@ -278,7 +278,7 @@ def sent_once(operation: Operation[Any], sender: Sender) -> StopReason | None:
 
 
 def with_bearer(request: Request, token: str) -> Request:
-    """The request with an access token or API key (RFC 6750 section 2.1). Every call does it: evolve is slower."""
+    """Sign the request (RFC 6750 section 2.1). On the path of every call; `attrs.evolve` is slower."""
     return Request(
         operation=request.operation,
         method=request.method,

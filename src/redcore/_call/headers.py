@@ -1,4 +1,4 @@
-"""Headers that an application adds to a call: which ones it may, and how they are spelled. Performs no I/O."""
+"""Validates and normalizes the headers that an application adds to a call. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ OUR_HEADERS = {
     "transfer-encoding",
 }
 SHOWN = frozenset({"accept", "content-type", "idempotency-key", "user-agent", "x-request-id"})
-"""Headers that hold no secret; what the application adds may be one."""
+"""Headers without secrets; any header of the application may be secret."""
 
 
 def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers that can be sent (RFC 9110 sections 5.1 and 5.5), their names spelled so that they replace our own.
+    """Validate headers (RFC 9110 sections 5.1 and 5.5), with names spelled so that they replace the SDK's own.
 
     Raises:
         ArgumentError: a header cannot be sent; the message names it, never its value.
@@ -40,5 +40,5 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers as anybody may see them: `[hidden]` stands for the value of each that may be secret."""
+    """Headers for display: `[hidden]` replaces each value that may be secret."""
     return {name: value if name.lower() in SHOWN else "[hidden]" for name, value in headers.items()}

@@ -1,7 +1,7 @@
-"""Tells what a call does while it does it: to the hooks of the application, and to observers such as logs and traces.
+"""Reports what a call does to the hooks of the application, and to observers such as logs and traces.
 
-A watch stands between a call and the one who performs its steps, and passes each step on. A call that nobody watches
-has none, and costs nothing. Performs no I/O.
+A watch sits between a call and the code that performs its steps, and passes each step on. A call without hooks and
+observers has no watch and no overhead. Performs no I/O.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ T = TypeVar("T")
 
 
 class CallObserver(Protocol):
-    """Is told of one call. It neither blocks nor raises, and is told the truth when the call is cancelled too."""
+    """Observes one call. Must not block or raise. Cancellation is reported like any other outcome."""
 
     def attempt_started(self, attempt: Attempt, /) -> Mapping[str, str] | None:
-        """A request is about to be sent; what is returned is added to its headers, such as `traceparent`."""
+        """Called before a request is sent; the returned headers, such as `traceparent`, are added to it."""
         ...
 
     def attempt_ended(self, result: AttemptResult, /) -> None:
-        """An answer came, or an error; neither of them if the caller cancelled the call."""
+        """Called after a response or an error; with neither if the caller cancelled the call."""
         ...
 
     def waiting(self, seconds: float, reason: str, /) -> None:
-        """The call is about to wait; the reason is `retry` or `pacing`."""
+        """Called before the call waits; the reason is `retry` or `pacing`."""
         ...
 
     def ended(self, error: BaseException | None, /) -> None:
-        """The call has ended, with a value if there is no error."""
+        """Called when the call has ended; successfully if there is no error."""
         ...
 
 
 class Observer(Protocol):
-    """Is told of all calls of a client."""
+    """Observes all calls of a client."""
 
     def started(self, operation: Operation[Any], /) -> CallObserver | None:
-        """A call begins; None if nobody wants to know more of it."""
+        """Called when a call begins; returns None to ignore it."""
         ...
 
 
 class HookFailed(BaseException):
-    """Carries what a hook raised through the call, which must not take it for an error of its own."""
+    """Wraps an exception of a hook, so that the call does not handle it as one of its own errors."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -60,11 +60,11 @@ class HookFailed(BaseException):
 
 
 class Watch:
-    """Watches one call.
+    """Reports the steps of one call.
 
     Args:
-        observers: Those who are told of it.
-        hooks: The application's functions; None if it has none.
+        observers: The observers of this call.
+        hooks: The application's hooks, or None.
         monotonic: Gives seconds, for durations.
     """
 
@@ -79,7 +79,7 @@ class Watch:
         self._untold: AttemptResult | None = None
 
     def over(self, flow: Flow[T]) -> Flow[T]:
-        """The same call, watched."""
+        """Return the same call, watched."""
         ended_by: BaseException | None = None
         try:
             return (yield from self._to_the_end(flow))
@@ -103,13 +103,13 @@ class Watch:
         return value
 
     def _pass_on(self, flow: Flow[T]) -> Flow[T]:
-        """Hand each step to the one who performs it, and the result back; as `drive` does, one floor below."""
+        """Pass each step to the performer and its result back, as `drive` does one layer below."""
         try:
             step = next(flow)
             while True:
                 try:
                     result = yield from self._told(step)
-                except BaseException as error:  # noqa: BLE001 (the call decides; a cancellation passes through it)
+                except BaseException as error:  # noqa: BLE001 (the call handles it; cancellation passes through)
                     step = flow.throw(error)
                 else:
                     step = flow.send(result)
@@ -159,7 +159,7 @@ class Watch:
         return response
 
     def _note(self, result: AttemptResult) -> None:
-        """Tell observers at once; the hook later: it may fail, and an answer with new tokens is to be kept first."""
+        """Notify observers now and the hook later: it may fail, and a response with new tokens must be stored first."""
         self._untold = result
         for observer in self._observers:
             observer.attempt_ended(result)
@@ -170,10 +170,10 @@ class Watch:
             yield from self._ask(self._after, result)
 
     def _added(self, attempt: Attempt) -> Flow[Added]:
-        """The headers that the hook adds to an attempt.
+        """Call the hook for the headers that it adds to an attempt.
 
         Raises:
-            HookFailed: it raised, or returned what cannot be sent.
+            HookFailed: it raised, or returned headers that cannot be sent.
         """
         answer = yield from self._ask(self._before, attempt)
         try:
@@ -196,10 +196,10 @@ class Watch:
 
 
 def hook_headers(answer: object) -> Mapping[str, str]:
-    """What a hook returned, as headers.
+    """Validate the headers that a hook returned.
 
     Raises:
-        ArgumentError: it is none, or one of them cannot be sent, or belongs to the whole call.
+        ArgumentError: they are not headers, cannot be sent, or include one that belongs to the whole call.
     """
     if not isinstance(answer, Mapping):
         raise ArgumentError(f"before_attempt must return headers or None, not {type(answer).__name__}")
@@ -210,7 +210,7 @@ def hook_headers(answer: object) -> Mapping[str, str]:
 
 
 def with_headers(request: Request, *added: Added) -> Request:
-    """The request with more headers."""
+    """Add headers to a request."""
     more = [headers for headers in added if headers]
     if not more:
         return request

@@ -1,6 +1,6 @@
-"""Where older pickles find what they name: the private modules of the SDK had other names.
+"""Lets older pickles load, which refer to former names of private modules.
 
-Imported when a module of an old name is first looked for. Here for one release.
+Imported when a module with an old name is first looked up. Kept for one release.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ MODULES = {
     "raw": "_wire.raw_response",
     "retry": "_call.old_names",
 }
-"""Each module that a pickle of a client, an error or a model may name, and where its contents are now."""
+"""Old module names that a pickle of a client, an error or a model may contain, with their new names."""
 
 
 class Forward(Loader):
-    """Loads an old module as one that forwards to the new one."""
+    """Loads an old module name as a module that forwards to the new one."""
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Use an ordinary module."""
@@ -50,8 +50,8 @@ def find(name: str) -> ModuleSpec | None:
 
 
 class RetryPolicy:
-    """What `Retry` was called; its pickles become one."""
+    """The old name of `Retry`; its pickles load as `Retry`."""
 
-    def __new__(cls) -> Retry:  # type: ignore[misc]  # unpickling takes what comes
-        """Make a policy whose state follows."""
+    def __new__(cls) -> Retry:  # type: ignore[misc]  # unpickling accepts any state
+        """Create a policy; pickle sets its state afterwards."""
         return Retry()

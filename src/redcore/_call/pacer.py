@@ -1,4 +1,4 @@
-"""When the next call may be sent: the rate limit that the last answers described. Does not sleep and reads no clock."""
+"""When the next call may be sent, by the rate limit of the latest responses. Neither sleeps nor reads a clock."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
 
 
 class Pacer:
-    """Remembers until when the next call should wait; shared by all calls of a client, in threads and tasks.
+    """Tracks until when the next call should wait; shared by all calls of a client, in threads and tasks.
 
-    One attribute is assigned at a time, which needs no lock; two answers that race are both right.
+    Needs no lock, as one attribute is assigned at a time, and two racing responses are both valid.
     """
 
     def __init__(self) -> None:
@@ -21,10 +21,10 @@ class Pacer:
         self.latest: RateLimit | None = None
 
     def note(self, headers: Mapping[str, str], now: float, monotonic: float) -> None:
-        """Learn from an answer.
+        """Update from a response.
 
         Args:
-            headers: Those of the answer.
+            headers: The headers of the response.
             now: Unix seconds.
             monotonic: The same moment on the monotonic clock.
         """

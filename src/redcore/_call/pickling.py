@@ -1,4 +1,4 @@
-"""What a client is made of, as a pickle of it may hold it: everything but the secrets, which the environment must have.
+"""The pickled form of a client: everything except its secrets, which must come from the environment.
 
 Performs no I/O.
 """
@@ -21,21 +21,21 @@ NO_SECRETS = "a pickle of a client holds no secret"
 
 @attrs.frozen(kw_only=True)
 class Recipe:
-    """What a client is made of."""
+    """The pickled form of a client."""
 
     identity: Credentials
-    """Without its secrets."""
+    """Without secrets."""
     missing: frozenset[str]
     """Names of the secrets that the client has."""
     base_url: str
     auth_origin: str
     cache: AnyTokenCache | None
-    """None for tokens in memory, which stay there."""
+    """None for tokens in memory, which are not pickled."""
     on_token_refreshed: OnTokenRefreshed | None
 
     @classmethod
     def of(cls, config: Config, cache: AnyTokenCache | None, on_token_refreshed: OnTokenRefreshed | None) -> Recipe:
-        """Leave out what is secret."""
+        """Make a recipe without secrets."""
         had = config.credentials
         secrets = ("api_key", "client_secret", "access_token", "refresh_token")
         return cls(
@@ -48,10 +48,10 @@ class Recipe:
         )
 
     def config(self, options: CallOptions, env: Mapping[str, str] = os.environ) -> Config:
-        """The client's configuration, with the secrets of the environment.
+        """Restore the client's configuration, with secrets from the environment.
 
         Raises:
-            ConfigurationError: the environment does not have them, or they cannot come from there.
+            ConfigurationError: a secret is missing from the environment, or cannot be set there.
         """
         return Config(
             credentials=self._with_secrets(env),
@@ -71,13 +71,13 @@ class Recipe:
 
 
 def of_environment(variable: str, env: Mapping[str, str]) -> str | None:
-    """A secret of the environment."""
+    """A secret from the environment."""
     if not env.get(variable):
         raise ConfigurationError(f"{NO_SECRETS}: set {variable} where it is unpickled")
     return secret(variable, env[variable])
 
 
 def completed(options: CallOptions) -> CallOptions:
-    """The options of a pickle that an older version may have made, with the defaults of fields that it did not have."""
+    """The options of a pickle, with defaults for fields that an older version did not have."""
     names = (field.name for field in attrs.fields(CallOptions))
     return CallOptions(**{name: getattr(options, name) for name in names if hasattr(options, name)})

@@ -1,7 +1,7 @@
-"""Whether to try again, and after how long. Pure: the caller sleeps and draws the random number.
+"""Whether to retry, and after how long. Pure: the caller sleeps and draws the random number.
 
-By default three attempts: 1, wait 1 s, 2, wait 2 s, 3 (contract section 7, Retries). tenacity decides, by its own
-strategies or those of the application. It is imported when a call has failed: calls that succeed do not pay for it.
+By default three attempts: 1, wait 1 s, 2, wait 2 s, 3 (contract section 7, Retries). tenacity decides, by the default
+strategies or those of the application. It is imported when a call fails, so that successful calls do not pay for it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 LONGEST_BACKOFF_S = 60.0
-JITTER = 0.1  # of a wait, drawn after the cap, so that clients never align (contract section 7, Retries)
+JITTER = 0.1  # of a wait, applied after the cap, so that clients never align (contract section 7, Retries)
 LONGEST_RETRY_AFTER_S = 600.0  # docs/adr/0005-retry-after-bound.md
 BURST = 500.0  # this and the next two: docs/adr/0022-retry-budget.md
 RETRIES_PER_SECOND = 10.0
 RETRIES_PER_SUCCESS = 0.2
 FINAL = (ArgumentError, ConfigurationError, AuthenticationError)
-"""What no strategy may repeat: a refused token was renewed once, and using a dead one again revokes its family."""
+"""Errors that no strategy may retry: a rejected token was refreshed once, and reusing a dead one revokes its family."""
 
 
 def wait_s(
@@ -41,18 +41,18 @@ def wait_s(
     """How long to wait before the next attempt.
 
     Args:
-        policy: Decides.
+        policy: The retry policy.
         error: Why the attempt failed.
         attempt: Number of the attempt that failed, from 1.
         draw: A random number from [0, 1), for the jitter of the default wait.
         elapsed_s: Seconds since the first attempt began.
-        waited_s: How many of these were waits.
+        waited_s: How many of these were spent waiting.
 
     Returns:
-        Seconds; or why the error is to be raised.
+        Seconds, or the reason to raise the error.
 
     Raises:
-        ConfigurationError: a strategy of the application gave what cannot be used.
+        ConfigurationError: a strategy of the application returned an invalid value.
     """
     if isinstance(error, FINAL) or (policy.retry is None and not error.is_retry_safe):
         return "not retryable"
@@ -70,7 +70,7 @@ def wait_s(
     except RedcoreError as raised:
         if raised is not error:
             raise
-        return "not retryable"  # tenacity raises what its strategy does not want repeated
+        return "not retryable"  # tenacity re-raises errors that its strategy does not retry
     finally:
         error.__traceback__ = traceback  # without the frames of tenacity
         state.outcome = None  # no cycle from the error over its traceback to itself
@@ -80,7 +80,7 @@ def wait_s(
 
 
 def strategies(policy: Retry, asked_s: float | None, draw: float) -> dict[str, Any]:
-    """What tenacity is driven with: the policy's strategies, or the contract's where it has none."""
+    """The arguments of tenacity: the policy's strategies, with the contract's as defaults."""
     from tenacity import retry_if_exception, stop_after_attempt, wait_exponential  # noqa: PLC0415 (as above)
 
     doubling = wait_exponential(max=LONGEST_BACKOFF_S)
@@ -100,17 +100,17 @@ def strategies(policy: Retry, asked_s: float | None, draw: float) -> dict[str, A
 
 
 def said(reason: StopReason, _: RetryCallState) -> StopReason:
-    """Why there is no further attempt, in place of tenacity's RetryError."""
+    """Why there is no further attempt, instead of tenacity's RetryError."""
     return reason
 
 
 def is_retry_safe(error: BaseException) -> bool:
-    """Whether the error says that the same call may succeed later."""
+    """Whether the error is marked as safe to retry."""
     return isinstance(error, RedcoreError) and error.is_retry_safe
 
 
 def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool]:
-    """A strategy for stopping or repeating, whose answer is checked."""
+    """A stop or retry strategy with a checked result."""
 
     def checked(state: RetryCallState) -> bool:
         told = strategy(state)
@@ -122,7 +122,7 @@ def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool
 
 
 def seconds_of(strategy: Callable[[Any], object]) -> Callable[[RetryCallState], float]:
-    """A strategy for waiting, whose answer is checked."""
+    """A wait strategy with a checked result."""
 
     def checked(state: RetryCallState) -> float:
         told = strategy(state)
@@ -134,10 +134,10 @@ def seconds_of(strategy: Callable[[Any], object]) -> Callable[[RetryCallState], 
 
 
 class RetryBudget:
-    """How many retries the calls of a client may make together, so that an outage is not flooded with them.
+    """Limits the retries of all calls of a client together, so that they do not overload a platform in an outage.
 
-    It begins with 500 retries, and fills up to that again with time and with each success. Shared by threads and tasks
-    without a lock, which a fork could leave locked: two that spend at the same instant may pay for one.
+    It starts with 500 retries, and refills to that with time and with each success. Shared by threads and tasks without
+    a lock, which a fork could leave locked: two retries at the same instant may be counted as one.
     """
 
     def __init__(self) -> None:
@@ -145,18 +145,18 @@ class RetryBudget:
         self._filled_at = 0.0
 
     def refund(self) -> None:
-        """A call has succeeded: some more retries are affordable."""
+        """Refill after a successful call."""
         if self._left < BURST:
             self._left += RETRIES_PER_SUCCESS
 
     def spend(self, now: float) -> bool:
-        """Pay for a retry.
+        """Spend one retry.
 
         Args:
             now: Seconds on a monotonic clock.
 
         Returns:
-            Whether it can be paid for; if not, nothing is taken.
+            Whether the budget allows it; if not, nothing is spent.
         """
         left = min(BURST, self._left + (now - self._filled_at) * RETRIES_PER_SECOND)
         self._filled_at = now
@@ -165,5 +165,5 @@ class RetryBudget:
 
 
 def asked_wait_s(error: RedcoreError) -> float | None:
-    """The `Retry-After` of an error in seconds; None if it has none."""
+    """The `Retry-After` of an error in seconds, or None."""
     return error.retry_after if isinstance(error, RedcoreAPIError) else None

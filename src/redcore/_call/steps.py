@@ -1,7 +1,7 @@
-"""What a call may ask of the one who runs it. A call is a generator that yields steps and is sent their results.
+"""The steps of a call. A call is a generator that yields steps and is sent their results.
 
-So everything the SDK decides (when to authenticate, what to retry, how long to wait) is written once, performs no I/O
-and is tested without any; `Client` and `AsyncClient` only perform steps, each in its colour.
+This way all decisions of the SDK (when to authenticate, what to retry, how long to wait) are written once, perform no
+I/O and are tested without it; `Client` and `AsyncClient` only perform the steps, blocking or awaiting.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ class Send:
     request: Request
     timeout_s: float
     must_finish: bool = False
-    """Not to be cut short when the calling task is cancelled: a token pair would be lost on its way."""
+    """Whether to finish even if the calling task is cancelled, which could otherwise lose a token pair in transit."""
 
 
 @attrs.frozen
 class Stream:
-    """Send a request of which a body is streamed. Result: its `Response`, or, if it opens, a success still arriving."""
+    """Send a request with a streamed body. Result: its `Response`, or an open response if it is a streamed success."""
 
     must_finish: ClassVar[bool] = False
     request: Request
     silence_s: float
-    """How long each wait for the other side may be."""
+    """The longest period without network activity, in seconds."""
     ends_in_s: float | None
-    """When all must be over, the reading of the answer included; None is never."""
+    """When everything must end, including reading the response; None means no limit."""
 
 
 @attrs.frozen
 class Read:
-    """Take the next bytes of an answer. Result: the bytes; none at the end."""
+    """Read the next bytes of a response. Result: the bytes; empty at the end."""
 
     must_finish: ClassVar[bool] = False
     answer: Any
@@ -51,7 +51,7 @@ class Read:
 
 @attrs.frozen
 class Close:
-    """Do without the rest of an answer. Result: None."""
+    """Close a response without reading the rest. Result: None."""
 
     must_finish: ClassVar[bool] = False
     answer: Any
@@ -59,7 +59,7 @@ class Close:
 
 @attrs.frozen
 class Work:
-    """Call what may wait for a disk; in a thread, where others must not wait meanwhile. Result: what it returns."""
+    """Call a function that may block on disk I/O; async code runs it in a thread. Result: its return value."""
 
     must_finish: ClassVar[bool] = False
     function: Callable[[], Any]
@@ -72,12 +72,12 @@ class Sleep:
     must_finish: ClassVar[bool] = False
     seconds: float
     reason: Literal["retry", "pacing"] | None = None
-    """What the call waits for; None if nobody need know."""
+    """Why the call waits, for observers; None if it is not reported."""
 
 
 @attrs.frozen
 class Acquire:
-    """Take a lock, which the generator releases. Result: whether it was taken in time."""
+    """Acquire a lock, which the generator releases. Result: whether it was acquired in time."""
 
     must_finish: ClassVar[bool] = False
     lock: SharedLock
@@ -86,23 +86,23 @@ class Acquire:
 
 @attrs.frozen
 class Ask:
-    """Ask a token cache, to the end whatever happens: a lock that it gives must not be lost. Result: its answer."""
+    """Call a token cache, finishing even if cancelled: an acquired lock must not be lost. Result: its return value."""
 
     must_finish: ClassVar[bool] = True
     function: Callable[[], Any] = attrs.field(repr=False)
     blocks: bool
-    """Whether others must not wait meanwhile; otherwise its result is awaited."""
+    """Whether it may block other tasks, and so runs in a thread; otherwise its result is awaited."""
 
 
 @attrs.frozen
 class Notify:
-    """Call the application back. Result: what it returns, awaited if it can be."""
+    """Call a callback of the application. Result: its return value, awaited if it is awaitable."""
 
     callback: Callable[[Any], object]
     told: Any = attrs.field(repr=False)
-    """What it is called with."""
+    """The argument of the callback."""
     must_finish: bool = True
-    """Not to be cut short when the calling task is cancelled."""
+    """Whether to finish even if the calling task is cancelled."""
 
 
 Step: TypeAlias = Send | Sleep | Acquire | Ask | Notify | Stream | Read | Close | Work
@@ -111,30 +111,30 @@ Flow: TypeAlias = Generator[Step, Any, T]
 
 @attrs.frozen(kw_only=True)
 class Budget:
-    """How long a call may still take, over all attempts, waits, pacing and renewals."""
+    """The remaining time of a call, over all attempts, waits, pacing and token refreshes."""
 
     runtime: Runtime
     timeout_s: float
     """Of one attempt."""
     ends_at: float | None
-    """On the monotonic clock; None is never."""
+    """On the monotonic clock; None means no limit."""
     request_id: str
 
     @classmethod
     def starting(cls, runtime: Runtime, timeout_s: float, deadline_s: float | None, request_id: str) -> Budget:
-        """The budget of a call that begins now.
+        """Make the budget of a call that begins now.
 
         Args:
-            runtime: Has the clock.
+            runtime: Provides the clock.
             timeout_s: Seconds one attempt may take.
-            deadline_s: Seconds the call may take in all; None is no limit.
+            deadline_s: Seconds the call may take in total; None means no limit.
             request_id: The id of the call.
         """
         ends_at = None if deadline_s is None else runtime.monotonic() + deadline_s
         return cls(runtime=runtime, timeout_s=timeout_s, ends_at=ends_at, request_id=request_id)
 
     def remaining_s(self) -> float | None:
-        """Seconds until the deadline; None if there is none."""
+        """Seconds until the deadline, or None."""
         return None if self.ends_at is None else self.ends_at - self.runtime.monotonic()
 
     def allows(self, wait_s: float) -> bool:
@@ -143,7 +143,7 @@ class Budget:
         return remaining is None or wait_s < remaining
 
     def attempt_s(self) -> float:
-        """How long the next attempt may take.
+        """How long the next attempt may take, in seconds.
 
         Raises:
             RequestTimeoutError: the deadline has passed.
@@ -157,7 +157,7 @@ class Budget:
 
 
 def sending(request: Request, budget: Budget) -> Send | Stream:
-    """The step that sends a request.
+    """Make the step that sends a request.
 
     Raises:
         RequestTimeoutError: the deadline has passed.
@@ -184,7 +184,7 @@ def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
 
 
 async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
-    """Run a call by awaiting its steps; a cancellation passes through the call, which releases what it holds."""
+    """Run a call by awaiting its steps; cancellation passes through the call, which releases its locks."""
     try:
         step = next(flow)
         while True:

@@ -1,13 +1,13 @@
-"""The token cache as one client sees it: each access a step of a call, what was seen last at hand, failures bridged.
+"""A client's view of the token cache: accesses as steps, the latest pair in memory, failures bridged.
 
-A call with a fresh token asks no cache but `MemoryCache`: the pair that was seen last is remembered here. States of a
-cache that is not `MemoryCache`, and of the pair of one key:
+A call with a fresh token reads no cache except `MemoryCache`: the latest pair is remembered here. States of a cache
+other than `MemoryCache`, and of the pair of one key, with the legal transitions:
 
-    working → failing      it raised, or gave no usable tokens: it is left alone for a minute, with one warning
-    failing → working      the minute is over, and it answers
-    stored  → missed       it failed when a new pair was to be stored: the pair is in memory only
-    missed  → stored       it answers again, and has an older pair or none: it is given the one that it missed
-    missed  → superseded   it answers again, and has a newer pair: that one is used
+    working → failing      it raised, or returned unusable tokens: it is not used for a minute, with one warning
+    failing → working      the minute is over, and it works again
+    stored  → missed       it failed to store a new pair: the pair is in memory only
+    missed  → stored       it works again, and has an older pair or none: the missed pair is stored
+    missed  → superseded   it works again, and has a newer pair: that pair is used
 
 An older pair of a cache is never used again, as that would end the session (RFC 9700 section 4.14).
 """
@@ -33,35 +33,35 @@ from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCac
 from redcore.tokens.single_flight import SharedLock
 from redcore.tokens.token_set import TokenSet, flaw
 
-AGAIN_S = 60.0  # after a failure: asking a cache that is away may take as long as its time-out, each time
+AGAIN_S = 60.0  # after a failure: each access to an unavailable cache may take as long as its timeout
 FAILED = object()
 
 
 @attrs.define(eq=False)
 class Session:
-    """What all clients in this process know of the tokens under one key; ends with the last of them."""
+    """The state of one key, shared by all clients in this process; freed with the last of them."""
 
     memory: MemoryCache
-    """Where the pair is that was seen last."""
+    """Holds the latest pair."""
     lock: SharedLock = attrs.field(factory=SharedLock)
-    """Of the client that renews the pair."""
+    """Held by the client that refreshes the pair."""
     failures: int = 0
-    """How many renewals have failed."""
+    """Number of failed refreshes."""
     failure: tuple[RedcoreError, float] | None = None
-    """The error of the last one, and the time-out of its attempts in seconds."""
+    """The error of the last failed refresh, and its attempt timeout in seconds."""
     refused: tuple[str, AuthenticationError] | None = None
-    """A refresh token that is dead, and how the server said so."""
+    """A dead refresh token, and the server's error."""
 
 
 @attrs.define(eq=False)
 class Bridge:
-    """What this process knows of a cache; it takes the place of the cache when that fails."""
+    """The state of a cache in this process; replaces the cache while it fails."""
 
     sessions: WeakValueDictionary[str, Session] = attrs.field(factory=WeakValueDictionary[str, Session])
     missed: dict[str, Session] = attrs.field(factory=dict[str, Session])
-    """The sessions whose last pair the cache did not take: they outlive their clients."""
+    """The sessions whose latest pair the cache failed to store; they outlive their clients."""
     not_before: float = 0.0
-    """When it may be asked again, on the monotonic clock."""
+    """When the cache may be used again, on the monotonic clock."""
     has_failed: bool = False
 
 
@@ -70,7 +70,7 @@ _registry = threading.Lock()
 
 
 def session_in(cache: AnyTokenCache, key: str) -> tuple[Bridge, Session]:
-    """What this process knows of a cache and of one key: the same for all clients that share the cache object.
+    """Return the state of a cache and of one key, shared by all clients that use the same cache object.
 
     Raises:
         ConfigurationError: the cache is not hashable, or does not allow weak references.
@@ -99,13 +99,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
 
 
 def is_async(cache: AnyTokenCache) -> bool:
-    """Whether a cache must be awaited."""
+    """Whether a cache is async."""
     return iscoroutinefunction(cache.get)
 
 
 async def answer_async(step: Ask) -> Any:
-    """What a cache answers; the call waits for it even if it is cancelled, the other tasks do not."""
-    from anyio import to_thread  # noqa: PLC0415 (of no use to those who block)
+    """Call a cache; the call waits for the result even if it is cancelled, without blocking other tasks."""
+    from anyio import to_thread  # noqa: PLC0415 (not needed by blocking code)
 
     return await to_the_end(to_thread.run_sync(step.function) if step.blocks else step.function())
 
@@ -127,16 +127,16 @@ class TokenStore:
         self._memory = self._session.memory
         self._is_locked = False
         self.is_unread: bool = self._is_asked
-        """Whether the cache may have tokens that this process has not seen yet, or has missed some."""
+        """Whether the cache may have tokens unknown to this process, or failed to store some."""
 
     @property
     def lock(self) -> SharedLock:
-        """The lock of the one who renews the tokens, among all in this process."""
+        """The lock for refreshing the tokens within this process."""
         return self._session.lock
 
     @property
     def failures(self) -> int:
-        """How many renewals have failed in this process, so that a waiting call sees that one did."""
+        """Number of failed refreshes in this process, so that a waiting call notices a failure."""
         return self._session.failures
 
     @property
@@ -144,24 +144,24 @@ class TokenStore:
         return not isinstance(self._cache, MemoryCache) and self._monotonic() >= self._bridge.not_before
 
     def known(self) -> TokenSet | None:
-        """The tokens that were seen last."""
+        """The latest known tokens."""
         return self._memory.get(self._key)
 
     def begin(self, tokens: TokenSet) -> None:
-        """Start from these, unless others are known."""
+        """Start with these tokens, unless others are known."""
         if self.known() is None:
             self._memory.set(self._key, tokens)
 
     def fail(self, error: RedcoreError, timeout_s: float) -> None:
-        """Remember why a renewal failed, for the calls that wait for it."""
+        """Record why a refresh failed, for the calls that wait for it."""
         self._session.failure = copy.copy(error), timeout_s
         self._session.failures += 1
 
     def failed_since(self, failures: int, timeout_s: float) -> RedcoreError | None:
-        """Why a renewal failed while a call waited for it; None if none did, or only for want of time.
+        """Return why a refresh failed while a call waited for it; None if none failed, or only by timeout.
 
         Args:
-            failures: How many had failed when the wait began.
+            failures: Number of failed refreshes when the wait began.
             timeout_s: How long an attempt of this call may take.
         """
         if self._session.failure is None or self._session.failures == failures:
@@ -171,25 +171,25 @@ class TokenStore:
         return copy.copy(error) if is_answer or had_s >= timeout_s else None
 
     def refuse(self, refresh_token: str, error: AuthenticationError) -> None:
-        """Remember that a refresh token is dead, which it stays."""
+        """Record that a refresh token is dead; this is permanent."""
         self._session.refused = refresh_token, copy.copy(error)
 
     def refusal(self, refresh_token: str | None) -> AuthenticationError | None:
-        """How the server refused a refresh token; None if it did not. Without a token, how it refused the last one."""
+        """Return the server's error for a dead refresh token, or None. Without a token, that of the last dead one."""
         if self._session.refused is None or refresh_token not in (None, self._session.refused[0]):
             return None
         return copy.copy(self._session.refused[1])
 
     def give_up_refreshing(self, tokens: TokenSet) -> Flow[None]:
-        """Drop a dead refresh token from a cache that is locked, so that no other process asks with it."""
+        """Remove a dead refresh token from the locked cache, so that no other process sends it."""
         if self._is_locked:
             try:
                 yield from self.keep(attrs.evolve(tokens, refresh_token=None))
-            except TokenCacheError:  # the refusal is what the caller must know
+            except TokenCacheError:  # the caller needs the server's error instead
                 return
 
     def fetch(self) -> Flow[TokenSet | None]:
-        """The tokens that the cache has; those that were seen last if it has none, or older ones.
+        """Return the tokens of the cache, or the latest known ones if it has none or older ones.
 
         Raises:
             TokenCacheError: the cache is strict and fails.
@@ -213,7 +213,7 @@ class TokenStore:
         return self.known()
 
     def keep(self, tokens: TokenSet) -> Flow[None]:
-        """Store tokens, in place of what was there; raises as `fetch` does, and they are known all the same."""
+        """Store tokens, replacing any others; raises as `fetch` does, but remembers them in any case."""
         self._memory.set(self._key, tokens)
         if isinstance(self._cache, MemoryCache):
             return
@@ -231,11 +231,11 @@ class TokenStore:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may renew the same tokens."""
+        """Whether other processes may refresh the same tokens."""
         return self._is_asked and isinstance(self._cache, SharedTokenCache | AsyncSharedTokenCache)
 
     def try_lock(self, lease_s: float) -> Flow[bool]:
-        """Take the lock among processes, if there are any, without waiting; raises as `fetch` does."""
+        """Acquire the lock between processes, if the cache has one, without waiting; raises as `fetch` does."""
         if not self.is_shared:
             return True
         taken: bool = yield from self._ask("try_lock", True, lease_s)  # noqa: FBT003 (an answer)
@@ -243,7 +243,7 @@ class TokenStore:
         return taken
 
     def unlock(self) -> Flow[None]:
-        """Free it, also if the cache has failed meanwhile: others wait for it. Raises as `fetch` does."""
+        """Release it, even if the cache has failed since, because others wait for it. Raises as `fetch` does."""
         if self._is_locked:
             self._is_locked = False
             yield from self._asked("unlock", None)
@@ -255,13 +255,13 @@ class TokenStore:
         function: Callable[[], Any] = partial(getattr(self._cache, method), self._key, *args)
         try:
             return (yield Ask(function, blocks=not is_async(self._cache)))
-        except Exception as problem:  # noqa: BLE001 (whatever a cache raises is bridged, or raised as ours)
+        except Exception as problem:  # noqa: BLE001 (any error of a cache is bridged, or raised as TokenCacheError)
             self._give_up(problem)
             return otherwise
 
     def _give_up(self, problem: Exception) -> None:
         name = type(self._cache).__name__
-        # The message of a foreign error may hold a token; that of our own does not.
+        # The message of a foreign error may contain a token; our own messages do not.
         reason = problem.message if isinstance(problem, TokenCacheError) else f"it raised {type(problem).__name__}"
         if getattr(self._cache, "strict", False):
             raise TokenCacheError(f"the token cache {name} cannot be used: {reason}") from None
@@ -276,7 +276,7 @@ class TokenStore:
 
 
 def is_newer(found: object, known: TokenSet | None) -> bool:
-    """Whether the tokens of a cache were given after those at hand."""
+    """Whether the tokens of a cache are newer than the known ones."""
     if not isinstance(found, TokenSet) or known is None:
         return isinstance(found, TokenSet)
     return found.issued_at is not None and known.issued_at is not None and found.issued_at > known.issued_at
