@@ -6,7 +6,7 @@ Delivery is at least once: a job must be harmless when run again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import attrs
@@ -18,6 +18,7 @@ from structlog.contextvars import bound_contextvars
 from redcore_server.mail.mailer import MailRefused
 from redcore_server.store.jobs import REQUEST_ID, URGENT, BusyElsewhere
 from redcore_server.store.postgres import AsyncPool
+from redcore_server.worker.ending import end
 
 _CONCURRENCY: Final = 4
 _POLL_S: Final = 1.0  # for jobs whose time to try again has come; new ones are announced
@@ -109,15 +110,19 @@ async def _recover(app: procrastinate.App, queue: str) -> None:
         await app.job_manager.retry_job(job)
 
 
-async def persist(step: Callable[[], Awaitable[None]]) -> None:
+async def persist(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Repeat a step for ever, also when the database is away.
 
     Args:
         step: Whose errors are logged.
     """
     while True:
+        work = asyncio.create_task(step())
         try:
-            await step()
-        except Exception:  # noqa: BLE001 - whatever it was, the next job still has to be done
-            _log.warning("worker_interrupted", exc_info=True)
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            await end(work)
+            raise
+        if error := work.exception():
+            _log.warning("worker_interrupted", exc_info=error)
         await asyncio.sleep(_PAUSE_S)
