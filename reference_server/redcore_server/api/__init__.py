@@ -1,4 +1,4 @@
-"""The BlueRound API: users and the catalog, one handler for each operation of the contract."""
+"""The BlueRound API: users and the catalog, one handler per operation of the contract."""
 
 from __future__ import annotations
 

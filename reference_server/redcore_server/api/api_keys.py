@@ -1,4 +1,4 @@
-"""API keys of the organisation; to replace one, create another and revoke the first when nothing uses it any more."""
+"""API keys of the organisation; to rotate one, create another and revoke the first once it is no longer used."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SHOWN: Final = ("id", "name", "mode", "hint", "scopes", "created_at", "expires_
 
 
 async def api_keys_list(call: Call) -> Reply:
-    """Answer with one page of the keys that are not revoked, without the keys themselves."""
+    """Return one page of the keys that are not revoked, without the secret values."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def api_keys_create(call: Call) -> Reply:
-    """Create a key for the owner of the caller's credential; only this answer shows it."""
+    """Create a key for the owner of the caller's credential; only this response shows it."""
     row, key = await create_api_key(
         call.connection,
         organisation_id=call.principal.organisation_id,
@@ -40,7 +40,7 @@ async def api_keys_create(call: Call) -> Reply:
 
 
 async def api_keys_revoke(call: Call) -> Reply:
-    """End a key at once, on every node: keys are read from PostgreSQL at each request."""
+    """Revoke a key immediately, on every node: keys are read from PostgreSQL at each request."""
     key_id = call.path["key_id"]
     if await call.one(_QUERIES["revoke"], id=key_id) is None:
         raise NotFound(f"API key {key_id} does not exist.")
@@ -53,7 +53,7 @@ def _end(call: Call) -> datetime | None:
         return None
     try:
         end = datetime.fromisoformat(call.body["expires_at"].upper()).astimezone(UTC)
-    except (ValueError, OverflowError):  # a leap second, or a moment after the year 9999
+    except (ValueError, OverflowError):  # a leap second, or a time after the year 9999
         issue = "must be a time from year 1 to 9999, without leap seconds"
         raise ValidationFailed(details=[Detail("expires_at", issue)]) from None
     if end <= call.now:

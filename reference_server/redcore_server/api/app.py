@@ -1,8 +1,7 @@
-"""The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the answer.
+"""The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the response.
 
 Stands behind the gateway, which has put the caller (`PRINCIPAL`) and the request's UUID (`REQUEST_ID`) into the
-scope. A handler of a GET gets a connection that commits each statement, any other one a transaction that is undone if
-it raises.
+scope. A GET handler gets an autocommit connection; any other gets a transaction that is rolled back if it raises.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **files.HANDLERS,
     **workflows.HANDLERS,
 }
-"""By operationId; a test sees to it that none is missing."""
+"""Handlers by operationId; a test checks that every operation has one."""
 
-_CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read where they are written
+_CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read from the primary
 _log = structlog.stdlib.get_logger("redcore_server.api")
 
 
@@ -54,7 +53,7 @@ def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> AS
         spec: The parsed contract.
         stores: Opened stores.
         clock: Source of the current time.
-        services: What handlers need beside the database.
+        services: Dependencies of the handlers other than the database.
     """
     return _Api(spec, stores, clock, services)
 
@@ -74,7 +73,7 @@ class _Request:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What of the body makes two requests the same."""
+        """The part of the body that identifies equal requests."""
         upload: Upload | None = self.body.get("upload") if self.match.operation.is_upload else None
         return upload.facts() if upload else self.body
 
@@ -89,7 +88,7 @@ class _Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._answer(scope, receive)
-        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong is answered here
+        except Exception as error:  # noqa: BLE001 - the edge: every error is answered here
             response = respond(error, REQUEST_ID.of(scope))
         await response(scope, receive, send)
 
@@ -106,7 +105,7 @@ class _Api:
         return await self._write(handler, request)
 
     async def _read(self, handler: Handler, request: _Request) -> Reply | Response:
-        """Answer from the replica if it knows enough, and again from the primary if that fails midway."""
+        """Answer from the replica if it is up to date; retry on the primary if the replica fails midway."""
         replica = self.stores.replica
         if replica is not None and request.match.operation.scope != _CREDENTIALS_SCOPE:
             try:
@@ -147,7 +146,7 @@ class _Api:
         )
 
     async def _write(self, handler: Handler, request: _Request) -> Response:
-        with bound_contextvars(request_id=request.request_id):  # for the jobs it writes
+        with bound_contextvars(request_id=request.request_id):  # passed to the jobs it writes
             return await self._committed(handler, request)
 
     async def _committed(self, handler: Handler, request: _Request) -> Response:
@@ -204,7 +203,7 @@ class _Api:
 
 def _authorised(match: Match, principal: Principal) -> Handler:
     scope = match.operation.scope
-    if scope is None:  # an operation of another service
+    if scope is None:  # this operation belongs to another service
         raise NotFound
     if not principal.allows(scope):
         raise InsufficientScope(scope)
@@ -212,7 +211,7 @@ def _authorised(match: Match, principal: Principal) -> Handler:
 
 
 def _json(value: object) -> str:
-    """Return a time as the contract writes it, whatever time zone PostgreSQL answers in."""
+    """Return a time in the contract's format, whatever time zone PostgreSQL uses."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     raise TypeError

@@ -1,4 +1,4 @@
-"""OAuth clients of the organisation: registered, given new secrets, deleted; tokens are the auth service's part."""
+"""OAuth clients of the organisation: registration, new secrets, deletion; the auth service handles their tokens."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _QUERIES: Final = queries("applications")
 
 
 async def applications_list(call: Call) -> Reply:
-    """Answer with one page of the applications, without their secrets."""
+    """Return one page of the applications, without their secrets."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def applications_create(call: Call) -> Reply:
-    """Register an application for the owner of the caller's credential; only this answer shows its secret."""
+    """Register an application for the owner of the caller's credential; only this response shows its secret."""
     secret = None if call.body.get("type") == "public" else new_client_secret()
     row = await create_application(
         call.connection,
@@ -42,7 +42,7 @@ async def applications_create(call: Call) -> Reply:
 
 
 async def applications_rotate_secret(call: Call) -> Reply:
-    """Make a new secret; the old one stays valid for a while, one before it ends now."""
+    """Create a new secret; the current one stays valid for a while, an older one ends now."""
     application = await _found(call, "lock")
     if application["type"] == "public":
         raise RuleViolation("A public application has no secret.")
@@ -58,7 +58,7 @@ async def applications_rotate_secret(call: Call) -> Reply:
 
 
 async def applications_delete(call: Call) -> Reply:
-    """Delete an application; it and all its tokens are refused from now on."""
+    """Delete an application; it and all its tokens are rejected from now on."""
     await _found(call, "delete")
     await end_application(call, call.path["application_id"])
     return Reply(status=204)
@@ -84,7 +84,7 @@ def _usable(uris: Sequence[str]) -> Sequence[str]:
 
 
 def redirect_problem(uri: str) -> str | None:
-    """Return why nobody may be sent back to an address; None if they may.
+    """Return why an address is not allowed as a redirect URI; None if it is allowed.
 
     Args:
         uri: An absolute URI.
@@ -92,7 +92,7 @@ def redirect_problem(uri: str) -> str | None:
     try:
         parts = urlsplit(uri)
         host = parts.hostname
-        parts.port  # noqa: B018 - a port that is no number is refused when it is read
+        parts.port  # noqa: B018 - reading the port raises if it is not a number
     except ValueError:
         return "is not a valid address"
     if parts.fragment or uri.endswith("#"):
@@ -101,7 +101,7 @@ def redirect_problem(uri: str) -> str | None:
         return "must not have a user"
     if parts.scheme in {"https", "http"} and not host:
         return "must name a host"
-    # RFC 8252: a program of the same machine listens on the loopback interface, or owns a scheme named after a domain.
+    # RFC 8252: a native app listens on the loopback interface, or owns a scheme named after a domain.
     if parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS) or "." in parts.scheme:
         return None
     return "must be https, or http on a loopback host, or a scheme such as com.example.app"

@@ -1,4 +1,4 @@
-"""Nobody gives more than they have: the scopes of a new credential, and the roles of people."""
+"""Callers cannot grant more than they have: the scopes of a new credential, and the roles of people."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from redcore_server.errors import InsufficientScope
 def grantable(principal: Principal, scopes: Iterable[str]) -> list[str]:
     """Return the scopes, sorted.
 
-    The operations that make credentials need `admin`, which allows every scope; this holds whatever they need.
+    The operations that create credentials require `admin`, which allows every scope; this check does not rely on that.
 
     Args:
-        principal: Who makes the credential.
-        scopes: What it shall grant.
+        principal: Caller who creates the credential.
+        scopes: Scopes of the new credential.
 
     Raises:
         InsufficientScope: The principal does not have one of them itself.
@@ -27,14 +27,14 @@ def grantable(principal: Principal, scopes: Iterable[str]) -> list[str]:
 
 
 def require(principal: Principal, scopes: Iterable[str]) -> None:
-    """Refuse a principal that lacks one of several scopes.
+    """Reject a principal that lacks any of several scopes.
 
     Args:
         principal: The authenticated caller.
-        scopes: All that are needed.
+        scopes: All required scopes.
 
     Raises:
-        InsufficientScope: Names the first that is missing.
+        InsufficientScope: Names the first missing scope.
     """
     for scope in scopes:
         if not principal.allows(scope):
@@ -42,14 +42,14 @@ def require(principal: Principal, scopes: Iterable[str]) -> None:
 
 
 def require_appointment(principal: Principal, *roles: Role) -> None:
-    """Refuse a principal that may not give roles, or change people who have them.
+    """Reject a principal that may not grant roles, or change people who have them.
 
     Args:
         principal: The authenticated caller.
-        roles: That the person has, and shall have.
+        roles: Current and new roles of the person.
 
     Raises:
-        InsufficientScope: It needs `admin`.
+        InsufficientScope: The change requires `admin`.
     """
     if not may_appoint(principal.scopes, *roles):
         raise InsufficientScope(ADMIN)

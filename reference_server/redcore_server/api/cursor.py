@@ -1,8 +1,8 @@
-"""Cursors of listings: where a page ended, bound to the listing, its filters and the organisation.
+"""Cursors of listings: the position where a page ended, bound to the listing, its filters and the organisation.
 
-Checked, not signed: a digest over the place and what it belongs to tells another query's cursor, and one that was made
-up, from ours. Nothing is gained by computing one, for a query sees the caller's organisation only, wherever it begins.
-So every node reads every node's cursors, and there is no secret to share. docs/adr/0056-walking-by-cursor.md
+Checked, not signed: a digest over the position and its query detects cursors of other queries and invented ones.
+Forging one gains nothing, because a query sees only the caller's organisation, wherever it starts. So every node can
+read every node's cursors, without a shared secret. docs/adr/0056-walking-by-cursor.md
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import orjson
 from redcore_server.api.handler import Call
 from redcore_server.errors import Detail, ValidationFailed
 
-_DIGEST_BYTES: Final = 12  # 96 bits: more than anybody hits by chance
+_DIGEST_BYTES: Final = 12  # 96 bits: too many to hit by chance
 _WHICH_PAGE: Final = frozenset({"limit", "offset", "cursor", "include_total"})
 _FOREIGN: Final = "is not a cursor of this listing with these filters; use the next_cursor of one of its pages"
 
 
 @attrs.frozen
 class Binding:
-    """What the cursors of one query have in common."""
+    """The query that cursors belong to."""
 
     organisation_id: str
     operation: str
@@ -33,7 +33,7 @@ class Binding:
 
     @classmethod
     def of(cls, call: Call) -> Binding:
-        """Return that of a call.
+        """Return the query of a call.
 
         Args:
             call: Call of a listing operation.
@@ -42,31 +42,31 @@ class Binding:
         return cls(call.principal.organisation_id, call.operation, filters)
 
     def write(self, place: list[str]) -> str:
-        """Return the cursor that leads behind a place.
+        """Return the cursor that continues after a position.
 
         Args:
-            place: What the query orders by, of the last item of a page.
+            place: Values of the sort columns, from the last item of a page.
         """
         told = orjson.dumps(place)
         return _written(self._digest(told) + told)
 
     def read(self, cursor: str, parts: Sequence[Callable[[str], Any]]) -> list[Any]:
-        """Return the place that a cursor leads behind.
+        """Return the position that a cursor continues after.
 
         Args:
-            cursor: As it came.
-            parts: What makes each value of the place from its text.
+            cursor: Cursor as received.
+            parts: Parsers for each value of the position.
 
         Raises:
-            ValidationFailed: It was not made by this query.
+            ValidationFailed: The cursor does not belong to this query.
         """
         try:
             whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             digest, told = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
-            is_ours = self._digest(told) == digest and _written(whole) == cursor  # one form: no bits are left over
+            is_ours = self._digest(told) == digest and _written(whole) == cursor  # canonical form: no unused bits
             if is_ours and b"\\u0000" not in told:
                 return [make(text) for make, text in zip(parts, orjson.loads(told), strict=True)]
-        except (ValueError, TypeError, OverflowError):  # not ours: anybody can compute a digest
+        except (ValueError, TypeError, OverflowError):  # not ours: the digest is not a signature, so it can be forged
             pass
         raise ValidationFailed(details=[Detail("cursor", _FOREIGN)])
 

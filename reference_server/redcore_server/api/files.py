@@ -21,23 +21,23 @@ _QUERIES: Final = queries("files")
 
 
 async def files_list(call: Call) -> Reply:
-    """Answer with one page of the files."""
+    """Return one page of the files."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def files_get(call: Call) -> Reply:
-    """Answer with a file's description."""
+    """Return a file's description."""
     return Reply(data=await _found(call, "get"))
 
 
 async def room_bytes(call: Call) -> int:
-    """Return how many bytes the organisation may still store."""
+    """Return the remaining storage quota of the organisation, in bytes."""
     row = await call.one(_QUERIES["room"], storage_bytes=call.services.storage_bytes)
     return row["bytes"] if row else 0
 
 
 async def files_upload(call: Call) -> Reply:
-    """Describe a file whose bytes are stored already."""
+    """Create the description of a file whose bytes are already stored."""
     upload: Upload = call.body["upload"]
     row = await upload.file.write(
         call.connection,
@@ -52,7 +52,7 @@ async def files_upload(call: Call) -> Reply:
 
 
 async def files_delete(call: Call) -> Reply:
-    """Delete a file: its description now, its bytes when that is committed."""
+    """Delete a file: its description now, its bytes after the commit."""
     file_id = call.path["file_id"]
     await _found(call, "delete")
     await call.services.defer_object_deletion(call.connection, key=file_key(call.principal.organisation_id, file_id))
@@ -60,7 +60,7 @@ async def files_delete(call: Call) -> Reply:
 
 
 async def files_download(call: Call) -> Response:
-    """Answer with the bytes, or the part of them that is asked for."""
+    """Return the bytes, or the requested range."""
     file = await _found(call, "get")
     selection = select(call.headers, etag=f'"{file["sha256"]}"', size=file["size"])
     headers = {**selection.headers, "Cache-Control": "private, no-cache"}
@@ -69,14 +69,14 @@ async def files_download(call: Call) -> Response:
     if selection.status == 304:
         return Response(status_code=selection.status, headers=headers)
     key = file_key(call.principal.organisation_id, file["id"])
-    # For a HEAD too the bytes must be there, but none of them is read.
+    # For a HEAD the bytes must also exist, but they are not read.
     stop = selection.start if call.is_head else selection.stop
     try:
         content = await call.services.objects.get(key, selection.start, stop)
-    except ObjectMissing as error:  # the database was restored to a moment when the file still existed
+    except ObjectMissing as error:  # the database was restored to a time when the file still existed
         raise NotFound(f"The bytes of file {file['id']} do not exist any more.") from error
-    # What somebody uploaded is never shown on our own origin, only saved.
-    headers["Content-Type"] = file["content_type"]  # not as the media type, to which Starlette would add a charset
+    # Uploaded content is never rendered on our own origin, only downloaded.
+    headers["Content-Type"] = file["content_type"]  # not as `media_type`, to which Starlette would add a charset
     headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"
     return StreamingResponse(content, selection.status, headers)
 

@@ -1,4 +1,4 @@
-"""What a handler is given and what it gives back; neither knows HTTP."""
+"""The input and output of a handler; neither depends on HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeferInvitation(Protocol):
 
 
 class DeferRevocation(Protocol):
-    """Writes the job that ends the grants of who is removed."""
+    """Writes the job that revokes the grants of a removed user or application."""
 
     async def __call__(
         self, connection: AsyncPostgres, *, user_id: str | None = None, client_ids: Iterable[str] = ()
@@ -34,14 +34,14 @@ class DeferRevocation(Protocol):
 
 
 class DeferObjectDeletion(Protocol):
-    """Writes the job that deletes an object nobody refers to any more."""
+    """Writes the job that deletes an unreferenced object."""
 
     async def __call__(self, connection: AsyncPostgres, *, key: str) -> None:
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 
 class DeferRun(Protocol):
-    """Writes the job that does a workflow's run."""
+    """Writes the job that executes a workflow run."""
 
     async def __call__(
         self, connection: AsyncPostgres, *, run_id: str, organisation_id: str, lane: int, turn: int
@@ -51,19 +51,19 @@ class DeferRun(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """What handlers need beside the database.
+    """Dependencies of the handlers other than the database.
 
     Attributes:
-        revoke_user: Ends all tokens and sessions of a user at once.
-        revoke_client: Ends all tokens of an application at once.
-        defer_invitation: See there.
-        defer_revocation: See there.
-        defer_object_deletion: See there.
-        defer_run: See there.
+        revoke_user: Ends all tokens and sessions of a user immediately.
+        revoke_client: Ends all tokens of an application immediately.
+        defer_invitation: Writes the job that mails an invitation.
+        defer_revocation: Writes the job that revokes grants.
+        defer_object_deletion: Writes the job that deletes an object.
+        defer_run: Writes the job that executes a workflow run.
         objects: The object store.
         storage_bytes: Storage quota of an organisation, in bytes.
-        max_file_bytes: Size of the largest file.
-        secret_overlap: How long a client secret stays valid after it was replaced.
+        max_file_bytes: Maximum size of a file, in bytes.
+        secret_overlap: How long a client secret stays valid after it is replaced.
     """
 
     revoke_user: Callable[[str], Awaitable[object]]
@@ -85,16 +85,16 @@ class Call:
     Attributes:
         principal: The authenticated caller.
         request_id: UUID of the request.
-        now: The moment of the request; everything it does happens then.
+        now: Time of the request, used for everything it does.
         operation: The operationId.
         path: Path parameters.
-        is_head: Whether the answer's body will be left out, so that it need not be read from anywhere.
+        is_head: Whether the response body will be dropped, so that it need not be read.
         headers: All request headers, with lower-case names.
-        query: Every query parameter of the operation; None where it is absent and has no default.
-        body: The JSON body, checked; for an upload, itself as `upload`; empty for an operation without one.
-        connection: To PostgreSQL; for anything but a GET with an open transaction, undone if the handler raises.
-        services: Everything else.
-        after_commit: What to do once the transaction has committed.
+        query: All query parameters of the operation; None if absent and without a default.
+        body: The validated JSON body; for an upload, the upload under `upload`; empty for an operation without a body.
+        connection: PostgreSQL connection; except for GET in an open transaction, rolled back if the handler raises.
+        services: The other dependencies.
+        after_commit: Callbacks to run after the commit.
     """
 
     principal: Principal
@@ -111,7 +111,7 @@ class Call:
     after_commit: list[Act] = attrs.field(factory=list[Act])
 
     async def one(self, sql: bytes, **parameters: Any) -> Row | None:
-        """Run a query that is told the organisation and the time, and return its first row.
+        """Run a query with the organisation and the time as extra parameters, and return its first row.
 
         Args:
             sql: A named query.
@@ -121,7 +121,7 @@ class Call:
         return await cursor.fetchone()
 
     async def all(self, sql: bytes, **parameters: Any) -> list[Row]:
-        """Do the same and return every row.
+        """Run a query like `one`, and return all rows.
 
         Args:
             sql: A named query.
@@ -131,7 +131,7 @@ class Call:
         return await cursor.fetchall()
 
     async def planned(self, sql: bytes, **parameters: Any) -> list[Row]:
-        """As `all`, planned for these parameters alone: which index serves best depends on what is searched for.
+        """Like `all`, but planned for these parameters: the best index depends on the search.
 
         Args:
             sql: A query.
@@ -141,7 +141,7 @@ class Call:
         return await cursor.fetchall()
 
     async def run(self, sql: bytes, **parameters: Any) -> None:
-        """Do the same with a statement that returns nothing.
+        """Run a statement like `one`, without a result.
 
         Args:
             sql: A named query.
@@ -155,15 +155,15 @@ class Call:
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What a handler answers with; `data` None and status 204 mean no body."""
+    """The result of a handler; `data` None and status 204 mean no body."""
 
     data: object = None
     status: int = 200
     page: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """What the `meta` of a listing has beside that of every answer."""
+    """Fields a listing adds to `meta`."""
     location: str | None = None
-    """Path of what was created."""
+    """Path of the created resource."""
 
 
 Handler = Callable[[Call], Awaitable[Reply | Response]]
-"""A response of its own is for what is not JSON."""
+"""A ready response is for content that is not JSON."""

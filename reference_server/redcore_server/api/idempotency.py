@@ -1,7 +1,7 @@
 """`Idempotency-Key`: the first answer to a POST is stored with its effect and replayed for 24 hours.
 
-Everything happens in the transaction of the request itself, so that there is never an effect without its answer nor an
-answer without its effect, whenever the process dies. What is stored is sealed, see `redcore_server.api.sealed_answers`.
+Everything happens in the transaction of the request itself, so that effect and answer are stored together or not at
+all, even if the process dies. Stored answers are encrypted, see `redcore_server.api.sealed_answers`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from redcore_server.store.postgres import AsyncPostgres, queries
 
 LIFETIME: Final = timedelta(hours=24)
 _QUERIES: Final = queries("idempotency")
-_STORED_ERRORS: Final = frozenset({409, 422})  # the answers of a handler that will not change by asking again
+_STORED_ERRORS: Final = frozenset({409, 422})  # final errors of a handler, which a retry would not change
 
 
 @attrs.frozen(kw_only=True)
@@ -32,11 +32,11 @@ class Attempt:
     """One request with an `Idempotency-Key`.
 
     Attributes:
-        principal: Whose key it is.
-        key: As the client sent it.
+        principal: Owner of the key.
+        key: Key as sent by the client.
         fingerprint: Equal for equal requests, see `fingerprint`.
         request_id: UUID of the request.
-        now: The moment of the request.
+        now: Time of the request.
     """
 
     principal: Principal
@@ -47,10 +47,10 @@ class Attempt:
 
 
 def fingerprint(operation_id: str, path: Mapping[str, str], body: object) -> bytes:
-    """Return a digest of what makes two requests the same, however they are spelled.
+    """Return a digest that is equal for equal requests, however their JSON is formatted.
 
     Args:
-        operation_id: Of the request.
+        operation_id: OperationId of the request.
         path: Path parameters.
         body: The JSON body.
     """
@@ -61,14 +61,14 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
     """Return the stored answer, or handle the request and store its answer.
 
     Args:
-        connection: With an open transaction, in which `handle` works too.
-        attempt: Of the client.
-        handle: Does the work; what it did is undone if it raises.
+        connection: Connection with an open transaction, which `handle` uses too.
+        attempt: The client's request.
+        handle: Does the work; its changes are rolled back if it raises.
 
     Raises:
         RequestInProgress: The first request with this key has not ended.
-        IdempotencyKeyReused: The key came with another request before.
-        ApiError: From `handle`, if it is no answer to be stored.
+        IdempotencyKeyReused: The key was used with a different request before.
+        ApiError: From `handle`, if the error must not be stored.
     """
     seal = Seal(attempt.principal.credential_id, attempt.key)
     parameters: dict[str, Any] = {
@@ -98,7 +98,7 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
 
 async def _handled(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[], Awaitable[Response]]) -> Response:
     try:
-        async with connection.transaction():  # a savepoint: a refused request leaves nothing but its answer
+        async with connection.transaction():  # a savepoint: a rejected request leaves only its stored answer
             return await handle()
     except ApiError as error:
         if status_of(error) not in _STORED_ERRORS:

@@ -1,9 +1,9 @@
-"""Pages: how every listing of the API searches, counts and cuts.
+"""Pagination: how every listing of the API searches, counts and pages.
 
-A page is cut by `offset`, and counted; or behind the item that a `cursor` names, on the index that the listing is
-ordered by, at a cost that does not grow with depth. Counting reads all that matches, so it is done where `total` is
-asked for. A counted query returns `total` beside each row and, for a page past the end, one row whose `id` is null; so
-one round trip gives both.
+A page starts at an `offset`, with a count; or after the item of a `cursor`, on the index that the listing is ordered
+by, at a cost that does not grow with depth. Counting reads all matches, so it is done only if `total` is requested. A
+counted query returns `total` beside each row and, for a page past the end, one row whose `id` is null; so one round
+trip returns both.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _COUNTS: Final = frozenset({"total", "before"})
 
 
 async def page(call: Call, matching: bytes) -> Reply:
-    """Return the page that the call's query parameters ask for.
+    """Return the page requested by the query parameters.
 
     Args:
         call: Call of a listing operation.
-        matching: The query for all that the listing has.
+        matching: Query for all items of the listing.
     """
     binding, limit = Binding.of(call), call.query["limit"]
     behind = _behind(call, binding, [_moment, str])
@@ -44,11 +44,11 @@ async def page(call: Call, matching: bytes) -> Reply:
 
 
 def cut(call: Call, items: Sequence[Row]) -> Reply:
-    """Return the page of a listing that is at hand as a whole.
+    """Return the page of a listing that is in memory.
 
     Args:
         call: Call of a listing operation.
-        items: All of it, in an order that stays; each with a `name` of its own.
+        items: All items, in a stable order; each with a unique `name`.
     """
     binding, limit, offset = Binding.of(call), call.query["limit"], call.query["offset"]
     if behind := _behind(call, binding, [str]):
@@ -64,8 +64,8 @@ def cut_of(matching: bytes, *, is_counted: bool) -> bytes:
     """Return the query for one page.
 
     Args:
-        matching: The query for all that the listing has.
-        is_counted: Whether the whole listing is counted too.
+        matching: Query for all items of the listing.
+        is_counted: Whether to count the whole listing as well.
     """
     return _QUERIES["counted" if is_counted else "uncounted"].replace(b"{matching}", matching)
 
@@ -81,7 +81,7 @@ def _is_counted(call: Call) -> bool:
 
 
 def _behind(call: Call, binding: Binding, parts: Sequence[Callable[[str], Any]]) -> list[Any] | None:
-    """Return the place that the cursor leads behind; None without one."""
+    """Return the position of the cursor; None without a cursor."""
     cursor: str | None = call.query["cursor"]
     if cursor is None:
         return None

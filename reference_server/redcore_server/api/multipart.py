@@ -1,4 +1,4 @@
-"""Reads a multipart body part by part as it arrives (RFC 7578), over python-multipart; never holds a whole one."""
+"""Reads a multipart body as a stream of parts (RFC 7578), with python-multipart; never buffers a whole part."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Part:
     """The headers of one part.
 
     Attributes:
-        name: Of the field.
-        filename: As the client calls the file; None for a field that is not a file.
-        content_type: As given; empty if not.
+        name: Name of the field.
+        filename: File name sent by the client; None for a field that is not a file.
+        content_type: Content type as sent; empty if missing.
     """
 
     name: str
@@ -36,18 +36,18 @@ class Part:
 
 
 class Multipart:
-    """A multipart body that is arriving."""
+    """A multipart body being received."""
 
     def __init__(self, headers: Mapping[bytes, bytes], pieces: AsyncIterator[bytes]) -> None:
-        """Begin to read.
+        """Start reading.
 
         Args:
-            headers: Of the request, names in lower case.
-            pieces: Of the body.
+            headers: Request headers, with lower-case names.
+            pieces: Chunks of the body.
 
         Raises:
-            UnsupportedMediaType: The body is of another type.
-            ValidationFailed: No boundary is named.
+            UnsupportedMediaType: The body has another media type.
+            ValidationFailed: The boundary is missing.
         """
         media_type, options = parse_options_header(headers.get(b"content-type", b""))
         if media_type != b"multipart/form-data":
@@ -78,7 +78,7 @@ class Multipart:
             _malformed("has too long a boundary")
 
     async def parts(self) -> AsyncGenerator[Part]:
-        """Yield each part; what its reader leaves of it is skipped.
+        """Yield each part; unread data of a part is skipped.
 
         Raises:
             ValidationFailed: The body is not multipart, or ends too early.
@@ -88,7 +88,7 @@ class Multipart:
                 yield event[1]
 
     async def data(self) -> AsyncGenerator[bytes]:
-        """Yield the bytes of the part that was yielded last.
+        """Yield the bytes of the current part.
 
         Raises:
             ValidationFailed: As for `parts`.
@@ -141,7 +141,7 @@ class Multipart:
 
 
 class _Preamble:
-    """Drops what precedes the first boundary, and blanks behind it; the parser takes neither (RFC 2046, 5.1.1)."""
+    """Drops the preamble, and blanks after the first boundary; the parser accepts neither (RFC 2046, 5.1.1)."""
 
     def __init__(self, boundary: bytes) -> None:
         self._first = re.compile(rb"(?:\A|\r\n)(--" + re.escape(boundary) + rb")[ \t]*(\r\n|--)")
@@ -149,11 +149,11 @@ class _Preamble:
 
     @property
     def has_read(self) -> bool:
-        """Whether anything came."""
+        """Whether any data arrived."""
         return bool(self._read)
 
     def without(self, piece: bytes) -> bytes:
-        """Return what of the bytes so far is for the parser; nothing before the boundary is there."""
+        """Return the bytes for the parser; empty until the first boundary arrives."""
         self._read += piece
         if found := self._first.search(self._read):
             return found[1] + found[2] + self._read[found.end() :]
@@ -163,7 +163,7 @@ class _Preamble:
 
 
 def _text(raw: bytes) -> str:
-    """Return a name; what browsers percent-encode in it is decoded, nothing else (HTML section 4.10.22.8)."""
+    """Return a name, decoding only what browsers percent-encode (HTML section 4.10.22.8)."""
     try:
         return _ENCODED.sub(lambda found: unquote(found[0]), raw.decode())
     except UnicodeDecodeError:

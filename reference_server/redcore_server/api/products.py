@@ -18,14 +18,14 @@ _NEW: Final[Mapping[str, Any]] = {"stock": 0, "status": "available"}
 
 
 def with_status(product: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
-    """Return a product after a change, its status as the stock rule has it.
+    """Return a product after a change, with the status set by the stock rule.
 
     Without stock it is `out_of_stock`, unless `discontinued`. New stock makes an `out_of_stock` product `available`,
-    unless the change names a status itself.
+    unless the change sets a status itself.
 
     Args:
-        product: As it was.
-        changes: The fields that are given.
+        product: Product before the change.
+        changes: The given fields.
     """
     changed = {**product, **changes}
     if changed["stock"] == 0 and changed["status"] == "available":
@@ -36,12 +36,12 @@ def with_status(product: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
 
 
 async def products_list(call: Call) -> Reply:
-    """Answer with one page of the catalog."""
+    """Return one page of the catalog."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def products_get(call: Call) -> Reply:
-    """Answer with a product."""
+    """Return a product."""
     return Reply(data=await _found(call, "get"))
 
 
@@ -57,7 +57,7 @@ async def products_create(call: Call) -> Reply:
 
 
 async def products_update(call: Call) -> Reply:
-    """Change what is given, and the status with it if the stock rule says so."""
+    """Change the given fields, and the status if the stock rule requires it."""
     before = await _found(call, "lock")
     if not call.body:
         return Reply(data=before)

@@ -1,8 +1,8 @@
-"""Ends what was granted to users and applications that are removed: at once, and surely.
+"""Revokes the grants of removed users and applications: immediately and reliably.
 
-At once: before the commit, so that nothing is written if Redis is away, and again after it, for what was issued in
-between. Surely: by a job in the same transaction, should this process be killed between the two. API keys and the
-sign-in itself need nothing: they ask PostgreSQL each time.
+Immediately: before the commit, so that nothing is written if Redis is unavailable, and again after it, for tokens
+issued in between. Reliably: by a job in the same transaction, in case this process is killed between the two. API keys
+and sign-in need no revocation: they read PostgreSQL each time.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _QUERIES: Final = queries("revocations")
 
 
 async def end_user(call: Call, user_id: str) -> None:
-    """End every token of a user and of the user's applications, which are as alive as their owner.
+    """End every token of a user and of the user's applications, which live only as long as their owner.
 
     Args:
-        call: Whose transaction makes the user inactive or is about to delete it.
+        call: Call whose transaction deactivates or will delete the user.
         user_id: Id of the user.
     """
     client_ids = await _applications_of(call, user_id)
@@ -31,12 +31,12 @@ async def end_user(call: Call, user_id: str) -> None:
 
 
 async def end_tokens(call: Call, user_id: str) -> None:
-    """End the same for a user who stays active with a lower role.
+    """End the same tokens for a user who stays active with a lower role.
 
-    It needs no job: a token that is left is cut to the role of its owner at each use.
+    It needs no job: a remaining token is limited to its owner's role at each use.
 
     Args:
-        call: Whose transaction lowers the role.
+        call: Call whose transaction lowers the role.
         user_id: Id of the user.
     """
     await _end_tokens(call, user_id, await _applications_of(call, user_id))
@@ -53,11 +53,11 @@ async def _end_tokens(call: Call, user_id: str, client_ids: list[str]) -> None:
 
 
 async def end_application(call: Call, client_id: str) -> None:
-    """End every token of an application, whoever the user.
+    """End every token of an application, for all users.
 
     Args:
-        call: Whose transaction deletes it.
-        client_id: Of the application.
+        call: Call whose transaction deletes the application.
+        client_id: Client id of the application.
     """
     await call.services.defer_revocation(call.connection, client_ids=[client_id])
     await defer_record(call.connection, "application", [client_id], call.now)
@@ -65,10 +65,10 @@ async def end_application(call: Call, client_id: str) -> None:
 
 
 async def end_before_return(call: Call, user_id: str) -> None:
-    """End what is left of a user who is about to become active again: the job, should it be late, then spares them.
+    """End the remaining tokens of a user about to be reactivated, so that a late job does not affect the new ones.
 
     Args:
-        call: Whose transaction makes the user active.
+        call: Call whose transaction reactivates the user.
         user_id: Id of the user.
     """
     await call.services.revoke_user(user_id)

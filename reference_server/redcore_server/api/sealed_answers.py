@@ -1,6 +1,6 @@
-"""What may be stored of a request with an `Idempotency-Key`: neither the key nor the answer, which may show a secret.
+"""Encrypted storage for requests with an `Idempotency-Key`: key and answer, which may hold a secret, stay unreadable.
 
-Only who has the key can find the row and open the answer in it (docs/adr/0016-sealed-answers.md). Derives and
+Only a caller with the key can find the row and decrypt its answer (docs/adr/0016-sealed-answers.md). Derives and
 encrypts; stores nothing.
 """
 
@@ -22,8 +22,8 @@ class Seal:
     """One caller's `Idempotency-Key`, and what is derived from it.
 
     Attributes:
-        principal: Whose key it is; equal keys of two callers have nothing in common.
-        key: As the client sent it.
+        principal: Owner of the key; equal keys of two callers are unrelated.
+        key: Key as sent by the client.
     """
 
     principal: str
@@ -31,17 +31,17 @@ class Seal:
 
     @property
     def name(self) -> str:
-        """What the row is found by."""
+        """Lookup value of the row."""
         return self._derived("name").hex()
 
     def close(self, body: bytes, context: bytes) -> bytes:
         """Encrypt an answer.
 
         Args:
-            body: Of the answer.
-            context: Without which it cannot be opened.
+            body: Body of the answer.
+            context: Associated data, required again for decryption.
         """
-        # The same key may come again after a day, with another answer, so the nonce is random.
+        # The same key may be used again after a day, with another answer, so the nonce is random.
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher().encrypt(nonce, body, context)
 
@@ -49,11 +49,11 @@ class Seal:
         """Decrypt an answer.
 
         Args:
-            sealed: What `close` returned.
-            context: As it was given to `close`.
+            sealed: Ciphertext returned by `close`.
+            context: Associated data given to `close`.
 
         Raises:
-            cryptography.exceptions.InvalidTag: it was closed with another key or context, or was changed.
+            cryptography.exceptions.InvalidTag: It was encrypted with another key or context, or was modified.
         """
         return self._cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
 

@@ -1,8 +1,8 @@
-"""An upload on its way into the object store, where it stays if it is described.
+"""Uploads into the object store; the bytes stay only if their description is committed.
 
-The bytes are stored before the transaction that describes them, and deleted again when it is not even tried to commit.
-Once it is, they stay: a commit whose answer was lost may have happened. What that, or a killed process, leaves behind
-is collected by `redcore_server.worker.objects`.
+The bytes are stored before the transaction that describes them, and deleted if a commit is not attempted. After an
+attempt they stay: a commit whose result was lost may have succeeded. Orphans of such a case or of a killed process are
+collected by `redcore_server.worker.objects`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Upload:
     """A file in the object store that is not yet described.
 
     Attributes:
-        file: What is known of it.
+        file: Metadata of the file.
         is_kept: Whether the bytes stay; set when the description is written, before it is committed.
     """
 
@@ -48,17 +48,17 @@ class Upload:
     is_kept: bool = False
 
     def facts(self) -> Mapping[str, Any]:
-        """What makes two uploads the same."""
+        """The values that identify equal uploads."""
         return {name: value for name, value in attrs.asdict(self.file).items() if name != "id"}
 
 
 @attrs.frozen(kw_only=True)
 class Uploads:
-    """Takes uploads in.
+    """Receives uploads.
 
     Attributes:
-        objects: Where they go.
-        max_file_bytes: Size of the largest one.
+        objects: Object store for the bytes.
+        max_file_bytes: Maximum size of a file, in bytes.
     """
 
     objects: Objects
@@ -68,21 +68,21 @@ class Uploads:
     async def received(
         self, organisation_id: str, room_bytes: int, headers: Mapping[bytes, bytes], receive: Receive
     ) -> AsyncGenerator[Upload]:
-        """Store what is being uploaded; it is deleted at the end unless it is kept.
+        """Store an upload; it is deleted at the end unless it is kept.
 
         Args:
             organisation_id: Id of the owning organisation.
-            room_bytes: How much the organisation may still store.
-            headers: Of the request, names in lower case.
+            room_bytes: Remaining storage quota of the organisation, in bytes.
+            headers: Request headers, with lower-case names.
             receive: ASGI receive callable of the request.
 
         Raises:
-            ValidationFailed: The form is malformed, or has other fields than it should.
-            UnsupportedMediaType: It is no form.
-            PayloadTooLarge: The file is larger than any may be.
-            RuleViolation: There is no room for it.
-            ObjectsUnavailable: The object store does not take it.
-            ClientDisconnect: The client went away in the middle.
+            ValidationFailed: The form is malformed, or has unexpected fields.
+            UnsupportedMediaType: The body is not a multipart form.
+            PayloadTooLarge: The file exceeds the maximum size.
+            RuleViolation: The file exceeds the storage quota.
+            ObjectsUnavailable: The object store cannot store it.
+            ClientDisconnect: The client disconnected during the upload.
         """
         require_plain(headers)
         file_id = new_id("file")
@@ -108,7 +108,7 @@ class Uploads:
 
 
 class _Intake(Digest):
-    """Counts the bytes of a file that passes by, up to what there is room for."""
+    """Counts the bytes of a streamed file, up to the available space."""
 
     def __init__(self, max_file_bytes: int, room_bytes: int) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Intake(Digest):
         self._room_bytes = room_bytes
 
     def expect(self, content_length: bytes) -> None:
-        """Refuse a body that says it is too large before it is read; the form around the file is small."""
+        """Reject a body by its `Content-Length` before it is read; the form around the file is small."""
         if content_length.isdigit():
             self._check(int(content_length[:18]) - _MAX_FORM_BYTES)
 
@@ -176,7 +176,7 @@ def _name_rule() -> Rule:
 def _described(file_id: str, file: Part | None, fields: Mapping[str, str], intake: _Intake) -> Description:
     if file is None:
         raise _wrong(_FILE, "is required")
-    # Some clients send the whole path (RFC 7578 section 4.2).
+    # Some clients send the full path (RFC 7578 section 4.2).
     own_name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
     name = fields.get(_NAME, own_name or _FILE)
     if problems := list(issues(_name_rule(), name, _NAME)):

@@ -1,8 +1,8 @@
 """Users and their invitations.
 
 A new user is `pending_invite`; accepting the invitation makes it `active`, an administrator makes it `inactive` and
-active again. The row and the job that mails the invitation are written in one transaction; the mail itself, and
-the page that accepts it, are the worker's and the auth service's part.
+active again. The row and the job that mails the invitation are written in one transaction. The worker sends the mail,
+and the auth service serves the page that accepts it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _QUERIES: Final = queries("users")
 
 
 async def users_list(call: Call) -> Reply:
-    """Answer with one page of the organisation's users."""
+    """Return one page of the organisation's users."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def users_get(call: Call) -> Reply:
-    """Answer with a user."""
+    """Return a user."""
     return Reply(data=await _found(call, "get", call.path["user_id"]))
 
 
 async def users_get_me(call: Call) -> Reply:
-    """Answer with the owner of the credential."""
+    """Return the owner of the credential."""
     return Reply(data=await _found(call, "get", call.principal.owner_id))
 
 
@@ -60,13 +60,13 @@ async def users_create(call: Call) -> Reply:
 
 
 async def users_update(call: Call) -> Reply:
-    """Change what is given; `inactive` locks the user out at once, and a lower role ends the user's tokens."""
+    """Change the given fields; `inactive` locks the user out immediately, and a lower role ends the user's tokens."""
     user_id, changes = call.path["user_id"], call.body
     _require_authority(call, await _found(call, "get", user_id))
     if changes.get("status") == "inactive" or changes.get("role", "admin") != "admin":
         await _keep_an_admin(call, user_id)
     before = await _found(call, "lock", user_id)
-    _require_authority(call, before)  # again, for somebody may have been faster
+    _require_authority(call, before)  # check again: another request may have been faster
     if changes.get("status") == "active" and before["accepted_at"] is None:
         raise RuleViolation("A user becomes active by accepting the invitation; send it again instead.")
     after = await _changed(call, user_id, changes)
@@ -75,7 +75,7 @@ async def users_update(call: Call) -> Reply:
 
 
 async def users_update_me(call: Call) -> Reply:
-    """Change what is given of the owner of the credential."""
+    """Change the given fields of the owner of the credential."""
     user = await _changed(call, call.principal.owner_id, call.body)
     return Reply(data=_public(user))
 
@@ -86,14 +86,14 @@ async def users_delete(call: Call) -> Reply:
     require_appointment(call.principal, (await _found(call, "get", user_id))["role"])
     await _keep_an_admin(call, user_id)
     user = await _found(call, "lock", user_id)
-    require_appointment(call.principal, user["role"])  # again, for somebody may have been faster
+    require_appointment(call.principal, user["role"])  # check again: another request may have been faster
     await end_user(call, user_id)
     await _found(call, "delete", user_id)
     return Reply(status=204)
 
 
 async def users_resend_invitation(call: Call) -> Reply:
-    """Void the links that are out and have a new one mailed."""
+    """Invalidate the links already sent and mail a new one."""
     user_id = call.path["user_id"]
     user = await _found(call, "lock", user_id)
     require_appointment(call.principal, user["role"])
@@ -105,7 +105,7 @@ async def users_resend_invitation(call: Call) -> Reply:
 
 
 async def _follow_up(call: Call, before: Row, after: Row) -> None:
-    """Do what a change of a user brings with it."""
+    """Apply the consequences of a change to a user."""
     user_id = after["id"]
     if after["status"] == "inactive":
         await _lock_out(call, user_id)
@@ -115,12 +115,12 @@ async def _follow_up(call: Call, before: Row, after: Row) -> None:
     if after["status"] == "active" and before["status"] != "active":
         await end_before_return(call, user_id)
     if after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:
-        # The link that is out went to an address that is no longer the user's.
+        # The existing link went to an address that is no longer the user's.
         await _invite(call, user_id, after["email_key"])
 
 
 def _require_authority(call: Call, user: Row) -> None:
-    """Refuse changes that only an administrator may make of a user."""
+    """Reject changes to a user that only an administrator may make."""
     if call.body.keys() & {"role", "status", "email"}:
         require_appointment(call.principal, user["role"], call.body.get("role", user["role"]))
 
@@ -148,9 +148,9 @@ async def _changed(call: Call, user_id: str, changes: Mapping[str, Any]) -> Row:
 
 
 async def _keep_an_admin(call: Call, user_id: str) -> None:
-    """Refuse to take an organisation's last active administrator away.
+    """Reject removing the last active administrator of an organisation.
 
-    The rows of all of them are locked, so of two who would remove each other at once the second sees the first gone.
+    The rows of all administrators are locked, so if two remove each other at once, the second sees the first removed.
     """
     admins = await call.all(_QUERIES["lock_active_admins"])
     if [admin["id"] for admin in admins] == [user_id]:

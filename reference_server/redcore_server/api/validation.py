@@ -1,7 +1,7 @@
-"""Checks a request against its operation: query, headers and JSON body, the first fifty problems in one answer.
+"""Checks a request against its operation: query, headers and JSON body, the first fifty problems in one response.
 
-Knows the shapes of the contract, not its rules: what is well-formed but not allowed is the handlers' part. No issue
-repeats more of what was sent than a few characters.
+Checks the schemas of the contract, not its business rules, which the handlers check. A problem repeats at most a few
+characters of the input.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 _MAX_QUERY_FIELDS: Final = 50
-_MAX_NAME: Final = 200  # of an unknown query parameter, in an issue
-_THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that other requests go on meanwhile
-_MAX_DIGITS: Final = 1000  # far more than any number that means something, and cheap to read
+_MAX_NAME: Final = 200  # of an unknown query parameter's name, in a problem
+_THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that it does not block other requests
+_MAX_DIGITS: Final = 1000  # far more than any meaningful number, and cheap to parse
 _BODY: Final = "body"
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -33,24 +33,24 @@ Headers = Mapping[bytes, bytes]
 
 
 class Validation:
-    """One request being checked; `problems` grows, and what is returned counts only while it is empty."""
+    """Checks one request; collects `problems`. Return values are valid only while it is empty."""
 
     def __init__(self, operation: Operation, *, max_limit: int) -> None:
-        """Begin.
+        """Start with no problems.
 
         Args:
-            operation: That was asked for.
-            max_limit: What a larger `limit` is clamped to.
+            operation: The requested operation.
+            max_limit: Maximum to which a larger `limit` is clamped.
         """
         self.problems: list[Detail] = []
         self._operation = operation
         self._max_limit = max_limit
 
     def query(self, query_string: bytes) -> dict[str, Any]:
-        """Return every query parameter of the operation, typed; absent ones have their default or None.
+        """Return all query parameters of the operation, typed; absent ones have their default or None.
 
         Args:
-            query_string: As it came.
+            query_string: Query string as received.
         """
         given = self._given(query_string)
         known = self._operation.parameters["query"]
@@ -59,7 +59,7 @@ class Validation:
         return {parameter.name: self._value(parameter, given.get(parameter.name)) for parameter in known}
 
     def headers(self, headers: Headers) -> dict[str, Any]:
-        """Return the headers that the operation takes.
+        """Return the headers that the operation accepts.
 
         Args:
             headers: All request headers, with lower-case names.
@@ -71,16 +71,16 @@ class Validation:
         return values
 
     async def body(self, headers: Headers, receive: Receive) -> Any:
-        """Return the JSON body; an empty object for an operation that takes none.
+        """Return the JSON body; an empty object for an operation without a body.
 
         Args:
             headers: All request headers, with lower-case names.
             receive: ASGI receive callable of the request.
 
         Raises:
-            PayloadTooLarge: It has more than 1 MiB.
+            PayloadTooLarge: It is larger than 1 MiB.
             UnsupportedMediaType: It is not JSON in UTF-8.
-            ClientDisconnect: The client went away in the middle.
+            ClientDisconnect: The client disconnected before the end of the body.
         """
         rule = self._operation.body
         if rule is None:
@@ -116,7 +116,7 @@ class Validation:
                 errors="strict",
                 max_num_fields=_MAX_QUERY_FIELDS,
             )
-        except ValueError:  # not UTF-8, or too many
+        except ValueError:  # not UTF-8, or too many parameters
             self._complain("query", f"must be at most {_MAX_QUERY_FIELDS} parameters in percent-encoded UTF-8")
             return {}
         given: dict[str, str] = {}
@@ -153,14 +153,14 @@ def _unknown(known: Iterator[str]) -> str:
 
 
 def _typed(parameter: Parameter, text: str) -> object:
-    """Return the value that a text is, or the text itself, which the schema then refuses."""
+    """Return the value that a text represents, or the text itself, which the schema then rejects."""
     if parameter.is_boolean:
         return _BOOLEANS.get(text, text)
     return _integer(text) if parameter.is_integer else text
 
 
 def _integer(text: str) -> int | str:
-    """Return the number that a text is, or the text itself, which the schema then refuses."""
+    """Return the number that a text represents, or the text itself, which the schema then rejects."""
     digits = text.removeprefix("-")
     is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS
     return int(text) if is_number else text
@@ -186,7 +186,7 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
 
 
 def require_plain(headers: Headers) -> None:
-    """Refuse a body that is compressed: its size would not be known before it is unpacked.
+    """Reject a compressed body: its size is unknown until it is decompressed.
 
     Args:
         headers: All request headers, with lower-case names.
@@ -207,7 +207,7 @@ def _require_json(headers: Headers) -> None:
 
 
 def _depth_at_most(value: object, raw: bytes, levels: int) -> bool:
-    # Fewer brackets than levels cannot nest too deep: that answers for nearly every body without a walk.
+    # Fewer brackets than levels cannot nest too deeply: this decides nearly every body without traversing it.
     if raw.count(b"[") + raw.count(b"{") <= levels:
         return True
     return _is_shallow(value, levels)

@@ -1,4 +1,4 @@
-"""Workflows: what can be run, and the runs; the worker does the work."""
+"""Workflows: definitions and runs; the worker executes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INPUT: Final = "input"
 
 
 async def workflows_list(call: Call) -> Reply:
-    """Answer with one page of the definitions."""
+    """Return one page of the definitions."""
     definitions: list[Row] = [
         {"name": found.name, "description": found.description, "input_schema": found.input_schema}
         for found in WORKFLOWS.values()
@@ -31,7 +31,7 @@ async def workflows_list(call: Call) -> Reply:
 
 
 async def workflows_run(call: Call) -> Reply:
-    """Write a run and the job that does it."""
+    """Write a run and the job that executes it."""
     name = call.path["name"]
     if name not in WORKFLOWS:
         raise NotFound(f"Workflow {name} does not exist.")
@@ -59,17 +59,17 @@ async def workflows_run(call: Call) -> Reply:
 
 
 async def workflows_list_runs(call: Call) -> Reply:
-    """Answer with one page of the runs."""
+    """Return one page of the runs."""
     return await listing.page(call, _QUERIES["matching"])
 
 
 async def workflows_get_run(call: Call) -> Reply:
-    """Answer with a run as it is now."""
+    """Return the current state of a run."""
     return Reply(data=await _found(call))
 
 
 async def workflows_cancel_run(call: Call) -> Reply:
-    """Stop a run before its next step."""
+    """Cancel a run before its next step."""
     row = await call.one(_QUERIES["cancel"], id=call.path["run_id"])
     if row is None:
         ended = await _found(call)
