@@ -672,7 +672,10 @@ def test_a_refusal_before_the_body_has_arrived(call: Colour, make: Any, server: 
 
 
 class SlowFile(io.BytesIO):
-    """A file whose second piece comes long after the connection has gone: when the event loop has long seen it."""
+    """A file whose third piece comes long after the connection has gone, which the event loop has long seen by then.
+
+    Not the second: it is read while the first is on its way.
+    """
 
     def __init__(self, content: bytes, server: Loopback, call: Colour) -> None:
         super().__init__(content)
@@ -684,7 +687,7 @@ class SlowFile(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         self._pieces += 1
-        if self._pieces == 2 and isinstance(self._call, Awaiting):
+        if self._pieces == 3 and isinstance(self._call, Awaiting):
             self.is_read = True
             self._server.ended.acquire(timeout=5.0)
             self._call(self._settle)

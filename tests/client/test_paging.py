@@ -56,9 +56,19 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("redcore-pages")]
 
 
+def joined(thread: threading.Thread) -> bool:
+    """Wait for a thread; False if it was interrupted in the midst of its start."""
+    try:
+        thread.join(5.0)
+    except RuntimeError:
+        return False
+    return True
+
+
 def have_ended(working: list[threading.Thread]) -> bool:
     for thread in working:
-        thread.join(5.0)
+        while not joined(thread):
+            continue
     return not any(thread.is_alive() for thread in working)
 
 
@@ -166,13 +176,20 @@ class TestThreads:
         """The threads of a walk end when it is closed, when nobody refers to it any more, and at its end."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
 
-        server.answer = listing
+        fetched = threading.Event()
+
+        def answer(seen: Seen) -> Reply:
+            assert offset_of(seen) <= 2 or fetched.wait(10.0)
+            return listing(seen)
+
+        server.answer = answer
         with Client(api_key="k", base_url=server.base_url) as client:
             walk = client.users.list_all(page_size=2, concurrency=4).iter_items()
             for _ in range(3):
                 next(walk)
             working = threads()
             assert working
+            fetched.set()
 
             ending(walk)
             del walk

@@ -121,7 +121,7 @@ class TestPrograms:
 
         resumed = side.resume(TokenSet(**stored[0]), **options)
         side.call(resumed.users.list)
-        side.call(resumed.auth.revoke)
+        side.call(resumed.auth.log_out)
         with pytest.raises(AuthenticationError, match="log in again"):
             side.call(resumed.users.list)
 
@@ -229,13 +229,13 @@ class TestWebApplications:
 
 class TestServices:
     def test_a_service_ends_its_session(self, side: Side, redcore_server: ReferenceServer) -> None:
-        """Without a token, revoke() ends the session of client credentials; the next call begins another."""
+        """Logging out ends the session of client credentials; the next call begins another."""
         held: list[dict[str, Any]] = []
         client = side.kind(**redcore_server.application, on_token_refreshed=held.append)
         side.made.append(client)
         side.call(client.users.get_me)
 
-        side.call(client.auth.revoke)
+        side.call(client.auth.log_out)
 
         side.call(client.users.get_me)
         first, second = (side.call(client.auth.introspect, token=pair["refresh_token"]).active for pair in held)
@@ -343,6 +343,6 @@ class TestSaml:
         with pytest.raises(AuthenticationError) as caught:  # an assertion is good once
             side.call(side.kind.from_saml_assertion, assertion=xml, **options)
         assert caught.value.code == "invalid_grant"
-        side.call(client.auth.revoke)
+        side.call(client.auth.log_out)
         with pytest.raises(AuthenticationError, match="log in again"):
             side.call(client.users.list)

@@ -265,7 +265,7 @@ def test_private_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     """Programs that the servers' account cannot read are copied where it can, once."""
     with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o755)  # unlike pytest's folders, everybody may walk through, as through /var/cache
-        monkeypatch.setattr(binaries, "_can_run", lambda _account, _program: False)
+        monkeypatch.setattr(binaries, "can_run", lambda _account, _program: False)
         monkeypatch.setattr("platformdirs.site_cache_dir", lambda _name: shared)
 
         programs = binaries.postgres_programs(binaries.account_for(tmp_path))
