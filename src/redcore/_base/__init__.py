@@ -1,1 +1,1 @@
-"""Values that every floor above uses; imports nothing of redcore."""
+"""Values that every layer above uses; imports nothing else of redcore."""

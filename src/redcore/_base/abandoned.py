@@ -1,4 +1,4 @@
-"""Waits of threads that end when nothing waits for their result any more, such as pages fetched ahead."""
+"""Interruptible waits for threads whose result is no longer needed, such as pages fetched ahead."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 from contextvars import ContextVar
 
 abandoned: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
-"""Is set when the work of this context has been abandoned; None if it cannot be."""
+"""Set when the work of this context has been abandoned; None if it cannot be abandoned."""
 
 
 class Abandoned(BaseException):
-    """Ends a thread that sleeps when its work is abandoned, through all that handles errors. Stays in that thread."""
+    """Ends a sleeping thread whose work is abandoned, bypassing error handlers. Never leaves that thread."""
 
 
 def sleep(seconds: float) -> None:
-    """Wait, unless the work of this context is abandoned meanwhile.
+    """Sleep, unless the work of this context is abandoned.
 
     Raises:
-        Abandoned: it was.
+        Abandoned: the work was abandoned.
     """
     event = abandoned.get()
     if event is None:

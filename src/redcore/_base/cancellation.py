@@ -1,7 +1,7 @@
-"""Lets an await come to its end although its task is cancelled meanwhile; the cancellation arrives just after.
+"""Lets an await finish although its task is cancelled; the cancellation is delivered just after.
 
-anyio's shield alone does not do: it stops the cancellation of scopes, not a plain `task.cancel()` of asyncio, which is
-what `asyncio.timeout` and `asyncio.wait_for` call.
+anyio's shield alone is not enough: it blocks the cancellation of scopes, but not a plain `task.cancel()` of asyncio,
+which `asyncio.timeout` and `asyncio.wait_for` use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 async def to_the_end(awaitable: Awaitable[T]) -> T:
-    """Await to the end; a cancellation that came meanwhile is delivered at the task's next await."""
+    """Await to the end; a cancellation in between is delivered at the task's next await."""
     waited = _past_cancels(awaitable) if _on_asyncio() else awaitable
     with _shielded():
         return await waited
@@ -38,7 +38,7 @@ def _shielded() -> Generator[None]:
 
 
 async def _past_cancels(awaitable: Awaitable[T]) -> T:
-    """Await in a task of its own, so that a cancel() of this one cuts only the waiting."""
+    """Await in a separate task, so that cancelling this one interrupts only the waiting."""
     waiting = asyncio.current_task()
     inner = asyncio.ensure_future(awaitable)
     cancels = 0
@@ -48,7 +48,7 @@ async def _past_cancels(awaitable: Awaitable[T]) -> T:
         except asyncio.CancelledError:
             cancels += 1
     if waiting is not None:
-        for _ in range(cancels):  # each is taken back and asked for again, so that asyncio.timeout counts it as its own
+        for _ in range(cancels):  # undo and repeat each, so that asyncio.timeout recognizes its own
             waiting.uncancel()
             waiting.cancel()
     return inner.result()

@@ -1,4 +1,4 @@
-"""Random ids: of calls, and of POSTs that may be repeated."""
+"""Random ids: request ids and idempotency keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VARIANTS = "89ab"  # RFC 9562 section 4.1
 
 
 def new_id() -> str:
-    """Make a UUID of version 4 (RFC 9562 section 5.4) as text; `str(uuid.uuid4())` takes five times as long."""
+    """Return a random UUID, version 4 (RFC 9562 section 5.4); `str(uuid.uuid4())` takes five times as long."""
     digits = urandom(16).hex()
     variant = VARIANTS[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

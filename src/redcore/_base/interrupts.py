@@ -1,7 +1,7 @@
-"""Holds Ctrl-C back while blocking code renews a token: between the answer and the storing of its pair all is lost.
+"""Defers Ctrl-C while blocking code refreshes a token: an interrupt before the new pair is stored would lose it.
 
-Only in the main thread, where Python delivers signals, and only for as long as a renewal takes; a second Ctrl-C is
-delivered at once. The handler of the application stays what it was, and is called afterwards.
+Only in the main thread, where Python delivers signals, and only for the duration of a refresh; a second Ctrl-C is
+delivered immediately. The application's own handler is restored and called afterwards.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from typing import Any
 
 
 class Interrupts:
-    """What is held back in this process."""
+    """The deferred interrupts of this process."""
 
     def __init__(self) -> None:
         self.are_held = False
-        """Whether a renewal in the main thread is under way."""
+        """Whether a refresh is in progress in the main thread."""
         self._noted = False
         self._handler: Callable[[int, FrameType | None], Any] | None = None
 
     def hold(self) -> None:
-        """Hold interrupts back, if they would be delivered here."""
+        """Defer interrupts, if this is the thread that receives them."""
         handler = signal.getsignal(signal.SIGINT)
         if self.are_held or threading.current_thread() is not threading.main_thread() or not callable(handler):
             return
         try:
             signal.signal(signal.SIGINT, self._note)
-        except ValueError:  # of a subinterpreter, which gets no signals
+        except ValueError:  # in a subinterpreter, which receives no signals
             return
         self._handler, self._noted, self.are_held = handler, False, True
 
     def deliver(self) -> None:
-        """Hold them back no longer; one that came meanwhile is delivered now.
+        """Stop deferring interrupts, and deliver one that arrived in between.
 
         Raises:
-            KeyboardInterrupt: one came, and the application handles it as Python does.
+            KeyboardInterrupt: an interrupt arrived, and the application uses Python's default handler.
         """
         if threading.current_thread() is not threading.main_thread() or self._handler is None:
             return

@@ -1,4 +1,4 @@
-"""One call to the API, described as data and not yet made. Makes no bytes and reads none."""
+"""The description of one API call, as data. Neither encodes nor decodes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ T = TypeVar("T")
 NONE: Mapping[str, Any] = {}
 
 Shape: TypeAlias = Literal["data", "page", "cursor_page", "plain", "bytes", "open", "nothing", "any"]
-"""What a success holds: `{"data": …}`, a page, one reached by cursor, a bare object, bytes, bytes still
-arriving, nothing, or whatever its content type says."""
+"""What a success contains: `{"data": …}`, a page, a page reached by cursor, a bare object, bytes, a stream of
+bytes, nothing, or what its content type says."""
 
 
 @attrs.frozen(kw_only=True)
 class Operation(Generic[T]):
-    """One call; T is what it returns."""
+    """One call; T is its return type."""
 
     name: str
     """The operationId."""
@@ -25,25 +25,25 @@ class Operation(Generic[T]):
     path: str
     """Template, relative to `base_url`, or to the OAuth origin when `auth` is not `bearer`."""
     path_parameters: Mapping[str, Any] | None = attrs.field(default=NONE, repr=False)
-    """What fills the template; None if the path is not a template."""
+    """Values of the path parameters; None if the path is not a template."""
     shape: Shape
     model: Any = None
     """The class of the object, or of the items of the page; None for the other shapes."""
     query: Mapping[str, Any] = attrs.field(default=NONE, repr=False)
     body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     content: bytes | None = attrs.field(default=None, repr=False)
-    """A body that is encoded already, in place of `body`."""
+    """An already encoded body, instead of `body`."""
     media: str = "application/json"
     auth: Literal["bearer", "client", "none"] = "bearer"
     """What the call is signed with: an access token or API key, the client's id and secret, or nothing."""
     idempotent: bool = False
-    """Sending it twice does what sending it once does (RFC 9110 section 9.2.2)."""
+    """Whether the call is idempotent (RFC 9110 section 9.2.2)."""
     keyed: bool = False
-    """It takes an `Idempotency-Key`."""
+    """Whether the call accepts an `Idempotency-Key`."""
     headers: Mapping[str, str] = attrs.field(default=NONE, repr=False)
-    """Headers of this call alone."""
+    """Headers for this call only."""
     raw: bool = False
-    """It returns a `RawResponse`: what the shape says, with status, headers and body."""
+    """Whether to return a `RawResponse`: the value with status, headers and body."""
 
 
 class Execute(Protocol):

@@ -1,4 +1,4 @@
-"""Marks the public interface: a class of it is `redcore.User` in tracebacks and pickles, wherever it is defined."""
+"""Marks public classes, which appear as `redcore.User` in tracebacks and pickles, wherever they are defined."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ C = TypeVar("C", bound=type[Any])
 
 
 def public(cls: C) -> C:
-    """Name a class after the package, so that its module can be renamed while pickles of it still load."""
+    """Set a class's module to the package, so that its real module can be renamed without breaking pickles."""
     cls.__module__ = "redcore"
     return cls

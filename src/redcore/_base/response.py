@@ -1,4 +1,4 @@
-"""One HTTP answer as the SDK keeps it: status, headers, body; never the request, which carries the token."""
+"""An HTTP response as the SDK keeps it: status, headers, body; never the request, which contains the token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redcore._base.public import public
 
 @public
 class Headers(Mapping[str, str]):
-    """Header names in any case; a repeated header is one value, joined by commas (RFC 9110 section 5.3)."""
+    """Case-insensitive headers; the values of a repeated header are joined by commas (RFC 9110 section 5.3)."""
 
     __slots__ = ("_values",)
 
@@ -23,7 +23,7 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
-        """Headers as they came, a repeated one more than once."""
+        """Make headers from name and value pairs, in which a name may be repeated."""
         headers = cls({})
         for name, value in pairs:
             key = name.lower()
@@ -33,7 +33,7 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def of_lower_case(cls, values: dict[str, str]) -> Headers:
-        """Headers whose names are in lower case already, without copying them."""
+        """Wrap headers whose names are already in lower case, without copying them."""
         headers = cls({})
         headers._values = values
         return headers
@@ -54,12 +54,12 @@ class Headers(Mapping[str, str]):
 @public
 @attrs.frozen
 class Response:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status_code: int
     """HTTP status."""
     headers: Headers
-    """The headers, found in any case."""
+    """The headers; lookup ignores case."""
     content: bytes = attrs.field(default=b"", repr=lambda body: f"{len(body)} bytes")
     """The body, decompressed."""
 
@@ -69,43 +69,43 @@ class Response:
         Raises:
             ValueError: the body is not JSON.
         """
-        return msgspec.json.decode(self.content.removeprefix(BOM_UTF8))  # RFC 8259 section 8.1 lets it be ignored
+        return msgspec.json.decode(self.content.removeprefix(BOM_UTF8))  # RFC 8259 section 8.1 permits ignoring it
 
     @property
     def text(self) -> str:
-        """The body as text; what is not UTF-8 is replaced."""
+        """The body as text; invalid UTF-8 is replaced."""
         return self.content.decode(errors="replace")
 
 
 class Incoming(Protocol):
-    """An HTTP answer whose body is still arriving."""
+    """An HTTP response whose body is still arriving."""
 
     status_code: int
     headers: Headers
 
     def read(self) -> bytes:
-        """The next bytes of the body as they were sent, not decompressed; empty only at the end.
+        """Return the next bytes of the body, not decompressed; empty only at the end.
 
         Raises:
-            NetworkError: nothing came for too long, or the connection broke.
+            NetworkError: the read timed out, or the connection broke.
         """
         ...
 
     def close(self) -> None:
-        """Do without what has not arrived: the connection is closed, unless the body is complete. May be repeated."""
+        """Discard the rest: close the connection, unless the body is complete. Safe to call twice."""
         ...
 
 
 class AsyncIncoming(Protocol):
-    """As `Incoming`, awaited."""
+    """Like `Incoming`, awaited."""
 
     status_code: int
     headers: Headers
 
     async def read(self) -> bytes:
-        """The next bytes of the body as they were sent, not decompressed; empty only at the end."""
+        """Return the next bytes of the body, not decompressed; empty only at the end."""
         ...
 
     async def aclose(self) -> None:
-        """Do without what has not arrived, also in a task that is cancelled. May be repeated."""
+        """Discard the rest, even in a cancelled task. Safe to call twice."""
         ...

@@ -1,4 +1,4 @@
-"""The clock, the random numbers and the sleep of a client, in one place, so that tests can bring their own."""
+"""The clock, random numbers and sleep of a client, in one place, so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redcore._base.abandoned import sleep
 
 
 class Skipped:
-    """The time that waits did not take, because a fake platform let it pass at once."""
+    """The time skipped by waits, because a fake platform lets it pass immediately."""
 
     seconds: float = 0.0
 
@@ -22,23 +22,23 @@ SKIPPED = Skipped()
 
 
 def present() -> float:
-    """Unix seconds; `time.time` is looked up late, for freezegun replaces it."""
+    """Unix seconds; `time.time` is looked up late, because freezegun replaces it."""
     return time.time() + SKIPPED.seconds
 
 
 def elapsed(clock: Callable[[], float] = time.monotonic) -> float:
-    """Seconds since some moment; the clock is bound early, for freezegun would stop it."""
+    """Monotonic seconds; the clock is bound early, because freezegun would stop it."""
     return clock() + SKIPPED.seconds
 
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """Time and chance."""
+    """The clock, sleep and random numbers."""
 
     now: Callable[[], float] = present
-    """Unix seconds, for moments that the server names."""
+    """Unix seconds, for times from the server."""
     monotonic: Callable[[], float] = elapsed
-    """Seconds, for durations."""
+    """Monotonic seconds, for durations."""
     draw: Callable[[], float] = random.random
     """A number from [0, 1), for jitter."""
     sleep: Callable[[float], None] = sleep

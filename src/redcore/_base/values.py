@@ -1,4 +1,4 @@
-"""The few small values that models and calls are made of. Knows nothing of HTTP."""
+"""Basic values of models and calls. Knows nothing about HTTP."""
 
 import datetime as dt
 from collections.abc import AsyncIterable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
@@ -27,34 +27,34 @@ from redcore._base.public import public
 
 T = TypeVar("T")
 FileContent: TypeAlias = bytes | bytearray | memoryview | IO[bytes] | PathLike[str] | Iterable[bytes]
-"""What can be uploaded: the bytes, a file opened for reading in binary mode, a path, or an iterator of bytes."""
+"""Content to upload: bytes, a file opened for reading in binary mode, a path, or an iterator of bytes."""
 
 
 class AsyncReadable(Protocol):
-    """A file that is read by awaiting, such as those of aiofiles, `anyio.open_file` and Starlette."""
+    """An async readable file, such as those of aiofiles, `anyio.open_file` and Starlette."""
 
     async def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, at most so many; empty at the end."""
+        """Return at most `size` bytes; empty at the end."""
         ...
 
 
 AsyncFileContent: TypeAlias = FileContent | AsyncIterable[bytes] | AsyncReadable
-"""What `AsyncClient` can upload: files and iterators that are awaited, too."""
+"""Content that `AsyncClient` can upload, including async files and iterators."""
 
 Timestamp: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-"""A moment with its time zone."""
+"""A datetime with time zone."""
 
 if TYPE_CHECKING:
     OptionalTimestamp: TypeAlias = dt.datetime | None
-else:  # with a third type, which no value has, cattrs leaves the value to the converter of the field
+else:  # with a third type, which no value has, cattrs leaves the value to the field's converter
     OptionalTimestamp = Timestamp | None | msgspec.UnsetType
-"""A moment with its time zone, or None."""
+"""A datetime with time zone, or None."""
 
 
 @public
 @final
 class Unset(Enum):
-    """Left out of a request, as opposed to None, which is sent as null."""
+    """Omitted from a request, unlike None, which is sent as null."""
 
     UNSET = "UNSET"
 
@@ -66,12 +66,12 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""An argument that is not given."""
+"""Marks an argument that was not passed."""
 
 
 @public
 class OpenEnum(StrEnum):
-    """A string enum that keeps a value which this version of the SDK does not know."""
+    """A string enum that preserves values unknown to this version of the SDK."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -82,7 +82,7 @@ class OpenEnum(StrEnum):
         return member
 
     def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
-        return type(self), (self._value_,)  # by value: a member that is not known has no name to look up
+        return type(self), (self._value_,)  # by value, as an unknown member cannot be looked up by name
 
     def __eq__(self, other: object) -> bool:
         return str.__eq__(self, other) if isinstance(other, str) else NotImplemented
@@ -92,30 +92,30 @@ class OpenEnum(StrEnum):
 
     @property
     def known(self) -> bool:
-        """Whether this version of the SDK knows the value."""
+        """Whether the value is known to this version of the SDK."""
         return self._name_ in type(self).__members__
 
 
 def fields_of(model: Any) -> tuple[Any, ...]:
-    """The fields of a model, in order. No annotation declares them: Sphinx would look for its names elsewhere."""
+    """The fields of a model, in order. Not annotated, as Sphinx would resolve the names in the wrong module."""
     fields: tuple[Any, ...] = model.__attrs_attrs__
     return fields
 
 
 @public
 class Model:
-    """What every object of the API is: frozen, typed, and to be had as plain data."""
+    """Base class of all API objects: frozen, typed, and convertible to plain data."""
 
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The object as plain data, with the names and values of the wire; what was left out there is left out.
+        """Return the object as plain data, with wire names and values; omitted fields stay omitted.
 
         Returns:
-            What `json.dumps` takes and `from_dict` reads.
+            A dict that `json.dumps` and `from_dict` accept.
 
         Raises:
-            ArgumentError: it was made with a value that JSON cannot represent.
+            ArgumentError: it contains a value that cannot be represented in JSON.
 
         Example:
             client.users.get("usr_98765").to_dict()["created_at"]  # "2026-01-15T10:00:00Z"
@@ -124,7 +124,7 @@ class Model:
         return plain
 
     def to_json(self) -> str:
-        """The object as JSON; raises as `to_dict` does.
+        """Return the object as JSON; raises as `to_dict` does.
 
         Example:
             Path("user.json").write_text(client.users.get("usr_98765").to_json())
@@ -134,13 +134,13 @@ class Model:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The object that plain data describes. What a newer server adds is ignored, new values of enums are kept.
+        """Make an object from plain data. Unknown fields of a newer server are ignored, unknown enum values are kept.
 
         Args:
-            data: What `to_dict` gave, or the `data` of an answer.
+            data: The result of `to_dict`, or the `data` of a response.
 
         Raises:
-            ArgumentError: it does not fit; its `details` are all problems, each with its path.
+            ArgumentError: the data does not fit; `details` lists all problems, each with its path.
 
         Example:
             User.from_dict(json.loads(Path("user.json").read_text()))
@@ -151,12 +151,12 @@ class Model:
 
 @cache
 def _conversion() -> Any:
-    """What converts models; by name, as it is a floor above them and loaded when it is first needed."""
+    """Return the module that converts models; imported by name on first use, as it is in a higher layer."""
     return import_module("redcore._wire.convert")
 
 
 class NamedModel(Model):
-    """A model that answers to the names of its fields in brackets."""
+    """A model whose fields can be read by subscript, such as `user["email"]`."""
 
     __slots__ = ()
 
@@ -167,10 +167,10 @@ class NamedModel(Model):
 
 
 class MappingModel(NamedModel):
-    """A model that answers as a mapping too, as all do but those with a field that hides a mapping's method.
+    """A model that also has the methods of a mapping; all models except those with a field of the same name.
 
-    `user.email` is checked by type checkers; `user["email"]`, `dict(user)` and `{**user}` are for code that treats
-    an answer as a mapping. It is no `collections.abc.Mapping`: cattrs would take it for a dict.
+    `user.email` is checked by type checkers; `user["email"]`, `dict(user)` and `{**user}` are for code that treats a
+    response as a mapping. It is not a `collections.abc.Mapping`, because cattrs would treat it as a dict.
     """
 
     __slots__ = ()
@@ -197,7 +197,7 @@ class MappingModel(NamedModel):
         return self._as_dict().items()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a field; the default if there is no such field."""
+        """Return the value of a field, or the default if there is no such field."""
         return self._as_dict().get(name, default)
 
     def _as_dict(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ class MappingModel(NamedModel):
 
 
 class PageOf(GenericAlias):
-    """`Page[User]`: unlike other generic aliases it tells its class methods what it is a page of."""
+    """`Page[User]`: unlike other generic aliases, it passes its item type to the class methods."""
 
     def __getattribute__(self, name: str) -> Any:
         if name == "from_dict":
@@ -213,14 +213,14 @@ class PageOf(GenericAlias):
         return super().__getattribute__(name)
 
 
-# What fields of models make of what they are given. Decoded answers do not pass through these. ------------------
+# Converters of model fields. Decoded responses do not pass through these. ----------------------------------------
 
 
 def moment(value: dt.datetime | str) -> dt.datetime:
-    """A moment with a time zone, from itself or from its form on the wire.
+    """Convert a datetime or its wire format to a datetime with time zone.
 
     Raises:
-        ValueError: it has no time zone, or is no moment.
+        ValueError: it has no time zone, or is not a valid datetime.
     """
     told = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
     if told.utcoffset() is None:
@@ -229,10 +229,10 @@ def moment(value: dt.datetime | str) -> dt.datetime:
 
 
 def listed(values: Iterable[T]) -> tuple[T, ...]:
-    """Some values as a tuple, which can be hashed.
+    """Convert values to a tuple, which is hashable.
 
     Raises:
-        TypeError: it is one string, not several.
+        TypeError: it is a single string.
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"expected several values, got {values!r}")
@@ -240,5 +240,5 @@ def listed(values: Iterable[T]) -> tuple[T, ...]:
 
 
 def strings(values: Iterable[str]) -> tuple[str, ...]:
-    """Some strings; raises as `listed` does."""
+    """Convert strings to a tuple; raises as `listed` does."""
     return listed(values)

@@ -1,1 +1,1 @@
-"""What goes on the wire and comes from it: encoding, decoding, bodies."""
+"""The wire format: encoding requests, decoding responses, streaming bodies."""

@@ -1,4 +1,4 @@
-"""What an application's callback returned, for code that cannot await it. Performs no I/O."""
+"""Checks the results of an application's callbacks in blocking code. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 def at_once(answer: T) -> T:
-    """What a callback returned.
+    """Return the result of a callback.
 
     Raises:
-        ConfigurationError: it is a coroutine, which nobody would run.
+        ConfigurationError: it is a coroutine, which blocking code cannot await.
     """
     if iscoroutine(answer):
         answer.close()

@@ -1,4 +1,4 @@
-"""Our models in a converter of cattrs, for the classes of users that contain them. Loads cattrs."""
+"""A cattrs converter for the models, for use in your own classes. Imports cattrs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from redcore._wire.explain import is_model, is_open_enum, moment, open_enum, ori
 
 
 def converter() -> Converter:
-    """A converter of cattrs that knows our models, for classes of your own that contain them.
+    """Return a cattrs converter that supports the models, for your own classes that contain them.
 
     Returns:
-        A new one, to which hooks can be added. It unstructures models to what `to_dict` gives, and structures them as
-        strictly as `from_dict` does.
+        A new converter, to which hooks can be added. It unstructures models as `to_dict` does, and structures them as
+        strictly as `from_dict`.
 
     Example:
         redcore.converter().structure({"owner": user.to_dict()}, Ticket)
@@ -35,7 +35,7 @@ def converter() -> Converter:
 
 
 def structured(data: Any, kind: Any) -> Any:
-    """A model, made fast, or its problems in the groups of cattrs."""
+    """Structure a model quickly, or raise its problems as cattrs exception groups."""
     if isinstance(data, origin_of(kind)):
         return data
     try:

@@ -1,6 +1,6 @@
-"""Between models and plain data: the names and values that the wire has. Performs no I/O.
+"""Converts between models and plain data with wire names and values. Performs no I/O.
 
-msgspec converts. cattrs is imported where msgspec has refused, to tell every problem rather than the first one.
+msgspec converts. If it fails, cattrs is imported to report every problem rather than only the first.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ T = TypeVar("T")
 
 
 def to_dict(model: Model) -> dict[str, Any]:
-    """A model as plain data; fields that the wire left out are left out again.
+    """Convert a model to plain data; fields that were omitted on the wire stay omitted.
 
     Raises:
-        ArgumentError: it holds what JSON cannot represent, such as NaN in the input of a run.
+        ArgumentError: it contains a value that cannot be represented in JSON, such as NaN in the input of a run.
     """
     plain: dict[str, Any]
-    # msgspec would send NaN as null, and takes more types than JSON has: what is of any type is looked at one by one.
+    # msgspec encodes NaN as null, and accepts more types than JSON has, so values of type Any are checked one by one.
     plain = unstructure(model) if is_free(cast("Any", type(model))) else msgspec.json.decode(msgspec.json.encode(model))
     leave_out(plain, model)
     return plain
 
 
 def to_json(model: Model) -> str:
-    """A model as JSON; raises as `to_dict` does."""
+    """Convert a model to JSON; raises as `to_dict` does."""
     cls = cast("Any", type(model))
-    if not is_free(cls) and not loose_fields(cls):  # nothing to check, nothing to leave out
+    if not is_free(cls) and not loose_fields(cls):  # nothing to check, nothing to omit
         return msgspec.json.encode(model).decode()
     return msgspec.json.encode(to_dict(model)).decode()
 
 
 @cache
 def is_free(cls: Any) -> bool:
-    """Whether a model has fields whose values may be anything."""
+    """Whether a model has fields of type Any."""
     return any(holds(hint, lambda part: part is Any or isinstance(part, TypeVar)) for hint in hints_of(cls))
 
 
@@ -54,7 +54,7 @@ def hints_of(cls: Any) -> list[Any]:
 
 
 def leave_out(plain: dict[str, Any], model: Any) -> None:
-    """Take out of the plain data of a model what the model does not have, in its nested models too."""
+    """Remove unset fields from the plain data of a model and its nested models."""
     for name, optional in loose_fields(cast("Any", type(model))):
         value: Any = getattr(model, name)
         if value is None and optional:
@@ -69,7 +69,7 @@ def leave_out(plain: dict[str, Any], model: Any) -> None:
 
 @cache
 def loose_fields(cls: Any) -> tuple[tuple[str, bool], ...]:
-    """The fields that can be left out, or whose values have some that can; each with whether itself it can be."""
+    """The fields that can be omitted or contain such fields; each with whether it can be omitted itself."""
     told = (
         (field.name, field.default is None, hint)
         for field, hint in zip(cls.__attrs_attrs__, hints_of(cls), strict=True)
@@ -78,24 +78,24 @@ def loose_fields(cls: Any) -> tuple[tuple[str, bool], ...]:
 
 
 def holds(annotation: Any, test: Callable[[Any], bool]) -> bool:
-    """Whether a type, or one of those it is made of, passes a test."""
+    """Whether a type or one of its type arguments passes a test."""
     return test(annotation) or any(holds(part, test) for part in get_args(annotation))
 
 
 def is_model(annotation: Any) -> bool:
-    """Whether values of a type are models, or may be some."""
+    """Whether values of a type may be models."""
     return isinstance(annotation, TypeVar) or (isinstance(annotation, type) and issubclass(annotation, Model))
 
 
 def from_dict(kind: type[T], data: Mapping[str, Any]) -> T:
-    """An object of a type from plain data.
+    """Make an object of a type from plain data.
 
     Args:
-        kind: A model, or a page of some such as `Page[User]`.
-        data: What `to_dict` gave, or the `data` of an answer. Values may be Python's own, such as a `datetime`.
+        kind: A model, or a page such as `Page[User]`.
+        data: The result of `to_dict`, or the `data` of a response. Values may be Python objects such as `datetime`.
 
     Raises:
-        ArgumentError: it does not fit; its `details` are all problems, each with its path.
+        ArgumentError: the data does not fit; `details` lists all problems, each with its path.
     """
     if cast("Any", kind) in (Page, CursorPage):
         raise ArgumentError("a page needs the model of its items, as in Page[User].from_dict(data)")

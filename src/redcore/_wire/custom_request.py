@@ -1,4 +1,4 @@
-"""Calls that the specification does not describe (yet), as `client.request` makes them. Performs no I/O."""
+"""Calls that the specification does not describe, for `client.request`. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def custom(
     Args:
         method: An HTTP method, in any case.
         path: Relative to `base_url`, beginning with a slash.
-        query: Parameters; those that are None are left out.
-        json: What to send as JSON; UNSET is nothing.
-        content: What to send as it is, in place of JSON.
-        content_type: What it is.
-        keyed: Whether the call brings an `Idempotency-Key`.
+        query: Query parameters; those that are None are omitted.
+        json: The body, encoded as JSON; UNSET means no body.
+        content: The body as raw bytes, instead of JSON.
+        content_type: Media type of `content`.
+        keyed: Whether the caller passed an `Idempotency-Key`.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -60,17 +60,17 @@ def custom(
             content=content,
             media=content_type,
             idempotent=verb in IDEMPOTENT,
-            # A PATCH may add rather than set: only a key makes it safe to repeat.
+            # A PATCH may not be idempotent: only a key makes it safe to retry.
             keyed=verb == "POST" or (verb == "PATCH" and keyed),
         )
     )
 
 
 def checked_method(method: str) -> str:
-    """The method in upper case.
+    """Return the method in upper case.
 
     Raises:
-        ArgumentError: it is none that a call can have.
+        ArgumentError: it is not a supported method.
     """
     verb = str(method).upper()
     if verb not in METHODS:
@@ -79,20 +79,20 @@ def checked_method(method: str) -> str:
 
 
 def check_content(content: object) -> None:
-    """See that a body is bytes: each HTTP library would fail at anything else in its own way.
+    """Check that a body is bytes: each HTTP library fails differently on other types.
 
     Raises:
-        ArgumentError: it is not.
+        ArgumentError: it is not bytes.
     """
     if not isinstance(content, bytes | None):
         raise ArgumentError(f"content must be bytes, not {type(content).__name__}")
 
 
 def checked_path(path: object) -> str:
-    """A path that stays below `base_url`, so that the token goes nowhere else.
+    """Validate a path: it must stay below `base_url`, so that the token is not sent elsewhere.
 
     Raises:
-        ArgumentError: it could leave, or is no path.
+        ArgumentError: it could lead elsewhere, or is not a path.
     """
     if not isinstance(path, str) or not path.startswith("/"):
         raise ArgumentError("path must begin with a slash: it is relative to base_url, as in /users/usr_1")

@@ -1,7 +1,7 @@
-"""What makes objects of a type from bytes: decoders of msgspec, made when first needed, and one at a time.
+"""msgspec decoders, created on first use, one at a time.
 
-msgspec keeps what it learns about a class with the class, from the moment it begins to learn it: a second thread that
-meets the class in that moment ends the whole process (seen with msgspec 0.22).
+msgspec stores type information on a class while it is still collecting it: a second thread that uses the class at that
+moment crashes the process (seen with msgspec 0.22).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _learning = threading.Lock()
 
 @cache
 def decoder(kind: Any) -> Callable[[bytes], Any]:
-    """What makes objects of a type from JSON."""
+    """Return the JSON decoder of a type."""
     with _learning:
         return msgspec.json.Decoder(kind).decode
 
 
 def converted(value: Any, kind: Any) -> Any:
-    """An object of a type, made from what JSON was read into.
+    """Convert decoded JSON to an object of a type.
 
     Raises:
         msgspec.ValidationError: the value does not fit.
@@ -35,7 +35,7 @@ def converted(value: Any, kind: Any) -> Any:
 
 
 def _after_fork() -> None:
-    global _learning  # noqa: PLW0603 (a thread of the parent may have held it)
+    global _learning  # noqa: PLW0603 (a thread of the parent process may have held it)
     _learning = threading.Lock()
 
 

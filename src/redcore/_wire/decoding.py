@@ -1,7 +1,7 @@
-"""Reads answers: successes by the model and shape of their operation, failures as typed errors. Performs no I/O.
+"""Decodes responses: successes by the model and shape of the operation, failures as typed errors. Performs no I/O.
 
-msgspec checks and makes the models in one pass over the bytes; it never converts one JSON type into another. What it
-refuses and the RFCs allow is read by `tolerance`.
+msgspec validates and builds the models in one pass over the bytes; it never converts one JSON type into another.
+Values that it rejects although the RFCs allow them are handled by `tolerance`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Envelope(Generic[T]):
-    """What a single object comes in; the `meta` beside it is not kept."""
+    """The envelope of a single object; its `meta` is discarded."""
 
     data: T
 
 
-# What comes back -----------------------------------------------------------------------------
+# Successes -----------------------------------------------------------------------------------
 
 
 def read(operation: Operation[T], response: Response) -> T:
-    """Read what a success of an operation holds.
+    """Decode a successful response of an operation.
 
     Raises:
-        ResponseError: the answer cannot be read; the message names the first place that does not fit.
+        ResponseError: the response cannot be decoded; the message names the first location that does not fit.
     """
     value: Any
     match operation.shape:
@@ -54,7 +54,7 @@ def read(operation: Operation[T], response: Response) -> T:
             value = structured(response, operation.model, operation.model)
         case "bytes":
             value = response.content
-        case "open":  # still arriving: reading it is the caller's part
+        case "open":  # still arriving: the caller reads it
             value = response
         case "nothing":
             value = None
@@ -65,12 +65,12 @@ def read(operation: Operation[T], response: Response) -> T:
 
 @cache
 def kind_of(envelope: Any, model: Any) -> Any:
-    """The type of an envelope that holds a model; making it takes longer than reading an answer."""
+    """The envelope type for a model; cached, as creating it takes longer than decoding a response."""
     return envelope[model]
 
 
 def decoded(content: bytes, kind: Any) -> Any:
-    """Make an object of a type from JSON; what the decoder refuses is read again, as tolerant as the RFCs allow."""
+    """Decode JSON to a type; if the decoder rejects it, decode again with the tolerance that the RFCs allow."""
     try:
         return decoder(kind)(content)
     except msgspec.ValidationError as problem:
@@ -82,12 +82,12 @@ def decoded(content: bytes, kind: Any) -> Any:
 
 
 def structured(response: Response, kind: Any, model: Any = None) -> Any:
-    """Make an object of a type from a body.
+    """Decode a response body to a type.
 
     Args:
-        response: The answer.
+        response: The response.
         kind: The type.
-        model: What the type holds. If it has secret fields, the error does not keep the body.
+        model: The model in the type. If it has secret fields, the error does not keep the body.
 
     Raises:
         ResponseError: the body is empty, not JSON, or does not fit.
@@ -103,21 +103,21 @@ def structured(response: Response, kind: Any, model: Any = None) -> Any:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             media = response.headers.get("content-type", "no content type")
             problem, told = error, f"the answer is not JSON ({media}): {error}"
-    if holds_secrets(model):  # not chained: a UnicodeDecodeError has the body too
+    if holds_secrets(model):  # not chained: a UnicodeDecodeError contains the body too
         raise ResponseError(told, response=attrs.evolve(response, content=b""))
     raise ResponseError(told, response=response) from problem
 
 
 def holds_secrets(model: Any) -> bool:
-    """Whether objects of a class have fields that are never shown, such as tokens."""
+    """Whether a class has secret fields, such as tokens."""
     return attrs.has(model) and any(field.repr is False for field in attrs.fields(model))
 
 
 def declared(response: Response) -> Any:
-    """JSON decoded, None for an empty body, anything else as its bytes.
+    """Return decoded JSON, None for an empty body, or the bytes of any other body.
 
     Raises:
-        ResponseError: the content type says JSON, and the body is not.
+        ResponseError: the content type says JSON, but the body is not JSON.
     """
     media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not response.content:
@@ -130,11 +130,11 @@ def declared(response: Response) -> Any:
         raise ResponseError(f"the answer is not JSON ({media}): {problem}", response=response) from problem
 
 
-# What came back instead ----------------------------------------------------------------------
+# Failures ------------------------------------------------------------------------------------
 
 
 def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
-    """The typed error of an answer that is no success, whatever its body is."""
+    """Make the typed error of a failed response, for any body."""
     code, message, docs, details = explanation(response)
     return RedcoreAPIError.for_status(response.status_code, code)(
         message,
@@ -148,7 +148,7 @@ def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIErr
 
 
 def explanation(response: Response) -> tuple[str, str, str | None, Sequence[ErrorDetail]]:
-    """Code, message, docs and details of an error envelope, as far as the answer has them."""
+    """Code, message, docs and details of an error envelope, as far as the response has them."""
     try:
         error = structured(response, dict[str, Any])["error"]
         code, message, docs = str(error["code"]), str(error["message"]), error.get("docs")
@@ -158,7 +158,7 @@ def explanation(response: Response) -> tuple[str, str, str | None, Sequence[Erro
 
 
 def problems(details: Any) -> tuple[ErrorDetail, ...]:
-    """The details of an envelope; none if they cannot be read: code and message matter more than their shape."""
+    """The details of an envelope; empty if malformed, as code and message matter more."""
     try:
         return cast("tuple[ErrorDetail, ...]", converted(details or [], tuple[ErrorDetail, ...]))
     except msgspec.ValidationError:
@@ -166,7 +166,7 @@ def problems(details: Any) -> tuple[ErrorDetail, ...]:
 
 
 def oauth_failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
-    """The typed error of an OAuth endpoint: RFC 6749 section 5.2 for 400 and 401, the envelope for the rest."""
+    """Make the typed error of an OAuth endpoint: RFC 6749 section 5.2 for 400 and 401, else the error envelope."""
     if response.status_code in (400, 401):
         try:
             error: OAuthError = structured(response, OAuthError)

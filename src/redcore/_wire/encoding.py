@@ -1,4 +1,4 @@
-"""Makes the request of an operation: its URL, headers and body. Performs no I/O."""
+"""Encodes the request of an operation: URL, headers and body. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from redcore.exceptions import ArgumentError
 USER_AGENT = f"redcore-python/{__version__}"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")  # needs no percent-encoding (RFC 3986 section 2.3), as no id of the API does
+PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")  # needs no percent-encoding (RFC 3986 section 2.3), like all ids of the API
 
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """What one attempt sends. Its repr shows neither headers nor body: both may hold secrets."""
+    """The request of one attempt. Its repr shows neither headers nor body, as both may contain secrets."""
 
     operation: str
-    """The name of the operation that asks for it."""
+    """The name of the operation."""
     method: str
     url: str
     url_template: str | None = attrs.field(default=None, repr=False)
-    """The URL with the names of its path parameters in place of their values; None if it has no template."""
+    """The URL with path parameter names instead of values; None if it has no template."""
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes | Multipart | None = attrs.field(default=None, repr=False)
     streamed: bool = attrs.field(default=False, repr=False)
-    """Whether it is sent, or its answer read, piece by piece, so that only silence is bounded by the time-out."""
+    """Whether the request or its response is streamed, so that the timeout limits only inactivity."""
     opens: bool = attrs.field(default=False, repr=False)
-    """Whether a success is handed over open, to be read piece by piece."""
+    """Whether a success is returned open, to be read in chunks."""
 
     @property
     def replayable(self) -> bool:
-        """Whether sending it once more sends the same bytes; a body that is read once is, until its reading begins."""
+        """Whether sending it again sends the same bytes; a one-shot body is repeatable until it is first read."""
         return not isinstance(self.content, Multipart) or self.content.replayable
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
-    """Fill a path template, so that no value leaves its segment.
+    """Fill a path template, keeping each value within its segment.
 
     Raises:
-        ArgumentError: a value is not a string, or is empty, `.` or `..`, which no id is.
+        ArgumentError: a value is not a string, or is empty, `.` or `..`, which are not valid ids.
     """
     return template.format_map({name: segment(name, value) for name, value in values.items()})
 
@@ -71,11 +71,11 @@ def segment(name: str, value: object) -> str:
 
 
 def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -> Request:
-    """Make the request of a call's first attempt, without authorization.
+    """Make the request of a call, without authorization.
 
     Args:
         operation: The call.
-        origin: What the path is appended to, without a slash at its end.
+        origin: The URL that the path is appended to, without a trailing slash.
         headers: Headers of the call.
 
     Raises:
@@ -100,7 +100,7 @@ def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -
 
 
 def query_of(parameters: Mapping[str, Any]) -> str:
-    """The query of a URL, with its question mark; empty if every parameter is None."""
+    """The query string with its question mark; empty if every parameter is None."""
     if not parameters:
         return ""
     given = {name: text(name, value) for name, value in parameters.items() if value is not None}
@@ -127,7 +127,7 @@ def content_headers(operation: Operation[Any], content: bytes | Multipart) -> Ma
 
 
 def multipart(body: Mapping[str, Any]) -> Multipart:
-    """A body with a file, which is read while it is sent.
+    """A multipart body with a file, which is read while it is sent.
 
     Raises:
         ArgumentError: not exactly one of the fields is a file.
@@ -142,12 +142,12 @@ def multipart(body: Mapping[str, Any]) -> Multipart:
 
 
 def file_part(value: Any) -> FilePart | None:
-    """The part for a value of a multipart body; None if it is not a file."""
+    """The multipart file part for a value; None if it is not a file."""
     return value if isinstance(value, FilePart) else FilePart.of(value)
 
 
 def text(name: str, value: Any) -> str:
-    """One value of a query or a form."""
+    """Encode one value of a query or a form."""
     plain = unstructure(value)
     told = str(plain).lower() if isinstance(plain, bool) else str(plain)
     try:
@@ -158,7 +158,7 @@ def text(name: str, value: Any) -> str:
 
 
 def unstructure(value: Any) -> Any:
-    """One value as JSON, a query or a form can hold it.
+    """Convert one value to a form that JSON, a query or a form can represent.
 
     Raises:
         ArgumentError: a datetime has no time zone, or the value cannot be represented in JSON.
@@ -182,7 +182,7 @@ def unstructure(value: Any) -> Any:
 
 
 def field_name(name: object) -> str:
-    """The name of a field of a JSON object.
+    """Check the key of a JSON object.
 
     Raises:
         ArgumentError: it is not a string.
@@ -193,10 +193,10 @@ def field_name(name: object) -> str:
 
 
 def timestamp(moment: dt.datetime) -> str:
-    """A moment in UTC, with Z.
+    """Format a datetime in UTC, with Z.
 
     Raises:
-        ArgumentError: it has no time zone, or UTC has no such moment.
+        ArgumentError: it has no time zone, or is out of range in UTC.
     """
     if moment.utcoffset() is None:
         raise ArgumentError("a datetime needs a time zone, such as datetime.now(datetime.UTC)")
@@ -207,14 +207,14 @@ def timestamp(moment: dt.datetime) -> str:
 
 
 def dump(body: Any) -> bytes:
-    """A JSON body.
+    """Encode a JSON body.
 
     Raises:
         ArgumentError: a value cannot be represented in JSON.
     """
     try:
         return msgspec.json.encode(unstructure(body))
-    except (TypeError, ValueError, OverflowError) as problem:  # ValueError: texts that are not Unicode
+    except (TypeError, ValueError, OverflowError) as problem:  # ValueError: strings that are not valid Unicode
         raise ArgumentError(f"the arguments cannot be sent as JSON: {problem}") from problem
     except RecursionError:
         raise ArgumentError("the arguments cannot be sent as JSON: they are nested too deep") from None

@@ -1,6 +1,6 @@
-"""Why plain data does not fit a model: all problems, found by cattrs. Imported when msgspec has found the first one.
+"""Explains why plain data does not fit a model: all problems, found by cattrs. Imported only when msgspec has failed.
 
-Unlike cattrs' own hooks, those of the models never turn one type of JSON into another: `null` is not `"None"`.
+Unlike cattrs' own hooks, those for the models never convert one JSON type into another: `null` is not `"None"`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Hook = Callable[[Any, Any], Any]
 
 
 def explained(kind: type[T], data: object) -> T:
-    """An object of a type from plain data that msgspec has refused.
+    """Make an object of a type from plain data that msgspec has rejected.
 
     Raises:
         ArgumentError: with all problems, each with its path.
@@ -46,7 +46,7 @@ def explained(kind: type[T], data: object) -> T:
 
 
 def problems(problem: BaseException, path: str) -> Iterator[ErrorDetail]:
-    """Every problem that cattrs has found, with its path."""
+    """All problems that cattrs found, with their paths."""
     if isinstance(problem, ClassValidationError):
         named, others = problem.group_exceptions()
         steps = [(inner, f"{path}.{note.name}".lstrip(".")) for inner, note in named]
@@ -63,7 +63,7 @@ def problems(problem: BaseException, path: str) -> Iterator[ErrorDetail]:
 
 @cache
 def strict() -> Converter:
-    """The converter that structures models and what they are made of, exactly as they are on the wire."""
+    """The converter that structures models and their fields exactly as on the wire."""
     made = Converter()
     for kind in (str, int, float, bool):
         made.register_structure_hook(kind, exact(kind))
@@ -77,14 +77,14 @@ def strict() -> Converter:
 
 
 def model(made: Converter, kind: Any) -> Hook:
-    """What makes models: cattrs' own, for what is an object of JSON or the model already."""
+    """Make the hook for a model: cattrs' own, for JSON objects and instances of the model."""
     make = made.gen_structure_attrs_fromdict(kind)
     ready = origin_of(kind)
     return lambda value, _: value if isinstance(value, ready) else make(an_object(value, kind), kind)
 
 
 def items(made: Converter, kind: Any) -> Hook:
-    """What makes the tuples of models: of lists, and of tuples, but not of the letters of a string."""
+    """Make the hook for tuple fields: accepts lists and tuples, but not strings."""
     several: Any = GenericAlias(list, get_args(kind)[:1])
     make = made.get_structure_hook(several)
 
@@ -97,7 +97,7 @@ def items(made: Converter, kind: Any) -> Hook:
 
 
 def exact(kind: type) -> Hook:
-    """What takes the values of one type of JSON as they are."""
+    """Make the hook for one JSON type, which accepts values unchanged."""
     kinds: tuple[type, ...] = (int, float) if kind is float else (kind,)
 
     def checked(value: Any, _: Any) -> Any:
@@ -109,7 +109,7 @@ def exact(kind: type) -> Hook:
 
 
 def an_object(value: Any, _: Any) -> Mapping[str, Any]:
-    """An object of JSON."""
+    """A JSON object."""
     if not isinstance(value, Mapping):
         raise TypeError(f"expected an object, got {named(value)}")
     return cast("Mapping[str, Any]", value)
@@ -123,7 +123,7 @@ def open_enum(value: Any, kind: type[OpenEnum]) -> OpenEnum:
 
 
 def moment(value: Any, _: Any) -> dt.datetime:
-    """A moment with its time zone."""
+    """A datetime with time zone."""
     if not isinstance(value, str | dt.datetime):
         raise TypeError(f"expected a timestamp, got {named(value)}")
     try:
@@ -134,28 +134,28 @@ def moment(value: Any, _: Any) -> dt.datetime:
 
 
 def optional_moment(value: Any, kind: Any) -> dt.datetime | None:
-    """A moment with its time zone, or None."""
+    """A datetime with time zone, or None."""
     return None if value is None else moment(value, kind)
 
 
 def origin_of(kind: Any) -> Any:
-    """What a generic type is made from; the type itself if it is not generic."""
+    """The origin of a generic type; the type itself if it is not generic."""
     return get_origin(kind) or kind
 
 
 def named(value: object) -> str:
-    """What a value is, in the words of JSON."""
+    """The name of a value's JSON type."""
     if isinstance(value, Mapping):
         return "an object"
     return JSON.get(type(value), "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}")
 
 
 def is_model(kind: Any) -> bool:
-    """Whether a type is one of our models, or a page of some."""
+    """Whether a type is an SDK model, or a page of models."""
     found = origin_of(kind)
     return isinstance(found, type) and issubclass(found, Model)
 
 
 def is_open_enum(kind: Any) -> bool:
-    """Whether a type is one of our enums."""
+    """Whether a type is an SDK enum."""
     return isinstance(kind, type) and issubclass(kind, OpenEnum)

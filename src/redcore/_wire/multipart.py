@@ -1,4 +1,4 @@
-"""A multipart body with a file in it, written while it is sent (RFC 7578); nothing of the file is kept.
+"""A multipart body with a file (RFC 7578), generated while it is sent; the file is not held in memory.
 
 Iterated once for each attempt, by `for` or by `async for`.
 """
@@ -33,22 +33,22 @@ class FilePart:
 
     source: Source = attrs.field(repr=False)
     name: str
-    """Its name in the part's header."""
+    """The file name in the part's header."""
     content_type: str
     meter: Meter | None = attrs.field(default=None, repr=False)
-    """What counts its bytes, if somebody wants to know."""
+    """Counts the bytes for progress; None without a progress callback."""
 
     @classmethod
     def of(cls, content: Any, *, name: str | None = None, content_type: str | None = None) -> FilePart | None:
-        """The part for what the application gave; None if that is nothing that can be uploaded.
+        """Make the part for content of the application; None if it cannot be uploaded.
 
         Args:
             content: Bytes, a binary file, a path, or an iterator of bytes.
-            name: Its name; None is the file's own.
-            content_type: Its media type; None is guessed from the name.
+            name: Its name; None means the file's own name.
+            content_type: Its media type; None guesses it from the name.
 
         Raises:
-            ArgumentError: the file cannot be read, or the type is none.
+            ArgumentError: the file cannot be read, or the media type is invalid.
         """
         source = source_of(content)
         if source is None:
@@ -64,8 +64,8 @@ class Multipart:
     """The body.
 
     Args:
-        fields: The parts that are no files.
-        field: Name of the file's part.
+        fields: The parts that are not files.
+        field: Name of the file part.
         part: The file.
     """
 
@@ -75,22 +75,22 @@ class Multipart:
         about = f'; filename="{part.name.translate(ESCAPES)}"\r\nContent-Type: {part.content_type}'
         self.part = part
         self.head: bytes = b"".join([*texts, opening(boundary, field, about)])
-        """What comes before the file."""
+        """The bytes before the file."""
         self.tail: bytes = f"\r\n--{boundary}--\r\n".encode()
-        """What comes after it."""
+        """The bytes after the file."""
         self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self.failure: Exception | None = None
-        """What the application's own file, iterator or callback raised, which an HTTP library may disguise."""
+        """The error that the application's file, iterator or callback raised; HTTP libraries may wrap it."""
         self._started = False
 
     @property
     def replayable(self) -> bool:
-        """Whether another attempt would send the same bytes; always, while none of them was read."""
+        """Whether another attempt would send the same bytes; always True until the first read."""
         return not self._started or self.part.source.replayable
 
     @property
     def framing(self) -> tuple[str, str]:
-        """The header that says where the body ends (RFC 9112 section 6)."""
+        """The header that frames the body (RFC 9112 section 6)."""
         size = self.part.source.size
         if size is None:
             return "Transfer-Encoding", "chunked"
@@ -101,12 +101,12 @@ class Multipart:
         self.part.source.close()
 
     def start(self) -> None:
-        """Go to the first byte of the file."""
+        """Rewind to the first byte of the file."""
         self._begin()
         self.part.source.start()
 
     async def start_async(self, source: Awaited) -> None:
-        """As `start`, awaited."""
+        """Like `start`, awaited."""
         self._begin()
         await source.start_async()
 
@@ -116,28 +116,28 @@ class Multipart:
             self.part.meter.restart()
 
     def read(self) -> bytes:
-        """The next bytes of the file; empty at its end."""
+        """Return the next bytes of the file; empty at its end."""
         return self.metered(self.part.source.read())
 
     def metered(self, piece: bytes) -> bytes:
-        """A piece of the file, counted."""
+        """Count a chunk of the file."""
         if self.part.meter is not None:
             self.part.meter.add(piece)
         return piece
 
     def finish(self) -> bytes:
-        """What comes after the file, all of which has been read."""
+        """Return the bytes after the file, which has been read completely."""
         if self.part.meter is not None:
             self.part.meter.complete = True
         return self.tail
 
     def tell(self) -> object:
-        """Tell the application how far the file has come; returns what it gives."""
+        """Report progress to the application; returns the result of its callback."""
         return None if self.part.meter is None else self.part.meter.tell()
 
     @contextmanager
     def remembering(self) -> Generator[None]:
-        """Keep the error of the application's own file, iterator or callback."""
+        """Record an error of the application's file, iterator or callback."""
         try:
             yield
         except Exception as error:
@@ -145,7 +145,7 @@ class Multipart:
             raise
 
     def __iter__(self) -> Iterator[bytes]:
-        """The body from its beginning, for code that blocks."""
+        """Iterate over the body from its beginning, for blocking code."""
         with self.remembering():
             self.start()
             yield self.head
@@ -155,12 +155,12 @@ class Multipart:
             yield self.finish()
 
     def __aiter__(self) -> AsyncPass:
-        """The body from its beginning, for code that awaits."""
+        """Iterate over the body from its beginning, for async code."""
         return AsyncPass(self)
 
 
 class AsyncPass:
-    """One pass over a body. No generator: one that is left half-way would have to be closed by somebody."""
+    """One pass over a body. Not a generator, because an unfinished async generator would have to be closed."""
 
     def __init__(self, body: Multipart) -> None:
         self._body = body
@@ -204,20 +204,20 @@ class AsyncPass:
         return b""
 
     async def _wait_for(self, function: Callable[[], T]) -> T:
-        """Call what may wait for a disk, in a thread; to its end, so that nobody closes the file meanwhile."""
+        """Call a function that may block, in a thread; wait for its end, so that the file stays open until then."""
         if not self._body.part.source.blocks:
             return function()
         result = await to_the_end(to_thread.run_sync(function))
-        # A cancellation that came meanwhile is due now: a connection that takes each piece at once never waits.
+        # Deliver a pending cancellation now, as a fast connection may never reach another await that blocks.
         await checkpoint()
         return result
 
 
 def shown(name: str) -> str:
-    """A file's name as Unicode; bytes of it that are not UTF-8, as file systems may have, become U+FFFD.
+    """A file name as Unicode; bytes that are not UTF-8, which file systems allow, become U+FFFD.
 
     Raises:
-        ArgumentError: it is not valid Unicode otherwise.
+        ArgumentError: it is otherwise not valid Unicode.
     """
     try:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -226,5 +226,5 @@ def shown(name: str) -> str:
 
 
 def opening(boundary: str, name: str, about: str = "") -> bytes:
-    """What comes before the content of a part."""
+    """The bytes before the content of a part."""
     return f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{about}\r\n\r\n'.encode()

@@ -1,4 +1,4 @@
-"""How far a transfer has come: what is counted, digested, and told to the application."""
+"""Progress of a transfer: counts and hashes its bytes, and reports them to the application."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from redcore._base.public import public
 @public
 @attrs.frozen
 class Progress:
-    """How far an upload or a download has come."""
+    """Progress of an upload or a download."""
 
     done: int
-    """Bytes of the file that are through; begins again when an upload is sent again."""
+    """Bytes of the file transferred so far; restarts at 0 when an upload is retried."""
     total: int | None
-    """Bytes of the whole file; None while nobody knows."""
+    """Size of the whole file in bytes; None if unknown."""
 
     @property
     def fraction(self) -> float | None:
-        """From 0 to 1; None while the total is not known."""
+        """From 0 to 1; None while the total is unknown."""
         if self.total is None:
             return None
         return self.done / self.total if self.total else 1.0
 
 
 OnProgress: TypeAlias = Callable[[Progress], object]
-"""Called with each step of a transfer; what it gives is awaited by `AsyncClient` if it can be."""
+"""Called with the progress of a transfer; `AsyncClient` awaits the result if it is awaitable."""
 
 
 class Meter:
-    """Counts and digests the bytes of one file on their way.
+    """Counts and hashes the bytes of one file during the transfer.
 
     Args:
-        total: How many there are; None if nobody knows.
-        on_progress: Whom to tell; None is nobody.
+        total: Size of the file in bytes; None if unknown.
+        on_progress: Called with the progress, or None.
     """
 
     def __init__(self, total: int | None = None, on_progress: OnProgress | None = None) -> None:
         self.total = total
         self.done: int = 0
         self.complete: bool = False
-        """Whether an upload has come to its end."""
+        """Whether an upload is complete."""
         self._on_progress = on_progress
         self._digest = hashlib.sha256()
 
     def restart(self) -> None:
-        """Begin with the first byte again."""
+        """Restart from the first byte."""
         self.done = 0
         self.complete = False
         self._digest = hashlib.sha256()
@@ -61,7 +61,7 @@ class Meter:
         self._digest.update(piece)
 
     def tell(self) -> object:
-        """Tell the application; returns what it gives."""
+        """Report progress to the application; returns the result of its callback."""
         return None if self._on_progress is None else self._on_progress(Progress(self.done, self.total))
 
     @property

@@ -1,7 +1,7 @@
-"""The rate limit and `Retry-After` of an answer: headers in, moments out. Does not sleep and reads no clock.
+"""Parses the rate limit and `Retry-After` headers of a response. Neither sleeps nor reads a clock.
 
-The server's moments are Unix seconds, moved by the difference that its `Date` shows, so that a client whose clock is
-off waits the right time. Waits are kept on the monotonic clock: a wall clock that is set back makes none longer.
+Times from the server are Unix seconds, corrected by the difference that its `Date` shows, so that a client with a wrong
+clock waits for the right time. Waits use the monotonic clock: setting the wall clock back does not extend them.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ import attrs
 
 from redcore._base.public import public
 
-LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is a mistake
-CLOCK_TOLERANCE_S = 1.5  # `Date` has whole seconds and travels: a smaller difference says nothing
+LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is an error
+CLOCK_TOLERANCE_S = 1.5  # `Date` has a resolution of one second plus latency: a smaller difference is meaningless
 DELAY = re.compile(r"[0-9]+(\.[0-9]+)?")  # RFC 9110 section 10.2.3 has whole seconds; some servers send fractions
 
 
 @public
 @attrs.frozen
 class RateLimit:
-    """The window that `X-RateLimit-*` describe."""
+    """The rate limit window that the `X-RateLimit-*` headers describe."""
 
     limit: int
     """Requests allowed in the window."""
     remaining: int
-    """Requests left in it."""
+    """Requests remaining in the window."""
     reset: float
-    """When it ends, in Unix seconds by the client's clock."""
+    """When the window ends, in Unix seconds by the client's clock."""
 
     @classmethod
     def of(cls, headers: Mapping[str, str], now: float) -> RateLimit | None:
-        """What the headers say; None if they say nothing, or nothing sensible."""
+        """Parse the headers; None if they are missing or invalid."""
         try:
             limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
             ends_at = int(headers["x-ratelimit-reset"]) - ahead(headers, now)
@@ -46,10 +46,10 @@ class RateLimit:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The `Retry-After` of an answer in seconds from now (RFC 9110 section 10.2.3).
+    """Parse `Retry-After` into seconds from now (RFC 9110 section 10.2.3).
 
     Returns:
-        Seconds, not negative; the longest, if a proxy has repeated the header; None if there is none that makes sense.
+        Seconds, not negative; the longest if a proxy has repeated the header; None if there is no valid value.
     """
     waits = [
         wait for value in listed(headers.get("retry-after", "")) if (wait := delay(value, headers, now)) is not None
@@ -58,12 +58,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def listed(value: str) -> list[str]:
-    """The members of a header that came more than once; the comma in an HTTP-date separates none."""
+    """Split the values of a repeated header, without splitting at the comma of an HTTP-date."""
     return re.split(r"\s*,\s*(?!\d{2}[ -])", value.strip())
 
 
 def delay(value: str, headers: Mapping[str, str], now: float) -> float | None:
-    """One value of `Retry-After` in seconds from now; None if it makes no sense."""
+    """Parse one value of `Retry-After` into seconds from now; None if it is invalid."""
     if DELAY.fullmatch(value):
         seconds = float(value)
         return seconds if math.isfinite(seconds) else None
@@ -72,13 +72,13 @@ def delay(value: str, headers: Mapping[str, str], now: float) -> float | None:
 
 
 def ahead(headers: Mapping[str, str], now: float) -> float:
-    """By how many seconds the server's clock is ahead of the caller's."""
+    """Seconds by which the server's clock is ahead of the client's."""
     moment = http_date(headers.get("date", ""))
     difference = 0.0 if moment is None else moment - now
     return difference if abs(difference) > CLOCK_TOLERANCE_S else 0.0
 
 
-@lru_cache(maxsize=64)  # answers of the same second have the same Date, and parsing it takes a tenth of a call
+@lru_cache(maxsize=64)  # responses within one second have the same Date, and parsing it takes a tenth of a call
 def http_date(value: str) -> float | None:
     """Parse an HTTP-date into Unix seconds; None if it is not a valid date."""
     try:

@@ -1,4 +1,4 @@
-"""An answer as it came, beside what was made of it. Performs no I/O."""
+"""A decoded value together with its HTTP response. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ T_co = TypeVar("T_co", covariant=True)
 @public
 @attrs.frozen(kw_only=True)
 class RawResponse(Generic[T_co]):
-    """What `client.raw` and `client.request` give: a value, and the answer that it was read from."""
+    """The result of `client.raw` and `client.request`: a value, and the response that it was decoded from."""
 
     value: T_co
-    """What the method would have returned."""
+    """The value that the method of `client` would have returned."""
     status_code: int
     """HTTP status."""
     headers: Headers
-    """The headers, found in any case."""
+    """The headers; lookup ignores case."""
     content: bytes = attrs.field(repr=lambda body: f"{len(body)} bytes")
     """The body, decompressed."""
 
     @staticmethod
     def of(response: Response, value: T) -> RawResponse[T]:
-        """The value with the answer that it was read from."""
+        """Combine a value with the response that it was decoded from."""
         return RawResponse(
             value=value,
             status_code=response.status_code,
@@ -40,10 +40,10 @@ class RawResponse(Generic[T_co]):
 
     @property
     def request_id(self) -> str | None:
-        """The `X-Request-ID` that the server answered with; None if it did not."""
+        """The `X-Request-ID` of the response, or None."""
         return self.headers.get("x-request-id")
 
 
 def raw(operation: Operation[T]) -> Operation[RawResponse[T]]:
-    """The same call, returning its answer too."""
+    """The same operation, returning a `RawResponse`."""
     return cast("Operation[RawResponse[T]]", attrs.evolve(operation, raw=True))

@@ -1,6 +1,6 @@
-"""What can be uploaded, as pieces that are read when they are sent: bytes, files, paths, iterators.
+"""Sources of uploads, read in chunks while they are sent: bytes, files, paths, iterators.
 
-All refusals come when a source is made, before anything is sent, except for what only reading shows.
+Invalid content is rejected when a source is created, before anything is sent, unless only reading can reveal it.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from typing import IO, Any, cast
 
 from redcore.exceptions import ArgumentError
 
-PIECE_BYTES = 64 * 1024  # what a connection takes in one go
+PIECE_BYTES = 64 * 1024  # the amount that a connection accepts at a time
 DEFAULT_NAME = "upload"
 
 
 class Source(ABC):
-    """The bytes of one upload, from where they began to their end."""
+    """The bytes of one upload, from the initial position to the end."""
 
     name: str = DEFAULT_NAME
     content_type: str | None = None
-    """Its media type, if the file brings one."""
+    """The media type, if the file has one."""
     size: int | None = None
-    """Bytes in all; None if that is not known."""
+    """Total size in bytes; None if unknown."""
     replayable = False
-    """Whether they can be read a second time."""
+    """Whether the bytes can be read a second time."""
     blocks = True
-    """Whether reading may wait for a disk or for the application."""
+    """Whether reading may block on disk I/O or on the application."""
 
     @abstractmethod
     def start(self) -> None:
-        """Go to the first byte.
+        """Rewind to the first byte.
 
         Raises:
-            ArgumentError: the file cannot be read, or its bytes are gone.
+            ArgumentError: the file cannot be read or rewound.
         """
 
     @abstractmethod
     def read(self) -> bytes:
-        """The next bytes; empty at the end.
+        """Return the next bytes; empty at the end.
 
         Raises:
-            ArgumentError: the file cannot be read, is not binary, or has become shorter.
+            ArgumentError: the file cannot be read, is not binary, or was truncated.
         """
 
     def close(self) -> None:  # noqa: B027 (most have nothing to close)
-        """Close what was opened here; what the application opened stays open."""
+        """Close a file that was opened here; files of the application stay open."""
 
 
 class Held(Source):
@@ -66,18 +66,18 @@ class Held(Source):
         self._at = 0
 
     def start(self) -> None:
-        """Go to the first byte."""
+        """Rewind to the first byte."""
         self._at = 0
 
     def read(self) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         piece = bytes(self._view[self._at : self._at + PIECE_BYTES])
         self._at += len(piece)
         return piece
 
 
 class Opened(Source):
-    """A file that the application opened for reading in binary mode; it is read from where it stands."""
+    """A file that the application opened for reading in binary mode; read from its current position."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -91,7 +91,7 @@ class Opened(Source):
                 self.size = self._measured()
 
     def _measured(self) -> int | None:
-        """Its bytes from where it stands; None for files that do not know, such as those of /proc."""
+        """Bytes from the current position; None if the file does not report it, such as files in /proc."""
         begins = bool(checked(self._file.read(1)))
         try:
             self._file.seek(0, io.SEEK_END)
@@ -102,7 +102,7 @@ class Opened(Source):
         return None if begins and not size else size
 
     def start(self) -> None:
-        """Go to the first byte."""
+        """Rewind to the first byte."""
         if self._started and not self.replayable:
             raise ArgumentError("the file was read already and cannot be rewound")
         if self._started:
@@ -112,7 +112,7 @@ class Opened(Source):
         self._left = self.size
 
     def read(self) -> bytes:
-        """The next bytes, at most as many as the file had when it was handed over."""
+        """Return the next bytes, in total no more than the file had at the start."""
         wanted = PIECE_BYTES if self._left is None else min(PIECE_BYTES, self._left)
         with reading():
             piece = checked(self._file.read(wanted)) if wanted else b""
@@ -127,7 +127,7 @@ REFUSED = {stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
 
 
 class Stored(Source):
-    """A file of the disk, opened when it is sent."""
+    """A file on disk, opened when it is sent."""
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self._path = Path(os.fsdecode(path))
@@ -140,11 +140,11 @@ class Stored(Source):
             raise ArgumentError(f"the file cannot be read: it is {REFUSED[kind]}")
         self.replayable = kind == stat.S_IFREG
         if self.replayable:
-            with reading(), self._path.open("rb") as file:  # now, as it is too late when the request has begun
+            with reading(), self._path.open("rb") as file:  # checked now, before the request has begun
                 self.size = Opened(file).size
 
     def start(self) -> None:
-        """Go to the first byte."""
+        """Rewind to the first byte."""
         if self._inner is None:
             with reading():
                 self._file = self._path.open("rb")
@@ -153,7 +153,7 @@ class Stored(Source):
         self._inner.start()
 
     def read(self) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         return b"" if self._inner is None else self._inner.read()
 
     def close(self) -> None:
@@ -164,25 +164,25 @@ class Stored(Source):
 
 
 class Pieces(Source):
-    """What the application gives piece by piece, once."""
+    """An iterator of the application, which can be read once."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._started = False
 
     def start(self) -> None:
-        """Nothing, the first time."""
+        """Do nothing the first time."""
         if self._started:
             raise ArgumentError("the pieces were sent already and cannot be had again")
         self._started = True
 
     def read(self) -> bytes:
-        """The next piece that is not empty."""
+        """Return the next non-empty chunk."""
         return next((piece for piece in map(checked, self._pieces) if piece), b"")
 
 
 class Awaited(Source):
-    """What an `AsyncClient` reads by awaiting."""
+    """An async source, for `AsyncClient` only."""
 
     def start(self) -> None:
         """Not possible without awaiting."""
@@ -195,28 +195,28 @@ class Awaited(Source):
 
     @abstractmethod
     async def start_async(self) -> None:
-        """Go to the first byte; raises as `start` of others does."""
+        """Rewind to the first byte; raises as `Source.start` does."""
 
     @abstractmethod
     async def read_async(self) -> bytes:
-        """The next bytes; empty at the end; raises as `read` of others does."""
+        """Return the next bytes; empty at the end; raises as `Source.read` does."""
 
 
 class AwaitedPieces(Awaited):
-    """What the application gives piece by piece, once."""
+    """An iterator of the application, which can be read once."""
 
     def __init__(self, pieces: AsyncIterable[bytes]) -> None:
         self._awaited = aiter(pieces)
         self._started = False
 
     async def start_async(self) -> None:
-        """Nothing, the first time."""
+        """Do nothing the first time."""
         if self._started:
             raise ArgumentError("the pieces were sent already and cannot be had again")
         self._started = True
 
     async def read_async(self) -> bytes:
-        """The next piece that is not empty."""
+        """Return the next non-empty chunk."""
         async for piece in self._awaited:
             if checked(piece):
                 return piece
@@ -224,7 +224,7 @@ class AwaitedPieces(Awaited):
 
 
 class AwaitedFile(Awaited):
-    """A file whose methods are coroutine functions, such as one of aiofiles; it is read from where it stands."""
+    """A file with coroutine functions as methods, such as one of aiofiles; read from its current position."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -233,7 +233,7 @@ class AwaitedFile(Awaited):
         self.name = name_of(file)
 
     async def start_async(self) -> None:
-        """Go to the first byte."""
+        """Rewind to the first byte."""
         with reading():
             if self._first is not None:
                 await self._file.seek(self._first)
@@ -245,24 +245,24 @@ class AwaitedFile(Awaited):
         self._started = True
 
     async def read_async(self) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         with reading():
             return checked(await self._file.read(PIECE_BYTES))
 
 
 def is_awaited(content: object) -> bool:
-    """Whether only an `AsyncClient` can read it."""
+    """Whether the content is async, which only `AsyncClient` can read."""
     read = getattr(inner_file(content), "read", None)
     return isinstance(content, AsyncIterable) if read is None else iscoroutinefunction(read)
 
 
 def source_of(content: object) -> Source | None:
-    """What reads a value; None if it is nothing that can be uploaded.
+    """Make the source of a value; None if it cannot be uploaded.
 
     Raises:
         ArgumentError: it is a path that cannot be read.
     """
-    given: Any = inner_file(content)  # typed by what it can do
+    given: Any = inner_file(content)  # duck typing
     if isinstance(content, bytes | bytearray | memoryview):
         return Held(given)
     if isinstance(content, os.PathLike):
@@ -277,7 +277,7 @@ def source_of(content: object) -> Source | None:
 
 
 def file_source(content: object, file: Any) -> Source | None:
-    """What reads a file; None if it is closed or gives text."""
+    """Make the source of a file; None if it is closed or in text mode."""
     awaits = iscoroutinefunction(file.read)
     if isinstance(file, io.TextIOBase) or getattr(file, "closed", False) is True:
         return None
@@ -285,13 +285,13 @@ def file_source(content: object, file: Any) -> Source | None:
         return None
     source = AwaitedFile(file) if awaits else Opened(file)
     source.name = name_of(content) if content is not file else source.name
-    media = getattr(content, "content_type", None)  # of an upload that a web framework received
+    media = getattr(content, "content_type", None)  # an upload received by a web framework
     source.content_type = media if isinstance(media, str) and media else None
     return source
 
 
 def inner_file(content: object) -> object:
-    """The file that can be read without awaiting, behind an `UploadFile` of Starlette, or a file of anyio or trio."""
+    """The sync file behind an `UploadFile` of Starlette, or behind a file of anyio or trio."""
     if iscoroutinefunction(getattr(content, "read", None)):
         for name in ("file", "wrapped"):
             read = getattr(inner := getattr(content, name, None), "read", None)
@@ -301,7 +301,7 @@ def inner_file(content: object) -> object:
 
 
 def name_of(file: object) -> str:
-    """The name that a file brings: of an upload that a web framework received, or of the file that was opened."""
+    """The name of a file: of an upload received by a web framework, or of an open file."""
     for name in (getattr(file, "filename", None), getattr(file, "name", None)):
         if isinstance(name, str | bytes) and name:
             return os.path.basename(os.fsdecode(name)) or DEFAULT_NAME  # noqa: PTH119 (any text)
@@ -309,12 +309,12 @@ def name_of(file: object) -> str:
 
 
 def can_seek(file: Any) -> bool:
-    """Whether a file can be read a second time; some know only how to read."""
+    """Whether a file can be read a second time; some files support only `read`."""
     return all(hasattr(file, method) for method in ("seekable", "seek", "tell")) and bool(file.seekable())
 
 
 def checked(piece: object) -> bytes:
-    """A piece, if it is one."""
+    """Check that a chunk is bytes."""
     if isinstance(piece, bytes):
         return piece
     if isinstance(piece, bytearray | memoryview):
@@ -324,11 +324,11 @@ def checked(piece: object) -> bytes:
 
 @contextmanager
 def reading() -> Generator[None]:
-    """Say what is wrong with a file."""
+    """Replace errors of a file by ones that explain the problem."""
     try:
         yield
     except ArgumentError:
         raise
-    except (OSError, ValueError) as problem:  # the second for a file that was closed, or a name with a NUL
+    except (OSError, ValueError) as problem:  # ValueError: a closed file, or a name with a NUL character
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         raise ArgumentError(f"the file cannot be read: {reason}") from problem

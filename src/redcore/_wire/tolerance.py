@@ -1,7 +1,7 @@
-"""Reads what a strict decoder refuses, though the RFCs allow it: integers such as `1.0`, times such as `23:59:60`.
+"""Decodes values that a strict decoder rejects although the RFCs allow them, such as `1.0` for 1 or `23:59:60`.
 
-Only answers that do not fit come here, and only the places that the decoder complains of are changed: a name that
-looks like a time stays as it is. Performs no I/O.
+Used only for responses that do not fit, and changes only the locations that the decoder reports: a name that looks like
+a time is not changed. Performs no I/O.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from redcore._wire.decoders import converted
 COMPLAINT = re.compile(r"(?P<what>Expected `int(?: \| null)?`, got `float`|Invalid RFC3339.*) - at `\$(?P<where>.*)`")
 STEP = re.compile(r"\.([^.\[]+)|\[(\.\.\.|\d+)\]")
 TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-PLACES = 64  # of one answer that may be mended; no model has so many numbers and times
+PLACES = 64  # corrections in one response; no model has so many numbers and times
 
 
 def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> Any:
-    """An object of a type from JSON that a decoder has refused.
+    """Decode JSON that a decoder has rejected.
 
     Args:
         content: The JSON.
         kind: The type.
-        problem: What the decoder said.
+        problem: The error of the decoder.
 
     Raises:
-        msgspec.ValidationError: it does not fit, with all tolerance.
+        msgspec.ValidationError: it does not fit, even with all tolerance.
     """
     value: Any = {}
     for _ in range(PLACES):
@@ -50,7 +50,7 @@ def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> An
 
 
 def mend_at(value: Any, steps: list[str], mend: Callable[[Any], Any]) -> bool:
-    """Mend what lies behind the steps of a path, in all elements of the lists on it; whether that changed anything."""
+    """Correct the values at a path, in all elements of the lists along it; returns whether anything changed."""
     step, *rest = steps
     changed = False
     for key in keys_of(value, step):
@@ -64,21 +64,21 @@ def mend_at(value: Any, steps: list[str], mend: Callable[[Any], Any]) -> bool:
 
 
 def keys_of(value: dict[str, Any] | list[Any], step: str) -> Iterable[Any]:
-    """The keys that a step of a path stands for: a name, or all elements."""
+    """The keys that a step of a path matches: a name, or all elements."""
     if isinstance(value, list):
         return range(len(value))
     return [step] if step in value else list(value)
 
 
 def whole(value: Any) -> Any:
-    """A number without a fraction as an integer (JSON Schema 2020-12, Validation, section 6.1.1)."""
+    """Convert a number without a fraction to an integer (JSON Schema 2020-12, Validation, section 6.1.1)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def plain_time(value: Any) -> Any:
-    """A time as `datetime` can hold it: a leap second (RFC 3339 section 5.6) is the second after it.
+    """Convert a time to one that `datetime` supports: a leap second (RFC 3339 section 5.6) becomes the next second.
 
-    So are 24:00 and times without seconds, which ISO 8601 allows and RFC 3339 does not.
+    Also handles 24:00 and times without seconds, which ISO 8601 allows and RFC 3339 does not.
     """
     found = TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
