@@ -1,7 +1,7 @@
-"""The auth service as an ASGI app, and the parts of it that gateway and API use.
+"""The auth service as an ASGI app, and its components for gateway and API.
 
-It opens the parts, merges the routes of the modules and dispatches. Rate limits, request ids and the access log are
-the gateway's.
+It opens the components, merges the routes of the modules and dispatches. The gateway handles rate limits, request ids
+and the access log.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ async def open_auth(
     clock: Clock,
     signing_key_period: timedelta,
 ) -> AsyncGenerator[Auth]:
-    """Run the auth service; the first start on a database makes the first signing key.
+    """Run the auth service; the first start on a database creates the first signing key.
 
     Args:
-        stores: For everything but the threads.
-        database_url: For the threads' own pool.
+        stores: Opened stores, for everything but the threads.
+        database_url: Database URL for the threads' own pool.
         issuer: The OAuth origin, such as `https://api.blueround.com`.
         audience: The API's base URL, such as `https://api.blueround.com/v1`.
-        scopes: All there are, and what each means to a person.
+        scopes: All scopes with their human-readable meanings.
         clock: Source of the current time.
-        signing_key_period: How long a key signs.
+        signing_key_period: How long a key signs before it is rotated.
     """
     supported = frozenset(scopes)
     pool = sync_pool(database_url, statement_s=DEADLINE_S)
@@ -126,7 +126,7 @@ def _parts(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str,
 
 
 def _routes(parts: Parts) -> Routes:
-    """Return every address of the service; each module brings its own."""
+    """Return the routes of all modules."""
     return {
         **_token_routes(parts),
         **authorize.routes(parts),
@@ -167,18 +167,18 @@ def _token_routes(parts: Parts) -> Routes:
 
 @attrs.frozen
 class _App:
-    """Dispatches by path: the few addresses of this service need no router."""
+    """Dispatches by path: the few routes of this service need no router."""
 
     routes: Routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         request_id = REQUEST_ID.find(scope) or ""
-        # Whatever is logged on the way, also in threads and fibers, tells the id that people are asked to quote.
+        # All log lines of the request, also in threads and greenlets, carry the id that people are asked to quote.
         with bound_contextvars(request_id=request_id):
             try:
                 response = await self._handler(request)(request)
-            except Exception as error:  # noqa: BLE001 - the edge: every error becomes an answer
+            except Exception as error:  # noqa: BLE001 - the edge: every error becomes a response
                 response = refuse(scope, error, request_id)
         await response(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""How long credentials and keys live, in seconds: the numbers of contract section 6, in one place."""
+"""Lifetimes of credentials and keys, in seconds: the numbers of contract section 6."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 ACCESS_TOKEN_S: Final = 3600
 REFRESH_TOKEN_S: Final = 30 * 24 * 3600  # sliding: counted from its last rotation
 
-# A new signing key is published this long before it signs, so that verifiers which cache the key set know it.
+# A new signing key is published this long before it signs, so that verifiers that cache the key set know it.
 KEY_LEAD_S: Final = 900
 JWKS_CACHE_S: Final = 300
 
-# Redis forgets a grant this long after it ended by the server's clock, which the lab may have moved.
+# Redis expires a grant this long after its end by the server's clock, which the lab may have moved.
 GRANT_GARBAGE_S: Final = REFRESH_TOKEN_S + 24 * 3600
 
-# Browsers: a day's work, then sign in again. A code is fetched by a program that waits for it.
+# Browser sessions: a working day, then sign in again. A code is redeemed at once by a waiting program.
 SESSION_S: Final = 12 * 3600
-SECOND_FACTOR_S: Final = 600  # to find the telephone after the password
+SECOND_FACTOR_S: Final = 600  # time to get the phone after the password
 CODE_S: Final = 60

@@ -1,4 +1,4 @@
-"""What the server tells about itself (RFC 8414): only what it really does."""
+"""Authorization server metadata (RFC 8414): only what is implemented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the auth service in the form that its callers read: OAuth JSON for programs, pages for people."""
+"""Renders errors of the auth service: OAuth JSON for programs, pages for people."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from redcore_server.http.render_error import respond
 PREFIXES: Final = ("/oauth/", "/saml/")
 _PAGES: Final = ("/oauth/authorize", "/oauth/device", "/oauth/invitations/", "/saml/login", "/saml/acs")
 _PROGRAMS: Final = "/oauth/device_authorization"
-# RFC 8628 section 3.5 and RFC 6749 section 4.1.2.1; section 5.2 has none of its own for the token endpoint.
+# RFC 8628 section 3.5 and RFC 6749 section 4.1.2.1; section 5.2 defines none for the token endpoint.
 _CODES: Final = {429: "slow_down", 503: "temporarily_unavailable"}
 _DESCRIPTIONS: Final = {429: RateLimited(1).message.partition(";")[0] + ".", 503: ServiceUnavailable.message}
 
 
 def refuse(scope: Scope, error: Exception, request_id: str) -> Response:
-    """Return the answer to a request of the auth service that raised.
+    """Return the response for an exception in the auth service.
 
     Args:
         scope: ASGI scope of the request.
-        error: Raised by a handler, or by the gateway before it.
+        error: Exception raised by a handler or by the gateway.
         request_id: UUID of the request.
     """
     path: str = scope["path"]

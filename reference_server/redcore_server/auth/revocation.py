@@ -1,8 +1,8 @@
-"""Ends all grants of a user or an application, and a user's browser sessions, at once and on every node.
+"""Ends all grants of a user or an application, and a user's browser sessions, immediately and on every node.
 
-For the API, which decides that: it calls this after its transaction has committed, because a token request
-that comes between sees the committed change and takes its own grant back. API keys need no call: they are
-read from PostgreSQL each time. Where Redis has replicas, one of them has it all before this returns.
+The API calls this after its transaction has committed, because a token request in between sees the committed change and
+revokes its own grant. API keys need no call: they are read from PostgreSQL each time. If Redis has replicas, one of
+them has confirmed the writes before this returns.
 """
 
 # redis-py leaves its commands partly untyped.
@@ -22,35 +22,35 @@ from redcore_server.store import Stores
 
 @attrs.frozen
 class Revocation:
-    """Revokes by owner or by client."""
+    """Revokes grants by owner or by client."""
 
     stores: Stores
 
     async def revoke_user(self, user_id: str) -> int:
-        """End every grant of a user, whatever the application, every browser session, and what could become a grant.
+        """End every grant of a user for any application, every browser session, and every pending approval.
 
         Args:
             user_id: Id of the user who was deactivated or deleted.
 
         Returns:
-            How many grants were on record.
+            Number of grants found.
 
         Raises:
-            RedisError: It is not done; asking again does the rest.
+            RedisError: The revocation is incomplete; calling again completes it.
         """
-        # The sessions first: one that lives could still authorise a new grant.
+        # Sessions first: a live one could still authorise a new grant.
         await end_sessions(self.stores, user_id)
         await end_approvals(self.stores, user_id)
         return await self._revoke(redis_keys.of_owner(user_id))
 
     async def revoke_client(self, client_id: str) -> int:
-        """End every grant of an application, whoever the user.
+        """End every grant of an application, for all users.
 
         Args:
-            client_id: Of the application that was deleted.
+            client_id: Client id of the deleted application.
 
         Returns:
-            How many grants were on record.
+            Number of grants found.
         """
         return await self._revoke(redis_keys.of_client(client_id))
 
@@ -63,6 +63,6 @@ class Revocation:
                     pipeline.delete(*redis_keys.family(grant_id))
                 await pipeline.execute()
             await self.stores.scripts.replicated(map(redis_keys.grant, grant_ids))
-            # After the grants: an interrupted revocation can be repeated.
+            # Deleted after the grants, so that an interrupted revocation can be repeated.
             await redis.zrem(index, *grant_ids)
         return len(grant_ids)

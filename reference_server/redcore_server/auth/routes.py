@@ -1,4 +1,4 @@
-"""How the modules of the auth service offer their addresses: `app` merges what each `routes` returns."""
+"""Route tables of the auth service: `app` merges what each module's `routes` returns."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from starlette.responses import Response
 Handler = Callable[[Request], Awaitable[Response]]
 
 Routes = Mapping[str, Mapping[str, Handler]]
-"""Path to method to handler; a path that ends with a slash stands for every path one segment below it."""
+"""Handlers by path, then method; a path with a trailing slash matches every path one segment below it."""
 
 
 def path_of(request: Request) -> str:
-    """Return the path that was asked for; the parser behind `request.url` drops line breaks, which makes it another."""
+    """Return the requested path; the parser behind `request.url` drops line breaks, which changes the path."""
     return cast("str", request.scope["path"])

@@ -1,7 +1,7 @@
 """Opaque secrets: client secrets, API keys, refresh tokens.
 
-They are 256 random bits, so one round of SHA-256 protects them at rest; passwords, which people choose, are
-not handled here.
+They are 256 random bits, so one round of SHA-256 protects them at rest. Passwords chosen by people are not handled
+here.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ _LENGTH: Final = 43  # 62^43 > 2^256
 
 
 def new_secret(prefix: str = "") -> str:
-    """Return a fresh secret.
+    """Return a new secret.
 
     Args:
-        prefix: Lets people and secret scanners recognise it; adds no entropy.
+        prefix: Prefix for people and secret scanners; adds no entropy.
     """
     return prefix + random_text(_LENGTH)
 
 
 def digest(secret: str) -> bytes:
-    """Return what is stored instead of the secret.
+    """Return the digest that is stored instead of the secret.
 
     Args:
-        secret: As presented, of any content.
+        secret: The presented value; may be any text.
     """
     return hashlib.sha256(secret.encode()).digest()
 
@@ -37,7 +37,7 @@ def matches(secret: str, stored: bytes) -> bool:
     """Compare in constant time.
 
     Args:
-        secret: As presented.
-        stored: What `digest` returned for the true one.
+        secret: The presented value.
+        stored: Result of `digest` for the real secret.
     """
     return hmac.compare_digest(digest(secret), stored)

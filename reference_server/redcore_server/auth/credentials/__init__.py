@@ -1,1 +1,1 @@
-"""What callers identify themselves with: applications, API keys, and the principal they become."""
+"""Credentials of callers: applications, API keys, and the principal derived from them."""

@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, found by their digest."""
+"""API keys: created once, shown once, looked up by their digest."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ async def create_api_key(
     """Create a key in the caller's transaction.
 
     Args:
-        connection: To write with.
+        connection: Connection for the write.
         organisation_id: Id of the owning organisation.
-        owner_id: The user whom `/v1/me` answers with.
+        owner_id: The user returned by `/v1/me`.
         name: Human-readable name.
-        scopes: What it grants.
-        mode: Shown in the key itself.
+        scopes: Scopes it grants.
+        mode: Mode, visible in the key itself.
         now: Current time.
-        expires_at: When it ends; None for never.
+        expires_at: Expiry; None for never.
 
     Returns:
-        The row without the digest, and the key, which nothing can show again.
+        The row without the digest, and the key, which cannot be shown again.
     """
     key = new_secret(f"{PREFIX}{mode}_")
     row = {
@@ -62,19 +62,19 @@ async def create_api_key(
 
 
 async def verify_api_key(pool: AsyncPool, key: str, now: datetime, supported: frozenset[str]) -> Principal:
-    """Return whom a key stands for, and what it may do by now.
+    """Return the principal of a key with its current scopes.
 
-    It is read every time, with its owner, so that a revocation and a demotion work at once.
+    Key and owner are read every time, so that a revocation or a demotion takes effect immediately.
 
     Args:
         pool: Connection pool for reads.
-        key: As presented.
+        key: The presented key.
         now: Current time of the server's clock.
         supported: All supported scopes.
 
     Raises:
-        InvalidToken: Unknown or revoked, or its owner is gone or not active.
-        TokenExpired: Past its end.
+        InvalidToken: The key is unknown or revoked, or its owner is gone or inactive.
+        TokenExpired: The key has expired.
     """
     async with Lent(pool) as connection:
         cursor = await connection.execute(_QUERIES["by_hash"], {"hash": digest(key)})

@@ -16,7 +16,7 @@ from redcore_server.store.batch import Batch
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 
 _QUERIES: Final = queries("applications")
-_NO_CLIENT: Final = bytes(32)  # the digest of nothing: an unknown client costs the same comparison
+_NO_CLIENT: Final = bytes(32)  # the digest of the empty string, so that an unknown client costs the same comparison
 
 
 @attrs.frozen(kw_only=True)
@@ -24,9 +24,9 @@ class Application:
     """A client whose owner is active.
 
     Attributes:
-        scopes: All it may ask for, as far as its owner's role has them by now.
-        redirect_uris: Where it may send people back to.
-        is_public: It has no secret, so its name proves nothing.
+        scopes: Scopes it may request, limited to the current role of its owner.
+        redirect_uris: Allowed redirect URIs.
+        is_public: Whether it has no secret, so its id proves nothing.
     """
 
     id: str
@@ -38,26 +38,26 @@ class Application:
     redirect_uris: tuple[str, ...]
     is_public: bool
 
-    # What Authlib asks a client at the authorization endpoint and for a code.
+    # Called by Authlib at the authorization endpoint and for a code.
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Tell whether people may be sent back there."""
+        """Return whether the redirect URI is allowed."""
         return is_registered(redirect_uri, self.redirect_uris)
 
     def get_default_redirect_uri(self) -> str | None:
-        """Return the only registered address; with several a request must name one (RFC 6749 section 3.1.2.3)."""
+        """Return the only registered redirect URI; with several, a request must name one (RFC 6749 section 3.1.2.3)."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
 
     def check_response_type(self, response_type: str) -> bool:
-        """Tell whether it may ask for that; Authlib has found a grant for it already."""
+        """Return whether the response type is allowed; Authlib has already found a grant for it."""
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether it may use a grant; each grant decides by itself."""
+        """Return whether it may use a grant; each grant decides itself."""
         return bool(grant_type)
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """Return the scope, which the grant has narrowed by itself."""
+        """Return the scope, which the grant has already narrowed."""
         return scope or ""
 
 
@@ -75,17 +75,17 @@ async def create_application(
     """Register an application in the caller's transaction.
 
     Args:
-        connection: To write with.
+        connection: Connection for the write.
         organisation_id: Id of the owning organisation.
-        owner_id: The user for whom it acts when nobody signs in.
+        owner_id: The user for whom it acts without a sign-in.
         name: Human-readable name.
-        scopes: All it may ask for.
-        redirect_uris: Where it may send people back to.
-        secret: From `new_client_secret`, kept as its digest; None for a public client.
+        scopes: Scopes it may request.
+        redirect_uris: Allowed redirect URIs.
+        secret: From `new_client_secret`, stored as its digest; None for a public client.
         now: Current time.
 
     Returns:
-        What the API shows of it.
+        The application as the API returns it.
     """
     row = {
         "id": new_id("app"),
@@ -102,7 +102,7 @@ async def create_application(
 
 
 def new_client_secret() -> str:
-    """Return a new secret for an application."""
+    """Return a new client secret."""
     return new_secret("rcs_")
 
 
@@ -110,7 +110,7 @@ class Applications:
     """The registered applications."""
 
     def __init__(self, pool: AsyncPool, supported: frozenset[str]) -> None:
-        """Start without questions.
+        """Create the lookup; it runs no query.
 
         Args:
             pool: To read with.
@@ -122,11 +122,11 @@ class Applications:
         self._standings = Batch(self._read_standings)
 
     async def authenticate(self, client_id: str, secret: str | None, now: datetime) -> Application | None:
-        """Return the application if the secret is its own; after a rotation the previous one is, for a while.
+        """Return the application if the secret is valid; after a rotation the previous secret stays valid for a while.
 
         Args:
-            client_id: As presented.
-            secret: As presented; a public application has none and takes none.
+            client_id: The presented client id.
+            secret: The presented secret; a public application has none and accepts none.
             now: Current time of the server's clock.
         """
         row = await self._row(client_id)
@@ -135,26 +135,26 @@ class Applications:
         return self._application(row) if row and (is_own or is_public) else None
 
     async def find(self, client_id: str) -> Application | None:
-        """Return an application that has not proved anything, if its owner is active.
+        """Return an unauthenticated application, if its owner is active.
 
         Args:
-            client_id: As presented.
+            client_id: The presented client id.
         """
         row = await self._row(client_id)
         return self._application(row) if row else None
 
     async def granted(self, scopes: Collection[str], *, client_id: str, owner_id: str) -> frozenset[str] | None:
-        """Return what a grant is worth by now: no more than the roles of the application's owner and the grant's have.
+        """Return the effective scopes of a grant, limited to the roles of the owners of application and grant.
 
-        It is read each time, so that a demotion works at once and on every node.
+        Read each time, so that a demotion takes effect immediately on every node.
 
         Args:
-            scopes: Of the grant or of a token of it.
+            scopes: Scopes of the grant or of one of its tokens.
             client_id: The application.
             owner_id: The user for whom it acts.
 
         Returns:
-            The scopes that are left; None if the application or one of the two users is gone or not active.
+            The remaining scopes; None if the application or one of the two users is gone or inactive.
         """
         roles = await self._standings.answer((client_id, owner_id))
         if roles is None:

@@ -1,4 +1,4 @@
-"""Who makes a request: what the gateway learns from a bearer token and hands to the API."""
+"""The authenticated caller of a request: the gateway derives it from a bearer token and passes it to the API."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from redcore_server.http.context import ScopeKey
 
 @attrs.frozen
 class Principal:
-    """The credential behind a request and what it may do at this moment; it holds no secret."""
+    """The credential of a request and what it may currently do; contains no secret."""
 
     kind: Literal["api_key", "token"]
     credential_id: str
-    """What rate limits and idempotency keys belong to: the id of the API key, application or user."""
+    """The subject of rate limits and idempotency keys: the id of the API key, application or user."""
     organisation_id: str
     owner_id: str
-    """The user whom `/v1/me` answers with."""
+    """The user returned by `/v1/me`."""
     client_id: str | None
-    """The application, for a token."""
+    """The application, if the credential is a token."""
     scopes: frozenset[str]
-    """No more than the role of its owner has, see `redcore_server.auth.people.role`."""
+    """Limited to the scopes of its owner's role, see `redcore_server.auth.people.role`."""
     plan: str
 
     def allows(self, scope: str) -> bool:
-        """Tell whether the credential grants a scope; `admin` grants every one.
+        """Return whether the credential grants a scope; `admin` grants every scope.
 
         Args:
             scope: A scope such as `users:read`.
@@ -36,21 +36,21 @@ class Principal:
 
 
 PRINCIPAL: Final = ScopeKey[Principal]("redcore.principal")
-"""Who makes a request; set once the bearer token is verified."""
+"""The caller of a request; set once the bearer token is verified."""
 
 
 class Verifier(Protocol):
-    """Turns a bearer token into a principal. An implementation must refuse what it cannot check."""
+    """Turns a bearer token into a principal. An implementation must reject what it cannot check."""
 
     async def verify(self, bearer: str) -> Principal:
-        """Check a token with everything that could have revoked it.
+        """Verify a token, including every kind of revocation.
 
         Args:
-            bearer: The token alone, without `Bearer `.
+            bearer: The token, without `Bearer `.
 
         Raises:
             InvalidToken: Malformed, unknown or revoked.
             TokenExpired: Past its lifetime.
-            ServiceUnavailable: A store that must be asked does not answer.
+            ServiceUnavailable: A store needed for the check does not answer.
         """
         ...

@@ -1,4 +1,4 @@
-"""Tells a gateway in another process whom a bearer token belongs to. No gateway passes requests on to this address."""
+"""Verifies bearer tokens for a gateway in another process. Gateways do not forward requests to this path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATH: Final = "/internal/principal"
 
 @attrs.frozen
 class PrincipalEndpoint:
-    """An ASGI app; it tells nothing that the holder of the token could not find out.
+    """An ASGI app; it reveals nothing that the holder of the token could not find out.
 
     Attributes:
         verifier: Verifies bearer tokens.
@@ -27,12 +27,12 @@ class PrincipalEndpoint:
     verifier: Verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the principal.
+        """Return the principal.
 
         Raises:
-            MethodNotAllowed: It is not a POST.
-            InvalidToken: With its subclasses, see `Verifier`.
-            ServiceUnavailable: A store that must be asked does not answer.
+            MethodNotAllowed: The method is not POST.
+            InvalidToken: Or one of its subclasses, see `Verifier`.
+            ServiceUnavailable: A store needed for the check does not answer.
         """
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])

@@ -1,9 +1,10 @@
-"""The authorization code grant (RFC 6749 section 4.1) with PKCE S256 (RFC 7636), which nobody may leave out.
+"""The authorization code grant (RFC 6749 section 4.1) with mandatory PKCE S256 (RFC 7636).
 
-Authlib checks the requests of both endpoints. It knows neither pages nor sessions: who agreed is given to it.
+Authlib checks the requests of both endpoints. This module knows neither pages nor sessions: it is given the person who
+consented.
 """
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false
@@ -35,32 +36,32 @@ _log = structlog.stdlib.get_logger("redcore_server.auth")
 
 @attrs.frozen
 class Consent:
-    """A person who agreed, and to what."""
+    """A person's consent and its scope."""
 
     person: Person
     scope: str
 
 
 class Pkce(CodeChallenge):
-    """PKCE for every client, by S256 alone: a `plain` challenge is the verifier for whoever sees the request."""
+    """PKCE for every client, S256 only: a `plain` challenge reveals the verifier to anyone who sees the request."""
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]  # noqa: RUF012 - as Authlib has it
     CODE_CHALLENGE_METHODS = {"S256": compare_s256_code_challenge}  # noqa: RUF012 - as above
 
     def validate_code_challenge(self, grant: AuthorizationCodeGrant, _: str | None) -> None:
-        """Refuse a request without a challenge that can only be met with its verifier."""
+        """Reject a request without a valid S256 challenge."""
         parameters = grant.request.payload.data
         if "code_challenge" not in parameters:
             raise InvalidRequestError("PKCE is needed: send code_challenge and code_challenge_method=S256 (RFC 7636).")
-        if parameters.get("code_challenge_method") != "S256":  # left out it would mean `plain`
+        if parameters.get("code_challenge_method") != "S256":  # absent means `plain`
             raise InvalidRequestError("code_challenge_method must be S256.")
         if not _S256.fullmatch(parameters.get("code_challenge", "")):
             raise InvalidRequestError("code_challenge must be the BASE64URL of a SHA-256 digest.")
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
-    """Codes in Redis, used up in one atomic step; used twice they end what came of them."""
+    """Codes in Redis, used in one atomic step; a second use ends the grant issued for the first."""
 
     server: OAuthServer
     request: FormRequest | QueryRequest
@@ -70,7 +71,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
     # The authorization endpoint.
 
     def validate_requested_scope(self) -> None:
-        """Narrow the scope to what the application may ask for."""
+        """Narrow the scope to what the application may request."""
         client = self.server.query_client(self.request.payload.client_id)
         scopes = client.scopes if client else ()
         self.scope = narrow(self.request.payload.scope, [scopes], self.server.scopes)
@@ -80,7 +81,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         return new_secret()
 
     def save_authorization_code(self, code: str, request: QueryRequest) -> None:
-        """Keep what the person agreed to."""
+        """Store the code with the person's consent."""
         consent, payload = cast("Consent", request.user), request.payload
         kept = Code(
             client_id=payload.client_id,
@@ -94,7 +95,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
     # The token endpoint.
 
     def query_authorization_code(self, code: str, client: Application) -> Code | None:
-        """Return what a code of this client stands for; a used one ends its grant."""
+        """Return the data of a code of this client; a used code ends its grant."""
         found = wait(self.codes.find(code))
         if found is None or found.client_id != client.id:
             return None
@@ -125,10 +126,10 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
 
 
 def keep_codes(codes: Codes) -> Callable[[grants.BaseGrant], None]:
-    """Return the extension that gives each grant the store of codes; Authlib makes the grants itself.
+    """Return the extension that gives each grant the code store; Authlib creates the grants itself.
 
     Args:
-        codes: Where they are kept.
+        codes: The code store.
     """
 
     def extend(grant: grants.BaseGrant) -> None:

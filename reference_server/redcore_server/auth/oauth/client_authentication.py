@@ -1,7 +1,7 @@
-"""How a client proves who it is: `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1).
+"""Client authentication: `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1).
 
-A public client has no secret and only says who it is; what it asks for must be proved otherwise, by PKCE for one. An
-unknown client and a wrong secret get the same answer after the same work.
+A public client has no secret and only sends its id; its requests need other proof, such as PKCE. An unknown client and
+a wrong secret get the same response after the same work.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ METHODS_WITH_PUBLIC: Final = [*METHODS, "none"]
 
 
 def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str, str | None]:
-    """Return the client id and secret of a request; no secret if it only names the client.
+    """Return the client id and secret of a request; without a secret if only the client id is sent.
 
     Args:
-        authorization: The header, if there was one.
-        form: The parameters of the body.
+        authorization: The `Authorization` header, if present.
+        form: Parameters of the body.
 
     Raises:
-        InvalidRequestError: It uses both methods (RFC 6749 section 2.3), or names two clients.
-        InvalidClientError: It names none.
+        InvalidRequestError: It uses both methods (RFC 6749 section 2.3), or sends two client ids.
+        InvalidClientError: It sends no client id.
     """
     if authorization is None:
         if not form.get("client_id"):
@@ -40,7 +40,7 @@ def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str
 
 
 def invalid_client() -> InvalidClientError:
-    """Return the error that says no more than that the client could not be authenticated."""
+    """Return the generic error for a failed client authentication, without the reason."""
     return InvalidClientError("The client could not be authenticated.", status_code=401)
 
 

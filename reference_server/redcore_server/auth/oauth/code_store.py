@@ -1,7 +1,7 @@
-"""Authorization codes in Redis: what a person agreed to, for the application to fetch once within a minute.
+"""Authorization codes in Redis: a person's consent, which the application can redeem once within a minute.
 
-A code that was used is remembered with the grant of its use, so that a second use can end that grant (RFC 6749
-section 4.1.2). The key holds the code's digest. Moments come from the server's clock; the TTLs only collect garbage.
+A used code is stored with the grant issued for it, so that a second use can end that grant (RFC 6749
+section 4.1.2). The key contains the code's digest. Times come from the server's clock; the TTLs only collect garbage.
 """
 
 # redis-py leaves `pipeline` and hash commands partly untyped.
@@ -23,12 +23,12 @@ _GARBAGE_S: Final = 24 * 3600
 
 @attrs.frozen(kw_only=True)
 class Code:
-    """What a code stands for.
+    """The data of a code.
 
     Attributes:
-        redirect_uri: As it was requested; blank if it was left out.
-        code_challenge: Of PKCE, always S256.
-        grant_id: Of its first use; blank while there is none.
+        redirect_uri: Redirect URI of the request; blank if absent.
+        code_challenge: PKCE challenge, always S256.
+        grant_id: Id of the grant of its first use; blank before that.
     """
 
     client_id: str
@@ -38,11 +38,11 @@ class Code:
     code_challenge: str
     grant_id: str = ""
 
-    # What Authlib asks a code.
+    # Called by Authlib.
     code_challenge_method = "S256"
 
     def get_redirect_uri(self) -> str:
-        """Return the address that the token request must repeat."""
+        """Return the redirect URI that the token request must repeat."""
         return self.redirect_uri
 
 
@@ -54,11 +54,11 @@ class Codes:
         self._redeem = stores.scripts.script(source("redeem"))
 
     async def add(self, text: str, code: Code, now: int) -> None:
-        """Keep a new code.
+        """Store a new code.
 
         Args:
-            text: Of the code; only its digest is kept.
-            code: What it stands for.
+            text: Text of the code; only its digest is stored.
+            code: Data of the code.
             now: Current time in Unix seconds, from the server's clock.
         """
         record: dict[Any, Any] = {**attrs.asdict(code), "expires_at": now + CODE_S}
@@ -69,10 +69,10 @@ class Codes:
             await pipeline.execute()
 
     async def find(self, text: str) -> Code | None:
-        """Return what a code stands for, used or not.
+        """Return the data of a code, used or not.
 
         Args:
-            text: As presented, of any content.
+            text: The presented value; may be any text.
         """
         record = cast("dict[str, str]", await self._redis.hgetall(_key(text)))
         if not record:
@@ -81,15 +81,15 @@ class Codes:
         return Code(**record)
 
     async def redeem(self, text: str, grant_id: str, now: int) -> str | None:
-        """Use a code up for a grant, in one step.
+        """Consume a code for a grant, in one atomic step.
 
         Args:
             text: The presented text.
-            grant_id: Of the grant that was written for it.
+            grant_id: Id of the grant written for it.
             now: Current time in Unix seconds, from the server's clock.
 
         Returns:
-            The same id if this was the code's first use, that of the first use if not, None if the code is too old.
+            The same id on the first use, else the grant id of the first use; None if the code has expired.
         """
         return cast("str | None", await self._redeem([_key(text)], [grant_id, now, _GARBAGE_S]))
 

@@ -1,9 +1,9 @@
-"""The device grant (RFC 8628): a device without a browser asks for codes, shows one, and polls for its tokens.
+"""The device grant (RFC 8628): a device without a browser requests codes, shows one, and polls for its tokens.
 
-What the person sees is in `pages.device`.
+The pages for the person are in `pages.device`.
 """
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 
@@ -27,12 +27,12 @@ ENDPOINT: Final = "/oauth/device_authorization"
 
 
 def start_login(server: OAuthServer, codes: DeviceCodes, request: FormRequest) -> Reply:
-    """Answer a device that wants to log somebody in (RFC 8628 section 3.2).
+    """Handle a device authorization request (RFC 8628 section 3.2).
 
     Args:
-        server: Which knows the clients.
-        codes: Where the login is kept.
-        request: Of the device.
+        server: The authorization server, to look up the client.
+        codes: The store of device logins.
+        request: Request of the device.
     """
     try:
         client = server.authenticate_client(request)
@@ -53,13 +53,13 @@ def start_login(server: OAuthServer, codes: DeviceCodes, request: FormRequest) -
 
 
 class DeadDeviceCodeError(InvalidGrantError):
-    """Nothing will ever come of the device code; what was wrong with it is not told."""
+    """The device code will never be accepted; the reason is not disclosed."""
 
     description = "The device code is unknown or used."
 
 
 class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
-    """Polls in one atomic step, and uses the code up in another."""
+    """Polls in one atomic step, and consumes the code in another."""
 
     server: OAuthServer
     request: FormRequest
@@ -69,10 +69,10 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
     approved: Poll
 
     def validate_token_request(self) -> None:
-        """Authenticate the client and see whether somebody has approved.
+        """Authenticate the client and check for the approval.
 
         Raises:
-            OAuth2Error: Not yet, not any more, or never (RFC 8628 section 3.5).
+            OAuth2Error: Pending, expired, denied or polled too fast (RFC 8628 section 3.5).
         """
         self.application = self.server.authenticate_client(self.request)
         if "device_code" not in self.request.form:
@@ -99,10 +99,10 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
 
 
 def keep_device_codes(codes: DeviceCodes) -> Callable[[grants.BaseGrant], None]:
-    """Return the extension that gives each grant the store of codes; Authlib makes the grants itself.
+    """Return the extension that gives each grant the login store; Authlib creates the grants itself.
 
     Args:
-        codes: Where they are kept.
+        codes: The store of device logins.
     """
 
     def extend(grant: grants.BaseGrant) -> None:

@@ -1,8 +1,8 @@
-"""Device logins in Redis (RFC 8628): what a device asked for, how a person decided, who has fetched the tokens.
+"""Device logins in Redis (RFC 8628): the device's request, the person's decision, and whether the tokens were fetched.
 
-The device code is opaque and kept as its digest. The user code is short, because a person types it: it leads to the
-digest only, for a quarter of an hour and until somebody has decided, and `pages.device` limits how often anybody may
-guess. Every decision is one atomic script. Moments come from the server's clock; the TTLs only collect garbage.
+The device code is opaque and stored as its digest. The user code is short, because a person types it: it maps only to
+the digest, for a quarter of an hour or until the decision, and `pages.device` limits the number of guesses. Every
+decision is one atomic script. Times come from the server's clock; the TTLs only collect garbage.
 """
 
 # redis-py leaves `pipeline`, `set` and hash commands partly untyped.
@@ -23,7 +23,7 @@ from redcore_server.store.redis import Argument
 DEVICE_CODE_S: Final = 900
 INTERVAL_S: Final = 5
 _SLOWER_S: Final = 5  # RFC 8628 section 3.5
-_GARBAGE_S: Final = DEVICE_CODE_S + 3600  # short, because anybody may start logins
+_GARBAGE_S: Final = DEVICE_CODE_S + 3600  # short, because starting a login needs no authentication
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words; 20^8 codes
 _LENGTH: Final = 8
 
@@ -32,13 +32,13 @@ Outcome = Literal["unknown", "expired", "approved", "denied", "too fast", "pendi
 
 @attrs.frozen
 class Device:
-    """A login that waits for somebody to decide.
+    """A login waiting for a person's decision.
 
     Attributes:
-        digest: Of the device code; its name here.
-        client_id: Of the application that asks.
-        scope: What it asks for.
-        user_code: As the device shows it.
+        digest: Digest of the device code; identifies the login.
+        client_id: Client id of the requesting application.
+        scope: Requested scope.
+        user_code: User code as the device shows it.
     """
 
     digest: str
@@ -49,7 +49,7 @@ class Device:
 
 @attrs.frozen
 class Poll:
-    """How a login stands; who approved which scope, once somebody has."""
+    """The state of a login; after approval, the user and the scope."""
 
     outcome: Outcome
     user_id: str = ""
@@ -68,8 +68,8 @@ class DeviceCodes:
         """Start a login.
 
         Args:
-            client_id: Of the application.
-            scope: What it asks for.
+            client_id: Client id of the application.
+            scope: Requested scope.
             now: Current time in Unix seconds, from the server's clock.
 
         Returns:
@@ -94,7 +94,7 @@ class DeviceCodes:
         return device_code, user_code
 
     async def find(self, typed: str, now: float) -> Device | None:
-        """Return the login that a person means, while it waits for a decision.
+        """Return the login of a user code while it waits for a decision.
 
         Args:
             typed: A user code in any case, with or without dashes and spaces.
@@ -113,16 +113,16 @@ class DeviceCodes:
         return Device(name, client_id or "", scope or "", user_code)
 
     async def approve(self, device: Device, user_id: str, scope: str, now: float) -> bool:
-        """Let a device have tokens, unless somebody has decided or its time is over.
+        """Approve a login, unless it was already decided or has expired.
 
         Args:
-            device: As found.
-            user_id: Of who agreed.
-            scope: To what.
+            device: The login, from `find`.
+            user_id: Id of the user who approved.
+            scope: Approved scope.
             now: Current time of the server's clock.
         """
         index = _of_user(user_id)
-        # The index first: an entry too many does no harm, one too few would outlive `end_approvals`.
+        # The index first: an extra entry is harmless, a missing one would survive `end_approvals`.
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(index, {device.digest: now + DEVICE_CODE_S})
             pipeline.zremrangebyscore(index, "-inf", now)
@@ -131,30 +131,30 @@ class DeviceCodes:
         return await self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
 
     async def deny(self, device: Device, now: float) -> bool:
-        """Refuse a device, unless somebody has decided or its time is over.
+        """Deny a login, unless it was already decided or has expired.
 
         Args:
-            device: As found.
+            device: The login, from `find`.
             now: Current time of the server's clock.
         """
         return await self._decide(device, now, ["status", "denied"])
 
     async def poll(self, device_code: str, client_id: str, now: float) -> Poll:
-        """Return how a login stands, and remember that the device has asked.
+        """Return the state of a login, and record the poll.
 
         Args:
-            device_code: As presented, of any content.
-            client_id: Of the application that presents it.
+            device_code: The presented value; may be any text.
+            client_id: Client id of the application that presents it.
             now: Current time of the server's clock.
         """
         key = _key(digest(device_code).hex())
         return Poll(*cast("list[Any]", await self._poll([key], [client_id, now, _SLOWER_S])))
 
     async def use(self, device_code: str, now: float) -> bool:
-        """Use an approved device code up; of many at once one succeeds.
+        """Consume an approved device code; of concurrent calls exactly one succeeds.
 
         Args:
-            device_code: As presented.
+            device_code: The presented value.
             now: Current time of the server's clock.
         """
         return await self._settled(digest(device_code).hex(), ["approved", now, "status", "used"])
@@ -169,7 +169,7 @@ class DeviceCodes:
 
 
 async def end_approvals(stores: Stores, user_id: str) -> None:
-    """End the logins that a user has approved and whose tokens nobody has fetched yet.
+    """End the logins that a user approved and whose tokens are not fetched yet.
 
     Args:
         stores: Addresses of the stores.
@@ -181,7 +181,7 @@ async def end_approvals(stores: Stores, user_id: str) -> None:
         await redis.delete(_key(name))
     if names:
         await stores.scripts.replicated(map(_key, names))
-        # After the logins: an interrupted call can be repeated.
+        # Deleted after the logins, so that an interrupted call can be repeated.
         await redis.zrem(_of_user(user_id), *names)
 
 
@@ -189,7 +189,7 @@ def shown(typed: str) -> str:
     """Return a user code as devices show it, such as `WDJB-MJHT`.
 
     Args:
-        typed: In any case, with or without dashes and spaces; of any content.
+        typed: Any text; case, dashes and spaces do not matter.
     """
     letters = [letter for letter in typed.upper() if letter.isalnum()][: _LENGTH + 1]
     return f"{''.join(letters[: _LENGTH // 2])}-{''.join(letters[_LENGTH // 2 :])}"

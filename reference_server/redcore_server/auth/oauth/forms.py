@@ -12,7 +12,7 @@ from redcore_server.errors import PayloadTooLarge
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_FIELDS: Final = 50
-_ONCE: Final = frozenset(  # those of our endpoints; others are ignored, as often as they occur (RFC 6749 section 3.2)
+_ONCE: Final = frozenset(  # parameters of our endpoints; others are ignored, even if repeated (RFC 6749 section 3.2)
     {
         "assertion",
         "client_assertion",
@@ -34,14 +34,14 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the parameters of the body; those of the query string do not count.
+    """Return the parameters of the body; the query string is ignored.
 
     Args:
-        request: To an OAuth endpoint.
+        request: Request to an OAuth endpoint.
 
     Raises:
         PayloadTooLarge: The body exceeds 64 KiB.
-        InvalidRequestError: It is not a form, or repeats a parameter that counts.
+        InvalidRequestError: It is not a form, or repeats a known parameter.
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
         raise InvalidRequestError(f"The body must be {_FORM}.")

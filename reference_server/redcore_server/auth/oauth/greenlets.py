@@ -1,8 +1,8 @@
 """Lets Authlib, which is sync, wait for the stores on the event loop.
 
-Authlib runs in a greenlet, a stack of its own on the loop's thread. Where one of its hooks needs a store it waits for
-an awaitable: the stack is left standing while the loop goes on. A thread would do the same for the price of two
-handovers and of a fight for the interpreter, which cost more than making a token.
+Authlib runs in a greenlet, a separate stack on the loop's thread. When one of its hooks needs a store, it waits for an
+awaitable: the stack is suspended while the loop continues. A thread would do the same at the price of two thread
+switches and contention for the GIL, which cost more than creating a token.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _Result = TypeVar("_Result")
 
 
 async def run(function: Callable[[], _Result]) -> _Result:
-    """Return what a function returns, which may call `wait`; it holds the loop up in between.
+    """Run a sync function that may call `wait`, and return its result; between waits it blocks the loop.
 
     Args:
-        function: Sync; whatever cancels the caller is raised in it.
+        function: A sync function; a cancellation of the caller is raised in it.
     """
     fiber = greenlet(function)
-    fiber.gr_context = getcurrent().gr_context  # whatever is logged inside tells the request's id
+    fiber.gr_context = getcurrent().gr_context  # log lines inside carry the request id
     answer = fiber.switch()
     while not fiber.dead:
         try:
             value = await answer
-        except BaseException as error:  # noqa: BLE001 - it is the function's to handle or not
+        except BaseException as error:  # noqa: BLE001 - the function decides whether to handle it
             answer = fiber.throw(error)
         else:
             answer = fiber.switch(value)
@@ -35,11 +35,11 @@ async def run(function: Callable[[], _Result]) -> _Result:
 
 
 def wait(awaitable: Awaitable[_Result]) -> _Result:
-    """Return the result of an awaitable; only what `run` has called may do so.
+    """Return the result of an awaitable; only for code called by `run`.
 
     Args:
-        awaitable: Which the event loop serves meanwhile.
+        awaitable: Awaited on the event loop meanwhile.
     """
     loop_side = getcurrent().parent
-    assert loop_side is not None  # noqa: S101 - there is one in whatever `run` has called
+    assert loop_side is not None  # noqa: S101 - code called by `run` always has one
     return cast("_Result", loop_side.switch(awaitable))

@@ -1,4 +1,4 @@
-"""Answers the forms of the OAuth endpoints in JSON."""
+"""Handles the form requests of the OAuth endpoints; answers in JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redcore_server.auth.routes import Handler
 
 
 def answering(answer: Callable[[FormRequest], Reply]) -> Handler:
-    """Return a handler that reads the form and lets Authlib answer it, in a fiber.
+    """Return a handler that reads the form and runs Authlib on it, in a greenlet.
 
     Args:
         answer: One of the server's methods.

@@ -1,9 +1,9 @@
-"""The endpoints beside the token endpoint: revocation (RFC 7009) and introspection (RFC 7662).
+"""The endpoints for revocation (RFC 7009) and introspection (RFC 7662).
 
-Both ignore `token_type_hint`: the two kinds of token cannot be mistaken for each other.
+Both ignore `token_type_hint`: the two kinds of token cannot be confused.
 """
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportUnknownMemberType=false
 
@@ -27,12 +27,12 @@ from redcore_server.errors import InvalidToken
 
 
 class RevocationEndpoint(AuthlibRevocation):
-    """Kills one access token, or with a refresh token its whole family."""
+    """Revokes one access token, or the whole family of a refresh token."""
 
     server: OAuthServer
 
     def authenticate_token(self, request: OAuth2Request, client: Application) -> Grant | AccessToken | None:
-        """Return the grant a refresh token names, an access token, or None if it is neither or already dead.
+        """Return the grant of a refresh token, the access token, or None if the token is unknown or no longer valid.
 
         Raises:
             InvalidGrantError: It was issued to another client (RFC 7009 section 2.1).
@@ -47,7 +47,7 @@ class RevocationEndpoint(AuthlibRevocation):
         return token
 
     def revoke_token(self, token: Grant | AccessToken, request: OAuth2Request) -> None:
-        """End it at once, on every node."""
+        """End the token immediately, on every node."""
         issuer = self.server.issuer
         if isinstance(token, AccessToken):
             wait(issuer.grants.revoke_access(token, int(issuer.clock.time())))
@@ -56,15 +56,15 @@ class RevocationEndpoint(AuthlibRevocation):
 
 
 class IntrospectionEndpoint(AuthlibIntrospection):
-    """Tells a client about the tokens of its own organisation; any other is not active."""
+    """Describes tokens of the client's own organisation; any other token is reported as not active."""
 
     server: OAuthServer
 
     def authenticate_token(self, request: OAuth2Request, client: Application) -> dict[str, Any] | None:
-        """Return what is known of a living token.
+        """Return a token that is still valid.
 
         Raises:
-            InvalidClientError: A public client asks, whose name anybody could give (RFC 7662 section 2.1).
+            InvalidClientError: A public client asks; anyone could use its client id (RFC 7662 section 2.1).
         """
         if client.is_public:
             raise invalid_client()
@@ -76,7 +76,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         return None if token is None else self._of_access_token(token, client)
 
     def create_introspection_payload(self, token: dict[str, Any] | None) -> dict[str, Any]:
-        """Return the body of the answer (RFC 7662 section 2.2)."""
+        """Return the body of the response (RFC 7662 section 2.2)."""
         return {"active": True, **token} if token else {"active": False}
 
     def _of_refresh_token(self, grant: Grant, text: str, client: Application) -> dict[str, Any] | None:
@@ -108,7 +108,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         return {"token_type": "Bearer", **public, "scope": scope}
 
     def _scope_left(self, scope: str, client_id: str, owner_id: str) -> str | None:
-        """Return what a scope is worth by now, None if nobody answers for it any more."""
+        """Return the currently effective scope, None if the application or user behind it is gone or inactive."""
         granted = wait(self.server.issuer.applications.granted(scope.split(), client_id=client_id, owner_id=owner_id))
         return None if granted is None else " ".join(sorted(granted))
 

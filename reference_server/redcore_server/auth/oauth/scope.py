@@ -1,4 +1,4 @@
-"""Which scopes a request gets: never more than every party to it may give."""
+"""Computes the scopes granted to a request: only what every party may grant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def narrow(requested: str | None, ceilings: Sequence[Iterable[str]], supported: 
     """Return the scopes to grant, sorted and separated by spaces.
 
     Args:
-        requested: As in the request; None or blank asks for all of the first ceiling that the others allow.
-        ceilings: What the application, and on a refresh the grant, may give; `admin` allows every scope.
+        requested: Scope of the request; None or blank requests all of the first ceiling that the others allow.
+        ceilings: Scopes the application, and on a refresh the grant, may grant; `admin` allows every scope.
         supported: All supported scopes.
 
     Raises:
-        InvalidScopeError: Something was asked for that is unknown or above a ceiling, or nothing is left.
+        InvalidScopeError: A requested scope is unknown or above a ceiling, or the result is empty.
     """
     limits = [supported if "admin" in ceiling else supported.intersection(ceiling) for ceiling in map(set, ceilings)]
     asked = set((requested or "").split())

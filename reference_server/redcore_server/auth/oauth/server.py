@@ -1,9 +1,9 @@
 """The authorization server: Authlib's, with our clients, our tokens and our store behind it.
 
-It is sync and runs in fibers. Requests and replies are plain values; HTTP is the business of `app`.
+It is sync and runs in greenlets. Requests and replies are plain values; `app` handles HTTP.
 """
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 
@@ -34,7 +34,7 @@ _CODE_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")  # RFC 7636 sect
 
 @attrs.frozen
 class Reply:
-    """An answer before it is HTTP; an empty body is sent as no body."""
+    """A response as a plain value; an empty body is sent as no body."""
 
     status: int
     body: Mapping[str, Any] = attrs.field(repr=False)
@@ -53,10 +53,10 @@ def _with_challenge(status: int, headers: Iterable[tuple[str, str]]) -> list[tup
 
 
 def address_of(error: OAuth2Error) -> str:
-    """Return where a browser takes an error of RFC 6749 section 4.1.2.1 to, in the query.
+    """Return the redirect URL that reports an error of RFC 6749 section 4.1.2.1 in its query.
 
     Args:
-        error: With the address of an application that may be told.
+        error: An error with the redirect URI to report it to.
     """
     _, _, headers = cast("tuple[int, str, list[tuple[str, str]]]", error())
     return dict(headers)["Location"]
@@ -71,11 +71,11 @@ class FormRequest(OAuth2Request):
         """Wrap the form.
 
         Args:
-            path: Of the endpoint.
-            authorization: The header of that name, if there was one.
-            form: Its parameters; blank ones count as not sent (RFC 6749 section 3.2).
+            path: Path of the endpoint.
+            authorization: The `Authorization` header, if present.
+            form: Form parameters; blank ones count as not sent (RFC 6749 section 3.2).
         """
-        # Authlib refuses plain HTTP, but TLS ends at the gateway before us.
+        # Authlib rejects plain HTTP, but TLS ends at the gateway in front of us.
         super().__init__("POST", f"https://gateway{path}")
         self.authorization = authorization
         self._form = {name: value for name, value in form.items() if value}
@@ -96,7 +96,7 @@ class QueryRequest(OAuth2Request):
         """Wrap the parameters.
 
         Args:
-            parameters: Of the query; blank ones count as not sent (RFC 6749 section 3.1).
+            parameters: Query parameters; blank ones count as not sent (RFC 6749 section 3.1).
         """
         super().__init__("GET", "https://gateway/oauth/authorize")
         self.payload = BasicOAuth2Payload({name: value for name, value in parameters.items() if value})
@@ -109,7 +109,7 @@ class OAuthServer(AuthorizationServer):
         """Start without grants; `app` registers them.
 
         Args:
-            issuer: Makes and reads tokens.
+            issuer: Creates and reads tokens.
             scopes: All supported scopes.
         """
         super().__init__()
@@ -117,11 +117,11 @@ class OAuthServer(AuthorizationServer):
         self.scopes = scopes
 
     def query_client(self, client_id: str) -> Application | None:
-        """Return a client that has not proved who it is, as far as it can be used at all."""
+        """Return an unauthenticated client, if it exists and its owner is active."""
         return wait(self.issuer.applications.find(client_id))
 
     def authenticate_client(self, request: FormRequest, *_: object) -> Application:
-        """Return the client of a request; a public one only has a name, and the caller decides if that is enough.
+        """Return the client of a request; a public one has only its id, and the caller decides whether that is enough.
 
         Raises:
             InvalidClientError: It is unknown, its secret is wrong or missing, or its owner is not active.
@@ -137,7 +137,7 @@ class OAuthServer(AuthorizationServer):
         if "grant_type" not in request.form:
             return refusal(InvalidRequestError("grant_type is missing."))
         verifier = request.form.get("code_verifier")
-        if verifier is not None and not _CODE_VERIFIER.fullmatch(verifier):  # whichever grant it came with
+        if verifier is not None and not _CODE_VERIFIER.fullmatch(verifier):  # for every grant
             return refusal(InvalidRequestError("code_verifier must be 43 to 128 of A-Z a-z 0-9 - . _ ~"))
         return cast("Reply", super().create_token_response(request))
 
@@ -145,17 +145,18 @@ class OAuthServer(AuthorizationServer):
         """Return the grant that a request to the authorization endpoint asks for, with its address checked.
 
         Raises:
-            OAuth2Error: It cannot be granted; its `redirect_uri` says whether the application may be told.
+            OAuth2Error: The request is not valid; `redirect_uri` is set if the error may be reported to the
+                application.
         """
         return cast("BaseGrant", self.get_consent_grant(request))  # type: ignore[no-untyped-call]
 
     def answer_authorization(self, request: QueryRequest, grant: BaseGrant, consent: object | None) -> str:
-        """Return where to send the browser.
+        """Return the URL to redirect the browser to.
 
         Args:
-            request: That was checked.
-            grant: Which that returned.
-            consent: What the grant takes for it; None if the person refused.
+            request: The checked request.
+            grant: The grant that the check returned.
+            consent: Consent of the person; None if the person refused.
         """
         reply = cast("Reply", self.create_authorization_response(request, grant_user=consent, grant=grant))
         return dict(reply.headers)["Location"]
@@ -165,12 +166,12 @@ class OAuthServer(AuthorizationServer):
         return cast("Reply", self.create_endpoint_response(endpoint, request))  # type: ignore[no-untyped-call]
 
     def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
-        """Return the request, which has the right form already."""
+        """Return the request, which already has the right type."""
         return request
 
     def handle_response(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> Reply:
-        """Return Authlib's answer as a value."""
+        """Return Authlib's response as a plain value."""
         return Reply(status, body, _with_challenge(status, headers))
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Tell nobody: nothing here listens to Authlib's signals."""
+        """Do nothing: Authlib's signals have no receivers here."""

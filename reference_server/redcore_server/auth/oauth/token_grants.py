@@ -1,6 +1,6 @@
 """The grants of the token endpoint: client credentials and refresh token."""
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 
@@ -22,7 +22,7 @@ _Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):
-    """RFC 6749 section 4.4; unlike its advice the answer has a refresh token (contract section 6)."""
+    """RFC 6749 section 4.4; unlike the RFC's advice, the response has a refresh token (contract section 6)."""
 
     server: OAuthServer
     request: FormRequest
@@ -71,14 +71,14 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         )
 
     def create_token_response(self) -> _Answer:
-        """Rotate; of several requests with one refresh token exactly one gets here with a living one."""
+        """Rotate; of concurrent requests with one refresh token exactly one succeeds."""
         response = wait(self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope))
         if response is None:
             raise _dead()
         return 200, response, default_json_headers
 
     def _left_of(self, grant: Grant) -> frozenset[str]:
-        """Return what the grant is worth by now."""
+        """Return the currently effective scope of the grant."""
         granted = wait(
             self.server.issuer.applications.granted(
                 grant.scope.split(), client_id=grant.client_id, owner_id=grant.owner_id

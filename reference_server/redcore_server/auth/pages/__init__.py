@@ -1,1 +1,1 @@
-"""The pages that people see: rendered here, without JavaScript, under a policy that would not run any."""
+"""The pages that people see: rendered without JavaScript, under a policy that blocks scripts."""

@@ -1,8 +1,8 @@
-"""The authorization endpoint: checks the request, has somebody signed in, asks for consent, sends the browser back.
+"""The authorization endpoint: checks the request, requires a sign-in, asks for consent, redirects the browser back.
 
-A request that does not name a known application and one of its addresses is answered with a page; only after that
-may anything be told to the application (RFC 6749 section 4.1.2.1). Consent is asked each time: it is what stands
-between a signed-in person and whatever program opens this address.
+A request without a known application and one of its redirect URIs is answered with a page; only otherwise may errors be
+sent to the application (RFC 6749 section 4.1.2.1). Consent is asked each time: it protects a signed-in person from any
+program that opens this URL.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def routes(parts: Parts) -> Routes:
 
 @attrs.frozen
 class _Asked:
-    """A request that may be put before a person."""
+    """A request that can be shown to a person."""
 
     request: QueryRequest
     grant: AuthorizationCodeGrant
@@ -94,7 +94,7 @@ class _Authorize:
 
     def _check(self, request: QueryRequest) -> _Asked:
         client = self.parts.server.query_client(request.payload.client_id or "")
-        # Before Authlib, whose messages would quote an address that nobody registered.
+        # Before Authlib, whose messages would quote an unregistered address.
         if client is None or not _is_known(request, client):
             raise _UNUSABLE
         grant = cast("AuthorizationCodeGrant", self.parts.server.check_authorization(request))
@@ -105,7 +105,7 @@ class _Authorize:
         decision = visit.form.get("decision") if visit.form.get("step") == "consent" else None
         if decision == "deny":
             return await self._finish(asked, None)
-        # What is granted is what was shown, even if more could be by now.
+        # Grant exactly what was shown, even if more would be allowed by now.
         if decision == "allow" and scope and visit.form.get("scope") == scope:
             return await self._finish(asked, Consent(who, scope))
         return visit.page(
@@ -127,21 +127,21 @@ class _Authorize:
         return self._back(address_of(error))
 
     def _back(self, location: str) -> Response:
-        # RFC 9207: the application learns which server answers.
+        # RFC 9207: tells the application which server answers.
         return RedirectResponse(add_params_to_uri(location, [("iss", self.parts.issuer)]), 302)
 
 
 def _is_known(request: QueryRequest, client: Application) -> bool:
-    """Tell whether there is an address to which the browser may be sent back, whatever else is wrong."""
+    """Return whether there is a valid redirect URI to report errors to."""
     requested = request.payload.redirect_uri
     return client.check_redirect_uri(requested) if requested else client.get_default_redirect_uri() is not None
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters of the query that the endpoint knows, each once; others are ignored (RFC 6749 section 3.1).
+    """Return the query parameters of the endpoint, each once; others are ignored (RFC 6749 section 3.1).
 
     Raises:
-        PageProblem: They are ambiguous, or what Authlib would quote in a message cannot be in one.
+        PageProblem: They are ambiguous, or contain characters not allowed in an error message that quotes them.
     """
     pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in _KNOWN]
     parameters = dict(pairs)
@@ -149,13 +149,13 @@ def _parameters(query: str) -> dict[str, str]:
         raise _UNUSABLE
     if not all(_PLAIN.fullmatch(value) for name, value in pairs if name != "state"):
         raise _UNUSABLE
-    if "\N{REPLACEMENT CHARACTER}" in parameters.get("state", ""):  # it was not UTF-8, and must return as it came
+    if "\N{REPLACEMENT CHARACTER}" in parameters.get("state", ""):  # it was not UTF-8, and must be returned unchanged
         raise _UNUSABLE
     return parameters
 
 
 def _destination(redirect_uri: str) -> str:
-    """Return where an address leads, for people: its host, or the scheme of an app of its own (RFC 8252)."""
+    """Return the target of a redirect URI for display: its host, or a private-use scheme (RFC 8252)."""
     parts = urlsplit(redirect_uri)
     if parts.hostname in LOOPBACK_HOSTS:
         return f"a program on this computer ({parts.hostname})"

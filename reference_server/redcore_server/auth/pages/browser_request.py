@@ -1,4 +1,4 @@
-"""One request of a browser: its session, its form once that was found to be ours, and answers that keep both.
+"""One browser request: its session, its CSRF-checked form, and the responses that carry both.
 
 Forms are bound to the session by a token, and to our own pages by the `Origin` header. Errors become pages.
 """
@@ -33,10 +33,10 @@ class Visit:
     """A request of a browser.
 
     Attributes:
-        request: As it came; its body has been read.
-        form: Of a POST, each parameter once; empty for a GET.
+        request: The request; its body has been read.
+        form: Form of a POST, each parameter once; empty for a GET.
         session: Who is signed in; `sign_in` and `sign_out` replace it.
-        sessions: Of all browsers.
+        sessions: Store of all browser sessions.
     """
 
     request: Request
@@ -46,21 +46,21 @@ class Visit:
 
     @property
     def here(self) -> str:
-        """Path and query of this request, safe to send the browser to again."""
+        """Path and query of this request, safe for a redirect."""
         url = self.request.url
         return f"{url.path}?{url.query}" if url.query else url.path
 
     @property
     def address(self) -> str:
-        """The client's address, as limits count it."""
+        """The client's address, in the form that rate limits count."""
         return counted_address(self.request.scope)
 
     async def sign_in(self, person: Person, *, is_complete: bool = True) -> None:
-        """Sign a person in under a new session id.
+        """Sign in a person under a new session id.
 
         Args:
-            person: Who proved who they are.
-            is_complete: False while the second factor is owed.
+            person: The authenticated person.
+            is_complete: False while the second factor is missing.
         """
         self.session = await self.sessions.start(self.session, person, is_complete=is_complete)
 
@@ -71,7 +71,7 @@ class Visit:
     def page(
         self, template: str, *, status: int = 200, form_targets: Iterable[str] = (), **values: object
     ) -> HTMLResponse:
-        """Return a page; its forms get the token of this session.
+        """Return a page; its forms contain the CSRF token of this session.
 
         Args:
             template: File name without `.html`.
@@ -83,17 +83,17 @@ class Visit:
         return render(template, status=status, form_targets=form_targets, values={**known, **values})
 
     def again(self) -> Response:
-        """Send the browser to this very address with GET, so that a reload repeats no form."""
+        """Redirect to the same URL with GET, so that a reload does not resubmit the form."""
         return RedirectResponse(self.here, 302)
 
 
 @attrs.frozen(kw_only=True)
 class Browsers:
-    """Makes handlers for pages.
+    """Creates handlers for pages.
 
     Attributes:
-        origin: Under which browsers reach us; forms must come from there.
-        sessions: Of browsers.
+        origin: Public origin of the server; forms must come from it.
+        sessions: Store of browser sessions.
     """
 
     origin: str
@@ -101,20 +101,20 @@ class Browsers:
 
     @property
     def cookie(self) -> str:
-        """The cookie's name; the prefix makes browsers refuse one set by another host (RFC 6265bis section 4.1.3)."""
+        """The cookie's name; the prefix makes browsers reject one set by another host (RFC 6265bis section 4.1.3)."""
         return f"__Host-{COOKIE}" if self.is_secure else COOKIE
 
     @property
     def is_secure(self) -> bool:
-        """Whether browsers reach us by TLS."""
+        """Whether browsers use TLS."""
         return self.origin.startswith("https:")
 
     def handler(self, answer: Callable[[Visit], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
-        """Return a handler that gives each request its visit, and keeps the session's cookie.
+        """Return a handler that wraps each request, and maintains the session cookie.
 
         Args:
-            answer: What to do; a `PageProblem` it raises becomes a page.
-            is_guarded: False for forms that another site sends, and that must prove themselves in another way.
+            answer: The handler; a `PageProblem` it raises becomes a page.
+            is_guarded: False for forms posted by another site, which need another proof of origin.
         """
 
         async def handle(request: Request) -> Response:
@@ -137,13 +137,13 @@ class Browsers:
         return handle
 
     def keep(self, session: Session, response: Response) -> None:
-        """Have the browser keep a session until it is closed.
+        """Set the session cookie, which lasts until the browser is closed.
 
         Args:
-            session: To keep.
-            response: Gets the cookie.
+            session: Session of the cookie.
+            response: Response that sets the cookie.
         """
-        # Over plain HTTP only some browsers keep a `Secure` cookie, and those on loopback hosts alone.
+        # Over plain HTTP, only some browsers keep a `Secure` cookie, and only for loopback hosts.
         response.set_cookie(self.cookie, session.id, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     async def _own_form(self, request: Request, visit: Visit) -> Mapping[str, str]:
@@ -160,9 +160,9 @@ class Browsers:
 
 @attrs.frozen
 class _StaleForm(Exception):  # noqa: N818 - names what came
-    """A form of another session: from a second tab, the back button, or a page that was open for long.
+    """A form of another session: from a second tab, the back button, or a page left open too long.
 
-    Nothing is done with it; the browser is sent to the page anew.
+    The form is ignored; the browser is redirected to the page.
     """
 
     visit: Visit
@@ -176,10 +176,10 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def csrf_token(session: Session) -> str:
-    """Return what every form of a session carries; it tells nothing about the id it is made of.
+    """Return the CSRF token of a session; it reveals nothing about the session id it is derived from.
 
     Args:
-        session: Signed in or anonymous.
+        session: A session, signed in or anonymous.
     """
     return hmac.digest(session.id.encode(), b"csrf", hashlib.sha256).hex()
 
@@ -188,12 +188,12 @@ def problem_page(error: Exception, request_id: str) -> Response:
     """Return an error as a page.
 
     Args:
-        error: Raised by a handler.
+        error: Exception raised by a handler.
         request_id: UUID of the request.
     """
     if isinstance(error, PageProblem):
         return _page_of(error, request_id)
-    answer = respond(error, request_id)  # which logs what is unexpected
+    answer = respond(error, request_id)  # this logs unexpected errors
     problem = BY_STATUS.get(answer.status_code)
     if problem is None:
         return answer

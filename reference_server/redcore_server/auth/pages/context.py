@@ -1,4 +1,4 @@
-"""What every module of the auth service is given to build its routes from."""
+"""The shared dependencies from which every module of the auth service builds its routes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from redcore_server.store.postgres import Pool
 
 @attrs.frozen(kw_only=True)
 class Parts:
-    """The parts that a running auth service has once.
+    """The components of a running auth service.
 
     Attributes:
-        stores: Open ones, for asyncio and fibers.
-        pool: PostgreSQL for threads.
+        stores: Opened stores, for asyncio and greenlets.
+        pool: PostgreSQL pool for threads.
         clock: Source of the current time.
-        server: Authlib's, sync, for fibers; its issuer makes and reads tokens.
-        sessions: Of browsers.
-        passwords: Hashes those that people choose.
-        browsers: Makes handlers for pages: session, form guard, errors as pages.
-        sign_in: Asks a person to sign in, at any page.
-        scopes: Every scope and what it means to a person.
+        server: Authlib's server, sync, for greenlets; its issuer creates and reads tokens.
+        sessions: Store of browser sessions.
+        passwords: Hashes and checks passwords.
+        browsers: Creates page handlers: session, CSRF check, errors as pages.
+        sign_in: Asks a person to sign in, on any page.
+        scopes: All scopes with their human-readable meanings.
     """
 
     stores: Stores

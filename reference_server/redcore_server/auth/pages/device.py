@@ -1,7 +1,7 @@
 """The page on which a person enters the code that a device shows, signs in, and decides (RFC 8628 section 3.3).
 
-Codes are short enough to be guessed at, so wrong ones are counted, per browser and per address. A right one costs
-nothing, or signing in at the page would use up the tries.
+Codes are short enough to guess, so wrong ones are counted, per browser and per address. A correct one is not counted,
+or signing in on the page would use up the attempts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WRONG: Final = "That code is not right, was used, or is too old. Look at your d
 
 
 def routes(parts: Parts) -> Routes:
-    """Return the addresses of the device login, and register its grant.
+    """Return the routes of the device login, and register its grant.
 
     Args:
         parts: Parts of the service.
@@ -46,7 +46,7 @@ def routes(parts: Parts) -> Routes:
 
 @attrs.frozen
 class _Asked:
-    """A login that may be put before a person."""
+    """A login that can be shown to a person."""
 
     device: Device
     client: Application
@@ -75,7 +75,7 @@ class _DevicePages:
         return who if isinstance(who, Response) else await self._decide(visit, asked, who)
 
     async def _found(self, visit: Visit, typed: str) -> _Asked | None:
-        # Counted before it is judged, so that of many guesses at once no more than the limit is judged.
+        # Counted before it is checked, so that concurrent guesses cannot exceed the limit.
         spent = {"account": visit.session.id, "address": visit.address}
         await self.attempts.spend(**spent)
         asked = await self._find(typed)
@@ -94,7 +94,7 @@ class _DevicePages:
         now = self.parts.clock.time()
         if decision == "deny":
             return await self._done(visit, asked, self.codes.deny(asked.device, now), is_allowed=False)
-        # What is granted is what was shown, even if more could be by now.
+        # Grant exactly what was shown, even if more would be allowed by now.
         if decision == "allow" and scope and visit.form.get("scope") == scope:
             approve = self.codes.approve(asked.device, who.id, scope, now)
             return await self._done(visit, asked, approve, is_allowed=True)
@@ -107,7 +107,7 @@ class _DevicePages:
         )
 
     async def _done(self, visit: Visit, asked: _Asked, settle: Awaitable[bool], *, is_allowed: bool) -> Response:
-        if not await settle:  # somebody was faster
+        if not await settle:  # decided by another request meanwhile
             return visit.page("device", status=400, problem=_WRONG)
         return visit.page("device_done", application=asked.client.name, is_allowed=is_allowed)
 

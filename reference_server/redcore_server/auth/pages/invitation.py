@@ -1,7 +1,7 @@
-"""The page behind an invitation's link: choose a password and, if wanted, a second factor.
+"""The page behind an invitation's link: choose a password and optionally a second factor.
 
-Opening it uses nothing up, for programs that look at mail open links too. The secret of the second factor is new
-each time and travels with the form until a code shows that the person has it.
+Opening it does not consume the invitation, because mail scanners also open links. The secret of the second factor is
+new each time and is carried in the form until a code proves that the person has stored it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CLOSED: Final = PageProblem(
 
 
 def routes(parts: Parts) -> Routes:
-    """Return the address below which all invitations lie.
+    """Return the routes of the invitation pages.
 
     Args:
         parts: Parts of the service.
@@ -40,7 +40,7 @@ def routes(parts: Parts) -> Routes:
 
 @attrs.frozen
 class _Filled:
-    """The form as the person sent it."""
+    """The submitted form."""
 
     password: str = attrs.field(repr=False)
     repeated: str = attrs.field(repr=False)
@@ -48,7 +48,7 @@ class _Filled:
     code: str = attrs.field(repr=False)
 
     def issues(self, invitation: Invitation, step: int | None) -> dict[str, str]:
-        """Return what is wrong, by field."""
+        """Return the errors by field."""
         found: dict[str, str] = {}
         if issue := problem(self.password, email=invitation.email):
             found["password"] = issue
@@ -90,7 +90,7 @@ class _InvitationPage:
         hashed = await self.passwords.hash(filled.password)
         if not await self.acceptance.accept(invitation, password_hash=hashed, factor=factor):
             raise _CLOSED
-        await visit.sign_out()  # whoever used this browser before
+        await visit.sign_out()  # sign out any previous user of this browser
         return visit.page("accepted", invitation=invitation, has_factor=factor is not None)
 
 

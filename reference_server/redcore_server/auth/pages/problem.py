@@ -1,4 +1,4 @@
-"""What a page says that takes the place of another; `browser_request` renders it."""
+"""Error pages; `browser_request` renders them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import attrs
 
 
 @attrs.frozen
-class PageProblem(Exception):  # noqa: N818 - what the person has, not what we did
-    """A page that says why there is no other.
+class PageProblem(Exception):  # noqa: N818 - names the person's problem, not our error
+    """An error shown to a person as a page.
 
     Attributes:
         title: The heading.
         message: What to do next.
-        status: Of the answer.
+        status: HTTP status of the response.
     """
 
     title: str
@@ -43,4 +43,4 @@ BY_STATUS: Final[Mapping[int, PageProblem]] = {
         PageProblem("BlueRound is temporarily unavailable", "Try again in a moment.", 503),
     )
 }
-"""Problems of which nothing is known but their status."""
+"""Generic problems by status."""

@@ -1,4 +1,4 @@
-"""Renders pages: templates in, HTML with strict headers out. It knows no request and no session."""
+"""Renders templates to HTML with strict headers. Knows neither requests nor sessions."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def render(
     Args:
         template: File name without `.html`.
         status: HTTP status of the response.
-        form_targets: Addresses outside to which the answer to the page's form may send the browser on; Chromium
-            holds redirections against `form-action` too.
+        form_targets: External URLs to which the form's response may redirect; Chromium checks redirects against
+            `form-action` too.
         values: Values for the template.
     """
-    # CSP 3 section 6.3.1: a redirection after a form counts as its target.
+    # CSP 3 section 6.3.1: a redirect after a form counts as its target.
     targets = " ".join(["'self'", *sorted({_source(address) for address in form_targets})])
     headers = {
         "Content-Security-Policy": (
@@ -61,9 +61,9 @@ def _templates() -> jinja2.Environment:
 
 
 def _source(address: str) -> str:
-    """Return the CSP source of an address: its origin, or its scheme where the host is none that CSP can name.
+    """Return the CSP source of a URL: its origin, or its scheme if CSP cannot express the host.
 
-    That is so for an app's own scheme (RFC 8252 section 7.1) and for IPv6 (CSP 3 section 2.3.1).
+    This applies to private-use schemes (RFC 8252 section 7.1) and to IPv6 (CSP 3 section 2.3.1).
     """
     parts = urlsplit(address)
     if parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.netloc):

@@ -1,7 +1,6 @@
-"""Asks a person to sign in at whatever page needs somebody: the page's own address shows the form and takes it.
+"""Asks a person to sign in on any page that requires it: the page's own URL shows and accepts the form.
 
-So there is no address to come back to that anybody could forge, and nothing is kept between the steps but the
-session.
+So there is no return address that could be forged, and only the session is stored between the steps.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ _WRONG_CODE = "That code is not right, or was used before. Wait for the next one
 
 @attrs.frozen(kw_only=True)
 class Purpose:
-    """For what somebody is asked to sign in.
+    """The purpose of a sign-in.
 
     Attributes:
-        organisation_id: Whose people may.
-        application: Name of the application that asks.
-        form_targets: Where the page may send the browser on to, later.
+        organisation_id: Organisation whose people may sign in.
+        application: Name of the requesting application.
+        form_targets: URLs to which the page may redirect later.
     """
 
     organisation_id: str
@@ -44,13 +43,13 @@ class SignInPages:
     sign_in: SignIn
 
     async def require(self, visit: Visit, purpose: Purpose) -> Person | Response:
-        """Return who is signed in for a purpose, or the answer that gets somebody signed in.
+        """Return the person signed in for a purpose, or the response that asks for the sign-in.
 
-        Its forms are told from the page's own by the field `step`.
+        Its forms differ from the page's own by the field `step`.
 
         Args:
-            visit: The request; it must be answered with the response if there is one.
-            purpose: For what.
+            visit: The request; if a response is returned, it must be sent.
+            purpose: Purpose of the sign-in.
         """
         steps: Mapping[str, Callable[[Visit, Purpose], Awaitable[Response]]] = {
             "password": self._take_password,
@@ -109,7 +108,7 @@ class SignInPages:
             form_targets=purpose.form_targets,
             application=purpose.application,
             problem=problem,
-            is_wrong=problem == _WRONG,  # too many attempts are no fault of what is in the fields
+            is_wrong=problem == _WRONG,  # too many attempts are not an error of the fields
             email=email,
             identity_provider=provider,
         )

@@ -1,4 +1,4 @@
-"""Accepting an invitation: whose link it is, and the one transaction that uses it up and makes the user active."""
+"""Accepting an invitation: checking the link, and the one transaction that consumes it and activates the user."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Invitation:
 
 @attrs.frozen(kw_only=True)
 class SecondFactor:
-    """A secret that the person has shown to know."""
+    """A TOTP secret that the person has proved to know."""
 
     secret: str = attrs.field(repr=False)
     step: int
-    """The time step of the code that showed it; it is used up."""
+    """Time step of the proving code, which is thereby used."""
 
 
 @attrs.frozen
@@ -45,11 +45,11 @@ class Acceptance:
     async def find(self, token: str) -> Invitation | None:
         """Return the invitation of a link, or None if it cannot be accepted.
 
-        It is forged, expired, used or voided, the user is not waiting, or the role was given by a person who could not
-        give it now.
+        None if it is forged, expired, used or voided, the user is not pending, or the appointer could no longer grant
+        the role.
 
         Args:
-            token: The link's last part, of any content.
+            token: Last segment of the link; may be any text.
         """
         async with self.postgres.connection() as connection:
             invitation_id = invitation_of(token, secret=await link_secret(connection))
@@ -59,12 +59,12 @@ class Acceptance:
             return await _open(connection, values)
 
     async def accept(self, invitation: Invitation, *, password_hash: str, factor: SecondFactor | None) -> bool:
-        """Make the user active, once, however many requests try; False if it was not the first or came too late.
+        """Activate the user, exactly once even for concurrent requests; False if it was not the first or came too late.
 
         Args:
-            invitation: That was found open.
-            password_hash: Of the password the person chose.
-            factor: The second one, if the person wants it.
+            invitation: Invitation returned by `find`.
+            password_hash: Hash of the chosen password.
+            factor: Second factor, if chosen.
         """
         values = {
             "id": invitation.id,

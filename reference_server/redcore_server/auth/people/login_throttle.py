@@ -1,8 +1,8 @@
-"""Counts attempts, per account and per address, so that passwords and codes cannot be guessed.
+"""Limits attempts, per account and per address, so that passwords and codes cannot be guessed.
 
-An attempt is counted before it is judged: of many at once no more than the limit is judged. The count of an account
-is forgotten when somebody signs in completely, that of an address is not: an attacker may have an account too.
-Accounts that do not exist are counted alike. Redis away means no sign-in.
+An attempt is counted before it is checked, so that concurrent attempts cannot exceed the limit. A complete sign-in
+resets the counter of the account but not that of the address, because an attacker may have an account too. Accounts
+that do not exist are counted in the same way. Without Redis, sign-in is not possible.
 """
 
 # redis-py leaves `pipeline` untyped.
@@ -24,7 +24,7 @@ PER_ADDRESS: Final = 100
 
 
 class TooManyAttempts(Exception):  # noqa: N818 - reads as the state it reports
-    """The account or the address has used up its attempts for now."""
+    """The account or the address has used up its attempts in the current window."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many attempts, wait {retry_after_s} s")
@@ -36,9 +36,9 @@ class Attempts:
     """The counters, in windows aligned to the clock.
 
     Attributes:
-        redis: Where they are.
+        redis: Redis with the counters.
         clock: Source of the current time.
-        purpose: What is attempted; each has counters of its own.
+        purpose: Kind of attempt; each has its own counters.
     """
 
     redis: AsyncRedis
@@ -49,11 +49,11 @@ class Attempts:
         """Count one attempt.
 
         Args:
-            account: What somebody tries to sign in to, whether or not it exists.
+            account: Account of the attempt, whether or not it exists.
             address: Client address.
 
         Raises:
-            TooManyAttempts: This one shall not be judged.
+            TooManyAttempts: The limit is reached; this attempt must not be checked.
         """
         by_account = await self._add(self._key("account", account), 1)
         by_address = await self._add(self._key("address", address), 1)
@@ -61,20 +61,20 @@ class Attempts:
             raise TooManyAttempts(WINDOW_S - int(self.clock.time()) % WINDOW_S)
 
     async def refund(self, *, account: str, address: str) -> None:
-        """Take an attempt back that was right.
+        """Uncount a successful attempt.
 
         Args:
-            account: As it was spent.
-            address: As it was spent.
+            account: Account of the attempt.
+            address: Client address of the attempt.
         """
         for key in (self._key("account", account), self._key("address", address)):
             await self._add(key, -1)
 
     async def forget(self, account: str) -> None:
-        """Forget the attempts on an account.
+        """Reset the attempts on an account.
 
         Args:
-            account: To which somebody signed in.
+            account: Account of the complete sign-in.
         """
         await self.redis.delete(self._key("account", account))
 
@@ -87,5 +87,5 @@ class Attempts:
 
     def _key(self, kind: str, subject: str) -> str:
         window = int(self.clock.time()) // WINDOW_S
-        # A digest, because an address or e-mail is somebody's; `rate:` is what the lab's reset forgets.
+        # A digest, because addresses and e-mails are personal data; the lab's reset deletes keys with `rate:`.
         return f"rate:{self.purpose}:{kind}:{{{digest(subject).hex()}}}:{window}"

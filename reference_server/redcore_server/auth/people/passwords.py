@@ -1,7 +1,7 @@
 """Passwords that people choose: their rules, and argon2id for what is stored.
 
-Hashing takes tens of milliseconds and 64 MiB, so it runs in threads of its own, a few at a time. A password that
-is checked against nothing costs the same, or the time would tell who has an account.
+Hashing takes tens of milliseconds and 64 MiB, so it runs in its own threads, a few at a time. Checking a password of an
+unknown account costs the same, or the time would reveal which accounts exist.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PARALLEL: Final = 2
 
 
 def problem(password: str, *, email: str) -> str | None:
-    """Return what is wrong with a new password, as a sentence, or None.
+    """Return the problem of a new password as a sentence, or None.
 
     Args:
         password: Password as typed.
-        email: Of the person.
+        email: E-mail of the person.
     """
     text = _normal(password)
     if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
@@ -45,14 +45,14 @@ class Passwords:
     """Hashes and checks passwords.
 
     Attributes:
-        hasher: Argon2id with the parameters of RFC 9106 for little memory.
+        hasher: Argon2id with the low-memory parameters of RFC 9106.
     """
 
     hasher: argon2.PasswordHasher = attrs.field(factory=argon2.PasswordHasher)
     _limiter: anyio.CapacityLimiter = attrs.field(factory=lambda: anyio.CapacityLimiter(_PARALLEL))
 
     async def hash(self, password: str) -> str:
-        """Return what is stored instead of a password.
+        """Return the hash that is stored instead of a password.
 
         Args:
             password: Password as typed.
@@ -60,10 +60,10 @@ class Passwords:
         return await anyio.to_thread.run_sync(self.hasher.hash, _normal(password), limiter=self._limiter)
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether a password is the stored one; it takes the same time if none is stored.
+        """Return whether a password matches the stored hash; takes the same time without one.
 
         Args:
-            stored: What `hash` returned; None if the user does not exist or never chose one.
+            stored: Result of `hash`; None if the user does not exist or has no password.
             password: Password as typed.
         """
         against = stored or _unmatchable(self.hasher)
@@ -78,12 +78,12 @@ class Passwords:
 
 
 def _normal(password: str) -> str:
-    """Return the form in which every keyboard types the same characters (NIST SP 800-63B section 5.1.1.2)."""
+    """Return the normalised form, independent of the keyboard (NIST SP 800-63B section 5.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
 
 
 def _unmatchable(hasher: argon2.PasswordHasher) -> str:
-    """Return a hash that nothing has, of the same cost as a true one."""
+    """Return a hash that matches no password, with the same cost as a real one."""
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${cost}${_random(hasher.salt_len)}${_random(hasher.hash_len)}"
 

@@ -1,4 +1,4 @@
-"""People: who can be signed in to the auth service, read from the identity tables."""
+"""People: users who can sign in to the auth service, read from the identity tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import AsyncPool, queries
 
 _QUERIES: Final = queries("people")
-_ACE_PREFIX: Final = "xn--"  # of an encoded label (RFC 5890 section 2.3.1)
+_ACE_PREFIX: Final = "xn--"  # maximum length of an encoded label (RFC 5890 section 2.3.1)
 _FIELDS: Final = ("id", "organisation_id", "email", "name", "role")
 
 
@@ -28,17 +28,17 @@ class Person:
 
 
 def email_key(email: str) -> str:
-    """Return what two spellings of one address have in common.
+    """Return the normalised form of an e-mail address, equal for all its spellings.
 
     Args:
-        email: In any case and any Unicode form, its domain in Unicode or as IDNA encodes it.
+        email: Address in any case and Unicode form, its domain in Unicode or encoded with IDNA.
     """
     local, at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
     return f"{local}{at}{_unicode_domain(domain)}"
 
 
 def _unicode_domain(domain: str) -> str:
-    """Return a domain with each label in Unicode (RFC 5891); one that IDNA does not know stays as it is."""
+    """Return a domain with each label in Unicode (RFC 5891); a label that is not valid IDNA stays unchanged."""
     if _ACE_PREFIX not in domain:
         return domain
     return ".".join(map(_unicode_label, domain.split(".")))
@@ -55,7 +55,7 @@ def person(row: dict[str, Any]) -> Person:
     """Return the person of a row.
 
     Args:
-        row: With at least the fields of a person.
+        row: Row with at least the fields of a person.
     """
     return Person(**{name: row[name] for name in _FIELDS})
 
@@ -65,7 +65,7 @@ async def find_person(pool: AsyncPool, user_id: str) -> Person | None:
 
     Args:
         pool: Connection pool for reads.
-        user_id: `usr_…`.
+        user_id: User id, `usr_…`.
     """
     async with pool.connection() as connection:
         row = await (await connection.execute(_QUERIES["get"], {"id": user_id})).fetchone()

@@ -1,7 +1,7 @@
-"""Roles: what each may do at most, and who may give one.
+"""Roles: the maximum each may do, and who may grant one.
 
-Pure. Every credential is cut to the role that its owner has at the moment of use (`effective`), and whoever gives a
-role, or changes a person who has it, is asked by `may_appoint`; docs/adr/0044-a-credential-never-outranks-its-owner.md.
+Pure. Every credential is limited to its owner's role at the time of use (`effective`), and `may_appoint` decides who
+may grant a role or change a person who has it; docs/adr/0044-a-credential-never-outranks-its-owner.md.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _RANKS: Final[tuple[Role, ...]] = ("viewer", "editor", "admin")
 
 
 def role_ceiling(role: Role, supported: frozenset[str]) -> frozenset[str]:
-    """Return every scope that a role may use.
+    """Return all scopes that a role may use.
 
     Args:
-        role: Of a person.
+        role: Role of a person.
         supported: All supported scopes.
     """
     if role == ADMIN:
@@ -30,11 +30,11 @@ def role_ceiling(role: Role, supported: frozenset[str]) -> frozenset[str]:
 
 
 def effective(scopes: Collection[str], role: Role, supported: frozenset[str]) -> frozenset[str]:
-    """Return what a credential grants by now: its scopes, as far as the role of its owner has them.
+    """Return the effective scopes of a credential: its scopes, limited to the role of its owner.
 
     Args:
-        scopes: Of the credential; `admin` stands for all.
-        role: Of its owner at this moment.
+        scopes: Scopes of the credential; `admin` stands for all.
+        role: Current role of its owner.
         supported: All supported scopes.
     """
     if role == ADMIN:
@@ -44,40 +44,40 @@ def effective(scopes: Collection[str], role: Role, supported: frozenset[str]) ->
 
 
 def allows(scopes: Collection[str], scope: str) -> bool:
-    """Tell whether scopes include one; `admin` includes every one.
+    """Return whether scopes include one; `admin` includes every scope.
 
     Args:
-        scopes: Of a credential.
+        scopes: Scopes of a credential.
         scope: A scope such as `users:read`.
     """
     return scope in scopes or ADMIN in scopes
 
 
 def may_appoint(scopes: Collection[str], *roles: Role) -> bool:
-    """Tell whether a credential may give these roles, or change role, status or e-mail of people who have them.
+    """Return whether a credential may grant these roles, or change role, status or e-mail of people who have them.
 
     Args:
-        scopes: Of the credential, as they are by now.
-        roles: Those that a change begins and ends with.
+        scopes: Effective scopes of the credential.
+        roles: Roles before and after the change.
     """
     return ADMIN not in roles or ADMIN in scopes
 
 
 def is_appointed(role: Role, appointer: Role | None) -> bool:
-    """Tell whether a role that waits for its acceptance still stands: whoever gave it could give it now.
+    """Return whether a role in a pending invitation is still valid: its appointer could still grant it.
 
     Args:
-        role: That was given.
-        appointer: The role of who gave it by now; None if that person is gone or not active.
+        role: The granted role.
+        appointer: Current role of the appointer; None if that person is gone or inactive.
     """
     return may_appoint(role_ceiling(appointer, frozenset({ADMIN})) if appointer else (), role)
 
 
 def is_demotion(before: Role, after: Role) -> bool:
-    """Tell whether a change of role takes something away.
+    """Return whether a change of role removes any permission.
 
     Args:
-        before: The role as it was.
-        after: The role as it is now.
+        before: Role before the change.
+        after: Role after the change.
     """
     return _RANKS.index(after) < _RANKS.index(before)

@@ -1,9 +1,9 @@
-"""Browser sessions in Redis: who is signed in, and who has given a password but not yet the second factor.
+"""Browser sessions in Redis: who is signed in, and who still has to give the second factor.
 
-Only sessions of people are stored. An anonymous one is nothing but the browser's random id, which forms are bound
-to; so opening a page costs no memory, and a lost Redis signs everybody out. Signing in makes a new id, so that an
-id planted in a browser is never worth anything. The key holds the id's digest: who reads Redis cannot be anybody.
-Whether the person is still active is read from PostgreSQL each time.
+Only sessions of people are stored. An anonymous session is only the browser's random id, which forms are bound to; so
+opening a page uses no memory, and losing Redis signs everyone out. Signing in creates a new id, which prevents session
+fixation. The key contains the id's digest: reading Redis does not allow impersonation. Whether the person is still
+active is read from PostgreSQL each time.
 """
 
 # redis-py leaves `pipeline` and hash commands partly untyped.
@@ -23,7 +23,7 @@ from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{43}", re.ASCII)
-_GARBAGE_S: Final = SESSION_S + 24 * 3600  # Redis may forget it then, by a clock of its own
+_GARBAGE_S: Final = SESSION_S + 24 * 3600  # Redis expires it then, by its own clock
 
 
 @attrs.frozen(kw_only=True)
@@ -31,9 +31,9 @@ class Session:
     """One browser's session.
 
     Attributes:
-        id: What the cookie holds.
-        person: Who is signed in.
-        pending: Who has given the password and owes the second factor.
+        id: Value of the cookie.
+        person: Person who is signed in.
+        pending: Person who gave the password but not yet the second factor.
     """
 
     id: str = attrs.field(repr=False)
@@ -41,10 +41,10 @@ class Session:
     pending: Person | None = None
 
     def of(self, organisation_id: str) -> Person | None:
-        """Return who is signed in, if it is a person of that organisation.
+        """Return the signed-in person, if they belong to the organisation.
 
         Args:
-            organisation_id: For which somebody must be signed in.
+            organisation_id: Organisation that requires the sign-in.
         """
         return self.person if self.person and self.person.organisation_id == organisation_id else None
 
@@ -57,10 +57,10 @@ class Sessions:
     clock: Clock
 
     async def load(self, session_id: str | None) -> Session:
-        """Return the session of a cookie; an anonymous one if it names none that lives.
+        """Return the session of a cookie; an anonymous one if it is unknown or expired.
 
         Args:
-            session_id: The cookie, of any content; None if there is none.
+            session_id: Value of the cookie, may be any text; None without a cookie.
         """
         if session_id is None or not _ID.fullmatch(session_id):
             return Session(id=new_secret())
@@ -73,12 +73,12 @@ class Sessions:
         return Session(id=session_id, pending=person)
 
     async def start(self, before: Session, person: Person, *, is_complete: bool = True) -> Session:
-        """Sign a person in under a new id, and end what the browser had.
+        """Sign in a person under a new id, and end the browser's previous session.
 
         Args:
-            before: The session in which the person proved who they are.
-            person: Who did.
-            is_complete: False while the second factor is owed.
+            before: Session in which the person authenticated.
+            person: The authenticated person.
+            is_complete: False while the second factor is missing.
         """
         now = int(self.clock.time())
         session = Session(id=new_secret(), **{"person" if is_complete else "pending": person})
@@ -86,7 +86,7 @@ class Sessions:
         record: dict[Any, Any] = {"user_id": person.id, "is_complete": int(is_complete), "expires_at": expires_at}
         index = _of_user(person.id)
         async with self.stores.redis.pipeline(transaction=False) as pipeline:
-            # The index first: an entry too many does no harm, one too few would outlive `end_all`.
+            # The index first: an extra entry is harmless, a missing one would survive `end_all`.
             pipeline.zadd(index, {_name(session.id): expires_at})
             pipeline.zremrangebyscore(index, "-inf", now)
             pipeline.expire(index, _GARBAGE_S)
@@ -101,10 +101,10 @@ class Sessions:
         return session
 
     async def end(self, session: Session) -> Session:
-        """Sign out; the browser goes on with a new anonymous session.
+        """Sign out; the browser continues with a new anonymous session.
 
         Args:
-            session: To end.
+            session: Session to end.
         """
         await self.stores.redis.delete(_key(session.id))
         return Session(id=new_secret())
@@ -115,10 +115,10 @@ async def end_sessions(stores: Stores, user_id: str) -> int:
 
     Args:
         stores: Addresses of the stores.
-        user_id: Of the user who was made inactive or deleted, or whose password changed.
+        user_id: Id of the user who was deactivated or deleted, or whose password changed.
 
     Returns:
-        How many were on record.
+        Number of sessions found.
     """
     redis = stores.redis
     names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
@@ -129,7 +129,7 @@ async def end_sessions(stores: Stores, user_id: str) -> int:
                 pipeline.delete(key)
             await pipeline.execute()
         await stores.scripts.replicated(keys)
-        # After the sessions: an interrupted call can be repeated.
+        # Deleted after the sessions, so that an interrupted call can be repeated.
         await redis.zrem(_of_user(user_id), *names)
     return len(names)
 

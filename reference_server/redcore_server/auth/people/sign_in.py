@@ -1,6 +1,6 @@
-"""Proves who somebody is: by password, then by the second factor if there is one.
+"""Authenticates a person: by password, then by the second factor if there is one.
 
-Unknown, inactive and wrong are one answer after the same work. It knows no pages and keeps no session.
+Unknown, inactive and wrong give the same answer after the same work. Knows neither pages nor sessions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _QUERIES: Final = queries("people")
 
 @attrs.frozen
 class Proof:
-    """Somebody who gave the right password."""
+    """A person who gave the correct password."""
 
     person: Person
     owes_code: bool
@@ -37,16 +37,16 @@ class SignIn:
     attempts: Attempts
 
     async def by_password(self, organisation_id: str, email: str, password: str, *, address: str) -> Proof | None:
-        """Return who has that e-mail and password in an organisation, or None.
+        """Return the person with this e-mail and password in an organisation, or None.
 
         Args:
-            organisation_id: E-mails are unique within one.
-            email: As typed.
+            organisation_id: Organisation id; e-mails are unique within one.
+            email: E-mail as typed.
             password: Password as typed.
             address: Client address.
 
         Raises:
-            TooManyAttempts: Neither right nor wrong.
+            TooManyAttempts: The attempt was not checked.
         """
         key = email_key(email.strip())
         account = _account(organisation_id, key)
@@ -63,15 +63,15 @@ class SignIn:
         return Proof(person(row), owes_code=row["has_totp"])
 
     async def by_code(self, who: Person, code: str, *, address: str) -> bool:
-        """Tell whether a code is right, and use it up.
+        """Return whether a code is correct, and consume it.
 
         Args:
-            who: Gave the right password before.
-            code: As typed.
+            who: Person who gave the correct password before.
+            code: Code as typed.
             address: Client address.
 
         Raises:
-            TooManyAttempts: Neither right nor wrong.
+            TooManyAttempts: The attempt was not checked.
         """
         account = _account(who.organisation_id, email_key(who.email))
         await self.attempts.spend(account=account, address=address)
@@ -87,17 +87,17 @@ class SignIn:
         return True
 
     async def has_identity_provider(self, organisation_id: str) -> bool:
-        """Tell whether the people of an organisation can sign in by SAML instead.
+        """Return whether the people of an organisation can sign in with SAML instead.
 
         Args:
-            organisation_id: For which somebody must sign in.
+            organisation_id: Organisation that requires the sign-in.
         """
         async with self.postgres.connection() as connection:
             found = await connection.execute(_QUERIES["identity_provider"], {"organisation_id": organisation_id})
             return await found.fetchone() is not None
 
     async def _keep_up(self, user_id: str, stored: str, password: str) -> None:
-        """Hash a password anew if it was hashed when less was enough."""
+        """Rehash a password that was stored with weaker parameters."""
         if self.passwords.hasher.check_needs_rehash(stored):
             values = {"id": user_id, "old": stored, "new": await self.passwords.hash(password)}
             async with self.postgres.connection() as connection:

@@ -1,6 +1,6 @@
-"""The second factor: six digits from a telephone (RFC 6238), and its QR code.
+"""The second factor: six digits from an authenticator app (RFC 6238), and its QR code.
 
-Pure: which step was used last is kept by the caller, who makes sure that none is good twice.
+Pure: the caller stores the last used step and ensures that no code is accepted twice.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ def new_totp_secret() -> str:
 
 
 def is_totp_secret(text: str) -> bool:
-    """Tell whether a text has the form of a secret.
+    """Return whether a text has the format of a secret.
 
     Args:
-        text: As it came back with a form.
+        text: Text from a submitted form.
     """
     return _SECRET.fullmatch(text) is not None
 
 
 def matching_step(secret: str, code: str, now: float) -> int | None:
-    """Return the time step whose code this is, if it is one of now or a neighbour of it.
+    """Return the time step of a code, if it is the current step or a neighbour.
 
     Args:
         secret: Base32-encoded secret.
-        code: As typed; spaces do not count.
+        code: Code as typed; spaces are ignored.
         now: Current time in Unix seconds, from the server's clock.
     """
     digits = "".join(code.split())
@@ -57,7 +57,7 @@ def qr_code(secret: str, email: str) -> str:
 
     Args:
         secret: Base32-encoded secret.
-        email: Names the account in the authenticator.
+        email: Account name shown in the authenticator.
     """
     address = TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     return segno.make(address, error="m", micro=False).svg_data_uri(scale=4, border=2, light="#fff")

@@ -1,4 +1,4 @@
-"""What an operator does with identity providers: put one on record from its metadata, look at them, remove one."""
+"""Administration of identity providers: register one from its metadata, list them, remove one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MIN_KEY_BITS: Final = 2048
 
 
 class UnusableIdentityProvider(OperatorError):  # noqa: N818 - the names of errors say what happened
-    """The metadata, or the organisation it is meant for, cannot be used."""
+    """The metadata or its organisation cannot be used."""
 
 
 def list_providers(database_url: str) -> list[tuple[str, str, str]]:
-    """Return organisation, entity id and sign-in address of each provider on record.
+    """Return organisation, entity id and sign-in address of each registered provider.
 
     Args:
         database_url: URL of a migrated database.
@@ -37,15 +37,15 @@ def list_providers(database_url: str) -> list[tuple[str, str, str]]:
 
 
 def set_provider(database_url: str, organisation_id: str | None, metadata: bytes) -> IdentityProvider:
-    """Let an organisation sign in at a provider, instead of the one it had.
+    """Let an organisation sign in at a provider, replacing its previous one.
 
     Args:
         database_url: URL of a migrated database.
-        organisation_id: None means the only one there is.
-        metadata: The provider's, in XML.
+        organisation_id: Organisation id; None means the only one.
+        metadata: Metadata of the provider, in XML.
 
     Raises:
-        UnusableIdentityProvider: See there.
+        UnusableIdentityProvider: The metadata or the organisation cannot be used.
     """
     described = _described(metadata)
     with connect(database_url) as connection:
@@ -68,11 +68,11 @@ def set_provider(database_url: str, organisation_id: str | None, metadata: bytes
 
 
 def remove_provider(database_url: str, organisation_id: str | None) -> str | None:
-    """Forget the provider of an organisation; return its entity id, or None if there was none.
+    """Remove the provider of an organisation; return its entity id, or None without one.
 
     Args:
         database_url: URL of a migrated database.
-        organisation_id: None means the only one there is.
+        organisation_id: Organisation id; None means the only one.
 
     Raises:
         UnusableIdentityProvider: There is no such organisation.
@@ -94,7 +94,7 @@ def _organisation(connection: psycopg.Connection[tuple[Any, ...]], organisation_
 
 
 def _described(metadata: bytes) -> dict[str, Any]:
-    """Return what metadata say of a provider."""
+    """Parse the metadata of a provider."""
     try:
         described = provider_settings(metadata)
     except (XMLSyntaxError, ValueError):  # ValueError: it has a document type
@@ -110,7 +110,7 @@ def _described(metadata: bytes) -> dict[str, Any]:
 
 
 def _pems(certificates: Sequence[str]) -> list[str]:
-    """Return certificates in PEM; those that xmlsec could not verify with, or that are too weak, are refused."""
+    """Return certificates in PEM; reject those that xmlsec cannot use or that are too weak."""
     pems: list[str] = []
     for text in certificates:
         pem = f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"

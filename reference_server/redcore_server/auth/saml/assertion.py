@@ -1,7 +1,7 @@
 """Reads an assertion and the response around it into plain values.
 
-Only named children of the verified element count, wherever else the same names occur. Whether the values are
-acceptable is the business of `conditions`.
+Only named children of the verified element are read; the same names elsewhere are ignored. `conditions` decides whether
+the values are acceptable.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CONDITIONS: Final = frozenset({"AudienceRestriction", "OneTimeUse", "ProxyRestr
 
 @attrs.frozen(kw_only=True)
 class Envelope:
-    """What the response says that is not in the assertion; it may be unsigned."""
+    """Data of the response outside the assertion; may be unsigned."""
 
     issuer: str | None
     destination: str | None
@@ -34,7 +34,7 @@ class Envelope:
 
 @attrs.frozen(kw_only=True)
 class Window:
-    """A span of time; None is an open end."""
+    """A time range; None is an open end."""
 
     not_before: datetime | None
     not_on_or_after: datetime | None
@@ -42,7 +42,7 @@ class Window:
 
 @attrs.frozen(kw_only=True)
 class Confirmation:
-    """One way the bearer may prove to be the subject."""
+    """One subject confirmation."""
 
     recipient: str | None
     in_response_to: str | None
@@ -51,7 +51,7 @@ class Confirmation:
 
 @attrs.frozen(kw_only=True)
 class Assertion:
-    """What an identity provider says about a person."""
+    """The statement of an identity provider about a person."""
 
     id: str
     issuer: str
@@ -60,19 +60,19 @@ class Assertion:
     confirmations: tuple[Confirmation, ...]
     window: Window
     audiences: tuple[frozenset[str], ...]
-    """One set per restriction; all of them must be met."""
+    """One set per restriction; all must be met."""
     sessions: tuple[Window, ...]
-    """One per statement that the person signed in."""
+    """One per authentication statement."""
 
 
 def read_envelope(root: Element) -> Envelope | None:
-    """Return what the response says, or None if the document is a bare assertion.
+    """Return the data of the response, or None if the document is a bare assertion.
 
     Args:
         root: Root element of the document.
 
     Raises:
-        AssertionRefused: It has no form to rely on.
+        AssertionRefused: It is malformed.
     """
     if root.tag != RESPONSE:
         return None
@@ -88,25 +88,25 @@ def read_envelope(root: Element) -> Envelope | None:
 
 
 def read_issuer(assertion: Element) -> str:
-    """Return who claims to have made an assertion; it is not to be believed before the signature is verified.
+    """Return the claimed issuer of an assertion; not trustworthy before the signature is verified.
 
     Args:
         assertion: The element.
 
     Raises:
-        AssertionRefused: It does not say.
+        AssertionRefused: It has no issuer.
     """
     return _text(_one(assertion, "Issuer"))
 
 
 def read_assertion(element: Element) -> Assertion:
-    """Return what an assertion says.
+    """Return the content of an assertion.
 
     Args:
-        element: Verified.
+        element: The verified element.
 
     Raises:
-        AssertionRefused: It has no form to rely on.
+        AssertionRefused: It is malformed.
     """
     _check_version(element)
     subject, conditions = _one(element, "Subject"), _one(element, "Conditions")

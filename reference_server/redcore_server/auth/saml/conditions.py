@@ -1,8 +1,8 @@
-"""Decides whether an assertion is meant for us, now, at this address.
+"""Decides whether an assertion is intended for us, at this time and URL.
 
 The rules are those of SAML profiles section 4.1.4.3 and RFC 7522 section 3. Pure: time and expectations are given.
-python3-saml's own rules are not used: they read the wall clock, take an absent audience or recipient for a right one,
-and compare addresses by their beginning. The signature has been verified before; replay is asked of Redis afterwards.
+python3-saml's own checks are not used: they read the wall clock, accept an absent audience or recipient, and compare
+URLs by prefix. The signature is verified before; replay is checked in Redis afterwards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from redcore_server.auth.saml.names import EMAIL, SUCCESS, UNSPECIFIED
 from redcore_server.auth.saml.refusal import AssertionRefused
 
 LEEWAY_S: Final = 60
-"""How far the clock of an identity provider may be off."""
+"""Allowed clock difference of an identity provider."""
 MAX_LIFETIME_S: Final = 24 * 3600
-"""An assertion that lives longer would have to be remembered too long for replay."""
+"""A longer-lived assertion would have to be stored too long for replay detection."""
 
 _LEEWAY: Final = timedelta(seconds=LEEWAY_S)
 _MAX_LIFETIME: Final = timedelta(seconds=MAX_LIFETIME_S)
@@ -29,26 +29,26 @@ _UNASKED: Final = "it answers a request, and this address makes none"
 
 @attrs.frozen(kw_only=True)
 class Expectation:
-    """What an assertion must say at one of our addresses."""
+    """The requirements for an assertion at one of our URLs."""
 
     issuer: str
     audiences: frozenset[str]
     recipients: frozenset[str]
     answers_request: bool
-    """Whether it must be the answer to a request of ours, or must not claim to be one."""
+    """Whether it must answer one of our requests, or must not claim to."""
 
 
 def check(assertion: Assertion, envelope: Envelope | None, expected: Expectation, now: datetime) -> Confirmation:
-    """Return the confirmation that holds.
+    """Return the valid confirmation.
 
     Args:
-        assertion: With a verified signature.
-        envelope: Of the response around it, if there was one.
-        expected: By the address it was sent to.
+        assertion: Assertion with a verified signature.
+        envelope: Data of the response around it, if there is one.
+        expected: Requirements of the URL it was sent to.
         now: Current time of the server's clock.
 
     Raises:
-        AssertionRefused: Something does not hold.
+        AssertionRefused: A check fails.
     """
     if envelope is not None:
         _check_envelope(envelope, expected)
@@ -88,7 +88,7 @@ def _check_window(window: Window, now: datetime) -> None:
 
 
 def _confirmation(assertion: Assertion, expected: Expectation, now: datetime) -> Confirmation:
-    """Return the first bearer confirmation that holds; one is enough (SAML core section 2.4.1)."""
+    """Return the first valid bearer confirmation; one is enough (SAML core section 2.4.1)."""
     refusal = AssertionRefused("it has no bearer confirmation")
     for confirmation in assertion.confirmations:
         try:

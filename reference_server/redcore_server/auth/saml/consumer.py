@@ -1,6 +1,6 @@
-"""Turns what an identity provider says into a person: reads, verifies, uses up, and finds the user.
+"""Turns an assertion into a user: reads, verifies and consumes it, and finds the user.
 
-To verify takes long, so `examine` runs in threads. Why something is refused goes to the log, and to nobody else.
+Verification is slow, so `examine` runs in threads. The reason of a rejection is only logged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger("redcore_server.auth.saml")
 
 @attrs.frozen(kw_only=True)
 class Statement:
-    """An assertion that is true, and not used yet."""
+    """A valid assertion that is not yet consumed."""
 
     provider: IdentityProvider
     assertion: Assertion
@@ -40,7 +40,7 @@ class Statement:
 
 @attrs.frozen(kw_only=True)
 class AssertionConsumer:
-    """Accepts assertions at the addresses of the service provider."""
+    """Validates assertions at the endpoints of the service provider."""
 
     addresses: ServiceProvider
     providers: IdentityProviders
@@ -49,14 +49,14 @@ class AssertionConsumer:
     clock: Clock
 
     def examine(self, xml: bytes, bearer: Bearer) -> Statement:
-        """Return what a response or an assertion says, if all of it is right.
+        """Return the content of a response or an assertion, if it is valid.
 
         Args:
             xml: The presented XML.
-            bearer: Who brings it; a browser brings answers to our requests, an application assertions of its own.
+            bearer: Who presents it; a browser presents responses to our requests, an application assertions of its own.
 
         Raises:
-            AssertionRefused: Something is wrong with it.
+            AssertionRefused: It is not valid.
         """
         from redcore_server.auth.saml import signature  # noqa: PLC0415 - the toolkit under both is slow to import
         from redcore_server.auth.saml.document import parse  # noqa: PLC0415 - as above
@@ -79,7 +79,7 @@ class AssertionConsumer:
         return Statement(provider=provider, assertion=assertion, in_response_to=confirmation.in_response_to)
 
     async def subject(self, statement: Statement) -> Person:
-        """Return of whom a statement speaks: a user of the provider's organisation, active or invited.
+        """Return the user of a statement: one of the provider's organisation, active or invited.
 
         Args:
             statement: From `examine`.
@@ -100,11 +100,11 @@ class AssertionConsumer:
         return person(row)
 
     async def use(self, statement: Statement, who: Person) -> None:
-        """Use an assertion up; whoever was invited but never accepted becomes active, for the provider vouches.
+        """Consume an assertion; an invited user becomes active, because the provider vouches for them.
 
         Args:
             statement: From `examine`.
-            who: Its subject.
+            who: User of the statement.
 
         Raises:
             AssertionRefused: It was used before.
@@ -117,10 +117,10 @@ class AssertionConsumer:
 
 @contextlib.contextmanager
 def telling_why(bearer: Bearer) -> Generator[None]:
-    """Log why an assertion is refused, and let the refusal pass.
+    """Log why an assertion is rejected, and re-raise.
 
     Args:
-        bearer: Who brought it.
+        bearer: Who presented it.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""Turns bytes from a stranger into an XML tree, or refuses them before a parser has seen them.
+"""Parses untrusted bytes into an XML tree, or rejects them before an XML parser reads them.
 
-Elements, attributes and text are all that SAML needs. A document type is refused for its entities (XXE, billion
-laughs); a comment, because signatures do not cover it while it splits the text of a NameID; CDATA and processing
-instructions, because nothing honest uses them. Whether the tree says anything true is not judged here.
+Elements, attributes and text are all that SAML needs. A document type is rejected for its entities (XXE, billion
+laughs); a comment, because signatures do not cover it but it splits the text of a NameID; CDATA and processing
+instructions, because no legitimate sender uses them. Whether the content is true is not judged here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def parse(xml: bytes) -> Element:
         xml: The presented XML.
 
     Raises:
-        AssertionRefused: It is too large, no UTF-8, has markup other than elements, or is not well-formed.
+        AssertionRefused: It is too large, not UTF-8, has markup other than elements, or is not well-formed.
     """
     if len(xml) > MAX_BYTES:
         raise AssertionRefused(f"it is larger than {MAX_BYTES} bytes")

@@ -1,6 +1,6 @@
-"""The SAML 2.0 bearer assertion grant (RFC 7522): an application brings what the identity provider said of a person."""
+"""The SAML 2.0 bearer assertion grant (RFC 7522): an application presents the identity provider's assertion."""
 
-# The stubs of Authlib give its answers types that they do not have at run time.
+# Authlib's type stubs differ from its types at run time.
 # mypy: disable-error-code="override"
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 
@@ -39,13 +39,13 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
     application: Application
 
     def validate_token_request(self) -> None:
-        """Authenticate the client; the assertion is not looked at for a wrong one."""
+        """Authenticate the client; for a wrong one the assertion is not read."""
         self.application = self.server.authenticate_client(self.request)
         if "assertion" not in self.request.form:
             raise InvalidRequestError("assertion is missing.")
 
     def create_token_response(self) -> _Answer:
-        """Issue the tokens; the person of whom the assertion speaks is their subject."""
+        """Issue the tokens; their subject is the person in the assertion."""
         try:
             with telling_why("application"):
                 return self._answer(self._statement())
@@ -72,10 +72,10 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
 
 
 def accept_with(consumer: AssertionConsumer) -> Callable[[BaseGrant], None]:
-    """Return the extension that gives each grant the consumer; Authlib makes the grants itself.
+    """Return the extension that gives each grant the consumer; Authlib creates the grants itself.
 
     Args:
-        consumer: Accepts the assertions.
+        consumer: Validates the assertions.
     """
 
     def extend(grant: BaseGrant) -> None:

@@ -1,4 +1,4 @@
-"""The identity providers on record: one per organisation, each known by the issuer of its assertions."""
+"""The registered identity providers: one per organisation, each identified by the issuer of its assertions."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _QUERIES: Final = queries("saml")
 
 @attrs.frozen(kw_only=True)
 class IdentityProvider:
-    """Whom an organisation trusts to say who somebody is."""
+    """The identity provider that an organisation trusts."""
 
     entity_id: str
     organisation_id: str
     sso_url: str
     certificates: tuple[str, ...]
-    """In PEM; any of them may have signed."""
+    """Certificates in PEM; any of them may have signed."""
 
 
 class IdentityProviders:
-    """Reads them, for the threads of the auth service."""
+    """Reads identity providers, in the threads of the auth service."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def of_issuer(self, entity_id: str) -> IdentityProvider | None:
-        """Return the one that signs under a name.
+        """Return the provider with an entity id.
 
         Args:
-            entity_id: As an assertion names it, of any content.
+            entity_id: Issuer of an assertion; may be any text.
         """
         rows = self._rows("by_issuer", {"entity_id": entity_id})
         return provider(rows[0]) if rows else None
 
     def of_organisation(self, organisation_id: str | None) -> IdentityProvider | None:
-        """Return the one of an organisation.
+        """Return the provider of an organisation.
 
         Args:
-            organisation_id: Of any content; None means the only one there is.
+            organisation_id: May be any text; None means the only organisation.
         """
         if organisation_id is not None:
             rows = self._rows("by_organisation", {"organisation_id": organisation_id})
@@ -60,7 +60,7 @@ def provider(row: dict[str, Any]) -> IdentityProvider:
     """Return the provider of a row.
 
     Args:
-        row: Of the table.
+        row: Row of the table.
     """
     return IdentityProvider(
         entity_id=row["entity_id"],

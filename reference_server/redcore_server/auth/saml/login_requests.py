@@ -1,8 +1,8 @@
-"""Requests on their way to an identity provider, in Redis, until the answer comes or ten minutes have passed.
+"""Pending requests to an identity provider, in Redis, until the response arrives or ten minutes have passed.
 
-An answer is accepted for a request of ours alone, once, and in the browser that made it: nobody can sign another
-person in as somebody else, and a Redis that lost its data accepts none. Where the browser goes afterwards is kept
-here and never travels, so that nobody can change it.
+A response is accepted only for our own request, once, and in the browser that started it: an attacker cannot sign a
+victim in as another person, and a Redis that lost its data accepts no response. The return address is stored here and
+never sent to the browser, so that it cannot be changed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from redcore_server.clock import Clock
 from redcore_server.store.redis import AsyncRedis
 
 _REQUEST_S: Final = 600
-_GARBAGE_S: Final = _REQUEST_S + 24 * 3600  # Redis may forget it then, by a clock of its own
+_GARBAGE_S: Final = _REQUEST_S + 24 * 3600  # Redis expires it then, by its own clock
 
 
 @attrs.frozen(kw_only=True)
 class LoginRequest:
-    """A person was sent to an identity provider.
+    """A pending sign-in at an identity provider.
 
     Attributes:
-        issuer: The identity provider that was asked.
-        return_to: Path and query of the page that wants somebody signed in; None if none does.
+        issuer: The identity provider of the request.
+        return_to: Path and query of the page that requires the sign-in; None without one.
     """
 
     issuer: str
@@ -35,18 +35,18 @@ class LoginRequest:
 
 @attrs.frozen
 class LoginRequests:
-    """The requests that are not answered yet."""
+    """The pending requests."""
 
     redis: AsyncRedis
     clock: Clock
 
     async def add(self, request_id: str, request: LoginRequest, browser: str) -> None:
-        """Remember a request.
+        """Store a request.
 
         Args:
-            request_id: As the identity provider will repeat it.
-            request: What to remember.
-            browser: A secret that the browser keeps meanwhile.
+            request_id: Id that the identity provider will repeat.
+            request: The request to store.
+            browser: Secret stored in the browser meanwhile.
         """
         record = {
             **attrs.asdict(request),
@@ -56,7 +56,7 @@ class LoginRequests:
         await self.redis.set(_key(request_id), orjson.dumps(record), ex=_GARBAGE_S)
 
     async def take(self, request_id: str, browser: str) -> LoginRequest | None:
-        """Return a request and forget it, or None if there is none, not of this browser, or too old.
+        """Return and delete a request; None if it is unknown, from another browser, or expired.
 
         Args:
             request_id: From a verified assertion.

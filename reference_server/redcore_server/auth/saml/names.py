@@ -1,4 +1,4 @@
-"""The names of SAML 2.0 and XML Signature that the service provider knows, as lxml writes them."""
+"""The names of SAML 2.0 and XML Signature that the service provider uses, in lxml notation."""
 
 from __future__ import annotations
 

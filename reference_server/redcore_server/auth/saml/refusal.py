@@ -1,4 +1,4 @@
-"""Why an assertion is not accepted: said to the log, never to who presented it."""
+"""Why an assertion is rejected: logged, never shown to the presenter."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Final
 _MAX_CHARACTERS: Final = 300
 
 
-class AssertionRefused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class AssertionRefused(Exception):  # noqa: N818 - it is a result, not an internal error
     """The message is one clause for the log; it quotes names and times, no personal data and no signature."""
 
     def __init__(self, reason: str) -> None:
-        """Keep the reason, cut short: what it quotes may be as long as a stranger likes.
+        """Keep the reason, truncated: it may quote long untrusted input.
 
         Args:
-            reason: Begins with "it", "its" or what else is wrong.
+            reason: Starts with "it", "its" or the faulty part.
         """
         super().__init__(reason if len(reason) <= _MAX_CHARACTERS else f"{reason[:_MAX_CHARACTERS]}…")

@@ -1,8 +1,7 @@
-"""The addresses of the SAML service provider: `/saml/metadata.xml`, `/saml/login`, `/saml/acs`.
+"""The endpoints of the SAML service provider: `/saml/metadata.xml`, `/saml/login`, `/saml/acs`.
 
-A person is sent to the identity provider of their organisation and comes back signed in, at the page that wanted
-somebody signed in. Answers that nobody asked for are refused: with them an attacker could sign a person in as
-somebody else.
+A person is sent to the identity provider of their organisation and returns signed in, to the page that required the
+sign-in. Unsolicited responses are rejected: with them an attacker could sign a victim in as another person.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from redcore_server.auth.secret import new_secret
 
 COOKIE: Final = "redcore_saml"
 _RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]*)?", re.ASCII)
-"""What a sign-in may lead back to: the pages of ours that want somebody signed in."""
+"""Pages a sign-in may return to: our own pages that require a sign-in."""
 
 _REFUSED: Final = PageProblem(
     "You could not be signed in",
@@ -49,7 +48,7 @@ _NO_PAGE: Final = PageProblem("Something is wrong with this request", "Go back a
 
 
 def routes(parts: Parts) -> Routes:
-    """Return the addresses, and let the token endpoint take assertions.
+    """Return the routes, and enable assertions at the token endpoint.
 
     Args:
         parts: Of the running service.
@@ -79,7 +78,7 @@ def routes(parts: Parts) -> Routes:
 
 @attrs.frozen(kw_only=True)
 class _BrowserLogin:
-    """The web browser profile (SAML profiles section 4.1), begun by us."""
+    """The web browser profile (SAML profiles section 4.1), started by the service provider."""
 
     consumer: AssertionConsumer
     requests: LoginRequests
@@ -101,14 +100,14 @@ class _BrowserLogin:
         browser = new_secret()
         await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), browser)
         response = RedirectResponse(address, 302)
-        # The answer is a form that the identity provider's site posts: a stricter cookie would not come with it.
+        # The identity provider's site posts the response: a stricter cookie would not be sent with it.
         response.set_cookie(self._cookie, browser, path="/", secure=True, httponly=True, samesite="none")
         return response
 
     async def take_answer(self, visit: Visit) -> Response:
-        """Sign the person in of whom the answer speaks.
+        """Sign in the person named in the response.
 
-        `RelayState` is not read: where to go was remembered with the request.
+        `RelayState` is ignored: the return address is stored with the request.
         """
         try:
             with telling_why("browser"):
@@ -144,5 +143,5 @@ def _decoded(response: str) -> bytes:
 
 
 def _metadata_type(accept: str) -> str:
-    """Return the registered type (SAML metadata, appendix A), or `text/xml` for a client that asks for no other."""
+    """Return the registered type (SAML metadata, appendix A), or `text/xml` for a client that does not accept it."""
     return "text/xml" if accept.partition(";")[0].strip().lower() == "text/xml" else "application/samlmetadata+xml"

@@ -1,7 +1,7 @@
-"""What we are to an identity provider: our addresses, our metadata, our requests, and what we expect of its answers.
+"""The platform as a SAML service provider: its URLs, metadata, requests, and the expected responses.
 
-python3-saml writes the XML; it is imported when first needed. Requests are not signed: they say nothing secret, and
-an identity provider answers to the address in our metadata.
+python3-saml writes the XML; it is imported when first needed. Requests are not signed: they contain nothing secret, and
+an identity provider answers to the URL in our metadata.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class ServiceProvider:
 
     @property
     def entity_id(self) -> str:
-        """Our name, which is also where our metadata is."""
+        """Our entity id, which is also the URL of our metadata."""
         return f"{self.origin}/saml/metadata.xml"
 
     @property
     def acs_url(self) -> str:
-        """The assertion consumer service, where browsers bring responses."""
+        """The assertion consumer service, to which browsers post responses."""
         return f"{self.origin}/saml/acs"
 
     @property
     def token_url(self) -> str:
-        """Where applications bring assertions."""
+        """The token endpoint, to which applications send assertions."""
         return f"{self.origin}/oauth/token"
 
     def of_browser(self, issuer: str) -> Expectation:
-        """Return what a response must say that a browser brings (SAML profiles section 4.1.4).
+        """Return the requirements for a response posted by a browser (SAML profiles section 4.1.4).
 
         Args:
             issuer: The identity provider.
@@ -56,11 +56,11 @@ class ServiceProvider:
         )
 
     def of_application(self, issuer: str, *, is_response: bool) -> Expectation:
-        """Return what an assertion must say that an application brings (RFC 7522 section 3).
+        """Return the requirements for an assertion sent by an application (RFC 7522 section 3).
 
         Args:
             issuer: The identity provider.
-            is_response: Whether a whole response was brought, which identity providers address to browsers.
+            is_response: Whether a whole response was sent, which identity providers address to browsers.
         """
         return Expectation(
             issuer=issuer,
@@ -70,26 +70,26 @@ class ServiceProvider:
         )
 
     def metadata(self) -> str:
-        """Return our metadata as XML; it does not expire, as administrators upload it by hand."""
+        """Return our metadata as XML; it does not expire, because administrators upload it by hand."""
         from redcore_server.auth.saml.toolkit import service_metadata  # noqa: PLC0415 - slow to import
 
         security = {"wantAssertionsSigned": True, "metadataValidUntil": "", "metadataCacheDuration": ""}
         return service_metadata({"sp": self._sp(), "security": security})
 
     def login(self, provider: IdentityProvider) -> tuple[str, str]:
-        """Return the id of a new request, and the address that takes a browser with it to the identity provider.
+        """Return the id of a new request, and the URL that sends the browser with it to the identity provider.
 
         Args:
-            provider: Where to sign in.
+            provider: The identity provider.
         """
         from redcore_server.auth.saml.toolkit import authn_request  # noqa: PLC0415 - slow to import
 
         idp = {
             "entityId": provider.entity_id,
-            # python3-saml pastes it into an attribute as it is.
+            # python3-saml inserts it into an attribute without escaping.
             "singleSignOnService": {"url": escape(provider.sso_url, {'"': "&quot;"}), "binding": names.REDIRECT},
         }
-        security = {"requestedAuthnContext": False}  # how people prove who they are is the identity provider's business
+        security = {"requestedAuthnContext": False}  # the identity provider decides how people authenticate
         request_id, request = authn_request({"sp": self._sp(), "idp": idp, "security": security})
         separator = "&" if "?" in provider.sso_url else "?"
         return request_id, f"{provider.sso_url}{separator}{urlencode({'SAMLRequest': request})}"

@@ -1,8 +1,8 @@
-"""Finds the one assertion of a document whose signature holds.
+"""Finds the single assertion of a document and verifies its signature.
 
-What is signed is what is read: the element returned is the one the signature covers, so that wrapping a signed
-assertion (XSW) leads nowhere. python3-saml and xmlsec do the cryptography, with the certificates on record; those
-inside the document are never believed. What the assertion says is not judged here.
+The returned element is the one the signature covers, so that signature wrapping (XSW) has no effect. python3-saml and
+xmlsec do the cryptography, with the registered certificates; those inside the document are never trusted. The content
+of the assertion is not judged here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _XPATHS: Final[Mapping[tuple[str, ...], str]] = {
     (names.RESPONSE,): "/samlp:Response/ds:Signature",
     (names.RESPONSE, names.ASSERTION): "/samlp:Response/saml:Assertion/ds:Signature",
 }
-"""Where a signature may stand, by the elements above it."""
+"""Allowed positions of a signature, by its ancestors."""
 _TRANSFORMS: Final = frozenset[str | None]({names.ENVELOPED, names.EXCLUSIVE_C14N})
 
 
@@ -30,7 +30,7 @@ def only_assertion(root: Element) -> Element:
         root: Root element of the document.
 
     Raises:
-        AssertionRefused: There is none, another one anywhere, or something else in its place.
+        AssertionRefused: There is no assertion, more than one, or another element in its place.
     """
     assertions = list(root.iter(names.ASSERTION))
     if len(assertions) != 1:
@@ -43,14 +43,14 @@ def only_assertion(root: Element) -> Element:
 def verify(root: Element, certificates: Sequence[str]) -> None:
     """Check that the assertion, or the response around it, is signed with one of the certificates.
 
-    Every signature that is there must hold.
+    Every signature present must be valid.
 
     Args:
-        root: Of a document with one assertion in the right place.
-        certificates: Of the identity provider, in PEM.
+        root: Root element of a document with one assertion in the right place.
+        certificates: Certificates of the identity provider, in PEM.
 
     Raises:
-        AssertionRefused: It is not signed, or not so that one can rely on it.
+        AssertionRefused: It is not signed, or the signature is not valid.
     """
     _check_ids(root)
     signatures = list(root.iter(names.SIGNATURE))
@@ -66,7 +66,7 @@ def verify(root: Element, certificates: Sequence[str]) -> None:
 
 
 def _check_ids(root: Element) -> None:
-    """Refuse two elements of one name, of which the digest would cover one and the reader see the other."""
+    """Reject two elements with the same name: the digest could cover one and the reader use the other."""
     ids = [
         value
         for element in root.iter()
@@ -85,7 +85,7 @@ def _signed(signature: Element) -> Element:
 
 
 def _check_form(signature: Element, parent: Element) -> None:
-    """Allow one form only: RSA-SHA256 over the parent, canonicalised exclusively."""
+    """Allow one form only: RSA-SHA256 over the parent, with exclusive canonicalisation."""
     if signature.find(f"{names.DS}Object") is not None:
         raise AssertionRefused("a signature contains an object")
     info = _one(signature, "SignedInfo")

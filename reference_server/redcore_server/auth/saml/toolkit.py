@@ -1,6 +1,6 @@
-"""The one door to python3-saml and lxml: what we use of them, with types.
+"""Typed wrappers for the parts of python3-saml and lxml that we use.
 
-Importing it takes a tenth of a second, so it is imported where SAML is really spoken, never at start-up.
+Importing it takes a tenth of a second, so it is imported only when SAML is used, never at startup.
 """
 
 # python3-saml has no types, and lxml's element has a private name.
@@ -27,7 +27,7 @@ def parse_xml(xml: bytes) -> Element:
     """Return the root element of a document in UTF-8.
 
     Args:
-        xml: Whatever encoding it declares, for a UTF-7 or EBCDIC would hide markup from those who looked before.
+        xml: The XML; its declared encoding is ignored, because UTF-7 or EBCDIC could hide markup from earlier checks.
 
     Raises:
         XMLSyntaxError: It is not well-formed.
@@ -39,12 +39,12 @@ def parse_xml(xml: bytes) -> Element:
 
 
 def is_signed_by(root: Element, certificates: Sequence[str], xpath: str) -> bool:
-    """Tell whether a signature holds.
+    """Return whether a signature is valid.
 
     Args:
         root: Root element of the document.
-        certificates: In PEM; one of them must have signed.
-        xpath: Of the signature.
+        certificates: Certificates in PEM; one of them must have signed.
+        xpath: XPath of the signature.
     """
     return bool(OneLogin_Saml2_Utils.validate_sign(root, multicerts=list(certificates), xpath=xpath))
 
@@ -60,7 +60,7 @@ def service_metadata(settings: Mapping[str, Any]) -> str:
 
 
 def authn_request(settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the id of a new request, and the request as HTTP-Redirect carries it.
+    """Return the id of a new request, and the request encoded for HTTP-Redirect.
 
     Args:
         settings: Settings of python3-saml.
@@ -70,10 +70,10 @@ def authn_request(settings: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def provider_settings(metadata: bytes) -> dict[str, Any]:
-    """Return what the metadata of an identity provider say; empty if they describe none.
+    """Return the parsed metadata of an identity provider; empty if they describe none.
 
     Args:
-        metadata: In XML.
+        metadata: Metadata in XML.
 
     Raises:
         XMLSyntaxError: They are not well-formed.
@@ -81,6 +81,6 @@ def provider_settings(metadata: bytes) -> dict[str, Any]:
     """
     root = OneLogin_Saml2_XML.to_etree(metadata)
     for key in OneLogin_Saml2_XML.query(root, "//md:KeyDescriptor[@use='encryption']"):
-        # python3-saml would take it for the signing key if there is no other.
+        # Without another key, python3-saml would use it as the signing key.
         key.getparent().remove(key)
     return dict(OneLogin_Saml2_IdPMetadataParser.parse(root).get("idp", {}))

@@ -1,1 +1,1 @@
-"""Access and refresh tokens: made, read, verified, stored and signed."""
+"""Access and refresh tokens: created, read, verified, stored and signed."""

@@ -1,7 +1,7 @@
-"""Access tokens: JWTs of RFC 9068, signed with RS256, and their reading.
+"""Access tokens: JWTs of RFC 9068, signed with RS256, written and read.
 
-Pure: keys and time are given. A token that reads well may still be revoked; whether its grant lives is asked
-of Redis by the verifier.
+Pure: keys and time are given. A valid token may still be revoked; the verifier checks in Redis whether its grant
+exists.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _TEXT_CLAIMS: Final = ("sub", "client_id", "jti", "scope", "org", "gid", "plan")
 
 
 class UnknownKey(InvalidToken):
-    """The token names a key that this keyring does not have; a fresher one might."""
+    """The token names a key that is not in this keyring; a newer keyring might have it."""
 
 
 @attrs.frozen(kw_only=True)
 class AccessToken:
-    """What a token says; none of it is secret."""
+    """The claims of a token; they are not secret."""
 
     jti: str
     grant_id: str
@@ -58,9 +58,9 @@ class AccessTokens:
         """Return the token as a compact JWT.
 
         Args:
-            token: What it shall say.
-            ring: Holds the key to sign with.
-            now: By the server's clock; chooses the key.
+            token: Content of the token.
+            ring: Keyring with the signing key.
+            now: Current time of the server's clock; selects the key.
         """
         signer = ring.signer(now)
         header = {"typ": "at+jwt", "alg": "RS256", "kid": signer.kid}
@@ -70,7 +70,7 @@ class AccessTokens:
         """Return the claims of RFC 9068 section 2.2 and our own: `org`, `gid`, `plan`.
 
         Args:
-            token: What they are of.
+            token: Content of the token.
         """
         return {
             "iss": self.issuer,
@@ -87,17 +87,17 @@ class AccessTokens:
         }
 
     def read(self, text: str, ring: Keyring, now: datetime) -> AccessToken:
-        """Return what a token says, if it is ours and has not ended.
+        """Return the content of a token, if it is ours and not expired.
 
         Args:
-            text: A compact JWT, or anything else.
-            ring: The keys to verify with.
+            text: A compact JWT; may be any text.
+            ring: Keyring for verification.
             now: Current time of the server's clock.
 
         Raises:
             UnknownKey: Its key is not in the ring.
             InvalidToken: Malformed, of another type, issuer or audience, or with a wrong signature.
-            TokenExpired: Ours, but ended.
+            TokenExpired: The token is ours but has expired.
         """
         claims = self._verified(text, ring, now)
         if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
@@ -122,11 +122,11 @@ class AccessTokens:
         return token
 
     def _verified(self, text: str, ring: Keyring, now: datetime) -> dict[str, Any]:
-        """Return the claims of a token whose header and signature are right."""
+        """Return the claims of a token with a valid header and signature."""
         if len(text) > _MAX_CHARACTERS or not text.isascii():
             raise _invalid()
         try:
-            # The header is read first to find the key; nothing in it is believed but the key's name.
+            # The header is read first to find the key; nothing in it is trusted except the key id.
             header = jws.extract_compact(text.encode()).headers()
             key = ring.find(header.get("kid"), now)
             if header.get("typ") not in _TYPES:
@@ -140,21 +140,21 @@ class AccessTokens:
 
 
 def require_living(token: AccessToken, now: datetime) -> None:
-    """Refuse a token whose time is over.
+    """Reject an expired token.
 
     Args:
         token: A verified access token.
         now: Current time of the server's clock.
 
     Raises:
-        TokenExpired: It has ended.
+        TokenExpired: The token has expired.
     """
     if now.timestamp() >= token.expires_at:
         raise TokenExpired("The access token has expired.")
 
 
 def expiry(now: int) -> int:
-    """Return when an access token made now ends.
+    """Return the expiry of an access token created now.
 
     Args:
         now: Current time in Unix seconds, from the server's clock.

@@ -1,12 +1,12 @@
 """Grants and refresh tokens in Redis.
 
-A grant is what one authorisation created: a family of refresh tokens, of which one lives, and their access
-tokens. It is an allow-list: a token is worth nothing unless the record of its grant exists, so a Redis that
-lost its data accepts nothing. Every decision is one atomic script, and all keys of a grant lie in one slot of
-a cluster. The time is an argument; the TTLs only collect garbage.
+A grant is the result of one authorisation: a family of refresh tokens, of which one is current, and their access
+tokens. It is an allow-list: a token is valid only while the record of its grant exists, so a Redis that lost its data
+accepts nothing. Every decision is one atomic script, and all keys of a grant are in one hash slot of a cluster. The
+time is an argument; the TTLs only collect garbage.
 
-What ends or rotates a token is done when a replica has it, where Redis has replicas; otherwise it raises, and asking
-again is safe. So a failover brings nothing back to life (docs/adr/0050-revocations-wait-for-a-replica.md).
+If Redis has replicas, ending or rotating a token completes only when a replica has it; otherwise it raises, and a retry
+is safe. So a failover does not restore revoked tokens (docs/adr/0050-revocations-wait-for-a-replica.md).
 """
 
 # redis-py leaves `pipeline` untyped.
@@ -38,7 +38,7 @@ _SCRIPTS: Final = Path(__file__).with_name("scripts")
 
 @attrs.frozen(kw_only=True)
 class Grant:
-    """Who may do what, until when: the record behind a family of tokens."""
+    """The record of a token family: who may do what, until when."""
 
     id: str
     client_id: str
@@ -48,9 +48,9 @@ class Grant:
     scope: str
     created_at: int
     expires_at: int
-    """When its living refresh token ends, in Unix seconds."""
+    """Expiry of the current refresh token, in Unix seconds."""
     refresh: str = attrs.field(repr=False)
-    """Digest of its living refresh token."""
+    """Digest of the current refresh token."""
 
 
 class GrantStore:
@@ -70,19 +70,19 @@ class GrantStore:
         """Write a new grant.
 
         Args:
-            grant: With the digest of its first refresh token.
+            grant: Grant with the digest of its first refresh token.
         """
         record: dict[Any, Any] = attrs.asdict(grant)
         grant_id = record.pop("id")
         fields = [part for field in record.items() for part in field]
-        # All at once: `TokenIssuer` makes sure of grants that are revoked before they are indexed.
+        # Written concurrently: `TokenIssuer` handles grants that are revoked before they are indexed.
         await asyncio.gather(
             *self._indexed(grant, grant.expires_at, grant.created_at),
             self._add([redis_keys.grant(grant_id)], [GRANT_GARBAGE_S, *fields]),
         )
 
     async def of(self, refresh_token: str) -> Grant | None:
-        """Return the grant a refresh token names; whether the token is the living one is not said.
+        """Return the grant of a refresh token; does not check that the token is the current one.
 
         Args:
             refresh_token: The presented value; may be any text.
@@ -106,19 +106,19 @@ class GrantStore:
         )
 
     async def rotate(self, grant: Grant, presented: str, successor: str, now: int) -> Rotation:
-        """Make a refresh token dead and its successor the living one; a dead one ends the family instead.
+        """Replace the current refresh token with its successor; presenting a used one ends the family instead.
 
         Args:
-            grant: As `of` returned it for the presented token.
+            grant: Result of `of` for the presented token.
             presented: The refresh token to use up.
             successor: From `new_refresh_token`.
             now: Current time in Unix seconds, from the server's clock.
 
         Raises:
-            RedisError: No replica has it; the presented token is the living one again.
+            RedisError: No replica confirmed it; the presented token is the current one again.
         """
         expires_at = now + REFRESH_TOKEN_S
-        # The indexes first: an entry too many does no harm, one too few would outlive `revoke_user`.
+        # The indexes first: an extra entry is harmless, a missing one would survive `revoke_user`.
         await asyncio.gather(*self._indexed(grant, expires_at, now))
         arguments: list[Argument] = [
             grant.client_id,
@@ -137,17 +137,17 @@ class GrantStore:
         return outcome
 
     async def revoke(self, grant: Grant, presented: str) -> None:
-        """End a family, if the presented token is one of it.
+        """End a family, if the presented token belongs to it.
 
         Args:
-            grant: As `of` returned it for the presented token.
-            presented: A refresh token, living or dead.
+            grant: Result of `of` for the presented token.
+            presented: A refresh token, current or used.
         """
         await self._revoke(redis_keys.family(grant.id), [grant.client_id, fingerprint(presented)])
         await self.settle(grant.id)
 
     async def settle_revoked(self, refresh_token: str) -> None:
-        """Make sure that the end of a token's family, which may have come a moment ago, survives a failover.
+        """Ensure that the end of a token's family, which may be very recent, survives a failover.
 
         Args:
             refresh_token: The presented value; may be any text.
@@ -157,7 +157,7 @@ class GrantStore:
             await self.settle(grant_id)
 
     async def revoke_access(self, token: AccessToken, now: int) -> None:
-        """Revoke one access token; its refresh token stays alive.
+        """Revoke one access token; its refresh token stays valid.
 
         Args:
             token: A verified access token.
@@ -190,18 +190,18 @@ class GrantStore:
         await self.settle(grant_id)
 
     async def settle(self, grant_id: str) -> None:
-        """Return once a replica, if there is one, has what was written to a grant.
+        """Wait until a replica, if there is one, has the writes to a grant.
 
         Args:
             grant_id: Id of the grant.
 
         Raises:
-            NotReplicated: None has confirmed in time.
+            NotReplicated: No replica confirmed in time.
         """
         await self._replicated([redis_keys.grant(grant_id)])
 
     async def _keep(self, grant: Grant, presented: str, successor: str) -> None:
-        """Make sure of a rotation, or undo it: a client that asks again must not look like a thief."""
+        """Confirm a rotation on a replica, or undo it: a client's retry must not look like token theft."""
         try:
             await self.settle(grant.id)
         except RedisError:
@@ -218,13 +218,13 @@ def source(name: str) -> str:
     """Return the source of a Lua script.
 
     Args:
-        name: Of its file, without `.lua`.
+        name: File name without `.lua`.
     """
     return (_SCRIPTS / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def new_refresh_token(grant_id: str) -> str:
-    """Return a new refresh token; it names its grant, so that one lookup finds the family.
+    """Return a new refresh token; it contains the grant id, so that one lookup finds the family.
 
     Args:
         grant_id: Id of the grant.
@@ -233,7 +233,7 @@ def new_refresh_token(grant_id: str) -> str:
 
 
 def fingerprint(refresh_token: str) -> str:
-    """Return what is stored instead of a refresh token.
+    """Return the digest that is stored instead of a refresh token.
 
     Args:
         refresh_token: The presented value; may be any text.
@@ -242,6 +242,6 @@ def fingerprint(refresh_token: str) -> str:
 
 
 def _grant_id(refresh_token: str) -> str | None:
-    """Return the grant that a refresh token names, if it has the form of one of ours."""
+    """Return the grant id in a refresh token, if it has our format."""
     match = _FORM.fullmatch(refresh_token)
     return match[1] if match else None

@@ -1,7 +1,7 @@
 """Turns an authorised request into a token response: signs the access token, stores the grant.
 
-What may be issued has been decided before; here it is only made, in an order that leaves no token alive for a
-client that is being removed meanwhile.
+Authorisation is decided before; this module only creates tokens, in an order that leaves no valid token for a client
+that is being removed meanwhile.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class TokenIssuer:
 
         Args:
             client: Authenticated.
-            subject: Of the tokens: the client itself, or the user who signed in.
-            owner_id: The user whose end ends the grant.
-            scope: Already narrowed.
-            claim: Uses up what the grant is given for, a code for one, and tells whether that was its first use. It
-                gets the id of the grant, which is written by then: a second use finds what to end. None if the grant is
-                given for nothing that could be used up.
+            subject: Subject of the tokens: the client itself, or the user who signed in.
+            owner_id: User whose removal ends the grant.
+            scope: Scope, already narrowed.
+            claim: Consumes what the grant is issued for, such as a code, and returns whether this was the first use.
+                Called with the id of the grant, which is already written, so that a second use can end it. None if
+                there is nothing to consume.
         """
         now = int(self.clock.time())
         grant_id = new_id("grt")
@@ -76,13 +76,13 @@ class TokenIssuer:
         return await self._response(client, grant, refresh_token, scope, now)
 
     async def refresh(self, client: Application, grant: Grant, presented: str, scope: str) -> dict[str, Any] | None:
-        """Return the response to a refresh, or None if the presented token is not the living one.
+        """Return the response to a refresh, or None if the presented token is not the current one.
 
         Args:
-            client: Authenticated, and the grant's own.
-            grant: Of the presented token.
-            presented: The refresh token, used up by this.
-            scope: Of the access token, already narrowed; the grant keeps its own (RFC 6749 section 6).
+            client: Authenticated client that owns the grant.
+            grant: Grant of the presented token.
+            presented: Refresh token, consumed by this call.
+            scope: Scope of the access token, already narrowed; the grant keeps its own (RFC 6749 section 6).
         """
         now = int(self.clock.time())
         successor = new_refresh_token(grant.id)
@@ -96,8 +96,8 @@ class TokenIssuer:
     async def _response(
         self, client: Application, grant: Grant, refresh_token: str, scope: str, now: int
     ) -> dict[str, Any] | None:
-        # A removal or a demotion is committed to PostgreSQL first, and the grants are deleted after. The grant was
-        # written first here, and PostgreSQL is read after: in any order, one of the two sees the other.
+        # A removal or a demotion commits to PostgreSQL first and deletes the grants afterwards. Here the grant was
+        # written first and PostgreSQL is read afterwards: in any order, one of the two sees the other.
         scopes = frozenset(scope.split())
         if await self.applications.granted(scopes, client_id=client.id, owner_id=grant.owner_id) != scopes:
             await self.grants.remove(grant.id)

@@ -1,7 +1,7 @@
-"""Reads access tokens with the keyring of this process, and remembers whose signatures were right.
+"""Reads access tokens with the keyring of this process, and caches verified signatures.
 
-Checking a signature costs more than everything else about a token. What is remembered is what the token says, under its
-digest: whether it has ended is looked at each time, and whether it was revoked is asked of Redis by others, each time.
+Checking a signature costs more than all other checks of a token. The claims are cached by the token's digest: expiry is
+checked each time here, and revocation each time in Redis by the callers.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from redcore_server.auth.tokens.access_token import AccessToken, AccessTokens, U
 from redcore_server.auth.tokens.signing_keys import Keyring, SigningKeys
 from redcore_server.clock import Clock
 
-_MOST: Final = 10_000  # about 10 MB; then all are forgotten
+_MOST: Final = 10_000  # about 10 MB; then the cache is cleared
 
 
 class TokenReader:
     """Reads the tokens of one issuer.
 
-    The memory ends with the keyring, which is read again each minute: of a key that was withdrawn nothing is left.
+    The cache is dropped with the keyring, which is reloaded each minute, so nothing of a withdrawn key remains.
     """
 
     def __init__(self, tokens: AccessTokens, keys: SigningKeys, clock: Clock) -> None:
-        """Start without memories.
+        """Start with an empty cache.
 
         Args:
             tokens: Reads one token.
-            keys: To verify with.
+            keys: Keyring for verification.
             clock: Source of the current time.
         """
         self._tokens = tokens
@@ -40,13 +40,13 @@ class TokenReader:
         self._read: dict[bytes, AccessToken] = {}
 
     async def read(self, text: str) -> AccessToken:
-        """Return what a token says, with a fresher keyring if it names a key this node has not seen.
+        """Return the claims of a token; reload the keyring if the key is unknown to this node.
 
         Args:
             text: The presented text.
 
         Raises:
-            InvalidToken: See `AccessTokens.read`; with its subclasses.
+            InvalidToken: Or a subclass; see `AccessTokens.read`.
         """
         now = self._clock.now()
         ring = await self._keys.current()

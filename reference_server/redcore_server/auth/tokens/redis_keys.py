@@ -1,4 +1,4 @@
-"""The names of the auth service's keys in Redis; what they hold is the business of `grant_store`."""
+"""The names of the auth service's keys in Redis; `grant_store` defines their content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ def grant(grant_id: str) -> str:
     """Return the key of a grant's record, a hash.
 
     Args:
-        grant_id: Braces make it the hash tag, so that a cluster keeps all keys of a grant together.
+        grant_id: Id of the grant; braces make it the hash tag, so that a cluster keeps all keys of a grant together.
     """
     return f"auth:grant:{{{grant_id}}}"
 
@@ -18,7 +18,7 @@ def dead(grant_id: str) -> str:
 
 
 def revoked(grant_id: str) -> str:
-    """Return the key of its revoked access tokens: their `jti`, scored by their end."""
+    """Return the key of its revoked access tokens: their `jti`, scored by their expiry."""
     return f"{grant(grant_id)}:revoked"
 
 
@@ -28,7 +28,7 @@ def family(grant_id: str) -> list[str]:
 
 
 def of_owner(user_id: str) -> str:
-    """Return the key of the index of a user's grants: their ids, scored by their end."""
+    """Return the key of the index of a user's grants: their ids, scored by their expiry."""
     return f"auth:grants:owner:{user_id}"
 
 

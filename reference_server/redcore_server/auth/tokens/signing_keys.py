@@ -1,7 +1,7 @@
-"""The keys that sign access tokens: made once, kept in PostgreSQL, shared by all nodes.
+"""The keys that sign access tokens: created once, stored in PostgreSQL, shared by all nodes.
 
-A key is published before it signs and stays published until its last token has ended. There is no timer: whoever
-reads the keyring (each busy node does once a minute) and finds the youngest key too old makes the next one.
+A key is published before it signs and stays published until its last token has expired. There is no timer: a node that
+reads the keyring (each busy node does once a minute) and finds the newest key too old creates the next one.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class SigningKey:
 
 @attrs.frozen
 class Keyring:
-    """All keys that are published, oldest first."""
+    """All published keys, oldest first."""
 
     keys: tuple[SigningKey, ...]
 
     def signer(self, now: datetime) -> SigningKey:
-        """Return the youngest key that may sign; before any may (a clock moved back), the oldest.
+        """Return the newest key that may sign; if none may yet (a clock moved back), the oldest.
 
         Args:
             now: Current time of the server's clock.
@@ -54,7 +54,7 @@ class Keyring:
         return active[-1] if active else self.keys[0]
 
     def find(self, kid: object, now: datetime) -> RSAKey | None:
-        """Return the key of that name unless it is unknown or retired.
+        """Return the key with this id, unless it is unknown or retired.
 
         Args:
             kid: From a token's header, of any type.
@@ -66,7 +66,7 @@ class Keyring:
         return None
 
     def jwks(self, now: datetime) -> dict[str, list[Mapping[str, Any]]]:
-        """Return the public halves as a JWK Set (RFC 7517 section 5).
+        """Return the public keys as a JWK Set (RFC 7517 section 5).
 
         Args:
             now: Current time of the server's clock.
@@ -75,19 +75,19 @@ class Keyring:
 
 
 class SigningKeys:
-    """The keyring of this process; it blocks on PostgreSQL, so asyncio calls it in a thread.
+    """The keyring of this process; it blocks on PostgreSQL, so async code calls it in a thread.
 
-    Other nodes learn of a rotation, or of a key withdrawn, when their copy is a minute old, or at once when a
-    token names a key they do not know.
+    Other nodes learn of a rotation or a withdrawn key when their copy is a minute old, or immediately when a token
+    names an unknown key.
     """
 
     def __init__(self, pool: Pool, clock: Clock, period: timedelta) -> None:
-        """Start without a copy.
+        """Start with an empty copy.
 
         Args:
-            pool: To read and write with.
+            pool: Connection pool for reads and writes.
             clock: Source of the current time.
-            period: How long a key signs before the next one does.
+            period: How long a key signs before it is rotated.
         """
         self._pool = pool
         self._clock = clock
@@ -102,19 +102,19 @@ class SigningKeys:
         return self._ring if time.monotonic() - self._read_at < _CACHE_S else None
 
     def ring(self) -> Keyring:
-        """Return the keyring, read again if it is a minute old; makes the first key, and a next one when it is due."""
+        """Return the keyring, reloaded if it is a minute old; creates the first key, and the next one when due."""
         return self.cached or self.reload(older_than_s=_CACHE_S)
 
     async def current(self) -> Keyring:
-        """Return the same for asyncio."""
+        """Return the same, as a coroutine."""
         ring = self.cached
         return await run_in_threadpool(self.ring) if ring is None else ring
 
     def reload(self, *, older_than_s: float = 1.0) -> Keyring:
-        """Read the keyring again, unless it is very young.
+        """Reload the keyring, unless it is very recent.
 
         Args:
-            older_than_s: Age from which it is read; key names made up by callers must not flood PostgreSQL.
+            older_than_s: Minimum age for a reload; key ids invented by callers must not flood PostgreSQL.
         """
         with self._lock:
             if self._ring is None or time.monotonic() - self._read_at >= older_than_s:
@@ -124,10 +124,10 @@ class SigningKeys:
             return self._ring
 
     def rotate(self) -> str:
-        """Publish a new key that will sign after `KEY_LEAD_S`, and date the end of the older ones.
+        """Publish a new key that will sign after `KEY_LEAD_S`, and set the expiry of the older ones.
 
         Returns:
-            The name of the new key.
+            The id of the new key.
         """
         with self._pool.connection() as connection, connection.transaction():
             connection.execute(_QUERIES["lock"], {"lock": _LOCK})
@@ -136,7 +136,7 @@ class SigningKeys:
         return kid
 
     def _is_due(self, ring: Keyring) -> bool:
-        # The next key is made early by its lead, so that each signs for one period.
+        # The next key is created early, by the lead time, so that each signs for one period.
         lead = timedelta(seconds=KEY_LEAD_S)
         return ring.keys[-1].active_at + self._period - lead <= self._clock.now()
 
@@ -145,7 +145,7 @@ class SigningKeys:
             return self._published(connection)
 
     def _renewed(self) -> Keyring:
-        """Make the first key or the next, once, however many nodes find it missing together."""
+        """Create the first or the next key, exactly once even if several nodes find it missing together."""
         with self._pool.connection() as connection, connection.transaction():
             connection.execute(_QUERIES["lock"], {"lock": _LOCK})
             ring = self._published(connection)
@@ -154,7 +154,7 @@ class SigningKeys:
             elif self._is_due(ring):
                 self._add(connection, lead_s=KEY_LEAD_S)
             ring = self._published(connection)
-        assert ring is not None  # noqa: S101 - there is at least the one just made
+        assert ring is not None  # noqa: S101 - there is at least the new one
         return ring
 
     def _add(self, connection: Postgres, *, lead_s: int) -> str:

@@ -1,7 +1,7 @@
 """Checks bearer tokens for the gateway: API keys in PostgreSQL, access tokens by signature, in Redis and in PostgreSQL.
 
-A store that does not answer is an error, never a pass. Nothing is remembered between requests but public keys and what
-they have signed, so that a revocation works at once, and so does the demotion of a credential's owner.
+A store that does not answer is an error, never a pass. Only public keys and verified signatures are cached between
+requests, so that a revocation, or a demotion of a credential's owner, takes effect immediately.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _log = structlog.stdlib.get_logger("redcore_server.auth")
 
 
 class BearerVerifier:
-    """The verifier of `redcore_server.auth.credentials.principal`, on the real stores."""
+    """The verifier of `redcore_server.auth.credentials.principal`, backed by the stores."""
 
     def __init__(self, stores: Stores, reader: TokenReader, clock: Clock, scopes: frozenset[str]) -> None:
-        """Remember nothing yet.
+        """Start with an empty cache.
 
         Args:
             stores: Opened stores.
-            reader: Of access tokens.
+            reader: Reads access tokens.
             clock: Source of the current time.
             scopes: All supported scopes.
         """
@@ -43,7 +43,7 @@ class BearerVerifier:
         self._clock = clock
 
     async def verify(self, bearer: str) -> Principal:
-        """Check a token with everything that could have revoked it; see `Verifier`."""
+        """Verify a token, including every kind of revocation; see `Verifier`."""
         try:
             if bearer.startswith(PREFIX):
                 return await verify_api_key(self._postgres, bearer, self._clock.now(), self._scopes)
