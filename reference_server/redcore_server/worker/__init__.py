@@ -1,4 +1,4 @@
-"""The worker: jobs written in their cause's own transaction, run later, also when the process is killed."""
+"""The worker: runs jobs that were written in the transaction of their cause; they survive a killed process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Runs a worker in a thread with an event loop and stores of its own.
+"""Runs a worker in a thread with its own event loop and stores.
 
-What workflows do with files keeps a processor busy; on the event loop of the gateway every request would wait for it.
+Workflows on files are CPU-bound; on the gateway's event loop every request would wait for them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Apart:
     open_worker: Callable[[], AbstractAsyncContextManager[Worker]]
 
     async def run(self) -> None:
-        """Run until cancelled; then the jobs under way may finish, as `Worker.run` has it."""
+        """Run until cancelled; then running jobs may finish, see `Worker.run`."""
         thread = _Thread(self.open_worker, asyncio.get_running_loop())
         thread.start()
         try:
@@ -38,7 +38,7 @@ class Apart:
 
 
 class _Thread(threading.Thread):
-    """The thread; it does not keep a process alive that ends without having stopped it."""
+    """The thread; a daemon, so it does not keep a process alive that exits without stopping it."""
 
     def __init__(
         self, open_worker: Callable[[], AbstractAsyncContextManager[Worker]], outer: asyncio.AbstractEventLoop

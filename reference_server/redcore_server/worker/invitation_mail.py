@@ -1,7 +1,7 @@
-"""What an invitation says: the words are in `templates/`, text and HTML side by side.
+"""The text of an invitation mail; the templates are in `templates/`, as text and HTML.
 
-Whoever may invite chooses the name in the greeting, so a name is never shown as something that mail programs make a
-link of: the only link is ours.
+The inviting user chooses the name in the greeting, so a name is never shown in a form that mail programs turn into a
+link: the only link is ours.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _DOT: Final = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=\w)")
 
 
 def without_links(name: str) -> str:
-    """Return a name without what mail programs would make a link of.
+    """Return a name without anything that mail programs would turn into a link.
 
     Args:
-        name: Of a person or an organisation.
+        name: Name of a person or an organisation.
     """
     return " ".join(_DOT.sub(". ", _SCHEME.sub(" ", name).replace("@", " ")).split())
 
@@ -49,7 +49,7 @@ def write_invitation(invitation: Mapping[str, Any], *, link: str, sender: str) -
 
     Args:
         invitation: `id`, `email`, `name`, `organisation` and `expires_at`.
-        link: What the person opens.
+        link: Link for the person to open.
         sender: The From header.
     """
     organisation, name = without_links(invitation["organisation"]), without_links(invitation["name"])

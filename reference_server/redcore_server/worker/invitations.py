@@ -1,7 +1,6 @@
 """The job that mails an invitation.
 
-Its only argument is the invitation's id: the link is derived when the mail is written, so no job row holds
-one.
+Its only argument is the invitation's id: the link is derived when the mail is written, so no job row contains one.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _log = structlog.get_logger("redcore_server.worker")
 
 
 class BeingSentElsewhere(BusyElsewhere):
-    """Another worker is sending this invitation at this moment."""
+    """Another worker is sending this invitation."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,9 +31,9 @@ class InvitationSender:
     """Mails invitations, each once.
 
     Attributes:
-        stores: Where invitations are kept.
-        mailer: Hands the mail over.
-        clock: Decides whether a link still lives.
+        stores: Stores with the invitations.
+        mailer: Sends the mail.
+        clock: Source of the current time, for the expiry of links.
         origin: Start of the link, such as `https://api.blueround.com`.
         sender: The From header.
     """
@@ -50,8 +49,8 @@ class InvitationSender:
 
         Raises:
             MailUnavailable: The mailer cannot take it now.
-            MailRefused: The mailer never will.
-            BeingSentElsewhere: Another worker has it.
+            MailRefused: The mailer refused it permanently.
+            BeingSentElsewhere: Another worker is sending it.
         """
         async with self.stores.postgres.connection() as connection:
             async with connection.transaction():

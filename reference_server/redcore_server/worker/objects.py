@@ -1,4 +1,4 @@
-"""The jobs that delete bytes nobody refers to: of deleted files, and of uploads whose process was killed."""
+"""The jobs that delete unreferenced bytes: of deleted files, and of uploads whose process was killed."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 DELETION: Final = "delete_object"
 COLLECTION: Final = "collect_orphans"
 HOURLY: Final = "17 * * * *"
-_GRACE: Final = timedelta(hours=2)  # longer than any upload takes: its bytes are older than its description
+_GRACE: Final = timedelta(hours=2)  # longer than any upload: bytes are stored before their description
 _QUERIES: Final = queries("objects")
 _log = structlog.get_logger("redcore_server.worker")
 
 
 async def defer_object_deletion(connection: AsyncPostgres, *, key: str, after: timedelta = timedelta()) -> None:
-    """Have an object deleted some time after the caller's transaction is committed, and never if it is not.
+    """Schedule the deletion of an object, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction, in which the last reference to it was deleted.
-        key: Of the object.
-        after: How long it stays, for a database that is restored to an earlier moment.
+        connection: Connection with an open transaction, in which the last reference to the object was deleted.
+        key: Key of the object.
+        after: Delay before the deletion, in case the database is restored to an earlier moment.
     """
     await defer(connection, DELETION, after_s=int(after.total_seconds()), key=key)
 
@@ -37,8 +37,8 @@ class ObjectCollector:
     """Deletes objects.
 
     Attributes:
-        postgres: Where files are described.
-        objects: Where their bytes are.
+        postgres: PostgreSQL with the file descriptions.
+        objects: Object store with their bytes.
         clock: Source of the current time.
     """
 
@@ -47,16 +47,16 @@ class ObjectCollector:
     clock: Clock
 
     async def delete(self, key: str) -> None:
-        """Do what `defer_object_deletion` asked for."""
+        """Run the job of `defer_object_deletion`."""
         await self.objects.delete(key)
 
     async def collect(self, timestamp: int) -> None:
-        """Delete the bytes of files and publications that are not described, hours after they were written.
+        """Delete the bytes of files and publications without a description, hours after they were written.
 
-        What was deleted and waits for the end of its retention stays until then.
+        Deleted files stay until the end of their retention.
 
         Args:
-            timestamp: When the job was due, in Unix seconds; the clock says more.
+            timestamp: When the job was due, in Unix seconds; unused, the clock decides.
         """
         del timestamp
         for folder, part, known in (("files", -1, "files"), ("docs", 2, "docs")):
@@ -64,7 +64,7 @@ class ObjectCollector:
                 await self._delete_unknown(keys, part, queries(known)["known"])
 
     async def _delete_unknown(self, keys: list[str], part: int, known: bytes) -> None:
-        """Delete the objects whose keys have an id, at a place of the path, that is not known."""
+        """Delete the objects whose key has an unknown id at a position of the path."""
         by_id: dict[str, list[str]] = {}
         for key in keys:
             by_id.setdefault(key.split("/")[part], []).append(key)

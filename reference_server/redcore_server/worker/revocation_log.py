@@ -15,11 +15,11 @@ class RevocationLogger:
     """Writes revocations to the object store.
 
     Attributes:
-        objects: Where the log is.
+        objects: Object store with the log.
     """
 
     objects: Objects
 
     async def log(self, kind: Kind, ids: list[str], at: str) -> None:
-        """Do what `redcore_server.store.revocation_log.defer_record` asked for."""
+        """Run the job of `redcore_server.store.revocation_log.defer_record`."""
         await append(self.objects, Revocation(kind, tuple(ids), datetime.fromisoformat(at)))

@@ -1,8 +1,8 @@
-"""The job that ends grants which their owner or application no longer entitles to anything.
+"""The job that ends the grants of removed owners and applications.
 
-Whoever removes one ends its grants at once; this is for the process that is killed between its commit and that. It
-decides by what is committed when it runs, so it is harmless when it comes late: somebody who is active again
-keeps the new tokens (the old ones were ended on the way back).
+A removal ends the grants at once; this job covers a process that is killed between its commit and that step. It decides
+by the data committed when it runs, so a late run is harmless: a reactivated user keeps the new tokens (the old ones
+were ended at the reactivation).
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _QUERIES: Final = queries("revocations")
 async def defer_revocation(
     connection: AsyncPostgres, *, user_id: str | None = None, client_ids: Iterable[str] = ()
 ) -> None:
-    """Have grants ended once the caller's transaction is committed, and never if it is not.
+    """Schedule the end of grants, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction, in which the user or the applications were removed.
-        user_id: Whose grants end, whatever the application.
-        client_ids: The applications whose grants end, whoever the user.
+        connection: Connection with an open transaction, in which the user or the applications were removed.
+        user_id: User whose grants end, for any application.
+        client_ids: Applications whose grants end, for any user.
     """
     await defer(connection, TASK, priority=_URGENT, user_id=user_id, client_ids=list(client_ids))
 
 
 @attrs.frozen(kw_only=True)
 class GrantEnder:
-    """Ends grants of users and applications that are gone or not active.
+    """Ends grants of deleted or inactive users and applications.
 
     Attributes:
-        postgres: Where they would be.
+        postgres: PostgreSQL with users and applications.
         revoke_user: Ends the grants of a user.
         revoke_client: Ends the grants of an application.
     """
@@ -48,7 +48,7 @@ class GrantEnder:
     revoke_client: Callable[[str], Awaitable[object]]
 
     async def end(self, user_id: str | None, client_ids: list[str]) -> None:
-        """Do what `defer_revocation` asked for."""
+        """Run the job of `defer_revocation`."""
         async with self.postgres.connection() as connection, connection.transaction():
             if user_id is not None and not await _is_active(connection, "active_user", user_id):
                 await self.revoke_user(user_id)

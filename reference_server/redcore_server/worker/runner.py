@@ -1,6 +1,6 @@
-"""Runs the jobs of one queue inside an event loop, and those that a killed worker left half done.
+"""Runs the jobs of one queue on an event loop, including those that a killed worker left unfinished.
 
-Delivery is at least once: a job must be harmless when run again.
+Delivery is at least once: jobs must be idempotent.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from redcore_server.store.postgres import AsyncPool
 from redcore_server.worker.ending import end
 
 _CONCURRENCY: Final = 4
-_POLL_S: Final = 1.0  # for jobs whose time to try again has come; new ones are announced
+_POLL_S: Final = 1.0  # polling interval for retries; new jobs are announced
 _HEARTBEAT_S: Final = 1.0
-_DEAD_AFTER_S: Final = 5.0  # without a heartbeat; its jobs are then run by others
+_DEAD_AFTER_S: Final = 5.0  # without a heartbeat; then other workers run its jobs
 _LONGEST_WAIT_S: Final = 300
 _BUSY_S: Final = 1
-_LAST_JOBS_S: Final = 5.0  # to finish at a stop; then they are given back
+_LAST_JOBS_S: Final = 5.0  # to finish at shutdown; then jobs are released
 _PAUSE_S: Final = 1.0
 
 _log = structlog.get_logger("redcore_server.worker")
@@ -35,14 +35,14 @@ Task = Callable[..., Awaitable[None]]
 
 
 class Backoff(procrastinate.BaseRetryStrategy):
-    """Wait 1, 2, 4 … 300 s between attempts, as long as the job has something to do.
+    """Wait 1, 2, 4 … 300 s between attempts, while the job still has work to do.
 
-    A kill counts as an attempt. Who was killed often and then finds its own last statement still running is not made to
+    A kill counts as an attempt. A job that was killed often and finds its own last statement still running does not
     wait for minutes.
     """
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> procrastinate.RetryDecision | None:
-        """Return when to try again; None for a mail that nobody will ever take."""
+        """Return when to retry; None for a mail that was permanently refused."""
         if isinstance(exception, MailRefused):
             return None
         if isinstance(exception, BusyElsewhere):
@@ -53,13 +53,13 @@ class Backoff(procrastinate.BaseRetryStrategy):
 
 @attrs.frozen
 class Worker:
-    """Runs the jobs of one queue of a database until cancelled; the queues wait for each other in nothing.
+    """Runs the jobs of one queue of a database until cancelled; the queues are independent.
 
     Attributes:
-        postgres: Where the jobs are.
-        tasks: What to call for the jobs of each name.
+        postgres: PostgreSQL with the jobs.
+        tasks: Handlers by job name.
         queue: `URGENT` or `RUNS` of `redcore_server.store.jobs`.
-        periodic: When some of them are due by themselves, as a cron line in UTC; they are given the moment.
+        periodic: Schedules of periodic jobs, as cron lines in UTC; they are called with the time.
     """
 
     postgres: AsyncPool
@@ -68,7 +68,7 @@ class Worker:
     periodic: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     async def run(self) -> None:
-        """Run jobs and recover abandoned ones; a database that is away for a while is waited for."""
+        """Run jobs and recover abandoned ones; wait while the database is unavailable."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
         for name, task in self.tasks.items():
             made = app.task(name=name, retry=Backoff(), pass_context=False)(_with_request_id(task))
@@ -80,9 +80,9 @@ class Worker:
 
 
 def _with_request_id(task: Task) -> Task:
-    """Return a task whose lines in the log, and whose own jobs, have the id of the request that caused it."""
+    """Return a task whose log lines, and the jobs it creates, have the id of the request that caused it."""
 
-    async def run(request_id: str | None = None, **arguments: Any) -> None:  # None: nobody asked, the hour did
+    async def run(request_id: str | None = None, **arguments: Any) -> None:  # None for a periodic job
         with bound_contextvars(**{REQUEST_ID: request_id}):
             await task(**arguments)
 
@@ -93,7 +93,7 @@ async def _work(app: procrastinate.App, queue: str) -> None:
     await app.run_worker_async(
         queues=[queue],
         concurrency=_CONCURRENCY,
-        install_signal_handlers=False,  # the server stops us by cancelling
+        install_signal_handlers=False,  # the server stops the worker by cancellation
         fetch_job_polling_interval=_POLL_S,
         update_heartbeat_interval=_HEARTBEAT_S,
         stalled_worker_timeout=_DEAD_AFTER_S,
@@ -103,7 +103,7 @@ async def _work(app: procrastinate.App, queue: str) -> None:
 
 
 async def _recover(app: procrastinate.App, queue: str) -> None:
-    """Give the jobs of dead workers back, then let the next heartbeats pass."""
+    """Release the jobs of dead workers, then wait for the next heartbeats."""
     await app.job_manager.prune_stalled_workers(_DEAD_AFTER_S)
     for job in await app.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=_DEAD_AFTER_S):
         _log.warning("job_recovered", job_id=job.id, task=job.task_name)
@@ -111,10 +111,10 @@ async def _recover(app: procrastinate.App, queue: str) -> None:
 
 
 async def persist(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Repeat a step for ever, also when the database is away.
+    """Repeat a step forever, even while the database is unavailable.
 
     Args:
-        step: Whose errors are logged.
+        step: Step to repeat; its errors are logged.
     """
     while True:
         work = asyncio.create_task(step())

@@ -1,4 +1,4 @@
-"""The workers of one process: what is urgent never waits for what takes long."""
+"""The workers of one process: urgent jobs never wait for long ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from redcore_server.worker.runner import Worker
 
 @attrs.frozen(kw_only=True)
 class Workers:
-    """Both workers.
+    """The two workers.
 
     Attributes:
         urgent: Sends mail, revokes and deletes.
-        runs: Does the runs of workflows.
+        runs: Executes workflow runs.
     """
 
     urgent: Worker

@@ -1,6 +1,6 @@
-"""The job that does a workflow's run: claims it, lets the workflow work, and writes down how it ended.
+"""The job that executes a workflow run: claims it, runs the workflow, and records the result.
 
-A run that was killed is run again from the start: what it did was either committed with its success or never seen.
+A killed run restarts from the beginning: its effects are committed together with its success, or not at all.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _FULL: Final = "The server has no space left for the work of this run. Nothing w
 
 
 class BeingRunElsewhere(BusyElsewhere):
-    """Another worker runs it at this moment."""
+    """Another worker is executing it."""
 
 
 async def defer_run(connection: AsyncPostgres, *, run_id: str, organisation_id: str, lane: int, turn: int) -> None:
-    """Have a run done once the caller's transaction is committed, and never if it is not.
+    """Schedule a run, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction, in which the run was written.
-        run_id: `wfr_…`.
-        organisation_id: Whose run it is.
-        lane: Of the organisation; runs of one lane follow each other.
-        turn: The lowest one that waits is next, whatever the organisation.
+        connection: Connection with an open transaction, in which the run was written.
+        run_id: Run id, `wfr_…`.
+        organisation_id: Id of the owning organisation.
+        lane: Lane of the organisation; runs of one lane are sequential.
+        turn: Order among waiting runs of all organisations; the lowest is next.
     """
     lock = f"{organisation_id}/{lane}"
     await defer(connection, TASK, priority=-turn, queue=RUNS, lock=lock, run_id=run_id)
@@ -54,11 +54,11 @@ async def defer_run(connection: AsyncPostgres, *, run_id: str, organisation_id: 
 
 @attrs.frozen(kw_only=True)
 class WorkflowRunner:
-    """Does runs.
+    """Executes runs.
 
     Attributes:
-        stores: Where runs and data are.
-        objects: Where the bytes of files are.
+        stores: Opened stores.
+        objects: Object store with the bytes of files.
         clock: Source of the current time.
         storage_bytes: How much an organisation may store.
     """
@@ -69,11 +69,11 @@ class WorkflowRunner:
     storage_bytes: int
 
     async def run(self, run_id: str) -> None:
-        """Do a run, unless it has ended.
+        """Execute a run, unless it has ended.
 
         Raises:
-            BeingRunElsewhere: Another worker does it.
-            Exception: A fault of ours, to be tried again; after the fifth the run has failed.
+            BeingRunElsewhere: Another worker is executing it.
+            Exception: An internal error, to be retried; after the fifth the run fails.
         """
         async with self._claimed(run_id):
             started = await self._one("start", id=run_id, now=self.clock.now())
@@ -106,9 +106,9 @@ class WorkflowRunner:
             await self._end(started, "failed", {"message": message, "details": []})
 
     def _allowed(self, started: Mapping[str, Any], definition: Definition) -> Run:
-        """Return the run as its work sees it, if its owner may still do what it does."""
+        """Return the run for its work, if its owner still has the permissions."""
         role: Role | None = started["role"]
-        if role is None:  # gone, or not active
+        if role is None:  # deleted or inactive
             raise not_allowed()
         scopes = effective(started["scopes"], role, spec.load().scopes)
         if not all(allows(scopes, scope) for scope in definition.scopes):
@@ -135,7 +135,7 @@ class WorkflowRunner:
         await self._note(started)
 
     async def _note(self, started: Mapping[str, Any]) -> None:
-        """Let replicas that have not come so far answer nobody who has seen the run's end."""
+        """Keep replicas that lag behind from answering a client that has seen the end of the run."""
         async with self.stores.postgres.connection() as connection:
             await self.stores.marks.note(connection, started["organisation_id"])
 
@@ -156,6 +156,6 @@ class WorkflowRunner:
 
 
 def _is_full(error: Exception) -> bool:
-    """Tell whether a store, or the disk under temporary files, has no space left."""
+    """Return whether a store, or the disk for temporary files, has no space left."""
     is_of_the_disk = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     return is_of_the_disk or isinstance(error, ObjectsFull | psycopg.errors.DiskFull)

@@ -1,4 +1,4 @@
-"""The workflows that can be run: what each takes, and what it does with it.
+"""The workflows that can be run: the input and the work of each.
 
 The API shows them and queues runs; `redcore_server.worker.workflows` runs them.
 """
@@ -20,4 +20,4 @@ WORKFLOWS: Final[Mapping[str, Definition]] = {
         docs_publish.DEFINITION,
     )
 }
-"""By name."""
+"""Definitions by name."""

@@ -23,7 +23,7 @@ _QUERIES: Final = queries("catalog")
 
 
 async def work(run: Run) -> None:
-    """Write the whole catalog as it is at one moment, in the order of its skus."""
+    """Write a consistent snapshot of the whole catalog, in the order of its SKUs."""
     kind = run.input.get("format", "csv")
     file_id, digest = new_id("file"), Digest()
     key = file_key(run.organisation_id, file_id)
@@ -44,7 +44,7 @@ async def work(run: Run) -> None:
             if stored is None:
                 raise RunFailed("The organisation's storage is full; delete files that are no longer needed.")
             await run.succeed(connection, {"file_id": file_id})
-            is_kept = True  # before the commit: if its answer is lost, it may have happened; orphans are collected
+            is_kept = True  # before the commit: if its result is lost, it may have succeeded; orphans are collected
     finally:
         if not is_kept:
             await run.objects.delete(key)
@@ -68,7 +68,7 @@ async def _written(run: Run, connection: AsyncPostgres, kind: str) -> AsyncGener
 
 
 def _inert(value: object) -> object:
-    """Return a value that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    """Return a value that spreadsheets do not interpret as a formula (OWASP, CSV Injection)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 

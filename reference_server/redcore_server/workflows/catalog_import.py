@@ -1,4 +1,4 @@
-"""`catalog_import`: makes the catalog's products as a file says, by their skus."""
+"""`catalog_import`: creates and updates catalog products from a file, by SKU."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_check,
 from redcore_server.workflows.tables import Row, row_problem
 
 FIELDS: Final = ("sku", "name", "price", "stock", "status")
-_COLUMNS: Final = frozenset(catalog_export.COLUMNS)  # what was exported can be imported again
+_COLUMNS: Final = frozenset(catalog_export.COLUMNS)  # an exported file can be imported again
 _NUMBERS: Final = frozenset({"price", "stock"})
 _QUERIES: Final = queries("catalog")
 
 
 async def work(run: Run) -> None:
-    """Stage the rows, then merge them into the catalog: one transaction, so all of it is seen or nothing."""
+    """Stage the rows, then merge them into the catalog: one transaction, so all changes are made, or none."""
     problems, is_partial = Problems(), run.input.get("partial", False)
     async with run.postgres.connection() as connection, connection.transaction():
         await connection.execute(_QUERIES["stage"])

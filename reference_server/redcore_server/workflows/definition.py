@@ -1,4 +1,4 @@
-"""What a workflow is, and what its work is given."""
+"""The definition of a workflow, and the context of its work."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from redcore_server.store.stored_files import file_key
 
 MAX_DETAILS: Final = 100
 LANES: Final = 2
-"""How many runs of one organisation are done at once, so that no organisation takes all slots of the workers."""
+"""Concurrent runs of one organisation, so that no organisation takes all slots of the workers."""
 _QUERIES: Final = queries("workflows")
 
 
 class RunFailed(Exception):  # noqa: N818 - a state
-    """The run cannot succeed however often it is tried; the message is for whoever started it."""
+    """The run cannot succeed even if retried; the message is for the user who started it."""
 
     def __init__(self, message: str, details: Iterable[Detail] = ()) -> None:
-        """Say why.
+        """State the reason.
 
         Args:
             message: Human-readable message.
-            details: Problems of single rows; the first hundred are kept.
+            details: Problems of single rows; the first hundred are stored.
         """
         super().__init__(message)
         self.message = message
@@ -41,22 +41,22 @@ class RunFailed(Exception):  # noqa: N818 - a state
 
 
 class RunCancelled(Exception):  # noqa: N818 - a state
-    """Somebody asked to stop the run, or it is no longer there."""
+    """The run was cancelled or deleted."""
 
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """One run, as the work sees it.
+    """One run, as seen by its work.
 
     Attributes:
         id: `wfr_…`.
-        organisation_id: Whose data it works on.
-        owner_id: On whose behalf.
-        role: Of the owner, when this attempt began.
-        scopes: What the run may do: those of the credential that started it, as far as the role has them.
-        input: Valid by the definition's schema.
-        stores: Where the data are.
-        objects: Where the bytes of files are.
+        organisation_id: Organisation whose data it uses.
+        owner_id: User on whose behalf it runs.
+        role: Role of the owner when this attempt started.
+        scopes: What the run may do: the scopes of the credential that started it, limited to the role.
+        input: Input, validated by the definition's schema.
+        stores: Opened stores with the data.
+        objects: Object store with the bytes of files.
         storage_bytes: Storage quota of an organisation, in bytes.
         clock: Source of the current time.
     """
@@ -79,7 +79,7 @@ class Run:
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncPostgres]:
-        """Yield a connection to read much from, in one transaction: to the replica, if it has what was written."""
+        """Yield a connection for large reads, in one transaction: to the replica, if it is up to date."""
         async with contextlib.AsyncExitStack() as stack:
             connection: AsyncPostgres | None = None
             if self.stores.replica is not None:
@@ -90,14 +90,14 @@ class Run:
             yield connection
 
     async def report(self, progress: float) -> None:
-        """Show how much is done; the end of a step.
+        """Report the progress at the end of a step.
 
         Args:
             progress: From 0 to 1.
 
         Raises:
-            RunCancelled: The run shall stop here.
-            RunFailed: Its owner may no longer do what it does.
+            RunCancelled: The run must stop here.
+            RunFailed: Its owner no longer has the required permissions.
         """
         async with self.postgres.connection() as connection:
             cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
@@ -108,15 +108,15 @@ class Run:
         self._require_authority(row["role"])
 
     async def succeed(self, connection: AsyncPostgres, result: Mapping[str, Any]) -> None:
-        """End the run well, in the transaction of its effect: both are seen, or neither.
+        """Mark the run as succeeded, in the transaction of its effect: both are committed, or neither.
 
         Args:
             connection: With an open transaction.
-            result: Of the run.
+            result: Result of the run.
 
         Raises:
-            RunCancelled: The run is no longer there.
-            RunFailed: Its owner may no longer do what it does.
+            RunCancelled: The run was deleted.
+            RunFailed: Its owner no longer has the required permissions.
         """
         parameters = {"id": self.id, "result": Jsonb(result), "now": self.clock.now()}
         row = await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone()
@@ -132,7 +132,7 @@ class Run:
         """Return the description of a file of the organisation, and the `key` of its bytes.
 
         Args:
-            file_id: As in the input.
+            file_id: File id from the input.
 
         Raises:
             RunFailed: It does not exist.
@@ -146,21 +146,21 @@ class Run:
 
 
 def not_allowed() -> RunFailed:
-    """Return the end of a run whose owner was demoted, made inactive or deleted."""
+    """Return the error for a run whose owner was demoted, deactivated or deleted."""
     return RunFailed("Whoever started the run may no longer do what it does.")
 
 
 @attrs.frozen(kw_only=True)
 class Definition:
-    """A kind of work.
+    """A kind of workflow.
 
     Attributes:
-        name: What to call it by.
-        description: For people.
-        scopes: What it does, as scopes of the operations it stands for; whoever starts it needs them all.
+        name: Name for the API.
+        description: Human-readable description.
+        scopes: Scopes of the operations it performs; the caller that starts it needs all of them.
         input_schema: JSON Schema of the input.
-        work: Does it. MUST end with `Run.succeed` in the transaction of its effect, report between its steps, and be
-            harmless when it is run again after it was killed at any moment.
+        work: Performs the run. MUST end with `Run.succeed` in the transaction of its effect, report between its steps,
+            and be idempotent if it is killed at any time and run again.
     """
 
     name: str
@@ -171,5 +171,5 @@ class Definition:
 
     @cached_property
     def rule(self) -> Rule:
-        """The schema, compiled when first used."""
+        """The schema, compiled on first use."""
         return Rule(self.input_schema, {})

@@ -1,4 +1,4 @@
-"""`docs_publish`: puts the files of a zip archive on the organisation's site, all at once, or goes back to others."""
+"""`docs_publish`: publishes a zip archive on the organisation's site atomically, or returns to another version."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MAX_FILES: Final = 10_000
 MAX_UNPACKED_BYTES: Final = 1024**3
 _MAX_PATH_CHARACTERS: Final = 512
 _PIECE_BYTES: Final = 256 * 1024
-_MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's list of its files, which is read at once
-# Others unpack with as much memory as an archive asks for.
+_MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's central directory, which is read as a whole
+# Other methods can use as much memory as the archive demands.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _INDEX: Final = "index.html"
 _SYSTEM_FILES: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -32,23 +32,23 @@ _QUERIES: Final = queries("docs")
 
 
 class _Archive(io.BufferedReader):
-    """The bytes of an archive, never many at once."""
+    """The bytes of an archive, read in small chunks."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read, but no list of millions of files.
+        """Read, but reject a huge central directory.
 
         Raises:
-            RunFailed: It is one.
+            RunFailed: The directory is too large.
         """
         if size is not None and size > _MAX_DIRECTORY_BYTES:
             raise _too_many()
         return super().read(size)
 
     def seek(self, target: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go where the archive says.
+        """Seek to the requested position.
 
         Raises:
-            zipfile.BadZipFile: it says before its own start.
+            zipfile.BadZipFile: The position is before the start of the archive.
         """
         if whence == io.SEEK_SET and target < 0:
             raise zipfile.BadZipFile("it leads before its start")
@@ -63,7 +63,7 @@ class _File:
 
 
 async def work(run: Run) -> None:
-    """Store the files of a new version beside the old one's, then switch; or switch alone."""
+    """Store the files of a new version beside the old one's, then switch; or only switch."""
     if "file_id" in run.input and "version" in run.input:
         raise RunFailed("Give either file_id, to publish, or version, to go back to one.")
     if "version" in run.input:
@@ -81,7 +81,7 @@ async def work(run: Run) -> None:
 
 
 def _summary(files: Sequence[_File]) -> Mapping[str, object]:
-    """Return what the result says of new files."""
+    """Return the part of the result about new files."""
     if any(file.path == _INDEX for file in files):
         return {"files": len(files)}
     return {
@@ -111,7 +111,7 @@ def _parameters(run: Run, version: str) -> dict[str, object]:
 
 
 async def _unpacked(run: Run) -> list[_File]:
-    """Store every file of the archive; nobody sees them yet."""
+    """Store every file of the archive; they are not visible yet."""
     file = await run.file(run.input["file_id"])
     with _Archive(cast("io.RawIOBase", tempfile.TemporaryFile(buffering=0))) as local:
         async for piece in await run.objects.get(file["key"], 0, file["size"]):
@@ -171,13 +171,13 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _is_of_a_system(path: str) -> bool:
-    """Tell whether an operating system has put a file into the archive for itself."""
+    """Return whether a file is operating-system metadata."""
     *folders, name = path.split("/")
     return "__MACOSX" in folders or name in _SYSTEM_FILES
 
 
 def _check_top(paths: Collection[str]) -> None:
-    """Refuse an archive of a folder instead of what is in it: none of its addresses would be as its author thinks."""
+    """Reject an archive of a folder instead of its files: its URLs would not be the intended ones."""
     tops = {path.partition("/")[0] for path in paths}
     if len(tops) == 1 and not tops & set(paths):
         raise RunFailed(
@@ -192,7 +192,7 @@ def _is_inside(path: str) -> bool:
 
 
 async def _bounded(content: IO[bytes], left_bytes: int) -> AsyncGenerator[bytes]:
-    """What is read counts: what an archive says of its sizes may be a lie."""
+    """Count the bytes read: the sizes declared in an archive may be false."""
     while piece := content.read(_PIECE_BYTES):
         left_bytes -= len(piece)
         if left_bytes < 0:

@@ -1,4 +1,4 @@
-"""What all imports have in common: the rows of a file, checked; problems counted, the first hundred kept."""
+"""Shared by all imports: validates the rows of a file, counts problems and keeps the first hundred."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Problems:
     """The problems of an import's rows.
 
     Attributes:
-        count: Of all rows that have one.
-        details: The first hundred.
+        count: Number of rows with a problem.
+        details: The first hundred problems.
     """
 
     count: int = 0
@@ -47,34 +47,34 @@ class Problems:
         """Add the problems of one row.
 
         Args:
-            details: At least one.
+            details: At least one problem.
         """
         self.count += 1
         self.details.extend(details[: MAX_DETAILS - len(self.details)])
 
     def add_rows(self, rows: Sequence[Mapping[str, Any]], told: Callable[[Mapping[str, Any]], Detail]) -> None:
-        """Add one problem each of many rows.
+        """Add one problem for each of many rows.
 
         Args:
-            rows: What a query found, with the `total` of all in each; it need not return more than are kept.
-            told: Gives the problem of one of them.
+            rows: Rows of a query, each with the `total` of all; the query need not return more than are kept.
+            told: Returns the problem of a row.
         """
         if rows:
             self.count += rows[0]["total"]
             self.details.extend([told(row) for row in rows][: MAX_DETAILS - len(self.details)])
 
     def end(self, *, is_partial: bool) -> None:
-        """Decide whether the good rows count.
+        """Check whether the valid rows may be imported.
 
         Raises:
-            RunFailed: There are problems, and it is all or nothing.
+            RunFailed: There are problems, and the import is all or nothing.
         """
         if self.count and not is_partial:
             rows = "1 row has" if self.count == 1 else f"{self.count} rows have"
             raise RunFailed(f"{rows} problems, so nothing was imported.", self.details)
 
     def told(self) -> Mapping[str, Any]:
-        """What the result says of them."""
+        """The part of the result about problems."""
         return {
             "failed": self.count,
             "problems": [{"field": detail.field, "issue": detail.issue} for detail in self.details],
@@ -89,18 +89,18 @@ async def good_rows(
     check: Callable[[Mapping[str, Any]], Iterable[Detail]],
     problems: Problems,
 ) -> AsyncGenerator[list[tuple[Row, Mapping[str, Any]]]]:
-    """Yield the rows of the run's file that have no problems, some at a time.
+    """Yield the valid rows of the run's file in batches.
 
     Args:
-        run: With `file_id` in its input.
-        columns: That rows may have.
-        typed: Gives the values of a row as `check` expects them.
-        check: Gives what is wrong with the values of a row.
-        problems: Gets what is wrong with the rows that are left out.
+        run: The run, with `file_id` in its input.
+        columns: Allowed columns.
+        typed: Converts the values of a row to the types that `check` expects.
+        check: Returns the problems of the values of a row.
+        problems: Collects the problems of the rejected rows.
 
     Raises:
-        RunFailed: There is no such file, or it cannot be read.
-        RunCancelled: The run shall stop.
+        RunFailed: The file does not exist, or cannot be read.
+        RunCancelled: The run was cancelled.
     """
     file = await run.file(run.input["file_id"])
     async for batch in batches(run.objects, file, columns):
@@ -117,24 +117,24 @@ async def good_rows(
 
 
 def body_check(operation_id: str) -> Callable[[Mapping[str, Any]], Iterable[Detail]]:
-    """Return the check of the body of an operation of the API, which holds for imported rows too.
+    """Return the body validator of an API operation, used for imported rows as well.
 
     Args:
-        operation_id: Of an operation that has one.
+        operation_id: OperationId of an operation with a body.
     """
     rule = spec.load().operations[operation_id].body
-    assert rule is not None  # noqa: S101 - a test imports with each
+    assert rule is not None  # noqa: S101 - a test runs each import
     return partial(issues, rule, name="")
 
 
 def whole_number(text: object) -> object:
-    """Return the number that a text is; anything else as it is, for the rule to refuse.
+    """Return the number that a text represents; anything else unchanged, for the schema to reject.
 
     Args:
-        text: Of a field.
+        text: Text of a field.
     """
     if isinstance(text, float) and text.is_integer():
-        return int(text)  # JSON Schema takes 5.0 for a whole number, the COPY of PostgreSQL does not
+        return int(text)  # JSON Schema accepts 5.0 as an integer, PostgreSQL's COPY does not
     if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20:
         return int(text)
     return text

@@ -1,9 +1,8 @@
-"""Rows of CSV and JSON Lines files, read one after the other from the object store; no file is ever whole in memory.
+"""Streams rows of CSV and JSON Lines files from the object store; a file is never held in memory as a whole.
 
-What is wrong with one row is that row's problem, and the next one is read. A file fails only where no next row can be
-found: a heading that names no columns, a quote that is never closed, a row that is too long. Files come as spreadsheets
-write them: with a byte order mark, with blanks around headings and fields, separated by semicolons or tabs, filled up
-with commas.
+An error in one row is reported for that row, and reading continues. A file fails only if the next row cannot be found:
+a header without columns, an unclosed quote, a row that is too long. The output of spreadsheets is accepted: with a byte
+order mark, with blanks around headings and fields, separated by semicolons or tabs, padded with commas.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MAX_ROW_CHARACTERS: Final = 1024 * 1024
 MAX_FIELD_CHARACTERS: Final = 128 * 1024
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-_ZIP: Final = b"PK\x03\x04"  # how .xlsx and .ods begin
+_ZIP: Final = b"PK\x03\x04"  # first bytes of .xlsx and .ods files
 _MAX_QUOTED: Final = 40
 
 
@@ -37,10 +36,10 @@ class Row:
     """One row.
 
     Attributes:
-        number: From 1, without heading and blank rows.
-        values: By column; of a CSV file all texts, without the empty ones.
-        position: How much of the file lies before its end, from 0 to 1.
-        problems: What is wrong with how it is written; its values count for nothing then.
+        number: Row number from 1, without header and blank rows.
+        values: Values by column; for a CSV file all strings, without empty ones.
+        position: Fraction of the file up to the end of the row, from 0 to 1.
+        problems: Syntax problems of the row; if there are any, its values are invalid.
     """
 
     number: int
@@ -53,15 +52,15 @@ def row_problem(number: int, field: str, issue: str) -> Detail:
     """Return a problem of a row.
 
     Args:
-        number: Of the row.
-        field: Of the row; empty for the row as a whole.
-        issue: What is wrong.
+        number: Number of the row.
+        field: Field of the row; empty for the whole row.
+        issue: Description of the problem.
     """
     return Detail(f"row {number}.{field}".rstrip("."), issue)
 
 
 def format_of(file: Mapping[str, Any]) -> Format:
-    """Return the format that a file's name or type says; CSV if neither does.
+    """Return the format from a file's name or media type; CSV if neither tells.
 
     Args:
         file: Its description.
@@ -71,15 +70,15 @@ def format_of(file: Mapping[str, Any]) -> Format:
 
 
 async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[str]) -> AsyncGenerator[list[Row]]:
-    """Yield the rows of a file, some at a time.
+    """Yield the rows of a file in batches.
 
     Args:
-        objects: Where it is.
-        file: Its description, with the `key` of its bytes.
-        columns: That rows may have.
+        objects: Object store with the file.
+        file: Description of the file, with the `key` of its bytes.
+        columns: Allowed columns.
 
     Raises:
-        RunFailed: The file cannot be read as what it should be; the message says where.
+        RunFailed: The file is not valid in its format; the message says where.
         ObjectsUnavailable: The object store does not answer.
     """
     with tempfile.TemporaryFile() as local:
@@ -88,7 +87,7 @@ async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[
         local.seek(0)
         _check_encoding(local.read(4))
         local.seek(0)
-        # A byte order mark is skipped; line ends in quotes stay as they are, and so do bytes that are not UTF-8.
+        # A byte order mark is skipped; line ends in quotes and bytes that are not UTF-8 are kept.
         binary = cast("io.BufferedReader", local)
         with io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
             lines = _Lines(text, lambda: local.tell() / file["size"])
@@ -105,7 +104,7 @@ def _check_encoding(beginning: bytes) -> None:
 
 
 def _some(rows: Iterator[Row], lines: _Lines) -> Iterator[Row]:
-    """Yield the next rows: neither too many nor, if they are long, much more than the longest one."""
+    """Yield the next rows, bounded in number and, for long rows, in total size."""
     stop = lines.characters + MAX_ROW_CHARACTERS
     for row in islice(rows, BATCH_ROWS):
         yield row
@@ -114,12 +113,12 @@ def _some(rows: Iterator[Row], lines: _Lines) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a text file; those of one row are of bounded length.
+    """The lines of a text file; the length of a row is bounded.
 
     Attributes:
-        position: How much of the file was read, from 0 to 1.
-        number: Of lines read.
-        characters: Read.
+        position: Fraction of the file read so far, from 0 to 1.
+        number: Number of lines read.
+        characters: Number of characters read.
     """
 
     def __init__(self, text: io.TextIOWrapper, position: Callable[[], float]) -> None:
@@ -130,7 +129,7 @@ class _Lines:
         self.characters = 0
 
     def end_row(self) -> None:
-        """Let the next line be the first of another row; without quotes each line is."""
+        """Start a new row with the next line; without quotes each line is a row."""
         self._row_began = self.characters
 
     def __iter__(self) -> Generator[str]:
@@ -162,17 +161,17 @@ def _csv_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
         lines.end_row()
         if values is None:
             return
-        if isinstance(values, list) and not any(map(str.strip, values)):  # as spreadsheets fill a sheet up
+        if isinstance(values, list) and not any(map(str.strip, values)):  # as spreadsheets pad a sheet
             continue
         number += 1
         yield _csv_row(number, heading, values, lines)
 
 
 def _unreadable(error: csv.Error, lines: _Lines) -> str:
-    """Return what is wrong with a line behind which the next row begins.
+    """Return the problem of a line after which the next row begins.
 
     Raises:
-        RunFailed: It is not known where the next row begins.
+        RunFailed: The start of the next row cannot be determined.
     """
     if "expected after" not in str(error):
         raise RunFailed(f"Line {lines.number} is not CSV: {error}.") from None
@@ -190,12 +189,12 @@ def _csv_row(number: int, heading: Sequence[str], values: list[str] | str, lines
 
 
 def _heading(texts: Iterator[str], columns: frozenset[str]) -> tuple[list[str], str]:
-    """Return the columns of a CSV file, and what separates them."""
+    """Return the columns of a CSV file, and the separator."""
     line = next(texts, "")
     if not _is_text(line):
         raise RunFailed("Line 1 is not UTF-8, but perhaps Latin-1: save the file as UTF-8.")
     separators = list(_SEPARATORS)
-    if line.lower().startswith("sep="):  # how Excel is asked for a separator
+    if line.lower().startswith("sep="):  # Excel's separator declaration
         separators = [line[4:5]] if line[4:5] in _SEPARATORS else separators
         line = next(texts, "")
     readings = [(_names(line, separator), separator) for separator in separators]
@@ -205,7 +204,7 @@ def _heading(texts: Iterator[str], columns: frozenset[str]) -> tuple[list[str], 
 
 
 def _names(line: str, separator: str) -> list[str]:
-    """Return the names in a first line, in any case, blanks around them and empty ones at its end left out."""
+    """Return the names in the header line: any case, surrounding blanks and trailing empty names removed."""
     try:
         first = next(csv.reader([line], strict=True, delimiter=separator), list[str]())
     except csv.Error:
@@ -245,7 +244,7 @@ def _json_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
 
 
 def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any], str | None]:
-    """Return the fields of a line, or what is wrong with it."""
+    """Return the fields of a line, or its problem."""
     try:
         value = orjson.loads(line.encode(errors="surrogateescape"))
     except orjson.JSONDecodeError as error:
@@ -260,7 +259,7 @@ def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any],
 
 
 def _value_problems(number: int, values: Mapping[str, Any], lines: _Lines) -> list[Detail]:
-    """Return a problem for each value that no field of a row can have."""
+    """Return a problem for each value that is never valid in a row."""
     return [row_problem(number, name, issue) for name, value in values.items() if (issue := _issue(value, lines))]
 
 
@@ -277,7 +276,7 @@ def _issue(value: object, lines: _Lines) -> str | None:
 
 
 def _is_text(text: str) -> bool:
-    """Tell whether a text was UTF-8: bytes that were not are surrogates now."""
+    """Return whether a text was valid UTF-8: invalid bytes were decoded as surrogates."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -22,7 +22,7 @@ _QUERIES: Final = queries("user_import")
 
 
 async def work(run: Run) -> None:
-    """Stage the rows, then create and invite: one transaction, so all of it is seen, mails included, or nothing."""
+    """Stage the rows, then create and invite: one transaction, so all changes and mails happen, or none."""
     problems, is_partial = Problems(), run.input.get("partial", False)
     async with run.postgres.connection() as connection, connection.transaction():
         await connection.execute(_QUERIES["stage"])
@@ -73,7 +73,7 @@ async def _invite(connection: AsyncPostgres) -> None:
 
 
 def _problems(run: Run, values: Mapping[str, Any]) -> Iterator[Detail]:
-    """Yield what is wrong with a user; nobody gives a role that the run may not give."""
+    """Yield the problems of a user; a run cannot grant a role beyond its own permissions."""
     wrong = list(body_check("users_create")(values))
     yield from wrong
     if not wrong and not may_appoint(run.scopes, values.get("role", "viewer")):
