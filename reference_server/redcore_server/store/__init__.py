@@ -1,6 +1,6 @@
-"""The stores: PostgreSQL for what must last, Redis for tokens, sessions and rate counters.
+"""The stores: PostgreSQL for durable data, Redis for tokens, sessions and rate counters.
 
-Here they are opened and closed together; what is in them belongs to the modules that use them.
+They are opened and closed together here; the modules that use them own their content.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class StoreOptions:
     """How a process uses the stores.
 
     Attributes:
-        replica_url: Of a replica to read from; None reads from the primary.
-        database_connections: At most, to each PostgreSQL server.
-        redis: How it uses Redis.
-        statement_s: Seconds that a statement may take in PostgreSQL; 0 is no bound.
+        replica_url: URL of a replica for reads; None reads from the primary.
+        database_connections: Maximum connections to each PostgreSQL server.
+        redis: Redis options.
+        statement_s: Statement timeout of PostgreSQL in seconds; 0 disables it.
     """
 
     replica_url: str | None = attrs.field(default=None, repr=False)
@@ -43,10 +43,10 @@ class Stores:
 
     Attributes:
         postgres: The primary.
-        redis: Its client.
-        replica: What reads may be answered from; None where there is none.
-        scripts: Run by `redis`.
-        marks: What organisations have written.
+        redis: Redis client.
+        replica: Replica for reads; None without one.
+        scripts: Lua scripts on `redis`.
+        marks: Log positions of the organisations' last writes.
     """
 
     postgres: AsyncPool
@@ -65,7 +65,7 @@ async def open_stores(database_url: str, redis_url: str, options: StoreOptions |
     Args:
         database_url: Of a migrated database.
         redis_url: See `redcore_server.store.redis.async_redis`.
-        options: How this process uses them.
+        options: Store options of this process.
 
     Raises:
         StoreError: One of them cannot be used.

@@ -1,4 +1,4 @@
-"""What may be said about a store's address, and the error for a store that does not answer.
+"""Safe display of a store's address, and the error for a store that does not answer.
 
 A URL may hold a password, so no message here quotes one: an operator sees host, port and database, and the
 name of the environment variable to correct.
@@ -23,7 +23,7 @@ def without_password(url: str) -> str:
     """Return `host:port/database` of a URL, several hosts separated by commas, or a placeholder if it cannot be read.
 
     Args:
-        url: Of a database or a Redis server, possibly with credentials.
+        url: URL of a database or a Redis server, possibly with credentials.
     """
     try:
         parts = urlsplit(url)
@@ -36,7 +36,7 @@ def without_password(url: str) -> str:
 
 
 def _hosts_in_query(query: str) -> list[tuple[str, int | None]]:
-    """Return the hosts of `?host=one,two&port=1,2`, which libpq takes as well."""
+    """Return the hosts of `?host=one,two&port=1,2`, which libpq accepts as well."""
     parameters = parse_qs(query)
     hosts = parameters.get("host", [""])[0].split(",")
     ports = parameters.get("port", [""])[0].split(",")

@@ -1,4 +1,4 @@
-"""Asks a store once for what several callers want to know at the same time."""
+"""Batches concurrent queries of several callers into one round trip to a store."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ _Answer = TypeVar("_Answer")
 
 
 class Batch(Generic[_Question, _Answer]):
-    """Asks one trip at a time, each with all questions that came up in the meantime.
+    """Runs one round trip at a time, each with all queries that arrived in the meantime.
 
-    Under load they share the price of a trip; a question that comes up alone waits for nothing, any other for one trip
-    at most before its own. Each is asked after it came in, so an answer is never older than its question.
+    Under load, queries share the cost of a round trip; a lone query starts at once, any other waits for at most one
+    round trip before its own. Each is sent after it arrived, so an answer is never older than its query.
     """
 
     def __init__(self, ask: Callable[[Sequence[_Question]], Awaitable[Sequence[_Answer | Exception]]]) -> None:
-        """Start without questions.
+        """Start with no queries.
 
         Args:
-            ask: Returns the answers in the order of the questions; one that is an exception is raised where it is
-                awaited, and what is raised instead of answers is raised everywhere.
+            ask: Returns the answers in the order of the queries. An answer that is an exception is raised to its
+                caller; an exception raised by `ask` itself is raised to all callers.
         """
         self._ask = ask
         self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
         self._asking: asyncio.Task[None] | None = None
 
     def answer(self, question: _Question) -> asyncio.Future[_Answer]:
-        """Return the answer to come; the question is asked even if nobody awaits it.
+        """Return a future of the answer; the query is sent even if the future is not awaited.
 
         Args:
-            question: Of one caller.
+            question: Query of one caller.
         """
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
@@ -52,14 +52,14 @@ class Batch(Generic[_Question, _Answer]):
         answers: Sequence[_Answer | Exception]
         try:
             answers = await self._ask([question for question, _ in asked])
-        except Exception as error:  # noqa: BLE001 - it is raised where the answers are awaited
+        except Exception as error:  # noqa: BLE001 - it is raised to the callers that await
             answers = [error] * len(asked)
         for (_, future), answer in zip(asked, answers, strict=True):
             _set(future, answer)
 
 
 def _set(future: asyncio.Future[_Answer], answer: _Answer | Exception) -> None:
-    if future.done():  # its caller is gone
+    if future.done():  # its caller was cancelled
         return
     if isinstance(answer, Exception):
         future.set_exception(answer)

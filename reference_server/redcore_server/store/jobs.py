@@ -1,6 +1,6 @@
-"""Writes jobs on the connection of whoever causes them: a job exists if and only if its cause was committed.
+"""Writes jobs on the connection of their cause: a job exists if and only if its cause was committed.
 
-A job carries the id of the request that caused it, through any number of jobs between, so that one id finds every line.
+A job carries the id of the request that caused it, also through intermediate jobs, so that one id finds all log lines.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from structlog.contextvars import get_contextvars
 from redcore_server.store.postgres import AsyncPostgres
 
 URGENT: Final = "default"
-"""The queue of what is done soon: mail, revocations, deletions. It has the name that jobs of earlier versions have."""
+"""The queue of urgent jobs: mail, revocations, deletions. Named as in earlier versions, whose jobs it includes."""
 
 RUNS: Final = "runs"
 """The queue of workflow runs, which take long."""
 
 REQUEST_ID: Final = "request_id"
-"""Of the log's context, and the argument of a job that carries it."""
+"""Key in the log context, and name of the job argument that carries the request id."""
 
 
-class BusyElsewhere(Exception):  # noqa: N818 - a state, not a fault: the job asks again shortly
-    """Another worker does the same at this moment, or one was killed while its last statement still runs."""
+class BusyElsewhere(Exception):  # noqa: N818 - a state, not an error: the job retries shortly
+    """Another worker is doing the same, or one was killed while its last statement is still running."""
 
 
 # Never opened: a job is always written on its cause's own connection.
@@ -42,16 +42,16 @@ async def defer(
     lock: str | None = None,
     **arguments: JSONValue,
 ) -> None:
-    """Have a task run once the caller's transaction is committed, and never if it is not.
+    """Schedule a task, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction.
-        task: Its name.
+        connection: Connection with an open transaction.
+        task: Name of the task.
         priority: Higher ones run first.
         after_s: Seconds to wait before it runs.
-        queue: `URGENT` or `RUNS`; each has slots of its own.
-        lock: Jobs of one lock run one after the other; None for a job that waits for no other.
-        arguments: Of the task; no secrets, for they are stored as they are.
+        queue: `URGENT` or `RUNS`; each has its own slots.
+        lock: Jobs with the same lock run sequentially; None for an independent job.
+        arguments: Arguments of the task; no secrets, because they are stored unencrypted.
     """
     schedule = {"seconds": after_s} if after_s else None
     configured = _jobs.configure_task(
@@ -63,13 +63,13 @@ async def defer(
 async def defer_each(
     connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]], *, priority: int = 0
 ) -> None:
-    """Do the same for many jobs of one task, in one statement.
+    """Schedule many jobs of one task, in one statement.
 
     Args:
-        connection: With an open transaction.
-        task: Its name.
-        arguments: Of each job.
-        priority: As above.
+        connection: Connection with an open transaction.
+        task: Name of the task.
+        arguments: Arguments of each job.
+        priority: Higher ones run first.
     """
     await _jobs.configure_task(task, connection=connection, priority=priority).batch_defer_async(
         *map(_with_cause, arguments)

@@ -1,8 +1,7 @@
 """Brings a database to the schema this server needs; procrastinate's tables included.
 
 Safe when several processes start at once, and quick when there is nothing to do: one connection, one query.
-It never goes back; a database that a newer server has migrated is left as it is, so that nodes can be
-replaced one by one.
+It never downgrades; a database migrated by a newer server is left unchanged, so that nodes can be replaced one by one.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ class _Migration:
 
 
 def migrate(database_url: str, *, clock: Clock) -> list[str]:
-    """Apply what is missing.
+    """Apply the missing migrations.
 
     Args:
-        database_url: Of the database to change.
-        clock: Dates the entries of `schema_migrations`.
+        database_url: URL of the database to migrate.
+        clock: Source of the times in `schema_migrations`.
 
     Returns:
         The names of the migrations applied now, in order; empty if the database was up to date.
@@ -55,7 +54,7 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
             return []
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))  # released when the connection closes
         connection.execute(_BOOKKEEPING)
-        # Read again: while we waited for the lock, another process may have done the work.
+        # Read again: another process may have migrated while we waited for the lock.
         missing = _missing(_applied(connection))
         for migration in missing:
             _apply(connection, migration, clock)
@@ -63,10 +62,10 @@ def migrate(database_url: str, *, clock: Clock) -> list[str]:
 
 
 def require_migrated(database_url: str) -> None:
-    """Make sure that a database has the schema this server needs, without changing it.
+    """Check that a database has the schema this server needs, without changing it.
 
     Args:
-        database_url: Of the database.
+        database_url: Database URL.
 
     Raises:
         StoreError: Migrations are missing, or the database cannot be used.
@@ -80,7 +79,7 @@ def require_migrated(database_url: str) -> None:
 
 @contextlib.contextmanager
 def _connected(database_url: str) -> Generator[_Connection]:
-    """Yield a connection; whatever PostgreSQL refuses on it is one line for the operator."""
+    """Yield a connection; PostgreSQL errors on it become one line for the operator."""
     with connect(database_url, attributes="read-write") as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -117,7 +116,7 @@ def _own() -> Iterator[_Migration]:
 def _procrastinate(*, fresh: bool) -> Iterator[_Migration]:
     """Yield its complete schema for a fresh database, its single migrations for an older one.
 
-    Only the package's folder is looked up: importing it costs more than the whole check.
+    Only the package's folder is located: importing it costs more than the whole check.
     """
     spec = importlib.util.find_spec("procrastinate")
     if spec is None or spec.origin is None:
@@ -131,7 +130,7 @@ def _procrastinate(*, fresh: bool) -> Iterator[_Migration]:
 
 
 def _apply(connection: _Connection, migration: _Migration, clock: Clock) -> None:
-    # One transaction each: PostgreSQL refuses to use a new enum value in the transaction that added it.
+    # One transaction each: PostgreSQL does not allow using a new enum value in the transaction that added it.
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(migration.path.read_bytes())
         cursor.executemany(

@@ -1,7 +1,7 @@
-"""The object store: bytes by key, in a local folder or in any store that speaks S3.
+"""The object store: bytes by key, in a local folder or any S3-compatible store.
 
-Objects are written whole or not at all, and never changed afterwards. Keys are made by the callers from ids and hashes,
-never from what a client names. It keeps nothing of its own in memory but the pieces under way.
+Objects are written whole or not at all, and never changed afterwards. Callers build keys from ids and hashes, never
+from names chosen by a client. Only the chunks in transit are held in memory.
 """
 
 # obstore writes the types of its keyword arguments as unions of typed dictionaries that pyright cannot see.
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 OBJECTS_VARIABLE: Final = "REDCORE_SERVER_OBJECTS_URL"
-_PART_BYTES: Final = 5 * 1024 * 1024  # the least that S3 takes for a part of an upload
+_PART_BYTES: Final = 5 * 1024 * 1024  # S3's minimum size of an upload part
 _PARTS_AT_ONCE: Final = 2
 _PIECE_BYTES: Final = 256 * 1024
 _CONNECT_TIMEOUT: Final = timedelta(seconds=2)
-_TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # of one request, so it bounds the slowest download
+_TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # for one request, so it bounds the slowest download
 _RETRY_TIMEOUT: Final = timedelta(seconds=5)
-_REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no class of its own for them in listings
+_REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no error class for them in listings
 _FULL: Final = re.compile(r"No space left on device|Disk quota exceeded|QuotaExceeded|os error (28|122)\b")
 _REFUSALS: Final = {
     "401": "it does not take our access key and secret",
@@ -44,8 +44,8 @@ _REFUSALS: Final = {
 }
 
 
-class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may try again
-    """The object store does not answer, or does not have what was stored."""
+class ObjectsUnavailable(Exception):  # noqa: N818 - a state; a caller may retry
+    """The object store does not answer, or has lost a stored object."""
 
 
 class ObjectsFull(ObjectsUnavailable):
@@ -58,11 +58,11 @@ class ObjectMissing(ObjectsUnavailable):
 
 @attrs.frozen
 class Found:
-    """What the store knows of an object.
+    """Metadata of an object.
 
     Attributes:
         size: Size in bytes.
-        etag: Strong entity tag, in its quotes.
+        etag: Strong entity tag, with quotes.
     """
 
     size: int
@@ -76,14 +76,14 @@ class Objects:
     _store: ObjectStore
 
     async def put(self, key: str, pieces: AsyncIterator[bytes]) -> None:
-        """Write an object; what `pieces` raises is raised, and then nothing is written.
+        """Write an object; if `pieces` raises, the error propagates and nothing is written.
 
         Args:
             key: Name of the object.
             pieces: Its bytes, in order.
 
         Raises:
-            ObjectsUnavailable: The store does not take it.
+            ObjectsUnavailable: The store cannot write it.
         """
         with _away():
             first, rest = await _first_part(pieces)
@@ -95,12 +95,12 @@ class Objects:
             )
 
     async def get(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Open an object; it is known to be there when this returns.
+        """Open an object; when this returns, the object exists.
 
         Args:
             key: Name of the object.
             start: Offset of the first byte.
-            stop: Offset behind the last byte, not before `start`.
+            stop: Offset after the last byte, not before `start`.
 
         Returns:
             The bytes; iterating them raises ObjectsUnavailable too.
@@ -109,7 +109,7 @@ class Objects:
             ObjectMissing: The store has no such object.
             ObjectsUnavailable: The store does not answer.
         """
-        if start == stop:  # stores refuse ranges without bytes
+        if start == stop:  # stores reject empty ranges
             with _away():
                 await obstore.head_async(self._store, key)
             return _nothing()
@@ -132,10 +132,10 @@ class Objects:
             return bytes(await result.bytes_async())
 
     async def keys(self, prefix: str) -> AsyncGenerator[list[str]]:
-        """Yield the keys of all objects in a folder, some at a time.
+        """Yield the keys of all objects in a folder, in batches.
 
         Args:
-            prefix: Folder of the keys, without a slash at its end.
+            prefix: Folder of the keys, without a trailing slash.
 
         Raises:
             ObjectsUnavailable: The store does not answer.
@@ -145,10 +145,10 @@ class Objects:
                 yield [found["path"] for found in batch]
 
     async def find(self, key: str) -> Found | None:
-        """Return what the store knows of an object; None if there is none.
+        """Return the metadata of an object; None if it does not exist.
 
         Args:
-            key: Its name; one that no object can have names none.
+            key: Name of the object; an impossible name means that it does not exist.
 
         Raises:
             ObjectsUnavailable: The store does not answer.
@@ -161,7 +161,7 @@ class Objects:
         return Found(told["size"], told["e_tag"] or f'"{told["size"]}-{told["last_modified"].timestamp():.6f}"')
 
     async def delete(self, key: str) -> None:
-        """Delete an object, if it is there.
+        """Delete an object, if it exists.
 
         Args:
             key: Name of the object.
@@ -173,11 +173,11 @@ class Objects:
             await obstore.delete_async(self._store, key)
 
     async def older_than(self, prefix: str, moment: datetime) -> AsyncGenerator[list[str]]:
-        """Yield the keys of objects that were written before a moment, some at a time.
+        """Yield the keys of objects that were written before a moment, in batches.
 
         Args:
-            prefix: Folder of the keys, without a slash at its end.
-            moment: By the clock of the store.
+            prefix: Folder of the keys, without a trailing slash.
+            moment: Time by the clock of the store.
 
         Raises:
             ObjectsUnavailable: The store does not answer.
@@ -187,23 +187,23 @@ class Objects:
                 yield [found["path"] for found in batch if found["last_modified"] < moment]
 
     async def check(self) -> None:
-        """Ask the store once whether it lets us in.
+        """Check once that the store grants access.
 
         Raises:
-            ObjectsUnavailable: It does not.
+            ObjectsUnavailable: The store does not answer or denies access.
         """
         with _away():
             await obstore.list_with_delimiter_async(self._store, prefix="readiness")
 
 
 def open_objects(settings: Settings) -> Objects:
-    """Return the object store of the settings; it connects when it is first used.
+    """Return the object store of the settings; it connects on first use.
 
     Args:
         settings: Server settings.
 
     Raises:
-        StoreError: The folder cannot be made.
+        StoreError: The folder cannot be created.
     """
     parts = urlsplit(settings.objects_url or settings.objects.as_uri())
     if parts.scheme == "s3":
@@ -219,14 +219,14 @@ def open_objects(settings: Settings) -> Objects:
 
 
 async def check(objects: Objects, settings: Settings) -> None:
-    """Ask the store once whether it lets us in.
+    """Check once that the store grants access.
 
     Args:
-        objects: Made from these settings.
-        settings: Named in the error, without secrets.
+        objects: Object store created from the settings.
+        settings: Settings, shown in the error without secrets.
 
     Raises:
-        StoreError: It does not.
+        StoreError: The store does not answer or denies access.
     """
     try:
         await objects.check()
@@ -260,10 +260,10 @@ def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
 
 
 async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
-    """Yield the bytes of a local file, to be put.
+    """Yield the bytes of a local file, for an upload.
 
     Args:
-        file: That is read.
+        file: File to read.
     """
     with file.open("rb") as content:
         while piece := content.read(_PIECE_BYTES):
@@ -271,7 +271,7 @@ async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
 
 
 async def _first_part(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """Return all bytes and None if they are less than a part, else what was read and everything, from its start."""
+    """Return all bytes and None if they are shorter than a part, else the bytes read and a stream of everything."""
     first = bytearray()
     async for piece in pieces:
         first += piece
@@ -299,7 +299,7 @@ async def _nothing() -> AsyncGenerator[bytes]:
 
 @contextlib.contextmanager
 def _away() -> Generator[None]:
-    """Raise what the store raises as ours; its own messages may quote addresses and requests at length."""
+    """Convert the store's errors to ours; its messages may quote URLs and requests at length."""
     try:
         yield
     except FileNotFoundError:

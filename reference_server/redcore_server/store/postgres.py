@@ -1,11 +1,10 @@
 """PostgreSQL: connection pools and SQL by name.
 
-A URL may name several servers, as libpq reads it; whoever writes is connected to the one that takes writes, so a
-failover needs no other address. While none is there, requests fail at once, and half a second after one is back it is
-used.
+A URL may name several servers, as in libpq; writers are connected to the server that accepts writes, so a failover
+needs no new URL. While there is no such server, requests fail at once; half a second after one is back it is used.
 
 The API and the worker use an async pool, the auth service a sync one, because Authlib is sync. SQL is kept in
-`queries/*.sql`, one block per `-- name:` heading; nothing here builds SQL from parts.
+`queries/*.sql`, one block per `-- name:` heading; no SQL is built from parts.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ Pool = ConnectionPool[Postgres]
 
 _QUERIES: Final = Path(__file__).with_name("queries")
 _WAIT_S: Final = 5.0  # how long a request waits for a connection before it is answered 503
-_NOTICE_S: Final = 1.0  # after which a waiting request looks whether PostgreSQL is away
-_AWAY_WAIT_S: Final = 0.2  # what it waits when it is known to be
+_NOTICE_S: Final = 1.0  # after which a waiting request checks whether PostgreSQL is unavailable
+_AWAY_WAIT_S: Final = 0.2  # how long a request waits while PostgreSQL is known to be unavailable
 _RECONNECT_S: Final = 0.5  # between attempts to connect; psycopg's own pauses double, up to minutes
 _CONNECT_S: Final = 2  # libpq takes no less
-# A server whose machine is gone closes nothing: the kernel gives up on it after five seconds, asked or not.
+# A crashed machine does not close its connections: the kernel gives up on them after five seconds, idle or not.
 _LOST: Final = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 2}
-# Set on every connection, so that no setting of the database or of the role decides. Not among libpq's `options`:
+# Set on every connection, so that settings of database or role do not apply. Not in libpq's `options`:
 # PgBouncer refuses those that it does not know.
 _SET: Final = "select set_config('statement_timeout', %(milliseconds)s, false)"
 CONNECTIONS: Final = 20
@@ -49,17 +48,17 @@ _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 def queries(name: str) -> Mapping[str, bytes]:
     """Return the blocks of `queries/NAME.sql` by their names.
 
-    They are bytes because psycopg refuses a `str` that a type checker cannot prove to be literal.
+    They are bytes because psycopg accepts only a `str` that a type checker can prove to be literal.
 
     Args:
-        name: Of the file, without `.sql`.
+        name: File name without `.sql`.
     """
     _, *parts = _HEADING.split((_QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
     return {heading: sql.strip().encode() for heading, sql in zip(parts[::2], parts[1::2], strict=True)}
 
 
 class ReadOnlyStore(psycopg.OperationalError):
-    """The server we write to takes no writes any more; another one may."""
+    """The server for writes no longer accepts them; another one may."""
 
 
 class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
@@ -79,12 +78,12 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
         """Return a closed pool; the caller opens and closes it.
 
         Args:
-            url: Of the database; may name several servers.
+            url: Database URL; may name several servers.
             attributes: Libpq's `target_session_attrs`, unless the URL has its own.
-            min_size: Connections kept open.
-            max_size: Connections at most; further callers wait.
-            name: In the log.
-            statement_s: Seconds that a statement may take; 0 is no bound.
+            min_size: Number of connections kept open.
+            max_size: Maximum number of connections; further callers wait.
+            name: Name in the log.
+            statement_s: Statement timeout in seconds; 0 disables it.
         """
         self._statement = _statement_timeout(statement_s)
         super().__init__(
@@ -107,7 +106,7 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
         """Return a connection; see `psycopg_pool.AsyncConnectionPool.getconn`.
 
         Raises:
-            PoolTimeout: There is none in time.
+            PoolTimeout: No connection became available in time.
         """
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         try:
@@ -119,14 +118,14 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
             return await super().getconn(left)
 
     async def putconn(self, conn: AsyncPostgres) -> None:
-        """Take a connection back; where one is broken, the idle ones are looked at too."""
+        """Return a connection to the pool; if it is broken, check the idle ones too."""
         is_broken = conn.broken
         await super().putconn(conn)
         if is_broken and self._checking is None and not self.closed:
             self._checking = asyncio.create_task(self._check_idle())
 
     async def checked(self) -> None:
-        """Return once the idle connections have been looked at, if one was found broken."""
+        """Wait until the idle connections are checked, if one was found broken."""
         if self._checking is not None:
             await asyncio.wait([self._checking])
 
@@ -138,7 +137,8 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
         """Lend a connection; see `psycopg_pool.AsyncConnectionPool.connection`.
 
         Raises:
-            ReadOnlyStore: The server takes no writes any more; the connection is closed, the next finds the primary.
+            ReadOnlyStore: The server no longer accepts writes; the connection is closed, and the next one finds the
+                primary.
         """
         async with super().connection(timeout) as connection:
             try:
@@ -160,7 +160,7 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
             self._checking = None
 
     async def _connected(self, connection: AsyncPostgres) -> None:
-        # Not among the pool's arguments: procrastinate repeats those with an `autocommit` of its own.
+        # Not among the pool's arguments: procrastinate passes them again with its own `autocommit`.
         await connection.set_autocommit(True)
         await connection.execute(_SET, self._statement)
         self.is_away = False
@@ -177,7 +177,7 @@ def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[An
         attributes: Libpq's `target_session_attrs`, unless the URL has its own.
 
     Raises:
-        StoreError: The address cannot be read, or no usable PostgreSQL answers there.
+        StoreError: The URL is not valid, or no usable PostgreSQL answers.
     """
     try:
         return psycopg.connect(url, autocommit=True, **_options(url, attributes))
@@ -186,14 +186,14 @@ def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[An
             f"PostgreSQL at {without_password(url)} cannot be used ({_reason(error)}). Check {DATABASE_VARIABLE}."
         ) from error
     except psycopg.ProgrammingError:
-        # Its message quotes the part it could not read, which may be the password.
+        # Its message quotes the part that it could not parse, which may be the password.
         raise StoreError(
             f"{DATABASE_VARIABLE} is not a PostgreSQL URL. Give postgresql://user:password@host:port/database."
         ) from None
 
 
 def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS, statement_s: float = 0) -> AsyncPool:
-    """Return a closed pool to write with; the caller opens and closes it.
+    """Return a closed pool for writes; the caller opens and closes it.
 
     Args:
         url: Database URL.
@@ -207,10 +207,10 @@ def async_pool(url: str, *, min_size: int = 2, max_size: int = CONNECTIONS, stat
 
 
 def replica_pool(url: str, *, max_size: int = CONNECTIONS, statement_s: float = 0) -> AsyncPool:
-    """Return a closed pool to read with, to a replica where there is one; the caller opens and closes it.
+    """Return a closed pool for reads, on a replica if there is one; the caller opens and closes it.
 
     Args:
-        url: Of the replica, or of all servers.
+        url: URL of the replica, or of all servers.
         max_size: Maximum number of connections; further callers wait.
         statement_s: Statement timeout in seconds; 0 disables it.
     """
@@ -253,31 +253,31 @@ def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2, statement_s: fl
 
 
 class Lent:
-    """A connection of an async pool for statements that each commit by themselves.
+    """A connection of an async pool for statements that each commit on their own.
 
-    `pool.connection()` ends a transaction at the end, which here is none, and costs as much again.
+    `pool.connection()` also ends a transaction, which does not exist here; that would double the cost.
     """
 
     def __init__(self, pool: AsyncPool) -> None:
-        """Take nothing yet.
+        """Create it without taking a connection.
 
         Args:
-            pool: An open one.
+            pool: An open pool.
         """
         self._pool = pool
 
     async def __aenter__(self) -> AsyncPostgres:
-        """Take the connection out of the pool."""
+        """Take a connection from the pool."""
         self._connection = await self._pool.getconn()
         return self._connection
 
     async def __aexit__(self, *_: object) -> None:
-        """Give it back; the pool replaces one that is broken."""
+        """Return it; the pool replaces a broken one."""
         await self._pool.putconn(self._connection)
 
 
 def _options(url: str, attributes: str) -> dict[str, Any]:
-    """Return what every connection is made with, but for what the URL says itself."""
+    """Return the parameters of every connection, except those set in the URL."""
     options: dict[str, Any] = {"connect_timeout": _CONNECT_S, "target_session_attrs": attributes, **_LOST}
     options["client_encoding"] = "UTF8"
     try:

@@ -1,7 +1,7 @@
 """Redis: clients from a URL, for one server or a cluster, and scripts to run with them.
 
-Every command is sent once: the token scripts are not idempotent, and a script repeated after a lost answer
-would look like the theft of a refresh token. So a Redis that is away is an error at once, never a wait.
+Every command is sent once: the token scripts are not idempotent, and a script repeated after a lost answer would look
+like the theft of a refresh token. So an unavailable Redis is an immediate error, never a wait.
 """
 
 # redis-py leaves the keyword arguments of these constructors and `ping` untyped.
@@ -32,7 +32,7 @@ __all__ = ["Argument", "AsyncRedis", "RedisOptions", "Script", "Scripts", "async
 
 _CLUSTER: Final = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 _PORT: Final = 6379  # Redis's own
-_CONNECT_SHARE: Final = 0.5  # of the time for an answer; a connection in one network takes a millisecond
+_CONNECT_SHARE: Final = 0.5  # fraction of the time for an answer; connecting within one network takes a millisecond
 
 
 @attrs.frozen(kw_only=True)
@@ -40,8 +40,8 @@ class RedisOptions:
     """How a process uses Redis.
 
     Attributes:
-        connections: At most, to each server.
-        answer_s: Seconds for an answer; a connection may take half of it.
+        connections: Maximum number of connections to each server.
+        answer_s: Timeout in seconds for an answer; connecting may take half of it.
     """
 
     connections: int = 20
@@ -49,15 +49,15 @@ class RedisOptions:
 
 
 class Script(Protocol):
-    """A Lua script that runs as one atomic step; its keys share a hash tag, or a cluster refuses them."""
+    """A Lua script that runs as one atomic step; its keys must share a hash tag, or a cluster rejects them."""
 
     def __call__(self, keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
-        """Ask for it to be run, and return the answer to come."""
+        """Start the script, and return a future of its answer."""
         ...
 
 
 class _Servers(Protocol):
-    """One server or a cluster of them."""
+    """A Redis server or a cluster."""
 
     def ask(self, key: str | None, command: Command) -> Awaitable[Any]: ...
 
@@ -65,27 +65,27 @@ class _Servers(Protocol):
 
 
 class Scripts:
-    """The Lua scripts of a client; calls that come up while others are under way travel together, in their order.
+    """The Lua scripts of a client; calls made while others are running share a round trip, in order.
 
-    A script is called by its digest; a server that does not know it is sent its source once.
+    A script is called by its digest; a server that has not loaded it gets its source once.
     """
 
     def __init__(self, client: AsyncRedis, *, answer_s: float = ANSWER_S) -> None:
         """Start without scripts.
 
         Args:
-            client: To run them with.
-            answer_s: Seconds for the answers of one trip; a client of a cluster brings its own.
+            client: Client that runs the scripts.
+            answer_s: Timeout in seconds for the answers of one round trip; a cluster client has its own.
         """
         self._servers: _Servers = (
             client.topology if isinstance(client, ClusterRedis) else _OneServer(Node(client, answer_s=answer_s))
         )
 
     def script(self, source: str) -> Script:
-        """Return a script that can be called.
+        """Return a callable script.
 
         Args:
-            source: In Lua.
+            source: Lua source.
         """
         name = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()  # what Redis calls it
 
@@ -96,12 +96,12 @@ class Scripts:
         return call
 
     async def replicated(self, keys: Iterable[str]) -> None:
-        """Return once what was written to these keys so far would survive the loss of a master.
+        """Wait until the writes to these keys so far would survive the loss of a master.
 
-        Where a server has no replica there is nothing to wait for.
+        Without a replica it returns at once.
 
         Args:
-            keys: Written before, by anyone.
+            keys: Keys written before, by any client.
 
         Raises:
             NotReplicated: A replica has not confirmed in time.
@@ -124,14 +124,14 @@ class _OneServer:
 
 
 def async_redis(url: str, options: RedisOptions | None = None) -> AsyncRedis:
-    """Return a client for asyncio; it connects when first used.
+    """Return an asyncio client; it connects on first use.
 
     Args:
         url: `redis://`, `rediss://`, or either with `+cluster` and the addresses of one or several nodes.
-        options: How this process uses it.
+        options: Redis options of this process.
 
     Raises:
-        StoreError: The URL has another form.
+        StoreError: The URL is not valid.
     """
     options = options or RedisOptions()
     scheme, _, rest = url.partition("://")
@@ -149,7 +149,7 @@ async def open_redis(url: str, options: RedisOptions | None = None) -> AsyncGene
 
     Args:
         url: See `async_redis`.
-        options: How this process uses it.
+        options: Redis options of this process.
 
     Raises:
         StoreError: The server cannot be used.
@@ -163,11 +163,11 @@ async def open_redis(url: str, options: RedisOptions | None = None) -> AsyncGene
 
 
 async def check(client: AsyncRedis, url: str) -> None:
-    """Ask the server, or the cluster, once whether it answers.
+    """Check once that the server, or the cluster, answers.
 
     Args:
-        client: Made from that URL.
-        url: Named in the error, without its password.
+        client: Client created from the URL.
+        url: URL, shown in the error without its password.
 
     Raises:
         StoreError: It does not.
@@ -205,14 +205,14 @@ def _pool(address: Any, options: RedisOptions) -> BlockingConnectionPool:
         decode_responses=True,
         socket_connect_timeout=options.answer_s * _CONNECT_SHARE,
         socket_timeout=options.answer_s,
-        # With them redis-py does not look whether the server has closed an idle connection before it uses it again.
+        # With them, redis-py does not check whether the server closed an idle connection before reusing it.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
         **address,
     )
 
 
 def _hash_tag(key: str) -> str:
-    """Return what of a key decides its slot."""
+    """Return the part of a key that determines its slot."""
     _, brace, rest = key.partition("{")
     tag, end, _ = rest.partition("}")
     return tag if brace and end and tag else key

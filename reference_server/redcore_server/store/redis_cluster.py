@@ -1,12 +1,12 @@
-"""Redis Cluster: each command goes to the node that has its key, and a node that is away costs its own slots only.
+"""Redis Cluster: routes each command to the node of its key; an unavailable node affects only its own slots.
 
     topology known ── MOVED, no connection, no answer ──> read again in the background, at most twice a second
           ^                                                             │
           └───────────── the first node that answers ───────────────────┘
 
-redis-py's own cluster client is not used for this: there an error of one node is raised for the commands of all, and
-the whole topology is thrown away with every connection (docs/adr/0049-redis-cluster.md). Connections, pools, parsing
-and the hash of keys are redis-py's.
+redis-py's own cluster client is not used for this: there an error of one node fails the commands of all nodes, and the
+whole topology and every connection is discarded (docs/adr/0049-redis-cluster.md). Connections, pools, parsing and key
+hashing come from redis-py.
 """
 
 # redis-py leaves the keyword arguments of its clients untyped.
@@ -34,8 +34,8 @@ from redcore_server.store.redis_node import Command, Node, NotSent, Words
 Address = tuple[str, int]
 
 SLOTS: Final = 16384
-_REREAD_S: Final = 0.5  # at most so often; a failover takes seconds, and an answer costs a node a millisecond
-_HOPS: Final = 5  # of one command: from node to node while slots move; Redis's own clients take as many
+_REREAD_S: Final = 0.5  # minimum interval; a failover takes seconds, and an answer costs a node a millisecond
+_HOPS: Final = 5  # redirects per command while slots move; the same limit as Redis's own clients
 _NO_KEY: Final = frozenset({"PING", "SCRIPT", "CLUSTER", "INFO", "TIME", "CLIENT", "CONFIG"})
 _KEY_THIRD: Final = frozenset({"EVAL", "EVALSHA"})  # after the script and the number of keys
 
@@ -43,22 +43,22 @@ _log = structlog.stdlib.get_logger("redcore_server.store")
 
 
 class Send(Protocol):
-    """Sends a command, or several together, to a node; on a slot that is moving there, with `asking`."""
+    """Sends one or more commands to a node; with `asking` for a slot that is migrating there."""
 
     def __call__(self, node: Node, *, asking: bool) -> Awaitable[Any]:
-        """Send at once and return the answer to come."""
+        """Send at once and return a future of the answer."""
         ...
 
 
 class Cluster:
-    """The nodes of a cluster, and which of them serves which slot."""
+    """The nodes of a cluster, and which node serves which slot."""
 
     def __init__(self, starts: Sequence[Address], open_node: Callable[[Address], Node]) -> None:
-        """Know the start addresses only, until `read`.
+        """Start with only the seed addresses, until `read`.
 
         Args:
             starts: Host and port of nodes; one that answers is enough.
-            open_node: Makes the node of an address; it connects when it is first asked.
+            open_node: Creates the node of an address; it connects on first use.
         """
         self._open_node = open_node
         self._starts = starts
@@ -76,7 +76,7 @@ class Cluster:
         """Read the topology from the first node that answers.
 
         Raises:
-            RedisError: None does; the error is the last one's.
+            RedisError: No node answers; the error of the last one is raised.
         """
         self._read_at = time.monotonic()
         problem: RedisError = RedisConnectionError("no node is known")
@@ -91,11 +91,11 @@ class Cluster:
         raise problem
 
     def ask(self, key: str | None, command: Command) -> Awaitable[Any]:
-        """Return the answer to come; the command is sent at once.
+        """Return a future of the answer; the command is sent at once.
 
         Args:
-            key: The command's; None lets any master answer.
-            command: Sent again only where it was refused: no connection, or another node's slot.
+            key: Key of the command; None lets any master answer.
+            command: Command; resent only if it was not executed: no connection, or another node's slot.
         """
 
         def send(node: Node, *, asking: bool) -> Awaitable[Any]:
@@ -104,11 +104,11 @@ class Cluster:
         return self._routed(key, send)
 
     def transaction(self, key: str, commands: Sequence[Words]) -> Awaitable[Any]:
-        """Return the answers to come of commands that run as one atomic step.
+        """Return a future of the answers of commands that run as one atomic step.
 
         Args:
-            key: One of theirs; all are in its slot.
-            commands: At least one.
+            key: One of their keys; all are in the same slot.
+            commands: At least one command.
         """
 
         def send(node: Node, *, asking: bool) -> Awaitable[Any]:
@@ -117,13 +117,13 @@ class Cluster:
         return self._routed(key, send)
 
     async def confirm(self, fences: Iterable[str]) -> None:
-        """Return once replicas have what was written to the nodes of these keys so far.
+        """Wait until replicas have the writes to the nodes of these keys so far.
 
         Args:
-            fences: One key for each slot that matters.
+            fences: One key for each slot to wait for.
 
         Raises:
-            NotReplicated: A node has a replica that has not confirmed.
+            NotReplicated: The replica of a node did not confirm in time.
         """
         by_node = {id(self._owner(fence)): fence for fence in fences}
         await asyncio.gather(*(self._routed(fence, _confirming(fence)) for fence in by_node.values()))
@@ -141,7 +141,7 @@ class Cluster:
         return asyncio.ensure_future(self._followed(key, send, node, first))
 
     async def _followed(self, key: str | None, send: Send, node: Node | None, answer: Awaitable[Any] | None) -> Any:
-        """Return the answer, after as many hops as it takes to find the node that has the key."""
+        """Return the answer, following redirects to the node of the key."""
         problem: RedisError = ClusterDownError("no node serves this slot")
         for _ in range(_HOPS):
             try:
@@ -168,7 +168,7 @@ class Cluster:
         return self._owners[key_slot(key.encode())]
 
     async def _other(self, key: str | None, before: Node | None) -> Node | None:
-        """Return who has a key instead of a node that is away; what has no key, any other master may answer."""
+        """Return the node that replaces an unavailable one for a key; without a key, any other master may answer."""
         if key is None:
             self._read_soon()
             return next((node for node in self.masters if not node.is_silent and node is not before), None)
@@ -177,7 +177,7 @@ class Cluster:
 
     def _moved(self, error: MovedError, asked: Node | None) -> Node:
         node = self._owners[error.slot_id] = self._node(_target(error, asked))
-        self._read_soon()  # where one slot went, others have gone too
+        self._read_soon()  # if one slot moved, others have moved too
         return node
 
     def _node(self, address: Address) -> Node:
@@ -200,7 +200,7 @@ class Cluster:
             self._reading = None
 
     def _candidates(self) -> list[tuple[Address, Node]]:
-        """Return whom to ask: any, but those that did not answer a moment ago last."""
+        """Return the nodes to ask in order; those that recently failed to answer come last."""
         candidates = list(self._nodes.items())
         random.shuffle(candidates)
         return sorted(candidates, key=lambda candidate: candidate[1].is_silent)
@@ -220,14 +220,14 @@ class Cluster:
 
 
 class ClusterRedis(redis.asyncio.Redis):
-    """redis-py's client, whose commands each go to the node that has their key."""
+    """redis-py's client, with each command routed to the node of its key."""
 
     def __init__(self, topology: Cluster, **options: Any) -> None:
         """Send through a cluster.
 
         Args:
             topology: Read before the first command.
-            options: Of the nodes' clients, so that answers are given their form in the same way.
+            options: Options of the nodes' clients, so that answers are parsed in the same way.
         """
         super().__init__(**options)
         self.topology = topology
@@ -256,12 +256,12 @@ class ClusterRedis(redis.asyncio.Redis):
         await super().aclose(close_connection_pool)
 
     async def formed(self, name: Any, answer: Any, options: Mapping[str, Any]) -> Any:
-        """Return an answer in the form that redis-py gives it.
+        """Return an answer parsed as redis-py does.
 
         Args:
-            name: Of the command.
-            answer: As the node gave it.
-            options: As redis-py made them for this command.
+            name: Name of the command.
+            answer: Answer of the node.
+            options: Options from redis-py for this command.
         """
         callback = self.response_callbacks.get(name)
         if callback is None:
@@ -273,7 +273,7 @@ class ClusterRedis(redis.asyncio.Redis):
 
 
 class _ClusterPipeline(Pipeline):
-    """Commands that are sent together; each answer is its own node's."""
+    """Commands that are sent together; each is answered by its own node."""
 
     def __init__(self, client: ClusterRedis, transaction: bool, shard_hint: str | None) -> None:  # noqa: FBT001 - redis-py's order
         super().__init__(client.connection_pool, client.response_callbacks, transaction, shard_hint)
@@ -307,7 +307,7 @@ async def _not_sent() -> None:
 
 def _confirming(fence: str) -> Send:
     def send(node: Node, *, asking: bool) -> Awaitable[Any]:
-        del asking  # a fence of a moving slot is on either node
+        del asking  # the fence key of a migrating slot is on either node
         return node.confirm(fence)
 
     return send
@@ -324,7 +324,7 @@ def _key(words: Words) -> str | None:
 
 
 def _target(error: AskError, asked: Node | None) -> Address:
-    """Return where a redirection leads; without a host, to another port of the node that was asked."""
+    """Return the target of a redirect; without a host, another port of the same node."""
     host: str = error.host or ("" if asked is None else asked.client.connection_pool.connection_kwargs["host"])
     return (host, error.port)
 

@@ -1,7 +1,7 @@
-"""One Redis server: commands that come up together travel together, within one deadline.
+"""One Redis server: concurrent commands share a round trip and its deadline.
 
-A command is sent once. What cannot be sent at all (no connection) raises `NotSent`, and may be sent elsewhere; what was
-sent and not answered may have been done, so it is an error to everyone who waits.
+A command is sent once. A command that cannot be sent (no connection) raises `NotSent` and may be sent to another node.
+A command that was sent but not answered may have been executed, so every waiting caller gets an error.
 """
 
 # hiredis leaves what it packs untyped.
@@ -30,19 +30,19 @@ AsyncRedis = redis.asyncio.Redis
 Argument = str | int | float
 Words = tuple[Argument, ...]
 
-ANSWER_S: Final = 1.0  # a healthy Redis answers in a millisecond; a request that waits for two still ends in time
-_SILENCE_S: Final = 0.5  # how long a server that did not answer is left alone
+ANSWER_S: Final = 1.0  # a healthy Redis answers in a millisecond; a request that waits twice still ends in time
+_SILENCE_S: Final = 0.5  # how long a server that did not answer is not asked again
 _REPLICA_MS: Final = 500  # how long a write may take to reach a replica; on one network it takes a millisecond
 _FENCE_MS: Final = 1000  # the fence says nothing, it only has to exist when it is written
 
-_pack = cast("Callable[[Words], bytes]", hiredis.pack_command)  # its types know commands of one word only
+_pack = cast("Callable[[Words], bytes]", hiredis.pack_command)  # its types allow only commands of one word
 
 
 class NotSent(RedisConnectionError):  # noqa: N818 - a state: the command was not sent, so it can be sent elsewhere
     """There is no connection to this server; nothing was sent."""
 
 
-class NotReplicated(RedisError):  # noqa: N818 - a state: what was written may be lost with its master
+class NotReplicated(RedisError):  # noqa: N818 - a state: the write may be lost with its master
     """No replica has confirmed a write that must survive the loss of its master."""
 
 
@@ -51,8 +51,8 @@ class Command:
     """One command.
 
     Attributes:
-        words: Its name and arguments.
-        source: Of the script that `EVALSHA` names, for a server that does not know it yet.
+        words: Command name and arguments.
+        source: Source of the script in `EVALSHA`, for a server that has not loaded it yet.
     """
 
     words: Words
@@ -60,7 +60,7 @@ class Command:
 
     @property
     def with_source(self) -> Words:
-        """The same with the script's source; the server knows the script afterwards."""
+        """The same command with the script's source, which also loads the script."""
         return ("EVAL", self.source or "", *self.words[2:])
 
 
@@ -68,16 +68,16 @@ class Node:
     """One server.
 
     Attributes:
-        client: To it alone.
-        has_replica: Whether the cluster lists a replica of it; a single server is asked instead.
+        client: Redis client of this server only.
+        has_replica: Whether the cluster lists a replica of it; a single server is queried instead.
     """
 
     def __init__(self, client: AsyncRedis, *, answer_s: float = ANSWER_S) -> None:
-        """Connect when it is first asked.
+        """Create it; connects on first use.
 
         Args:
-            client: To it alone.
-            answer_s: Seconds for the answers of one trip.
+            client: Redis client of this server only.
+            answer_s: Timeout in seconds for the answers of one round trip.
         """
         self.client = client
         self.has_replica = False
@@ -87,11 +87,11 @@ class Node:
         self._silent_until = -math.inf
 
     def ask(self, command: Command, *, asking: bool = False) -> Awaitable[Any]:
-        """Return the answer to come; the command is sent even if the answer is not awaited.
+        """Return a future of the answer; the command is sent even if it is not awaited.
 
         Args:
-            command: To be sent once.
-            asking: Its slot is on the way to this node, which answers only who says that it knows (`ASK`).
+            command: Command, sent once.
+            asking: Whether the slot is migrating to this node, which then requires `ASKING` (after an `ASK` redirect).
 
         Raises:
             NotSent: There is no connection.
@@ -103,8 +103,8 @@ class Node:
         """Run commands as one atomic step and return their answers.
 
         Args:
-            commands: Whose keys are in one slot.
-            asking: As for `ask`.
+            commands: Commands with all keys in one slot.
+            asking: See `ask`.
 
         Raises:
             RedisError: See `ask`.
@@ -113,10 +113,10 @@ class Node:
         return cast("list[Any]", await (self._asking(steps) if asking else self._last(steps)))
 
     def confirm(self, fence: str) -> Awaitable[None]:
-        """Return once a replica, if there is one, has everything that this node has written so far.
+        """Wait until a replica, if there is one, has all writes of this node so far.
 
         Args:
-            fence: A key of this node, written so that there is something to wait for.
+            fence: A key of this node, written so that there is a write to wait for.
 
         Raises:
             NotReplicated: No replica has confirmed in time.
@@ -125,16 +125,16 @@ class Node:
         return self._fences.answer(fence)
 
     async def slots(self) -> list[Any]:
-        """Return which nodes serve which slots, as this one knows.
+        """Return which nodes serve which slots, as known to this node.
 
         Raises:
-            RedisError: See `ask`; also where the server is not part of a cluster.
+            RedisError: See `ask`; also if the server is not part of a cluster.
         """
         return cast("list[Any]", await self._last([("CLUSTER", "SLOTS")]))
 
     @property
     def is_silent(self) -> bool:
-        """Whether it did not answer a moment ago."""
+        """Whether it recently failed to answer."""
         return time.monotonic() < self._silent_until
 
     async def _answers(self, commands: Sequence[Command]) -> list[Any]:
@@ -170,7 +170,7 @@ class Node:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[AbstractConnection]:
-        """Yield a connection for one trip, whose answers together have one deadline.
+        """Yield a connection for one round trip, with one deadline for all its answers.
 
         A pipeline of redis-py costs three times as much: it packs in Python, and sets a timeout for each answer.
         """
@@ -191,7 +191,7 @@ class Node:
             self._silent_until = time.monotonic() + _SILENCE_S
             raise RedisTimeoutError("no answer in time") from None
         finally:
-            await pool.release(connection)  # which has been closed if an answer was left unread
+            await pool.release(connection)  # closed before if an answer was left unread
 
 
 async def _exchange(connection: AbstractConnection, commands: Sequence[Words]) -> list[Any]:
@@ -201,7 +201,7 @@ async def _exchange(connection: AbstractConnection, commands: Sequence[Words]) -
     await connection.send_packed_command(b"".join(map(_pack, commands)))
     answers = [await _answer(connection) for _ in commands]
     if any(isinstance(answer, ReadOnlyError) for answer in answers):
-        await connection.disconnect()  # this server was the master; its address may lead to the new one
+        await connection.disconnect()  # this server is no longer the master; its address may now resolve to the new one
     return answers
 
 

@@ -1,9 +1,9 @@
-"""Reads on a replica of PostgreSQL that show whatever their organisation has written.
+"""Reads on a replica of PostgreSQL that include all earlier writes of their organisation.
 
-After each commit the position of PostgreSQL's log is kept in Redis, one mark for each organisation, whichever process
-wrote. A read looks at the mark and takes the replica if that has come as far, else the primary. Where something cannot
-be known (Redis, replica or primary away for long), the primary answers. The key is the organisation's, not the
-caller's: a colleague who is handed an id must find it (docs/adr/0051-reads-on-a-replica.md).
+After each commit the position of PostgreSQL's log is stored in Redis, one mark per organisation, for all processes. A
+read uses the replica if it has replayed up to the mark, else the primary. If that is unknown (Redis, replica or primary
+unavailable for long), the primary answers. The mark is per organisation, not per caller: a colleague who receives an id
+must find it (docs/adr/0051-reads-on-a-replica.md).
 
     a mark lives for 60 s ── no mark: the organisation has not written for that long
     a replica must show the primary of 30 s ago, or newer ── so what has no mark is on it
@@ -26,9 +26,9 @@ from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, querie
 from redcore_server.store.redis import AsyncRedis, Scripts
 
 _MARK_S: Final = 60
-_FRESH_S: Final = _MARK_S / 2  # half: a mark that Redis has just forgotten is older than what the replica shows
+_FRESH_S: Final = _MARK_S / 2  # half: a mark that Redis has just expired is older than the replica's data
 _SAMPLE_S: Final = 1.0  # how often the replica is compared with the primary
-_TRIES: Final = 100  # of a mark that could not be written, every half second; readers see no Redis meanwhile either
+_TRIES: Final = 100  # retries of a failed mark, every half second; readers have no Redis meanwhile either
 _PAUSE_S: Final = 0.5
 _SCRIPT: Final = Path(__file__).with_name("mark.lua")
 _QUERIES: Final = queries("replica")
@@ -37,25 +37,25 @@ _log = structlog.stdlib.get_logger("redcore_server.store")
 
 
 class Marks:
-    """How far PostgreSQL's log had come when each organisation last wrote."""
+    """The log position of each organisation's last write."""
 
     def __init__(self, redis: AsyncRedis, scripts: Scripts) -> None:
-        """Keep them in Redis.
+        """Store the marks in Redis.
 
         Args:
-            redis: To read with.
-            scripts: To write with.
+            redis: Client for reads.
+            scripts: Scripts for writes.
         """
         self._redis = redis
         self._raise = scripts.script(_SCRIPT.read_text(encoding="utf-8"))
         self._late: set[asyncio.Task[None]] = set()
 
     async def note(self, connection: AsyncPostgres, organisation_id: str) -> None:
-        """Keep where the log stands; a mark that cannot be written now is tried again until it is.
+        """Store the current log position; a mark that cannot be written now is retried until it is.
 
         Args:
-            connection: On which the organisation's data were committed, to the primary.
-            organisation_id: Whose they are.
+            connection: Connection to the primary, on which the organisation's data were committed.
+            organisation_id: Id of the owning organisation.
         """
         try:
             position = await log_position(connection)
@@ -67,10 +67,10 @@ class Marks:
         """Return the position that a replica must have reached to answer an organisation; 0 if any will do.
 
         Args:
-            organisation_id: Who asks.
+            organisation_id: Organisation of the caller.
 
         Raises:
-            RedisError: It cannot be known.
+            RedisError: The position is unknown.
         """
         mark = await self._redis.get(_key(organisation_id))
         return int(str(mark)) if mark else 0
@@ -96,12 +96,12 @@ class Replica:
     """The replica of this process's zone."""
 
     def __init__(self, pool: AsyncPool, primary: AsyncPool, marks: Marks) -> None:
-        """Trust it when it has been compared with the primary.
+        """Create it; it is used only after a comparison with the primary.
 
         Args:
-            pool: To the replica.
-            primary: To compare it with.
-            marks: What organisations have written.
+            pool: Pool of the replica.
+            primary: Pool of the primary, for the comparison.
+            marks: Log positions of the organisations' last writes.
         """
         self._pool = pool
         self._primary = primary
@@ -111,7 +111,7 @@ class Replica:
 
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncGenerator[None]:
-        """Compare it with the primary again and again, until the end of the block."""
+        """Compare it with the primary periodically, until the end of the block."""
         task = asyncio.create_task(self._watch())
         try:
             yield
@@ -122,10 +122,10 @@ class Replica:
 
     @contextlib.asynccontextmanager
     async def lend(self, organisation_id: str) -> AsyncGenerator[AsyncPostgres | None]:
-        """Lend a connection on which an organisation finds all that it has written; None if the primary must answer.
+        """Yield a connection that shows all writes of an organisation; None if the primary must answer.
 
         Args:
-            organisation_id: Who asks.
+            organisation_id: Organisation of the caller.
         """
         if self._pool.is_away or time.monotonic() - self._as_of > _FRESH_S:
             yield None
@@ -140,7 +140,7 @@ class Replica:
             yield connection
 
     def distrust(self) -> None:
-        """Use the primary until the replica has been compared with it again."""
+        """Use the primary until the next comparison with the replica."""
         self._as_of = float("-inf")
 
     async def _has(self, connection: AsyncPostgres, mark: int) -> bool:
@@ -157,7 +157,7 @@ class Replica:
             await asyncio.sleep(_SAMPLE_S)
 
     async def _compare(self) -> None:
-        """Learn how old what the replica shows may be: it shows all that the primary had when it was asked before."""
+        """Bound the age of the replica's data: it has everything the primary had at the previous comparison."""
         asked_at = time.monotonic()
         async with Lent(self._primary) as connection:
             position = await log_position(connection)
@@ -172,10 +172,10 @@ class Replica:
 
 
 async def log_position(connection: AsyncPostgres) -> int:
-    """Return how far a server has come: a primary with writing, a replica with replaying, in bytes of the log.
+    """Return the log position of a server in bytes: written on a primary, replayed on a replica.
 
     Args:
-        connection: To the server.
+        connection: Connection to the server.
     """
     row = await (await connection.execute(_QUERIES["position"])).fetchone()
     return int(row["position"]) if row else 0

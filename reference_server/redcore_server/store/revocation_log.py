@@ -1,7 +1,8 @@
-"""What was revoked, kept outside the database: a database restored to an earlier moment has forgotten it.
+"""A log of revocations outside the database: a database restored to an earlier moment has lost them.
 
-A revocation is written to the object store by a job of its own transaction, about a second after its commit, one object
-each: `revocations/DATE/TIME-….json`. `redcore-server restore-check` reads them (docs/adr/0052-restore-to-a-moment.md).
+A revocation is written to the object store by a job of the same transaction, about a second after its commit, one
+object each: `revocations/DATE/TIME-….json`. `redcore-server restore-check` reads them
+(docs/adr/0052-restore-to-a-moment.md).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from redcore_server.store.postgres import AsyncPostgres
 
 TASK: Final = "log_revocation"
 FOLDER: Final = "revocations"
-_URGENT: Final = 1  # before mail: until it is done, a restore would bring the credential back
+_URGENT: Final = 1  # before mail: until it is done, a restore would make the credential valid again
 
 Kind = Literal["api_key", "application", "client_secret", "user"]
 
@@ -31,9 +32,9 @@ class Revocation:
     """One revocation.
 
     Attributes:
-        kind: What was revoked; of a client secret, the ids are those of the applications.
-        ids: Of the revoked.
-        at: When, by the server's clock.
+        kind: Kind of credential; for a client secret, the ids are those of the applications.
+        ids: Ids of the revoked credentials.
+        at: Time by the server's clock.
     """
 
     kind: Kind
@@ -42,13 +43,13 @@ class Revocation:
 
 
 async def defer_record(connection: AsyncPostgres, kind: Kind, ids: Iterable[str], now: datetime) -> None:
-    """Have a revocation recorded once the caller's transaction is committed, and never if it is not.
+    """Schedule the record of a revocation, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction, in which it is revoked.
-        kind: Of what.
-        ids: Of the revoked; without any, nothing is recorded.
-        now: The moment of the revocation.
+        connection: Connection with the open transaction of the revocation.
+        kind: Kind of credential.
+        ids: Ids of the revoked credentials; if empty, nothing is recorded.
+        now: Time of the revocation.
     """
     listed: list[JSONValue] = [*ids]
     if listed:
@@ -56,14 +57,14 @@ async def defer_record(connection: AsyncPostgres, kind: Kind, ids: Iterable[str]
 
 
 async def append(objects: Objects, revocation: Revocation) -> None:
-    """Record a revocation; recording one twice does no harm.
+    """Record a revocation; recording it twice is harmless.
 
     Args:
-        objects: Where the log is.
-        revocation: To be recorded.
+        objects: Object store with the log.
+        revocation: Revocation to record.
 
     Raises:
-        ObjectsUnavailable: The store does not take it.
+        ObjectsUnavailable: The store cannot write it.
     """
     at = revocation.at.astimezone(UTC)
     record = {"kind": revocation.kind, "ids": revocation.ids, "at": at.isoformat()}
@@ -71,11 +72,11 @@ async def append(objects: Objects, revocation: Revocation) -> None:
 
 
 async def since(objects: Objects, moment: datetime) -> list[Revocation]:
-    """Return what was revoked at a moment or later, oldest first.
+    """Return the revocations since a moment, oldest first.
 
     Args:
-        objects: Where the log is.
-        moment: With a time zone.
+        objects: Object store with the log.
+        moment: Start time, with a time zone.
 
     Raises:
         ObjectsUnavailable: The store does not answer.

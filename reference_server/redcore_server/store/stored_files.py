@@ -1,4 +1,4 @@
-"""Files as all services know them: the key of their bytes, and their description with its place in the quota."""
+"""Files as shared by all services: the key of their bytes, and their description, which counts towards the quota."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ def file_key(organisation_id: str, file_id: str) -> str:
 
     Args:
         organisation_id: Id of the owning organisation.
-        file_id: Of the file.
+        file_id: Id of the file.
     """
     return f"files/{organisation_id}/{file_id}"
 
 
 def docs_key(organisation_id: str, version_id: str, path: str) -> str:
-    """Return the key of a published file in the object store; it names the path by its hash.
+    """Return the key of a published file in the object store; it contains the hash of the path.
 
     Args:
-        organisation_id: Whose site it is on.
-        version_id: Of the publication.
-        path: On the site.
+        organisation_id: Organisation of the site.
+        version_id: Id of the publication.
+        path: Path on the site.
     """
     return f"docs/{organisation_id}/{version_id}/{hashlib.sha256(path.encode()).hexdigest()}"
 
 
 @attrs.frozen(kw_only=True)
 class Description:
-    """What is known of a file whose bytes are stored.
+    """Metadata of a file whose bytes are stored.
 
     Attributes:
-        id: Of the file.
+        id: Id of the file.
         name: Human-readable name.
         content_type: Media type.
         size: Size in bytes.
-        sha256: Of the bytes, in hexadecimal.
+        sha256: SHA-256 of the bytes, in hexadecimal.
     """
 
     id: str
@@ -56,13 +56,13 @@ class Description:
     async def write(
         self, connection: AsyncPostgres, *, organisation_id: str, storage_bytes: int, now: datetime
     ) -> Mapping[str, Any] | None:
-        """Write the description, and return it as the API shows it; None if there is no room for the file.
+        """Write the description, and return it as the API shows it; None if the file exceeds the quota.
 
         Args:
             connection: With an open transaction.
-            organisation_id: Whose the file is.
+            organisation_id: Id of the owning organisation.
             storage_bytes: Storage quota of an organisation, in bytes.
-            now: When it was stored.
+            now: Time of the upload.
         """
         parameters = {
             **attrs.asdict(self),
@@ -76,7 +76,7 @@ class Description:
 
 
 class Digest:
-    """Size and checksum of bytes that pass by."""
+    """Computes size and checksum of streamed bytes."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -84,14 +84,14 @@ class Digest:
 
     @property
     def sha256(self) -> str:
-        """Checksum of what has passed, in hexadecimal."""
+        """Checksum of the bytes so far, in hexadecimal."""
         return self._sha256.hexdigest()
 
     async def of(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         """Yield the same bytes.
 
         Args:
-            pieces: On their way.
+            pieces: Chunks of the stream.
         """
         async for piece in pieces:
             self.size += len(piece)
