@@ -1,8 +1,8 @@
-"""The CDN as an ASGI app: `/static/…` and `/docs/…`, straight from the object store, for anybody.
+"""The CDN as an ASGI app: `/static/…` and `/docs/…`, straight from the object store, without authentication.
 
-`/static/…` is what the operator has put there. `/docs/ORGANISATION/…` is the version that the organisation published
-last. Somebody else wrote those pages, so they run in a sandbox of no origin: a script in them cannot act on the pages
-where people sign in, although both have the same address (docs/adr/0032-published-pages-are-sandboxed.md).
+`/static/…` serves the files uploaded by the operator. `/docs/ORGANISATION/…` serves the version that the organisation
+published last. Those pages are untrusted, so they run in a sandbox without an origin: their scripts cannot access the
+sign-in pages, although both have the same host (docs/adr/0032-published-pages-are-sandboxed.md).
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ PREFIXES: Final = ("/static/", "/docs/")
 _QUERIES: Final = queries("docs")
 _INDEX: Final = "index.html"
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
-_CHECKED: Final = "public, no-cache"  # kept, but asked about each time
+_CHECKED: Final = "public, no-cache"  # cached, but revalidated each time
 _SANDBOX: Final = "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'none'"
 
 
 @attrs.frozen(kw_only=True)
 class Asset:
-    """What is at an address.
+    """The content of a URL.
 
     Attributes:
-        key: In the object store.
+        key: Key in the object store.
         size: Size in bytes.
-        etag: Strong entity tag, in its quotes.
+        etag: Strong entity tag, with quotes.
         content_type: Media type.
     """
 
@@ -52,8 +52,8 @@ class Cdn:
     """The app.
 
     Attributes:
-        postgres: Knows the published versions.
-        objects: Has the bytes.
+        postgres: PostgreSQL with the published versions.
+        objects: Object store with the bytes.
     """
 
     postgres: AsyncPool
@@ -68,7 +68,7 @@ class Cdn:
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(["GET", "HEAD"])
         path: str = scope["path"]
-        if "\0" in path:  # which PostgreSQL takes in no text
+        if "\0" in path:  # which PostgreSQL does not allow in text
             raise NotFound
         if path.startswith("/static/"):
             return await self._deliver(scope, await self._static(path.removeprefix("/static/")))
@@ -101,7 +101,7 @@ class Cdn:
         )
 
     async def _with_slash(self, organisation_id: str, folder: str, path: str) -> Response:
-        """Send whoever left out the slash of a folder there, so that its relative links work."""
+        """Redirect a folder without a trailing slash, so that its relative links work."""
         if folder == "/" or folder.endswith("//") or await self._docs(organisation_id, folder) is None:
             raise NotFound
         return RedirectResponse(f"{quote(path)}/", 301)
@@ -115,6 +115,6 @@ class Cdn:
             return Response(status_code=selection.status, headers=headers, media_type=asset.content_type)
         try:
             content = await self.objects.get(asset.key, selection.start, selection.stop)
-        except ObjectMissing:  # the database was restored to a moment when they were there
+        except ObjectMissing:  # the database was restored to a time when they still existed
             raise NotFound from None
         return StreamingResponse(content, selection.status, headers, asset.content_type)

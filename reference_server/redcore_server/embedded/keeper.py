@@ -1,11 +1,11 @@
-"""Keeps one embedded server running, from a thread of its own: the kernel ends the server with the thread.
+"""Keeps one embedded server running, from its own thread: the kernel ends the server with the thread.
 
 States:
 
-    starting → running, or failed: whoever asks for `started` gets the error
+    starting → running, or failed: the error is raised from `started`
     running  → stopped when asked to
-             → starting again, on the same port, when the server ended by itself
-             → lost when it has ended for the fifth time within a minute
+             → starting again, on the same port, when the server exited by itself
+             → lost after its fifth exit within a minute
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from redcore_server.embedded.process import EmbeddedServerFailed, ServerProcess
 
 MOST_ENDS: Final = 5
 WITHIN_S: Final = 60.0
-_FIRST_DELAY_S: Final = 0.2  # then twice as long each time; orphaned processes of PostgreSQL need some of it to end
+_FIRST_DELAY_S: Final = 0.2  # doubled each time; orphaned processes of PostgreSQL need part of it to exit
 _POLL_S: Final = 0.05
 
 _log = logging.getLogger("redcore_server.embedded")
@@ -32,16 +32,16 @@ class Keeper:
     """One server and its thread.
 
     Attributes:
-        started: The server, once it answers for the first time.
-        is_lost: Whether it ended too often to be started again.
+        started: The server, once it first answers.
+        is_lost: Whether it exited too often to be restarted.
     """
 
     def __init__(self, start: Callable[[], ServerProcess], on_loss: Callable[[], None]) -> None:
-        """Begin to start the server.
+        """Start the server in the background.
 
         Args:
             start: Starts it and returns once it answers.
-            on_loss: Called in the thread when the server is given up.
+            on_loss: Called in the thread when the server is lost.
         """
         self.started: Future[ServerProcess] = Future()
         self.is_lost = False
@@ -53,14 +53,14 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the server and wait until it has ended."""
+        """Stop the server and wait until it exits."""
         self._stop.set()
         self._thread.join()
 
     def _keep(self) -> None:
         try:
             server = self._start()
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as error:  # noqa: BLE001 - raised to the caller that reads the result
             self.started.set_exception(error)
             return
         self.started.set_result(server)
@@ -75,7 +75,7 @@ class Keeper:
         server.stop()
 
     def _started_again(self, server: ServerProcess) -> ServerProcess | None:
-        """Return the server when it runs again; None if it is lost, or we were asked to stop."""
+        """Return the restarted server; None if it is lost, or a stop was requested."""
         while self._may_try():
             delay_s = _FIRST_DELAY_S * 2 ** (len(self._ends) - 1)
             if self._stop.wait(delay_s):

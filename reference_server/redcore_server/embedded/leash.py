@@ -1,9 +1,8 @@
-"""Becomes another program that dies with its parent, as another user if asked.
+"""Becomes another program that ends with its parent, optionally as another user.
 
 Run as a script in a fresh interpreter (`python -I -S leash.py SIGNAL PARENT UID GID PROGRAM ARGUMENT…`),
-never imported by the server: between `fork` and `exec` of a process with threads, nothing of Python is safe
-to run. The working directory is entered before, as the user who started us, so it may lie where the new
-user cannot walk.
+never imported by the server: between `fork` and `exec` of a process with threads, no Python code is safe to run. The
+working directory is entered before, as the original user, so the new user need not be able to traverse its path.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def _die_with(parent: int, signal_number: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:  # it died before the request was in place
+    if os.getppid() != parent:  # the parent ended before the request was in place
         sys.exit(1)
 
 

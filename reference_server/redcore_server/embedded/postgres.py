@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: a cluster made once, a server on 127.0.0.1 with a password, no Unix socket."""
+"""The embedded PostgreSQL: a cluster created once, a server on 127.0.0.1 with a password, no Unix socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redcore_server.embedded.process import (
     spawn,
 )
 
-# The working directory, reachable also where the account may not walk the path to it.
+# The working directory, which works even if the account cannot traverse the path to it.
 _HERE = "/proc/self/cwd"
 
 # The builtin C.UTF-8 compares by code point and knows the case of all of Unicode, on every machine.
@@ -37,7 +37,7 @@ _OPTIONS = {
     "unix_socket_directories": "",
     "timezone": "UTC",
     "max_connections": "100",
-    "wal_level": "minimal",  # nothing replicates from it
+    "wal_level": "minimal",  # it has no replicas
     "max_wal_senders": "0",
     "io_method": "sync",  # no pool of I/O workers: fewer processes, faster start
     "dynamic_shared_memory_type": "mmap",  # in the cluster, so a killed server leaves nothing in /dev/shm
@@ -52,7 +52,7 @@ def start_postgres(data: Path, *, account: Account, password: str, lock: int, po
     """Start PostgreSQL on a data folder and return it once it accepts connections.
 
     Raises:
-        EmbeddedUnavailable: Its wheel is missing.
+        EmbeddedUnavailable: The wheel is missing.
         EmbeddedServerFailed: It does not start; the message quotes its log.
     """
     programs = postgres_programs(account)
@@ -63,13 +63,13 @@ def start_postgres(data: Path, *, account: Account, password: str, lock: int, po
     place = Place(account=account, folder=folder / "cluster", log=log, lock=lock)
     if not place.folder.exists():
         _make_cluster(programs, place, password)
-    # We hold the lock every postmaster inherits, so the one of this file is dead; its number may be anyone's by now.
+    # We hold the lock that every postmaster inherits, so the one in this file is dead; its process id may be reused.
     _pid_file(place).unlink(missing_ok=True)
     return on_free_port(lambda port: _serve(programs, place, port), port)
 
 
 def _make_cluster(programs: Path, place: Place, password: str) -> None:
-    """Make the cluster beside its place and move it there when whole: a kill halfway leaves none."""
+    """Create the cluster in a temporary folder and move it when complete: a kill halfway leaves none."""
     unfinished = place.folder.with_name("cluster.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     place.account.own(unfinished)
@@ -93,7 +93,7 @@ def _make_cluster(programs: Path, place: Place, password: str) -> None:
 
 
 def _serve(programs: Path, place: Place, port: int) -> ServerProcess:
-    # After a postmaster was killed its file stays: by it PostgreSQL sees whether processes below it still write.
+    # The file of a killed postmaster stays: PostgreSQL uses it to see whether its child processes still write.
     options = [f"--{name}={value}" for name, value in {**_OPTIONS, "port": str(port)}.items()]
     # SIGQUIT ends busy sessions too; the next start recovers from the write-ahead log.
     process = spawn(place, [programs / "postgres", "-D", _HERE, *options], orphan_signal=signal.SIGQUIT)

@@ -1,7 +1,7 @@
-"""One embedded server as a child process: started on its leash, awaited, stopped.
+"""One embedded server as a child process that ends with this one: started, awaited, stopped.
 
-Knows neither PostgreSQL nor Redis. The kernel ties a child to the *thread* that started it: start from one
-that lives on.
+Knows neither PostgreSQL nor Redis. The kernel ties a child to the *thread* that started it: start it from a long-lived
+thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PORT_ATTEMPTS = 3
 
 
 class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it reports
-    """An embedded server ended or did not answer; the message quotes its log."""
+    """An embedded server exited or did not answer; the message quotes its log."""
 
     def __init__(self, name: str, problem: str, log: Path) -> None:
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if _tells(line)]
@@ -35,19 +35,19 @@ class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it
 
 
 def _tells(line: str) -> bool:
-    """Whether a line may be about the failure: Redis warns of the machine's settings at each start."""
+    """Return whether a line may be about the failure: Redis warns about the machine's settings at each start."""
     return bool(line.strip()) and "WARNING" not in line
 
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """Where and as whom a server runs.
+    """The account and folders of a server.
 
     Attributes:
         account: The account it runs as.
-        folder: Its working directory; the account need not be able to walk there.
-        log: File for what it prints.
-        lock: Descriptor it inherits, so that a lock on it lasts until the server is gone.
+        folder: Its working directory; the account need not be able to traverse the path.
+        log: File for its output.
+        lock: File descriptor it inherits, so that a lock on it lasts until the server exits.
     """
 
     account: Account
@@ -66,13 +66,13 @@ class ServerProcess:
     process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
     start_again: Callable[[], ServerProcess] = attrs.field(repr=False)
-    """Starts it once more on the same port, after it ended by itself."""
+    """Restarts it on the same port, after it exited by itself."""
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
-        """Return once `answers` is true.
+        """Wait until `answers` is true.
 
         Raises:
-            EmbeddedServerFailed: The server ended, or half a minute passed.
+            EmbeddedServerFailed: The server exited, or half a minute passed.
         """
         deadline = time.monotonic() + _READY_WITHIN_S
         while not answers():
@@ -86,7 +86,7 @@ class ServerProcess:
         return EmbeddedServerFailed(self.name, problem, self.place.log)
 
     def stop(self) -> None:
-        """Ask it to end in order; insist if it does not."""
+        """Request an orderly stop; kill it if it does not exit."""
         self.process.send_signal(self.stop_signal)
         try:
             self.process.wait(timeout=10)
@@ -110,7 +110,7 @@ def spawn(
             stdout=log,
             stderr=log,
             pass_fds=(place.lock,),
-            start_new_session=True,  # Ctrl-C is ours to handle; the servers stop after us
+            start_new_session=True,  # this process handles Ctrl-C; the servers stop after it
         )
 
 
@@ -119,13 +119,13 @@ def piped(text: str, *, reader: Account) -> int:
     read_end, write_end = os.pipe()
     if os.geteuid() == 0:
         os.fchown(read_end, reader.uid, reader.gid)
-    os.write(write_end, text.encode())  # far below the pipe's buffer, so it cannot block
+    os.write(write_end, text.encode())  # far smaller than the pipe's buffer, so it cannot block
     os.close(write_end)
     return read_end
 
 
 def on_free_port(start: Callable[[int], ServerProcess], preferred: int | None = None) -> ServerProcess:
-    """Start a server on a free port, or on another one if that is taken meanwhile.
+    """Start a server on a free port, or on another one if that becomes taken.
 
     Args:
         start: Starts it on a port.

@@ -39,7 +39,7 @@ def start_redis(data: Path, *, account: Account, password: str, lock: int, port:
     """Start Redis on a data folder and return it once it has loaded its data.
 
     Raises:
-        EmbeddedUnavailable: Its wheel is missing.
+        EmbeddedUnavailable: The wheel is missing.
         EmbeddedServerFailed: It does not start; the message quotes its log.
     """
     program = redis_program(account)
@@ -61,9 +61,9 @@ def _serve(program: Path, place: Place, port: int, password: str) -> ServerProce
 
 
 def _set_damaged_file_aside(place: Place) -> bool:
-    """Move an append-only file that Redis refused to read; whether there was one.
+    """Move away an append-only file that Redis cannot read; return whether there was one.
 
-    What is in Redis may be lost (docs/server.md): people sign in again. So it never keeps a server from starting.
+    The data in Redis may be lost (docs/server.md): people then sign in again. So it must never prevent a start.
     """
     file = place.folder / _APPEND_ONLY_FILE
     if _DAMAGED not in place.log.read_text(encoding="utf-8", errors="replace") or not file.exists():
@@ -77,7 +77,7 @@ def _set_damaged_file_aside(place: Place) -> bool:
 def _launch(program: Path, place: Place, port: int, password: str) -> ServerProcess:
     stdin = piped(_CONFIGURATION.format(port=port, password=password), reader=place.account)
     try:
-        # SIGKILL loses nothing: a write is in the kernel's hands before it is answered.
+        # SIGKILL loses nothing: a write is handed to the kernel before it is answered.
         process = spawn(place, [program, "-"], orphan_signal=signal.SIGKILL, stdin=stdin)
     finally:
         os.close(stdin)
@@ -94,7 +94,7 @@ def _launch(program: Path, place: Place, port: int, password: str) -> ServerProc
 
 
 def _answers(port: int, password: str) -> bool:
-    """Ask as a client would; while it loads its file, Redis refuses."""
+    """Check as a client would; while Redis loads its file, it rejects commands."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())

@@ -1,4 +1,4 @@
-"""Invitations as all services know them: how long they live, and the job that mails one."""
+"""Invitations as shared by all services: their lifetime, and the job that mails one."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from redcore_server.store.jobs import defer, defer_each
 from redcore_server.store.postgres import AsyncPostgres
 
 INVITATION_LIFETIME: Final = timedelta(hours=48)
-"""How long the link of an invitation can be used."""
+"""Lifetime of an invitation's link."""
 
 TASK: Final = "send_invitation"
 _PATIENT: Final = -1
 
 
 async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> None:
-    """Have an invitation mailed once the caller's transaction is committed, and never if it is not.
+    """Schedule the mail of an invitation, if and only if the caller's transaction commits.
 
     Args:
-        connection: With an open transaction, in which the invitation was written.
-        invitation_id: `inv_…`.
+        connection: Connection with an open transaction, in which the invitation was written.
+        invitation_id: Invitation id, `inv_…`.
     """
     await defer(connection, TASK, invitation_id=invitation_id)
 
 
 async def defer_invitations(connection: AsyncPostgres, invitation_ids: Iterable[str]) -> None:
-    """Do the same for many, behind whatever else is to be done: nobody waits for the mails of somebody's import.
+    """Schedule many mails at low priority, so that an import does not delay other jobs.
 
     Args:
-        connection: With an open transaction, in which they were written.
-        invitation_ids: `inv_…` each.
+        connection: Connection with an open transaction, in which they were written.
+        invitation_ids: Invitation ids, `inv_…`.
     """
     arguments = ({"invitation_id": invitation_id} for invitation_id in invitation_ids)
     await defer_each(connection, TASK, arguments, priority=_PATIENT)

@@ -1,7 +1,7 @@
-"""How often one address is invited: five times in an hour and ten times in a day, in each organisation.
+"""Limits invitations to one address: five per hour and ten per day, in each organisation.
 
-What counts is the address, however the invitation comes about; so nobody is flooded by way of a user that is made and
-deleted again and again. Imports count in the same table by statements of their own (`user_import.sql`).
+Counted per address, whatever causes the invitation, so that repeatedly creating and deleting a user cannot flood it.
+Imports count in the same table with their own statements (`user_import.sql`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, e
     """Count one invitation to an address.
 
     Args:
-        connection: With an open transaction that holds the user of that address.
-        organisation_id: That invites.
-        email_key: Of the address.
+        connection: Connection with an open transaction that contains the user of that address.
+        organisation_id: Id of the inviting organisation.
+        email_key: Normalised form of the address.
         now: Current time of the server's clock.
 
     Raises:
-        RuleViolation: The address was invited too often; the message says when it may be tried again.
+        RuleViolation: The address was invited too often; the message says when to retry.
     """
     parameters = {"organisation_id": organisation_id, "email_key": email_key, "now": now}
     row = await (await connection.execute(_QUERIES["again"], parameters)).fetchone()
@@ -35,10 +35,10 @@ async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, e
 
 
 def too_often(again: datetime) -> str:
-    """Say when an address may be invited again.
+    """Return the message that says when an address may be invited again.
 
     Args:
-        again: That moment.
+        again: Time of the next allowed invitation.
     """
     moment = again.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"This address was invited too often; it may be invited again after {moment}."

@@ -1,7 +1,7 @@
 """Signs invitation links for the worker, and reads them for the auth service.
 
-A link is derived from its invitation and never stored: each attempt to send it makes the same one. Whether the
-invitation still holds is asked of PostgreSQL by whoever reads the link.
+A link is derived from its invitation and never stored: each attempt to send it creates the same link. The reader of a
+link checks in PostgreSQL whether the invitation is still valid.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def invitation_token(invitation_id: str, *, expires_at: datetime, secret: str) -
     """Return `id.expiry.signature` (HMAC-SHA256), safe in a URL.
 
     Args:
-        invitation_id: `inv_…`.
-        expires_at: From when on the link is dead; whole seconds count.
+        invitation_id: Invitation id, `inv_…`.
+        expires_at: Expiry of the link, in whole seconds.
         secret: The key, `link_secret`.
     """
     signed = f"{invitation_id}.{int(expires_at.timestamp())}"
@@ -35,10 +35,10 @@ def invitation_token(invitation_id: str, *, expires_at: datetime, secret: str) -
 
 
 def invitation_of(token: str, *, secret: str) -> str | None:
-    """Return the invitation whose token this is, or None if we never made it.
+    """Return the invitation id of a token, or None if the token is not ours.
 
     Args:
-        token: As it came with a request, of any content.
+        token: The presented token; may be any text.
         secret: The key, `link_secret`.
     """
     match = _FORM.fullmatch(token)
@@ -50,9 +50,9 @@ def invitation_of(token: str, *, secret: str) -> str | None:
 
 
 async def link_secret(connection: AsyncPostgres) -> str:
-    """Return the key that signs links, made at its first use."""
+    """Return the key that signs links, created on first use."""
     parameters = {"name": _SECRET, "value": secrets.token_urlsafe(32)}
     await connection.execute(_QUERIES["make_secret"], parameters)
     row = await (await connection.execute(_QUERIES["secret"], parameters)).fetchone()
-    assert row is not None  # noqa: S101 - written a statement above
+    assert row is not None  # noqa: S101 - written by the statement above
     return str(row["value"])

@@ -37,7 +37,7 @@ from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
 _MAX_REQUESTS: Final = 10_000
-# Of what Python's calendar has, a year less at its end, for what expires later than now.
+# The range of Python's calendar, minus a year at its end, for times of expiry.
 _EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()
 _LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
 
@@ -60,14 +60,14 @@ class Lab:
     """Test mode around one gateway."""
 
     def __init__(self, app: ASGIApp, *, stores: Stores, clock: Clock, limits: Limits, outbox: Path) -> None:
-        """Stand in front of an app.
+        """Wrap an app.
 
         Args:
             app: The gateway.
             stores: Opened stores.
-            clock: The server's, to be moved.
-            limits: The gateway's, to be overridden.
-            outbox: The folder of mails.
+            clock: The server's clock, which the lab moves.
+            limits: The gateway's limits, which the lab overrides.
+            outbox: Folder of the mails.
         """
         self._app = app
         self._clock = clock
@@ -86,7 +86,7 @@ class Lab:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an ASGI request of one's own, or let it pass, faulty or not."""
+        """Answer a request to the lab, or pass it on, with or without a fault."""
         if scope["type"] != "http" or REFUSAL.find(scope):
             await self._app(scope, receive, send)
         elif scope["path"].startswith("/lab/"):
@@ -98,7 +98,7 @@ class Lab:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._answer(Request(scope, receive))
-        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong is answered here
+        except Exception as error:  # noqa: BLE001 - the edge: every error is answered here
             response = respond(error, request_id(scope))
         await response(scope, receive, self._with_standing_headers(scope, send))
 
@@ -146,7 +146,7 @@ class Lab:
     async def _keep_seed(self) -> None:
         try:
             await self._seed.keep()
-        except psycopg.OperationalError as error:  # the gateway will answer 503, and the next request tries again
+        except psycopg.OperationalError as error:  # the gateway will answer 503, and the next request retries
             _log.warning("the seed is not kept yet: PostgreSQL is away", problem=str(error))
 
     async def _add_faults(self, request: Request) -> None:
@@ -196,7 +196,7 @@ class Lab:
 
 
 def _noting(entry: dict[str, object], send: Send) -> Send:
-    """Return a `send` that notes status and request id of the answer."""
+    """Return a `send` that records status and request id of the response."""
 
     async def noting(message: Message) -> None:
         if message["type"] == "http.response.start":

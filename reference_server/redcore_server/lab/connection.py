@@ -1,7 +1,7 @@
-"""Real damage to a connection: closes the socket under the answer.
+"""Real connection failures: closes the socket during a response.
 
-ASGI has no message for that, so this reaches for uvicorn's own transport, behind the `send` it gave us. Under any
-other server, such as httpx's ASGITransport, the damage is an error that says so.
+ASGI has no message for that, so this uses uvicorn's own transport, behind its `send`. Under any other server, such as
+httpx's ASGITransport, it raises an error.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from starlette.types import Message, Receive, Send
 
 
 async def cut(receive: Receive, send: Send) -> None:
-    """Close the connection and wait until uvicorn knows.
+    """Close the connection and wait until uvicorn has noticed.
 
     Args:
         receive: ASGI receive callable of the request.
-        send: As uvicorn gave it.
+        send: ASGI send callable from uvicorn.
 
     Raises:
-        RuntimeError: Uvicorn does not serve this request.
+        RuntimeError: Uvicorn is not the server of this request.
     """
     _transport(send).close()
     while (await receive())["type"] != "http.disconnect":
@@ -28,11 +28,11 @@ async def cut(receive: Receive, send: Send) -> None:
 
 
 def truncating(receive: Receive, send: Send) -> Send:
-    """Return a `send` that closes the connection in the middle of the answer's body.
+    """Return a `send` that closes the connection in the middle of the response body.
 
     Args:
         receive: ASGI receive callable of the request.
-        send: As uvicorn gave it.
+        send: ASGI send callable from uvicorn.
     """
     is_cut = False
 

@@ -1,4 +1,4 @@
-"""Scripts of faults: which request gets which."""
+"""Fault scripts: which request gets which fault."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ RULE: Final = Rule(
     },
     {},
 )
-"""What `POST /lab/faults` takes."""
+"""Schema of `POST /lab/faults`."""
 
 
 @attrs.frozen
 class Fault:
-    """What happens to one request."""
+    """The fault of one request."""
 
     answer: Response | None = None
-    """Instead of the real one."""
+    """Sent instead of the real response."""
     delay_s: float = 0
     is_dropped: bool = False
     is_truncated: bool = False
@@ -79,17 +79,17 @@ class Faults:
         """Add a script.
 
         Args:
-            script: That obeys `RULE`.
+            script: Script that is valid by `RULE`.
         """
         faults = deque(_fault(fields) for fields in script["faults"])
         self._scripts.append(_Script(script.get("method"), script["path"], faults))
 
     def pending(self) -> list[dict[str, object]]:
-        """Return the scripts that have faults left, and how many: a test may have misspelt its path."""
+        """Return the scripts with unused faults, and their number: a test may have misspelt a path."""
         return [{"method": script.method, "path": script.path, "left": len(script.faults)} for script in self._scripts]
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Delete all scripts."""
         self._scripts.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
@@ -97,7 +97,7 @@ class Faults:
 
         Args:
             method: HTTP method of the request.
-            path: Of the request.
+            path: Path of the request.
         """
         for script in self._scripts:
             if script.matches(method, path):

@@ -1,4 +1,4 @@
-"""Keeps the seeded data beside the real ones and puts them back."""
+"""Keeps a copy of the seeded data in the database and restores it."""
 
 # redis-py leaves its commands partly untyped.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -18,7 +18,7 @@ _PATIENCE_S: Final = 10
 
 
 class SeedCopy:
-    """The copy of one database, made at its first use and kept in it, so that it outlives the process."""
+    """The copy of one database, created on first use and stored in it, so that it outlives the process."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
@@ -26,7 +26,7 @@ class SeedCopy:
         self._is_kept = False
 
     async def keep(self) -> None:
-        """Make the copy unless there is one."""
+        """Create the copy unless it exists."""
         if self._is_kept:
             return
         async with self._lock, self._stores.postgres.connection() as connection, connection.transaction():
@@ -34,7 +34,7 @@ class SeedCopy:
             self._is_kept = True
 
     async def restore(self) -> None:
-        """Put the copy back; what was made since then is deleted, except for organisations with credentials.
+        """Restore the copy; newer data are deleted, except for organisations with credentials.
 
         Raises:
             TimeoutError: A job did not end within ten seconds.
@@ -46,7 +46,7 @@ class SeedCopy:
         await self._forget_rates()
 
     async def _end_jobs(self) -> None:
-        """Delete waiting jobs and let running ones end, or they would mail after the reset."""
+        """Delete waiting jobs and let running ones finish, or they would send mail after the reset."""
         async with self._stores.postgres.connection() as connection:
             while True:
                 async with connection.transaction():

@@ -1,4 +1,4 @@
-"""What a request looked like, for tests that compare it: query, headers and a small body, secrets replaced by `***`."""
+"""Records requests for tests that compare them: query, headers and a small body, with secrets replaced by `***`."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def described(scope: Scope) -> dict[str, object]:
 
 
 def noting_body(entry: dict[str, object], scope: Scope, receive: Receive) -> Receive:
-    """Return a `receive` that notes the body in the entry of its request, once it is complete.
+    """Return a `receive` that records the complete body in the entry of its request.
 
     Args:
-        entry: Of the request.
+        entry: Entry of the request.
         scope: ASGI scope of the request.
         receive: ASGI receive callable of the request.
     """

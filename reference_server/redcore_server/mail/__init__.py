@@ -1,1 +1,1 @@
-"""Mail: what sends it, and the outbox that keeps it on a development machine."""
+"""Mail: sending it, and the outbox that stores it on a development machine."""

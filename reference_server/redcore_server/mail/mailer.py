@@ -1,6 +1,6 @@
-"""Hands mail over: to an SMTP server, or to a folder where people and tests can read it.
+"""Sends mail: to an SMTP server, or to a folder where people and tests can read it.
 
-Knows nothing of invitations. A mail carries an id that names it in every attempt: the outbox writes one
+Independent of invitations. A mail has an id that identifies it in every attempt: the outbox writes one
 file per id, and an SMTP server sees the same Message-ID again.
 """
 
@@ -25,11 +25,11 @@ _POLICY: Final = SMTPUTF8.clone(max_line_length=250)  # a link fits on its line,
 
 
 class MailUnavailable(Exception):  # noqa: N818 - reads as the state it reports
-    """The mail was not handed over; trying again later may help."""
+    """The mail was not accepted; a later retry may succeed."""
 
 
 class MailRefused(Exception):  # noqa: N818 - as above
-    """The mail will not be accepted however often it is tried."""
+    """The mail was permanently refused."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,12 +37,12 @@ class Mail:
     """A mail to one person.
 
     Attributes:
-        id: Names this mail in all its attempts; letters, digits and `_` only.
+        id: Identifies this mail in all attempts; letters, digits and `_` only.
         sender: The From header.
-        to: The address it goes to.
+        to: Recipient address.
         subject: One line.
-        text: The plain form.
-        html: The same for mail programs that show it.
+        text: Plain-text body.
+        html: HTML body.
     """
 
     id: str
@@ -53,28 +53,28 @@ class Mail:
     html: str = attrs.field(repr=False)
 
     def message(self) -> EmailMessage:
-        """Return the mail in the form of RFC 5322.
+        """Return the mail as an RFC 5322 message.
 
         Raises:
-            MailRefused: The address cannot be one.
+            MailRefused: The address is not valid.
         """
         message = EmailMessage(policy=_POLICY)
         try:
             message["To"] = self.to
             _require_one_address(message)
-        except (ValueError, IndexError) as error:  # the standard parser runs off the end of some
+        except (ValueError, IndexError) as error:  # the standard parser fails with an index error on some
             raise MailRefused("the address is not one mail can be sent to") from error
         message["From"] = self.sender
         message["Subject"] = " ".join(self.subject.split())
         message["Message-ID"] = f"<{self.id}@mail.blueround.com>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         return message
 
 
 def _require_one_address(message: EmailMessage) -> None:
-    """Raise ValueError unless a mail is to one address, in ASCII or, as RFC 6532 allows, beyond it."""
+    """Raise ValueError unless the recipient is exactly one address, in ASCII or, as RFC 6532 allows, beyond it."""
     to = message["To"]
     (address,) = to.addresses
     if not address.domain or not all(isinstance(defect, NonASCIILocalPartDefect) for defect in to.defects):
@@ -82,14 +82,14 @@ def _require_one_address(message: EmailMessage) -> None:
 
 
 class Mailer(Protocol):
-    """Hands mail over. Sending the same mail again MUST be harmless: a killed worker's job is run again."""
+    """Sends mail. Sending the same mail again MUST be harmless: a killed worker's job is run again."""
 
     async def send(self, mail: Mail) -> None:
-        """Hand one mail over.
+        """Send one mail.
 
         Raises:
-            MailUnavailable: Not now.
-            MailRefused: Never.
+            MailUnavailable: It cannot be sent now.
+            MailRefused: It was permanently refused.
         """
         ...
 
@@ -101,7 +101,7 @@ class Outbox:
     folder: Path
 
     async def send(self, mail: Mail) -> None:
-        """Write the mail; readers see the whole file or none, and a second attempt replaces the first."""
+        """Write the mail; atomically, and a second attempt replaces the first."""
         unfinished = self.folder / f".{mail.id}.new"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ class Outbox:
 class Smtp:
     """An SMTP server.
 
-    `security` is the URL's scheme: `smtps` is TLS from the first byte, `smtp+starttls` insists on STARTTLS,
+    `security` is the URL's scheme: `smtps` is TLS from the first byte, `smtp+starttls` requires STARTTLS,
     `smtp` uses STARTTLS if it is offered.
     """
 
@@ -127,7 +127,7 @@ class Smtp:
 
     @classmethod
     def from_url(cls, url: str) -> Smtp:
-        """Read `smtp://user:password@host:port`; settings have checked the form."""
+        """Read `smtp://user:password@host:port`; the settings have validated it."""
         parts = urlsplit(url)
         return cls(
             host=parts.hostname or "",
@@ -138,7 +138,7 @@ class Smtp:
         )
 
     async def send(self, mail: Mail) -> None:
-        """Send over a connection of its own.
+        """Send over a new connection.
 
         Raises:
             MailUnavailable: No connection, no login, or a temporary refusal (4xx).
@@ -171,8 +171,8 @@ _START_TLS: Mapping[str, bool | None] = {"smtp": None, "smtps": False, "smtp+sta
 
 
 def _is_refusal_of_this_mail(error: Exception) -> bool:
-    """Tell 5xx answers about sender, recipient or content from those about us, such as a wrong password."""
-    if isinstance(error, aiosmtplib.SMTPNotSupported):  # RFC 6531: it offers no SMTPUTF8
+    """Distinguish 5xx responses about sender, recipient or content from those about us, such as a wrong password."""
+    if isinstance(error, aiosmtplib.SMTPNotSupported):  # RFC 6531: the server does not offer SMTPUTF8
         return True
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= 500 for refused in error.recipients)
@@ -181,5 +181,5 @@ def _is_refusal_of_this_mail(error: Exception) -> bool:
 
 
 def mailer_for(settings: Settings) -> Mailer:
-    """Return the mailer the settings ask for."""
+    """Return the configured mailer."""
     return Smtp.from_url(settings.smtp_url) if settings.smtp_url else Outbox(settings.outbox)

@@ -1,8 +1,7 @@
-"""The outbox to read: the mails of a server that has no mail server, for programs and, at `/outbox`, for people.
+"""Reads the outbox: the mails of a server without a mail server, for programs and, at `/outbox`, for people.
 
-Whoever reads a mail can accept its invitation. So the page is for people at this machine only, see
-`Settings.shows_outbox`, and only under its own name: a page of somebody else's whose name is made to lead here (DNS
-rebinding) cannot read it.
+Anyone who reads a mail can accept its invitation. So the page is served on this machine only, see
+`Settings.shows_outbox`, and only under its own host name, which prevents DNS rebinding.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def read_outbox(folder: Path) -> list[dict[str, str | None]]:
     """Return the mails, oldest first.
 
     Args:
-        folder: With a file `ID.eml` for each; it need not exist.
+        folder: Folder with one file `ID.eml` per mail; it need not exist.
     """
     return [_read(file) for file in _files(folder)]
 
@@ -43,7 +42,7 @@ def empty_outbox(folder: Path) -> None:
     """Delete the mails.
 
     Args:
-        folder: As above.
+        folder: Folder of the mails.
     """
     for file in folder.glob("*.eml"):
         file.unlink(missing_ok=True)
@@ -54,17 +53,17 @@ class OutboxPage:
     """An ASGI app that shows the newest mails, each with its link.
 
     Attributes:
-        folder: Of the mails.
+        folder: Folder of the mails.
     """
 
     folder: Path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page.
+        """Return the page.
 
         Raises:
-            NotFound: The request came under a name that is not this machine's own.
-            MethodNotAllowed: It is not a GET.
+            NotFound: The host name of the request is not this machine's own.
+            MethodNotAllowed: The method is not GET.
         """
         request = Request(scope)
         if urlsplit(f"//{request.headers.get('host', '')}").hostname not in LOOPBACK_HOSTS:
