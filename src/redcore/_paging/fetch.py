@@ -1,4 +1,4 @@
-"""Fetches the pages of a walk, each when it is reached or some of them ahead; one class for each colour."""
+"""Fetches the pages of a walk, on demand or ahead; one class for threads, one for tasks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Describe: TypeAlias = Callable[..., Operation[Any]]
-STRETCH = 4  # pages for each task in one go; between two goes the connections idle for as long as it takes to decode
+STRETCH = 4  # pages per task in one batch; between batches the connections are idle while pages are decoded
 
 
 class Fetcher(Generic[T]):
-    """Fetches in threads, if ahead: `concurrency` pages are under way or wait to be given out.
+    """Fetches ahead in threads: `concurrency` pages are in flight or wait to be yielded.
 
-    A thread ends with its page; when the walk is closed, interrupted or forgotten, also in the midst of a wait. The
-    end of the process waits for none of them.
+    A thread ends with its page, or in the middle of a wait if the walk is closed, interrupted or garbage-collected. The
+    exit of the process does not wait for threads.
     """
 
     def __init__(self, execute: Execute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
@@ -39,7 +39,7 @@ class Fetcher(Generic[T]):
         self.walk = walk
 
     def advance(self) -> Given[T] | None:
-        """What the walk gives out next; None at the end of the listing."""
+        """Return the next items to yield; None at the end of the listing."""
         while not self.walk.done:
             given = self.walk.take(self._page())
             if given is not None:
@@ -48,18 +48,18 @@ class Fetcher(Generic[T]):
         return None
 
     def close(self) -> None:
-        """Give out no more, and let the threads end; pages under way are not waited for."""
+        """Stop fetching and let the threads end, without waiting for pages in flight."""
         self.walk.done = True
         self._let_go()
 
     def _let_go(self) -> None:
-        """Do without the pages under way."""
+        """Abandon the pages in flight."""
         self._under_way.clear()
         self._abandon()
         self._abandon = do_nothing
 
     def _page(self) -> Page[T] | CursorPage[T]:
-        """The page that the walk has come to."""
+        """Return the next page of the walk."""
         if self._concurrency == 1:
             page: Page[T] | CursorPage[T] = self._execute(self._describe(**self.walk.place()))
             return page
@@ -69,26 +69,26 @@ class Fetcher(Generic[T]):
             return self._under_way.pop(wanted[0]).result()
         except Exception:
             raise
-        except BaseException:  # Ctrl-C: the walk may go on, with threads of its own
+        except BaseException:  # Ctrl-C: the walk may continue, with new threads
             self._let_go()
             raise
 
     def _start(self, offset: int) -> Future[Page[T]]:
-        from concurrent.futures import Future  # noqa: PLC0415 (only walks ahead need it)
+        from concurrent.futures import Future  # noqa: PLC0415 (needed only to fetch ahead)
 
         future: Future[Page[T]] = Future()
-        # A copy for each: a call in a thread belongs to the trace of the one who iterates.
+        # A copy per thread, so that its call belongs to the trace of the iterating code.
         context = copy_context()
         context.run(abandoned.set, self._event())
         work = partial(fulfil, future, self._execute, self._describe(offset=offset))
         try:
             Thread(target=context.run, args=[work], name="redcore-pages", daemon=True).start()
-        except RuntimeError:  # no thread can be started, as at the end of the process
+        except RuntimeError:  # no thread can be started, as at interpreter shutdown
             context.run(work)
         return future
 
     def _event(self) -> Event:
-        """What is set when the pages under way are abandoned, or this fetcher is forgotten."""
+        """The event that is set when the pages in flight are abandoned, or this fetcher is garbage-collected."""
         if self._abandon is do_nothing:
             self._left = Event()
             self._abandon = finalize(self, self._left.set)
@@ -96,21 +96,21 @@ class Fetcher(Generic[T]):
 
 
 def do_nothing() -> None:
-    """There are no threads to end."""
+    """Used when there are no threads to end."""
 
 
 def fulfil(future: Future[Page[T]], execute: Execute, operation: Operation[Page[T]]) -> None:
-    """Fetch a page; whatever that raises is the future's."""
+    """Fetch a page into a future, including any exception."""
     try:
         future.set_result(execute(operation))
-    except BaseException as error:  # noqa: BLE001 (raised where the page is waited for)
+    except BaseException as error:  # noqa: BLE001 (raised by the code that waits for the page)
         future.set_exception(error)
 
 
 class AsyncFetcher(Generic[T]):
-    """Fetches in tasks, if ahead: `concurrency` pages at a time, a stretch of pages in one go.
+    """Fetches ahead in tasks: `concurrency` pages at a time, in batches.
 
-    No task outlives `advance`: an iteration that is left early, or cancelled, has nothing to clean up, on any loop.
+    No task outlives `advance`: an iteration that is abandoned or cancelled needs no cleanup, in any event loop.
     """
 
     def __init__(self, execute: AsyncExecute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
@@ -121,7 +121,7 @@ class AsyncFetcher(Generic[T]):
         self.walk = walk
 
     async def advance(self) -> Given[T] | None:
-        """What the walk gives out next; None at the end of the listing."""
+        """Return the next items to yield; None at the end of the listing."""
         while not self.walk.done:
             given = self.walk.take(await self._page())
             if given is not None:
@@ -129,7 +129,7 @@ class AsyncFetcher(Generic[T]):
         return None
 
     async def _page(self) -> Page[T] | CursorPage[T]:
-        """The page that the walk has come to."""
+        """Return the next page of the walk."""
         if self._concurrency == 1:
             page: Page[T] | CursorPage[T] = await self._execute(self._describe(**self.walk.place()))
             return page
@@ -141,8 +141,8 @@ class AsyncFetcher(Generic[T]):
         return fetched
 
     async def _fetch_stretch(self) -> None:
-        """Fetch the next pages, all of them before any is given out."""
-        from anyio import create_task_group  # noqa: PLC0415 (only walks ahead need it)
+        """Fetch the next batch of pages before any of them is yielded."""
+        from anyio import create_task_group  # noqa: PLC0415 (needed only to fetch ahead)
 
         self._fetched = {}
         offsets = deque(self.walk.wanted(self._concurrency * STRETCH))
@@ -151,12 +151,12 @@ class AsyncFetcher(Generic[T]):
                 group.start_soon(self._work_off, offsets)
 
     async def _work_off(self, offsets: deque[int]) -> None:
-        """Fetch one page after the other; an error is kept until the iteration meets it, and ends the stretch."""
+        """Fetch pages one after another; an error ends the batch and is raised when the iteration reaches it."""
         while offsets:
             offset = offsets.popleft()
             try:
                 page = await self._execute(self._describe(offset=offset))
                 self._fetched[offset] = page
-            except Exception as error:  # noqa: BLE001 (raised when it is this page's turn)
+            except Exception as error:  # noqa: BLE001 (raised when the iteration reaches this page)
                 self._fetched[offset] = error
                 offsets.clear()

@@ -1,12 +1,12 @@
-"""How a listing is walked: which pages to fetch, and what to give out of them. Performs no I/O.
+"""Walks a listing: decides which pages to fetch, and which items to yield. Performs no I/O.
 
-One page after another is reached by the cursor of the page before, where the server gives one: whatever is created or
-deleted meanwhile, each item that stays comes once. docs/adr/0056-walking-by-cursor.md
+Pages are fetched one after another by the cursor of the previous page, if the server returns one: every item that stays
+is then yielded exactly once, whatever is created or deleted in between. docs/adr/0056-walking-by-cursor.md
 
-Pages ahead, and those of a server without cursors, are reached by offset.
-An offset counts items, so a listing that changes meanwhile shifts under the walk. New items come first (the newest is
-at the top) and push others down: those appear again and are dropped by their ids. Deleted ones pull others up, past the
-place where the walk is: it steps back by as many as the total shrank. docs/adr/0024-walking-a-listing.md
+Pages that are fetched ahead, and pages of a server without cursors, are requested by offset.
+An offset counts items, so a listing that changes shifts during the walk. New items come first (the newest is at the
+top) and push others down: these appear again and are dropped by their ids. Deleted items pull others up, past the
+position of the walk: it steps back by as many as the total shrank. docs/adr/0024-walking-a-listing.md
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from redcore._base.log import logger
 from redcore._spec.models import CursorPage, ListMeta, Page
 
 T = TypeVar("T")
-REMEMBERED = 10_000  # ids; so many items may be created between two pages before one of them is given out twice
+REMEMBERED = 10_000  # ids; this many items may be created between two pages before an item is yielded twice
 
 
 class Recent:
-    """The ids of the last items, at least 10,000 of them and never more than twice as many."""
+    """The ids of the latest items: at least 10,000, and never more than twice as many."""
 
     def __init__(self) -> None:
         self._younger: set[object] = set()
         self._older: set[object] = set()
 
     def is_new(self, key: object) -> bool:
-        """Whether an id has not been seen of late; from now on it has."""
+        """Add an id; returns whether it was not among the latest ids."""
         if key in self._younger or key in self._older:
             return False
         if len(self._younger) >= REMEMBERED:
@@ -42,11 +42,11 @@ class Recent:
 
 @attrs.frozen
 class Given(Generic[T]):
-    """What is given out of one page."""
+    """The items to yield from one page."""
 
     page: Page[T]
     ends: Sequence[int]
-    """For each item, the offset that follows it in the listing."""
+    """For each item, the offset after it in the listing."""
 
 
 class Walk(Generic[T]):
@@ -58,9 +58,9 @@ class Walk(Generic[T]):
         self.cursor: str | None = cursor
         """Where the next page begins, if it is reached by cursor."""
         self.total: int | None = None
-        """Items of the whole listing, as the last page told; None before the first."""
+        """Number of items in the whole listing, from the latest page; None before the first page."""
         self.changed: bool = False
-        """Whether the listing was seen to change."""
+        """Whether the listing changed during the walk."""
         self.done: bool = False
         """Whether the end has been reached."""
         self._by_cursor = by_cursor
@@ -71,9 +71,9 @@ class Walk(Generic[T]):
         self._has_new = False
 
     def place(self) -> dict[str, Any]:
-        """The parameters that ask for the next page.
+        """The query parameters of the next page.
 
-        The first page is counted, and the one that should be the last: what differs between the two has changed.
+        Only the first page and the expected last page request the total: a difference shows that the listing changed.
         """
         if self.cursor is None:
             return {"offset": self.offset}
@@ -82,10 +82,10 @@ class Walk(Generic[T]):
         return {"cursor": self.cursor}
 
     def wanted(self, ahead: int) -> list[int]:
-        """The offsets of the next pages: the first alone, as it tells how long pages and listing are.
+        """The offsets of the next pages; only one for the first page, which reveals the page size and the total.
 
         Args:
-            ahead: How many at most.
+            ahead: Maximum number of pages.
         """
         if self._width is None or self.total is None:
             return [self.offset]
@@ -93,10 +93,10 @@ class Walk(Generic[T]):
         return list(range(self.offset, stop, self._width))
 
     def take(self, page: Page[T] | CursorPage[T]) -> Given[T] | None:
-        """Go on with the page that `place` asked for.
+        """Process the page that `place` requested.
 
         Returns:
-            What of it is to be given out; None if nothing is.
+            The items to yield; None if there are none.
         """
         if isinstance(page, CursorPage):
             return self._take_behind(page)
@@ -105,20 +105,20 @@ class Walk(Generic[T]):
         begin, size = self.offset, len(page.data)
         self.offset += size
         self.done = size == 0 or self.offset >= page.meta.total
-        self._width = size  # what the server gives, not what it was asked for: it may give fewer
+        self._width = size  # the actual page size, as the server may return fewer items than requested
         if self._by_cursor and size:
             self.cursor = page.meta.next_cursor
         return self._new(page, range(begin + 1, self.offset + 1))
 
     def _take_behind(self, page: CursorPage[T]) -> Given[T] | None:
-        """Go on with a page that was reached by cursor."""
+        """Process a page that was fetched by cursor."""
         self._compare(page.meta.total, page.meta.offset)
         begin, size = self.offset, len(page.data)
         self.offset += size
         self._width = self._width or size
         given = self._new(self._counted(page, begin), range(begin + 1, self.offset + 1))
         self.done = not page.meta.next_cursor
-        if size and given is None:  # cursors that lead in a circle lead nowhere: the walk goes on by offset
+        if size and given is None:  # cursors that form a cycle never end: continue by offset
             self._by_cursor, self.offset = False, begin
         self.cursor = page.meta.next_cursor if self._by_cursor else None
         if self.done and self.total is not None and self.offset != self.total:
@@ -126,7 +126,7 @@ class Walk(Generic[T]):
         return given
 
     def _compare(self, total: int | None, offset: int | None) -> None:
-        """Take over what a page that was counted says of the listing."""
+        """Update the totals from a page with a count."""
         if total is None or offset is None:
             return
         if self.total is not None and total != self.total:
@@ -134,7 +134,7 @@ class Walk(Generic[T]):
         self.total, self.offset = total, offset
 
     def _counted(self, page: CursorPage[T], begin: int) -> Page[T]:
-        """The page as one that was reached by offset; its total is the last that the server counted."""
+        """Convert a cursor page to an offset page, with the latest known total."""
         told = page.meta
         meta = ListMeta(
             request_id=told.request_id,
@@ -147,14 +147,14 @@ class Walk(Generic[T]):
         return Page(data=page.data, meta=meta)
 
     def _step_back(self, total: int) -> bool:
-        """Go back to where an item may have moved to, if the listing has shrunk since the page before."""
+        """Step back to where items may have moved, if the listing has shrunk since the previous page."""
         before, lowest = self.total, self._lowest
         self.total = total
         self._lowest = total if lowest is None else min(total, lowest)
         if before is None or lowest is None or before == total:
             return False
         self._has_changed(f"its total was {before} and is {total}")
-        # Each step back has its own new item or its own lower total, so that a walk ends whatever the totals are.
+        # Each step back requires a new item or a lower total, so that a walk ends for any sequence of totals.
         if before < total or not (self._has_new or total < lowest):
             return False
         self.offset = max(self._start, self.offset - (before - total))
@@ -163,7 +163,7 @@ class Walk(Generic[T]):
         return True
 
     def _new(self, page: Page[T], ends: Sequence[int]) -> Given[T] | None:
-        """The page without the items that were given out before."""
+        """The page without items that were already yielded."""
         kept = [index for index, item in enumerate(page.data) if self._is_new(item)]
         if len(kept) < len(page.data):
             self._has_changed("items came again")
@@ -181,6 +181,6 @@ class Walk(Generic[T]):
         self.changed = True
 
     def _is_new(self, item: Any) -> bool:
-        """Whether an item was not given out before; one without an id always is."""
+        """Whether an item was not yielded before; always True for an item without an id."""
         key = getattr(item, "id", None)
         return key is None or self._seen.is_new(key)

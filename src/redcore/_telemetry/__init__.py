@@ -1,6 +1,6 @@
-"""What a client tells of its calls: a log, and OpenTelemetry's spans and metrics. Nothing of it holds a secret.
+"""Telemetry of calls: a log, and OpenTelemetry spans and metrics. None of it contains a secret.
 
-Each is asked once a call whether anybody listens; a call to which nobody listens runs as if there were none of this.
+Each observer is asked once per call whether it is enabled; a call without enabled observers has no overhead.
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ from redcore._telemetry.log import Log
 from redcore._telemetry.telemetry import Telemetry
 
 OBSERVERS: tuple[Observer, ...] = (Log(), Telemetry())
-"""Those who are told of the calls of every client."""
+"""The observers of the calls of every client."""

@@ -1,4 +1,4 @@
-"""A line in the log `redcore` for each attempt and each wait; unless it is enabled for DEBUG, nothing is formatted."""
+"""Logs each attempt and each wait to the logger `redcore`; nothing is formatted unless DEBUG is enabled."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ SHOWN_OF_ANSWERS = frozenset(
 
 
 class Log:
-    """Writes lines about all calls."""
+    """Logs all calls."""
 
     def started(self, operation: Operation[Any], /) -> CallLog | None:
-        """A call begins."""
+        """Return the observer of a call, if DEBUG is enabled."""
         return CallLog(operation.name) if logger.isEnabledFor(logging.DEBUG) else None
 
 
 class CallLog:
-    """Writes the lines about one call."""
+    """Logs one call."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
 
     def attempt_started(self, attempt: Attempt, /) -> None:
-        """Nothing is written yet."""
+        """Log nothing yet."""
 
     def attempt_ended(self, result: AttemptResult, /) -> None:
-        """One line."""
+        """Log one line."""
         attempt = result.attempt
         logger.debug(
             "%s attempt %d: %s %s -> %s in %.3f s, request %s, sent %s, received %s",
@@ -61,20 +61,20 @@ class CallLog:
         )
 
     def waiting(self, seconds: float, reason: str, /) -> None:
-        """One line."""
+        """Log one line."""
         logger.debug("%s waits %.3f s (%s)", self._operation, seconds, reason)
 
     def ended(self, error: BaseException | None, /) -> None:
-        """The last attempt has said it all."""
+        """Log nothing: the last attempt has been logged."""
 
 
 def outcome(result: AttemptResult) -> str:
-    """Status, error, or that the caller cancelled."""
+    """The status, the error, or `cancelled`."""
     if result.status is not None:
         return str(result.status)
     return "cancelled" if result.error is None else f"{type(result.error).__name__}: {result.error.message}"
 
 
 def shown(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
-    """The headers that may be written."""
+    """The headers that may be logged."""
     return {name: value for name, value in headers.items() if name in names}

@@ -1,6 +1,6 @@
-"""Spans and metrics by OpenTelemetry's semantic conventions for HTTP clients. Imported when OpenTelemetry is in use.
+"""Spans and metrics by OpenTelemetry's semantic conventions for HTTP clients. Imported if OpenTelemetry is in use.
 
-A call is one span, of kind INTERNAL; each of its attempts, token requests among them, is a child of kind CLIENT.
+A call is one span of kind INTERNAL; each of its attempts, including token requests, is a child of kind CLIENT.
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and http-metrics/
 """
 
@@ -24,13 +24,13 @@ from redcore.hooks import Attempt, AttemptResult
 P = ParamSpec("P")
 T = TypeVar("T")
 SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
-DURATIONS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # as the conventions ask
+DURATIONS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # as the conventions require
 API = ("opentelemetry.trace", "opentelemetry.metrics")
 CANCELLED = "cancelled"
 
 
 def harmless(function: Callable[P, T]) -> Callable[P, T | None]:
-    """The function as one that does not raise: what a tracer or exporter fails at is logged, and the call goes on."""
+    """Wrap a function so that it never raises: errors of a tracer or exporter are logged, and the call continues."""
 
     @wraps(function)
     def guarded(*args: P.args, **options: P.kwargs) -> T | None:
@@ -45,7 +45,7 @@ def harmless(function: Callable[P, T]) -> Callable[P, T | None]:
 
 @harmless
 def call_span(operation: Operation[Any]) -> CallSpan | None:
-    """What watches a call; None if the application has set up neither traces nor metrics."""
+    """Return the observer of a call; None if the application has configured neither traces nor metrics."""
     traces, meters = trace.get_tracer_provider(), metrics.get_meter_provider()
     if not is_set_up(traces) and not is_set_up(meters):
         return None
@@ -53,19 +53,19 @@ def call_span(operation: Operation[Any]) -> CallSpan | None:
 
 
 def is_set_up(provider: object) -> bool:
-    """Whether a provider does anything: those of the API itself do not."""
+    """Whether a provider is real, and not one of the API's no-op providers."""
     return not type(provider).__module__.startswith(API)
 
 
 @lru_cache(maxsize=1)
 def tracer(provider: TracerProvider) -> Tracer:
-    """What makes the spans."""
+    """The tracer."""
     return provider.get_tracer("redcore", __version__, SCHEMA)
 
 
 @lru_cache(maxsize=1)
 def durations(provider: MeterProvider) -> Histogram:
-    """What the durations of attempts are recorded in."""
+    """The histogram of attempt durations."""
     return provider.get_meter("redcore", __version__, SCHEMA).create_histogram(
         "http.client.request.duration",
         unit="s",
@@ -75,7 +75,7 @@ def durations(provider: MeterProvider) -> Histogram:
 
 
 class CallSpan:
-    """The span of a call, and those of its attempts."""
+    """The spans of a call and its attempts."""
 
     def __init__(self, name: str, tracer: Tracer, durations: Histogram) -> None:
         self._tracer = tracer
@@ -87,7 +87,7 @@ class CallSpan:
 
     @harmless
     def attempt_started(self, attempt: Attempt, /) -> Mapping[str, str]:
-        """Begin a span; the headers carry it to the server."""
+        """Begin a span; the returned headers propagate it to the server."""
         self._attributes = attributes(attempt)
         template = self._attributes.get("url.template")
         name = attempt.method if template is None else f"{attempt.method} {template}"
@@ -103,7 +103,7 @@ class CallSpan:
 
     @harmless
     def attempt_ended(self, result: AttemptResult, /) -> None:
-        """End the span, and count it."""
+        """End the span and record its duration."""
         outcome = outcome_of(result)
         self._attempt.set_attributes(outcome)
         if "error.type" in outcome:
@@ -117,12 +117,12 @@ class CallSpan:
 
     @harmless
     def waiting(self, seconds: float, reason: str, /) -> None:
-        """Note it in the span of the call."""
+        """Add an event to the span of the call."""
         self._span.add_event("redcore.wait", {"redcore.wait.seconds": seconds, "redcore.wait.reason": reason})
 
     @harmless
     def ended(self, error: BaseException | None, /) -> None:
-        """End the span; the message of an error stays out of it."""
+        """End the span, without the message of an error."""
         if error is not None:
             self._span.set_attribute("error.type", type_of(error))
             self._span.set_status(StatusCode.ERROR)
@@ -130,7 +130,7 @@ class CallSpan:
 
 
 def attributes(attempt: Attempt) -> Mapping[str, str | int]:
-    """What span and metric of an attempt have in common before it ends: few different values each."""
+    """Attributes of both span and metric at the start of an attempt, all of low cardinality."""
     url = urlsplit(attempt.url)
     told: dict[str, str | int] = {
         "http.request.method": attempt.method,
@@ -143,7 +143,7 @@ def attributes(attempt: Attempt) -> Mapping[str, str | int]:
 
 
 def more_attributes(attempt: Attempt) -> Mapping[str, str | int | list[str]]:
-    """What only the span of an attempt has."""
+    """Attributes of the span of an attempt only."""
     told: dict[str, str | int | list[str]] = {
         "url.full": shown_url(attempt.url),
         "http.request.header.x-request-id": [attempt.request_id],
@@ -154,7 +154,7 @@ def more_attributes(attempt: Attempt) -> Mapping[str, str | int | list[str]]:
 
 
 def outcome_of(result: AttemptResult) -> Mapping[str, str | int]:
-    """Status or error of an attempt; both for a status that is an error."""
+    """The status or error of an attempt; both for an error status."""
     if result.status is None:
         return {"error.type": CANCELLED if result.error is None else type_of(result.error)}
     told: dict[str, str | int] = {"http.response.status_code": result.status}
@@ -164,5 +164,5 @@ def outcome_of(result: AttemptResult) -> Mapping[str, str | int]:
 
 
 def type_of(error: BaseException) -> str:
-    """The full name of the class of an error."""
+    """The fully qualified class name of an error."""
     return f"{type(error).__module__}.{type(error).__qualname__}"

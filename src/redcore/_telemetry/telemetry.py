@@ -1,7 +1,7 @@
-"""OpenTelemetry, as far as the application uses it. This module imports nothing of it: see `spans`.
+"""OpenTelemetry, if the application uses it. This module never imports it: see `otel`.
 
-An application that wants spans or metrics has set up a provider, and so has imported the API, before they can be had.
-Where that is not so, one look at `sys.modules` is all that a call costs. docs/adr/0025-opentelemetry.md
+An application that wants spans or metrics has configured a provider, and so has imported the API already. Otherwise,
+the only cost per call is one lookup in `sys.modules`. docs/adr/0025-opentelemetry.md
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from redcore._call.observers import CallObserver
 
 
 class Telemetry:
-    """Makes spans and metrics of all calls."""
+    """Records spans and metrics of all calls."""
 
     def started(self, operation: Operation[Any], /) -> CallObserver | None:
         """A call begins."""

@@ -1,1 +1,1 @@
-"""Up- and downloads of files."""
+"""Uploads and downloads of files."""

@@ -1,7 +1,7 @@
-"""Where a download goes: a path, by way of a file beside it; a pipe or a device; a file that the application opened.
+"""Destinations of downloads: a path, written through a partial file; a pipe or device; a file of the application.
 
-What a path leads to keeps being what it was: a link stays and its file is replaced with the same permissions, a pipe
-or a device is written through, a folder or a socket is refused. All refusals come before anything is asked for.
+The kind of file at a path is preserved: a symbolic link stays and its target is replaced with the same permissions, a
+pipe or device is written to directly, a folder or socket is rejected. All checks are made before any request.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from redcore._wire.progress import Meter
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.tokens.file_lock import take
 
-BLOCK_BYTES = 1024 * 1024  # few writes, and little memory
+BLOCK_BYTES = 1024 * 1024  # few writes at little memory
 NAME_BYTES = 255  # of one file name (NAME_MAX of Linux, macOS and, in characters, Windows)
 
 
 @attrs.frozen
 class Place:
-    """Where a path leads."""
+    """The resolved target of a path."""
 
     path: Path
-    """Behind all links."""
+    """The path with all links resolved."""
     is_stream: bool
-    """Whether it is written through: a pipe, a device, or a file that this process has open (`/dev/stdout`)."""
+    """Whether it is written to directly: a pipe, a device, or an open file of this process (`/dev/stdout`)."""
     mode: int | None
-    """The permissions of a file that is replaced; None if there is none yet."""
+    """The permissions of the file to replace; None if there is no such file yet."""
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Self:
-        """Look where a path leads.
+        """Resolve a path.
 
         Raises:
-            ArgumentError: nothing can be written there.
+            ArgumentError: the path is not writable.
         """
         with writing():
             name = os.fsdecode(path)
@@ -67,7 +67,7 @@ class Place:
             return cls(Path(os.path.realpath(name)), is_stream=False, mode=stat.S_IMODE(found.st_mode))
 
     def open_stream(self) -> IO[bytes] | None:
-        """Open what is written through, to add to it; None for a pipe that has no reader yet.
+        """Open a pipe or device for appending; None for a pipe without a reader.
 
         Raises:
             ArgumentError: it cannot be opened.
@@ -85,7 +85,7 @@ class Place:
 
 
 def is_descriptor(name: str) -> bool:
-    """Whether a path leads to a file by way of `/proc/…/fd`, as `/dev/stdout` does."""
+    """Whether a path resolves through `/proc/…/fd`, as `/dev/stdout` does."""
     for _ in range(40):  # as many links as Linux follows (path_resolution(7))
         if name.startswith("/proc/"):
             return True
@@ -97,10 +97,10 @@ def is_descriptor(name: str) -> bool:
 
 
 class Target:
-    """A file that is written in large blocks.
+    """Writes to a file in large blocks.
 
     Args:
-        file: Opened for writing in binary mode; one whose `write` is awaited, for `AsyncClient`.
+        file: Opened for writing in binary mode; for `AsyncClient`, also an async file.
     """
 
     def __init__(self, file: Any) -> None:
@@ -110,10 +110,10 @@ class Target:
         self._is_awaited = iscoroutinefunction(getattr(file, "write", None))
 
     def probe(self) -> Flow[None]:
-        """See that it takes bytes, by writing none.
+        """Check that the file accepts bytes, by writing an empty chunk.
 
         Raises:
-            ArgumentError: it does not.
+            ArgumentError: it does not accept bytes.
         """
         if not hasattr(self._file, "write"):
             raise ArgumentError(f"to must be a path or a file opened for writing, not {type(self._file).__name__}")
@@ -127,14 +127,14 @@ class Target:
             answer.close()
 
     def add(self, piece: bytes) -> Flow[None]:
-        """Write the next bytes, now or together with later ones."""
+        """Write or buffer the next bytes."""
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size >= BLOCK_BYTES:
             yield from self.flush()
 
     def flush(self) -> Flow[None]:
-        """Write what is not written yet.
+        """Write the buffered bytes.
 
         Raises:
             ArgumentError: the file cannot be written.
@@ -154,21 +154,21 @@ class Target:
                 left = left[self._taken(self._file.write(left), left) :]
 
     def _taken(self, answer: object, block: bytes | memoryview) -> int:
-        """How many bytes a write took: a raw file may take only a part, other files say what they like."""
+        """Number of bytes written: a raw file may write only a part; the result of other files is not reliable."""
         if isinstance(self._file, io.RawIOBase) and not answer:
             raise BlockingIOError(errno.EAGAIN, "it takes no bytes at the moment; open it in blocking mode")
         return answer if isinstance(answer, int) and answer > 0 else len(block)
 
 
 class Part:
-    """The file beside a path that holds a download until it is complete and checked.
+    """The partial file next to a path, which holds a download until it is complete and verified.
 
-    Its name has the file's id, so that what is there is of that file; the bytes of a file never change. One download
-    at a time has it, of all threads and processes; another one meanwhile has a part of its own, which never stays.
+    Its name contains the file's id, so that its content belongs to that file; the bytes of a file never change. One
+    download at a time uses it, across threads and processes; a concurrent one uses a temporary part instead.
 
     Args:
-        place: Where the download is to be in the end.
-        file_id: What is downloaded.
+        place: The final destination.
+        file_id: The file to download.
     """
 
     def __init__(self, place: Place, file_id: str) -> None:
@@ -179,11 +179,11 @@ class Part:
         self._file: IO[bytes]
 
     def open(self, meter: Meter, *, resume: bool) -> IO[bytes]:
-        """Open it, to add to what is there, which is counted.
+        """Open it for appending, and count its content.
 
         Args:
-            meter: Counts what an earlier download has left.
-            resume: Whether that is to stay.
+            meter: Counts the bytes of an earlier download.
+            resume: Whether to keep these bytes.
         """
         with writing():
             self._file = self._shared() or self._own()
@@ -200,24 +200,24 @@ class Part:
         return self._file
 
     def drop(self) -> None:
-        """Remove it."""
+        """Delete it."""
         self._end(self._part.unlink)
 
     def leave(self) -> None:
-        """Leave what has come to another download."""
+        """Close it and keep its content for a later download."""
         if self._is_shared and os.fstat(self._file.fileno()).st_size:
             self._file.close()
         else:
             self.drop()
 
     def keep(self) -> None:
-        """Put it where the download is to be; half a file is never seen there."""
+        """Move it to the destination atomically."""
         with writing():
             self._permit(0)
         self._end(partial(self._part.replace, self._path))
 
     def _permit(self, more: int) -> None:
-        """Give it the permissions of the file that it will replace, and more while it is written."""
+        """Set the permissions of the file to replace, and write permission while it is written."""
         if self._mode is not None and hasattr(os, "fchmod"):  # not on Windows before Python 3.13
             os.fchmod(self._file.fileno(), self._mode | more)
 
@@ -228,14 +228,14 @@ class Part:
         return self._path.with_name(name)
 
     def _shared(self) -> IO[bytes] | None:
-        """The part that stays; None if another download has it."""
+        """Open the shared part; None if another download uses it."""
         while True:
             file = self._part.open("a+b", buffering=0)
             try:
                 if not take(file.fileno()):
                     file.close()
                     return None
-                # Whoever had it before may have moved it to the path, or removed it, since it was opened here.
+                # Another download may have moved or deleted it since it was opened here.
                 if is_at(self._part, file):
                     return file
             except BaseException:
@@ -249,7 +249,7 @@ class Part:
         return self._part.open("x+b", buffering=0)
 
     def _end(self, move: Callable[[], object]) -> None:
-        """Move or remove it while it is still locked; Windows does that with closed files only."""
+        """Move or delete it while it is still locked; Windows requires it to be closed first."""
         with writing():
             if os.name == "nt":
                 self._file.close()
@@ -260,7 +260,7 @@ class Part:
 
 
 def is_at(path: Path, file: IO[bytes]) -> bool:
-    """Whether a file that is open is the one at a path."""
+    """Whether an open file is the file at a path."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -269,7 +269,7 @@ def is_at(path: Path, file: IO[bytes]) -> bool:
 
 @contextmanager
 def writing() -> Generator[None]:
-    """Say what is wrong with a file."""
+    """Replace errors of a file by ones that explain the problem."""
     try:
         yield
     except ArgumentError:

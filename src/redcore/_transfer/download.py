@@ -1,15 +1,15 @@
-"""One download over as many connections as it takes, as generators of steps: opening, reading, resuming, checking.
+"""One download over as many connections as needed, as generators of steps: open, read, resume, verify.
 
-States, and what leads from one to the next:
+States and legal transitions:
 
-    closed  → open      the rest begins to come (`Range`, RFC 9110 section 14), of the same version (`If-Range`)
-    closed  → ended     416, and all of the file is here already
-    open    → closed    the connection broke: the rest is asked for after a wait, as often as calls are retried
+    closed  → open      the rest is requested (`Range`, RFC 9110 section 14), of the same version (`If-Range`)
+    closed  → ended     416, and the file is already complete
+    open    → closed    the connection broke: the rest is requested after a wait, as often as calls are retried
     open    → ended     the last byte was read
-    ended   → checked   the digest is the platform's
-    any     → failed    another version, a wrong part, a wrong digest, the deadline, or too many breaks
+    ended   → checked   the digest matches the platform's
+    any     → failed    another version, a wrong range, a wrong digest, the deadline, or too many failures
 
-Performs no I/O, and keeps none of the bytes.
+Performs no I/O, and keeps no bytes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ NO_PART = re.compile(r"bytes \*/(\d+)")
 
 
 class Download:
-    """The bytes of one file, one after the other.
+    """The download of one file.
 
     Args:
-        engine: What makes the calls.
-        options: Those of the client. The deadline covers the whole download, and all its requests have one id.
+        engine: Makes the calls.
+        options: The options of the call. The deadline covers the whole download, and all its requests have one id.
         file_id: The file.
-        meter: Counts and digests the bytes. It may have counted some already, which are not fetched again.
+        meter: Counts and hashes the bytes. Bytes that it has already counted are not fetched again.
     """
 
     def __init__(self, engine: Engine, options: CallOptions, file_id: str, meter: Meter) -> None:
@@ -53,18 +53,18 @@ class Download:
         self._meter = meter
         self._answer: Incoming | None = None
         self._etag: str | None = None
-        self._surplus = 0  # bytes that come again, from a server that gives no ranges
+        self._surplus = 0  # bytes to skip, from a server without range support
         self._breaks = 0
         self._tries = Tries(engine.runtime.monotonic, headers["X-Request-ID"])
         self._ended = False
 
     def open(self) -> Flow[None]:
-        """Ask for what the meter has not counted yet.
+        """Request the bytes that the meter has not counted yet.
 
         Raises:
             RedcoreError: as for any call.
-            FileChangedError: what it has counted is of another version.
-            ResponseError: the answer is not what was asked for.
+            FileChangedError: the counted bytes are of another version.
+            ResponseError: the response does not match the request.
         """
         try:
             answer = yield from self._engine.call(self._asked(), self.left())
@@ -85,7 +85,7 @@ class Download:
         """The next bytes; empty at the end.
 
         Raises:
-            NetworkError: the connection broke once more than may be repaired, or the deadline has passed.
+            NetworkError: the connection broke and no retries are left, or the deadline has passed.
             RedcoreError: as `open`.
         """
         while not self._ended:
@@ -116,7 +116,7 @@ class Download:
             yield Close(answer)
 
     def check(self) -> Flow[None]:
-        """Compare what has come with the platform's checksum: that of the ETag, or else of the file's description.
+        """Compare the received bytes with the platform's checksum, from the ETag or else from the file's metadata.
 
         Raises:
             ChecksumError: they differ.
@@ -132,7 +132,7 @@ class Download:
             )
 
     def left(self) -> CallOptions:
-        """The options of the next call: what is left of the deadline and of the retries."""
+        """The options of the next call, with the remaining deadline and retries."""
         self._budget.attempt_s()
         return attrs.evolve(self._options, deadline_s=self._budget.remaining_s(), failed=self._breaks)
 
@@ -146,7 +146,7 @@ class Download:
         return attrs.evolve(whole, headers=headers, shape="open")
 
     def _begin(self, answer: Incoming) -> None:
-        """See what an answer brings."""
+        """Check which bytes a response contains."""
         headers = answer.headers
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise ResponseError("the file has a content encoding that was not asked for")
@@ -167,7 +167,7 @@ class Download:
         self._etag = etag
 
     def _nothing_left(self, error: RedcoreAPIError) -> None:
-        """The server says that there is no such part: all is there already, or it is of another version."""
+        """Handle 416: the file is already complete, or is another version."""
         told = NO_PART.fullmatch(error.response.headers.get("content-range", ""))
         if told is None or int(told[1]) != self._meter.done:
             raise FileChangedError("the file is shorter than the part of it that is here", request_id=error.request_id)
@@ -181,7 +181,7 @@ class Download:
         return piece
 
     def _wait(self, error: NetworkError) -> Flow[None]:
-        """Wait before the rest is asked for, or raise the error, which says why there is no other attempt."""
+        """Wait before the rest is requested, or raise the error with the reason why there is no further attempt."""
         error.request_id = self._budget.request_id
         self._breaks += 1
         wait = self._engine.next_wait(error, self._breaks, self._tries, self._options, self._budget)

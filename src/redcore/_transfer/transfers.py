@@ -1,4 +1,4 @@
-"""Whole up- and downloads, as generators of steps: the file, its progress, its checksum. Performs no I/O."""
+"""Complete uploads and downloads, as generators of steps: the file, its progress, its checksum. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
 from redcore.exceptions import ChecksumError, FileChangedError, ResponseError
 
-MAX_HELD_BYTES = 64 * 1024 * 1024  # what the documentation of `download` says
-READER_POLL_S = 0.05  # a pipe without a reader can only be asked again and again
+MAX_HELD_BYTES = 64 * 1024 * 1024  # documented in `download`
+READER_POLL_S = 0.05  # a pipe without a reader can only be polled
 
 
 @attrs.frozen(kw_only=True)
 class Transfers:
-    """What the transfers of one client share."""
+    """The transfers of one client."""
 
     engine: Engine
     options: CallOptions
@@ -33,7 +33,7 @@ class Transfers:
     def upload(
         self, file: Any, name: str | Unset, content_type: str | None, on_progress: OnProgress | None
     ) -> Flow[File]:
-        """Send a file, and compare what was sent with what was stored.
+        """Upload a file, and compare the sent bytes with the stored ones.
 
         Raises:
             ChecksumError: they differ.
@@ -53,7 +53,7 @@ class Transfers:
         return stored
 
     def begin(self, file_id: str) -> tuple[Download, Meter]:
-        """A download of which nothing is here yet."""
+        """Begin a download from the first byte."""
         meter = Meter()
         return Download(self.engine, self.options, file_id, meter), meter
 
@@ -61,7 +61,7 @@ class Transfers:
         """Download a file into memory.
 
         Raises:
-            ResponseError: it is too large for that.
+            ResponseError: it is too large to hold in memory.
             RedcoreError: as for any call.
         """
         pieces: list[bytes] = []
@@ -79,14 +79,14 @@ class Transfers:
         return b"".join(pieces)
 
     def written(self, file_id: str, file: object, on_progress: OnProgress | None) -> Flow[None]:
-        """Download a file into one that the application opened."""
+        """Download into an open file of the application."""
         download, meter = self.begin(file_id)
         yield from self._write(download, meter, file, on_progress)
 
     def saved(
         self, file_id: str, path: str | os.PathLike[str], on_progress: OnProgress | None, *, resume: bool
     ) -> Flow[None]:
-        """Download a file to a path: to a file by way of a part, through a pipe or a device."""
+        """Download to a path: to a file through a partial file, or directly to a pipe or device."""
         place: Place = yield Work(partial(Place.of, path))
         if place.is_stream:
             yield from self._through(file_id, place, on_progress)
@@ -94,7 +94,7 @@ class Transfers:
             yield from self._replaced(file_id, place, on_progress, resume=resume)
 
     def _through(self, file_id: str, place: Place, on_progress: OnProgress | None) -> Flow[None]:
-        """Write a file through, when there is a reader; what has gone cannot be taken back."""
+        """Write to a pipe or device, once there is a reader; written bytes cannot be taken back."""
         download, meter = self.begin(file_id)
         file: IO[bytes] | None
         while (file := (yield Work(place.open_stream))) is None:
@@ -106,11 +106,11 @@ class Transfers:
             yield Work(file.close)
 
     def _replaced(self, file_id: str, place: Place, on_progress: OnProgress | None, *, resume: bool) -> Flow[None]:
-        """Put a file in the place of another, or of none, going on where an earlier download ended.
+        """Create or replace a file, resuming an earlier download.
 
         Raises:
-            ChecksumError: what came is not what was stored; nothing of it is kept.
-            RedcoreError: as for any call; what came is kept for another download.
+            ChecksumError: the received bytes differ from the stored ones; they are discarded.
+            RedcoreError: as for any call; the received bytes are kept for another download.
         """
         part = Part(place, file_id)
         download, meter = self.begin(file_id)
@@ -122,7 +122,7 @@ class Transfers:
             yield Work(part.drop)
             if not found:
                 raise
-            again = attrs.evolve(self, options=download.left())  # what was found was no beginning of this file
+            again = attrs.evolve(self, options=download.left())  # the partial file was not the beginning of this file
             yield from again._replaced(file_id, place, on_progress, resume=False)  # noqa: SLF001 (of the same class)
         except BaseException:
             yield Work(part.leave)
@@ -143,7 +143,7 @@ class Transfers:
             yield from target.flush()
 
     def _pass(self, download: Download, meter: Meter, on: Any, on_progress: OnProgress | None) -> Flow[None]:
-        """Hand the bytes of a download on, to the end."""
+        """Pass on all bytes of a download."""
         try:
             while piece := (yield from download.read()):
                 yield from on(piece, meter)
