@@ -72,7 +72,7 @@ class DataFolder:
         """Create the folder if needed and lock it; wait for a command that holds it.
 
         Args:
-            path: Of the folder.
+            path: Path of the folder.
             for_command: Whether a short-lived command takes the lock, not a server.
 
         Raises:
@@ -145,7 +145,7 @@ def held_or_ready(path: Path, within_s: float = READY_WITHIN_S) -> DataFolder | 
     """Return the locked folder, or the connection details of the server that runs on it, once it is ready.
 
     Args:
-        path: Of the folder.
+        path: Path of the folder.
         within_s: Seconds to wait for a server that is starting.
 
     Raises:

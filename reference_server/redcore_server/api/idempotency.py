@@ -66,7 +66,7 @@ async def once(connection: AsyncPostgres, attempt: Attempt, handle: Callable[[],
         handle: Does the work; its changes are rolled back if it raises.
 
     Raises:
-        RequestInProgress: The first request with this key has not ended.
+        RequestInProgress: The first request with this key is still running.
         IdempotencyKeyReused: The key was used with a different request before.
         ApiError: From `handle`, if the error must not be stored.
     """

@@ -1,7 +1,7 @@
 """Test mode: makes a real server misbehave on request, and shows the mails that people would receive.
 
-Only with `REDCORE_SERVER_LAB=true` or `redcore-server up --lab`, and only on a loopback host: whoever can reach the lab
-controls the server. It sits in front of the gateway; other requests pass through unchanged. Bodies are JSON, no
+Only with `REDCORE_SERVER_LAB=true` or `redcore-server up --lab`, and only on a loopback host: anyone who can reach the
+lab controls the server. It sits in front of the gateway; other requests pass through unchanged. Bodies are JSON, no
 endpoint needs a token, invalid requests get the error envelope.
 
 `POST /lab/faults` `{"method": "GET", "path": "/v1/users/*", "faults": [{"status": 503, "retry_after": 2}, …]}`
@@ -19,7 +19,7 @@ endpoint needs a token, invalid requests get the error envelope.
 `POST /lab/clock` `{"advance": 3600}`  moves the server's clock by seconds: tokens expire, windows end, links grow old.
 `DELETE /lab/clock`   sets it right again. Both answer `{"now": "…Z"}`.
 `PUT /lab/limits` `{"requests_per_minute": 10, "requests_per_second": 5}`  takes the place of every rate limit; without
-    `requests_per_second` there is none a second.
+    `requests_per_second` no limit per second applies.
 `DELETE /lab/limits`  restores the plans' own.
 `GET /lab/outbox`     the mails that were sent, oldest first: `[{"id", "to", "subject", "text", "link"}]`.
 `GET /lab/requests`   the last 10,000 requests, oldest first: `[{"method", "path", "status", "request_id", "query",

@@ -93,7 +93,7 @@ class Faults:
         self._scripts.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the next fault of the first script that matches a request, None if there is none.
+        """Return the next fault of the first script that matches a request, or None.
 
         Args:
             method: HTTP method of the request.

@@ -63,7 +63,7 @@ async def open_stores(database_url: str, redis_url: str, options: StoreOptions |
     """Open the stores and close them at the end.
 
     Args:
-        database_url: Of a migrated database.
+        database_url: URL of a migrated database.
         redis_url: See `redcore_server.store.redis.async_redis`.
         options: Store options of this process.
 

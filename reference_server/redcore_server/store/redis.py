@@ -67,7 +67,7 @@ class _Servers(Protocol):
 class Scripts:
     """The Lua scripts of a client; calls made while others are running share a round trip, in order.
 
-    A script is called by its digest; a server that has not loaded it gets its source once.
+    A script is called by its digest; a server without it gets its source once.
     """
 
     def __init__(self, client: AsyncRedis, *, answer_s: float = ANSWER_S) -> None:
@@ -104,7 +104,7 @@ class Scripts:
             keys: Keys written before, by any client.
 
         Raises:
-            NotReplicated: A replica has not confirmed in time.
+            NotReplicated: A replica did not confirm in time.
         """
         await self._servers.confirm(f"fence:{{{_hash_tag(key)}}}" for key in keys)
 

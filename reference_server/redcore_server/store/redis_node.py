@@ -52,7 +52,7 @@ class Command:
 
     Attributes:
         words: Command name and arguments.
-        source: Source of the script in `EVALSHA`, for a server that has not loaded it yet.
+        source: Source of the script in `EVALSHA`, for a server without it.
     """
 
     words: Words

@@ -5,7 +5,7 @@ read uses the replica if it has replayed up to the mark, else the primary. If th
 unavailable for long), the primary answers. The mark is per organisation, not per caller: a colleague who receives an id
 must find it (docs/adr/0051-reads-on-a-replica.md).
 
-    a mark lives for 60 s ── no mark: the organisation has not written for that long
+    a mark lives for 60 s ── no mark: the organisation wrote nothing for that long
     a replica must show the primary of 30 s ago, or newer ── so what has no mark is on it
 """
 

@@ -94,8 +94,8 @@ class Sessions:
             pipeline.expire(_key(session.id), _GARBAGE_S)
             pipeline.delete(_key(before.id))
             await pipeline.execute()
-        # Whoever locks a person out commits to PostgreSQL first and ends the sessions after. We wrote the session
-        # first and look into PostgreSQL after: in any order, one of the two sees the other.
+        # A lockout commits to PostgreSQL first and ends the sessions afterwards. Here the session is written
+        # first and PostgreSQL is read afterwards: in any order, one of the two sees the other.
         if await find_person(self.stores.postgres, person.id) is None:
             return await self.end(session)
         return session

@@ -51,7 +51,7 @@ def routes(parts: Parts) -> Routes:
     """Return the routes, and enable assertions at the token endpoint.
 
     Args:
-        parts: Of the running service.
+        parts: Components of the running service.
     """
     consumer = AssertionConsumer(
         addresses=ServiceProvider(parts.issuer),
