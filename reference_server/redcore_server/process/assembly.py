@@ -55,7 +55,7 @@ def stores(settings: Settings, *, for_requests: bool) -> AbstractAsyncContextMan
     """Return the stores, not yet opened.
 
     Args:
-        settings: With the URLs of both.
+        settings: Server settings, with the URLs of both stores.
         for_requests: Whether to bound statements by the time after which their request is answered 503; imports need
             longer.
     """

@@ -34,7 +34,7 @@ def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[],
     """Serve until a stop signal arrives; running requests and jobs may finish.
 
     Args:
-        settings: With the URLs of both stores and the port of the listener.
+        settings: Server settings, with the URLs of both stores and the port of the listener.
         listener: A listening socket.
         announce: Called once requests are answered.
 

@@ -59,7 +59,7 @@ class Description:
         """Write the description, and return it as the API shows it; None if the file exceeds the quota.
 
         Args:
-            connection: With an open transaction.
+            connection: Connection with an open transaction.
             organisation_id: Id of the owning organisation.
             storage_bytes: Storage quota of an organisation, in bytes.
             now: Time of the upload.

@@ -111,7 +111,7 @@ class Run:
         """Mark the run as succeeded, in the transaction of its effect: both are committed, or neither.
 
         Args:
-            connection: With an open transaction.
+            connection: Connection with an open transaction.
             result: Result of the run.
 
         Raises:

@@ -113,7 +113,7 @@ class Applications:
         """Create the lookup; it runs no query.
 
         Args:
-            pool: To read with.
+            pool: Connection pool for reads.
             supported: All scopes there are.
         """
         self._pool = pool

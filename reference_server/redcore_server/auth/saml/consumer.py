@@ -82,7 +82,7 @@ class AssertionConsumer:
         """Return the user of a statement: one of the provider's organisation, active or invited.
 
         Args:
-            statement: From `examine`.
+            statement: Statement from `examine`.
 
         Raises:
             AssertionRefused: The user is unknown or inactive.
@@ -103,7 +103,7 @@ class AssertionConsumer:
         """Consume an assertion; an invited user becomes active, because the provider vouches for them.
 
         Args:
-            statement: From `examine`.
+            statement: Statement from `examine`.
             who: User of the statement.
 
         Raises:

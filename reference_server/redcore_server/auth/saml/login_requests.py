@@ -59,7 +59,7 @@ class LoginRequests:
         """Return and delete a request; None if it is unknown, from another browser, or expired.
 
         Args:
-            request_id: From a verified assertion.
+            request_id: Request id from a verified assertion.
             browser: The secret that the browser presents.
         """
         stored = await self.redis.getdel(_key(request_id))
