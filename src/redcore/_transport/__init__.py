@@ -1,8 +1,9 @@
-"""From a request to an answer: one attempt; no retry, no authentication, no redirect.
+"""Sends one request and returns its response: no retry, no authentication, no redirect.
 
-`direct_sync` and `direct_asyncio` have sockets of their own; `pool` has httpcore's connections, for proxies and trio;
-`aiohttp_client` has aiohttp's; `httpx_client` sends over the httpx or httpx2 client that an application brings. All
-bound the whole attempt in time and the answer in size, or each silence of a stream, and raise errors of ours only.
+`direct_sync` and `direct_asyncio` use plain sockets; `pool` uses httpcore's connections, for proxies and trio;
+`aiohttp_client` uses aiohttp; `httpx_client` sends over the application's httpx or httpx2 client. All limit the
+duration of the attempt and the size of the response (for a stream, each period of inactivity), and raise SDK errors
+only.
 """
 
 from __future__ import annotations
@@ -19,52 +20,52 @@ from redcore.options import AsyncHttpClient, HttpClient
 
 
 class Transport(Protocol):
-    """Sends requests, for code that blocks."""
+    """Sends requests, blocking."""
 
     def send(self, request: Request, timeout_s: float) -> Response:
-        """One attempt.
+        """Make one attempt.
 
         Raises:
-            NetworkError: no answer came in time.
-            ResponseError: the answer is too large or its encoding broken.
+            NetworkError: no response was received in time.
+            ResponseError: the response is too large, or its content encoding is invalid.
             RedcoreError: the transport is closed.
         """
         ...
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
-        """One attempt of which a body is streamed, up to the header of the answer. Asks for no content encoding.
+        """Make one attempt with a streamed body, up to the header of the response. Requests no content encoding.
 
         Args:
-            request: What to send. Its content may be something to iterate, once; its headers then have the framing:
+            request: The request. Its content may be an iterable, used once; its headers then contain the framing:
                 `Content-Length`, or `Transfer-Encoding: chunked`.
-            silence_s: How long each wait for the other side may be, while sending and while reading the answer.
-            ends_in_s: When all must be over, the reading of the answer included; None is never.
+            silence_s: Maximum period without network activity, while sending and while reading the response.
+            ends_in_s: When everything must end, including reading the response; None means no limit.
 
         Raises:
-            NetworkError: nothing moved for too long, or the connection broke.
+            NetworkError: there was no network activity for too long, or the connection broke.
             RedcoreError: the transport is closed.
-            Exception: what the request's content raised while it was iterated, if the HTTP library lets it pass.
+            Exception: any error of the request's content while it was iterated, if the HTTP library passes it on.
         """
         ...
 
     def close(self) -> None:
-        """Send no more, and close the connections if they are ours; a second time does nothing."""
+        """Close the transport, and its connections if it owns them. Safe to call twice."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """Sends requests, for asyncio and trio; as `Transport`, awaited."""
+    """Like `Transport`, for asyncio and trio."""
 
     async def send(self, request: Request, timeout_s: float) -> Response:
-        """One attempt."""
+        """Make one attempt."""
         ...
 
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
-        """One attempt of which a body is streamed, up to the header of the answer."""
+        """Make one attempt with a streamed body, up to the header of the response."""
         ...
 
     async def aclose(self) -> None:
-        """Send no more, and close the connections if they are ours; a second time does nothing."""
+        """Close the transport, and its connections if it owns them. Safe to call twice."""
         ...
 
 
@@ -73,18 +74,18 @@ NEEDS = {
     "direct": ("httptools", "httptools"),
     "httpcore": ("httpcore", "httpcore"),
 }
-"""The module that a transport of a name imports, and what to install for it."""
+"""For each name of a transport, the module that it imports, and the package to install."""
 
 
 def open_transport(given: HttpClient | None, name: str | None = None) -> Transport:
-    """A transport over the given client, or with connections of its own.
+    """Make a transport over the given client, or with its own connections.
 
     Args:
-        given: The application's client; None opens connections.
-        name: What opens them: `direct`, `httpcore`, or None for the default: `direct`, if httptools is installed.
+        given: The application's client, or None.
+        name: How to connect: `direct`, `httpcore`, or None for the default: `direct` if httptools is installed.
 
     Raises:
-        ConfigurationError: the client or the name cannot be used, or a variable about proxies or certificates.
+        ConfigurationError: the client, the name, or a variable for proxies or certificates is invalid.
     """
     check(given, name, ("direct", "httpcore"))
     if given is not None:
@@ -103,7 +104,7 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
 
 
 def open_async_transport(given: AsyncHttpClient | None, name: str | None = None) -> AsyncTransport:
-    """As `open_transport`, awaited; the name may also be `aiohttp`."""
+    """Like `open_transport`, for async code; the name may also be `aiohttp`."""
     check(given, name, ("aiohttp", "direct", "httpcore"))
     if given is not None:
         return AsyncGivenTransport(given)
@@ -125,10 +126,10 @@ def open_async_transport(given: AsyncHttpClient | None, name: str | None = None)
 
 
 def check(given: object, name: str | None, names: Sequence[str]) -> None:
-    """Check that `transport=` can be used, and that it is not given together with `http_client=`.
+    """Check that `transport=` is valid and not combined with `http_client=`.
 
     Raises:
-        ConfigurationError: it cannot, or it is.
+        ConfigurationError: it is invalid, or combined with `http_client=`.
     """
     if name is None:
         return

@@ -1,6 +1,6 @@
-"""Sends over aiohttp, whose connections and parser cost the least when a hundred calls are under way; asyncio only.
+"""Sends over aiohttp, whose connections and parser cost the least with a hundred concurrent calls; asyncio only.
 
-Imported for `AsyncClient(transport="aiohttp")` only. Proxies, certificates and bounds are the default transport's.
+Imported for `AsyncClient(transport="aiohttp")` only. Proxies, certificates and limits are as for the default transport.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from redcore.exceptions import ConfigurationError
 AIOHTTP = Foreign(
     late=(TimeoutError, aiohttp.ServerTimeoutError),
     no_address=(UnicodeError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
-    no_header=(),  # it has no class but ValueError, which bad certificates are too; headers are checked before
+    no_header=(),  # aiohttp only has ValueError, also used for bad certificates; headers are validated before
     no_encoding=(http_exceptions.ContentEncodingError,),
     no_answer=(
         OSError,
@@ -47,11 +47,11 @@ AIOHTTP = Foreign(
         aiohttp.EofStream,
     ),
 )
-LARGE = 2**20  # bytes beyond which aiohttp warns that a body is sent in one piece
+LARGE = 2**20  # bytes above which aiohttp warns about sending a body in one piece
 
 
 async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from trying again by itself, as it does for these two errors: the retry policy is the client's."""
+    """Stop aiohttp from retrying by itself, as it does for these two errors: the client's retry policy applies."""
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
@@ -59,9 +59,9 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
 
 
 class Connector(aiohttp.TCPConnector):
-    """Gives no connection on which something came behind the last answer.
+    """Never reuses a connection that received data after the last response.
 
-    What comes on a new one is TLS's own: the session tickets that follow a handshake (RFC 8446 section 4.6.1).
+    Data on a new connection belongs to TLS: the session tickets after a handshake (RFC 8446 section 4.6.1).
     """
 
     def __init__(self, **options: Any) -> None:
@@ -74,7 +74,7 @@ class Connector(aiohttp.TCPConnector):
         traces: list[Any],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (as aiohttp calls it)
     ) -> Connection:
-        """A connection for a request."""
+        """Return a connection for a request."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
@@ -88,7 +88,7 @@ class Connector(aiohttp.TCPConnector):
 
 
 class Answer(aiohttp.ClientResponse):
-    """Closes the connection if a body is announced that is not read; it is not known before it is put back."""
+    """Closes the connection if the response announces a body that is not read."""
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Read the header."""
@@ -101,7 +101,7 @@ class Answer(aiohttp.ClientResponse):
 
 @attrs.frozen(eq=False)
 class LoopSession:
-    """The connections of one event loop, and how origins are reached."""
+    """The connections of one event loop, and the proxies of origins."""
 
     http: aiohttp.ClientSession
     routes: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
@@ -112,7 +112,7 @@ class LoopSession:
 
 
 class AiohttpTransport(Owner):
-    """Sends requests over connections of its own, in any event loop of asyncio; see `AsyncTransport`."""
+    """Sends requests over its own connections, in any asyncio event loop; see `AsyncTransport`."""
 
     name: ClassVar[str | None] = "aiohttp"
     close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
@@ -153,7 +153,7 @@ class AiohttpTransport(Owner):
                         body.add(piece)
                     return Response(answer.status, headers, body.whole())
                 finally:
-                    answer.close()  # the connection too, unless the answer was read to its end
+                    answer.close()  # closes the connection too, unless the response was read completely
 
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
@@ -183,7 +183,7 @@ class AiohttpTransport(Owner):
                 )
 
     def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
-        """What aiohttp makes a request from."""
+        """The arguments of a request of aiohttp."""
         headers = {"Accept-Encoding": ACCEPT_ENCODING, **request.headers}
         data: Any = request.content
         if isinstance(data, bytes) and len(data) > LARGE:
@@ -204,21 +204,21 @@ class AiohttpTransport(Owner):
         }
 
     async def aclose(self) -> None:
-        """Send no more, and close the connections; a second time does nothing."""
+        """Close the transport and its connections. Safe to call twice."""
         self.closed = True
         await self._sessions.drop()
 
     def closer(self) -> Callable[[], None]:
-        """What lets the event loops close the connections."""
+        """Return a function that lets the event loops close the connections."""
         return self._sessions.let_go
 
     def begin_anew(self) -> None:
-        """Leave the parent's connections alone."""
+        """Drop inherited connections after fork()."""
         self._sessions.abandon()
 
 
 def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
-    """The arguments of an exchange that streams; aiohttp writes `Transfer-Encoding` itself."""
+    """The arguments of a streamed exchange; aiohttp sets `Transfer-Encoding` itself."""
     headers = {name: value for name, value in asked["headers"].items() if name != "Transfer-Encoding"}
     headers["Accept-Encoding"] = "identity"
     waits = aiohttp.ClientTimeout(connect=silence_s, sock_read=silence_s)
@@ -227,7 +227,7 @@ def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
 
 @attrs.define
 class Watch:
-    """Ends an exchange when no piece of its body is taken and no answer begins; aiohttp bounds no such silence."""
+    """Ends an exchange when no chunk of its body is taken and no response begins; aiohttp has no such timeout."""
 
     limit: asyncio.Timeout
     patience: Patience
@@ -235,7 +235,7 @@ class Watch:
     _sending: asyncio.Task[Any] | None = None
 
     async def over(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-        """The same pieces."""
+        """Yield the same chunks."""
         self._sending = asyncio.current_task()
         async for piece in pieces:
             if self.is_on:
@@ -243,20 +243,20 @@ class Watch:
             yield piece
 
     async def stop(self) -> None:
-        """See that nobody takes a piece any more: aiohttp sends in a task, for whose end it does not wait."""
+        """Ensure that no more chunks are taken: aiohttp sends in a task that it does not wait for."""
         if self._sending is not None and not self._sending.done():
             self._sending.cancel()
             await to_the_end(asyncio.wait([self._sending]))
 
 
 async def end(answer: aiohttp.ClientResponse, watch: Watch, _: bool) -> None:  # noqa: FBT001 (see `AsyncArriving`)
-    """Close the connection, unless the answer was read to its end."""
+    """Close the connection, unless the response was read completely."""
     answer.close()
     await watch.stop()
 
 
 def route_to(where: Address) -> dict[str, Any]:
-    """How aiohttp reaches an origin: directly, or through a proxy."""
+    """The arguments of aiohttp for an origin: direct, or through a proxy."""
     proxy = proxy_for(where.scheme, where.host, where.origin.port)
     if proxy is None:
         return {}
@@ -267,5 +267,5 @@ def route_to(where: Address) -> dict[str, Any]:
 
 
 def headers_of(answer: aiohttp.ClientResponse) -> Headers:
-    """The headers of an answer."""
+    """The headers of a response."""
     return Headers.of_pairs((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers)

@@ -1,6 +1,6 @@
-"""Connections of asyncio's own streams, for httpcore, at less CPU than through anyio's.
+"""A network backend for httpcore on asyncio's own streams, which uses less CPU than anyio's.
 
-Their time-outs are those of transfers that stream: all else is bounded by one cancel scope for each attempt.
+Its timeouts apply to streamed transfers only: everything else is limited by one cancel scope per attempt.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from redcore._transport.connecting import connect_async
 
 
 class Reader(asyncio.StreamReader):
-    """Gives what came before the connection broke, too: a server that refuses a body explains itself, and hangs up."""
+    """Keeps data received before the connection broke: a server that rejects a body responds first, then closes."""
 
     broken_by: Exception | None = None
     unread: int = 0
-    """Bytes that have arrived and were not taken yet."""
+    """Received bytes that have not been read yet."""
 
     def feed_data(self, data: Any) -> None:
-        """Take what arrived."""
+        """Buffer received bytes."""
         self.unread += len(data)
         super().feed_data(data)
 
     def set_exception(self, exc: Exception) -> None:
-        """Note that the connection broke; asyncio's own would forget what is not read yet."""
+        """Record that the connection broke; asyncio's own class would discard unread data."""
         self.broken_by = exc
         self.feed_eof()
 
@@ -45,7 +45,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         self._closed = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 (as httpcore calls it)
-        """Bytes that arrived; none at the end."""
+        """Return received bytes; empty at the end."""
         if self._closed:
             raise httpcore.ReadError("the connection is closed")
         if timeout is None:  # which saves a timer
@@ -73,11 +73,11 @@ class LoopStream(httpcore.AsyncNetworkStream):
                 await self._writer.drain()
         except TimeoutError:  # which is an OSError
             raise
-        except OSError as problem:  # httpcore then looks whether the server has explained itself
+        except OSError as problem:  # httpcore then reads the response of the server, if there is one
             raise httpcore.WriteError(str(problem)) from problem
 
     async def aclose(self) -> None:
-        """Close the connection at once, without TLS's farewell, which a server may never answer."""
+        """Close the connection immediately, without the TLS closing handshake, which a server may never answer."""
         self._closed = True
         self._writer.transport.abort()
 
@@ -87,7 +87,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
     ) -> httpcore.AsyncNetworkStream:
-        """The same connection, encrypted."""
+        """Encrypt the connection."""
         try:
             async with asyncio.timeout(timeout):
                 await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
@@ -97,7 +97,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What is known of the connection."""
+        """Return information about the connection."""
         if info == "is_readable":
             return self._reader.unread > 0 or self._writer.is_closing() or is_readable(self._writer.transport)
         return self._writer.get_extra_info(info)
@@ -128,7 +128,7 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
 
 
 def is_readable(transport: asyncio.BaseTransport | None) -> bool:
-    """Whether something has arrived that the event loop has not seen yet; on an idle connection: its end."""
+    """Whether the socket has unread data; on an idle connection, this means that it was closed."""
     sock: Any = None if transport is None else transport.get_extra_info("socket")
     if sock is None:  # the connection has ended
         return True

@@ -1,4 +1,4 @@
-"""Collects a body, decompressed, up to a size and a moment."""
+"""Collects and decompresses a body, with limits on size and time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from redcore.exceptions import ResponseError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 ACCEPT_ENCODING = "gzip"
-GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's way to say: gzip, as of each further member (RFC 1952 section 2.2)
-ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's way to say: gzip or zlib, as the first bytes tell
+GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's code for gzip; used for each further member (RFC 1952 section 2.2)
+ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's code for detecting gzip or zlib from the first bytes
 
 BODILESS = {204, 304}  # RFC 9112 section 6.3
 
 
 def announces_body(headers: Headers) -> bool:
-    """Whether an answer says that it has a body, which parsers leave unread where its status allows none."""
+    """Whether a response announces a body, which parsers leave unread if its status does not allow one."""
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
@@ -26,8 +26,8 @@ class Body:
     """A body that is arriving.
 
     Args:
-        encoding: `Content-Encoding` of the answer; None or empty for a body as it is.
-        ends_at: When it must be complete, on the monotonic clock.
+        encoding: `Content-Encoding` of the response; None or empty for an unencoded body.
+        ends_at: When the body must be complete, on the monotonic clock.
     """
 
     def __init__(self, encoding: str | None, ends_at: float) -> None:
@@ -41,11 +41,11 @@ class Body:
             self._decompressor = zlib.decompressobj(ANY_WINDOW)
 
     def add(self, piece: bytes) -> None:
-        """Take the next piece.
+        """Add the next chunk.
 
         Raises:
-            ResponseError: the body is too large, or not compressed as it says.
-            TimeoutError: the moment has passed.
+            ResponseError: the body is too large, or not compressed as declared.
+            TimeoutError: the time is up.
         """
         if self._decompressor is not None:
             piece = self._decompressed(piece)
@@ -57,13 +57,13 @@ class Body:
             raise TimeoutError
 
     def _decompressed(self, piece: bytes) -> bytes:
-        """What a piece holds, which may be the end of one gzip member and the beginning of the next."""
+        """Decompress a chunk, which may contain the end of one gzip member and the start of the next."""
         decompressor, pieces, left = self._decompressor, list[bytes](), self._left
         try:
             while piece and left >= 0:
                 if decompressor.eof:
                     self._decompressor = decompressor = zlib.decompressobj(GZIP_WINDOW)
-                # One byte more than allowed shows that there is more, however much that would be.
+                # One byte above the limit is enough to detect that the body is too large.
                 pieces.append(decompressor.decompress(piece, left + 1))
                 left -= len(pieces[-1])
                 piece = decompressor.unused_data
@@ -72,10 +72,10 @@ class Body:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def whole(self) -> bytes:
-        """The complete body.
+        """Return the complete body.
 
         Raises:
-            ResponseError: its compressed form ended too early.
+            ResponseError: the compressed data is truncated.
         """
         if self._decompressor is not None and self._pieces and not self._decompressor.eof:
             raise ResponseError("the answer's content encoding is broken")

@@ -1,13 +1,13 @@
-"""Opens TCP connections: resolves a name and races its addresses (RFC 8305), all within one moment in time.
+"""Opens TCP connections: resolves a name and races its addresses (RFC 8305), with one deadline for both.
 
     sock = connect("api.blueround.com", 443, ends_at=time.monotonic() + 30)
     sock = await connect_async("api.blueround.com", 443, ends_at=time.monotonic() + 30)
 
 Both return a connected TCP socket in non-blocking mode, for `settimeout`, `trio.socket.from_stdlib_socket`
-or `loop.create_connection(sock=...)`. TLS and proxies are the caller's part.
+or `loop.create_connection(sock=...)`. TLS and proxies are up to the caller.
 
-No operating system lets a program interrupt `getaddrinfo`. It runs in a daemon thread, which is abandoned when time is
-up, and which keeps neither an event loop nor the program from ending.
+No operating system can interrupt `getaddrinfo`. It runs in a daemon thread, which is abandoned when the time is up, and
+which does not keep an event loop or the program from ending.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import attrs
 from redcore._transport.per_loop import call_in, running_loop
 
 STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
-LONGEST_WAIT_S = 3600.0  # of one `select`, whose number of milliseconds is a C int; then it waits again
+LONGEST_WAIT_S = 3600.0  # of one `select`, which counts milliseconds in a C int; then it waits again
 UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 Address: TypeAlias = tuple[int, tuple[Any, ...]]
@@ -43,10 +43,10 @@ def connect(host: str, port: int, ends_at: float) -> socket.socket:
     Args:
         host: An ASCII name, or an IP address without brackets.
         port: TCP port.
-        ends_at: Until when, on the monotonic clock; `math.inf` for no limit.
+        ends_at: The deadline on the monotonic clock; `math.inf` for no limit.
 
     Raises:
-        TimeoutError: no connection by then.
+        TimeoutError: the deadline has passed.
         OSError: the name does not resolve, or no address accepts.
         UnicodeError: the name is not a valid host name.
     """
@@ -54,7 +54,7 @@ def connect(host: str, port: int, ends_at: float) -> socket.socket:
 
 
 async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
-    """As `connect`, in any asyncio event loop and in trio; may be cancelled at any moment."""
+    """Like `connect`, in any asyncio event loop and in trio; can be cancelled at any time."""
     with anyio.fail_after(_left(ends_at)):
         return await _race_async(await _resolve_async(host, port))
 
@@ -71,7 +71,7 @@ def _left(ends_at: float) -> float:
 
 @attrs.define(eq=False)
 class _Lookup:
-    """Resolves a name in a thread of its own.
+    """Resolves a name in a separate thread.
 
     Args:
         host: The name.
@@ -85,7 +85,7 @@ class _Lookup:
     _found: list[Address] | Exception | None = None
 
     def start(self) -> None:
-        """Start; at interpreter shutdown, when no thread can be started, resolve here."""
+        """Start the thread; at interpreter shutdown, when no thread can be started, resolve synchronously."""
         try:
             threading.Thread(target=self._run, name="redcore-resolve", daemon=True).start()
         except RuntimeError:
@@ -100,7 +100,7 @@ class _Lookup:
         self.done()
 
     def result(self) -> list[Address]:
-        """The addresses, in the order in which to try them.
+        """Return the addresses, in the order in which to try them.
 
         Raises:
             TimeoutError: there is no result yet.
@@ -133,7 +133,7 @@ async def _resolve_async(host: str, port: int) -> list[Address]:
 
 
 def _numeric(host: str, port: int) -> Address | None:
-    """The address that a host is; None for a name, and for an IPv6 zone, whose number the system must look up."""
+    """Parse an IP address; None for a name, and for an IPv6 zone, whose number the system must look up."""
     try:
         version = ipaddress.ip_address(host).version
     except ValueError:
@@ -144,7 +144,7 @@ def _numeric(host: str, port: int) -> Address | None:
 
 
 def interleaved(addresses: list[Address]) -> list[Address]:
-    """Addresses with their families in turn, beginning with that of the first (RFC 8305 section 4)."""
+    """Interleave the address families, beginning with that of the first address (RFC 8305 section 4)."""
     families: dict[int, list[Address]] = {}
     for address in addresses:
         families.setdefault(address[0], []).append(address)
@@ -172,7 +172,7 @@ def _race(addresses: list[Address], ends_at: float) -> socket.socket:
 
 
 def _winner(attempts: selectors.BaseSelector, wait_s: float, failures: list[OSError]) -> socket.socket | None:
-    """The first socket that is connected; None if an attempt has failed, or if none has ended meanwhile."""
+    """Return the first connected socket; None if an attempt failed, or if none has finished yet."""
     for key, _ in attempts.select(wait_s):
         sock = cast("socket.socket", key.fileobj)
         attempts.unregister(sock)
@@ -182,7 +182,7 @@ def _winner(attempts: selectors.BaseSelector, wait_s: float, failures: list[OSEr
 
 
 async def _race_async(addresses: list[Address]) -> socket.socket:
-    """As `_race`; a cancellation closes every socket, also one that is connected already."""
+    """Like `_race`; cancellation closes all sockets, even one that is already connected."""
     failures: list[OSError] = []
     won: list[socket.socket] = []
 
@@ -219,7 +219,7 @@ async def _race_async(addresses: list[Address]) -> socket.socket:
 
 
 def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
-    """A socket that begins to connect; None if it failed at once, as for a family that the system does not have."""
+    """Open a connecting socket; None if it fails immediately, as for an unsupported address family."""
     family, where = address
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -237,7 +237,7 @@ def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
 
 
 def _is_connected(sock: socket.socket, failures: list[OSError]) -> bool:
-    """Whether an attempt that has ended was successful; a socket of one that was not is closed."""
+    """Whether a finished attempt succeeded; closes the socket of a failed one."""
     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         sock.close()
@@ -246,6 +246,6 @@ def _is_connected(sock: socket.socket, failures: list[OSError]) -> bool:
 
 
 def _refused(failures: list[OSError]) -> OSError:
-    """One error for all addresses; a plain one: the kernel's own time-out (ETIMEDOUT) is not the caller's."""
+    """Combine the errors of all addresses into a plain OSError: the kernel's ETIMEDOUT is not the caller's timeout."""
     reasons = dict.fromkeys(str(failure) for failure in failures)
     return OSError("; ".join(reasons) or "the name has no address")

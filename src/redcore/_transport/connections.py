@@ -1,8 +1,8 @@
-"""The ways to servers, through a proxy or directly, and the connections that wait there for their next request.
+"""Routes to origins, direct or through a proxy, and their idle connections.
 
-httpcore's pool looks at all its connections and requests whenever one begins or ends, which makes a hundred concurrent
-calls six times as slow as need be. Here a connection is taken from the top of a stack and put back; the connections
-are httpcore's.
+httpcore's pool scans all its connections and requests whenever one begins or ends, which makes a hundred concurrent
+calls six times slower than necessary. Here a connection is popped from a stack and pushed back; the connections
+themselves are httpcore's.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from redcore._transport.proxies import Proxy, proxy_for
 
 
 class Connection(Protocol):
-    """What connections of both colours know of themselves."""
+    """The interface that sync and async connections share."""
 
     def is_idle(self) -> bool:
-        """Whether a next request can be sent."""
+        """Whether another request can be sent."""
         ...
 
     def has_expired(self) -> bool:
-        """Whether it waited too long, or the server has closed it."""
+        """Whether it was idle for too long, or closed by the server."""
         ...
 
 
@@ -36,11 +36,11 @@ ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
 MAX_CONNECTIONS = 100
 Slots: TypeAlias = "SimpleQueue[None]"
-SPARE_S = 30.0  # below the 60 s or more that servers and load balancers keep an idle connection
+SPARE_S = 30.0  # below the 60 s or more for which servers and load balancers keep idle connections
 
 
 def slots() -> Slots:
-    """One for each connection that there may be: a semaphore in C, where threading's is in Python."""
+    """One slot per allowed connection: a semaphore in C, as threading's is in Python."""
     free: Slots = SimpleQueue()
     for _ in range(MAX_CONNECTIONS):
         free.put(None)
@@ -48,10 +48,10 @@ def slots() -> Slots:
 
 
 def take_slot(free: Slots, wait_s: float) -> None:
-    """Wait until there may be another connection; the caller puts the slot back.
+    """Wait for a free connection slot, which the caller must put back.
 
     Raises:
-        TimeoutError: that takes too long.
+        TimeoutError: no slot became free in time.
     """
     try:
         free.get(timeout=wait_s)
@@ -61,16 +61,16 @@ def take_slot(free: Slots, wait_s: float) -> None:
 
 @attrs.frozen(eq=False)
 class Route(Generic[ConnectionT]):
-    """The way to an origin."""
+    """The route to an origin."""
 
     to: Address
     _connect: Callable[[httpcore.Origin], ConnectionT]
     _spares: deque[ConnectionT] = attrs.field(factory=deque[ConnectionT])
 
     def take(self) -> ConnectionT:
-        """The connection that was used last, which is the least likely to have ended; a new one if there is none.
+        """Return the most recently used connection, which is least likely to be closed; or a new one.
 
-        It may have expired: it is then for the caller to close.
+        If it has expired, the caller must close it.
         """
         try:
             return self._spares.pop()
@@ -81,7 +81,7 @@ class Route(Generic[ConnectionT]):
         """Keep a connection for the next request.
 
         Returns:
-            One to close instead: this one, if it can take no request, or the one that has waited longest, if too long.
+            A connection to close: this one if it cannot be reused, or the longest idle one if it has expired.
         """
         if not connection.is_idle():
             return connection
@@ -90,7 +90,7 @@ class Route(Generic[ConnectionT]):
         return spent
 
     def _spent(self) -> ConnectionT | None:
-        """The connection that has waited longest, if it has expired."""
+        """Remove and return the longest idle connection, if it has expired."""
         try:
             eldest = self._spares.popleft()
         except IndexError:
@@ -101,7 +101,7 @@ class Route(Generic[ConnectionT]):
         return None
 
     def __iter__(self) -> Iterator[ConnectionT]:
-        """The spare connections, which are spare no longer."""
+        """Remove and return all idle connections."""
         while True:
             try:
                 yield self._spares.popleft()
@@ -113,10 +113,10 @@ class Route(Generic[ConnectionT]):
 
 
 class Routes(Generic[ConnectionT]):
-    """The ways to all origins that a client talks to, made when first needed; safe in threads.
+    """The routes to all origins of a client, created on first use; thread-safe.
 
     Args:
-        connector: Makes a connection to an origin, through a proxy or directly.
+        connector: Makes a connection to an origin, directly or through a proxy.
     """
 
     def __init__(self, connector: Callable[[Proxy | None, httpcore.Origin], ConnectionT]) -> None:
@@ -124,16 +124,16 @@ class Routes(Generic[ConnectionT]):
         self._routes: dict[str, Route[ConnectionT]] = {}
 
     def to(self, origin: str) -> Route[ConnectionT]:
-        """The way to an origin."""
+        """The route to an origin."""
         route = self._routes.get(origin)
         if route is None:
             where = address(origin)
             proxy = proxy_for(where.scheme, where.host, where.origin.port)
             made = Route(where, partial(self._connector, proxy))
-            route = self._routes.setdefault(origin, made)  # of two threads that both make one, one wins
+            route = self._routes.setdefault(origin, made)  # if two threads create one, one of them wins
         return route
 
     def spares(self) -> Iterator[ConnectionT]:
-        """All spare connections, which are spare no longer."""
+        """Remove and return all idle connections."""
         for route in list(self._routes.values()):
             yield from route

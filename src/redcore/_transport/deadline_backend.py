@@ -1,7 +1,7 @@
-"""Sockets of blocking calls that keep to the end of an attempt.
+"""A network backend for httpcore whose sockets respect the deadline of an attempt, for blocking calls.
 
-httpcore bounds each silence between bytes only: a server that sends one byte now and then could hold a call for ever.
-Here every read, write and connect gets what is left of the attempt. (Asynchronous calls have cancel scopes for that.)
+httpcore only limits the time between bytes: a server that sends one byte now and then could block a call forever. Here
+every read, write and connect gets the remaining time of the attempt. (Async calls use cancel scopes for that.)
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from redcore._transport.timeouts import left
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A connection whose operations end with the attempt."""
+    """A connection whose operations respect the deadline of the attempt."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Bytes that arrived."""
+        """Return received bytes."""
         return self._stream.read(max_bytes, left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -49,7 +49,7 @@ class BoundedStream(httpcore.NetworkStream):
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Opens connections whose operations end with the attempt."""
+    """Opens connections whose operations respect the deadline of the attempt."""
 
     def connect_tcp(
         self,

@@ -1,4 +1,4 @@
-"""The default transports: direct, but through httpx where a test has replaced how that sends (see `interception`)."""
+"""The default transports: direct, or through httpx if a test has patched it (see `interception`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default transport in event loops of asyncio, uvloop's among them; proxies and trio are left to httpcore."""
+"""The default transport in asyncio event loops, including uvloop; httpcore handles proxies and trio."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class LoopConnections:
     slots: anyio.Semaphore
 
     async def aclose(self) -> None:
-        """Close the connections that are not in use; those in use close when their calls end."""
+        """Close idle connections; those in use close when their calls end."""
         close_all(self.routes.idle())
         await asyncio.sleep(0)  # in which the loop closes them
 
 
 class AsyncDirectTransport(Owner):
-    """Sends requests over connections of its own; see `AsyncTransport`."""
+    """Sends requests over its own connections; see `AsyncTransport`."""
 
     close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
 
@@ -109,7 +109,7 @@ class AsyncDirectTransport(Owner):
                 raise
             end = partial(self._end, connection, route, pool.slots)
             try:
-                async with asyncio.timeout(limits.left_s()):  # the application's own pieces may take long
+                async with asyncio.timeout(limits.left_s()):  # the application's own chunks may take long
                     await connection.begin(request.method, limits)
                     await connection.send(async_pieces(request, route.to, target), limits)
                     await connection.head(limits)
@@ -126,7 +126,7 @@ class AsyncDirectTransport(Owner):
         slots: anyio.Semaphore,
         whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
     ) -> None:
-        """Keep a connection whose answer was read to its end, or close it."""
+        """Keep a connection whose response was read completely, or close it."""
         try:
             if whole:
                 self._keep(connection, route)
@@ -157,7 +157,7 @@ class AsyncDirectTransport(Owner):
 
 
 def is_taken(slots: anyio.Semaphore) -> bool:
-    """Whether there may be another connection now, which then counts."""
+    """Acquire a connection slot if one is free; returns whether it was acquired."""
     try:
         slots.acquire_nowait()
     except anyio.WouldBlock:
@@ -166,17 +166,17 @@ def is_taken(slots: anyio.Semaphore) -> bool:
 
 
 async def take(slots: anyio.Semaphore, limits: Patience) -> None:
-    """Wait until there may be another connection.
+    """Wait for a free connection slot.
 
     Raises:
-        TimeoutError: that takes too long.
+        TimeoutError: no slot became free in time.
     """
     with anyio.fail_after(limits.wait_s()):
         await slots.acquire()
 
 
 def fresh(route: Route[AsyncConnection]) -> AsyncConnection:
-    """An idle connection that still works, or a new one."""
+    """Return a working idle connection, or a new one."""
     connection = route.take()
     while connection.has_expired():
         connection.close()

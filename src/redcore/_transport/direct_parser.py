@@ -1,7 +1,7 @@
-"""Reads HTTP/1.1 answers from bytes with llhttp, the parser of Node.js, as httptools brings it. Performs no I/O.
+"""Parses HTTP/1.1 responses with llhttp, the parser of Node.js, through httptools. Performs no I/O.
 
-llhttp's lenient flags stay off: bare line feeds, folded headers, a second length and a length beside chunks are errors,
-because two readers that disagree about where an answer ends can be played against each other (RFC 9112 section 11.2).
+llhttp's lenient flags stay off: bare line feeds, folded headers, a second length, and a length together with chunks are
+errors, because two parsers that disagree about where a message ends can be exploited (RFC 9112 section 11.2).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from redcore._base.response import Headers, Response
 from redcore._transport.body_reader import Body
 from redcore._transport.errors import Foreign
 
-MAX_OVERHEAD_BYTES = 100 * 1024  # as h11, which httpcore reads with; servers send a few hundred
+MAX_OVERHEAD_BYTES = 100 * 1024  # the limit of h11, which httpcore uses; servers send a few hundred bytes
 VERSIONS = {"1.0", "1.1"}
 
 
 class BrokenAnswer(Exception):  # noqa: N818 (never leaves the transport)
-    """The bytes are not a valid answer."""
+    """The bytes are not a valid response."""
 
 
 DIRECT = Foreign(
@@ -32,13 +32,13 @@ DIRECT = Foreign(
 
 
 class AnswerReader:
-    """Reads the answers of one connection, one after the other.
+    """Parses the responses of one connection in sequence.
 
-    States: `begin` -> head -> body -> complete. The next `begin` is allowed if the answer was `reusable`.
+    States: `begin` -> head -> body -> complete. The next `begin` is allowed if the response was `reusable`.
     """
 
     status: int
-    """0 until the head is complete; informational answers (1xx) are skipped."""
+    """0 until the head is complete; informational responses (1xx) are skipped."""
     headers: Headers
     encoding: str | None
     """`Content-Encoding`."""
@@ -51,7 +51,7 @@ class AnswerReader:
         self.complete = False
 
     def begin(self, method: str) -> None:
-        """Expect the answer to a request of this method."""
+        """Expect the response to a request of this method."""
         self.status = 0
         self.complete = False
         self._has_body = method != "HEAD"
@@ -63,19 +63,19 @@ class AnswerReader:
 
     @property
     def reusable(self) -> bool:
-        """Whether the connection can take another request."""
+        """Whether the connection can be used for another request."""
         return self.complete and self._keeps_alive
 
     @property
     def refuses(self) -> bool:
-        """Whether the server has answered without waiting for the rest of the request."""
+        """Whether the server has responded before the request was sent completely."""
         return self.status >= 300
 
     def feed(self, data: bytes) -> None:
-        """Read bytes that arrived.
+        """Parse received bytes.
 
         Raises:
-            BrokenAnswer: they are not a valid answer, or too much of them is no body.
+            BrokenAnswer: they are not a valid response, or the head is too large.
         """
         self._overhead += len(data)
         try:
@@ -92,36 +92,36 @@ class AnswerReader:
             raise BrokenAnswer(f"more than {MAX_OVERHEAD_BYTES} bytes of headers, chunk extensions or trailers")
 
     def end(self) -> None:
-        """Note that the server has closed the connection, which completes an answer without a length.
+        """Handle the end of the connection, which completes a response without a length.
 
         Raises:
-            BrokenAnswer: the answer is not complete.
+            BrokenAnswer: the response is incomplete.
         """
         if not self.complete and not self._ends_with_connection:
             raise BrokenAnswer("the connection ended before the answer did")
         self.complete = True
 
     def take(self) -> list[bytes]:
-        """What has arrived of the body since the last call, as it was sent."""
+        """Return the body bytes received since the last call, not decompressed."""
         pieces, self._pieces = self._pieces, []
         return pieces
 
     # Called by the parser ------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Note an answer that nobody asked for."""
+        """Detect an unsolicited response."""
         if self.complete:
             self._keeps_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers are not needed."""
+        """Store a header; trailers are ignored."""
         if not self.status:
             key, text = lower_case(name), value.decode("latin-1").rstrip(" \t")
             held = self._values.get(key)
             self._values[key] = text if held is None else f"{held}, {text}"
 
     def on_headers_complete(self) -> None:
-        """Read the head, unless it is that of an informational answer."""
+        """Evaluate the head, unless the response is informational."""
         parser = self._parser
         status = parser.get_status_code()
         if 100 <= status < 200:  # RFC 9110 section 15.2; 101 is an error of the parser
@@ -139,39 +139,39 @@ class AnswerReader:
             self._problem = "the answer has a transfer encoding that was not asked for"
         self.status = status
         self._ends_with_connection = coding is None and "content-length" not in values
-        # Of an answer to HEAD the parser expects a body: it can read no other one after it.
+        # The parser expects a body after a HEAD request, so it cannot parse another response afterwards.
         self._keeps_alive = self._has_body and parser.should_keep_alive()
         self.complete = not self._has_body
 
     def on_body(self, piece: bytes) -> None:
-        """Keep a piece of the body."""
+        """Store a chunk of the body."""
         if self.complete:
             return
         self._overhead = 0
         self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
-        """Note the end of the answer."""
+        """Record the end of the response."""
         if self.status:
             self.complete = True
 
 
-@lru_cache(maxsize=256)  # servers send the same few names with every answer
+@lru_cache(maxsize=256)  # servers send the same few names with every response
 def lower_case(name: bytes) -> str:
     """The name of a header."""
     return name.decode("ascii").lower()
 
 
 def why(problem: Exception) -> str:
-    """What the parser refuses."""
+    """Replace errors of the parser by BrokenAnswer."""
     return "the server changed to another protocol" if isinstance(problem, HttpParserUpgrade) else str(problem)
 
 
 class WholeAnswer:
-    """Collects an answer, decoded and bounded, while it is read.
+    """Collects a response while it is read, decompressed and limited in size.
 
     Args:
-        reader: Reads it.
+        reader: Parses it.
         ends_at: When it must be complete, on the monotonic clock.
     """
 
@@ -181,10 +181,10 @@ class WholeAnswer:
         self._body: Body | None = None
 
     def collect(self) -> bool:
-        """Take what the reader has read; whether that was all.
+        """Take the body bytes that the reader has parsed; returns whether the response is complete.
 
         Raises:
-            ResponseError: the body is too large, or not compressed as the headers say.
+            ResponseError: the body is too large, or not compressed as declared.
             TimeoutError: the moment has passed.
         """
         reader = self._reader
@@ -196,7 +196,7 @@ class WholeAnswer:
         return reader.complete
 
     def response(self) -> Response:
-        """The answer, which is complete.
+        """Return the complete response.
 
         Raises:
             ResponseError: its compressed form ended too early.

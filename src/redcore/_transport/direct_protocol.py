@@ -1,6 +1,6 @@
-"""One connection in an event loop of asyncio: a protocol that reads answers as they arrive and wakes who waits.
+"""One connection in an asyncio event loop: a protocol that parses responses as they arrive and wakes the waiting task.
 
-States: new -> open -> lost. While it is open, exchanges follow one another; what arrives between two of them closes it.
+States: new -> open -> lost. While it is open, exchanges follow one another; data that arrives between them closes it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from redcore._transport.httpcore_request import Address
 from redcore._transport.timeouts import Patience
 from redcore._transport.tls import Tls
 
-HELD_BYTES = 256 * 1024  # as asyncio reads at once; a body that nobody takes stops arriving beyond it
+HELD_BYTES = 256 * 1024  # the amount that asyncio reads at a time; reading pauses above it until the body is consumed
 
 
 class AsyncConnection(asyncio.Protocol):
-    """A connection to an origin, which opens with the first exchange.
+    """A connection to an origin, opened by the first exchange.
 
     Args:
         where: The origin.
-        tls: Encrypts the connection, if the origin's scheme is https.
+        tls: Encrypts the connection if the origin's scheme is https.
     """
 
     _loop: asyncio.AbstractEventLoop
@@ -54,10 +54,10 @@ class AsyncConnection(asyncio.Protocol):
     # Exchanges -----------------------------------------------------------------------------------
 
     async def begin(self, method: str, limits: Patience) -> None:
-        """Begin an exchange, if need be by connecting.
+        """Begin an exchange, connecting first if necessary.
 
         Raises:
-            TimeoutError: it takes too long.
+            TimeoutError: connecting takes too long.
             OSError: the server cannot be reached, or its certificate is not trusted.
         """
         if not self._is_open:
@@ -86,7 +86,7 @@ class AsyncConnection(asyncio.Protocol):
         self._is_open = True
 
     async def exchange(self, data: bytes, limits: Patience, ends_at: float) -> Response:
-        """Send a whole request, and read the whole answer.
+        """Send a whole request and read the whole response.
 
         Raises:
             TimeoutError: that took too long.
@@ -104,10 +104,10 @@ class AsyncConnection(asyncio.Protocol):
         return answer.response()
 
     async def send(self, pieces: AsyncGenerator[bytes], limits: Patience) -> None:
-        """Send a request; a server that has refused it, or hung up, gets no more pieces.
+        """Send a request; stops if the server has already responded or closed the connection.
 
         Raises:
-            TimeoutError: the server takes nothing for too long.
+            TimeoutError: the server accepts no data for too long.
         """
         async with aclosing(pieces):
             async for piece in pieces:
@@ -119,21 +119,21 @@ class AsyncConnection(asyncio.Protocol):
         self._sent_all = True
 
     def _takes_no_more(self) -> bool:
-        """Whether the server has answered without waiting for the rest of the request, or hung up."""
+        """Whether the server has responded before the request was sent completely, or closed the connection."""
         return self.reader.refuses or self._transport.is_closing()
 
     async def head(self, limits: Patience) -> None:
-        """Wait for the head of the answer.
+        """Wait for the head of the response.
 
         Raises:
-            TimeoutError: nothing comes for too long.
+            TimeoutError: no data arrives for too long.
             BrokenAnswer, OSError: the server or the network broke off.
         """
         while not self.reader.status:
             await self._change(limits)
 
     async def piece(self, limits: Patience) -> bytes:
-        """The next bytes of the body; empty at its end. Raises as `head`."""
+        """Return the next bytes of the body; empty at its end. Raises as `head` does."""
         while not (pieces := self.reader.take()):
             if self.reader.complete:
                 return b""
@@ -144,7 +144,7 @@ class AsyncConnection(asyncio.Protocol):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _change(self, limits: Patience) -> None:
-        """Wait until something has changed."""
+        """Wait until the state has changed."""
         if self._problem is not None:
             raise self._problem
         self._waiter = waiter = self._loop.create_future()
@@ -158,13 +158,13 @@ class AsyncConnection(asyncio.Protocol):
     # Between exchanges ---------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        """Whether it can take another request, which starts the time that it is kept."""
+        """Whether it can be used for another request; starts its idle time."""
         self._in_use = False
         self._expires_at = time.monotonic() + SPARE_S
         return self._sent_all and self.reader.reusable and self._problem is None
 
     def has_expired(self) -> bool:
-        """Whether it was not used for too long, or something has arrived that nobody asked for, such as its end."""
+        """Whether it was idle for too long, was closed, or has received unsolicited data."""
         if not self._is_open:
             return False
         return self._transport.is_closing() or time.monotonic() > self._expires_at or self._readiness.is_readable()
@@ -178,12 +178,12 @@ class AsyncConnection(asyncio.Protocol):
     # Called by the event loop --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the open connection."""
+        """Store the open connection."""
         self._transport = cast("asyncio.Transport", transport)
         self._readiness = Readiness(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
-        """Read bytes of the answer."""
+        """Parse bytes of the response."""
         if not self._in_use:
             self.close()
             return
@@ -204,7 +204,7 @@ class AsyncConnection(asyncio.Protocol):
         self._held += size
 
     def eof_received(self) -> None:
-        """Note that the server ends the connection in good order, which TLS knows from a connection that was cut."""
+        """Record that the server closed the connection properly, which TLS distinguishes from a broken connection."""
         if self._in_use and said_farewell(self._transport):
             try:
                 self.reader.end()
@@ -213,16 +213,16 @@ class AsyncConnection(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the connection is no more."""
+        """Record that the connection is lost."""
         self._problem = self._problem or exc or BrokenAnswer("the connection ended before the answer did")
         self._wake()
 
     def pause_writing(self) -> None:
-        """Note that the server takes less than is sent."""
+        """Pause writing: the send buffer is full."""
         self._may_write = False
 
     def resume_writing(self) -> None:
-        """Note that there is room again."""
+        """Resume writing: the send buffer has room."""
         self._may_write = True
         self._wake()
 
@@ -232,7 +232,7 @@ class AsyncConnection(asyncio.Protocol):
 
 
 class Body:
-    """The body of an answer, to be iterated once."""
+    """The body of a response, which can be iterated once."""
 
     def __init__(self, connection: AsyncConnection, limits: Patience) -> None:
         self._connection = connection
@@ -248,13 +248,13 @@ class Body:
 
 
 def said_farewell(transport: asyncio.Transport) -> bool:
-    """Whether the other side has ended TLS, if there is any; asyncio reports a connection that was cut alike."""
+    """Whether the server has closed TLS properly, if TLS is used; asyncio reports a broken connection the same way."""
     encrypted: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
     try:
         return encrypted is None or not encrypted.read(1)
-    except ssl.SSLZeroReturnError:  # as the empty read, once we have said farewell too
+    except ssl.SSLZeroReturnError:  # like the empty read, after we have closed TLS too
         return True
-    except ssl.SSLError:  # SSLWantReadError: it could say more
+    except ssl.SSLError:  # SSLWantReadError: more data may follow
         return False
 
 

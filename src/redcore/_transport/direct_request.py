@@ -1,4 +1,4 @@
-"""Writes the head of a request, and frames a body that is sent piece by piece (RFC 9112). Performs no I/O."""
+"""Serializes the head of a request, and frames a streamed body (RFC 9112). Performs no I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HAVE_BODIES = {"POST", "PUT", "PATCH"}
 
 
 def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
-    """The head of a request that asks for a content encoding.
+    """The head of a request that accepts a content encoding.
 
     Raises:
-        ArgumentError: the target or a header has characters that cannot be sent.
+        ArgumentError: the target or a header contains characters that cannot be sent.
     """
     if not are_sendable([target]) or " " in target:
         raise ArgumentError("the address of the call is no valid URL")
-    if not are_sendable([*request.headers.values()]):  # which may be secret: they are not quoted
+    if not are_sendable([*request.headers.values()]):  # not quoted, as they may be secret
         raise ArgumentError("a header of the call cannot be sent")
     lines = [
         f"{request.method} {target} HTTP/1.1\r\nHost: {where.header.decode()}\r\nAccept-Encoding: {encoding}\r\n",
@@ -36,20 +36,20 @@ def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
 
 
 def whole(request: Request, where: Address, target: str, encoding: str) -> bytes:
-    """A request whose body is all there, if it has one."""
+    """Serialize a request whose body, if any, is in memory."""
     content = request.content
     begun = head(request, where, target, encoding)
     return begun + content if isinstance(content, bytes) else begun
 
 
 def are_sendable(texts: list[str]) -> bool:
-    """Whether texts can stand in a head: no character of them ends a line, and they are read as they are written."""
+    """Whether texts are safe in a head: no line breaks, and no characters that are decoded differently."""
     joined = "".join(texts)
     return joined.isascii() and joined.replace("\t", " ").isprintable() and texts == [*map(str.strip, texts)]
 
 
 class Framing:
-    """Frames the pieces of a body, as the headers of its request say.
+    """Frames the chunks of a body according to the headers of its request.
 
     Args:
         request: Has `Content-Length`, or `Transfer-Encoding: chunked`.
@@ -60,10 +60,10 @@ class Framing:
         self._left = None if length is None else int(length)
 
     def frame(self, piece: bytes) -> bytes:
-        """A piece as it is sent.
+        """Frame a chunk.
 
         Raises:
-            ArgumentError: there is more than the length says; the server would take it for the next request.
+            ArgumentError: the body is longer than its length; the server would parse the rest as the next request.
         """
         if self._left is None:
             return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
@@ -73,10 +73,10 @@ class Framing:
         return piece
 
     def end(self) -> bytes:
-        """What follows the last piece.
+        """Return the bytes after the last chunk.
 
         Raises:
-            ArgumentError: there is less than the length says.
+            ArgumentError: the body is shorter than its length.
         """
         if self._left is None:
             return b"0\r\n\r\n"
@@ -86,7 +86,7 @@ class Framing:
 
 
 def pieces(request: Request, where: Address, target: str) -> Iterator[bytes]:
-    """A request piece by piece, beginning with its head; its answer is not to be compressed."""
+    """Yield a request in chunks, beginning with its head; requests an uncompressed response."""
     yield whole(request, where, target, "identity")
     if isinstance(request.content, Multipart):
         framing = Framing(request)
@@ -95,7 +95,7 @@ def pieces(request: Request, where: Address, target: str) -> Iterator[bytes]:
 
 
 async def async_pieces(request: Request, where: Address, target: str) -> AsyncGenerator[bytes]:
-    """As `pieces`, awaited."""
+    """Like `pieces`, awaited."""
     yield whole(request, where, target, "identity")
     if isinstance(request.content, Multipart):
         framing = Framing(request)

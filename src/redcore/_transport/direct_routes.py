@@ -1,4 +1,4 @@
-"""The origins that a direct transport reaches without a proxy, and the idle connections to each. Performs no I/O."""
+"""The origins that a direct transport reaches without a proxy, and their idle connections. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from redcore._transport.proxies import proxy_for
 
 
 class DirectRoutes(Generic[ConnectionT]):
-    """Made when first needed; safe in threads.
+    """Routes by origin, created on first use; thread-safe.
 
     Args:
-        connect: Makes a connection, which is not open yet.
+        connect: Makes a connection that is not open yet.
     """
 
     def __init__(self, connect: Callable[[Address], ConnectionT]) -> None:
@@ -22,7 +22,7 @@ class DirectRoutes(Generic[ConnectionT]):
         self._routes: dict[str, Route[ConnectionT] | None] = {}
 
     def to(self, origin: str) -> Route[ConnectionT] | None:
-        """The way to an origin; None if a proxy is between."""
+        """Return the route to an origin; None if it is reached through a proxy."""
         try:
             return self._routes[origin]
         except KeyError:
@@ -34,7 +34,7 @@ class DirectRoutes(Generic[ConnectionT]):
         return Route(where, lambda _: self._connect(where))
 
     def idle(self) -> Iterator[ConnectionT]:
-        """Take all idle connections."""
+        """Remove and return all idle connections."""
         for route in list(self._routes.values()):
             if route is not None:
                 yield from route

@@ -1,6 +1,6 @@
-"""One connection for blocking code: a socket in non-blocking mode, waited for as long as an attempt may wait.
+"""One connection for blocking code: a non-blocking socket, polled until the deadline of the attempt.
 
-Waiting is done by `poll`, which Ctrl-C interrupts at once and gevent replaces.
+Waits use `poll`, which Ctrl-C interrupts immediately and gevent patches.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Readiness:
-    """Waits for a socket; with `poll` where there is one, as `select` knows the first 1,024 descriptors only."""
+    """Waits for a socket, with `poll` if available, as `select` supports only the first 1,024 descriptors."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -32,13 +32,13 @@ class Readiness:
             self._poll.register(sock, select.POLLIN)
 
     def is_readable(self, wait_s: float = 0.0) -> bool:
-        """Whether bytes, or the end of the connection, arrive in time."""
+        """Whether bytes or the end of the connection arrive in time."""
         if self._poll is not None:
             return bool(self._poll.poll(wait_s * 1000))
         return bool(select.select([self._sock], [], [], wait_s)[0])
 
     def wait_to_write(self, wait_s: float) -> bool:
-        """Wait until the socket takes bytes or has some; whether it has.
+        """Wait until the socket is writable or readable; returns whether it is readable.
 
         Raises:
             TimeoutError: neither happens in time.
@@ -83,7 +83,7 @@ class BlockingConnection:
         try:
             if where.scheme == "https":
                 sock.settimeout(limits.wait_s())
-                # A connection that ends without TLS's farewell may have been cut: that must not complete an answer.
+                # A connection closed without a TLS close_notify may be truncated: it must not complete a response.
                 sock = self._tls.now().wrap_socket(sock, server_hostname=where.host, suppress_ragged_eofs=False)
                 sock.setblocking(False)  # noqa: FBT003 (of the socket)
             self._readiness = Readiness(sock)
@@ -106,11 +106,11 @@ class BlockingConnection:
         self._sent_all = False
 
     def send(self, pieces: Iterable[bytes], limits: Patience) -> None:
-        """Send a request; a server that has refused it, or hung up, gets no more pieces, and may have explained itself.
+        """Send a request; stops if the server has responded or closed the connection, and then reads its response.
 
         Raises:
             TimeoutError: the server takes nothing for too long.
-            BrokenAnswer: it says what is no answer.
+            BrokenAnswer: the server sent an invalid response.
         """
         for number, piece in enumerate(pieces):
             if (number and self._has_refused()) or not self._write(piece, limits):
@@ -123,7 +123,7 @@ class BlockingConnection:
         return self.reader.refuses
 
     def _write(self, data: bytes, limits: Patience) -> bool:
-        """Send bytes; whether the server takes more."""
+        """Send bytes; returns whether the server accepts more."""
         view = memoryview(data)
         while view:
             try:
@@ -139,7 +139,7 @@ class BlockingConnection:
         return True
 
     def piece(self, limits: Patience) -> bytes:
-        """The next bytes of the body; empty at its end. Raises as `read`."""
+        """Return the next bytes of the body; empty at its end. Raises as `read` does."""
         while not (pieces := self.reader.take()):
             if self.reader.complete:
                 return b""
@@ -147,11 +147,11 @@ class BlockingConnection:
         return b"".join(pieces)
 
     def read(self, limits: Patience) -> None:
-        """Wait for bytes of the answer, and read them.
+        """Wait for bytes of the response, and parse them.
 
         Raises:
-            TimeoutError: none come for too long.
-            BrokenAnswer: they are not a valid answer, or the connection ended before the answer did.
+            TimeoutError: no bytes arrive for too long.
+            BrokenAnswer: they are not a valid response, or the connection closed before the response was complete.
             OSError: the connection broke.
         """
         if not self._readiness.is_readable(limits.wait_s()):

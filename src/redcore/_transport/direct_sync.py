@@ -1,4 +1,4 @@
-"""The default transport of blocking code: sockets of its own and llhttp. What needs a proxy is left to httpcore."""
+"""The default transport of blocking code: plain sockets and llhttp. httpcore handles proxies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from redcore._wire.encoding import Request
 
 
 class DirectTransport(Owner):
-    """Sends requests over connections of its own; see `Transport`."""
+    """Sends requests over its own connections; see `Transport`."""
 
     close_with = "make it with `with Client(...) as client:`, or call client.close()"
 
@@ -98,9 +98,9 @@ class DirectTransport(Owner):
                 raise
 
     def _slot(self, limits: Patience) -> Slots:
-        """Wait until there may be another connection; the caller puts the slot back into what this returns."""
+        """Wait for a free connection slot; the caller must put it back into the returned queue."""
         self.use()
-        free = self._slots  # those of a fork are others
+        free = self._slots  # a forked child has other slots
         take_slot(free, limits.wait_s())
         return free
 
@@ -133,11 +133,11 @@ class DirectTransport(Owner):
         self._proxied.close()
 
     def closer(self) -> Callable[[], None]:
-        """What closes the connections that are not in use."""
+        """Return a function that closes idle connections."""
         return partial(close_idle, self._routes)
 
     def begin_anew(self) -> None:
-        """Close the child's copies of the sockets, which closes no connection of the parent."""
+        """Close the child's copies of the sockets, which does not close the parent's connections."""
         self.let_go()
         self._start()
 
@@ -152,7 +152,7 @@ def fresh(route: Route[BlockingConnection]) -> BlockingConnection:
 
 
 def close_idle(routes: DirectRoutes[BlockingConnection]) -> None:
-    """Close the connections that are not in use."""
+    """Close idle connections."""
     close_all(routes.idle())
 
 

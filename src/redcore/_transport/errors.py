@@ -1,4 +1,4 @@
-"""What the HTTP libraries raise, as what the SDK promises to raise."""
+"""Translates errors of HTTP libraries into errors of the SDK."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Classes: TypeAlias = tuple[type[Exception], ...]
 
 @attrs.frozen(kw_only=True)
 class Foreign:
-    """The exceptions of one library, by what they mean. A test holds them against all that the library has."""
+    """The exceptions of one library, by meaning. A test compares them with all exceptions of the library."""
 
     late: Classes
-    """A time-out."""
+    """A timeout."""
     no_address: Classes
-    """The URL cannot be one."""
+    """The URL is invalid."""
     no_header: Classes
     """A header cannot be sent."""
     no_encoding: Classes
-    """The body is not compressed as it says."""
+    """The body is not compressed as declared."""
     no_answer: Classes
     """Everything else."""
 
@@ -32,18 +32,18 @@ class Foreign:
 def our_errors(
     timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None
 ) -> AbstractContextManager[None, None]:
-    """Raise what a library raises as what the SDK promises to raise.
+    """Translate exceptions of a library into errors of the SDK.
 
     Args:
         timeout_s: How long the attempt may take, for the message.
         foreign: The exceptions of the library.
-        late: Says what has taken too long; None says that the whole attempt has.
+        late: Describes what timed out; None means the whole attempt.
     """
     return _Translation(timeout_s, foreign, late)
 
 
 class _Translation:
-    """A class: around every call, a generator would cost a microsecond more."""
+    """A class, because a generator would cost a microsecond more per call."""
 
     __slots__ = ("_foreign", "_late", "_timeout_s")
 
@@ -68,7 +68,7 @@ class _Translation:
             return ResponseError("the answer's content encoding is broken")
         if isinstance(problem, foreign.no_address):
             return ArgumentError("the address of the call is no valid URL")
-        if isinstance(problem, foreign.no_header):  # its message quotes the header's value, which may be secret
+        if isinstance(problem, foreign.no_header):  # its message contains the header's value, which may be secret
             return ArgumentError("a header of the call cannot be sent")
         if isinstance(problem, foreign.no_answer):
             return NetworkError(f"no answer: {reason(problem)}")
@@ -76,7 +76,7 @@ class _Translation:
 
 
 def reason(problem: Exception) -> str:
-    """What an exception says, or what its cause does, for one that says nothing itself."""
+    """The message of an exception, or of its cause if it has none."""
     cause: BaseException | None = problem
     while cause is not None and not str(cause):
         cause = cause.__cause__ or cause.__context__
@@ -84,5 +84,5 @@ def reason(problem: Exception) -> str:
 
 
 def closed() -> RedcoreError:
-    """The error of a call that comes after `close()`."""
+    """The error of a call after `close()`."""
     return RedcoreError("this client is closed; make calls before close(), or inside its `with` block")

@@ -1,4 +1,4 @@
-"""A request as httpcore sends it, and its answer's headers. Performs no I/O."""
+"""Converts requests and response headers between the SDK and httpcore. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GZIP, IDENTITY = ACCEPT_ENCODING.encode(), b"identity"
 
 @attrs.frozen
 class Address:
-    """Where an origin is."""
+    """The address of an origin."""
 
     scheme: str
     host: str
@@ -29,17 +29,17 @@ class Address:
 
     @property
     def origin(self) -> httpcore.Origin:
-        """The address as httpcore connects to it."""
+        """The origin as an httpcore object."""
         default = 443 if self.scheme == "https" else 80
         return httpcore.Origin(self.scheme.encode(), self.host.encode(), self.port or default)
 
 
 @lru_cache(maxsize=64)
 def address(origin: str) -> Address:
-    """Where an origin is.
+    """Parse the address of an origin.
 
     Raises:
-        UnicodeError: the name of the host cannot be one.
+        UnicodeError: the host name is invalid.
     """
     parts = urlsplit(origin)
     host = (parts.hostname or "").encode("idna").decode()
@@ -53,7 +53,7 @@ def split(url: str) -> tuple[str, str]:
 
 
 class Whole:
-    """A body that is all there. httpcore's own is a generator: trio complains of one that is not run to its end."""
+    """A body in memory. httpcore's own is a generator: trio warns about one that is not exhausted."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -66,13 +66,13 @@ class Whole:
 
 
 class Once:
-    """Gives one piece."""
+    """Yields one chunk."""
 
     def __init__(self, content: bytes) -> None:
         self._content: bytes | None = content
 
     async def __anext__(self) -> bytes:
-        """The piece, the first time."""
+        """Return the chunk, the first time."""
         content, self._content = self._content, None
         if content is None:
             raise StopAsyncIteration
@@ -83,7 +83,7 @@ class Once:
 
 
 def on_the_wire(request: Request, where: Address, target: str, encoding: bytes = GZIP) -> httpcore.Request:
-    """The request as httpcore takes it, which asks for a content encoding."""
+    """Make an httpcore request that accepts a content encoding."""
     headers = [(b"Host", where.header), (b"Accept-Encoding", encoding)]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
     content: Any = request.content
@@ -106,12 +106,12 @@ def headers_of(response: httpcore.Response) -> Headers:
 
 
 def may_keep(connection: Any, answer: httpcore.Response) -> bool:
-    """Whether the next answer on a connection would be that of the next request: nothing came behind this one.
+    """Whether a connection is in sync: no data was received after the response.
 
-    httpcore does not say what its parser has read ahead, so this looks inside.
+    httpcore does not expose what its parser has read ahead, so this reads a private attribute.
     """
     if answer.status in BODILESS and announces_body(headers_of(answer)):
         return False
-    while (inner := getattr(connection, "_connection", None)) is not None:  # of a connection through a proxy
+    while (inner := getattr(connection, "_connection", None)) is not None:  # a connection through a proxy
         connection = inner
     return not connection._h11_state.trailing_data[0]  # noqa: SLF001 (see above)

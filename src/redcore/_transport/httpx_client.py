@@ -1,6 +1,6 @@
-"""Sends over the httpx or httpx2 client that an application brings, with its proxies, certificates and mocks.
+"""Sends over the application's httpx or httpx2 client, with its proxies, certificates and mocks.
 
-The client stays the application's. httpx2 is no dependency: who brings such a client has imported it.
+The application owns the client. httpx2 is not a dependency: an application with such a client has imported it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from redcore.options import AsyncHttpClient, HttpClient
 
 
 def errors_of(library: Any) -> Foreign:
-    """The exceptions of httpx, or of httpx2, which are named alike."""
+    """The exceptions of httpx or httpx2, which have the same names."""
     return Foreign(
         late=(TimeoutError, library.TimeoutException),
-        no_address=(UnicodeError, library.InvalidURL, library.UnsupportedProtocol),  # the first for names of hosts
+        no_address=(UnicodeError, library.InvalidURL, library.UnsupportedProtocol),  # UnicodeError: invalid host names
         no_header=(library.LocalProtocolError,),
         no_encoding=(library.DecodingError,),
         no_answer=(OSError, library.HTTPError, library.StreamError),
@@ -40,14 +40,14 @@ HTTPX = errors_of(httpx)
 
 
 def errors_of_given(given: object, name: str) -> Foreign:
-    """What the library of a given client raises.
+    """Return the exceptions of the given client's library.
 
     Args:
         given: The client.
-        name: What its class must be called in its library.
+        name: The required class name.
 
     Raises:
-        ConfigurationError: it is of another kind.
+        ConfigurationError: the client is of another class.
     """
     libraries = [httpx, *filter(None, [sys.modules.get("httpx2")])]
     for library in libraries:
@@ -58,7 +58,7 @@ def errors_of_given(given: object, name: str) -> Foreign:
 
 
 def arguments(request: Request) -> dict[str, Any]:
-    """What httpx builds a request from."""
+    """The arguments of a request of httpx."""
     return {
         "method": request.method,
         "url": request.url,
@@ -68,17 +68,17 @@ def arguments(request: Request) -> dict[str, Any]:
 
 
 def streamed(request: Request, iterate: Callable[[Any], Any]) -> dict[str, Any]:
-    """As `arguments`, for an exchange that streams."""
+    """Like `arguments`, for a streamed exchange."""
     told = arguments(request)
     told["headers"]["Accept-Encoding"] = "identity"
     if not isinstance(request.content, bytes | None):
-        told["content"] = iterate(request.content)  # httpx takes what iterates in both colours for blocking
+        told["content"] = iterate(request.content)  # httpx treats a body with both `__iter__` and `__aiter__` as sync
     return told
 
 
 @cache
 def sent_as(kind: Any) -> type[Any]:
-    """A body of a library's own kind without its generator, of which trio warns when an attempt breaks off."""
+    """A body of the library without its generator, about which trio warns when an attempt is interrupted."""
 
     class Sent(kind):  # type: ignore[misc]  # of whichever library
         def __init__(self, content: Any) -> None:
@@ -91,13 +91,13 @@ def sent_as(kind: Any) -> type[Any]:
 
 
 def header_of(response: Any) -> tuple[int, Headers]:
-    """Status and headers of an answer whose body is to be read as it was sent; that of a mock is decompressed."""
+    """Status and headers of a response whose body is read raw; the body of a mock is already decompressed."""
     hidden = "content-encoding" if is_mock(response) else None
     return response.status_code, Headers({name: value for name, value in response.headers.items() if name != hidden})
 
 
 def check_open(client_is_closed: bool, http: HttpClient | AsyncHttpClient) -> None:  # noqa: FBT001
-    """Say what is closed before a call fails in a stranger way."""
+    """Raise a clear error if the transport or the client is closed."""
     if client_is_closed:
         raise closed()
     if http.is_closed:
@@ -105,24 +105,24 @@ def check_open(client_is_closed: bool, http: HttpClient | AsyncHttpClient) -> No
 
 
 def is_mock(response: Any) -> bool:
-    """Whether an answer was made with its body, which was never compressed."""
+    """Whether a response was created with its body, as mocks do, and was never compressed."""
     return bool(response.is_stream_consumed)
 
 
 def body_of(response: Any, ends_at: float) -> Body:
-    """The body of an answer; we decompress it, for httpx has no bound on how far a piece grows."""
+    """The raw body of a response; the SDK decompresses it, as httpx does not limit the decompressed size."""
     return Body(None if is_mock(response) else response.headers.get("content-encoding"), ends_at)
 
 
 async def run_out(pieces: AsyncIterator[bytes]) -> None:
-    """Let the generators of a body, whose connection is closed, end in an error: trio warns of any that do not."""
-    with suppress(Exception):  # of whichever library; what went wrong is being raised already
+    """End the generators of a body whose connection is closed: trio warns about unfinished ones."""
+    with suppress(Exception):  # of either library; the original error is already being raised
         async for _ in pieces:
             pass
 
 
 class GivenTransport:
-    """Sends requests over a given client; see `Transport`."""
+    """Sends requests over the application's client; see `Transport`."""
 
     name: ClassVar[str | None] = "given"
 
@@ -161,12 +161,12 @@ class GivenTransport:
         return Arriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
 
     def close(self) -> None:
-        """Send no more; a second time does nothing."""
+        """Close the transport, but not the client. Safe to call twice."""
         self._closed = True
 
 
 class AsyncGivenTransport:
-    """Sends requests over a given client; see `AsyncTransport`."""
+    """Sends requests over the application's client; see `AsyncTransport`."""
 
     name: ClassVar[str | None] = "given"
 
@@ -214,5 +214,5 @@ class AsyncGivenTransport:
         return AsyncArriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
 
     async def aclose(self) -> None:
-        """Send no more; a second time does nothing."""
+        """Close the transport, but not the client. Safe to call twice."""
         self._closed = True

@@ -1,7 +1,7 @@
-"""Whether a tool of an application's tests has replaced how httpx or httpcore send.
+"""Detects whether a test tool has patched httpx or httpcore.
 
-respx, pytest-httpx and vcrpy put functions of their own into these classes, and take them out again. What does not send
-through httpx then would reach the network behind the back of the test.
+respx, pytest-httpx and vcrpy patch these classes temporarily. Requests that do not go through httpx would then bypass
+the mock and reach the network.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ AWAITED: Final[tuple[Method, ...]] = (
 FOLDERS = tuple(str(Path(str(library.__file__)).parent) for library in (httpx, httpcore))
 
 _own: set[Any] = {None}
-"""The functions that were found to be the libraries' own; None for one that this version does not have."""
+"""The libraries' original functions; None for one that this version does not have."""
 
 
 def is_intercepted(methods: tuple[Method, ...]) -> bool:
-    """Whether one of the methods is not the library's own. Asked before every call: it costs half a microsecond."""
+    """Whether one of the methods is patched. Checked before every call; costs half a microsecond."""
     for cls, name in methods:
         function = getattr(cls, name, None)
         if function not in _own:
@@ -44,6 +44,6 @@ def is_intercepted(methods: tuple[Method, ...]) -> bool:
 
 
 def _is_own(function: object) -> bool:
-    """Whether a function was written in the library: what replaces it may have been there before this module."""
+    """Whether a function is defined in the library: a patch may have been applied before this module was imported."""
     code = getattr(function, "__code__", None)
     return code is not None and code.co_filename.startswith(FOLDERS)

@@ -1,4 +1,4 @@
-"""How long a transport's own connections live: until it is closed, or until the process forks."""
+"""The lifetime of a transport's own connections: until it is closed, or until the process forks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from weakref import WeakSet, finalize
 
 
 class Owner:
-    """Base of the transports that have connections of their own."""
+    """Base class of transports with their own connections."""
 
     close_with: ClassVar[str]
-    """What an application writes to close a client."""
+    """How an application closes a client, for the warning."""
     warns: ClassVar[bool] = True
-    """Whether to warn of a client that is never closed: not at interpreter shutdown."""
+    """Whether to warn about an unclosed client; not at interpreter shutdown."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -26,16 +26,16 @@ class Owner:
         self._finalizer: finalize[[], Owner] | None = None
 
     def use(self) -> None:
-        """Note that there may be connections to close; a client whose constructor failed never gets here."""
+        """Record that there may be connections to close; not reached if the client's constructor failed."""
         if not self.used:
             self.used = True
             _owners.add(self)
             self.hold()
 
     def hold(self) -> None:
-        """Keep the connections until the owner is collected, and close them then.
+        """Close the connections when the owner is garbage-collected.
 
-        The collector would otherwise finalise the sockets of a cycle first, which warn that they were not closed.
+        Otherwise the collector could finalize the sockets of a cycle first, which warn that they were not closed.
         """
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -43,19 +43,19 @@ class Owner:
         self._finalizer.atexit = False  # see `_at_exit`
 
     def let_go(self) -> None:
-        """Close the connections that are not in use, or let their event loops close them; does not wait."""
+        """Close idle connections, or let their event loops close them; does not wait."""
         self.closer()()
 
     @abstractmethod
     def begin_anew(self) -> None:
-        """Drop inherited connections, in a child of a fork: they are the parent's."""
+        """Drop inherited connections after fork()."""
 
     @abstractmethod
     def closer(self) -> Callable[[], None]:
-        """What `let_go` does, as a function that does not refer to the owner."""
+        """Return the function of `let_go`, without a reference to the owner."""
 
     def __del__(self) -> None:
-        if self.warns and getattr(self, "used", False) and not self.closed:  # without `used` it was never made
+        if self.warns and getattr(self, "used", False) and not self.closed:  # never created without `used`
             told = f"a client was used and never closed; {self.close_with}"
             warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
 
@@ -65,15 +65,15 @@ _owners: WeakSet[Owner] = WeakSet()
 
 def _after_fork() -> None:
     for owner in list(_owners):
-        with suppress(Exception):  # the connections of the other clients are the parent's all the same
+        with suppress(Exception):  # the other clients must still drop the parent's connections
             owner.begin_anew()
             owner.hold()
 
 
 def _at_exit() -> None:
-    """Close what is idle. Clients that live as long as the program need not be closed, and can be used to its very end.
+    """Close idle connections at exit. Clients that live as long as the program need not be closed.
 
-    Handlers that were registered earlier, logging's among them, run after this one.
+    Handlers that were registered earlier, including logging's, run after this one and can still use clients.
     """
     Owner.warns = False
     for owner in list(_owners):

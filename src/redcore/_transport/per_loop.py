@@ -1,4 +1,4 @@
-"""What belongs to one event loop: connections and locks of asyncio and trio work in the loop that made them only."""
+"""Values per event loop: connections and locks of asyncio and trio only work in the loop that created them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Held(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """One value for each event loop, made when the loop first needs it and closed when the loop ends.
+    """One value per event loop, created on first use and closed when the loop ends.
 
     Args:
         close: Closes a value, in its own loop.
@@ -32,13 +32,13 @@ class PerLoop(Generic[T]):
         self._held: dict[object, _Held[T]] = {}
 
     def here(self) -> T | None:
-        """The value of the running loop; None if it has none yet."""
+        """The value of the running loop, or None."""
         held = self._held.get(running_loop())
         return None if held is None else held.value
 
     async def keep(self, value: T) -> T:
-        """Take a value for the running loop."""
-        for loop in list(self._held):  # of loops that were closed without ending their generators
+        """Set the value of the running loop."""
+        for loop in list(self._held):  # of loops that were closed without finalizing their generators
             if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
                 _guards.discard(self._held.pop(loop).guard)
         loop = running_loop()
@@ -55,12 +55,12 @@ class PerLoop(Generic[T]):
             await held.guard.aclose()
 
     def let_go(self) -> None:
-        """Have every loop that still runs close its value; called from anywhere, and does not wait."""
+        """Let every running loop close its value; callable from any thread, does not wait."""
         for loop, held in list(self._held.items()):
             _in(loop, held.guard)
 
     def abandon(self) -> None:
-        """Forget all values. In a child of a fork they belong to the parent: nothing of them may be touched."""
+        """Drop all values in a forked child: they belong to the parent and must not be touched."""
         _of_the_parent.append(dict(self._held))
         self._held.clear()
 
@@ -70,13 +70,13 @@ class PerLoop(Generic[T]):
 
 _of_the_parent: list[object] = []
 _guards: set[AsyncGenerator[None]] = set()
-"""All that are suspended. The collector would otherwise finalise them, and what they guard, in any order."""
+"""All suspended guards. Otherwise the collector could finalize them and their values in any order."""
 
 
 async def _until_the_end_of(
     all_held: dict[object, _Held[T]], loop: object, value: T, close: Callable[[T], Awaitable[None]]
 ) -> AsyncGenerator[None]:
-    """Suspended as long as the value lives: event loops end the generators that are still suspended, and then stop."""
+    """Suspended as long as the value lives: event loops finalize suspended generators before they stop."""
     try:
         yield
     finally:
@@ -87,7 +87,7 @@ async def _until_the_end_of(
 
 
 def _in(loop: object, guard: AsyncGenerator[None]) -> None:
-    """End a guard in its loop, unless that has ended."""
+    """End a guard in its loop, unless the loop has ended."""
 
     async def end() -> None:
         await guard.aclose()
@@ -101,7 +101,7 @@ def _in(loop: object, guard: AsyncGenerator[None]) -> None:
 
 
 def call_in(loop: object, function: Callable[[], object]) -> None:
-    """Have an event loop call a function soon; from any thread. Does nothing once the loop has ended."""
+    """Let an event loop call a function soon, from any thread. Does nothing after the loop has ended."""
     if isinstance(loop, asyncio.AbstractEventLoop):
         with suppress(RuntimeError):  # it is closed
             loop.call_soon_threadsafe(function)
@@ -113,10 +113,10 @@ def call_in(loop: object, function: Callable[[], object]) -> None:
 
 
 def running_loop() -> object:
-    """What stands for the running event loop.
+    """A key for the running event loop.
 
     Raises:
-        ConfigurationError: none of asyncio or trio is running.
+        ConfigurationError: neither asyncio nor trio is running.
     """
     try:
         return asyncio.get_running_loop()

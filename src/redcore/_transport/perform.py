@@ -1,4 +1,4 @@
-"""Performs the steps of transfers over any transport: what is handed over open, what is collected, what went wrong."""
+"""Performs the steps of transfers over any transport: open and complete responses, and their errors."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ async def perform_async(transport: AsyncTransport, step: Transfer) -> Any:
 
 
 def exchange(transport: Transport, step: Stream) -> Response | Incoming:
-    """Send; the answer is open if it is a success that is to be read piece by piece, else complete.
+    """Send; the response is open if it is a streamed success, otherwise complete.
 
     Raises:
-        RedcoreError: as `Transport.stream`.
-        Exception: what the application's own iterator or callback raised.
+        RedcoreError: as for `Transport.stream`.
+        Exception: any error of the application's iterator or callback.
     """
     with content_of(step.request):
         answer = transport.stream(step.request, step.silence_s, step.ends_in_s)
@@ -63,19 +63,19 @@ def exchange(transport: Transport, step: Stream) -> Response | Incoming:
 
 
 async def exchange_async(transport: AsyncTransport, step: Stream) -> Response | AsyncIncoming:
-    """As `exchange`, awaited."""
+    """Like `exchange`, awaited."""
     with content_of(step.request):
         answer = await transport.stream(step.request, step.silence_s, step.ends_in_s)
     return answer if stays_open(step, answer.status_code) else await collected_async(answer)
 
 
 def stays_open(step: Stream, status: int) -> bool:
-    """Whether an answer is handed over before its body has arrived."""
+    """Whether a response is returned before its body has arrived."""
     return step.request.opens and 200 <= status < 300
 
 
 def collected(answer: Incoming) -> Response:
-    """The answer with its body, bounded as any other."""
+    """Read the body of a response, with the usual limits."""
     try:
         body = body_of(answer.headers)
         while piece := answer.read():
@@ -86,7 +86,7 @@ def collected(answer: Incoming) -> Response:
 
 
 async def collected_async(answer: AsyncIncoming) -> Response:
-    """As `collected`, awaited."""
+    """Like `collected`, awaited."""
     try:
         body = body_of(answer.headers)
         while piece := await answer.read():
@@ -97,13 +97,13 @@ async def collected_async(answer: AsyncIncoming) -> Response:
 
 
 def body_of(headers: Headers) -> Body:
-    """What collects a body whose transport bounds it in time."""
+    """Make the reader of a body whose time is limited by the transport."""
     return Body(headers.get("content-encoding"), math.inf)
 
 
 @contextmanager
 def content_of(request: Request) -> Generator[None]:
-    """Close what a request's content has opened; raise its own error rather than what an HTTP library made of it."""
+    """Close files of a request's content; raise its original error instead of the HTTP library's."""
     content = request.content
     if not isinstance(content, Multipart):
         yield

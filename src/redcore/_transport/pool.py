@@ -1,7 +1,7 @@
-"""The SDK's own transport, straight over httpcore, which saves much of what a call through httpx costs.
+"""The SDK's transport directly over httpcore, which avoids much of the overhead of httpx.
 
 Proxies and certificates of the environment work as with httpx. No cookies, no redirects. Imported when the first client
-is made: httpcore loads every event loop that is installed.
+is created, as httpcore imports every installed event loop.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from redcore._transport.timeouts import Patience, until
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
-HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
+HTTPCORE = Foreign(  # and httpx, whose errors mocks raise
     late=(httpcore.TimeoutException, *HTTPX.late),
     no_address=(httpcore.UnsupportedProtocol, *HTTPX.no_address),
     no_header=(httpcore.LocalProtocolError, *HTTPX.no_header),
@@ -49,7 +49,7 @@ HTTPCORE = Foreign(  # and httpx, whose errors mocks raise here
 
 
 class PoolTransport(Owner):
-    """Sends requests over connections of its own; see `Transport`."""
+    """Sends requests over its own connections; see `Transport`."""
 
     name: ClassVar[str | None] = None
     close_with = "make it with `with Client(...) as client:`, or call client.close()"
@@ -64,7 +64,7 @@ class PoolTransport(Owner):
         self._slots = slots()
 
     def send(self, request: Request, timeout_s: float) -> Response:
-        """One attempt."""
+        """Make one attempt."""
         if self.closed:
             raise closed()
         self.use()
@@ -103,7 +103,7 @@ class PoolTransport(Owner):
         return Response(answer.status, headers, content)
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
-        """One attempt of which a body is streamed, up to the header of the answer."""
+        """Make one attempt with a streamed body, up to the header of the response."""
         if self.closed:
             raise closed()
         self.use()
@@ -144,7 +144,7 @@ class PoolTransport(Owner):
         answer: httpcore.Response | None,
         whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
     ) -> None:
-        """Keep a connection whose answer was read to its end, or close it."""
+        """Keep a connection whose response was read completely, or close it."""
         try:
             if answer is not None and whole:
                 answer.close()
@@ -158,16 +158,16 @@ class PoolTransport(Owner):
             free.put(None)
 
     def close(self) -> None:
-        """Send no more, and close the connections; a second time does nothing."""
+        """Close the transport and its connections. Safe to call twice."""
         self.closed = True
         self.let_go()
 
     def closer(self) -> Callable[[], None]:
-        """What closes the connections that are not in use."""
+        """Return a function that closes idle connections."""
         return partial(close_spares, self._routes)
 
     def begin_anew(self) -> None:
-        """Close the child's copies of the sockets, which closes no connection of the parent, and be without any."""
+        """Drop inherited connections after fork(): closing the child's sockets does not close the parent's."""
         self.let_go()
         self._start()
 
@@ -182,7 +182,7 @@ def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInte
 
 
 def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-    """A new connection, which opens with its first request. httpcore's pool only knows how to make one."""
+    """Make a connection, which opens with its first request; httpcore's pool is only used to create it."""
     settings = tls.now()
     return httpcore.ConnectionPool(
         ssl_context=settings,
@@ -193,7 +193,7 @@ def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.
 
 
 def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | None:
-    """A proxy as httpcore takes it."""
+    """Convert a proxy to httpcore's type."""
     if proxy is None:
         return None
     url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
@@ -201,7 +201,7 @@ def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | N
 
 
 def close_spares(routes: Routes[httpcore.ConnectionInterface]) -> None:
-    """Close the connections that are not in use."""
+    """Close idle connections."""
     close_all(routes.spares())
 
 
@@ -219,12 +219,12 @@ class LoopPool:
     slots: anyio.Semaphore
 
     async def aclose(self) -> None:
-        """Close the connections that are not in use; those in use close when their calls end."""
+        """Close idle connections; those in use close when their calls end."""
         await aclose_all(self.routes.spares())
 
 
 class AsyncPoolTransport(Owner):
-    """Sends requests over connections of its own, in any event loop; see `AsyncTransport`."""
+    """Sends requests over its own connections, in any event loop; see `AsyncTransport`."""
 
     name: ClassVar[str | None] = None
     close_with = "make it with `async with AsyncClient(...) as client:`, or call `await client.aclose()`"
@@ -241,7 +241,7 @@ class AsyncPoolTransport(Owner):
         return await self._pools.keep(LoopPool(routes, slots))
 
     async def send(self, request: Request, timeout_s: float) -> Response:
-        """One attempt."""
+        """Make one attempt."""
         if self.closed:
             raise closed()
         ends_at = time.monotonic() + timeout_s
@@ -279,7 +279,7 @@ class AsyncPoolTransport(Owner):
         return Response(answer.status, headers, content)
 
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
-        """One attempt of which a body is streamed, up to the header of the answer."""
+        """Make one attempt with a streamed body, up to the header of the response."""
         if self.closed:
             raise closed()
         patience = Patience.begin(silence_s, ends_in_s)
@@ -322,7 +322,7 @@ class AsyncPoolTransport(Owner):
         pieces: AsyncIterator[bytes] | None,
         whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
     ) -> None:
-        """Keep a connection whose answer was read to its end, or close it."""
+        """Keep a connection whose response was read completely, or close it."""
         try:
             if answer is None or not whole:
                 await give_up(connection, pieces)
@@ -337,16 +337,16 @@ class AsyncPoolTransport(Owner):
             slots.release()
 
     async def aclose(self) -> None:
-        """Send no more, and close the connections; a second time does nothing."""
+        """Close the transport and its connections. Safe to call twice."""
         self.closed = True
         await self._pools.drop()
 
     def closer(self) -> Callable[[], None]:
-        """What lets the event loops close the connections."""
+        """Return a function that lets the event loops close the connections."""
         return self._pools.let_go
 
     def begin_anew(self) -> None:
-        """Leave the parent's connections alone."""
+        """Drop inherited connections after fork()."""
         self._pools.abandon()
 
 
@@ -360,7 +360,7 @@ async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpco
 
 
 def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-    """As `connect`, for the running event loop."""
+    """Like `connect`, for the running event loop."""
     settings = tls.now()
     return httpcore.AsyncConnectionPool(
         ssl_context=settings,
@@ -371,14 +371,14 @@ def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> htt
 
 
 async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:
-    """Close connections; to be cancelled meanwhile leaves none open."""
+    """Close connections, all of them even if cancelled."""
     with anyio.CancelScope(shield=True):
         for connection in connections:
             await connection.aclose()
 
 
 def backend_here() -> httpcore.AsyncNetworkBackend:
-    """What opens connections in the running event loop."""
+    """Return the network backend for the running event loop."""
     if isinstance(running_loop(), asyncio.AbstractEventLoop):
         return LoopBackend()
     from redcore._transport.trio_backend import TrioBackend  # noqa: PLC0415 (the application runs trio and has it)
@@ -387,7 +387,7 @@ def backend_here() -> httpcore.AsyncNetworkBackend:
 
 
 async def give_up(connection: httpcore.AsyncConnectionInterface, pieces: AsyncIterator[bytes] | None) -> None:
-    """Close a connection whose answer is not read to its end."""
+    """Close a connection whose response was not read completely."""
     await connection.aclose()
     if pieces is not None:
         await run_out(pieces)

@@ -1,8 +1,8 @@
-"""The proxy through which an origin is reached: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the system's settings.
+"""Selects the proxy for an origin: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the system's settings.
 
-`HTTP_PROXY` is not read. The SDK sends plain HTTP to loopback hosts only, and a proxy would see its tokens in the clear
-(docs/adr/0040-proxies.md). The variables are read when an origin is first needed: one that does
-not concern the SDK does no harm.
+`HTTP_PROXY` is not read. The SDK sends plain HTTP to loopback hosts only, and a proxy would see its tokens in clear
+text (docs/adr/0040-proxies.md). The variables are read when an origin is first used, so that an invalid variable that
+the SDK does not need causes no error.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from redcore.exceptions import ConfigurationError
 SCHEMES = {
     "http": "http",
     "https": "https",
-    "socks": "socks5",  # as GNOME writes it
-    "socks5": "socks5",  # httpcore lets the proxy resolve names, as socks5h asks for
+    "socks": "socks5",  # GNOME's spelling
+    "socks5": "socks5",  # httpcore lets the proxy resolve names, which is what socks5h means
     "socks5h": "socks5",
 }
 
@@ -38,20 +38,20 @@ class Proxy:
     host: str
     """An ASCII name, or an IP address without brackets."""
     port: int | None
-    """None is the scheme's own."""
+    """None means the scheme's default port."""
     login: tuple[bytes, bytes] | None = attrs.field(repr=False)
     """User name and password."""
 
     @property
     def authorization(self) -> dict[str, str]:
-        """The header that names the user to an HTTP proxy."""
+        """The `Proxy-Authorization` header for an HTTP proxy."""
         return (
             {} if self.login is None else {"Proxy-Authorization": f"Basic {b64encode(b':'.join(self.login)).decode()}"}
         )
 
 
 def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
-    """The proxy for an origin; None to connect directly.
+    """Return the proxy for an origin; None to connect directly.
 
     Args:
         scheme: `http` or `https`.
@@ -59,8 +59,8 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
         port: TCP port.
 
     Raises:
-        ConfigurationError: the variable does not hold the URL of a usable proxy. It is named and not quoted, as it may
-            hold a password.
+        ConfigurationError: a variable does not contain the URL of a supported proxy. The message names the variable
+            without quoting its value, which may contain a password.
     """
     if scheme == "http":
         return None
@@ -72,7 +72,7 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
 
 
 def _name_of(kind: str) -> str:
-    """Where the system has a proxy from, for a message."""
+    """The source of a proxy setting, for messages."""
     names = (f"{kind}_proxy", f"{kind.upper()}_PROXY")  # in the order of their precedence
     return next((name for name in names if os.environ.get(name)), "the proxy of the system's settings")
 
@@ -81,10 +81,10 @@ def _name_of(kind: str) -> str:
 
 
 def bypasses(no_proxy: str, host: str, port: int) -> bool:
-    """Whether `NO_PROXY` exempts a host; takes every form that curl, requests or Go's net/http take.
+    """Whether `NO_PROXY` exempts a host; supports every form that curl, requests or Go's net/http support.
 
     These are `*`; a name, which includes its subdomains, also written `.name` or `*.name`; an IP address, with or
-    without brackets; a network in CIDR notation; each of them with a port. Commas or white space separate them.
+    without brackets; a network in CIDR notation; each optionally with a port. Commas or white space separate them.
     """
     host = host.lower().rstrip(".")
     return any(
@@ -93,7 +93,7 @@ def bypasses(no_proxy: str, host: str, port: int) -> bool:
 
 
 def _entries(no_proxy: str) -> Iterator[tuple[str, int | None]]:
-    """Each entry, and the port that it is limited to."""
+    """Yield each entry with its port, if any."""
     for entry in re.split(r"[\s,]+", no_proxy.lower()):
         host, colon, port = entry.rpartition(":")
         has_port = bool(colon) and port.isdecimal() and (":" not in host or host.endswith("]"))
@@ -131,7 +131,7 @@ def _parsed(url: str, variable: str) -> Proxy:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url.lstrip('/')}")
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError:  # not chained: its message may quote the password
+    except ValueError:  # not chained: its message may contain the password
         raise wrong from None
     scheme = SCHEMES.get(parts.scheme)
     if scheme is None or not host or "@" in f"{parts.path}{parts.query}{parts.fragment}":
@@ -142,7 +142,7 @@ def _parsed(url: str, variable: str) -> Proxy:
 
 
 def _login(parts: SplitResult) -> tuple[bytes, bytes] | None:
-    """User name and password; None if the URL has neither."""
+    """User name and password of a URL; None if it has neither."""
     if parts.username is None:
         return None
     return unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")

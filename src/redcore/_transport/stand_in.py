@@ -1,6 +1,6 @@
-"""What takes the place of every connection, of every client of this process: a fake platform in an application's tests.
+"""Replaces the network for every client of this process: a fake platform in an application's tests.
 
-Nothing stands in unless `redcore.testing` puts something here; a client asks before each step.
+Inactive unless `redcore.testing` sets a stand-in; a client checks before each step.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from redcore._transport import AsyncTransport, Transport
 
 
 class StandIn(Protocol):
-    """Answers in place of the network, and lets time pass in place of waiting."""
+    """Responds instead of the network, and advances time instead of waiting."""
 
     blocking: Transport
     awaited: AsyncTransport
 
     def sleep(self, seconds: float) -> None:
-        """Let the time of a wait pass, at once."""
+        """Advance the time without waiting."""
         ...
 
     async def sleep_async(self, seconds: float) -> None:
-        """As `sleep`, awaited."""
+        """Like `sleep`, awaited."""
         ...
 
 
 class Stage:
-    """Who stands in at the moment."""
+    """Holds the current stand-in."""
 
     stand_in: StandIn | None = None
 

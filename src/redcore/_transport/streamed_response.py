@@ -1,4 +1,4 @@
-"""Answers whose bodies arrive piece by piece, whichever library reads them."""
+"""Streamed responses, independent of the HTTP library."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Arriving:
     Args:
         status_code: HTTP status.
         headers: The headers.
-        pieces: The body, as it was sent.
-        patience: How long to wait for it.
-        foreign: What the library raises.
-        end: Keeps the connection, if it is told that the body is complete, or closes it.
+        pieces: The raw body.
+        patience: The time limits.
+        foreign: The exceptions of the library.
+        end: Keeps the connection if called with True for a complete body, otherwise closes it.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Arriving:
         self._whole = False
 
     def read(self) -> bytes:
-        """The next bytes of the body; empty at its end."""
+        """Return the next bytes of the body; empty at its end."""
         patience = self._patience
         with our_errors(patience.silence_s, self._foreign, patience.late), until(patience.ends_at):
             patience.left_s()
@@ -58,7 +58,7 @@ class Arriving:
 
 
 class AsyncArriving:
-    """See `AsyncIncoming`; made as `Arriving` is."""
+    """See `AsyncIncoming`; arguments as for `Arriving`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class AsyncArriving:
         self._whole = False
 
     async def read(self) -> bytes:
-        """The next bytes of the body; empty at its end."""
+        """Return the next bytes of the body; empty at its end."""
         patience = self._patience
         with our_errors(patience.silence_s, self._foreign, patience.late), anyio.fail_after(patience.left_s()):
             piece = await anext(self._pieces, b"")
@@ -87,7 +87,7 @@ class AsyncArriving:
         return piece
 
     async def aclose(self) -> None:
-        """Keep the connection if the body is complete; close it otherwise, also in a task that is cancelled."""
+        """Keep the connection if the body is complete; close it otherwise, even in a cancelled task."""
         end, self._end = self._end, None
         if end is not None:
             with anyio.CancelScope(shield=True):

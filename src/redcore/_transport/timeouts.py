@@ -1,4 +1,4 @@
-"""How long a streamed transfer may be silent, and when an attempt must be over."""
+"""Timeouts of streamed transfers, and deadlines of attempts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import attrs
 
 @attrs.frozen
 class Patience:
-    """The bounds of one streamed exchange.
+    """The time limits of one streamed exchange.
 
     Args:
-        silence_s: How long each wait for the other side may be; the whole may take as long as bytes keep moving.
-        ends_at: When all must be over, on the monotonic clock; None is never.
+        silence_s: Maximum period without network activity; the exchange continues as long as bytes keep moving.
+        ends_at: When everything must end, on the monotonic clock; None means no limit.
     """
 
     silence_s: float
@@ -24,14 +24,14 @@ class Patience:
 
     @classmethod
     def begin(cls, silence_s: float, ends_in_s: float | None) -> Patience:
-        """The bounds of an exchange that begins now."""
+        """The limits of an exchange that begins now."""
         return cls(silence_s, None if ends_in_s is None else time.monotonic() + ends_in_s)
 
     def left_s(self) -> float | None:
-        """Seconds until the end; None if there is none.
+        """Seconds until the deadline, or None.
 
         Raises:
-            TimeoutError: it has passed.
+            TimeoutError: the deadline has passed.
         """
         if self.ends_at is None:
             return None
@@ -41,20 +41,20 @@ class Patience:
         return left
 
     def wait_s(self) -> float:
-        """How long a wait that begins now may be.
+        """The maximum duration of a wait that begins now, in seconds.
 
         Raises:
-            TimeoutError: the end has passed.
+            TimeoutError: the deadline has passed.
         """
         left = self.left_s()
         return self.silence_s if left is None else min(self.silence_s, left)
 
     def waits(self) -> dict[str, float]:
-        """The bound of each wait, as httpcore takes it."""
+        """The timeouts of each wait, in httpcore's format."""
         return dict.fromkeys(("connect", "read", "write"), self.silence_s)
 
     def late(self) -> str:
-        """What has taken too long."""
+        """Describe what timed out."""
         if self.ends_at is not None and time.monotonic() >= self.ends_at:
             return "the call's deadline has passed"
         return f"no byte moved for {self.silence_s:g} s"
@@ -65,7 +65,7 @@ _attempt = threading.local()
 
 @contextmanager
 def until(ends_at: float | None) -> Generator[None]:
-    """Bound all socket operations of this thread to a moment on the monotonic clock; None bounds each by itself."""
+    """Limit all socket operations of this thread to a deadline on the monotonic clock; None limits each separately."""
     before = getattr(_attempt, "ends_at", None)
     _attempt.ends_at = ends_at
     try:
@@ -75,10 +75,10 @@ def until(ends_at: float | None) -> Generator[None]:
 
 
 def left(timeout: float | None) -> float | None:
-    """What is left of the attempt, at most the given time.
+    """The remaining time of the attempt, at most the given time.
 
     Raises:
-        TimeoutError: nothing is.
+        TimeoutError: no time remains.
     """
     ends_at: float | None = getattr(_attempt, "ends_at", None)
     if ends_at is None:

@@ -1,4 +1,4 @@
-"""The TLS settings that all clients share: making them takes longer than all the rest of a client."""
+"""TLS contexts shared by all clients: creating one takes longer than creating the rest of a client."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from redcore.exceptions import ConfigurationError
 Stamp: TypeAlias = tuple[int, int, int] | None
 
 _made: dict[tuple[str | None, str | None], tuple[tuple[Stamp, Stamp], ssl.SSLContext]] = {}
-"""By file and folder of the certificate authorities: how they were when they were read, and what came of it."""
+"""By file and folder of the certificate authorities: their state when they were read, and the resulting context."""
 
 
 class Tls:
-    """The TLS settings of one transport.
+    """The TLS context of one transport.
 
     Raises:
         ConfigurationError: `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be used.
@@ -28,14 +28,14 @@ class Tls:
         self._latest = tls()
 
     def now(self) -> ssl.SSLContext:
-        """The settings for the next connection, with the certificate authorities that the files hold now."""
-        with suppress(ConfigurationError):  # a file that is being replaced: go on with the one before
+        """Return the context for the next connection, with the current certificate authorities."""
+        with suppress(ConfigurationError):  # the file is being replaced: keep using the previous context
             self._latest = tls()
         return self._latest
 
 
 def tls() -> ssl.SSLContext:
-    """The TLS settings of this process: `SSL_CERT_FILE` and `SSL_CERT_DIR` choose the certificate authorities.
+    """The TLS context of this process: `SSL_CERT_FILE` and `SSL_CERT_DIR` select the certificate authorities.
 
     Raises:
         ConfigurationError: they cannot be used.
@@ -51,11 +51,11 @@ def tls() -> ssl.SSLContext:
 
 
 def stamp(path: str | None) -> Stamp:
-    """What changes when a file or folder is replaced or written to; None if there is none."""
+    """A value that changes when a file or folder is replaced or modified; None if it does not exist."""
     if path is None:
         return None
     try:
-        found = os.stat(path)  # noqa: PTH116 (asked for every connection, at a third of what Path costs)
+        found = os.stat(path)  # noqa: PTH116 (called for every connection, at a third of the cost of Path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size

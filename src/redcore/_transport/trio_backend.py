@@ -1,4 +1,4 @@
-"""Connections of trio, for httpcore: its own streams, over addresses that are raced as for the other event loops."""
+"""A network backend for httpcore on trio's own streams; races addresses as for the other event loops."""
 
 from __future__ import annotations
 
