@@ -89,7 +89,7 @@ def status(state: State, *, fields: str | None, jq: str) -> None:
 
     try:
         me = state.client().users.get_me()
-    except PermissionError as error:  # it is somebody; only not allowed to know who
+    except PermissionError as error:  # the login is valid, but lacks the scope to read its user
         told |= {"user": None, "note": error.message}
     else:
         told |= {"user": me.email, "name": me.name, "role": str(me.role)}

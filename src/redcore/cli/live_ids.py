@@ -12,7 +12,7 @@ from redcore.cli.state import State
 from redcore.exceptions import RedcoreError
 
 MOST = 50
-"""More would not help somebody who is typing."""
+"""More ids would not help a person who is typing."""
 TIMEOUT_S = 2.0
 """Longer than that, a shell seems to hang."""
 LABELS = ("email", "name", "sku", "workflow")

@@ -34,7 +34,7 @@ def folder() -> Path:
     from platformdirs import user_config_path  # noqa: PLC0415 (not needed where the variable is set)
 
     found = user_config_path("redcore")
-    if not found.is_absolute():  # without HOME: never the folder that somebody happens to stand in
+    if not found.is_absolute():  # without HOME: never the current working folder
         raise click.ClickException(f"there is no home folder to keep settings in: set {FOLDER_VARIABLE}")
     return found
 

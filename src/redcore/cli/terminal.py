@@ -20,7 +20,7 @@ class Terminal:
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody can be asked."""
+        """Whether a person can be asked."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     @property

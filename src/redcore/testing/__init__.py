@@ -1,7 +1,7 @@
 """For tests of code that uses RedCore: the platform in process, a real reference server, factories for the models.
 
 `FakeBlueRound` needs the extra `testing`, `ReferenceServer` also `server`. Not imported by `import redcore`; each name
-is loaded when it is first used.
+is loaded on first use.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Objects for tests: `make(User, name="Ada")`, valid by the spec, the same in every run."""
+"""Factories for tests: `make(User, name="Ada")` returns an object that is valid by the spec, the same in every run."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ BY_NAME: Mapping[str, Any] = {
     "limit": 20,
     "offset": 0,
 }
-"""Values that read better in a test's output than the name of the field."""
+"""Values that are more readable in test output than the name of the field."""
 
 
 def make(model: type[ModelT], /, **fields: Any) -> ModelT:
-    """An object of the API for a test. The same arguments make an equal object; give `id=` for another one.
+    """Make an API object for a test. The same arguments make equal objects; pass `id=` for a different one.
 
     Args:
         model: Such as `User`, `Product` or `Page`.
-        fields: What the test is about; everything else is valid by the spec. Enum fields take plain strings too.
+        fields: The fields that matter to the test; all others get valid values. Enum fields also accept strings.
 
     Returns:
         The object.

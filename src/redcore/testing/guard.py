@@ -1,4 +1,4 @@
-"""Keeps tests away from BlueRound's own addresses.
+"""Prevents tests from calling BlueRound's production and staging hosts.
 
 Names are looked up through one function of the standard library, whichever HTTP library connects; what a fake or a
 mock answers is never looked up.
@@ -18,7 +18,7 @@ OWN = (".blueround.com", ".blueround.dev")  # contract section 2: production and
 
 @contextmanager
 def no_network() -> Generator[None]:
-    """Refuse to look up production and staging, for every client of this process."""
+    """Reject name lookups of production and staging, for every client of this process."""
     original = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -33,10 +33,10 @@ def no_network() -> Generator[None]:
 
 
 def refuse(host: bytes | str | None) -> None:
-    """Refuse a name of BlueRound's own.
+    """Reject a host name of BlueRound.
 
     Raises:
-        ConfigurationError: it is one.
+        ConfigurationError: it is a BlueRound host.
     """
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
     if f".{name.lower().rstrip('.')}".endswith(OWN):

@@ -1,4 +1,4 @@
-"""The laboratory of a platform that was started for tests: it makes the platform fail on demand."""
+"""The lab of a test platform, which injects faults on demand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """What happens to one request instead of, or before, what should. Without any field the request passes."""
+    """A fault for one request, instead of or before normal processing. Without any field, the request passes."""
 
     status: int | None = None
     """Answer with this HTTP status."""
@@ -20,7 +20,7 @@ class Fault:
     body: Any = None
     """Body of that answer: a string is sent as HTML, anything else as JSON; None is the error envelope."""
     delay: float | None = None
-    """Seconds to wait first."""
+    """Seconds to wait before responding."""
     drop: bool = False
     """Close the connection without an answer."""
     truncate: bool = False
@@ -39,14 +39,14 @@ class Fault:
 
 @attrs.frozen(kw_only=True)
 class PendingFault:
-    """A script of which no request has met all steps."""
+    """A script with steps that no request has used."""
 
     method: str | None
     """HTTP method; None is any."""
     path: str
     """Path as it was given, or the name of the operation."""
     left: int
-    """Steps that were not used."""
+    """Unused steps."""
 
     def __str__(self) -> str:
         return f"{self.method or 'any method'} {self.path}: {self.left} not used"
@@ -103,11 +103,11 @@ class Lab:
         self._send("POST", "/lab/faults", script if method is None else {"method": method, **script})
 
     def pending(self) -> list[PendingFault]:
-        """The scripts that still have faults, which no request has met."""
+        """Return the scripts with unused faults."""
         return [PendingFault(**form) for form in self._send("GET", "/lab/faults")]
 
     def assert_all_used(self) -> None:
-        """Fail if a fault was never met by a request.
+        """Fail if a fault was not used by any request.
 
         Raises:
             AssertionError: names the method and the path of each.
@@ -117,7 +117,7 @@ class Lab:
             raise AssertionError(f"no request has met these scripts of the test:\n{scripts}")
 
     def clear_faults(self) -> None:
-        """Forget all faults that have not happened yet."""
+        """Remove all unused faults."""
         self._send("DELETE", "/lab/faults")
 
     def advance_clock(self, seconds: float) -> None:
@@ -125,16 +125,16 @@ class Lab:
         self._send("POST", "/lab/clock", {"advance": seconds})
 
     def reset_clock(self) -> None:
-        """Give the platform the real time back."""
+        """Reset the platform's clock to the real time."""
         self._send("DELETE", "/lab/clock")
 
     def limit_rate(self, *, requests_per_minute: int, requests_per_second: int) -> None:
-        """Let these limits hold for every credential, whatever its plan."""
+        """Apply these limits to every credential, regardless of its plan."""
         limits = {"requests_per_minute": requests_per_minute, "requests_per_second": requests_per_second}
         self._send("PUT", "/lab/limits", limits)
 
     def restore_rate_limits(self) -> None:
-        """Let the plans' limits hold again."""
+        """Restore the limits of the plans."""
         self._send("DELETE", "/lab/limits")
 
     def outbox(self) -> list[Mail]:
@@ -146,7 +146,7 @@ class Lab:
         return [_known(SeenRequest, form) for form in self._send("GET", "/lab/requests")]
 
     def reset(self) -> None:
-        """Put the data back to what the platform was seeded with; the seeded credentials stay valid."""
+        """Restore the seeded data; the seeded credentials stay valid."""
         self._send("POST", "/lab/reset")
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

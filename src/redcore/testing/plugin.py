@@ -1,4 +1,4 @@
-"""Fixtures for pytest, found by it when `redcore-sdk[testing]` is installed: a platform for each test.
+"""pytest fixtures, available when `redcore-sdk[testing]` is installed: a platform for each test.
 
 `--redcore=fake` (the default) is the platform in process, `--redcore=server` a reference server for the session, and
 `--redcore=http://127.0.0.1:4010` one that runs already, in test mode, with the variables of its credentials set. A test

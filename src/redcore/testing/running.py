@@ -1,4 +1,4 @@
-"""A reference server that runs already, in test mode, and is used by tests: `pytest --redcore=http://127.0.0.1:4010`."""
+"""A reference server already running in test mode, for `pytest --redcore=http://127.0.0.1:4010`."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class ReferenceServer:
         """Start the server and wait until it is ready.
 
         Raises:
-            ReferenceServerError: it ended instead.
+            ReferenceServerError: it exited instead.
         """
         if not find_spec("procrastinate"):  # of what its extra brings, what nothing else does
             raise ReferenceServerError(
@@ -98,7 +98,7 @@ class ReferenceServer:
             raise
 
     def _watched(self, pid: int) -> subprocess.Popen[bytes]:
-        """A process that outlives ours, and ends the server when ours is gone."""
+        """Start a process that outlives this one, and stops the server when this one has exited."""
         kind = "given" if self._temporary is None else "temporary"
         command = [sys.executable, "-I", "-S", watcher.__file__, str(pid), str(self.data), kind]
         return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 (our own program)
@@ -120,7 +120,7 @@ class ReferenceServer:
             self._temporary = None
 
     def kill(self) -> None:
-        """End the server as a power cut would, keeping its data; `start` begins again with what was committed."""
+        """Kill the server as a power failure would; `start` continues with the committed data."""
         self._end(signal.SIGKILL)
 
     def _end(self, how: signal.Signals) -> None:
@@ -180,7 +180,7 @@ class ReferenceServer:
 
     @property
     def arguments(self) -> ApiKeyArguments:
-        """The same as `api_key`, by the name that `FakeBlueRound` has too."""
+        """Same as `api_key`, under the name that `FakeBlueRound` uses."""
         return self.api_key
 
     @property

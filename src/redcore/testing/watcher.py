@@ -45,7 +45,7 @@ def main(pid: int, data: Path, *, is_temporary: bool) -> None:
 
 
 def is_server(pid: int, data: Path) -> bool:
-    """Whether the process is the server of the folder still, and not another one that got its number."""
+    """Whether the process is still the server of the folder, and not another process with the same id."""
     try:
         return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:  # it is gone, or the system has no such files
@@ -62,7 +62,7 @@ def sweep() -> None:
 
 
 def is_in_use(data: Path) -> bool:
-    """Whether a server, or a store that one started, lives on a folder."""
+    """Whether a running server, or a store that it started, uses a folder."""
     return any(is_held(data / name) for name in LOCKS)
 
 

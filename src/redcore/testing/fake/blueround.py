@@ -59,7 +59,7 @@ class FakeBlueRound:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the seeded administrator, application and API key."""
+        """Remove everything except the seeded administrator, application and API key."""
         state = State(present)
         everything = contract().scopes
         state.add_api_key(
