@@ -176,7 +176,7 @@ class BlockingConnection:
         return self.is_open and self._sent_all and self.reader.reusable
 
     def has_expired(self) -> bool:
-        """Whether it was not used for too long, or something has arrived that nobody asked for, such as its end."""
+        """Whether it was idle for too long, was closed, or has received unsolicited data."""
         return self.is_open and (time.monotonic() > self._expires_at or self._readiness.is_readable())
 
     def close(self) -> None:

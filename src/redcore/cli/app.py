@@ -96,7 +96,7 @@ class Root(Suggesting):
 
 
 class SpecGroup(Suggesting):
-    """The commands of one group: those of the spec, and those written by hand beside them."""
+    """The commands of one group: those of the spec, and those written by hand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names in the order of the spec, those written by hand last."""
@@ -182,7 +182,7 @@ def run(arguments: Sequence[str]) -> int:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
         return exit_codes.DONE  # what reads stdout has had enough, as `head` has
-    except Exception as error:  # noqa: BLE001 (what is no error of ours is raised again)
+    except Exception as error:  # noqa: BLE001 (errors of other kinds are raised again)
         return failed(error, state)
     finally:
         state.close()

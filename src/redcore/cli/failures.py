@@ -84,7 +84,7 @@ def code_of(error: RedcoreError) -> int:
             return exit_codes.NOT_ALLOWED
         case RateLimitError() | ServerError() | NetworkError():
             return exit_codes.TRY_LATER
-        case ArgumentError() if isinstance(error.__cause__, OSError):  # a full disk is no mistake of the command line
+        case ArgumentError() if isinstance(error.__cause__, OSError):  # a full disk is not a usage error
             return exit_codes.FAILED
         case ConfigurationError() | ArgumentError():
             return exit_codes.USAGE

@@ -138,7 +138,7 @@ def call(state: State, described: Command, /, **given: Any) -> None:
 
 
 def fields(described: Command, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the call is to be given: the options, and what `--input` holds beside them.
+    """Return the arguments of the call: the options, and the fields of `--input`.
 
     Raises:
         click.UsageError: a required field is missing, or the input has fields that the operation does not know.

@@ -49,7 +49,7 @@ class Vault:
         return self._cache.get(self.profile)
 
     def write(self, tokens: TokenSet) -> None:
-        """Keep secrets in place of what was there; raises as `read` does."""
+        """Store secrets, replacing any others; raises as `read` does."""
         self._cache.set(self.profile, tokens)
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Starts and stops a reference server in a process of its own, with real PostgreSQL and Redis, on loopback."""
+"""Starts and stops a reference server in a separate process, with real PostgreSQL and Redis, on loopback."""
 
 from __future__ import annotations
 

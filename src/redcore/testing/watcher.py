@@ -55,7 +55,7 @@ def is_server(pid: int, data: Path) -> bool:
 def sweep() -> None:
     """Remove the folders of servers that are gone, with all that belonged to them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError):  # of another user, or gone meanwhile
+        with suppress(OSError):  # owned by another user, or already deleted
             is_ours = folder.stat().st_uid == os.getuid()
             if is_ours and time.time() - folder.stat().st_mtime > YOUNG_S and not is_in_use(folder):
                 shutil.rmtree(folder, ignore_errors=True)

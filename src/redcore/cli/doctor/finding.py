@@ -37,6 +37,6 @@ def marked(finding: Finding, *, in_colour: bool) -> str:
 
 def folded(text: str, width: int, indent: int) -> str:
     """Return text in lines that a terminal has room for, each below the first; 0 is a terminal of any width."""
-    if width <= indent * 2:  # too narrow for a column of its own
+    if width <= indent * 2:  # too narrow for a separate column
         return text
     return f"\n{' ' * indent}".join(textwrap.wrap(text, width - indent, break_on_hyphens=False) or [""])

@@ -12,7 +12,7 @@ MINUTE_S, SECOND_S = 60, 1
 
 @attrs.frozen
 class Quota:
-    """Requests allowed; None is no limit a second."""
+    """Requests allowed; None means no limit per second."""
 
     per_minute: int
     per_second: int | None = None

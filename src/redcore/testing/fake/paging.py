@@ -42,7 +42,7 @@ def cut(call: Call, rows: Sequence[Row], key: tuple[str, ...]) -> Reply:
 
 
 def behind(call: Call, rows: Sequence[Row], key: tuple[str, ...]) -> int:
-    """How many rows stand before the place that the cursor leads to; also if its row is gone meanwhile.
+    """Number of rows before the position of the cursor, even if its row has been deleted.
 
     Raises:
         Problem: VALIDATION_ERROR, for a cursor of another listing, or beside an offset.

@@ -13,7 +13,7 @@ class Problem(Exception):  # noqa: N818 (it says what happened)
         code: An error code of the contract.
         message: For people.
         details: What is wrong with each field, for `VALIDATION_ERROR`.
-        headers: Headers of the answer beside the usual ones.
+        headers: Additional headers of the response.
     """
 
     def __init__(
