@@ -64,7 +64,7 @@ class SharedTokenCache(TokenCache, Protocol):
             lease_s: Maximum time the lock is needed, in seconds.
 
         Returns:
-            Whether it was acquired: True if no other process or thread holds it.
+            Whether it was acquired, which it is if no other process or thread holds it.
         """
         ...
 
