@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
 from redcore.testing import ReferenceServer
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Pages set the level of the SDK's logger, in the process of the tests."""
+    logger = logging.getLogger("redcore")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture
