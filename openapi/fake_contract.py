@@ -11,7 +11,7 @@ API = "/v1"
 
 
 def fake_contract(spec: Json, operations: dict[str, Json]) -> str:
-    """The content of `testing/fake/contract.json`."""
+    """The content of `testing/_fake/contract.json`."""
     places = {op["operationId"]: (m.upper(), path) for path, item in spec["paths"].items() for m, op in methods(item)}
     content = {
         "version": spec["info"]["version"],

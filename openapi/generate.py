@@ -73,7 +73,7 @@ def render() -> dict[str, str]:
         ],
     )
     sources = {name: format_source(env.get_template(template).render(), name) for name, template in TEMPLATE_OF.items()}
-    return {**sources, "testing/fake/contract.json": fake_contract(spec, raw)}
+    return {**sources, "testing/_fake/contract.json": fake_contract(spec, raw)}
 
 
 def format_source(source: str, name: str) -> str:

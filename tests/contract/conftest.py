@@ -19,9 +19,9 @@ from tests.contract.people import Actor, Person, Visitor, new_application, new_p
 from redcore import AsyncClient, Client
 from redcore._base.runtime import Runtime
 from redcore.testing import Lab, ReferenceServer
-from redcore.testing.fake.blueround import FakeBlueRound
-from redcore.testing.fake.call import Asked
-from redcore.testing.fake.transport import Delivery
+from redcore.testing._fake.blueround import FakeBlueRound
+from redcore.testing._fake.call import Asked
+from redcore.testing._fake.transport import Delivery
 
 COLOURS = ("sync", "asyncio", "trio")
 

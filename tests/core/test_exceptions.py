@@ -77,9 +77,9 @@ CAUGHT_INSIDE = {
     "_call/observers.py: HookFailed": "carries the error of a hook through the call",
     "_transport/direct_parser.py: BrokenAnswer": "becomes a ResponseError in the transport",
     "cli/state.py: NotLoggedInError": "ends the command line, an application",
-    "testing/fake/problem.py: OAuthProblem": "becomes an answer of the fake",
-    "testing/fake/problem.py: Problem": "becomes an answer of the fake",
-    "testing/fake/work.py: RunFailedError": "ends a run of the fake as failed",
+    "testing/_fake/problem.py: OAuthProblem": "becomes an answer of the fake",
+    "testing/_fake/problem.py: Problem": "becomes an answer of the fake",
+    "testing/_fake/work.py: RunFailedError": "ends a run of the fake as failed",
     "tokens/encryption.py: Unreadable": "counts as no tokens in the caches",
 }
 """The exceptions of the package that never reach a caller, and what becomes of them."""

@@ -12,6 +12,7 @@ EXTRAS = {
     "aiohttp": ["aiohttp"],
     "otel": ["opentelemetry"],
     "cli": ["click", "rich"],
+    "mcp": ["mcp"],
     "testing": ["pytest"],
 }
 """Each extra but `server`, with modules that it brings."""

@@ -12,7 +12,7 @@ from redcore import CursorPage, Page, Product, ProductStatus, User, UserRole
 from redcore._base.values import Model
 from redcore._spec import models
 from redcore.testing import make
-from redcore.testing.fake.contract import contract
+from redcore.testing._fake.contract import contract
 
 MODELS: list[Any] = [
     found

@@ -13,8 +13,11 @@ from redcore.cli.profiles import SETTINGS
 from redcore.cli.state import URLS, State
 
 NAME = click.Choice(sorted(SETTINGS))
-CHOICES = {"environment": tuple(URLS), "output": FORMATS}
-NUMBERS = {"timeout": (float, "a number of seconds above 0"), "max_retries": (int, "a whole number, 0 or more")}
+CHOICES: dict[str, tuple[str, ...]] = {"environment": tuple(URLS), "output": FORMATS}
+NUMBERS: dict[str, tuple[type[float | int], str]] = {
+    "timeout": (float, "a number of seconds above 0"),
+    "max_retries": (int, "a whole number, 0 or more"),
+}
 
 
 @click.group("config", cls=Suggesting, context_settings=CONTEXT)

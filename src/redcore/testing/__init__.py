@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from redcore.exceptions import ReferenceServerError
+    from redcore.testing._fake.blueround import FakeBlueRound
     from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
     from redcore.testing.factories import make
-    from redcore.testing.fake.blueround import FakeBlueRound
     from redcore.testing.lab import Fault, Lab, Mail, PendingFault, SeenRequest
     from redcore.testing.server import ReferenceServer
 

@@ -11,7 +11,7 @@ import attrs
 
 from redcore._base.values import Model
 from redcore._spec.models import CursorMeta, CursorPage, ListMeta, Page
-from redcore.testing.fake.contract import contract
+from redcore.testing._fake.contract import contract
 
 ModelT = TypeVar("ModelT", bound=Model)
 

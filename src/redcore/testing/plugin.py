@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:  # pytest loads this module in every run; the SDK only when a fixture is asked for
     from redcore import AsyncClient, Client
-    from redcore.testing.fake.blueround import FakeBlueRound
+    from redcore.testing._fake.blueround import FakeBlueRound
     from redcore.testing.lab import Fault, Lab, Mail
     from redcore.testing.server import ReferenceServer
 
@@ -62,7 +62,7 @@ def redcore_server() -> Iterator[ReferenceServer]:
 @pytest.fixture
 def redcore_fake() -> Iterator[FakeBlueRound]:
     """A platform in process; every client of the test talks to it. Scripts that were not used fail the test."""
-    from redcore.testing.fake.blueround import FakeBlueRound  # noqa: PLC0415 (as above)
+    from redcore.testing._fake.blueround import FakeBlueRound  # noqa: PLC0415 (as above)
 
     with FakeBlueRound() as fake:
         yield fake

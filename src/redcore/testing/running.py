@@ -18,7 +18,7 @@ class RunningServer:
     """
 
     def __init__(self, origin: str, variables: dict[str, str] | None = None) -> None:
-        self.origin = origin.removesuffix("/").removesuffix("/v1")
+        self.origin: str = origin.removesuffix("/").removesuffix("/v1")
         self._variables = dict(os.environ) if variables is None else variables
 
     @property

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from redcore.testing.fake.faults import Script
-from redcore.testing.fake.limits import Quota
+from redcore.testing._fake.faults import Script
+from redcore.testing._fake.limits import Quota
 from redcore.testing.lab import Fault, Lab
 
 

@@ -47,7 +47,7 @@ class State:
         self.mails: list[Row] = []
         self.invitations: dict[str, list[float]] = {}
         """When each address was invited."""
-        self.admin_id = self.add_user(ADMIN_EMAIL, "Example Admin", "admin", "active")["id"]
+        self.admin_id: str = self.add_user(ADMIN_EMAIL, "Example Admin", "admin", "active")["id"]
 
     # Time and ids ----------------------------------------------------------------------------
 

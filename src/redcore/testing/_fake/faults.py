@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-from redcore.testing.fake.call import Answer
+from redcore.testing._fake.call import Answer
 from redcore.testing.lab import Fault, PendingFault
 
 

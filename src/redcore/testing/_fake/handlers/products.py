@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from unicodedata import normalize
 
-from redcore.testing.fake.call import Call, Handler, Reply
-from redcore.testing.fake.paging import page
-from redcore.testing.fake.problem import Problem, not_found
-from redcore.testing.fake.state import Row, State, folded
+from redcore.testing._fake.call import Call, Handler, Reply
+from redcore.testing._fake.paging import page
+from redcore.testing._fake.problem import Problem, not_found
+from redcore.testing._fake.state import Row, State, folded
 
 NEW: Row = {"stock": 0, "status": "available"}
 

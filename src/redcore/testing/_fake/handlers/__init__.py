@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redcore.testing.fake.call import Handler
-from redcore.testing.fake.handlers import api_keys, applications, files, products, users, workflows
+from redcore.testing._fake.call import Handler
+from redcore.testing._fake.handlers import api_keys, applications, files, products, users, workflows
 
 HANDLERS: Mapping[str, Handler] = {
     **users.HANDLERS,

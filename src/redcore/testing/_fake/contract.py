@@ -16,7 +16,7 @@ import attrs
 import jsonschema_rs
 import msgspec
 
-from redcore.testing.fake.problem import Problem
+from redcore.testing._fake.problem import Problem
 
 MAX_LIMIT = 100
 

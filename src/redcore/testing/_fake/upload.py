@@ -6,10 +6,10 @@ import re
 from email.parser import BytesParser
 from email.policy import HTTP
 
-from redcore.testing.fake.call import Asked
-from redcore.testing.fake.contract import invalid
-from redcore.testing.fake.problem import Problem
-from redcore.testing.fake.state import Row
+from redcore.testing._fake.call import Asked
+from redcore.testing._fake.contract import invalid
+from redcore.testing._fake.problem import Problem
+from redcore.testing._fake.state import Row
 
 BOUNDARY = re.compile(r'multipart/form-data\s*;.*boundary="?([^";]+)"?', re.IGNORECASE)
 UNESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}  # what browsers escape (WHATWG HTML, multipart/form-data)

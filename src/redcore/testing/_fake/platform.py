@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from redcore.testing.fake import access, oauth
-from redcore.testing.fake.call import Answer, Asked, Call
-from redcore.testing.fake.contract import Operation, contract, invalid
-from redcore.testing.fake.handlers import HANDLERS
-from redcore.testing.fake.limits import ANONYMOUS, API_KEY, APPLICATION, Limits
-from redcore.testing.fake.problem import OAuthProblem, Problem
-from redcore.testing.fake.state import Row, State
-from redcore.testing.fake.upload import parts_of
+from redcore.testing._fake import access, oauth
+from redcore.testing._fake.call import Answer, Asked, Call
+from redcore.testing._fake.contract import Operation, contract, invalid
+from redcore.testing._fake.handlers import HANDLERS
+from redcore.testing._fake.limits import ANONYMOUS, API_KEY, APPLICATION, Limits
+from redcore.testing._fake.problem import OAuthProblem, Problem
+from redcore.testing._fake.state import Row, State
+from redcore.testing._fake.upload import parts_of
 
 REPLAY_S = 24 * 3600  # contract section 3, Idempotency-Key
 STORED_ERRORS = {409, 422}  # what asking again would not change
@@ -30,7 +30,7 @@ class Platform:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.limits = Limits()
+        self.limits: Limits = Limits()
 
     def answer(self, asked: Asked) -> Answer:
         """Answer a request, whatever is wrong with it."""

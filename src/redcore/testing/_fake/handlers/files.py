@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from redcore.testing.fake.call import Answer, Call, Handler, Reply
-from redcore.testing.fake.paging import page
-from redcore.testing.fake.problem import Problem, not_found
-from redcore.testing.fake.state import Row, State
+from redcore.testing._fake.call import Answer, Call, Handler, Reply
+from redcore.testing._fake.paging import page
+from redcore.testing._fake.problem import Problem, not_found
+from redcore.testing._fake.state import Row, State
 
 RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII)
 

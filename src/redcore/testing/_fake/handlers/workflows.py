@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import jsonschema_rs
 
-from redcore.testing.fake.call import Call, Handler, Reply
-from redcore.testing.fake.contract import invalid, problem_of
-from redcore.testing.fake.paging import cut, page
-from redcore.testing.fake.problem import not_found, rule
-from redcore.testing.fake.state import Row
-from redcore.testing.fake.work import DEFINITIONS
+from redcore.testing._fake.call import Call, Handler, Reply
+from redcore.testing._fake.contract import invalid, problem_of
+from redcore.testing._fake.paging import cut, page
+from redcore.testing._fake.problem import not_found, rule
+from redcore.testing._fake.state import Row
+from redcore.testing._fake.work import DEFINITIONS
 
 
 def workflows_list(call: Call) -> Reply:

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from redcore.testing.fake.call import Call, Handler, Reply
-from redcore.testing.fake.contract import invalid
-from redcore.testing.fake.paging import page
-from redcore.testing.fake.problem import not_found, rule
+from redcore.testing._fake.call import Call, Handler, Reply
+from redcore.testing._fake.contract import invalid
+from redcore.testing._fake.paging import page
+from redcore.testing._fake.problem import not_found, rule
 
 
 def api_keys_list(call: Call) -> Reply:

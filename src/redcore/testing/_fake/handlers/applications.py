@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from redcore.testing.fake.call import Call, Handler, Reply
-from redcore.testing.fake.contract import invalid
-from redcore.testing.fake.paging import page
-from redcore.testing.fake.problem import not_found, rule
-from redcore.testing.fake.state import Row
+from redcore.testing._fake.call import Call, Handler, Reply
+from redcore.testing._fake.contract import invalid
+from redcore.testing._fake.paging import page
+from redcore.testing._fake.problem import not_found, rule
+from redcore.testing._fake.state import Row
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

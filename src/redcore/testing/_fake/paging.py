@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from redcore.testing.fake.call import Call, Reply, public
-from redcore.testing.fake.contract import invalid
-from redcore.testing.fake.state import Row, newest_first
+from redcore.testing._fake.call import Call, Reply, public
+from redcore.testing._fake.contract import invalid
+from redcore.testing._fake.state import Row, newest_first
 
 OF_THE_PAGE = {"limit", "offset", "cursor", "include_total"}
 

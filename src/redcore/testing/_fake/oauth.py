@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from redcore.testing.fake import access
-from redcore.testing.fake.call import Answer, Asked
-from redcore.testing.fake.contract import contract
-from redcore.testing.fake.problem import OAuthProblem
-from redcore.testing.fake.state import Row, State
+from redcore.testing._fake import access
+from redcore.testing._fake.call import Answer, Asked
+from redcore.testing._fake.contract import contract
+from redcore.testing._fake.problem import OAuthProblem
+from redcore.testing._fake.state import Row, State
 
 KEY: Row = {"kty": "RSA", "kid": "fake", "use": "sig", "alg": "RS256", "n": "0vx7agoebGcQSuuPiLJX", "e": "AQAB"}
 """The example of the spec: the fake's tokens are not signed."""

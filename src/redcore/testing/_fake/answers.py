@@ -21,10 +21,10 @@ from redcore import (
 )
 from redcore._base.values import Model
 from redcore.exceptions import RedcoreError
-from redcore.testing.fake.call import Answer
-from redcore.testing.fake.contract import Operation, contract
-from redcore.testing.fake.platform import refusal, success
-from redcore.testing.fake.problem import Problem
+from redcore.testing._fake.call import Answer
+from redcore.testing._fake.contract import Operation, contract
+from redcore.testing._fake.platform import refusal, success
+from redcore.testing._fake.problem import Problem
 from redcore.testing.lab import Fault
 
 CODES: Mapping[type[RedcoreError], str] = {

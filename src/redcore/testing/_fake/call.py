@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from redcore.testing.fake.access import Caller
-from redcore.testing.fake.state import Row, State
+from redcore.testing._fake.access import Caller
+from redcore.testing._fake.state import Row, State
 
 
 @attrs.frozen

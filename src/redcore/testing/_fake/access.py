@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import attrs
 
-from redcore.testing.fake.problem import OAuthProblem, Problem
-from redcore.testing.fake.state import Row, State
+from redcore.testing._fake.problem import OAuthProblem, Problem
+from redcore.testing._fake.state import Row, State
 
 ACCESS_TOKEN_S = 3600  # contract section 6
 REFRESH_TOKEN_S = 30 * 24 * 3600  # contract section 6, sliding

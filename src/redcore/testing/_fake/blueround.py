@@ -16,17 +16,17 @@ from redcore._base.runtime import SKIPPED, present
 from redcore._transport import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE, StandIn
 from redcore.exceptions import RedcoreError
+from redcore.testing._fake.answers import answer_of, error_of, faulty
+from redcore.testing._fake.call import Answer, Asked
+from redcore.testing._fake.contract import Operation, contract
+from redcore.testing._fake.faults import Script, Scripts
+from redcore.testing._fake.lab import FakeLab
+from redcore.testing._fake.platform import Platform, request_id_of
+from redcore.testing._fake.seen import seen
+from redcore.testing._fake.state import State
+from redcore.testing._fake.transport import AsyncFakeTransport, Delivery, FakeTransport, broken, late
+from redcore.testing._fake.work import finish
 from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
-from redcore.testing.fake.answers import answer_of, error_of, faulty
-from redcore.testing.fake.call import Answer, Asked
-from redcore.testing.fake.contract import Operation, contract
-from redcore.testing.fake.faults import Script, Scripts
-from redcore.testing.fake.lab import FakeLab
-from redcore.testing.fake.platform import Platform, request_id_of
-from redcore.testing.fake.seen import seen
-from redcore.testing.fake.state import State
-from redcore.testing.fake.transport import AsyncFakeTransport, Delivery, FakeTransport, broken, late
-from redcore.testing.fake.work import finish
 from redcore.testing.lab import Fault, Mail, SeenRequest
 
 BASE_URL = "https://api.blueround.com/v1"
@@ -53,8 +53,8 @@ class FakeBlueRound:
         self._outer: StandIn | None = None
         self.blocking: Transport = FakeTransport(self._deliver)
         self.awaited: AsyncTransport = AsyncFakeTransport(self._deliver)
-        self.scripts = Scripts()
-        self.lab = FakeLab(self)
+        self.scripts: Scripts = Scripts()
+        self.lab: FakeLab = FakeLab(self)
         """Faults, the clock, rate limits: the same as `ReferenceServer.lab`."""
         self.reset()
 
@@ -73,7 +73,7 @@ class FakeBlueRound:
             redirect_uris=["http://127.0.0.1/callback"],
         )
         self.client_id: str = application["id"]
-        self.platform = Platform(state)
+        self.platform: Platform = Platform(state)
         self.scripts.clear()
         self._seen: deque[SeenRequest] = deque(maxlen=MAX_SEEN)
         self._runs_finish = True

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from redcore.testing.fake.call import Asked
+from redcore.testing._fake.call import Asked
 from redcore.testing.lab import SeenRequest
 
 HIDDEN = "***"

@@ -10,10 +10,10 @@ from typing import Any
 import attrs
 import msgspec
 
-from redcore.testing.fake.contract import contract
-from redcore.testing.fake.handlers.files import store
-from redcore.testing.fake.handlers.products import add_product, by_sku, with_status
-from redcore.testing.fake.state import Row, State, folded
+from redcore.testing._fake.contract import contract
+from redcore.testing._fake.handlers.files import store
+from redcore.testing._fake.handlers.products import add_product, by_sku, with_status
+from redcore.testing._fake.state import Row, State, folded
 
 COLUMNS = ("id", "sku", "name", "price", "stock", "status", "created_at", "updated_at")
 FILE_ID: Row = {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of an uploaded file."}

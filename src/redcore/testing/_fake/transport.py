@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from redcore._base.response import Headers, Response
 from redcore._wire.encoding import Request
 from redcore.exceptions import NetworkError, RequestTimeoutError
-from redcore.testing.fake.call import Answer, Asked
+from redcore.testing._fake.call import Answer, Asked
 
 
 @attrs.frozen
