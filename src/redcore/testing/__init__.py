@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ApiKeyArguments": "credentials",
     "ApplicationArguments": "credentials",
-    "FakeBlueRound": "fake.blueround",
+    "FakeBlueRound": "_fake.blueround",
     "Fault": "lab",
     "Lab": "lab",
     "Mail": "lab",
