@@ -81,9 +81,10 @@ class Exchange:
         await self._send(message)
 
     def _complete(self, given: list[RawHeader]) -> list[RawHeader]:
-        if (b"content-length", b"0") in given:  # a media type without a body misleads programs that rely on it
-            given = [(name, value) for name, value in given if name != b"content-type"]
         names = {name.lower() for name, _ in given}
+        # A media type without a body misleads programs that rely on it. A file that is empty has one, and an ETag.
+        if (b"content-length", b"0") in given and b"etag" not in names:
+            given = [(name, value) for name, value in given if name.lower() != b"content-type"]
         return [
             *given,
             *standing_headers(self.request_id, self._clock),

@@ -341,3 +341,13 @@ async def test_lost_bytes_are_a_404(caller: httpx.AsyncClient, settings: Setting
     lost = await caller.get(f"/v1/files/{file['id']}/content")
 
     assert (lost.status_code, lost.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+
+
+async def test_an_empty_file_still_has_its_media_type(caller: httpx.AsyncClient) -> None:
+    """Other empty answers have none."""
+    made = await caller.post("/v1/files", files={"file": ("a.csv", b"", "text/csv")})
+    file_id = made.json()["data"]["id"]
+
+    content = await caller.get(f"/v1/files/{file_id}/content")
+
+    assert (content.status_code, content.content, content.headers["Content-Type"]) == (200, b"", "text/csv")
