@@ -1,7 +1,8 @@
 """Ends a task for certain.
 
-`asyncio.wait_for` loses a cancellation that comes in the moment when what it waits for is there (CPython issue 86296,
-mended in 3.12), and the pool of connections waits by it: a worker that was stopped while it started went on for ever.
+A worker that was stopped while it started went on for ever: the cancellation was lost below it. The likely place is
+`asyncio.wait_for`, by which the pool of connections waits and which loses one that comes in the moment when what it
+waits for is there (CPython issue 86296, mended in 3.12).
 """
 
 from __future__ import annotations
