@@ -27,7 +27,7 @@ from redcore.testing._fake.state import State
 from redcore.testing._fake.transport import AsyncFakeTransport, Delivery, FakeTransport, broken, late
 from redcore.testing._fake.work import finish
 from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
-from redcore.testing.lab import Fault, Mail, SeenRequest
+from redcore.testing.lab import Fault, Lab, Mail, SeenRequest
 
 BASE_URL = "https://api.blueround.com/v1"
 API_KEY = "rk_test_of_the_fake_with_all_scopes"
@@ -54,7 +54,7 @@ class FakeBlueRound:
         self.blocking: Transport = FakeTransport(self._deliver)
         self.awaited: AsyncTransport = AsyncFakeTransport(self._deliver)
         self.scripts: Scripts = Scripts()
-        self.lab: FakeLab = FakeLab(self)
+        self.lab: Lab = FakeLab(self)
         """Faults, the clock, rate limits: the same as `ReferenceServer.lab`."""
         self.reset()
 
