@@ -157,7 +157,7 @@ def give_up(client: Client, lab: Lab, user: User) -> None:
         client.users.get(user.id)
     except RedcoreAPIError as error:
         say(f"RedcoreAPIError: {error}")
-        check(error.status == 500, "the error of the last attempt")
+        check(error.status_code == 500, "the error of the last attempt")
     else:
         raise TourError("expected RedcoreAPIError")
 

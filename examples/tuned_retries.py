@@ -14,7 +14,7 @@ def main() -> None:
         except RedcoreError as error:
             print(error)
             for attempt in error.attempts:
-                print(attempt.number, attempt.status, attempt.stopped)
+                print(attempt.number, attempt.status_code, attempt.stopped)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from redcore._base.public import public
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
 from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
-from redcore._call.config import Config, Given, check_blocking, configure, configure_login, reconfigure
+from redcore._call.config import ClientArguments, Config, check_blocking, configure, configure_login, reconfigure
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
-from redcore._call.pickling import Recipe
+from redcore._call.pickling import PickledClient
 from redcore._call.steps import (
     Acquire,
     Ask,
@@ -76,7 +76,7 @@ class _Client(Generic[HooksT]):
     """Whether the client awaits the results of caches and callbacks."""
     _engine: Engine
     _options: CallOptions
-    _recipe: Recipe
+    _pickled: PickledClient
     _transport: Any
     _transport_name: str | None
     """The `transport` argument; `given` if the application passed an HTTP client, which cannot be recreated."""
@@ -97,10 +97,10 @@ class _Client(Generic[HooksT]):
     ) -> Self:
         """Make a client for a person who has logged in or, without tokens, is about to log in."""
         names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries", "retry"}
-        told = {name: value for name, value in options.items() if name in names}
+        chosen = {name: value for name, value in options.items() if name in names}
         client = object.__new__(cls)
         client._set_up(
-            configure_login(Given(client_id=client_id, client_secret=client_secret, **told)),
+            configure_login(ClientArguments(client_id=client_id, client_secret=client_secret, **chosen)),
             options.get("token_cache"),
             options.get("on_token_refreshed"),
             pacing=options.get("pacing", True),
@@ -132,7 +132,7 @@ class _Client(Generic[HooksT]):
         )
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime, observers=OBSERVERS)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
-        self._recipe = Recipe.of(config, cache, on_token_refreshed)
+        self._pickled = PickledClient.of(config, cache, on_token_refreshed)
         self._owner = True
 
     def with_options(self, *, hooks: HooksT | Unset | None = UNSET, **options: Unpack[RequestOptions]) -> Self:
@@ -158,7 +158,7 @@ class _Client(Generic[HooksT]):
         derived = object.__new__(type(self))
         derived.__dict__.update(self._of_subclass())
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
-        derived._recipe, derived._transport_name = self._recipe, self._transport_name
+        derived._pickled, derived._transport_name = self._pickled, self._transport_name
         derived._options = reconfigure(self._options, options)
         if hooks is not UNSET:
             derived._options = attrs.evolve(derived._options, hooks=hooks)
@@ -190,14 +190,14 @@ class _Client(Generic[HooksT]):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._transport_name == "given":
             raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
-        return self._again, (self._recipe, self._options, self._transport_name), self._of_subclass()
+        return self._again, (self._pickled, self._options, self._transport_name), self._of_subclass()
 
     @classmethod
-    def _again(cls, recipe: Recipe, options: CallOptions, transport: str | None) -> Self:
+    def _again(cls, pickled: PickledClient, options: CallOptions, transport: str | None) -> Self:
         """Restore a pickled client with new connections, taking secrets from the environment."""
         client = object.__new__(cls)
-        config = recipe.config(options)
-        client._set_up(config, recipe.cache, recipe.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
+        config = pickled.config(options)
+        client._set_up(config, pickled.cache, pickled.on_token_refreshed, pacing=options.pacing, hooks=options.hooks)
         client._open(transport=transport)
         return client
 
@@ -271,7 +271,7 @@ class Client(_Client[Hooks], Resources):
         http_client: HttpClient | None = None,
         transport: Literal["direct", "httpcore"] | None = None,
     ) -> None:
-        given = Given(
+        given = ClientArguments(
             api_key=api_key,
             client_id=client_id,
             client_secret=client_secret,
@@ -469,8 +469,8 @@ class Client(_Client[Hooks], Resources):
                 return lock.acquire(timeout_s)
             case Ask(function):
                 return function()
-            case Notify(callback, told):
-                return at_once(callback(told))
+            case Notify(callback, argument):
+                return at_once(callback(argument))
             case Stream() | Read() | Close() | Work():
                 return perform(self._sender, step)
             case _:
@@ -541,7 +541,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         http_client: AsyncHttpClient | None = None,
         transport: Literal["direct", "httpcore", "aiohttp"] | None = None,
     ) -> None:
-        given = Given(
+        given = ClientArguments(
             api_key=api_key,
             client_id=client_id,
             client_secret=client_secret,
@@ -734,8 +734,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                 return await lock.acquire_async(timeout_s)
             case Ask():
                 return await answer_async(step)
-            case Notify(callback, told, must_finish):
-                answer = callback(told)
+            case Notify(callback, argument, must_finish):
+                answer = callback(argument)
                 if not isawaitable(answer):
                     return answer
                 return await (to_the_end(cast("Awaitable[object]", answer)) if must_finish else answer)

@@ -85,7 +85,7 @@ class FailedAttempt:
     """Number of the attempt within the call, from 1."""
     error: str
     """Name of the error class, such as `NetworkError`."""
-    status: int | None = None
+    status_code: int | None = None
     """HTTP status; None if no response was received."""
     request_id: str | None = None
     """The `X-Request-ID` of the response, or the one that was sent."""
@@ -96,15 +96,17 @@ class FailedAttempt:
     stopped: StopReason | None = None
     """Why there was no further attempt; None if there was one."""
 
-    @property
-    def status_code(self) -> int | None:
-        """Same as `status`, under the name that HTTP libraries use."""
-        return self.status
-
     def __str__(self) -> str:
-        what = self.error if self.status is None else self.status
+        what = self.error if self.status_code is None else self.status_code
         then = f"waited {self.wait_s:.1f} s" if self.stopped is None else f"stopped: {self.stopped}"
         return f"{what} after {self.duration_s:.1f} s, {then}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return attrs.asdict(self, recurse=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in renamed(state).items():
+            object.__setattr__(self, name, value)
 
 
 @public
@@ -141,8 +143,13 @@ def _restore(cls: type[RedcoreError], args: tuple[Any, ...], state: dict[str, An
     """Unpickle an error without calling its constructor, whose arguments are keyword-only."""
     error = cls.__new__(cls, *args)
     error.args = args  # OSError sets `args` only in its constructor
-    error.__dict__.update(state)
+    error.__dict__.update(renamed(state))
     return error
+
+
+def renamed(state: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a pickle; one of an older version has `status` for `status_code`."""
+    return {"status_code" if name == "status" else name: value for name, value in state.items()}
 
 
 @public
@@ -248,7 +255,7 @@ class RedcoreAPIError(RedcoreError):
     """The server returned an error; base class of all errors with an HTTP status.
 
     Attributes:
-        status: HTTP status; `status_code` is the same.
+        status_code: HTTP status.
         code: The contract's error code, such as `RESOURCE_NOT_FOUND`, or the OAuth error, such as `invalid_grant`.
         details: Every problem of the request, as `{"field", "issue"}`; empty except for validation errors.
         docs: URL of the documentation of the code; None if the server sent none.
@@ -256,7 +263,7 @@ class RedcoreAPIError(RedcoreError):
         response: The response: status, headers, body.
     """
 
-    status: int
+    status_code: int
     _by_answer: ClassVar[dict[int | str, type[RedcoreAPIError]]] = {}
     """The error class for each status and each error code."""
 
@@ -272,19 +279,19 @@ class RedcoreAPIError(RedcoreError):
         request_id: str | None = None,
     ) -> None:
         super().__init__(message, request_id=request_id)
-        self.status = response.status_code
+        self.status_code = response.status_code
         self.response = response
         self.code = code
         self.details: tuple[ErrorDetail, ...] = tuple(details)
         self.docs = docs
         self.retry_after = retry_after
         # contract section 7, Retries
-        self.is_retry_safe: bool = self.status == 429 or self.status >= 500 or code == "REQUEST_IN_PROGRESS"
+        self.is_retry_safe: bool = self.status_code == 429 or self.status_code >= 500 or code == "REQUEST_IN_PROGRESS"
 
     @property
-    def status_code(self) -> int:
-        """Same as `status`, under the name that HTTP libraries use."""
-        return self.status
+    def status(self) -> int:
+        """The contract's other name for `status_code` (section 7, Errors)."""
+        return self.status_code
 
     def __init_subclass__(cls, *, answers: Iterable[int | str] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -299,7 +306,7 @@ class RedcoreAPIError(RedcoreError):
 
     def __str__(self) -> str:
         problems = "; ".join(f"{detail.field}: {detail.issue}" for detail in self.details)
-        told = f"{self.status} {self.code}: {self.message}" + (f" [{problems}]" if problems else "")
+        told = f"{self.status_code} {self.code}: {self.message}" + (f" [{problems}]" if problems else "")
         return f"{told} (request {self.request_id})" if self.request_id else told
 
 

@@ -47,17 +47,12 @@ class AttemptResult:
     attempt: Attempt
     duration_s: float
     """Seconds from sending to the last byte of the response."""
-    status: int | None = None
+    status_code: int | None = None
     """HTTP status; None if no response was received."""
     headers: Headers | None = None
     """Headers of the response; None if no response was received."""
     error: RedcoreError | None = None
     """Why no response was received."""
-
-    @property
-    def status_code(self) -> int | None:
-        """Same as `status`, under the name that HTTP libraries use."""
-        return self.status
 
 
 @public

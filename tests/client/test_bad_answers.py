@@ -151,7 +151,7 @@ def test_a_redirect_is_not_followed(call: Colour, make: Any, server: Loopback) -
         with pytest.raises(RedcoreAPIError) as caught:
             call(make().users.get_me)
 
-        assert (caught.value.status, other.seen) == (307, [])
+        assert (caught.value.status_code, other.seen) == (307, [])
 
 
 def test_a_redirect_is_not_followed_by_a_given_client(call: Colour, make: Any, server: Loopback) -> None:
@@ -239,7 +239,7 @@ def test_an_answer_of_a_proxy(call: Colour, make: Any, server: Loopback) -> None
     with pytest.raises(RedcoreAPIError) as caught:
         call(make(max_retries=0).users.get_me)
 
-    assert (caught.value.status, caught.value.code) == (502, "HTTP_502")
+    assert (caught.value.status_code, caught.value.code) == (502, "HTTP_502")
 
 
 def test_an_answer_with_odd_headers(call: Colour, make: Any, server: Loopback) -> None:

@@ -90,7 +90,7 @@ def test_three_attempts(call: Colour, make: Any, server: Loopback) -> None:
     with pytest.raises(RedcoreAPIError) as caught:
         call(client.users.get, "usr_1")
 
-    assert (caught.value.status, caught.value.code, slept) == (500, "INTERNAL_ERROR", [1.0, 2.0])
+    assert (caught.value.status_code, caught.value.code, slept) == (500, "INTERNAL_ERROR", [1.0, 2.0])
     assert len({seen.headers["x-request-id"] for seen in server.seen}) == 1
 
 

@@ -135,7 +135,7 @@ def test_a_refusal_by_a_server_that_reads_no_more(call: Colour, make: Any, statu
             call(client.files.upload, file=pieces())
         ended.set()
 
-    assert caught.value.status == status
+    assert caught.value.status_code == status
     assert len(taken) < 1000
 
 

@@ -37,7 +37,7 @@ def test_every_attempt(call: Colour, make: Any, server: Loopback) -> None:
     call(client.users.get, "usr_1")
 
     assert [attempt.operation for attempt in notes.before] == ["auth_token", "users_get", "users_get", "users_get"]
-    assert [result.status for result in notes.after] == [200, None, 503, 200]
+    assert [result.status_code for result in notes.after] == [200, None, 503, 200]
     assert isinstance(notes.after[1].error, NetworkError)
     assert all(result.duration_s > 0 for result in notes.after)
     assert [attempt.url.removeprefix(server.origin) for attempt in notes.before] == [seen.path for seen in server.seen]

@@ -111,4 +111,4 @@ def test_a_redirect_is_not_followed(call: Colour, make: Any, server: Loopback) -
     with pytest.raises(RedcoreAPIError) as caught:
         call(make().request, "GET", "/things")
 
-    assert (caught.value.status, len(server.seen)) == (307, 1)
+    assert (caught.value.status_code, len(server.seen)) == (307, 1)

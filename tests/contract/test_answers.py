@@ -28,7 +28,7 @@ def test_an_unknown_id_is_not_found(call: Caller) -> None:
     """404 RESOURCE_NOT_FOUND, with the request id of the call."""
     with pytest.raises(NotFoundError) as caught:
         call(lambda c: c.users.get("usr_nobody"))
-    assert (caught.value.status, caught.value.code) == (404, "RESOURCE_NOT_FOUND")
+    assert (caught.value.status_code, caught.value.code) == (404, "RESOURCE_NOT_FOUND")
     assert caught.value.response.headers["X-Request-ID"] == caught.value.request_id
 
 
@@ -53,7 +53,7 @@ def test_bad_fields_are_all_named(call: Caller) -> None:
     with pytest.raises(ValidationError) as caught:
         call(lambda c: c.products.create(name="", sku="x" * 65, price=-1))
     assert [detail.field for detail in caught.value.details] == ["name", "sku", "price"]
-    assert (caught.value.status, caught.value.details[0]["field"]) == (400, "name")
+    assert (caught.value.status_code, caught.value.details[0]["field"]) == (400, "name")
 
 
 def test_a_bad_filter_is_named(call: Caller) -> None:
@@ -68,7 +68,7 @@ def test_a_business_rule_is_a_validation_error(call: Caller) -> None:
     me = call(lambda c: c.users.get_me())
     with pytest.raises(ValidationError) as caught:
         call(lambda c: c.users.resend_invitation(me.id))
-    assert (caught.value.status, caught.value.code, caught.value.details) == (422, "BUSINESS_RULE_VIOLATION", ())
+    assert (caught.value.status_code, caught.value.code, caught.value.details) == (422, "BUSINESS_RULE_VIOLATION", ())
 
 
 def test_a_limit_above_100_counts_as_100(call: Caller) -> None:
@@ -90,7 +90,7 @@ def test_a_wrong_client_secret_is_refused(connect: Callable[..., Caller], platfo
     stranger = connect(**{**platform.application, "client_secret": "wrong"})
     with pytest.raises(AuthenticationError) as caught:
         stranger(lambda c: c.users.get_me())
-    assert (caught.value.status, caught.value.code) == (401, "invalid_client")
+    assert (caught.value.status_code, caught.value.code) == (401, "invalid_client")
 
 
 def test_a_missing_scope_is_forbidden(connect: Callable[..., Caller], platform: Any, lab: Lab) -> None:
@@ -136,7 +136,7 @@ def test_an_outage_ends_in_the_last_error(call: Caller, lab: Lab) -> None:
     lab.inject("GET", "/v1/me", [Fault(status=503)])
     with pytest.raises(RedcoreAPIError) as caught:
         call(lambda c: c.with_options(max_retries=0).users.get_me())
-    assert (caught.value.status, caught.value.code) == (503, "SERVICE_UNAVAILABLE")
+    assert (caught.value.status_code, caught.value.code) == (503, "SERVICE_UNAVAILABLE")
     assert [r.request_id for r in lab.requests()] == [caught.value.request_id]
 
 

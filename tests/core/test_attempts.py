@@ -1,4 +1,4 @@
-"""What an error tells of the tries of its call."""
+"""The history of attempts that an error carries."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_each_try_is_told() -> None:
 
     sent = world.requests[0].headers["X-Request-ID"]
     assert error.attempts == (
-        FailedAttempt(number=1, error="ServerError", status=503, request_id=sent, duration_s=0.0, wait_s=1.0),
+        FailedAttempt(number=1, error="ServerError", status_code=503, request_id=sent, duration_s=0.0, wait_s=1.0),
         FailedAttempt(number=2, error="NetworkError", request_id=sent, duration_s=0.0, wait_s=2.0),
         FailedAttempt(
             number=3,
             error="ServerError",
-            status=500,
+            status_code=500,
             request_id="req_of_the_server",
             duration_s=0.5,
             stopped="retries used up",
@@ -114,7 +114,7 @@ def test_a_refused_token() -> None:
 
     error = error_of(world)
 
-    assert [(t.number, t.error, t.status, t.wait_s, t.stopped) for t in error.attempts] == [
+    assert [(t.number, t.error, t.status_code, t.wait_s, t.stopped) for t in error.attempts] == [
         (1, "AuthenticationError", 401, 0.0, None),
         (2, "NotFoundError", 404, None, "not retryable"),
     ]
@@ -125,7 +125,7 @@ def test_a_refresh_that_fails() -> None:
     error = error_of(World(refusal(500), refusal(401), credentials=APP))
 
     assert isinstance(error, AuthenticationError)
-    assert [(t.error, t.status) for t in error.attempts] == [("ServerError", 500), ("AuthenticationError", 401)]
+    assert [(t.error, t.status_code) for t in error.attempts] == [("ServerError", 500), ("AuthenticationError", 401)]
 
 
 def test_a_call_that_was_never_tried() -> None:
@@ -143,7 +143,7 @@ def test_a_call_that_was_never_tried() -> None:
 
 
 def test_the_text_stays_one_sentence() -> None:
-    """Tries are a note of the traceback, not of the text; a single one is no news."""
+    """The attempts are a note of the traceback, not of the text; a single one is no news."""
     error, single = error_of(World(refusal(503), refusal(503), refusal(503, "A"))), error_of(World(refusal(404)))
 
     assert str(error) == f"503 A: no (request {error.request_id})"
@@ -163,7 +163,7 @@ def test_no_answer_in_the_text() -> None:
 
 
 def test_they_pickle() -> None:
-    """An error that comes from another process still tells its tries."""
+    """An error that comes from another process still has its attempts."""
     error = error_of(World(refusal(503), refusal(404)))
 
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301 (our own bytes)
@@ -174,7 +174,7 @@ def test_they_pickle() -> None:
 
 
 def test_a_success_after_failures_tells_nothing() -> None:
-    """The tries of one call are no business of the next."""
+    """The attempts of one call do not appear in the next."""
     world = World(refusal(503), user(), refusal(404))
     world.call(GET)
 
@@ -182,8 +182,8 @@ def test_a_success_after_failures_tells_nothing() -> None:
 
 
 def test_the_last_error_is_the_one_that_came() -> None:
-    """Telling tries changes neither class nor facts."""
+    """Attaching the history changes neither class nor facts."""
     error = error_of(World(refusal(503), refusal(503), refusal(500, "LAST")))
 
     assert isinstance(error, RedcoreAPIError)
-    assert (error.status, error.code) == (500, "LAST")
+    assert (error.status_code, error.code) == (500, "LAST")

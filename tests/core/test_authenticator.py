@@ -69,7 +69,7 @@ class TestApiKey:
         with pytest.raises(AuthenticationError) as caught:
             world.call(GET)
 
-        assert (caught.value.status, world.paths) == (401, ["/v1/users/usr_1"])
+        assert (caught.value.status_code, world.paths) == (401, ["/v1/users/usr_1"])
 
 
 class TestClientCredentials:
@@ -320,7 +320,7 @@ class TestDeadRefreshToken:
             world.call(GET)
 
         assert caught.value.message == "the session has ended, log in again: refresh token is dead"
-        assert (caught.value.code, caught.value.status) == ("invalid_grant", 400)
+        assert (caught.value.code, caught.value.status_code) == ("invalid_grant", 400)
 
     def test_client_credentials_at_hand(self) -> None:
         """With client credentials, new tokens are asked for with those."""

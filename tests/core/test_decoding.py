@@ -236,7 +236,7 @@ class TestFailure:
         """An error of something on the way, such as a proxy, is still an error with its status."""
         error = failure(Response(502, Headers({}), content), now=START, request_id="req")
 
-        assert (type(error), error.status, error.code) == (ServerError, 502, "HTTP_502")
+        assert (type(error), error.status_code, error.code) == (ServerError, 502, "HTTP_502")
         assert error.message == "the server gave no explanation"
 
     @pytest.mark.parametrize("details", [[{"field": "f"}], [1], "many", {"field": "f"}, True])
@@ -261,7 +261,7 @@ class TestFailure:
         error = oauth_failure(answer(status, {"error": "invalid_grant"}), now=START, request_id="req")
 
         assert type(error) is AuthenticationError
-        assert (error.status, error.code) == (status, "invalid_grant")
+        assert (error.status_code, error.code) == (status, "invalid_grant")
         assert error.message == "the authorization server refused"
 
     def test_an_oauth_refusal_with_a_description(self) -> None:

@@ -140,7 +140,7 @@ class TestPacing:
             world.call(GET, deadline_s=10.0)
 
         assert caught.value.retry_after == pytest.approx(30.1)
-        assert (caught.value.code, caught.value.status) == ("RATE_LIMIT_EXCEEDED", 429)
+        assert (caught.value.code, caught.value.status_code) == ("RATE_LIMIT_EXCEEDED", 429)
         assert caught.value.request_id is not None
         assert (len(world.sent), world.slept) == (1, [])
 

@@ -217,7 +217,7 @@ def test_the_text_of_an_api_error() -> None:
     error = ValidationError("Check the fields", response=RESPONSE, code="VALIDATION_ERROR", details=DETAILS)
 
     assert str(error) == "422 VALIDATION_ERROR: Check the fields [email: is no address; name: is empty]"
-    assert (error.status, error.status_code) == (422, 422)
+    assert (error.status_code, error.status) == (422, 422)
 
     bare = NotFoundError("User usr_1 does not exist", response=Response(404, Headers({})), code="X", request_id="req_9")
     assert str(bare) == "404 X: User usr_1 does not exist (request req_9)"

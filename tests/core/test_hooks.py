@@ -46,7 +46,7 @@ class Recorder:
         return {"traceparent": "00-1"}
 
     def attempt_ended(self, result: AttemptResult) -> None:
-        self.told.append(("result", result.status, type(result.error).__name__))
+        self.told.append(("result", result.status_code, type(result.error).__name__))
 
     def waiting(self, seconds: float, reason: str) -> None:
         self.told.append((reason, seconds))
@@ -98,7 +98,7 @@ class TestWhatHooksAreTold:
             world.call(GET, hooks=notes.hooks)
 
         (result,) = notes.after
-        assert (result.status, result.duration_s, result.error) == (404, 2.5, None)
+        assert (result.status_code, result.duration_s, result.error) == (404, 2.5, None)
         assert result.headers is not None
         assert result.headers["X-Trace"] == "7"
         assert result.attempt is notes.before[0]
@@ -112,7 +112,7 @@ class TestWhatHooksAreTold:
             world.call(operations.users_update("usr_1"), hooks=notes.hooks, deadline_s=0.5)
 
         (result,) = notes.after
-        assert (result.status, result.headers, result.error) == (None, None, lost)
+        assert (result.status_code, result.headers, result.error) == (None, None, lost)
 
     def test_every_attempt(self) -> None:
         """Retries count on; a request for a token is an attempt of its own operation; a resent call is one more."""
@@ -124,7 +124,7 @@ class TestWhatHooksAreTold:
         assert [(attempt.operation, attempt.number) for attempt in notes.before] == [
             *zip(asked, [1, 1, 2, 2, 3], strict=True)
         ]
-        assert [result.status for result in notes.after] == [200, 500, 401, 200, 200]
+        assert [result.status_code for result in notes.after] == [200, 500, 401, 200, 200]
         assert len({attempt.request_id for attempt in notes.before}) == 1
         assert notes.before[0].url == f"{ORIGIN}/oauth/token"
 

@@ -150,7 +150,7 @@ class TestRedirect:
         with pytest.raises(AuthenticationError) as caught:
             code_in(REQUEST, {**GOOD, **changes})
 
-        assert (caught.value.code, caught.value.status, caught.value.is_retry_safe) == (code, 400, False)
+        assert (caught.value.code, caught.value.status_code, caught.value.is_retry_safe) == (code, 400, False)
         assert REQUEST.state not in str(caught.value)
 
     @pytest.mark.parametrize("missing", ["state", "iss"])

@@ -164,7 +164,7 @@ def test_a_server_that_has_no_device_flow() -> None:
     with pytest.raises(RedcoreAPIError) as caught:
         login.run()
 
-    assert (caught.value.status, login.shown) == (501, [])
+    assert (caught.value.status_code, login.shown) == (501, [])
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the application's own")], ids=repr)

@@ -190,7 +190,7 @@ class TestLogOut:
         with pytest.raises(AuthenticationError, match="the session has ended, log in again") as caught:
             world.call(GET)
 
-        assert (caught.value.status, len(world.sent)) == (401, 1)
+        assert (caught.value.status_code, len(world.sent)) == (401, 1)
         assert caught.value.request_id is not None
 
     def test_an_access_token_alone(self) -> None:

@@ -42,7 +42,8 @@ def test_errors_of_an_old_pickle() -> None:
     assert {type(error) for error in held} <= {getattr(exceptions, name) for name in exceptions.__all__}
     assert {error.message for error in held[:-2]} == {"said"}
     assert {error.attempts[0].stopped for error in held} == {"retries used up"}
-    assert (held[10].status, held[10].code, held[10].details[0].field) == (404, "SOME_CODE", "f")
+    assert [error.attempts[0].status_code for error in held] == [None] * len(held)
+    assert (held[10].status_code, held[10].code, held[10].details[0].field) == (404, "SOME_CODE", "f")
 
 
 def test_clients_of_an_old_pickle(monkeypatch: pytest.MonkeyPatch) -> None:

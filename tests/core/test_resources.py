@@ -61,6 +61,6 @@ def test_a_listing_shows_where_it_begins_and_how_far_it_has_come() -> None:
 
 def test_the_status_of_an_attempt_has_the_name_that_answers_have() -> None:
     """`status_code` is `status`, for hooks and for the attempts in an error."""
-    failed = FailedAttempt(number=1, error="ServerError", status=503, duration_s=0.1)
+    failed = FailedAttempt(number=1, error="ServerError", status_code=503, duration_s=0.1)
 
     assert failed.status_code == 503

@@ -125,7 +125,7 @@ def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> 
         world.call(GET, retry=Retry(max_retries=max_retries))
 
     assert world.slept == waits
-    assert (caught.value.status, caught.value.code) == (500, f"ATTEMPT_{max_retries + 1}")
+    assert (caught.value.status_code, caught.value.code) == (500, f"ATTEMPT_{max_retries + 1}")
 
 
 def test_a_request_in_progress_is_retried_as_503() -> None:
@@ -167,7 +167,7 @@ def test_no_retry(status: int) -> None:
     with pytest.raises(RedcoreAPIError) as caught:
         world.call(GET)
 
-    assert (caught.value.status, world.slept, len(world.sent)) == (status, [], 1)
+    assert (caught.value.status_code, world.slept, len(world.sent)) == (status, [], 1)
 
 
 @pytest.mark.parametrize("told", [answer(200, []), answer(200), ResponseError("broken")], ids=repr)
@@ -434,7 +434,7 @@ class TestDeadline:
         with pytest.raises(RedcoreAPIError) as caught:
             world.call(GET, deadline_s=2.5)
 
-        assert (caught.value.status, world.slept) == (503, [1.0])
+        assert (caught.value.status_code, world.slept) == (503, [1.0])
 
     def test_a_long_retry_after_is_not_waited_for(self) -> None:
         """A 429 whose wait passes the deadline is raised at once."""
@@ -461,7 +461,7 @@ class TestDeadline:
         with pytest.raises(RedcoreAPIError) as caught:
             world.call(GET, deadline_s=2.0)
 
-        assert caught.value.status == 503
+        assert caught.value.status_code == 503
 
 
 class TestRetryBudget:

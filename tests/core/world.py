@@ -12,7 +12,7 @@ from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming, Response
 from redcore._base.runtime import Runtime
 from redcore._call.authenticator import Authenticator, Credentials
-from redcore._call.config import Given
+from redcore._call.config import ClientArguments
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
 from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Send, Sleep, Step, Stream, Work, drive
@@ -61,9 +61,9 @@ def tokens(access: str = "access-2", refresh: str | None = "refresh-2", **more: 
     return answer(200, {name: value for name, value in pair.items() if value is not None})
 
 
-def given(**options: Any) -> Given:
+def given(**options: Any) -> ClientArguments:
     """The arguments of a client, all left out but these."""
-    return Given(**{**dict.fromkeys(field.name for field in attrs.fields(Given)), **options})
+    return ClientArguments(**{**dict.fromkeys(field.name for field in attrs.fields(ClientArguments)), **options})
 
 
 def content_of(request: Request) -> bytes:

@@ -152,7 +152,7 @@ def contexts() -> None:
 
 def failures(error: RedcoreAPIError) -> None:
     """Errors carry typed facts."""
-    assert_type(error.status, int)
+    assert_type(error.status_code, int)
     assert_type(error.code, str)
     assert_type(error.retry_after, float | None)
     assert_type(error.details, tuple[ErrorDetail, ...])
@@ -172,7 +172,7 @@ def traced(attempt: Attempt) -> dict[str, str]:
 
 async def counted(result: AttemptResult) -> None:
     """A hook that awaits."""
-    assert_type(result.status, int | None)
+    assert_type(result.status_code, int | None)
     assert_type(result.duration_s, float)
 
 

@@ -140,7 +140,7 @@ def explain(error: RedcoreError) -> str:
         case ServerError() | RequestTimeoutError() | NetworkError():
             return f"try again later ({error.request_id}, {len(error.attempts)} attempts)"
         case RedcoreAPIError():
-            return f"{error.status}: {error.message}"
+            return f"{error.status_code}: {error.message}"
         case _:
             return str(error)
 

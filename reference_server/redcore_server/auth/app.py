@@ -29,7 +29,7 @@ from redcore_server.auth.oauth.server import OAuthServer
 from redcore_server.auth.oauth.token_grants import ClientCredentialsGrant, RefreshTokenGrant
 from redcore_server.auth.pages import authorize, device, invitation
 from redcore_server.auth.pages.browser_request import Browsers
-from redcore_server.auth.pages.context import Parts
+from redcore_server.auth.pages.context import ServiceContext
 from redcore_server.auth.pages.sign_in import SignInPages
 from redcore_server.auth.people.login_throttle import Attempts
 from redcore_server.auth.people.passwords import Passwords
@@ -98,7 +98,7 @@ async def open_auth(
             Applications(stores.postgres, supported), GrantStore(stores), keys, tokens, reader, clock
         )
         yield Auth(
-            app=_App(_routes(_parts(stores, pool, OAuthServer(token_issuer, supported), scopes))),
+            app=_App(_routes(_context(stores, pool, OAuthServer(token_issuer, supported), scopes))),
             verifier=BearerVerifier(stores, reader, clock, supported),
             revocation=Revocation(stores),
             keys=keys,
@@ -107,12 +107,12 @@ async def open_auth(
         await run_in_threadpool(pool.close)
 
 
-def _parts(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str, str]) -> Parts:
+def _context(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str, str]) -> ServiceContext:
     clock = server.issuer.clock
     sessions = Sessions(stores, clock)
     attempts, passwords = Attempts(stores.redis, clock), Passwords()
     sign_in = SignIn(postgres=stores.postgres, clock=clock, passwords=passwords, attempts=attempts)
-    return Parts(
+    return ServiceContext(
         stores=stores,
         pool=pool,
         clock=clock,
@@ -125,25 +125,25 @@ def _parts(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str,
     )
 
 
-def _routes(parts: Parts) -> Routes:
+def _routes(context: ServiceContext) -> Routes:
     """Return the routes of all modules."""
     return {
-        **_token_routes(parts),
-        **authorize.routes(parts),
-        **device.routes(parts),
-        **invitation.routes(parts),
-        **saml_routes(parts),
+        **_token_routes(context),
+        **authorize.routes(context),
+        **device.routes(context),
+        **invitation.routes(context),
+        **saml_routes(context),
     }
 
 
-def _token_routes(parts: Parts) -> Routes:
-    server = parts.server
+def _token_routes(context: ServiceContext) -> Routes:
+    server = context.server
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(RefreshTokenGrant)
     server.register_endpoint(RevocationEndpoint)
     server.register_endpoint(IntrospectionEndpoint)
-    metadata = orjson.dumps(server_metadata(parts.issuer, server.scopes))
-    keys, clock = server.issuer.keys, parts.clock
+    metadata = orjson.dumps(server_metadata(context.issuer, server.scopes))
+    keys, clock = server.issuer.keys, context.clock
 
     async def describe(_: Request) -> Response:
         return Response(metadata, media_type="application/json")

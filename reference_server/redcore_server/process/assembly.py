@@ -28,9 +28,9 @@ from redcore_server.store.jobs import RUNS
 from redcore_server.store.objects import Objects
 from redcore_server.store.redis import RedisOptions
 from redcore_server.worker import (
-    Apart,
     Worker,
     Workers,
+    WorkerThread,
     defer_invitation,
     defer_object_deletion,
     defer_revocation,
@@ -125,7 +125,7 @@ def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) 
 
     periodic = {object_jobs.COLLECTION: object_jobs.HOURLY}
     urgent = Worker(shared.postgres, _tasks(settings, shared, clock, objects), periodic=periodic)
-    return Workers(urgent=urgent, runs=Apart(runs))
+    return Workers(urgent=urgent, runs=WorkerThread(runs))
 
 
 def _tasks(settings: Settings, stores: Stores, clock: Clock, objects: Objects) -> Mapping[str, Task]:

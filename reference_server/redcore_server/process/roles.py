@@ -24,7 +24,7 @@ from redcore_server.gateway.remote_verifier import RemoteVerifier
 from redcore_server.gateway.upstream import Upstream, open_session
 from redcore_server.http.draining import Draining
 from redcore_server.process import assembly
-from redcore_server.process.service import Inner, Verified
+from redcore_server.process.service import Service, Verified
 from redcore_server.settings import Settings
 from redcore_server.store.objects import check, open_objects
 from redcore_server.store.redis import Scripts, open_redis
@@ -72,7 +72,7 @@ async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> Asy
         assembly.stores(settings, for_requests=True) as stores,
         assembly.auth_service(settings, stores, spec.load(), clock) as auth,
     ):
-        yield Inner(
+        yield Service(
             apps={PRINCIPAL_PATH: PrincipalEndpoint(auth.verifier), "/": auth.app},
             readiness=Readiness(draining=draining, stores=assembly.questions(stores)),
             clock=clock,
@@ -96,7 +96,7 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
         assembly.auth_service(settings, stores, contract, clock) as auth,
     ):
         api = assembly.api_service(settings, stores, contract, clock, objects)
-        yield Inner(
+        yield Service(
             apps={
                 "/v1/": Verified(auth.verifier, api),
                 **dict.fromkeys(CDN_PREFIXES, Cdn(stores.postgres, objects)),

@@ -23,7 +23,7 @@ from redcore_server.http.exchange import Exchange
 
 
 @attrs.frozen(kw_only=True)
-class Inner:
+class Service:
     """An ASGI app.
 
     Attributes:

@@ -6,8 +6,8 @@ import asyncio
 
 import attrs
 
-from redcore_server.worker.apart import Apart
 from redcore_server.worker.runner import Worker
+from redcore_server.worker.thread import WorkerThread
 
 
 @attrs.frozen(kw_only=True)
@@ -20,7 +20,7 @@ class Workers:
     """
 
     urgent: Worker
-    runs: Apart
+    runs: WorkerThread
 
     async def run(self) -> None:
         """Run until cancelled."""

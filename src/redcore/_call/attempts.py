@@ -17,7 +17,7 @@ from redcore.exceptions import (
 )
 
 
-class Tries:
+class AttemptHistory:
     """Records failed attempts; created for each call when its first attempt begins.
 
     Args:
@@ -71,7 +71,7 @@ class Tries:
             FailedAttempt(
                 number=len(self._failed) + 1,
                 error=name,
-                status=None if response is None else response.status_code,
+                status_code=None if response is None else response.status_code,
                 request_id=told or self._request_id,
                 duration_s=self._monotonic() - self._began,
                 wait_s=None if isinstance(wait, str) else wait,

@@ -41,7 +41,7 @@ ENVIRONMENTS = {
 
 
 @attrs.frozen(kw_only=True)
-class Given:
+class ClientArguments:
     """The arguments of `Client`, unchecked."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
@@ -71,7 +71,7 @@ class Config:
     options: CallOptions
 
 
-def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+def configure(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Config:
     """Validate the arguments, and fill in missing ones from the environment.
 
     Raises:
@@ -80,7 +80,7 @@ def configure(given: Given, env: Mapping[str, str] = os.environ) -> Config:
     return configured(given, credentials(given, env), env)
 
 
-def configure_login(given: Given, env: Mapping[str, str] = os.environ) -> Config:
+def configure_login(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Config:
     """Like `configure`, for an application without tokens that is about to log a person in."""
     return configured(given, application(given, env), env)
 
@@ -98,7 +98,7 @@ def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | Non
         raise ConfigurationError("on_token_refreshed is a coroutine function; use AsyncClient, or a plain function")
 
 
-def configured(given: Given, identity: Credentials, env: Mapping[str, str]) -> Config:
+def configured(given: ClientArguments, identity: Credentials, env: Mapping[str, str]) -> Config:
     """The settings that do not depend on the credentials: URLs and limits."""
     base_url = checked_url(*chosen_url(given, env))
     options = CallOptions(
@@ -168,7 +168,7 @@ OPTIONS: Mapping[str, Change] = {
 # Addresses -----------------------------------------------------------------------------------
 
 
-def chosen_url(given: Given, env: Mapping[str, str]) -> tuple[str, str]:
+def chosen_url(given: ClientArguments, env: Mapping[str, str]) -> tuple[str, str]:
     """The name of the setting that determines the API's URL, and the URL."""
     if given.base_url is not None:
         return "base_url", given.base_url
@@ -185,7 +185,7 @@ def environment_url(name: str, value: str) -> tuple[str, str]:
     return name, ENVIRONMENTS[value]
 
 
-def chosen_origin(given: Given, env: Mapping[str, str], base_url: str) -> str:
+def chosen_origin(given: ClientArguments, env: Mapping[str, str], base_url: str) -> str:
     if given.auth_url is not None:
         return checked_origin("auth_url", given.auth_url)
     if env.get("REDCORE_AUTH_URL"):
@@ -274,7 +274,7 @@ def needed(name: str, value: T | None) -> T:
     return value
 
 
-def policy(given: Given, env: Mapping[str, str]) -> Retry:
+def policy(given: ClientArguments, env: Mapping[str, str]) -> Retry:
     """The retry policy."""
     if given.retry is None:
         return Retry(max_retries=retries(given.max_retries, env))
@@ -311,7 +311,7 @@ def retries(value: int | None, env: Mapping[str, str]) -> int:
 # Credentials ---------------------------------------------------------------------------------
 
 
-def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
+def credentials(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
     """Select the single way to authenticate from arguments and environment."""
     others = {
         "client_id": given.client_id,
@@ -338,7 +338,7 @@ def credentials(given: Given, env: Mapping[str, str]) -> Credentials:
     return found
 
 
-def application(given: Given, env: Mapping[str, str]) -> Credentials:
+def application(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
     """The application that people log in to; a secret of the environment is used only with its client id."""
     client_id = from_either("client_id", given.client_id, env)
     if client_id is None:

@@ -11,9 +11,9 @@ from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.runtime import Runtime
-from redcore._call.attempts import Tries
+from redcore._call.attempts import AttemptHistory
 from redcore._call.authenticator import Authenticator, granted
-from redcore._call.observers import Observer, Watch
+from redcore._call.observers import ObservedCall, Observer
 from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
 from redcore._call.secrets import without_secrets
@@ -72,7 +72,7 @@ class Engine:
         watching = [found for observer in self.observers if (found := observer.started(operation)) is not None]
         if options.hooks is None and not watching:
             return flow
-        return Watch(watching, options.hooks, self.runtime.monotonic).over(flow)
+        return ObservedCall(watching, options.hooks, self.runtime.monotonic).over(flow)
 
     def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
         headers = {"X-Request-ID": new_id(), **options.headers}
@@ -137,14 +137,14 @@ class Engine:
 
     def _attempts(self, operation: Operation[T], sender: Sender, options: CallOptions, budget: Budget) -> Flow[T]:
         """Make attempts and waits until one succeeds or the policy stops (contract section 7, Retries)."""
-        tries = Tries(self.runtime.monotonic, budget.request_id)
+        history = AttemptHistory(self.runtime.monotonic, budget.request_id)
         attempt = 1 + options.failed
         while True:
             try:
-                response = yield from sender.send(tries)
+                response = yield from sender.send(history)
                 value = self._read(operation, response, budget)
             except RedcoreError as error:
-                wait = self.next_wait(error, attempt, tries, options, budget, sent_once=sent_once(operation, sender))
+                wait = self.next_wait(error, attempt, history, options, budget, sent_once=sent_once(operation, sender))
                 if isinstance(wait, str):
                     raise
                 last = error
@@ -153,15 +153,15 @@ class Engine:
                 return value
             yield Sleep(wait, "retry")
             if not budget.allows(0.0):  # the sleep took longer than asked
-                raise tries.overslept(last)
+                raise history.overslept(last)
             attempt += 1
-            tries.begin()
+            history.begin()
 
     def next_wait(
         self,
         error: RedcoreError,
         attempt: int,
-        tries: Tries,
+        history: AttemptHistory,
         options: CallOptions,
         budget: Budget,
         *,
@@ -172,7 +172,7 @@ class Engine:
         Args:
             error: Why the attempt failed. If there is no retry, the history of the attempts is attached to it.
             attempt: Number of the attempt that failed, from 1.
-            tries: The attempts so far.
+            history: The attempts so far.
             options: The options of the call.
             budget: How long the call may still take.
             sent_once: Why the request cannot be sent again; None if it can be.
@@ -181,9 +181,9 @@ class Engine:
             Seconds to wait, or the reason to raise the error.
         """
         draw = self.runtime.draw()
-        planned = wait_s(options.retry, error, attempt, draw, elapsed_s=tries.elapsed_s, waited_s=tries.waited_s)
+        planned = wait_s(options.retry, error, attempt, draw, elapsed_s=history.elapsed_s, waited_s=history.waited_s)
         wait = planned if isinstance(planned, str) else sent_once or self._affordable(error, planned, budget)
-        tries.failed(error, wait)
+        history.failed(error, wait)
         return wait
 
     def _affordable(self, error: RedcoreError, wait: float, budget: Budget) -> float | StopReason:
@@ -233,7 +233,7 @@ class Sender(Protocol):
         """The request without authorization."""
         ...
 
-    def send(self, tries: Tries, /) -> Flow[Response]:
+    def send(self, history: AttemptHistory, /) -> Flow[Response]:
         """Make one attempt."""
         ...
 
@@ -245,7 +245,7 @@ class Signed:
     request: Request
     budget: Budget
 
-    def send(self, _: Tries, /) -> Flow[Response]:
+    def send(self, _: AttemptHistory, /) -> Flow[Response]:
         """Make one attempt."""
         response: Response = yield Send(self.request, self.budget.attempt_s())
         return response
@@ -259,12 +259,12 @@ class WithBearer:
     auth: Authenticator
     budget: Budget
 
-    def send(self, tries: Tries, /) -> Flow[Response]:
+    def send(self, history: AttemptHistory, /) -> Flow[Response]:
         """Make one attempt; repeat it with a new token after a 401."""
         token = yield from self.auth.bearer(self.budget, rejected=None)
         response: Response = yield sending(with_bearer(self.request, token), self.budget)
         if response.status_code == 401 and self.request.replayable and self.auth.can_replace(token):
-            tries.refused(response)
+            history.refused(response)
             token = yield from self.auth.bearer(self.budget, rejected=token)
             response = yield sending(with_bearer(self.request, token), self.budget)
         return response

@@ -59,7 +59,7 @@ class HookFailed(BaseException):
         self.error = error
 
 
-class Watch:
+class ObservedCall:
     """Reports the steps of one call.
 
     Args:
@@ -152,7 +152,7 @@ class Watch:
             AttemptResult(
                 attempt=attempt,
                 duration_s=self._monotonic() - began,
-                status=response.status_code,
+                status_code=response.status_code,
                 headers=response.headers,
             )
         )

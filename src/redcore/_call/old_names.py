@@ -11,6 +11,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from redcore._call.pickling import PickledClient
 from redcore.options import Retry
 
 PREFIX = "redcore."
@@ -20,7 +21,7 @@ MODULES = {
     "_generated": "_spec",
     "_generated.models": "_spec.models",
     "_progress": "_wire.progress",
-    "_recipe": "_call.pickling",
+    "_recipe": "_call.old_names",
     "_response": "_base.response",
     "_values": "_base.values",
     "auth": "_call.authenticator",
@@ -29,6 +30,8 @@ MODULES = {
     "retry": "_call.old_names",
 }
 """Old module names that a pickle of a client, an error or a model may contain, with their new names."""
+Recipe = PickledClient
+"""The old name of `PickledClient`."""
 
 
 class Forward(Loader):

@@ -20,7 +20,7 @@ NO_SECRETS = "a pickle of a client holds no secret"
 
 
 @attrs.frozen(kw_only=True)
-class Recipe:
+class PickledClient:
     """The pickled form of a client."""
 
     identity: Credentials
@@ -34,8 +34,10 @@ class Recipe:
     on_token_refreshed: OnTokenRefreshed | None
 
     @classmethod
-    def of(cls, config: Config, cache: AnyTokenCache | None, on_token_refreshed: OnTokenRefreshed | None) -> Recipe:
-        """Make a recipe without secrets."""
+    def of(
+        cls, config: Config, cache: AnyTokenCache | None, on_token_refreshed: OnTokenRefreshed | None
+    ) -> PickledClient:
+        """Make the pickled form of a client."""
         had = config.credentials
         secrets = ("api_key", "client_secret", "access_token", "refresh_token")
         return cls(

@@ -99,7 +99,7 @@ class Notify:
     """Call a callback of the application. Result: its return value, awaited if it is awaitable."""
 
     callback: Callable[[Any], object]
-    told: Any = attrs.field(repr=False)
+    argument: Any = attrs.field(repr=False)
     """The argument of the callback."""
     must_finish: bool = True
     """Whether to finish even if the calling task is cancelled."""

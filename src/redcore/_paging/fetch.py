@@ -12,7 +12,7 @@ from weakref import finalize
 
 from redcore._base.abandoned import abandoned
 from redcore._base.operation import AsyncExecute, Execute, Operation
-from redcore._paging.walk import Given, Walk
+from redcore._paging.walk import NewItems, Walk
 from redcore._spec.models import CursorPage, Page
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Fetcher(Generic[T]):
         self._abandon: Callable[[], object] = do_nothing
         self.walk = walk
 
-    def advance(self) -> Given[T] | None:
+    def advance(self) -> NewItems[T] | None:
         """Return the next items to yield; None at the end of the listing."""
         while not self.walk.done:
             given = self.walk.take(self._page())
@@ -120,7 +120,7 @@ class AsyncFetcher(Generic[T]):
         self._fetched: dict[int, Page[T] | Exception] = {}
         self.walk = walk
 
-    async def advance(self) -> Given[T] | None:
+    async def advance(self) -> NewItems[T] | None:
         """Return the next items to yield; None at the end of the listing."""
         while not self.walk.done:
             given = self.walk.take(await self._page())

@@ -41,7 +41,7 @@ class Recent:
 
 
 @attrs.frozen
-class Given(Generic[T]):
+class NewItems(Generic[T]):
     """The items to yield from one page."""
 
     page: Page[T]
@@ -92,7 +92,7 @@ class Walk(Generic[T]):
         stop = min(self.total, self.offset + ahead * self._width)
         return list(range(self.offset, stop, self._width))
 
-    def take(self, page: Page[T] | CursorPage[T]) -> Given[T] | None:
+    def take(self, page: Page[T] | CursorPage[T]) -> NewItems[T] | None:
         """Process the page that `place` requested.
 
         Returns:
@@ -110,7 +110,7 @@ class Walk(Generic[T]):
             self.cursor = page.meta.next_cursor
         return self._new(page, range(begin + 1, self.offset + 1))
 
-    def _take_behind(self, page: CursorPage[T]) -> Given[T] | None:
+    def _take_behind(self, page: CursorPage[T]) -> NewItems[T] | None:
         """Process a page that was fetched by cursor."""
         self._compare(page.meta.total, page.meta.offset)
         begin, size = self.offset, len(page.data)
@@ -162,7 +162,7 @@ class Walk(Generic[T]):
         self._has_new = False
         return True
 
-    def _new(self, page: Page[T], ends: Sequence[int]) -> Given[T] | None:
+    def _new(self, page: Page[T], ends: Sequence[int]) -> NewItems[T] | None:
         """The page without items that were already yielded."""
         kept = [index for index, item in enumerate(page.data) if self._is_new(item)]
         if len(kept) < len(page.data):
@@ -171,9 +171,9 @@ class Walk(Generic[T]):
             return None
         self._has_new = True
         if len(kept) == len(page.data):
-            return Given(page, ends)
+            return NewItems(page, ends)
         data = tuple(page.data[index] for index in kept)
-        return Given(attrs.evolve(page, data=data), [ends[index] for index in kept])
+        return NewItems(attrs.evolve(page, data=data), [ends[index] for index in kept])
 
     def _has_changed(self, how: str) -> None:
         if not self.changed:

@@ -38,19 +38,19 @@ class AsyncWritable(Protocol):
 AsyncDestination: TypeAlias = Destination | AsyncWritable
 
 
-class Run(Protocol):
+class RunFlow(Protocol):
     """Runs the steps of a call, blocking."""
 
     def __call__(self, flow: Flow[T], /) -> T:
-        """Run a call."""
+        """RunFlow a call."""
         ...
 
 
-class AsyncRun(Protocol):
+class AsyncRunFlow(Protocol):
     """Runs the steps of a call, awaiting."""
 
     async def __call__(self, flow: Flow[T], /) -> T:
-        """Run a call."""
+        """RunFlow a call."""
         ...
 
 
@@ -59,7 +59,7 @@ class Files(generated.Files):
 
     __slots__ = ("_run", "_transfers")
 
-    def __init__(self, execute: Call, run: Run, transfers: Choose) -> None:
+    def __init__(self, execute: Call, run: RunFlow, transfers: Choose) -> None:
         super().__init__(execute)
         self._run = run
         self._transfers = transfers
@@ -205,7 +205,7 @@ class AsyncFiles(generated.AsyncFiles):
 
     __slots__ = ("_run", "_transfers")
 
-    def __init__(self, execute: AsyncCall, run: AsyncRun, transfers: Choose) -> None:
+    def __init__(self, execute: AsyncCall, run: AsyncRunFlow, transfers: Choose) -> None:
         super().__init__(execute)
         self._run = run
         self._transfers = transfers
@@ -294,7 +294,7 @@ class _Content:
 class StreamedFile(_Content):
     """The content of a file in chunks; made by `client.files.stream()`."""
 
-    def __init__(self, run: Run, download: Download, meter: Meter) -> None:
+    def __init__(self, run: RunFlow, download: Download, meter: Meter) -> None:
         super().__init__(download, meter)
         self._run = run
 
@@ -323,7 +323,7 @@ class StreamedFile(_Content):
 class AsyncStreamedFile(_Content):
     """The content of a file in chunks; made by `client.files.stream()`."""
 
-    def __init__(self, run: AsyncRun, download: Download, meter: Meter) -> None:
+    def __init__(self, run: AsyncRunFlow, download: Download, meter: Meter) -> None:
         super().__init__(download, meter)
         self._run = run
 

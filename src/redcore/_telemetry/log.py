@@ -70,8 +70,8 @@ class CallLog:
 
 def outcome(result: AttemptResult) -> str:
     """The status, the error, or `cancelled`."""
-    if result.status is not None:
-        return str(result.status)
+    if result.status_code is not None:
+        return str(result.status_code)
     return "cancelled" if result.error is None else f"{type(result.error).__name__}: {result.error.message}"
 
 

@@ -155,11 +155,11 @@ def more_attributes(attempt: Attempt) -> Mapping[str, str | int | list[str]]:
 
 def outcome_of(result: AttemptResult) -> Mapping[str, str | int]:
     """The status or error of an attempt; both for an error status."""
-    if result.status is None:
+    if result.status_code is None:
         return {"error.type": CANCELLED if result.error is None else type_of(result.error)}
-    told: dict[str, str | int] = {"http.response.status_code": result.status}
-    if result.status >= 400:
-        told["error.type"] = str(result.status)
+    told: dict[str, str | int] = {"http.response.status_code": result.status_code}
+    if result.status_code >= 400:
+        told["error.type"] = str(result.status_code)
     return told
 
 

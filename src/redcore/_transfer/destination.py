@@ -160,7 +160,7 @@ class Target:
         return answer if isinstance(answer, int) and answer > 0 else len(block)
 
 
-class Part:
+class PartialFile:
     """The partial file next to a path, which holds a download until it is complete and verified.
 
     Its name contains the file's id, so that its content belongs to that file; the bytes of a file never change. One

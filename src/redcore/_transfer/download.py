@@ -22,7 +22,7 @@ import attrs
 from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming
-from redcore._call.attempts import Tries
+from redcore._call.attempts import AttemptHistory
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Budget, Close, Flow, Read, Sleep
 from redcore._spec import operations
@@ -55,7 +55,7 @@ class Download:
         self._etag: str | None = None
         self._surplus = 0  # bytes to skip, from a server without range support
         self._breaks = 0
-        self._tries = Tries(engine.runtime.monotonic, headers["X-Request-ID"])
+        self._history = AttemptHistory(engine.runtime.monotonic, headers["X-Request-ID"])
         self._ended = False
 
     def open(self) -> Flow[None]:
@@ -69,7 +69,7 @@ class Download:
         try:
             answer = yield from self._engine.call(self._asked(), self.left())
         except RedcoreAPIError as error:
-            if error.status != 416:
+            if error.status_code != 416:
                 raise
             self._nothing_left(error)
             return
@@ -184,11 +184,11 @@ class Download:
         """Wait before the rest is requested, or raise the error with the reason why there is no further attempt."""
         error.request_id = self._budget.request_id
         self._breaks += 1
-        wait = self._engine.next_wait(error, self._breaks, self._tries, self._options, self._budget)
+        wait = self._engine.next_wait(error, self._breaks, self._history, self._options, self._budget)
         if isinstance(wait, str):
             raise error
         yield Sleep(wait, "retry")
-        self._tries.begin()
+        self._history.begin()
 
     def _described(self) -> Flow[str]:
         file = yield from self._engine.call(operations.files_get(self._file_id), self.left())

@@ -13,7 +13,7 @@ from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow, Notify, Sleep, Work
 from redcore._spec import operations
 from redcore._spec.models import File
-from redcore._transfer.destination import Part, Place, Target
+from redcore._transfer.destination import PartialFile, Place, Target
 from redcore._transfer.download import Download
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
@@ -112,7 +112,7 @@ class Transfers:
             ChecksumError: the received bytes differ from the stored ones; they are discarded.
             RedcoreError: as for any call; the received bytes are kept for another download.
         """
-        part = Part(place, file_id)
+        part = PartialFile(place, file_id)
         download, meter = self.begin(file_id)
         file: IO[bytes] = yield Work(partial(part.open, meter, resume=resume))
         found = meter.done

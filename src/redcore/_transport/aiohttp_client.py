@@ -29,8 +29,8 @@ from redcore._transport.httpcore_request import Address, address, split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.proxies import proxy_for
-from redcore._transport.streamed_response import AsyncArriving
-from redcore._transport.timeouts import Patience
+from redcore._transport.streamed_response import AsyncStreamedResponse
+from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 from redcore.exceptions import ConfigurationError
@@ -160,26 +160,26 @@ class AiohttpTransport(Owner):
         if self.closed:
             raise closed()
         session = self._sessions.here() or await self._session()
-        patience = Patience.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, AIOHTTP, patience.late):
-            async with asyncio.timeout(patience.left_s()) as limit:
+        limits = TimeLimits.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, AIOHTTP, limits.late):
+            async with asyncio.timeout(limits.left_s()) as limit:
                 asked = streamed(self._arguments(session, request), silence_s)
-                watch = Watch(limit, patience)
+                silence = SilenceTimer(limit, limits)
                 if not isinstance(request.content, bytes | None):
-                    asked["data"] = watch.over(asked["data"])
+                    asked["data"] = silence.over(asked["data"])
                 try:
                     answer = await session.http.request(**asked)
                 except BaseException:
-                    await watch.stop()
+                    await silence.stop()
                     raise
-                watch.is_on = False
-                return AsyncArriving(
+                silence.is_on = False
+                return AsyncStreamedResponse(
                     answer.status,
                     headers_of(answer),
                     answer.content.iter_any(),
-                    patience=patience,
+                    limits=limits,
                     foreign=AIOHTTP,
-                    end=partial(end, answer, watch),
+                    end=partial(end, answer, silence),
                 )
 
     def _arguments(self, session: LoopSession, request: Request) -> dict[str, Any]:
@@ -226,11 +226,11 @@ def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
 
 
 @attrs.define
-class Watch:
+class SilenceTimer:
     """Ends an exchange when no chunk of its body is taken and no response begins; aiohttp has no such timeout."""
 
     limit: asyncio.Timeout
-    patience: Patience
+    limits: TimeLimits
     is_on: bool = True
     _sending: asyncio.Task[Any] | None = None
 
@@ -239,7 +239,7 @@ class Watch:
         self._sending = asyncio.current_task()
         async for piece in pieces:
             if self.is_on:
-                self.limit.reschedule(asyncio.get_running_loop().time() + self.patience.wait_s())
+                self.limit.reschedule(asyncio.get_running_loop().time() + self.limits.wait_s())
             yield piece
 
     async def stop(self) -> None:
@@ -249,10 +249,10 @@ class Watch:
             await to_the_end(asyncio.wait([self._sending]))
 
 
-async def end(answer: aiohttp.ClientResponse, watch: Watch, _: bool) -> None:  # noqa: FBT001 (see `AsyncArriving`)
+async def end(answer: aiohttp.ClientResponse, silence: SilenceTimer, _: bool) -> None:  # noqa: FBT001 (see `AsyncStreamedResponse`)
     """Close the connection, unless the response was read completely."""
     answer.close()
-    await watch.stop()
+    await silence.stop()
 
 
 def route_to(where: Address) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from redcore._transport.httpcore_request import split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.pool import AsyncPoolTransport
-from redcore._transport.streamed_response import AsyncArriving
-from redcore._transport.timeouts import Patience
+from redcore._transport.streamed_response import AsyncStreamedResponse
+from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
@@ -62,7 +62,7 @@ class AsyncDirectTransport(Owner):
         if self.closed:
             raise closed()
         ends_at = time.monotonic() + timeout_s
-        limits = Patience(timeout_s, ends_at)
+        limits = TimeLimits(timeout_s, ends_at)
         with our_errors(timeout_s, DIRECT):
             if not isinstance(running_loop(), asyncio.AbstractEventLoop):
                 return await self._others.send(request, timeout_s)
@@ -91,7 +91,7 @@ class AsyncDirectTransport(Owner):
         """One attempt of which a body is streamed, up to the header of the answer."""
         if self.closed:
             raise closed()
-        limits = Patience.begin(silence_s, ends_in_s)
+        limits = TimeLimits.begin(silence_s, ends_in_s)
         with our_errors(silence_s, DIRECT, limits.late):
             if not isinstance(running_loop(), asyncio.AbstractEventLoop):
                 return await self._others.stream(request, silence_s, ends_in_s)
@@ -114,9 +114,11 @@ class AsyncDirectTransport(Owner):
                     await connection.send(async_pieces(request, route.to, target), limits)
                     await connection.head(limits)
                 reader, body = connection.reader, Body(connection, limits)
-                return AsyncArriving(reader.status, reader.headers, body, patience=limits, foreign=DIRECT, end=end)
+                return AsyncStreamedResponse(
+                    reader.status, reader.headers, body, limits=limits, foreign=DIRECT, end=end
+                )
             except BaseException:
-                await end(False)  # noqa: FBT003 (as `AsyncArriving` calls it)
+                await end(False)  # noqa: FBT003 (as `AsyncStreamedResponse` calls it)
                 raise
 
     async def _end(
@@ -124,7 +126,7 @@ class AsyncDirectTransport(Owner):
         connection: AsyncConnection,
         route: Route[AsyncConnection],
         slots: anyio.Semaphore,
-        whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
+        whole: bool,  # noqa: FBT001 (as `AsyncStreamedResponse` calls it)
     ) -> None:
         """Keep a connection whose response was read completely, or close it."""
         try:
@@ -165,7 +167,7 @@ def is_taken(slots: anyio.Semaphore) -> bool:
     return True
 
 
-async def take(slots: anyio.Semaphore, limits: Patience) -> None:
+async def take(slots: anyio.Semaphore, limits: TimeLimits) -> None:
     """Wait for a free connection slot.
 
     Raises:

@@ -18,7 +18,7 @@ from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
 from redcore._transport.direct_socket import Readiness
 from redcore._transport.httpcore_request import Address
-from redcore._transport.timeouts import Patience
+from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 
 HELD_BYTES = 256 * 1024  # the amount that asyncio reads at a time; reading pauses above it until the body is consumed
@@ -53,7 +53,7 @@ class AsyncConnection(asyncio.Protocol):
 
     # Exchanges -----------------------------------------------------------------------------------
 
-    async def begin(self, method: str, limits: Patience) -> None:
+    async def begin(self, method: str, limits: TimeLimits) -> None:
         """Begin an exchange, connecting first if necessary.
 
         Raises:
@@ -68,7 +68,7 @@ class AsyncConnection(asyncio.Protocol):
         self._in_use = True
         self._sent_all = False
 
-    async def _open(self, limits: Patience) -> None:
+    async def _open(self, limits: TimeLimits) -> None:
         where, is_tls = self._where, self._where.scheme == "https"
         self._loop = asyncio.get_running_loop()
         ends_at = time.monotonic() + limits.wait_s()
@@ -85,7 +85,7 @@ class AsyncConnection(asyncio.Protocol):
             raise
         self._is_open = True
 
-    async def exchange(self, data: bytes, limits: Patience, ends_at: float) -> Response:
+    async def exchange(self, data: bytes, limits: TimeLimits, ends_at: float) -> Response:
         """Send a whole request and read the whole response.
 
         Raises:
@@ -103,7 +103,7 @@ class AsyncConnection(asyncio.Protocol):
         self._sent_all = not self._transport.get_write_buffer_size()
         return answer.response()
 
-    async def send(self, pieces: AsyncGenerator[bytes], limits: Patience) -> None:
+    async def send(self, pieces: AsyncGenerator[bytes], limits: TimeLimits) -> None:
         """Send a request; stops if the server has already responded or closed the connection.
 
         Raises:
@@ -122,7 +122,7 @@ class AsyncConnection(asyncio.Protocol):
         """Whether the server has responded before the request was sent completely, or closed the connection."""
         return self.reader.refuses or self._transport.is_closing()
 
-    async def head(self, limits: Patience) -> None:
+    async def head(self, limits: TimeLimits) -> None:
         """Wait for the head of the response.
 
         Raises:
@@ -132,7 +132,7 @@ class AsyncConnection(asyncio.Protocol):
         while not self.reader.status:
             await self._change(limits)
 
-    async def piece(self, limits: Patience) -> bytes:
+    async def piece(self, limits: TimeLimits) -> bytes:
         """Return the next bytes of the body; empty at its end. Raises as `head` does."""
         while not (pieces := self.reader.take()):
             if self.reader.complete:
@@ -143,7 +143,7 @@ class AsyncConnection(asyncio.Protocol):
         self._held = 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _change(self, limits: Patience) -> None:
+    async def _change(self, limits: TimeLimits) -> None:
         """Wait until the state has changed."""
         if self._problem is not None:
             raise self._problem
@@ -234,7 +234,7 @@ class AsyncConnection(asyncio.Protocol):
 class Body:
     """The body of a response, which can be iterated once."""
 
-    def __init__(self, connection: AsyncConnection, limits: Patience) -> None:
+    def __init__(self, connection: AsyncConnection, limits: TimeLimits) -> None:
         self._connection = connection
         self._limits = limits
 

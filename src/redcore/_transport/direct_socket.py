@@ -15,7 +15,7 @@ from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader
 from redcore._transport.httpcore_request import Address
-from redcore._transport.timeouts import Patience
+from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 
 READ_BYTES = 64 * 1024
@@ -76,7 +76,7 @@ class BlockingConnection:
         self._broken_by: OSError | None = None
         self._expires_at = 0.0
 
-    def _open(self, limits: Patience) -> None:
+    def _open(self, limits: TimeLimits) -> None:
         where = self._where
         ends_at = time.monotonic() + limits.wait_s()
         sock = connect(where.host, where.port or (443 if where.scheme == "https" else 80), ends_at)
@@ -93,7 +93,7 @@ class BlockingConnection:
         self._sock = sock
         self.is_open = True
 
-    def begin(self, method: str, limits: Patience) -> None:
+    def begin(self, method: str, limits: TimeLimits) -> None:
         """Begin an exchange, if need be by connecting.
 
         Raises:
@@ -105,7 +105,7 @@ class BlockingConnection:
         self.reader.begin(method)
         self._sent_all = False
 
-    def send(self, pieces: Iterable[bytes], limits: Patience) -> None:
+    def send(self, pieces: Iterable[bytes], limits: TimeLimits) -> None:
         """Send a request; stops if the server has responded or closed the connection, and then reads its response.
 
         Raises:
@@ -122,7 +122,7 @@ class BlockingConnection:
             self._receive()
         return self.reader.refuses
 
-    def _write(self, data: bytes, limits: Patience) -> bool:
+    def _write(self, data: bytes, limits: TimeLimits) -> bool:
         """Send bytes; returns whether the server accepts more."""
         view = memoryview(data)
         while view:
@@ -138,7 +138,7 @@ class BlockingConnection:
                 return False
         return True
 
-    def piece(self, limits: Patience) -> bytes:
+    def piece(self, limits: TimeLimits) -> bytes:
         """Return the next bytes of the body; empty at its end. Raises as `read` does."""
         while not (pieces := self.reader.take()):
             if self.reader.complete:
@@ -146,7 +146,7 @@ class BlockingConnection:
             self.read(limits)
         return b"".join(pieces)
 
-    def read(self, limits: Patience) -> None:
+    def read(self, limits: TimeLimits) -> None:
         """Wait for bytes of the response, and parse them.
 
         Raises:

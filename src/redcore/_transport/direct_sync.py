@@ -17,8 +17,8 @@ from redcore._transport.errors import closed, our_errors
 from redcore._transport.httpcore_request import split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.pool import PoolTransport
-from redcore._transport.streamed_response import Arriving
-from redcore._transport.timeouts import Patience
+from redcore._transport.streamed_response import StreamedResponse
+from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
@@ -43,7 +43,7 @@ class DirectTransport(Owner):
         if self.closed:
             raise closed()
         ends_at = time.monotonic() + timeout_s
-        limits = Patience(timeout_s, ends_at)
+        limits = TimeLimits(timeout_s, ends_at)
         with our_errors(timeout_s, DIRECT):
             origin, target = split(request.url)
             route = self._routes.to(origin)
@@ -72,7 +72,7 @@ class DirectTransport(Owner):
         """One attempt of which a body is streamed, up to the header of the answer."""
         if self.closed:
             raise closed()
-        limits = Patience.begin(silence_s, ends_in_s)
+        limits = TimeLimits.begin(silence_s, ends_in_s)
         with our_errors(silence_s, DIRECT, limits.late):
             origin, target = split(request.url)
             route = self._routes.to(origin)
@@ -92,12 +92,12 @@ class DirectTransport(Owner):
                 while not reader.status:
                     connection.read(limits)
                 body = iter(partial(connection.piece, limits), b"")
-                return Arriving(reader.status, reader.headers, body, patience=limits, foreign=DIRECT, end=end)
+                return StreamedResponse(reader.status, reader.headers, body, limits=limits, foreign=DIRECT, end=end)
             except BaseException:
-                end(False)  # noqa: FBT003 (as `Arriving` calls it)
+                end(False)  # noqa: FBT003 (as `StreamedResponse` calls it)
                 raise
 
-    def _slot(self, limits: Patience) -> Slots:
+    def _slot(self, limits: TimeLimits) -> Slots:
         """Wait for a free connection slot; the caller must put it back into the returned queue."""
         self.use()
         free = self._slots  # a forked child has other slots
@@ -109,7 +109,7 @@ class DirectTransport(Owner):
         connection: BlockingConnection,
         route: Route[BlockingConnection],
         free: Slots,
-        whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
+        whole: bool,  # noqa: FBT001 (as `StreamedResponse` calls it)
     ) -> None:
         """Keep a connection whose answer was read to its end, or close it."""
         try:

@@ -18,8 +18,8 @@ import httpx
 from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING, Body
 from redcore._transport.errors import Foreign, closed, our_errors
-from redcore._transport.streamed_response import Arriving, AsyncArriving
-from redcore._transport.timeouts import Patience
+from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
+from redcore._transport.timeouts import TimeLimits
 from redcore._wire.encoding import Request
 from redcore.exceptions import ConfigurationError, RedcoreError
 from redcore.options import AsyncHttpClient, HttpClient
@@ -149,16 +149,16 @@ class GivenTransport:
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
         check_open(self._closed, self._http)
-        patience = Patience.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, self._errors, patience.late):
-            built = self._http.build_request(**streamed(request, iter), timeout=patience.wait_s())
+        limits = TimeLimits.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, self._errors, limits.late):
+            built = self._http.build_request(**streamed(request, iter), timeout=limits.wait_s())
             response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
             pieces = response.iter_bytes() if is_mock(response) else response.iter_raw()
 
-        def end(_: bool) -> None:  # noqa: FBT001 (as `Arriving` calls it)
+        def end(_: bool) -> None:  # noqa: FBT001 (as `StreamedResponse` calls it)
             response.close()
 
-        return Arriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
+        return StreamedResponse(*header_of(response), pieces, limits=limits, foreign=self._errors, end=end)
 
     def close(self) -> None:
         """Close the transport, but not the client. Safe to call twice."""
@@ -198,20 +198,20 @@ class AsyncGivenTransport:
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
         check_open(self._closed, self._http)
-        patience = Patience.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, self._errors, patience.late), anyio.fail_after(patience.left_s()):
+        limits = TimeLimits.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, self._errors, limits.late), anyio.fail_after(limits.left_s()):
             built = self._http.build_request(**streamed(request, aiter), timeout=silence_s)
             if not isinstance(request.content, bytes | None):
                 built.stream = sent_as(built.stream.__class__)(request.content)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
             pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
 
-        async def end(whole: bool) -> None:  # noqa: FBT001 (as `AsyncArriving` calls it)
+        async def end(whole: bool) -> None:  # noqa: FBT001 (as `AsyncStreamedResponse` calls it)
             await response.aclose()
             if not whole:
                 await run_out(pieces)
 
-        return AsyncArriving(*header_of(response), pieces, patience=patience, foreign=self._errors, end=end)
+        return AsyncStreamedResponse(*header_of(response), pieces, limits=limits, foreign=self._errors, end=end)
 
     async def aclose(self) -> None:
         """Close the transport, but not the client. Safe to call twice."""

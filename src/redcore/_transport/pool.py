@@ -28,8 +28,8 @@ from redcore._transport.httpx_client import HTTPX, run_out
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.proxies import Proxy
-from redcore._transport.streamed_response import Arriving, AsyncArriving
-from redcore._transport.timeouts import Patience, until
+from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
+from redcore._transport.timeouts import TimeLimits, until
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
@@ -107,14 +107,14 @@ class PoolTransport(Owner):
         if self.closed:
             raise closed()
         self.use()
-        patience = Patience.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, HTTPCORE, patience.late), until(patience.ends_at):
+        limits = TimeLimits.begin(silence_s, ends_in_s)
+        with our_errors(silence_s, HTTPCORE, limits.late), until(limits.ends_at):
             origin, target = split(request.url)
             route = self._routes.to(origin)
             sent = on_the_wire(request, route.to, target, IDENTITY)
-            sent.extensions = {"timeout": patience.waits()}
+            sent.extensions = {"timeout": limits.waits()}
             free = self._slots
-            take_slot(free, patience.wait_s())
+            take_slot(free, limits.wait_s())
             try:
                 connection = fresh(route)
                 end = partial(self._end, connection, route, free)
@@ -124,11 +124,11 @@ class PoolTransport(Owner):
             try:
                 answer = connection.handle_request(sent)
                 pieces = answer.iter_stream()
-                return Arriving(
+                return StreamedResponse(
                     answer.status,
                     headers_of(answer),
                     pieces,
-                    patience=patience,
+                    limits=limits,
                     foreign=HTTPCORE,
                     end=partial(end, answer),
                 )
@@ -142,7 +142,7 @@ class PoolTransport(Owner):
         route: Route[httpcore.ConnectionInterface],
         free: Slots,
         answer: httpcore.Response | None,
-        whole: bool,  # noqa: FBT001 (as `Arriving` calls it)
+        whole: bool,  # noqa: FBT001 (as `StreamedResponse` calls it)
     ) -> None:
         """Keep a connection whose response was read completely, or close it."""
         try:
@@ -282,13 +282,13 @@ class AsyncPoolTransport(Owner):
         """Make one attempt with a streamed body, up to the header of the response."""
         if self.closed:
             raise closed()
-        patience = Patience.begin(silence_s, ends_in_s)
+        limits = TimeLimits.begin(silence_s, ends_in_s)
         pool = self._pools.here() or await self._pool()
-        with our_errors(silence_s, HTTPCORE, patience.late), anyio.fail_after(patience.left_s()):
+        with our_errors(silence_s, HTTPCORE, limits.late), anyio.fail_after(limits.left_s()):
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             sent = on_the_wire(request, route.to, target, IDENTITY)
-            sent.extensions = {"timeout": patience.waits()}
+            sent.extensions = {"timeout": limits.waits()}
             with anyio.fail_after(silence_s):
                 await pool.slots.acquire()
             try:
@@ -300,11 +300,11 @@ class AsyncPoolTransport(Owner):
             try:
                 answer = await connection.handle_async_request(sent)
                 pieces = answer.aiter_stream()
-                return AsyncArriving(
+                return AsyncStreamedResponse(
                     answer.status,
                     headers_of(answer),
                     pieces,
-                    patience=patience,
+                    limits=limits,
                     foreign=HTTPCORE,
                     end=partial(end, answer, pieces),
                 )
@@ -320,7 +320,7 @@ class AsyncPoolTransport(Owner):
         slots: anyio.Semaphore,
         answer: httpcore.Response | None,
         pieces: AsyncIterator[bytes] | None,
-        whole: bool,  # noqa: FBT001 (as `AsyncArriving` calls it)
+        whole: bool,  # noqa: FBT001 (as `AsyncStreamedResponse` calls it)
     ) -> None:
         """Keep a connection whose response was read completely, or close it."""
         try:

@@ -8,17 +8,17 @@ import anyio
 
 from redcore._base.response import Headers
 from redcore._transport.errors import Foreign, our_errors
-from redcore._transport.timeouts import Patience, until
+from redcore._transport.timeouts import TimeLimits, until
 
 
-class Arriving:
+class StreamedResponse:
     """See `Incoming`.
 
     Args:
         status_code: HTTP status.
         headers: The headers.
         pieces: The raw body.
-        patience: The time limits.
+        limits: The time limits.
         foreign: The exceptions of the library.
         end: Keeps the connection if called with True for a complete body, otherwise closes it.
     """
@@ -29,23 +29,23 @@ class Arriving:
         headers: Headers,
         pieces: Iterator[bytes],
         *,
-        patience: Patience,
+        limits: TimeLimits,
         foreign: Foreign,
         end: Callable[[bool], None],
     ) -> None:
         self.status_code = status_code
         self.headers = headers
         self._pieces = pieces
-        self._patience = patience
+        self._limits = limits
         self._foreign = foreign
         self._end: Callable[[bool], None] | None = end
         self._whole = False
 
     def read(self) -> bytes:
         """Return the next bytes of the body; empty at its end."""
-        patience = self._patience
-        with our_errors(patience.silence_s, self._foreign, patience.late), until(patience.ends_at):
-            patience.left_s()
+        limits = self._limits
+        with our_errors(limits.silence_s, self._foreign, limits.late), until(limits.ends_at):
+            limits.left_s()
             piece = next(self._pieces, b"")
         self._whole = not piece
         return piece
@@ -57,8 +57,8 @@ class Arriving:
             end(self._whole)
 
 
-class AsyncArriving:
-    """See `AsyncIncoming`; arguments as for `Arriving`."""
+class AsyncStreamedResponse:
+    """See `AsyncIncoming`; arguments as for `StreamedResponse`."""
 
     def __init__(
         self,
@@ -66,22 +66,22 @@ class AsyncArriving:
         headers: Headers,
         pieces: AsyncIterator[bytes],
         *,
-        patience: Patience,
+        limits: TimeLimits,
         foreign: Foreign,
         end: Callable[[bool], Awaitable[None]],
     ) -> None:
         self.status_code = status_code
         self.headers = headers
         self._pieces = pieces
-        self._patience = patience
+        self._limits = limits
         self._foreign = foreign
         self._end: Callable[[bool], Awaitable[None]] | None = end
         self._whole = False
 
     async def read(self) -> bytes:
         """Return the next bytes of the body; empty at its end."""
-        patience = self._patience
-        with our_errors(patience.silence_s, self._foreign, patience.late), anyio.fail_after(patience.left_s()):
+        limits = self._limits
+        with our_errors(limits.silence_s, self._foreign, limits.late), anyio.fail_after(limits.left_s()):
             piece = await anext(self._pieces, b"")
         self._whole = not piece
         return piece

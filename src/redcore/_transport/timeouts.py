@@ -11,7 +11,7 @@ import attrs
 
 
 @attrs.frozen
-class Patience:
+class TimeLimits:
     """The time limits of one streamed exchange.
 
     Args:
@@ -23,7 +23,7 @@ class Patience:
     ends_at: float | None
 
     @classmethod
-    def begin(cls, silence_s: float, ends_in_s: float | None) -> Patience:
+    def begin(cls, silence_s: float, ends_in_s: float | None) -> TimeLimits:
         """The limits of an exchange that begins now."""
         return cls(silence_s, None if ends_in_s is None else time.monotonic() + ends_in_s)
 

@@ -51,7 +51,7 @@ def sentence(error: RedcoreError) -> str:
     """Return what went wrong, and by which request it can be found in the platform's logs."""
     told = error.message
     if isinstance(error, RedcoreAPIError):
-        told = f"{told} ({error.status} {error.code})"
+        told = f"{told} ({error.status_code} {error.code})"
         told += "".join(f"\n  {detail.field}: {detail.issue}" for detail in error.details)
     return f"{told}\n  request {error.request_id}" if error.request_id else told
 

@@ -13,7 +13,7 @@ def tracing(terminal: Terminal) -> Hooks:
         terminal.detail(f"> {attempt.method} {attempt.url} (attempt {attempt.number})", level=2)
 
     def after(result: AttemptResult) -> None:
-        what = type(result.error).__name__ if result.status is None else result.status
+        what = type(result.error).__name__ if result.status_code is None else result.status_code
         attempt = result.attempt
         terminal.detail(f"< {what} {attempt.operation} in {result.duration_s:.2f} s (request {attempt.request_id})")
 

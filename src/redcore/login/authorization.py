@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 
 from redcore._base.response import Headers, Response
-from redcore._call.config import Given, configure_login
+from redcore._call.config import ClientArguments, configure_login
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow
 from redcore._spec import operations
@@ -96,7 +96,9 @@ def authorization_request(
         ArgumentError: the redirect URI is not absolute, or has a fragment (RFC 6749 section 3.1.2).
         ConfigurationError: no client id, or an invalid URL.
     """
-    config = configure_login(Given(client_id=client_id, base_url=base_url, auth_url=auth_url, environment=environment))
+    config = configure_login(
+        ClientArguments(client_id=client_id, base_url=base_url, auth_url=auth_url, environment=environment)
+    )
     if not is_absolute(redirect_uri):
         raise ArgumentError("redirect_uri must be an absolute URI without a fragment, as it is registered")
     return AuthorizationRequest(

@@ -14,7 +14,7 @@ from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.gateway.readiness import Readiness
 from redcore_server.http.draining import Draining
-from redcore_server.process.service import Inner
+from redcore_server.process.service import Service
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.objects import Objects
@@ -133,7 +133,7 @@ async def test_allow_names_head_beside_get(caller: httpx.AsyncClient, method: st
 
 async def test_a_role_of_its_own_answers_head(auth: Auth, clock: Clock) -> None:
     """Its probes and what it serves."""
-    inner = Inner(
+    inner = Service(
         apps={"/oauth/": auth.app, "/.well-known/": auth.app},
         readiness=Readiness(draining=Draining(), stores={}),
         clock=clock,

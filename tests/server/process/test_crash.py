@@ -118,7 +118,7 @@ def is_open(error: NetworkError | RedcoreAPIError) -> bool:
     `REQUEST_IN_PROGRESS` does: the attempt before it may be ending just now. The SDK does not retry it, nor any 409, so
     whoever gets it has to ask again.
     """
-    return isinstance(error, NetworkError) or error.status >= 500 or error.code == "REQUEST_IN_PROGRESS"
+    return isinstance(error, NetworkError) or error.status_code >= 500 or error.code == "REQUEST_IN_PROGRESS"
 
 
 @attrs.define

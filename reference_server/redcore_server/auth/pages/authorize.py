@@ -22,8 +22,8 @@ from redcore_server.auth.oauth import greenlets
 from redcore_server.auth.oauth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
 from redcore_server.auth.oauth.code_store import Codes
 from redcore_server.auth.oauth.server import QueryRequest, address_of
-from redcore_server.auth.pages.browser_request import Visit
-from redcore_server.auth.pages.context import Parts
+from redcore_server.auth.pages.browser_request import BrowserRequest
+from redcore_server.auth.pages.context import ServiceContext
 from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.people.person import Person
@@ -51,14 +51,14 @@ _UNUSABLE: Final = PageProblem(
 )
 
 
-def routes(parts: Parts) -> Routes:
+def routes(context: ServiceContext) -> Routes:
     """Return the authorization endpoint, and register its grant.
 
     Args:
-        parts: Parts of the service.
+        context: Components of the service.
     """
-    parts.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(parts.stores))])
-    handler = parts.browsers.handler(_Authorize(parts).answer)
+    context.server.register_grant(AuthorizationCodeGrant, [Pkce(), keep_codes(Codes(context.stores))])
+    handler = context.browsers.handler(_Authorize(context).answer)
     return {"/oauth/authorize": {"GET": handler, "POST": handler}}
 
 
@@ -74,10 +74,10 @@ class _Asked:
 
 @attrs.frozen
 class _Authorize:
-    parts: Parts
+    context: ServiceContext
 
-    async def answer(self, visit: Visit) -> Response:
-        request = QueryRequest(_parameters(visit.request.url.query))
+    async def answer(self, browser: BrowserRequest) -> Response:
+        request = QueryRequest(_parameters(browser.request.url.query))
         try:
             asked = await greenlets.run(partial(self._check, request))
         except OAuth2Error as error:
@@ -87,38 +87,40 @@ class _Authorize:
             application=asked.client.name,
             form_targets=(asked.redirect_uri,),
         )
-        who = await self.parts.sign_in.require(visit, purpose)
+        who = await self.context.sign_in.require(browser, purpose)
         if isinstance(who, Response):
             return who
-        return await self._decide(visit, asked, who)
+        return await self._decide(browser, asked, who)
 
     def _check(self, request: QueryRequest) -> _Asked:
-        client = self.parts.server.query_client(request.payload.client_id or "")
+        client = self.context.server.query_client(request.payload.client_id or "")
         # Before Authlib, whose messages would quote an unregistered address.
         if client is None or not _is_known(request, client):
             raise _UNUSABLE
-        grant = cast("AuthorizationCodeGrant", self.parts.server.check_authorization(request))
+        grant = cast("AuthorizationCodeGrant", self.context.server.check_authorization(request))
         return _Asked(request, grant, client, cast("str", grant.redirect_uri))
 
-    async def _decide(self, visit: Visit, asked: _Asked, who: Person) -> Response:
-        scope = " ".join(sorted(set(asked.grant.scope.split()) & role_ceiling(who.role, frozenset(self.parts.scopes))))
-        decision = visit.form.get("decision") if visit.form.get("step") == "consent" else None
+    async def _decide(self, browser: BrowserRequest, asked: _Asked, who: Person) -> Response:
+        scope = " ".join(
+            sorted(set(asked.grant.scope.split()) & role_ceiling(who.role, frozenset(self.context.scopes)))
+        )
+        decision = browser.form.get("decision") if browser.form.get("step") == "consent" else None
         if decision == "deny":
             return await self._finish(asked, None)
         # Grant exactly what was shown, even if more would be allowed by now.
-        if decision == "allow" and scope and visit.form.get("scope") == scope:
+        if decision == "allow" and scope and browser.form.get("scope") == scope:
             return await self._finish(asked, Consent(who, scope))
-        return visit.page(
+        return browser.page(
             "consent",
             form_targets=[asked.redirect_uri],
             application=asked.client.name,
             destination=_destination(asked.redirect_uri),
             scope=scope,
-            meanings=[self.parts.scopes[name] for name in scope.split()],
+            meanings=[self.context.scopes[name] for name in scope.split()],
         )
 
     async def _finish(self, asked: _Asked, consent: Consent | None) -> Response:
-        answer = partial(self.parts.server.answer_authorization, asked.request, asked.grant, consent)
+        answer = partial(self.context.server.answer_authorization, asked.request, asked.grant, consent)
         return self._back(await greenlets.run(answer))
 
     def _refuse(self, error: OAuth2Error) -> Response:
@@ -128,7 +130,7 @@ class _Authorize:
 
     def _back(self, location: str) -> Response:
         # RFC 9207: tells the application which server answers.
-        return RedirectResponse(add_params_to_uri(location, [("iss", self.parts.issuer)]), 302)
+        return RedirectResponse(add_params_to_uri(location, [("iss", self.context.issuer)]), 302)
 
 
 def _is_known(request: QueryRequest, client: Application) -> bool:

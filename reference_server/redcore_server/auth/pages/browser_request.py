@@ -29,7 +29,7 @@ COOKIE: Final = "redcore_session"
 
 
 @attrs.define(kw_only=True)
-class Visit:
+class BrowserRequest:
     """A request of a browser.
 
     Attributes:
@@ -109,7 +109,7 @@ class Browsers:
         """Whether browsers use TLS."""
         return self.origin.startswith("https:")
 
-    def handler(self, answer: Callable[[Visit], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
+    def handler(self, answer: Callable[[BrowserRequest], Awaitable[Response]], *, is_guarded: bool = True) -> Handler:
         """Return a handler that wraps each request, and maintains the session cookie.
 
         Args:
@@ -121,13 +121,15 @@ class Browsers:
             presented = request.cookies.get(self.cookie)
             session: Session | None = None
             try:
-                visit = Visit(request=request, session=await self.sessions.load(presented), sessions=self.sessions)
+                browser = BrowserRequest(
+                    request=request, session=await self.sessions.load(presented), sessions=self.sessions
+                )
                 if request.method == "POST":
-                    visit.form = await (self._own_form(request, visit) if is_guarded else _form(request))
-                response = await answer(visit)
-                session = visit.session
+                    browser.form = await (self._own_form(request, browser) if is_guarded else _form(request))
+                response = await answer(browser)
+                session = browser.session
             except _StaleForm as stale:
-                response = stale.visit.again()
+                response = stale.browser.again()
             except Exception as error:  # noqa: BLE001 - the edge: every error becomes a page
                 response = problem_page(error, REQUEST_ID.find(request.scope) or "")
             if session is not None and session.id != presented:
@@ -146,15 +148,15 @@ class Browsers:
         # Over plain HTTP, only some browsers keep a `Secure` cookie, and only for loopback hosts.
         response.set_cookie(self.cookie, session.id, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
-    async def _own_form(self, request: Request, visit: Visit) -> Mapping[str, str]:
+    async def _own_form(self, request: Request, browser: BrowserRequest) -> Mapping[str, str]:
         origin = request.headers.get("Origin")
         if origin is not None and origin != self.origin:
             raise FOREIGN_FORM
         form = await _form(request)
-        if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(visit.session).encode()):
+        if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(browser.session).encode()):
             if self.cookie not in request.cookies:
                 raise NO_COOKIE
-            raise _StaleForm(visit)
+            raise _StaleForm(browser)
         return form
 
 
@@ -165,7 +167,7 @@ class _StaleForm(Exception):  # noqa: N818 - names what came
     The form is ignored; the browser is redirected to the page.
     """
 
-    visit: Visit
+    browser: BrowserRequest
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -17,7 +17,7 @@ from redcore_server.store.postgres import Pool
 
 
 @attrs.frozen(kw_only=True)
-class Parts:
+class ServiceContext:
     """The components of a running auth service.
 
     Attributes:

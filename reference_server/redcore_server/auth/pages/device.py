@@ -19,8 +19,8 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.device_grant import ENDPOINT, PAGE, DeviceCodeGrant, keep_device_codes, start_login
 from redcore_server.auth.oauth.device_store import Device, DeviceCodes, shown
 from redcore_server.auth.oauth.handler import answering
-from redcore_server.auth.pages.browser_request import Visit
-from redcore_server.auth.pages.context import Parts
+from redcore_server.auth.pages.browser_request import BrowserRequest
+from redcore_server.auth.pages.context import ServiceContext
 from redcore_server.auth.pages.sign_in import Purpose
 from redcore_server.auth.people.login_throttle import Attempts, TooManyAttempts
 from redcore_server.auth.people.person import Person
@@ -30,17 +30,17 @@ from redcore_server.auth.routes import Routes
 _WRONG: Final = "That code is not right, was used, or is too old. Look at your device again."
 
 
-def routes(parts: Parts) -> Routes:
+def routes(context: ServiceContext) -> Routes:
     """Return the routes of the device login, and register its grant.
 
     Args:
-        parts: Parts of the service.
+        context: Components of the service.
     """
-    codes = DeviceCodes(parts.stores)
-    parts.server.register_grant(DeviceCodeGrant, [keep_device_codes(codes)])
-    pages = _DevicePages(parts, codes, Attempts(parts.stores.redis, parts.clock, "device"))
-    page = parts.browsers.handler(pages.answer)
-    start = answering(partial(start_login, parts.server, codes))
+    codes = DeviceCodes(context.stores)
+    context.server.register_grant(DeviceCodeGrant, [keep_device_codes(codes)])
+    pages = _DevicePages(context, codes, Attempts(context.stores.redis, context.clock, "device"))
+    page = context.browsers.handler(pages.answer)
+    start = answering(partial(start_login, context.server, codes))
     return {ENDPOINT: {"POST": start}, PAGE: {"GET": page, "POST": page}}
 
 
@@ -54,29 +54,29 @@ class _Asked:
 
 @attrs.frozen
 class _DevicePages:
-    parts: Parts
+    context: ServiceContext
     codes: DeviceCodes
     attempts: Attempts
 
-    async def answer(self, visit: Visit) -> Response:
-        if visit.form.get("step") == "device":
-            typed = shown(visit.form.get("user_code", ""))
+    async def answer(self, browser: BrowserRequest) -> Response:
+        if browser.form.get("step") == "device":
+            typed = shown(browser.form.get("user_code", ""))
             return RedirectResponse(f"{PAGE}?{urlencode({'user_code': typed})}", 302)
-        typed = visit.request.query_params.get("user_code", "")
+        typed = browser.request.query_params.get("user_code", "")
         if not typed:
-            return visit.page("device", problem=None)
+            return browser.page("device", problem=None)
         try:
-            asked = await self._found(visit, typed)
+            asked = await self._found(browser, typed)
         except TooManyAttempts as error:
-            return _wait(visit, error)
+            return _wait(browser, error)
         if asked is None:
-            return visit.page("device", status=400, problem=_WRONG)
-        who = await self.parts.sign_in.require(visit, _purpose(asked.client))
-        return who if isinstance(who, Response) else await self._decide(visit, asked, who)
+            return browser.page("device", status=400, problem=_WRONG)
+        who = await self.context.sign_in.require(browser, _purpose(asked.client))
+        return who if isinstance(who, Response) else await self._decide(browser, asked, who)
 
-    async def _found(self, visit: Visit, typed: str) -> _Asked | None:
+    async def _found(self, browser: BrowserRequest, typed: str) -> _Asked | None:
         # Counted before it is checked, so that concurrent guesses cannot exceed the limit.
-        spent = {"account": visit.session.id, "address": visit.address}
+        spent = {"account": browser.session.id, "address": browser.address}
         await self.attempts.spend(**spent)
         asked = await self._find(typed)
         if asked is not None:
@@ -84,41 +84,45 @@ class _DevicePages:
         return asked
 
     async def _find(self, typed: str) -> _Asked | None:
-        device = await self.codes.find(typed, self.parts.clock.time())
-        client = await self.parts.server.issuer.applications.find(device.client_id) if device else None
+        device = await self.codes.find(typed, self.context.clock.time())
+        client = await self.context.server.issuer.applications.find(device.client_id) if device else None
         return _Asked(device, client) if device and client else None
 
-    async def _decide(self, visit: Visit, asked: _Asked, who: Person) -> Response:
-        scope = " ".join(sorted(set(asked.device.scope.split()) & role_ceiling(who.role, frozenset(self.parts.scopes))))
-        decision = visit.form.get("decision") if visit.form.get("step") == "device-consent" else None
-        now = self.parts.clock.time()
+    async def _decide(self, browser: BrowserRequest, asked: _Asked, who: Person) -> Response:
+        scope = " ".join(
+            sorted(set(asked.device.scope.split()) & role_ceiling(who.role, frozenset(self.context.scopes)))
+        )
+        decision = browser.form.get("decision") if browser.form.get("step") == "device-consent" else None
+        now = self.context.clock.time()
         if decision == "deny":
-            return await self._done(visit, asked, self.codes.deny(asked.device, now), is_allowed=False)
+            return await self._done(browser, asked, self.codes.deny(asked.device, now), is_allowed=False)
         # Grant exactly what was shown, even if more would be allowed by now.
-        if decision == "allow" and scope and visit.form.get("scope") == scope:
+        if decision == "allow" and scope and browser.form.get("scope") == scope:
             approve = self.codes.approve(asked.device, who.id, scope, now)
-            return await self._done(visit, asked, approve, is_allowed=True)
-        return visit.page(
+            return await self._done(browser, asked, approve, is_allowed=True)
+        return browser.page(
             "device_consent",
             application=asked.client.name,
             user_code=asked.device.user_code,
             scope=scope,
-            meanings=[self.parts.scopes[name] for name in scope.split()],
+            meanings=[self.context.scopes[name] for name in scope.split()],
         )
 
-    async def _done(self, visit: Visit, asked: _Asked, settle: Awaitable[bool], *, is_allowed: bool) -> Response:
+    async def _done(
+        self, browser: BrowserRequest, asked: _Asked, settle: Awaitable[bool], *, is_allowed: bool
+    ) -> Response:
         if not await settle:  # decided by another request meanwhile
-            return visit.page("device", status=400, problem=_WRONG)
-        return visit.page("device_done", application=asked.client.name, is_allowed=is_allowed)
+            return browser.page("device", status=400, problem=_WRONG)
+        return browser.page("device_done", application=asked.client.name, is_allowed=is_allowed)
 
 
 def _purpose(client: Application) -> Purpose:
     return Purpose(organisation_id=client.organisation_id, application=client.name)
 
 
-def _wait(visit: Visit, error: TooManyAttempts) -> Response:
+def _wait(browser: BrowserRequest, error: TooManyAttempts) -> Response:
     minutes = math.ceil(error.retry_after_s / 60)
     problem = f"Too many wrong codes. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
-    response = visit.page("device", status=429, problem=problem)
+    response = browser.page("device", status=429, problem=problem)
     response.headers["Retry-After"] = str(error.retry_after_s)
     return response

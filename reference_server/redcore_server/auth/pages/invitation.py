@@ -11,8 +11,8 @@ from typing import Final
 import attrs
 from starlette.responses import Response
 
-from redcore_server.auth.pages.browser_request import Visit
-from redcore_server.auth.pages.context import Parts
+from redcore_server.auth.pages.browser_request import BrowserRequest
+from redcore_server.auth.pages.context import ServiceContext
 from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.people.invitation_acceptance import Acceptance, Invitation, SecondFactor
 from redcore_server.auth.people.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, problem
@@ -27,14 +27,14 @@ _CLOSED: Final = PageProblem(
 )
 
 
-def routes(parts: Parts) -> Routes:
+def routes(context: ServiceContext) -> Routes:
     """Return the routes of the invitation pages.
 
     Args:
-        parts: Parts of the service.
+        context: Components of the service.
     """
-    page = _InvitationPage(Acceptance(parts.stores.postgres, parts.clock), parts.passwords, parts.clock)
-    handler = parts.browsers.handler(page.answer)
+    page = _InvitationPage(Acceptance(context.stores.postgres, context.clock), context.passwords, context.clock)
+    handler = context.browsers.handler(page.answer)
     return {"/oauth/invitations/": {"GET": handler, "POST": handler}}
 
 
@@ -65,39 +65,44 @@ class _InvitationPage:
     passwords: Passwords
     clock: Clock
 
-    async def answer(self, visit: Visit) -> Response:
-        token = path_of(visit.request).rpartition("/")[2]
+    async def answer(self, browser: BrowserRequest) -> Response:
+        token = path_of(browser.request).rpartition("/")[2]
         invitation = await self.acceptance.find(token)
         if invitation is None:
             raise _CLOSED
-        if visit.request.method == "POST":
-            return await self._take(visit, invitation)
-        return _form(visit, invitation, new_totp_secret(), {})
+        if browser.request.method == "POST":
+            return await self._take(browser, invitation)
+        return _form(browser, invitation, new_totp_secret(), {})
 
-    async def _take(self, visit: Visit, invitation: Invitation) -> Response:
-        given = visit.form.get("secret", "")
+    async def _take(self, browser: BrowserRequest, invitation: Invitation) -> Response:
+        given = browser.form.get("secret", "")
         filled = _Filled(
-            password=visit.form.get("password", ""),
-            repeated=visit.form.get("repeated", ""),
+            password=browser.form.get("password", ""),
+            repeated=browser.form.get("repeated", ""),
             secret=given if is_totp_secret(given) else new_totp_secret(),
-            code=visit.form.get("code", "").strip(),
+            code=browser.form.get("code", "").strip(),
         )
         step = matching_step(filled.secret, filled.code, self.clock.time())
         issues = filled.issues(invitation, step)
         if issues:
-            return _form(visit, invitation, filled.secret, issues, is_open=bool(filled.code))
+            return _form(browser, invitation, filled.secret, issues, is_open=bool(filled.code))
         factor = None if step is None else SecondFactor(secret=filled.secret, step=step)
         hashed = await self.passwords.hash(filled.password)
         if not await self.acceptance.accept(invitation, password_hash=hashed, factor=factor):
             raise _CLOSED
-        await visit.sign_out()  # sign out any previous user of this browser
-        return visit.page("accepted", invitation=invitation, has_factor=factor is not None)
+        await browser.sign_out()  # sign out any previous user of this browser
+        return browser.page("accepted", invitation=invitation, has_factor=factor is not None)
 
 
 def _form(
-    visit: Visit, invitation: Invitation, secret: str, issues: dict[str, str], *, is_open: bool = False
+    browser: BrowserRequest,
+    invitation: Invitation,
+    secret: str,
+    issues: dict[str, str],
+    *,
+    is_open: bool = False,
 ) -> Response:
-    return visit.page(
+    return browser.page(
         "invitation",
         invitation=invitation,
         secret=secret,

@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from redcore_server.auth.pages.browser_request import Visit
-from redcore_server.auth.pages.context import Parts
+from redcore_server.auth.pages.browser_request import BrowserRequest
+from redcore_server.auth.pages.context import ServiceContext
 from redcore_server.auth.pages.problem import PageProblem
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.routes import Routes
@@ -47,23 +47,23 @@ _NO_PROVIDER: Final = PageProblem(
 _NO_PAGE: Final = PageProblem("Something is wrong with this request", "Go back and start again from your application.")
 
 
-def routes(parts: Parts) -> Routes:
+def routes(context: ServiceContext) -> Routes:
     """Return the routes, and enable assertions at the token endpoint.
 
     Args:
-        parts: Components of the running service.
+        context: Components of the running service.
     """
     consumer = AssertionConsumer(
-        addresses=ServiceProvider(parts.issuer),
-        providers=IdentityProviders(parts.pool),
-        replays=Replays(parts.stores.redis),
-        pool=parts.stores.postgres,
-        clock=parts.clock,
+        addresses=ServiceProvider(context.issuer),
+        providers=IdentityProviders(context.pool),
+        replays=Replays(context.stores.redis),
+        pool=context.stores.postgres,
+        clock=context.clock,
     )
-    requests = LoginRequests(parts.stores.redis, parts.clock)
+    requests = LoginRequests(context.stores.redis, context.clock)
     browser = _BrowserLogin(consumer=consumer, requests=requests)
 
-    parts.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
+    context.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
 
     async def metadata(request: Request) -> Response:
         xml = await run_in_threadpool(consumer.addresses.metadata)
@@ -71,8 +71,8 @@ def routes(parts: Parts) -> Routes:
 
     return {
         "/saml/metadata.xml": {"GET": metadata},
-        "/saml/login": {"GET": parts.browsers.handler(browser.login)},
-        "/saml/acs": {"POST": parts.browsers.handler(browser.take_answer, is_guarded=False)},
+        "/saml/login": {"GET": context.browsers.handler(browser.login)},
+        "/saml/acs": {"POST": context.browsers.handler(browser.take_answer, is_guarded=False)},
     }
 
 
@@ -87,9 +87,9 @@ class _BrowserLogin:
     def _cookie(self) -> str:
         return f"__Host-{COOKIE}" if self.consumer.addresses.origin.startswith("https:") else COOKIE
 
-    async def login(self, visit: Visit) -> Response:
+    async def login(self, browser: BrowserRequest) -> Response:
         """Send the browser to the identity provider."""
-        query = visit.request.query_params
+        query = browser.request.query_params
         organisation_id, return_to = query.get("organisation"), query.get("return_to")
         if return_to is not None and not _RETURN_TO.fullmatch(return_to):
             raise _NO_PAGE
@@ -97,32 +97,32 @@ class _BrowserLogin:
         if provider is None:
             raise _NO_PROVIDER
         request_id, address = await run_in_threadpool(self.consumer.addresses.login, provider)
-        browser = new_secret()
-        await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), browser)
+        secret = new_secret()
+        await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), secret)
         response = RedirectResponse(address, 302)
         # The identity provider's site posts the response: a stricter cookie would not be sent with it.
-        response.set_cookie(self._cookie, browser, path="/", secure=True, httponly=True, samesite="none")
+        response.set_cookie(self._cookie, secret, path="/", secure=True, httponly=True, samesite="none")
         return response
 
-    async def take_answer(self, visit: Visit) -> Response:
+    async def take_answer(self, browser: BrowserRequest) -> Response:
         """Sign in the person named in the response.
 
         `RelayState` is ignored: the return address is stored with the request.
         """
         try:
             with telling_why("browser"):
-                person, request = await self._accept(visit)
+                person, request = await self._accept(browser)
         except AssertionRefused:
             raise _REFUSED from None
-        await visit.sign_in(person)
-        response = RedirectResponse(request.return_to, 302) if request.return_to else visit.page("signed_in")
+        await browser.sign_in(person)
+        response = RedirectResponse(request.return_to, 302) if request.return_to else browser.page("signed_in")
         response.delete_cookie(self._cookie, path="/", secure=True, httponly=True, samesite="none")
         return response
 
-    async def _accept(self, visit: Visit) -> tuple[Person, LoginRequest]:
-        xml = _decoded(visit.form.get("SAMLResponse", ""))
+    async def _accept(self, browser: BrowserRequest) -> tuple[Person, LoginRequest]:
+        xml = _decoded(browser.form.get("SAMLResponse", ""))
         statement = await run_in_threadpool(self.consumer.examine, xml, "browser")
-        request = await self._request(statement, visit.request.cookies.get(self._cookie, ""))
+        request = await self._request(statement, browser.request.cookies.get(self._cookie, ""))
         person = await self.consumer.subject(statement)
         await self.consumer.use(statement, person)
         return person, request

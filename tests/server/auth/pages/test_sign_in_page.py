@@ -18,7 +18,7 @@ from tests.server.support.browsing import Browser, forms_of, text_of
 from tests.server.support.client_addresses import new_address
 from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 
-from redcore_server.auth.pages.browser_request import Browsers, Visit
+from redcore_server.auth.pages.browser_request import BrowserRequest, Browsers
 from redcore_server.auth.pages.sign_in import Purpose, SignInPages
 from redcore_server.auth.people.login_throttle import PER_ACCOUNT, PER_ADDRESS, WINDOW_S, Attempts
 from redcore_server.auth.people.passwords import Passwords
@@ -61,8 +61,8 @@ class Door:
         pages = SignInPages(sign_in)
         purpose = Purpose(organisation_id=self.organisation.id, application="Storefront <3")
 
-        async def answer(visit: Visit) -> Response:
-            who = await pages.require(visit, purpose)
+        async def answer(browser: BrowserRequest) -> Response:
+            who = await pages.require(browser, purpose)
             return who if isinstance(who, Response) else PlainTextResponse(f"hello {who.name}")
 
         browsers = Browsers(origin=self.origin, sessions=Sessions(self.stores, self.clock))

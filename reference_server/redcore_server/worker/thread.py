@@ -16,7 +16,7 @@ from redcore_server.worker.runner import Worker, persist
 
 
 @attrs.frozen
-class Apart:
+class WorkerThread:
     """A worker in a thread.
 
     Attributes:
