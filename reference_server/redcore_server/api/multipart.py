@@ -16,6 +16,7 @@ from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
 
 _ENCODED: Final = re.compile("%22|%0D|%0A")
 _MAX_PREAMBLE_BYTES: Final = 64 * 1024
+_MAX_BLANKS: Final = 100  # after a boundary (RFC 2046 section 5.1.1, transport-padding)
 
 _Event: TypeAlias = tuple[Literal["begin"], "Part"] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
 
@@ -144,21 +145,25 @@ class _Preamble:
     """Drops the preamble, and blanks after the first boundary; the parser accepts neither (RFC 2046, 5.1.1)."""
 
     def __init__(self, boundary: bytes) -> None:
-        self._first = re.compile(rb"(?:\A|\r\n)(--" + re.escape(boundary) + rb")[ \t]*(\r\n|--)")
-        self._read = b""
+        self._first = re.compile(rb"\r\n(--" + re.escape(boundary) + rb")[ \t]{0,%d}(\r\n|--)" % _MAX_BLANKS)
+        self._longest = len(boundary) + _MAX_BLANKS + len(b"\r\n--\r\n")
+        self._end = b"\r\n"  # of what was read: the first line follows no other
+        self._size = 0
 
     @property
     def has_read(self) -> bool:
         """Whether any data arrived."""
-        return bool(self._read)
+        return self._size > 0
 
     def without(self, piece: bytes) -> bytes:
         """Return the bytes for the parser; empty until the first boundary arrives."""
-        self._read += piece
-        if found := self._first.search(self._read):
-            return found[1] + found[2] + self._read[found.end() :]
-        if len(self._read) > _MAX_PREAMBLE_BYTES:
+        read = self._end + piece
+        if found := self._first.search(read):
+            return found[1] + found[2] + read[found.end() :]
+        self._size += len(piece)
+        if self._size > _MAX_PREAMBLE_BYTES:
             _malformed("has no part within its first 64 KiB")
+        self._end = read[-self._longest :]  # no more, so that small pieces cost no more than large ones
         return b""
 
 

@@ -6,7 +6,7 @@ characters of the input.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
@@ -16,12 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from redcore_server.api.json_bounds import MAX_DEPTH, MAX_VALUES, has_few_values, is_shallow
 from redcore_server.contract.schema_messages import first_of, issues, shortened
 from redcore_server.contract.spec import Operation, Parameter, Rule
 from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-MAX_DEPTH: Final = 64
 _MAX_QUERY_FIELDS: Final = 50
 _MAX_NAME: Final = 200  # of an unknown query parameter's name, in a problem
 _THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that it does not block other requests
@@ -95,12 +95,15 @@ class Validation:
         return self._json(raw, rule)
 
     def _json(self, raw: bytes, rule: Rule) -> Any:
+        if not has_few_values(raw):
+            self._complain(_BODY, f"has more than {MAX_VALUES} values")
+            return {}
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             self._complain(_BODY, f"is not valid JSON: {error}")
             return {}
-        if _depth_at_most(value, raw, MAX_DEPTH):
+        if is_shallow(value):
             self.problems.extend(first_of(chain(issues(rule, value, _BODY), _nuls(value, raw))))
         else:
             self._complain(_BODY, f"is nested deeper than {MAX_DEPTH} levels")
@@ -206,22 +209,6 @@ def _require_json(headers: Headers) -> None:
         raise UnsupportedMediaType
 
 
-def _depth_at_most(value: object, raw: bytes, levels: int) -> bool:
-    # Fewer brackets than levels cannot nest too deeply: this decides nearly every body without traversing it.
-    if raw.count(b"[") + raw.count(b"{") <= levels:
-        return True
-    return _is_shallow(value, levels)
-
-
-def _is_shallow(value: object, levels: int) -> bool:
-    level: list[object] = [value]
-    for _ in range(levels):
-        level = [child for parent in level for child in _parts(parent) if isinstance(child, dict | list)]
-        if not level:
-            return True
-    return not any(map(_parts, level))
-
-
 def _nuls(value: object, raw: bytes, *path: str) -> Iterator[Detail]:
     """Yield a problem for each text that PostgreSQL cannot store."""
     if rb"\u0000" not in raw:
@@ -233,12 +220,6 @@ def _nuls(value: object, raw: bytes, *path: str) -> Iterator[Detail]:
             yield Detail(".".join(path) or _BODY, "has a field name with the character U+0000")
         else:
             yield from _nuls(child, raw, *path, name)
-
-
-def _parts(value: object) -> Collection[object]:
-    if isinstance(value, dict):
-        return cast("dict[str, object]", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _children(value: object) -> Iterable[tuple[str, object]]:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from redcore_server.api import listing
 from redcore_server.api.authority import require
 from redcore_server.api.handler import Call, Handler, Reply, Row
-from redcore_server.contract.schema_messages import issues
+from redcore_server.contract.schema_messages import first_of, issues
 from redcore_server.errors import NotFound, RuleViolation, ValidationFailed
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries
@@ -37,8 +37,9 @@ async def workflows_run(call: Call) -> Reply:
         raise NotFound(f"Workflow {name} does not exist.")
     require(call.principal, WORKFLOWS[name].scopes)
     given: Any = call.body.get(_INPUT, {})
-    if problems := list(issues(WORKFLOWS[name].rule, given, "")):
-        raise ValidationFailed(details=[problem.inside(_INPUT) for problem in problems])
+    found = issues(WORKFLOWS[name].rule, given, "")
+    if problems := first_of(problem.inside(_INPUT) for problem in found):
+        raise ValidationFailed(details=problems)
     run_id = new_id("wfr")
     row = await call.one(
         _QUERIES["add"],

@@ -115,7 +115,7 @@ def _details(error: jsonschema_rs.ValidationError, name: str) -> Iterator[Detail
     if keyword == "required":
         yield Detail(_field([*path, facts["property"]]), "is required")
     elif keyword == "additionalProperties":
-        for unexpected in facts["unexpected"]:
+        for unexpected in islice(facts["unexpected"], MAX_PROBLEMS + 1):
             yield Detail(_field([*path, unexpected]), "is not a field of this request")
     else:
         yield Detail(_field(path) or name, _WORDS[keyword](facts, error.instance))

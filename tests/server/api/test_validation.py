@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from tests.server.support.callers import Callers
 from tests.server.support.tenants import Organisation
 
-from redcore_server.api.validation import MAX_BODY_BYTES, MAX_DEPTH, Validation
+from redcore_server.api.json_bounds import MAX_DEPTH, MAX_VALUES
+from redcore_server.api.validation import MAX_BODY_BYTES, Validation
 from redcore_server.contract import schema_messages, spec
 from redcore_server.contract.spec import Operation, Parameter, Rule
 from redcore_server.errors import Detail
@@ -118,7 +119,8 @@ def nested(levels: int) -> bytes:
         (b"[]", "body", "must be an object"),
         (b"null", "body", "must be an object"),
         (nested(MAX_DEPTH + 1), "body", "is nested deeper than 64 levels"),
-        (nested(100_000), "body", "is not valid JSON"),
+        (nested(100_000), "body", "has more than 1000 values"),
+        (b"[" * (MAX_VALUES - 1), "body", "is not valid JSON"),
         (nested(MAX_DEPTH), "name", "must be a text"),
         (b"[" + b"[]," * 100 + b"[]]", "body", "must be an object"),
     ],

@@ -138,6 +138,17 @@ async def test_an_input_that_does_not_fit_is_refused(
     assert (await caller.get("/v1/workflow-runs")).json()["meta"]["total"] == 0
 
 
+async def test_an_input_with_many_problems_is_answered_shortly(caller: httpx.AsyncClient) -> None:
+    """As a body with many problems is: the first fifty, and one that says there are more."""
+    given = {f"k{number}": 1 for number in range(900)}
+
+    response = await caller.post("/v1/workflows/catalog_export/runs", json={"input": given})
+
+    details = response.json()["error"]["details"]
+    assert (response.status_code, len(details)) == (400, 51)
+    assert details[-1]["issue"].startswith("has more problems")
+
+
 async def test_an_unknown_workflow_is_not_found(caller: httpx.AsyncClient) -> None:
     """404, as for any other resource."""
     response = await caller.post("/v1/workflows/make_coffee/runs", json={"input": {}})
