@@ -73,10 +73,7 @@ def _start_in_background(settings: Settings, options: Mapping[str, Any]) -> None
 
     server = start(_arguments(**{**options, "data": settings.data}), settings.data, READY_WITHIN_S)
     click.echo(server.log.read_text(encoding="utf-8"), nl=False)
-    click.echo(
-        f"It is process {server.process.pid} and prints to {server.log}; end it with: kill {server.process.pid}",
-        err=True,
-    )
+    click.echo(f"It is process {server.process.pid} and prints to {server.log}.", err=True)
 
 
 def _arguments(**options: Any) -> list[str]:
@@ -107,6 +104,15 @@ def wait(data: Path | None, timeout: float) -> None:
     from redcore_server.process.background import wait_until_ready  # noqa: PLC0415 - as above
 
     click.echo(wait_until_ready(_settings(data=data).data, timeout))
+
+
+@cli.command()
+@_data
+def stop(data: Path | None) -> None:
+    """Stop the server of the data folder, such as one of `up --detach`; return when it has ended."""
+    from redcore_server.process.background import stop as stop_server  # noqa: PLC0415 - as above
+
+    click.echo(f"Stopped process {stop_server(_settings(data=data).data)}.", err=True)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

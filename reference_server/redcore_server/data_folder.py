@@ -47,6 +47,8 @@ class Runtime:
     """The preferred port at a restart, if it is free, so that connected processes find it again."""
     last_redis_port: int | None = None
     base_url: str | None = None
+    pid: int | None = None
+    """Process of the server."""
 
     @property
     def database_url(self) -> str | None:
@@ -139,6 +141,15 @@ def ready_runtime(path: Path) -> Runtime | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a server or a command holds the data folder."""
+    try:
+        DataFolder(path, for_command=True).close()
+    except DataFolderInUse:
+        return True
+    return False
 
 
 def held_or_ready(path: Path, within_s: float = READY_WITHIN_S) -> DataFolder | Runtime:

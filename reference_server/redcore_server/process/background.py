@@ -15,7 +15,7 @@ from types import FrameType
 
 import attrs
 
-from redcore_server.data_folder import DataFolderError, DataFolderInUse, ready_runtime
+from redcore_server.data_folder import DataFolderError, DataFolderInUse, is_in_use, ready_runtime
 from redcore_server.process.seed_credentials import credentials_file, read_credentials, variables
 from redcore_server.settings import OperatorError
 
@@ -105,6 +105,32 @@ def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: in
             raise ServerNotReady(f"the server was not ready after {within_s:g} s: {_last_lines(log)}")
         time.sleep(_POLL_S)
     return server
+
+
+def stop(data: Path, within_s: float = _STOP_WITHIN_S) -> int:
+    """Stop the server of a data folder and wait for its end; return the id of its process.
+
+    Args:
+        data: The folder.
+        within_s: Seconds to wait for the end.
+
+    Raises:
+        ServerNotReady: No server is ready on the folder, or it did not end in time.
+        OperatorError: The server belongs to another user.
+    """
+    runtime = ready_runtime(data)
+    if runtime is None or runtime.pid is None:
+        raise ServerNotReady(f"no server is running on the data folder {data}")
+    try:
+        os.kill(runtime.pid, signal.SIGTERM)  # it holds the folder's lock, so the id is not another process's
+    except PermissionError:
+        raise OperatorError(f"the server on {data} is process {runtime.pid} of another user") from None
+    deadline = time.monotonic() + within_s
+    while is_in_use(data):
+        if time.monotonic() > deadline:
+            raise ServerNotReady(f"process {runtime.pid} has not ended after {within_s:g} s")
+        time.sleep(_POLL_S)
+    return runtime.pid
 
 
 def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | None, within_s: float) -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import shlex
+from typing import Final
 
 from redcore_server.listening.tls import authority_file
 from redcore_server.process.seed_credentials import credentials_file
 from redcore_server.settings import Settings
 from redcore_server.store.address import without_password
 
+_NAME_COLUMNS: Final = 15  # the longest name and the spaces around it
 
-def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool) -> str:
+
+def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool, columns: int | None = None) -> str:
     """Return the summary, ending with the line `ready ORIGIN` that programs wait for.
 
     Args:
         settings: Settings of the running server, with its actual port.
         embedded_postgres: Whether PostgreSQL is the embedded one.
         embedded_redis: Whether Redis is the embedded one.
+        columns: Width of the terminal; None if it is not a terminal.
     """
     credentials = credentials_file(settings.data)
     rows = {
@@ -30,9 +34,12 @@ def summary(settings: Settings, *, embedded_postgres: bool, embedded_redis: bool
         "Mail": _mail(settings),
         **_certificate(settings),
         "Lab": "on: faults, clock and outbox under /lab" if settings.lab else "off",
-        "Stop": "Ctrl-C",
+        "Stop": "Ctrl-C" if columns else f"redcore-server stop --data {shlex.quote(str(settings.data))}",
     }
-    lines = [f"  {name:<12} {value}" for name, value in rows.items()]
+    # Values are for copying: in a narrow terminal they get lines of their own rather than being broken.
+    is_narrow = columns is not None and columns < _NAME_COLUMNS + max(map(len, rows.values()))
+    form = "  {}\n    {}" if is_narrow else "  {:<12} {}"
+    lines = [form.format(name, value) for name, value in rows.items()]
     return "\n".join(["RedCore reference server", *lines, f"ready {settings.origin}"])
 
 

@@ -6,6 +6,8 @@ Imports little at the top: the heavy libraries load while PostgreSQL and Redis b
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sys
 from collections.abc import Generator
 
@@ -42,7 +44,7 @@ def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
         from redcore_server.process.banner import summary  # noqa: PLC0415 - as above
         from redcore_server.process.platform import serve  # noqa: PLC0415 - takes half a second, while they boot
 
-        runtime = attrs.evolve(servers.ready(), base_url=settings.base_url)
+        runtime = attrs.evolve(servers.ready(), base_url=settings.base_url, pid=os.getpid())
         folder.write_runtime(runtime)
         settings = attrs.evolve(
             settings,
@@ -52,7 +54,8 @@ def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
 
         def announce() -> None:
             folder.mark_ready()
-            text = summary(settings, embedded_postgres=with_postgres, embedded_redis=with_redis)
+            columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            text = summary(settings, embedded_postgres=with_postgres, embedded_redis=with_redis, columns=columns)
             print(text, flush=True)  # noqa: T201 - for the person at the terminal
 
         serve(settings, listener, announce=announce)

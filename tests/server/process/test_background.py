@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,10 +69,10 @@ def test_the_server_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_detached_server_answers_when_the_command_returns(tmp_path: Path) -> None:
-    """It prints what `up` prints, and how to stop it."""
+    """It prints what `up` prints, and how to stop it: `stop` returns when it has ended."""
     done = command("up", "--detach", "--port", "0", "--data", str(tmp_path))
-    pid = int(done.stderr.split("kill ")[1])
     try:
+        assert f"redcore-server stop --data {tmp_path}" in done.stdout
         origin = done.stdout.splitlines()[-1].removeprefix("ready ")
         assert httpx.get(f"{origin}/healthz").status_code == 200
         assert command("wait", "--data", str(tmp_path)).stdout == f"{origin}/v1\n"
@@ -81,8 +80,19 @@ def test_a_detached_server_answers_when_the_command_returns(tmp_path: Path) -> N
         assert (again.returncode, again.stdout) == (2, "")
         assert "another redcore-server is running" in again.stderr
     finally:
-        os.kill(pid, signal.SIGTERM)
-    assert eventually(lambda: ready_runtime(tmp_path) is None)
+        stopped = command("stop", "--data", str(tmp_path))
+    assert (stopped.returncode, ready_runtime(tmp_path)) == (0, None)
+    assert stopped.stderr.split()[-1].removesuffix(".") == done.stderr.split()[3]
+
+
+def test_stopping_without_a_server_is_one_line_and_code_2(tmp_path: Path) -> None:
+    """The line names the folder: the server may be on another one."""
+    done = command("stop", "--data", str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"redcore-server: no server is running on the data folder {tmp_path}\n",
+    )
 
 
 def test_a_server_that_cannot_start_is_one_line_and_code_2(tmp_path: Path) -> None:

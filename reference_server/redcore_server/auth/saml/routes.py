@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from typing import Final, Literal, TypedDict
 
 import attrs
 from starlette.concurrency import run_in_threadpool
@@ -76,6 +76,15 @@ def routes(context: ServiceContext) -> Routes:
     }
 
 
+class CookieAttributes(TypedDict):
+    """Attributes of a cookie, as Starlette names them."""
+
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["none"] | None
+
+
 @attrs.frozen(kw_only=True)
 class _BrowserLogin:
     """The web browser profile (SAML profiles section 4.1), started by the service provider."""
@@ -85,7 +94,11 @@ class _BrowserLogin:
 
     @property
     def _cookie(self) -> str:
-        return f"__Host-{COOKIE}" if self.consumer.addresses.origin.startswith("https:") else COOKIE
+        return f"__Host-{COOKIE}" if is_secure(self.consumer.addresses.origin) else COOKIE
+
+    @property
+    def _attributes(self) -> CookieAttributes:
+        return cookie_attributes(self.consumer.addresses.origin)
 
     async def login(self, browser: BrowserRequest) -> Response:
         """Send the browser to the identity provider."""
@@ -100,8 +113,7 @@ class _BrowserLogin:
         secret = new_secret()
         await self.requests.add(request_id, LoginRequest(issuer=provider.entity_id, return_to=return_to), secret)
         response = RedirectResponse(address, 302)
-        # The identity provider's site posts the response: a stricter cookie would not be sent with it.
-        response.set_cookie(self._cookie, secret, path="/", secure=True, httponly=True, samesite="none")
+        response.set_cookie(self._cookie, secret, **self._attributes)
         return response
 
     async def take_answer(self, browser: BrowserRequest) -> Response:
@@ -116,7 +128,7 @@ class _BrowserLogin:
             raise _REFUSED from None
         await browser.sign_in(person)
         response = RedirectResponse(request.return_to, 302) if request.return_to else browser.page("signed_in")
-        response.delete_cookie(self._cookie, path="/", secure=True, httponly=True, samesite="none")
+        response.delete_cookie(self._cookie, **self._attributes)
         return response
 
     async def _accept(self, browser: BrowserRequest) -> tuple[Person, LoginRequest]:
@@ -132,6 +144,24 @@ class _BrowserLogin:
         if request is None or request.issuer != statement.provider.entity_id:
             raise AssertionRefused("it answers no request of this browser")
         return request
+
+
+def is_secure(origin: str) -> bool:
+    """Whether browsers use TLS."""
+    return origin.startswith("https:")
+
+
+def cookie_attributes(origin: str) -> CookieAttributes:
+    """Return the attributes of the cookie that must come back with the form of the identity provider's site.
+
+    A stricter `SameSite` would not be sent with it, and browsers keep `SameSite=None` over TLS only. Over plain HTTP it
+    is left out: browsers send such a cookie with a form of another site for the first two minutes.
+
+    Args:
+        origin: Public origin of the server.
+    """
+    secure = is_secure(origin)
+    return {"path": "/", "secure": secure, "httponly": True, "samesite": "none" if secure else None}
 
 
 def _decoded(response: str) -> bytes:

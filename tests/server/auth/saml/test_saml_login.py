@@ -22,6 +22,7 @@ from tests.server.support.saml_addresses import ACS, ENTITY_ID, Address, add_use
 from tests.server.support.tenants import ISSUER, Client, make_organisation
 
 from redcore_server.auth.people.sessions import Sessions
+from redcore_server.auth.saml.routes import cookie_attributes
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -101,7 +102,18 @@ async def test_the_cookie_of_a_login_is_guarded(address: Address) -> None:
 
     cookie = SimpleCookie(next(c for c in response.headers.get_list("set-cookie") if c.startswith("redcore_saml")))
     morsel = cookie["redcore_saml"]
-    assert (morsel["httponly"], morsel["secure"], morsel["samesite"], morsel["path"]) == (True, True, "none", "/")
+    assert (morsel["httponly"], morsel["path"]) == (True, "/")
+
+
+@pytest.mark.parametrize(
+    ("origin", "secure", "samesite"),
+    [("https://blueround.example", True, "none"), ("http://redcore.test:4010", False, None)],
+)
+def test_the_cookie_of_a_login_is_one_that_browsers_keep(origin: str, *, secure: bool, samesite: str | None) -> None:
+    """They drop `Secure`, and `SameSite=None` without it, over plain HTTP."""
+    attributes = cookie_attributes(origin)
+
+    assert (attributes["secure"], attributes["samesite"], attributes["httponly"]) == (secure, samesite, True)
 
 
 async def test_the_organisation_may_be_left_out_if_only_one_has_a_provider(address: Address, stores: Stores) -> None:
