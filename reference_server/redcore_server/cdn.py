@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from redcore_server.errors import MethodNotAllowed, NotFound
 from redcore_server.http.content_types import content_type_of, is_hashed
+from redcore_server.http.fields import combined
 from redcore_server.http.ranges import select
 from redcore_server.store.objects import ObjectMissing, Objects
 from redcore_server.store.postgres import AsyncPool, queries
@@ -107,11 +108,11 @@ class Cdn:
         return RedirectResponse(f"{quote(path)}/", 301)
 
     async def _deliver(self, scope: Scope, asset: Asset, policy: str | None = None) -> Response:
-        selection = select(dict(scope["headers"]), etag=asset.etag, size=asset.size)
+        selection = select(combined(scope["headers"]), etag=asset.etag, size=asset.size)
         headers = {**selection.headers, "Cache-Control": _IMMUTABLE if is_hashed(scope["path"]) else _CHECKED}
         if policy is not None:
             headers["Content-Security-Policy"] = policy
-        if selection.status in {304, 416} or scope["method"] == "HEAD":
+        if selection.status in {304, 412, 416} or scope["method"] == "HEAD":
             return Response(status_code=selection.status, headers=headers, media_type=asset.content_type)
         try:
             content = await self.objects.get(asset.key, selection.start, selection.stop)

@@ -12,6 +12,7 @@
     ├── RequestTimeout         408 REQUEST_TIMEOUT
     ├── Duplicate              409 DUPLICATE_RESOURCE
     ├── RequestInProgress      409 REQUEST_IN_PROGRESS
+    ├── PreconditionFailed     412 PRECONDITION_FAILED
     ├── PayloadTooLarge        413 PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType   415 UNSUPPORTED_MEDIA_TYPE
     ├── RangeNotSatisfiable    416 RANGE_NOT_SATISFIABLE
@@ -201,6 +202,13 @@ class UnsupportedMediaType(ApiError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as application/json."
+
+
+class PreconditionFailed(ApiError):
+    """The object is not the one that `If-Match` names (RFC 9110 section 13.1.1)."""
+
+    code = "PRECONDITION_FAILED"
+    message = "The file is not the one that If-Match names."
 
 
 class RangeNotSatisfiable(ApiError):

@@ -132,6 +132,7 @@ def test_errors_pickle(cls: type[RedcoreError]) -> None:
         ("METHOD_NOT_ALLOWED", RedcoreAPIError),
         ("DUPLICATE_RESOURCE", DuplicateError),
         ("REQUEST_IN_PROGRESS", ConflictError),
+        ("PRECONDITION_FAILED", RedcoreAPIError),
         ("PAYLOAD_TOO_LARGE", RedcoreAPIError),
         ("UNSUPPORTED_MEDIA_TYPE", RedcoreAPIError),
         ("RANGE_NOT_SATISFIABLE", RedcoreAPIError),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 import orjson
@@ -28,6 +28,7 @@ from redcore_server.clock import Clock
 from redcore_server.contract.spec import Match, Spec
 from redcore_server.errors import InsufficientScope, NotFound, ValidationFailed
 from redcore_server.http.context import OPERATION, REQUEST_ID
+from redcore_server.http.fields import combined
 from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import AsyncPostgres, Lent
@@ -128,7 +129,7 @@ class _Api:
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
         validation = Validation(match.operation, max_limit=self.spec.max_limit)
-        raw_headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        raw_headers = combined(scope["headers"])
         query = validation.query(scope["query_string"])
         headers = validation.headers(raw_headers)
         body = await validation.body(raw_headers, receive)

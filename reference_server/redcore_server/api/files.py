@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from redcore_server.api import listing
 from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.uploads import Upload, no_room
-from redcore_server.errors import NotFound, RangeNotSatisfiable
+from redcore_server.errors import NotFound, PreconditionFailed, RangeNotSatisfiable
 from redcore_server.http.ranges import select
 from redcore_server.store.objects import ObjectMissing
 from redcore_server.store.postgres import queries
@@ -64,6 +64,8 @@ async def files_download(call: Call) -> Response:
     file = await _found(call, "get")
     selection = select(call.headers, etag=f'"{file["sha256"]}"', size=file["size"])
     headers = {**selection.headers, "Cache-Control": "private, no-cache"}
+    if selection.status == 412:
+        raise PreconditionFailed(headers=headers)
     if selection.status == 416:
         raise RangeNotSatisfiable(file["size"], headers)
     if selection.status == 304:

@@ -8,8 +8,9 @@ from typing import Final
 
 import attrs
 
-_RANGE: Final = re.compile(rb"bytes=\s*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))\s*", re.ASCII)
-_ENTITY_TAG: Final = re.compile(rb'\s*(?:W/)?("[!#-~\x80-\xff]*")\s*(?:,|$)')
+# Section 14.1: the unit's case does not matter; section 5.6.1: a list may have empty elements.
+_RANGE: Final = re.compile(rb"(?i:bytes)=[\s,]*(?:([0-9]{1,40})-([0-9]{0,40})|-([0-9]{1,40}))[\s,]*", re.ASCII)
+_ENTITY_TAG: Final = re.compile(rb'\s*(W/)?("[!#-~\x80-\xff]*")\s*(?:,|$)')
 
 
 @attrs.frozen
@@ -17,7 +18,7 @@ class Selection:
     """The response to a conditional or range request.
 
     Attributes:
-        status: 200, 206, 304 or 416.
+        status: 200, 206, 304, 412 or 416.
         start: Offset of the first byte to send.
         stop: Offset after the last byte to send.
         headers: Headers that belong to the status.
@@ -40,7 +41,10 @@ def select(request_headers: Mapping[bytes, bytes], *, etag: str, size: int) -> S
         size: Size of the object, in bytes.
     """
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
-    if _matches(request_headers.get(b"if-none-match"), etag):
+    expected, known = request_headers.get(b"if-match"), request_headers.get(b"if-none-match")
+    if expected is not None and not _matches(expected, etag, weakly=False):
+        return Selection(412, 0, 0, headers)
+    if known is not None and _matches(known, etag, weakly=True):
         return Selection(304, 0, 0, headers)
     whole = Selection(200, 0, size, {**headers, "Content-Length": str(size)})
     asked = _RANGE.fullmatch(request_headers.get(b"range", b""))
@@ -62,8 +66,8 @@ def select(request_headers: Mapping[bytes, bytes], *, etag: str, size: int) -> S
     )
 
 
-def _matches(condition: bytes | None, etag: str) -> bool:
-    """Whether `If-None-Match` names the entity tag, by weak comparison (section 13.1.2)."""
-    if condition is None:
-        return False
-    return condition.strip() == b"*" or etag.encode() in _ENTITY_TAG.findall(condition)
+def _matches(condition: bytes, etag: str, *, weakly: bool) -> bool:
+    """Whether `If-Match` or `If-None-Match` names the entity tag (sections 13.1.1 and 13.1.2)."""
+    if condition.strip() == b"*":
+        return True
+    return any(tag == etag.encode() and (weakly or not weak) for weak, tag in _ENTITY_TAG.findall(condition))

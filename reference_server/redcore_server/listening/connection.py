@@ -131,7 +131,7 @@ class Connection(HttpToolsProtocol):
         RFC 9110 section 6.5.1: a trailer for routing or authentication must not be merged into the head.
         """
         if self._state is _State.HEAD:
-            super().on_header(name, value)
+            super().on_header(name, value.rstrip(b" \t"))  # RFC 9110 section 5.5: not part of the value
 
     def on_headers_complete(self) -> None:
         """Start the app, unless the head is too large or ambiguous."""

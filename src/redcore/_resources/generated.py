@@ -2249,6 +2249,8 @@ class Files(Described):
 
         Raises:
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
+            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's `If-
+                Match` names.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
 
@@ -2483,6 +2485,8 @@ class AsyncFiles(Described):
 
         Raises:
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
+            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's `If-
+                Match` names.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
 

@@ -111,6 +111,18 @@ async def test_a_part_is_downloaded(caller: httpx.AsyncClient) -> None:
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", f'"{file["sha256"]}"')
 
 
+async def test_another_file_than_if_match_names_is_a_412(caller: httpx.AsyncClient) -> None:
+    """Conditions may come in several lines, which make one list (RFC 9110 section 5.3)."""
+    file = await upload(caller)
+    path, etag = f"/v1/files/{file['id']}/content", f'"{file["sha256"]}"'
+
+    other = await caller.get(path, headers={"If-Match": '"other"'})
+    listed = await caller.get(path, headers=[("If-Match", etag), ("If-Match", '"other"')])
+
+    assert (other.status_code, other.json()["error"]["code"]) == (412, "PRECONDITION_FAILED")
+    assert (listed.status_code, listed.content) == (200, TEXT)
+
+
 async def test_the_form_names_the_file(caller: httpx.AsyncClient) -> None:
     """The field `name` wins, before or after the file; of a path only the last part is a name."""
     named = await upload(caller, data={"name": "Überblick.txt"})

@@ -23,6 +23,10 @@ def selected(size: int = 10, /, **headers: str) -> Selection:
         ("bytes=-30", 0, 10),
         ("bytes=9-9", 9, 10),
         ("bytes=5-99", 5, 10),
+        (f"bytes=5-{10**30}", 5, 10),
+        ("Bytes=0-3", 0, 4),
+        ("BYTES=-3", 7, 10),
+        ("bytes=,0-3 ,", 0, 4),
     ],
 )
 def test_a_range_is_answered_with_its_part(asked: str, start: int, stop: int) -> None:
@@ -63,6 +67,16 @@ def test_what_the_client_has_is_not_sent_again(condition: str, status: int) -> N
     """`If-None-Match` compares weakly, also in lists; 304 comes before any range."""
     assert selected(if_none_match=condition, range="").status == status
     assert selected(if_none_match=condition, range="bytes=0-1").status == (304 if status == 304 else 206)
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [('"abc"', 206), ('"x", "abc"', 206), ("*", 206), ('W/"abc"', 412), ('"x"', 412), ("", 412)],
+)
+def test_another_file_than_the_client_expects_is_a_412(condition: str, status: int) -> None:
+    """`If-Match` compares strongly, and comes before `If-None-Match` and any range."""
+    assert selected(if_match=condition, range="bytes=0-1").status == status
+    assert selected(if_match='"x"', if_none_match='"abc"').status == 412
 
 
 @pytest.mark.parametrize(

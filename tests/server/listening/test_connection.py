@@ -376,6 +376,13 @@ def test_hosts_that_are_right(connection: Connection, app: App, head: bytes) -> 
     assert REFUSAL.find(app.scopes[0]) is None
 
 
+def test_white_space_around_a_header_value_is_no_part_of_it(connection: Connection, app: App) -> None:
+    """RFC 9110 section 5.5."""
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: a \t\r\nX-Name: \t b c\t \r\n\r\n")
+
+    assert (b"x-name", b"b c") in app.scopes[0]["headers"]
+
+
 @pytest.mark.parametrize("coding", [b"gzip", b"gzip, chunked", b"identity", b"x"])
 def test_other_transfer_codings_are_a_501(connection: Connection, transport: Transport, coding: bytes) -> None:
     """RFC 9112 section 6.1."""

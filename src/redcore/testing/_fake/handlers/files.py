@@ -12,7 +12,7 @@ from redcore.testing._fake.paging import page
 from redcore.testing._fake.problem import Problem, not_found
 from redcore.testing._fake.state import Row, State
 
-RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII)
+RANGE = re.compile(r"(?i:bytes)=[\s,]*(?:(\d{1,40})-(\d{0,40})|-(\d{1,40}))[\s,]*", re.ASCII)
 
 
 def files_list(call: Call) -> Reply:
@@ -43,7 +43,9 @@ def files_download(call: Call) -> Answer:
     file = found(call)
     content, etag = call.state.contents[file["id"]], f'"{file["sha256"]}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
-    if call.headers.get("if-none-match", "").strip() in {"*", etag}:
+    if not named_by(call.headers.get("if-match", "*"), etag, weakly=False):
+        raise Problem("PRECONDITION_FAILED", "The file is not the one that If-Match names.", headers=headers)
+    if named_by(call.headers.get("if-none-match", ""), etag, weakly=True):
         return Answer(304, headers)
     headers["Content-Type"] = file["content_type"]
     headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"
@@ -55,6 +57,12 @@ def files_download(call: Call) -> Answer:
         said = {"Content-Range": f"bytes */{len(content)}"}
         raise Problem("RANGE_NOT_SATISFIABLE", f"The file has {len(content)} bytes.", headers=said)
     return Answer(206, {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{len(content)}"}, content[start:stop])
+
+
+def named_by(condition: str, etag: str, *, weakly: bool) -> bool:
+    """Whether a condition names the file (RFC 9110 sections 13.1.1 and 13.1.2)."""
+    tags = {tag.strip() for tag in condition.split(",")}
+    return bool(tags & {"*", etag, f"W/{etag}" if weakly else etag})
 
 
 def part(asked: re.Match[str], size: int) -> tuple[int, int]:
