@@ -3462,10 +3462,7 @@ class Auth(Described):
 
     Raises:
         ArgumentError: an argument cannot be sent.
-        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
         NetworkError: no answer came.
         ResponseError: the answer cannot be read.
     """
@@ -3490,6 +3487,9 @@ class Auth(Described):
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
+                seconds.
 
         Example:
             client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
@@ -3515,6 +3515,9 @@ class Auth(Described):
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
+                seconds.
 
         Example:
             client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
@@ -3531,6 +3534,11 @@ class Auth(Described):
 
         Returns:
             The metadata.
+
+        Raises:
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
 
         Example:
             client.auth.metadata()
@@ -3549,6 +3557,11 @@ class Auth(Described):
         Returns:
             The key set.
 
+        Raises:
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
+
         Example:
             client.auth.jwks()
         """
@@ -3562,10 +3575,7 @@ class AsyncAuth(Described):
 
     Raises:
         ArgumentError: an argument cannot be sent.
-        RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
         NetworkError: no answer came.
         ResponseError: the answer cannot be read.
     """
@@ -3592,6 +3602,9 @@ class AsyncAuth(Described):
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
+                seconds.
 
         Example:
             await client.auth.revoke(token="EXAMPLE-REFRESH-TOKEN", token_type_hint="refresh_token")
@@ -3617,6 +3630,9 @@ class AsyncAuth(Described):
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
             RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
+                seconds.
 
         Example:
             await client.auth.introspect(token="EXAMPLE.ACCESS.TOKEN")
@@ -3634,6 +3650,11 @@ class AsyncAuth(Described):
         Returns:
             The metadata.
 
+        Raises:
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
+
         Example:
             await client.auth.metadata()
         """
@@ -3650,6 +3671,11 @@ class AsyncAuth(Described):
 
         Returns:
             The key set.
+
+        Raises:
+            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
+                off.
 
         Example:
             await client.auth.jwks()

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from redcore_server.errors import PayloadTooLarge
 
 _MAX_BODY_BYTES: Final = 64 * 1024
-_MAX_FIELDS: Final = 50
-_ONCE: Final = frozenset(  # parameters of our endpoints; others are ignored, even if repeated (RFC 6749 section 3.2)
+_MAX_FIELDS: Final = 1000  # to split a form of as many takes a millisecond
+_KNOWN: Final = frozenset(  # parameters of our endpoints; others are ignored, whatever they hold (RFC 6749 section 3.2)
     {
         "assertion",
         "client_assertion",
@@ -34,22 +34,24 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the parameters of the body; the query string is ignored.
+    """Return the parameters of the body; the query string is ignored, and so is what is not UTF-8.
 
     Args:
-        request: Request to an OAuth endpoint.
+        request: Request to an OAuth endpoint or a page.
 
     Raises:
         PayloadTooLarge: The body exceeds 64 KiB.
-        InvalidRequestError: It is not a form, or repeats a known parameter.
+        InvalidRequestError: It is not a form, or a known parameter is repeated or not UTF-8.
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
         raise InvalidRequestError(f"The body must be {_FORM}.")
     pairs = _parsed(await _body(request))
-    form = dict(pairs)
-    names = [name for name, _ in pairs if name in _ONCE]
+    names = [name for name, _ in pairs if name in _KNOWN]
     if len(names) != len(set(names)):
         raise InvalidRequestError("A parameter occurs more than once.")
+    form = {name: value for name, value in pairs if _is_text(name + value)}
+    if not form.keys() >= set(names):
+        raise InvalidRequestError("A parameter is not UTF-8.")
     return form
 
 
@@ -63,8 +65,18 @@ async def _body(request: Request) -> bytes:
 
 
 def _parsed(body: bytes) -> list[tuple[str, str]]:
+    # What is not UTF-8 stays recognizable: it is an error only in a parameter that we know.
+    text = body.decode(errors="surrogateescape")
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MAX_FIELDS)
     except ValueError:
-        # The cause would quote the body, and with it a secret.
-        raise InvalidRequestError("The body cannot be decoded.") from None
+        raise InvalidRequestError(f"The body has more than {_MAX_FIELDS} parameters.") from None
+
+
+def _is_text(value: str) -> bool:
+    """Whether no byte was left undecoded."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

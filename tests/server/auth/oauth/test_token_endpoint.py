@@ -49,6 +49,33 @@ async def test_access_token_is_an_rfc_9068_jwt(http: httpx.AsyncClient, client: 
     assert claims["exp"] - claims["iat"] == 3600
 
 
+@pytest.mark.parametrize("unknown", ["x=&x=", "x=%FF", "x=\xff", "%FF=1", "x=%00", "x=%ED%A0%80", "&&=&", "&x=1" * 500])
+async def test_unknown_parameters_are_ignored(http: httpx.AsyncClient, client: Client, unknown: str) -> None:
+    """Whatever is in them (RFC 6749 section 3.2)."""
+    response = await http.post(
+        "/oauth/token",
+        content=f"grant_type=client_credentials&{unknown}".encode("latin-1"),
+        auth=(client.id, client.secret),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("known", ["scope=%FF", "scope=\xff", "scope=&scope="])
+async def test_known_parameters_are_utf_8_and_occur_once(http: httpx.AsyncClient, client: Client, known: str) -> None:
+    """The message never quotes the body, as secrets are in it."""
+    response = await http.post(
+        "/oauth/token",
+        content=f"grant_type=client_credentials&{known}".encode("latin-1"),
+        auth=(client.id, client.secret),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    assert response.json()["error_description"] in {"A parameter is not UTF-8.", "A parameter occurs more than once."}
+
+
 async def test_secret_in_the_form_works_too(http: httpx.AsyncClient, client: Client) -> None:
     """`client_secret_post` is as good as `client_secret_basic`."""
     form = {**GRANT, "client_id": client.id, "client_secret": client.secret}
