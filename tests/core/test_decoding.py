@@ -270,6 +270,15 @@ class TestFailure:
 
         assert oauth_failure(answer(401, told), now=START, request_id="req").message == "unknown client"
 
+    def test_a_busy_oauth_endpoint_says_why_and_for_how_long(self) -> None:
+        """The platform answers programs below `/oauth/` in OAuth's form, 429 and 503 too."""
+        busy = {"error": "slow_down", "error_description": "Too many requests."}
+
+        error = oauth_failure(answer(429, busy, retry_after="7"), now=START, request_id="req")
+
+        assert isinstance(error, RateLimitError)
+        assert (error.code, error.message, error.retry_after) == ("slow_down", "Too many requests.", 7.0)
+
     @pytest.mark.parametrize(("status", "cls"), [(400, "ValidationError"), (429, "RateLimitError")])
     def test_an_envelope_of_an_oauth_endpoint(self, status: int, cls: str) -> None:
         """What the gateway answers in place of the endpoint has the envelope."""

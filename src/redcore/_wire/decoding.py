@@ -166,12 +166,18 @@ def problems(details: Any) -> tuple[ErrorDetail, ...]:
 
 
 def oauth_failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
-    """Make the typed error of an OAuth endpoint: RFC 6749 section 5.2 for 400 and 401, else the error envelope."""
+    """Make the typed error of an OAuth endpoint: that of RFC 6749 section 5.2, else that of the error envelope."""
+    try:
+        error: OAuthError = structured(response, OAuthError)
+    except ResponseError:
+        return failure(response, now=now, request_id=request_id)
+    message = error.error_description or "the authorization server refused"
     if response.status_code in (400, 401):
-        try:
-            error: OAuthError = structured(response, OAuthError)
-        except ResponseError:
-            return failure(response, now=now, request_id=request_id)
-        message = error.error_description or "the authorization server refused"
         return AuthenticationError(message, response=response, code=error.error, request_id=request_id)
-    return failure(response, now=now, request_id=request_id)
+    return RedcoreAPIError.for_status(response.status_code, error.error)(
+        message,
+        response=response,
+        code=error.error,
+        retry_after=retry_after(response.headers, now),
+        request_id=request_id,
+    )
