@@ -464,7 +464,7 @@ class Client(_Client[Hooks], Resources):
                     interrupts.hold()
                 return self._sender.send(request, timeout_s)
             case Sleep(seconds):
-                return (STAGE.stand_in or self._engine.runtime).sleep(seconds)
+                return self._engine.runtime.sleep(seconds)
             case Acquire(lock, timeout_s):
                 return lock.acquire(timeout_s)
             case Ask(function):
@@ -729,7 +729,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                 sending = self._sender.send(request, timeout_s)
                 return await (to_the_end(sending) if must_finish else sending)
             case Sleep(seconds):
-                return await (STAGE.stand_in or self._engine.runtime).sleep_async(seconds)
+                return await self._engine.runtime.sleep_async(seconds)
             case Acquire(lock, timeout_s):
                 return await lock.acquire_async(timeout_s)
             case Ask():

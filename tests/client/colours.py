@@ -17,7 +17,6 @@ import httpx2
 from anyio.from_thread import BlockingPortal
 
 from redcore import AsyncClient, Client
-from redcore._base.runtime import Runtime
 
 
 @attrs.frozen
@@ -134,15 +133,3 @@ TRANSPORTS = [
 def with_credentials(options: dict[str, Any]) -> dict[str, Any]:
     others = {"client_id", "access_token", "refresh_token"} & options.keys()
     return options if others else {"api_key": "rk_test_key", **options}
-
-
-def instant(client: Any) -> list[float]:
-    """Let a client wait without time passing, without jitter; returns where its waits are noted."""
-    slept: list[float] = []
-
-    async def sleep_async(seconds: float) -> None:
-        slept.append(seconds)
-
-    runtime = Runtime(draw=lambda: 0.5, sleep=slept.append, sleep_async=sleep_async)
-    client._engine = attrs.evolve(client._engine, runtime=runtime)
-    return slept

@@ -13,6 +13,8 @@ from tests.client.loopback import Loopback
 from tests.client.redis_servers import server_in
 from tests.server.support.redis_cluster import cluster_in
 
+from redcore.testing import FakeTime
+
 
 @pytest.fixture(scope="session")
 def portals() -> Iterator[dict[str, BlockingPortal]]:
@@ -57,6 +59,12 @@ def make(call: Colour, server: Loopback) -> Iterator[Any]:
     yield make
     for client in made:
         call.close(client)
+
+
+@pytest.fixture
+def slept(redcore_time: FakeTime) -> list[float]:
+    """The waits of the clients, which are over at once."""
+    return redcore_time.slept
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import Loopback, Raw, Reply, pair, refusal, reset, stored
 
 from redcore import AuthenticationError, NetworkError, RedcoreError
@@ -37,11 +37,10 @@ def uploads(server: Loopback) -> list[int]:
 @pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
 @pytest.mark.parametrize("failure", [(refusal(503), "ServerError"), (reset, "NetworkError")], ids=["503", "reset"])
 def test_gone_after_the_first_attempt(
-    call: Colour, make: Any, server: Loopback, made: Any, failure: tuple[Reply | Raw, str]
+    call: Colour, make: Any, server: Loopback, slept: list[float], *, made: Any, failure: tuple[Reply | Raw, str]
 ) -> None:
     """What cannot be read twice is sent once: the error of that attempt is raised, and says why."""
     client = make()
-    slept = instant(client)
     server.script(failure[0])
 
     with pytest.raises(RedcoreError) as caught:
@@ -64,11 +63,11 @@ def test_gone_when_the_token_is_refused(call: Colour, make: Any, server: Loopbac
     assert [seen.path for seen in server.seen] == ["/v1/files"]
 
 
+@pytest.mark.usefixtures("redcore_time")
 @pytest.mark.parametrize("first", [refusal(503), reset])
 def test_rewound_to_where_it_stood(call: Colour, make: Any, server: Loopback, first: Reply | Raw) -> None:
     """A file is sent from where it stood when the call began, each time; what was read before is not sent."""
     client = make()
-    instant(client)
     server.script(first, STORED)
     file = io.BytesIO(b"a header of the application" + CONTENT)
     file.seek(-len(CONTENT), io.SEEK_END)
@@ -94,22 +93,22 @@ def test_rewound_when_the_token_is_refused(call: Colour, make: Any, server: Loop
 
 @pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
 def test_a_one_shot_body_is_retried_while_nothing_of_it_was_read(
-    call: Colour, make: Any, server: Loopback, made: Any
+    call: Colour, make: Any, server: Loopback, made: Any, slept: list[float]
 ) -> None:
     """The token endpoint answers 503 before the upload begins: the body is still whole, and the call is retried."""
     server.script(refusal(503), pair(2), STORED)
     client = make(client_id="app_1", client_secret="secret-of-the-app")
-    slept = instant(client)
 
     call(client.files.upload, file=made())
 
     assert (uploads(server), len(slept)) == ([1], 1)
 
 
-def test_a_one_shot_body_is_retried_after_a_connect_error(call: Colour, make: Any, server: Loopback) -> None:
+def test_a_one_shot_body_is_retried_after_a_connect_error(
+    call: Colour, make: Any, server: Loopback, slept: list[float]
+) -> None:
     """No connection was made, so not a byte was read: the next attempt sends all of it."""
     client = make(base_url="http://127.0.0.1:9/v1")
-    slept = instant(client)
     read: list[bytes] = []
 
     def noted() -> Iterator[bytes]:

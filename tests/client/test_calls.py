@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, reset, stored, user
 
 from redcore import (
@@ -81,10 +81,9 @@ def test_all_pages(call: Colour, make: Any, server: Loopback) -> None:
     assert [seen.path for seen in server.seen] == [f"/v1/users?limit=2&offset={n}&q=a+b" for n in (0, 2, 4)]
 
 
-def test_three_attempts(call: Colour, make: Any, server: Loopback) -> None:
+def test_three_attempts(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """Attempt 1, wait 1 s, attempt 2, wait 2 s, attempt 3, the error of the last."""
     client = make()
-    slept = instant(client)
     server.script(refusal(503), reset, refusal(500, "INTERNAL_ERROR"))
 
     with pytest.raises(RedcoreAPIError) as caught:
@@ -94,10 +93,9 @@ def test_three_attempts(call: Colour, make: Any, server: Loopback) -> None:
     assert len({seen.headers["x-request-id"] for seen in server.seen}) == 1
 
 
-def test_a_rate_limit(call: Colour, make: Any, server: Loopback) -> None:
+def test_a_rate_limit(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """429 is waited for exactly as long as the server says; then the call goes on."""
     client = make()
-    slept = instant(client)
     server.script(refusal(429, retry_after="7"), user())
 
     call(client.users.get, "usr_1")
@@ -197,11 +195,11 @@ def test_the_application_may_be_told_asynchronously(portals: Any, server: Loopba
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("redcore_time")
 @pytest.mark.parametrize("size", [3, 200_000])
 def test_an_upload_is_repeated_whole(call: Colour, make: Any, server: Loopback, size: int) -> None:
     """The second attempt of an upload sends the same bytes as the first."""
     client = make()
-    instant(client)
     server.script(refusal(503), stored(b"x" * size))
 
     call(client.files.upload, file=io.BytesIO(b"x" * size), name="ü.csv")

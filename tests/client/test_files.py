@@ -21,7 +21,7 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
-from tests.client.colours import COLOURS, OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour, instant
+from tests.client.colours import COLOURS, OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, stored
 
@@ -122,10 +122,10 @@ class TestUpload:
 
         assert server.seen == []
 
+    @pytest.mark.usefixtures("redcore_time")
     def test_a_file_is_sent_from_where_it_stands(self, call: Colour, make: Any, server: Loopback) -> None:
         """What was read before is not sent, on the first attempt and on a retry."""
         client = make()
-        instant(client)
         file = io.BytesIO(b"head" + CONTENT)
         file.seek(4)
         server.script(refusal(503), stored(CONTENT))
@@ -136,11 +136,10 @@ class TestUpload:
         assert not file.closed
 
     def test_an_upload_that_dies_half_way_is_sent_again_whole(
-        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, slept: list[float]
     ) -> None:
         """A path is opened again, and begins at its first byte."""
         client = make()
-        slept = instant(client)
         (tmp_path / "big").write_bytes(os.urandom(2_000_000))
         content = (tmp_path / "big").read_bytes()
         server.answer = lambda _: stored(content)
@@ -171,10 +170,10 @@ class TestUpload:
         assert caught.value.expected == hashlib.sha256(CONTENT).hexdigest()
         assert caught.value.actual == hashlib.sha256(b"other").hexdigest()
 
+    @pytest.mark.usefixtures("redcore_time")
     def test_progress(self, call: Colour, make: Any, server: Loopback) -> None:
         """It is told after each part, in order, and ends with the whole; a retry begins again."""
         client = make()
-        instant(client)
         told: list[Progress] = []
         server.script(refusal(503), stored(CONTENT))
 
@@ -282,10 +281,11 @@ class TestDownload:
         assert file.getvalue() == CONTENT
 
     @pytest.mark.parametrize("to", ["memory", "path", "file"])
-    def test_a_connection_that_dies(self, call: Colour, make: Any, server: Loopback, tmp_path: Path, to: str) -> None:
+    def test_a_connection_that_dies(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, *, to: str, slept: list[float]
+    ) -> None:
         """The same call fetches the rest, of the same version, with the same request id."""
         client = make()
-        slept = instant(client)
         breaking(server, 100_000, 50_000)
         file = io.BytesIO()
         where: Any = {"memory": None, "path": str(tmp_path / "a"), "file": file}[to]
@@ -297,11 +297,11 @@ class TestDownload:
         assert slept == [1.0, 2.0]
         assert len({seen.headers["x-request-id"] for seen in server.seen}) == 1
 
+    @pytest.mark.usefixtures("redcore_time")
     @pytest.mark.parametrize("colour", COLOURS, ids=named)
     def test_what_has_come_is_not_fetched_again(self, call: Colour, make: Any, server: Loopback) -> None:
         """Each request asks for what is missing, to the byte."""
         client = make()
-        instant(client)
         breaking(server, 100_000, 50_000)
 
         call(client.files.download, "file_1")
@@ -312,10 +312,10 @@ class TestDownload:
             ("bytes=150000-", ETAG),
         ]
 
+    @pytest.mark.usefixtures("redcore_time")
     def test_a_connection_that_dies_too_often(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
         """The error comes; what has come stays, and another download goes on from there."""
         client = make(max_retries=1)
-        instant(client)
         breaking(server, 100_000, 50_000)
 
         with pytest.raises(NetworkError) as caught:
@@ -329,10 +329,10 @@ class TestDownload:
         assert ranges(server.seen[-1]) == (f"bytes={len(left)}-" if left else None, None)
         assert not part_of(tmp_path / "a").exists()
 
+    @pytest.mark.usefixtures("redcore_time")
     def test_a_server_without_ranges(self, call: Colour, make: Any, server: Loopback) -> None:
         """What comes again is skipped."""
         client = make()
-        instant(client)
         server.script(broken(whole(), 100_000), whole())
 
         assert call(client.files.download, "file_1") == CONTENT
@@ -417,22 +417,22 @@ class TestDownload:
         assert call(make().files.download, "file_1") == CONTENT
         assert server.seen[1].path == "/v1/files/file_1"
 
+    @pytest.mark.usefixtures("redcore_time")
     def test_a_file_that_changes_meanwhile(self, call: Colour, make: Any, server: Loopback) -> None:
         """Parts of two versions are never put together."""
         client = make()
-        instant(client)
         server.script(broken(whole(), 100_000), whole(ETag='"other"'))
 
         with pytest.raises(ResponseError, match="the file changed"):
             call(client.files.download, "file_1")
 
+    @pytest.mark.usefixtures("redcore_time")
     @pytest.mark.parametrize(
         "wrong", [rest(99_999), Reply(206, CONTENT[100_000:], {"ETag": ETAG}), rest(100_000, Content_Encoding="gzip")]
     )
     def test_an_answer_that_is_not_the_rest(self, call: Colour, make: Any, server: Loopback, wrong: Reply) -> None:
         """It is refused, not put together."""
         client = make()
-        instant(client)
         server.script(broken(whole(), 100_000), wrong)
 
         with pytest.raises(ResponseError):
@@ -536,10 +536,10 @@ def gather(call: Colour, client: Any, pieces: int | None = None, then: Callable[
 
 
 class TestStream:
+    @pytest.mark.usefixtures("redcore_time")
     def test_piece_by_piece(self, call: Colour, make: Any, server: Loopback) -> None:
         """All pieces are the file, also over several connections."""
         client = make()
-        instant(client)
         server.script(broken(whole(), 100_000), rest(100_000))
 
         assert gather(call, client) == CONTENT
@@ -703,12 +703,12 @@ class SlowFile(io.BytesIO):
             await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_an_attempt_that_died_reads_no_more(call: Colour, make: Any, server: Loopback) -> None:
     """The next one begins when the file is not being read any longer: else it would send what is left of it."""
     server.answer = lambda _: stored(CONTENT)
     server.cut_next = True
     client = make()
-    instant(client)
     file = SlowFile(CONTENT, server, call)
 
     call(client.files.upload, file=file, timeout=5.0)

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from tests.client.colours import Awaiting, Colour, instant
+from tests.client.colours import Awaiting, Colour
 from tests.client.conftest import named
 from tests.client.loopback import META, USER, Loopback, Reply, pair, refusal, reply, reset, stored, user
 
@@ -27,11 +27,11 @@ class Notes:
         self.hooks = Hooks(before_attempt=self.before.append, after_attempt=self.after.append)
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_every_attempt(call: Colour, make: Any, server: Loopback) -> None:
     """Hooks are told of each request that the server sees, the one for a token and the broken one included."""
     notes = Notes()
     client = make(client_id="app_1", client_secret="s3cret", hooks=notes.hooks)
-    instant(client)
     server.script(pair(1), reset, refusal(503), user())
 
     call(client.users.get, "usr_1")
@@ -55,10 +55,10 @@ def test_a_derived_client_has_its_own(call: Colour, make: Any) -> None:
     assert (len(first.before), len(second.before)) == (1, 1)
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_headers_of_a_hook_arrive(call: Colour, make: Any, server: Loopback) -> None:
     """What before_attempt returns is on the wire."""
     client = make(hooks=Hooks(before_attempt=lambda attempt: {"X-Number": str(attempt.number)}))
-    instant(client)
     server.script(refusal(503), user())
 
     call(client.users.get_me)

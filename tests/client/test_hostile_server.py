@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.client.colours import TRANSPORTS, Colour, instant
+from tests.client.colours import TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reset, stored, user
 
@@ -180,11 +180,10 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case) -> None:
+def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case, slept: list[float]) -> None:
     """A typed error or success, as the contract says; with so many attempts, and waits of such lengths."""
     server.answer = lambda _: case.does if case.does is not None and len(server.seen) == 1 else user()
     client = make(base_url=case.base_url.format(port=server.port), **case.options)
-    waited = instant(client)
 
     if case.error is None:
         assert call(client.users.get, "usr_1").id == USER["id"]
@@ -193,7 +192,7 @@ def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case) 
             call(client.users.get, "usr_1")
         assert caught.value.request_id is not None
         assert {seen.headers["x-request-id"] for seen in server.seen} <= {caught.value.request_id}
-    assert (len(server.seen), tuple(waited)) == (case.attempts, case.waits)
+    assert (len(server.seen), tuple(slept)) == (case.attempts, case.waits)
 
 
 CONTENT = bytes(2**21)
@@ -206,27 +205,28 @@ def pipe(content: bytes) -> Any:
     return file
 
 
-def test_an_upload_whose_first_attempt_dies_half_way(call: Colour, make: Any, server: Loopback) -> None:
+def test_an_upload_whose_first_attempt_dies_half_way(
+    call: Colour, make: Any, server: Loopback, slept: list[float]
+) -> None:
     """What can be read again is sent again, whole and with the same key."""
     server.answer = lambda _: stored(CONTENT)
     server.cut_next = True
     client = make()
-    waited = instant(client)
 
     file = call(client.files.upload, file=io.BytesIO(CONTENT))
 
     first, second = server.seen
-    assert (file.id, waited) == ("file_1", [1.0])
+    assert (file.id, slept) == ("file_1", [1.0])
     assert len(first.body) < len(CONTENT) < len(second.body)
     assert CONTENT in second.body
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_an_upload_that_cannot_be_repeated(call: Colour, make: Any, server: Loopback) -> None:
     """What can be read only once is never sent a second time, as it would arrive empty."""
     server.cut_next = True
     client = make()
-    instant(client)
 
     with pytest.raises(NetworkError, match="no answer"):
         call(client.files.upload, file=pipe(CONTENT))

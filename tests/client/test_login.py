@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -28,9 +29,9 @@ from redcore import (
     TokenSet,
     login,
 )
-from redcore._base.runtime import Runtime
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore.login import LoginTimeoutError
+from redcore.testing import FakeTime
 
 PENDING = reply({"error": "authorization_pending"}, 400)
 CODES = {
@@ -435,16 +436,10 @@ class TestExchangeCode:
 
 class TestOnDevice:
     @pytest.fixture(autouse=True)
-    def slept(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    def slept(self) -> Iterator[list[float]]:
         """Waits are over at once, and noted."""
-        slept: list[float] = []
-
-        async def sleep_async(seconds: float) -> None:
-            slept.append(seconds)
-
-        runtime = Runtime(sleep=slept.append, sleep_async=sleep_async, monotonic=lambda: sum(slept, start=0.0))
-        monkeypatch.setattr("redcore.client.Runtime", lambda: runtime)
-        return slept
+        with FakeTime(start=time.time()) as fake_time:
+            yield fake_time.slept
 
     def test_a_login(self, log_in: Callable[..., Any], server: Loopback, slept: list[float]) -> None:
         """The person is shown the code; what the callbacks give back does not matter."""

@@ -11,7 +11,7 @@ import pytest
 import respx
 import vcr
 from pytest_httpx import HTTPXMock
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import USER, Loopback, stored
 
 from redcore import RedcoreError
@@ -19,6 +19,7 @@ from redcore import RedcoreError
 ENVELOPE = {"data": USER, "meta": {"request_id": "req_1", "version": "1.2.0"}}
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
     """Respx sees each attempt of a call, and what it answers is what the call gets."""
     with respx.mock(base_url="https://api.blueround.com/v1") as router:
@@ -26,7 +27,6 @@ def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
         route.side_effect = [httpx.Response(503), httpx.ConnectError("gone"), httpx.Response(200, json=ENVELOPE)]
 
         client = make(base_url="https://api.blueround.com/v1")
-        instant(client)
 
         found = call(client.users.get, "usr_1")
 
@@ -34,12 +34,12 @@ def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
     assert [request.request.headers["Authorization"][:7] for request in route.calls] == ["Bearer "] * 3
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_pytest_httpx(call: Colour, make: Any, httpx_mock: HTTPXMock) -> None:
     """What its fixture answers is what the call gets."""
     httpx_mock.add_response(status_code=503)
     httpx_mock.add_response(url="https://api.blueround.com/v1/users/usr_1", json=ENVELOPE)
     client = make(base_url="https://api.blueround.com/v1")
-    instant(client)
 
     assert call(client.users.get, "usr_1").id == USER["id"]
     assert len(httpx_mock.get_requests()) == 2

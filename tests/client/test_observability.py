@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, user
 
 
@@ -36,10 +36,10 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryMetricReader]:
     provider.shutdown()
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_a_trace_reaches_the_server(call: Colour, make: Any, server: Loopback, exporter: InMemorySpanExporter) -> None:
     """Each attempt carries the id of its own span to the server."""
     client = make()
-    instant(client)
     server.script(refusal(503), user())
 
     call(client.users.get, "usr_1")

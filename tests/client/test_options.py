@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import META, USER, Loopback, Seen, pair, refusal, reply, user
 
 from redcore import ArgumentError, AuthenticationError, ConfigurationError, RedcoreAPIError
@@ -24,10 +24,9 @@ def test_headers(call: Colour, make: Any, server: Loopback) -> None:
     assert (second["x-app"], second.get("x-trace")) == ("1", None)
 
 
-def test_max_retries(call: Colour, make: Any, server: Loopback) -> None:
+def test_max_retries(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """One call may be tried less often than the others, or more often."""
     client = make()
-    slept = instant(client)
     server.answer = lambda _: refusal(503)
 
     for max_retries in (0, 3):
@@ -57,10 +56,9 @@ def test_a_key(call: Colour, make: Any, server: Loopback) -> None:
     assert server.seen[0].headers["idempotency-key"] == "order-7"
 
 
-def test_pacing(call: Colour, make: Any, server: Loopback) -> None:
+def test_pacing(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """One call may go ahead although the window is used up."""
     client = make()
-    slept = instant(client)
     ends = str(int(time.time()) + 300)
     server.script(
         refusal(404, x_ratelimit_limit="9", x_ratelimit_remaining="0", x_ratelimit_reset=ends),

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import anyio
 import anyio.lowlevel
 import pytest
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import META, USER, Answer, Loopback, Reply, Seen, refusal, reply
 
 from redcore import NotFoundError, RedcoreAPIError
@@ -130,7 +130,7 @@ def test_another_client_goes_on(call: Colour, make: Any, server: Loopback) -> No
     assert begun + [item.id for item in rest] == ALL
 
 
-def test_each_page_is_retried(call: Colour, make: Any, server: Loopback) -> None:
+def test_each_page_is_retried(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """Attempts and waits are those of a page, not of the walk."""
     failed: set[int] = set()
 
@@ -143,7 +143,6 @@ def test_each_page_is_retried(call: Colour, make: Any, server: Loopback) -> None
 
     server.answer = answer
     client = make(max_retries=1)
-    slept = instant(client)
 
     assert [item.id for item in call.items(client.users.list_all(page_size=2, concurrency=4))] == ALL
     assert slept == [1.0] * 12

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from tests.client.colours import Colour, instant
+from tests.client.colours import Colour
 from tests.client.loopback import Loopback, Reply, pair, refusal, reply, user
 
 from redcore import ArgumentError, NotFoundError, RawResponse, RedcoreAPIError, User
@@ -55,10 +55,9 @@ def test_raw_is_loaded_when_it_is_used() -> None:
     assert subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True).stdout.strip() == b"False"  # noqa: S603
 
 
-def test_a_request(call: Colour, make: Any, server: Loopback) -> None:
+def test_a_request(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """An endpoint that the SDK does not know is called as any other: token, id, retries, JSON both ways."""
     client = make(client_id="a", client_secret="s")
-    slept = instant(client)
     server.script(pair(1), refusal(503), reply({"data": {"id": "thg_1"}}, 201))
 
     given = call(client.request, "post", "/things", query={"dry": True}, json={"name": "ü"}, headers={"X-Trace": "7"})
@@ -84,10 +83,10 @@ def test_a_head_request(call: Colour, make: Any, server: Loopback) -> None:
     assert (given.value, given.headers["content-length"]) == (None, "7")
 
 
+@pytest.mark.usefixtures("redcore_time")
 def test_a_patch_with_a_key(call: Colour, make: Any, server: Loopback) -> None:
     """A key of the call makes a PATCH repeatable."""
     client = make()
-    instant(client)
     server.script(refusal(503), reply({}))
 
     call(client.request, "PATCH", "/things/1", json={"n": 1}, idempotency_key="k-1")

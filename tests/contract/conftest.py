@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
 import anyio.from_thread
-import anyio.lowlevel
-import attrs
 import httpx
 import pytest
 from tests.contract.attacker import Attacker
@@ -17,8 +15,7 @@ from tests.contract.judge import Judge
 from tests.contract.people import Actor, Person, Visitor, new_application, new_person
 
 from redcore import AsyncClient, Client
-from redcore._base.runtime import Runtime
-from redcore.testing import Lab, ReferenceServer
+from redcore.testing import FakeTime, Lab, ReferenceServer
 from redcore.testing._fake.blueround import FakeBlueRound
 from redcore.testing._fake.call import Asked
 from redcore.testing._fake.transport import Delivery
@@ -54,20 +51,6 @@ class Caller:
         return self._portal.call(main)
 
 
-ClientT = TypeVar("ClientT", Client, AsyncClient)
-
-
-def without_waiting(client: ClientT) -> ClientT:
-    """The client, for which every wait between attempts is over at once."""
-
-    async def sleep_async(_: float) -> None:
-        await anyio.lowlevel.checkpoint()
-
-    runtime = Runtime(sleep=lambda _: None, sleep_async=sleep_async)
-    client._engine = attrs.evolve(client._engine, runtime=runtime)
-    return client
-
-
 @pytest.fixture(scope="session")
 def judge() -> Judge:
     return Judge()
@@ -75,8 +58,8 @@ def judge() -> Judge:
 
 @pytest.fixture(params=COLOURS)
 def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[..., Caller]]:
-    """Makes callers of one colour from arguments for a client; everything is closed after the test."""
-    with ExitStack() as stack:
+    """Makes callers of one colour from arguments for a client; all is closed after the test, and no wait takes time."""
+    with FakeTime(), ExitStack() as stack:
         colour = request.param
         portal = (
             None if colour == "sync" else stack.enter_context(anyio.from_thread.start_blocking_portal(backend=colour))
@@ -85,10 +68,10 @@ def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[.
         def caller(*, judged: bool = True, **arguments: Any) -> Caller:
             if portal is None:
                 http = stack.enter_context(judge.http() if judged else httpx.Client())
-                return Caller(stack.enter_context(without_waiting(Client(**arguments, http_client=http))), None)
+                return Caller(stack.enter_context(Client(**arguments, http_client=http)), None)
             made = judge.http_async() if judged else httpx.AsyncClient()
             async_http = stack.enter_context(portal.wrap_async_context_manager(made))
-            client = without_waiting(AsyncClient(**arguments, http_client=async_http))
+            client = AsyncClient(**arguments, http_client=async_http)
             return Caller(stack.enter_context(portal.wrap_async_context_manager(client)), portal)
 
         yield caller

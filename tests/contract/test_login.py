@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import attrs
 import httpx
 import pytest
@@ -21,8 +21,7 @@ from tests.contract.people import Person, Visitor, new_application, new_person, 
 from tests.server.support.identity_provider import Statement, identity_provider, serialized
 
 from redcore import AsyncClient, AuthenticationError, Client, TokenSet, login
-from redcore._base.runtime import Runtime
-from redcore.testing import Lab, ReferenceServer
+from redcore.testing import FakeTime, Lab, ReferenceServer
 
 LOOPBACK = "http://127.0.0.1/callback"
 BACK = "https://shop.example.com/back?shop=1"
@@ -244,20 +243,10 @@ class TestServices:
 
 class TestDevices:
     @pytest.fixture(autouse=True)
-    def waits(self, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    def waits(self, redcore_lab: Lab) -> Iterator[list[float]]:
         """Waits are over at once, for client and server alike."""
-        waits: list[float] = []
-
-        def sleep(seconds: float) -> None:
-            waits.append(seconds)
-            redcore_lab.advance_clock(seconds)
-
-        async def sleep_async(seconds: float) -> None:
-            await anyio.to_thread.run_sync(sleep, seconds)
-
-        runtime = Runtime(sleep=sleep, sleep_async=sleep_async, monotonic=lambda: sum(waits, start=0.0))
-        monkeypatch.setattr("redcore.client.Runtime", lambda: runtime)
-        return waits
+        with FakeTime(start=time.time(), on_sleep=redcore_lab.advance_clock) as fake_time:
+            yield fake_time.slept
 
     @pytest.fixture
     def options(self, redcore_server: ReferenceServer) -> dict[str, Any]:

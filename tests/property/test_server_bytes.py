@@ -17,11 +17,12 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, instant
+from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Raw, Reply, pair, read, refusal, user
 
 from redcore import RedcoreError
+from redcore.testing import FakeTime
 
 SILENCE_S = 0.02
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n"
@@ -103,9 +104,8 @@ def clients(call: Colour, server: Loopback) -> Iterator[list[Any]]:
     """One with an API key, and one that needs a token first."""
     options = {"base_url": server.base_url, "auth_url": server.origin, "timeout": SILENCE_S, "max_retries": 0}
     clients = [call.client(**options), call.client(client_id="app_1", client_secret="secret", **options)]
-    for client in clients:
-        instant(client)
-    yield clients
+    with FakeTime():
+        yield clients
     for client in clients:
         call.close(client)
 

@@ -5,30 +5,68 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 import attrs
 
-from redcore._base.abandoned import sleep
+from redcore._base import abandoned
 
 
-class Skipped:
-    """The time skipped by waits, because a fake platform lets it pass immediately."""
+class Sleeper(Protocol):
+    """Lets time pass for a client that waits, instead of waiting."""
 
-    seconds: float = 0.0
+    def sleep(self, seconds: float, /) -> None:
+        """Let seconds pass."""
+        ...
+
+    async def sleep_async(self, seconds: float, /) -> None:
+        """Like `sleep`, awaited."""
+        ...
 
 
-SKIPPED = Skipped()
+class ProcessTime:
+    """How time passes for all clients of the process. `redcore.testing` changes it for tests."""
+
+    skipped_s: float = 0.0
+    """Added to both clocks: seconds that passed without waiting."""
+    stopped_at: tuple[float, float] | None = None
+    """Unix seconds and monotonic seconds of clocks that only `skipped_s` moves; None if they run."""
+    draw: float | None = None
+    """What is drawn instead of a random number; None to draw one."""
+    sleeper: Sleeper | None = None
+    """Lets time pass instead of waiting; None to wait."""
+
+
+TIME = ProcessTime()
 
 
 def present() -> float:
     """Unix seconds; `time.time` is looked up late, because freezegun replaces it."""
-    return time.time() + SKIPPED.seconds
+    return (time.time() if TIME.stopped_at is None else TIME.stopped_at[0]) + TIME.skipped_s
 
 
 def elapsed(clock: Callable[[], float] = time.monotonic) -> float:
     """Monotonic seconds; the clock is bound early, because freezegun would stop it."""
-    return clock() + SKIPPED.seconds
+    return (clock() if TIME.stopped_at is None else TIME.stopped_at[1]) + TIME.skipped_s
+
+
+def drawn() -> float:
+    """A number from [0, 1)."""
+    return random.random() if TIME.draw is None else TIME.draw  # noqa: S311 (for jitter)
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    if TIME.sleeper is None:
+        abandoned.sleep(seconds)
+    else:
+        TIME.sleeper.sleep(seconds)
+
+
+async def sleep_async(seconds: float) -> None:
+    """Like `sleep`, awaited."""
+    await (anyio.sleep(seconds) if TIME.sleeper is None else TIME.sleeper.sleep_async(seconds))
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +77,7 @@ class Runtime:
     """Unix seconds, for times from the server."""
     monotonic: Callable[[], float] = elapsed
     """Monotonic seconds, for durations."""
-    draw: Callable[[], float] = random.random
+    draw: Callable[[], float] = drawn
     """A number from [0, 1), for jitter."""
     sleep: Callable[[float], None] = sleep
-    sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = sleep_async

@@ -11,18 +11,10 @@ from redcore._transport import AsyncTransport, Transport
 
 
 class StandIn(Protocol):
-    """Responds instead of the network, and advances time instead of waiting."""
+    """Responds instead of the network."""
 
     blocking: Transport
     awaited: AsyncTransport
-
-    def sleep(self, seconds: float) -> None:
-        """Advance the time without waiting."""
-        ...
-
-    async def sleep_async(self, seconds: float) -> None:
-        """Like `sleep`, awaited."""
-        ...
 
 
 class Stage:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from redcore.testing._fake.blueround import FakeBlueRound
     from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
     from redcore.testing.factories import make
+    from redcore.testing.fake_time import FakeTime
     from redcore.testing.lab import Fault, Lab, Mail, PendingFault, SeenRequest
     from redcore.testing.server import ReferenceServer
 
@@ -19,6 +20,7 @@ _HOMES = {
     "ApiKeyArguments": "credentials",
     "ApplicationArguments": "credentials",
     "FakeBlueRound": "_fake.blueround",
+    "FakeTime": "fake_time",
     "Fault": "lab",
     "Lab": "lab",
     "Mail": "lab",
@@ -34,6 +36,7 @@ __all__ = [
     "ApiKeyArguments",
     "ApplicationArguments",
     "FakeBlueRound",
+    "FakeTime",
     "Fault",
     "Lab",
     "Mail",

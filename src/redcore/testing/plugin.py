@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:  # pytest loads this module in every run; the SDK only when a fixture is asked for
     from redcore import AsyncClient, Client
     from redcore.testing._fake.blueround import FakeBlueRound
+    from redcore.testing.fake_time import FakeTime
     from redcore.testing.lab import Fault, Lab, Mail
     from redcore.testing.server import ReferenceServer
 
@@ -127,6 +128,15 @@ def redcore_faults(redcore_lab: Lab) -> Callable[..., None]:
 def redcore_clock(redcore_lab: Lab) -> Callable[[float], None]:
     """Moves the platform's clock ahead by seconds: `redcore_clock(3601)`."""
     return redcore_lab.advance_clock
+
+
+@pytest.fixture
+def redcore_time() -> Iterator[FakeTime]:
+    """Waits of the clients are over at once, and noted in `redcore_time.slept`; their jitter is none."""
+    from redcore.testing.fake_time import FakeTime  # noqa: PLC0415 (as above)
+
+    with FakeTime() as time:
+        yield time
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any, Self
 from anyio.lowlevel import checkpoint
 
 from redcore import AsyncClient, Client
-from redcore._base.runtime import SKIPPED, present
+from redcore._base.runtime import TIME, Sleeper, present
 from redcore._transport import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE, StandIn
 from redcore.exceptions import RedcoreError
@@ -50,7 +50,7 @@ class FakeBlueRound:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._outer: StandIn | None = None
+        self._outer: tuple[StandIn | None, Sleeper | None] = None, None
         self.blocking: Transport = FakeTransport(self._deliver)
         self.awaited: AsyncTransport = AsyncFakeTransport(self._deliver)
         self.scripts: Scripts = Scripts()
@@ -81,21 +81,24 @@ class FakeBlueRound:
     # In place of the network -----------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._outer = STAGE.stand_in
-        STAGE.stand_in = self
+        self._outer = STAGE.stand_in, TIME.sleeper
+        STAGE.stand_in = TIME.sleeper = self
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        STAGE.stand_in = self._outer
-        if self._outer is None:
-            SKIPPED.seconds = 0.0
+        STAGE.stand_in, TIME.sleeper = self._outer
+        if self._outer == (None, None):
+            TIME.skipped_s = 0.0
 
     def sleep(self, seconds: float) -> None:
         """Let time pass at once; runs that were started finish meanwhile, unless they are held."""
         with self._lock:
-            SKIPPED.seconds += seconds
+            if (outer := self._outer[1]) is None:
+                TIME.skipped_s += seconds
+            else:
+                outer.sleep(seconds)
             if self._runs_finish:
                 self.finish_runs()
 
@@ -123,7 +126,7 @@ class FakeBlueRound:
             return Delivery(self._standing(asked, step))
         fault = step or Fault()
         if fault.delay is not None:
-            SKIPPED.seconds += min(fault.delay, timeout_s)
+            TIME.skipped_s += min(fault.delay, timeout_s)
             if fault.delay >= timeout_s:
                 raise late(timeout_s)
         if fault.drop:
