@@ -27,7 +27,8 @@ class FakeTime:
     Raises:
         ValueError: `draw` is out of range.
 
-    Example:
+    Example::
+
         with FakeTime() as time:
             client.users.get_me()
         assert time.slept == [1.0, 2.0]
