@@ -55,17 +55,14 @@ def cli() -> None:
 @_tls
 @click.option("--lab/--no-lab", default=None, help="Test mode: faults, clock and outbox under /lab.")
 @click.option("--detach", is_flag=True, help="Return once it answers; it goes on in the background.")
-@click.option(
-    "--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as a pipe does with who started this."
-)
-def up(*, detach: bool, stop_with_stdin: bool, **options: Any) -> None:
+def up(*, detach: bool, **options: Any) -> None:
     """Start the whole platform and serve until Ctrl-C."""
     if detach:
         _start_in_background(_settings(**options), options)
         return
     from redcore_server.process.up import up as serve  # noqa: PLC0415 - `--help` need not wait for it
 
-    serve(_settings(**options), stop_with_stdin=stop_with_stdin)
+    serve(_settings(**options))
 
 
 def _start_in_background(settings: Settings, options: Mapping[str, Any]) -> None:

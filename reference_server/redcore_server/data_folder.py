@@ -49,6 +49,8 @@ class Runtime:
     base_url: str | None = None
     pid: int | None = None
     """Process of the server."""
+    database: str = "postgres"
+    redis_database: int = 0
 
     @property
     def database_url(self) -> str | None:
@@ -57,14 +59,14 @@ class Runtime:
             return None
         # It supports neither TLS nor GSSAPI: not asking saves two round trips per connection.
         options = "sslmode=disable&gssencmode=disable"
-        return f"postgresql://redcore:{self.postgres_password}@127.0.0.1:{self.postgres_port}/postgres?{options}"
+        return f"postgresql://redcore:{self.postgres_password}@127.0.0.1:{self.postgres_port}/{self.database}?{options}"
 
     @property
     def redis_url(self) -> str | None:
         """URL of the embedded Redis, password included."""
         if self.redis_port is None:
             return None
-        return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/0"
+        return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/{self.redis_database}"
 
 
 class DataFolder:

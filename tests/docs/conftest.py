@@ -32,7 +32,9 @@ def reader(redcore_server: ReferenceServer, tmp_path: Path, monkeypatch: pytest.
     stores = json.loads((redcore_server.data / "runtime.json").read_text(encoding="utf-8"))
     for name in ("REDCORE_BASE_URL", "REDCORE_API_KEY", "REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"):
         monkeypatch.setenv(name, variables[name])
-    redis_url = f"redis://:{stores['redis_password']}@127.0.0.1:{stores['redis_port']}/1"  # the server itself uses 0
+    redis_url = (
+        f"redis://:{stores['redis_password']}@127.0.0.1:{stores['redis_port']}/255"  # one that the server leaves alone
+    )
     with redis.Redis.from_url(redis_url) as spare:
         spare.flushdb()
     monkeypatch.setenv("REDIS_URL", redis_url)

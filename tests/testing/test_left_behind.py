@@ -1,8 +1,9 @@
-"""Nothing is left of a server whose test run is gone."""
+"""Nothing is left of a server whose test run is gone, however and whenever that ended."""
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -11,16 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from redcore.testing import watcher
-
 GONE_WITHIN_S = 30.0  # on a busy machine; a second on a quiet one
+LONGEST_S = 6.0  # a start, and some of the tests
 RUN = """
 import sys, time
 from redcore.testing import ReferenceServer
 server = ReferenceServer()
 server.start()
-print(server.pid, server.data, flush=True)
+print("ready", flush=True)
 time.sleep(600)
+"""
+SUITE = """
+import pytest
+
+@pytest.mark.parametrize("number", range(600))
+def test_it(redcore_client, number):
+    redcore_client.users.create(email="ada@example.com", name="Ada")
 """
 
 
@@ -29,33 +36,56 @@ def test_a_server_and_its_folder_go_with_the_run_that_started_it(tmp_path: Path,
     """Also when that had no time to stop it."""
     command = [sys.executable, "-c", RUN]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:  # noqa: S603 (ours)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as run:  # noqa: S603 (ours)
         assert run.stdout is not None
-        pid, data = run.stdout.readline().split()
+        run.stdout.readline()
+        assert leftovers(tmp_path)
         run.send_signal(how)
 
-    assert is_gone(int(pid), Path(data))
+    assert left_in_the_end(tmp_path) == []
 
 
-def test_leftovers_of_earlier_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """But not what somebody has just made, nor what is not ours."""
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    old, young, other = (tmp_path / name for name in ("redcore-server-old", "redcore-server-young", "other"))
-    for folder in (old, young, other):
-        folder.mkdir()
-    for folder in (old, other):
-        os.utime(folder, (0, 0))
+@pytest.mark.long
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one-process", "workers"])
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_is_left_of_a_pytest_that_is_killed_at_any_moment(
+    tmp_path: Path, seed: int, options: list[str]
+) -> None:
+    """While it starts, while the server starts, in a test, and whether workers share the server."""
+    (tmp_path / "test_it.py").write_text(SUITE)
+    moment_s = random.Random(f"{seed}{options}").uniform(0, LONGEST_S)  # noqa: S311 (no secret)
+    command = [sys.executable, "-m", "pytest", "-q", "--redcore=server", *options, "test_it.py"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(  # noqa: S603 (ours)
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    ) as run:
+        time.sleep(moment_s)
+        assert run.poll() is None
+        run.kill()
 
-    watcher.sweep()
-
-    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["other", "redcore-server-young"]
+    assert left_in_the_end(tmp_path) == []
 
 
-def is_gone(pid: int, data: Path) -> bool:
-    """Whether process and folder are gone, at once or soon."""
+def left_in_the_end(temporary: Path) -> list[str]:
+    """What is left of a run that has ended, at once or soon."""
     ends_at = time.monotonic() + GONE_WITHIN_S
-    while time.monotonic() < ends_at:
-        if not data.exists() and not Path(f"/proc/{pid}").exists():
-            return True
+    while (left := leftovers(temporary)) and time.monotonic() < ends_at:
         time.sleep(0.05)
-    return False
+    return left
+
+
+def leftovers(temporary: Path) -> list[str]:
+    """Folders of servers, and processes that have the folder as their place for temporary files or work in it."""
+    folders = [str(folder) for folder in temporary.glob("redcore-server-*")]
+    return folders + [process.name for process in Path("/proc").glob("[0-9]*") if is_of(process, temporary)]
+
+
+def is_of(process: Path, temporary: Path) -> bool:
+    """Whether a process is one of a run."""
+    if int(process.name) == os.getpid():
+        return False
+    try:
+        here = str((process / "cwd").readlink()).startswith(str(temporary))
+        return here or f"TMPDIR={temporary}".encode() in (process / "environ").read_bytes()
+    except OSError:  # it has just ended
+        return False

@@ -28,6 +28,7 @@ port {port}
 requirepass {password}
 dir .
 appendonly yes
+databases 256
 appendfsync everysec
 save ""
 """

@@ -26,6 +26,9 @@ endpoint needs a token, invalid requests get the error envelope.
     "headers", "body"}]`; those that got no answer have status 0. Secrets are `***`; `body` is JSON or a form, or null.
 `POST /lab/reset`     puts the data back as they were when the lab first ran on this database, which is just after it
     was seeded, and everything above too. Organisations seeded later keep their credentials and those who own them.
+`POST /lab/platforms` opens another platform in this process, with its own address, data, clock and lab, for a worker of
+    a parallel test run: `{"origin", "data"}`; `credentials.env` in that folder has its credentials. It ends with the
+    process.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
 _MAX_REQUESTS: Final = 10_000
+_SAFE: Final = {"GET", "HEAD", "OPTIONS"}  # no such request changes what a reset restores
 # The range of Python's calendar, minus a year at its end, for times of expiry.
 _EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()
 _LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
@@ -59,7 +60,16 @@ _Handler = Callable[[Request], Awaitable[object]]
 class Lab:
     """Test mode around one gateway."""
 
-    def __init__(self, app: ASGIApp, *, stores: Stores, clock: Clock, limits: Limits, outbox: Path) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        stores: Stores,
+        clock: Clock,
+        limits: Limits,
+        outbox: Path,
+        add_platform: Callable[[], Awaitable[object]],
+    ) -> None:
         """Wrap an app.
 
         Args:
@@ -68,6 +78,7 @@ class Lab:
             clock: The server's clock, which the lab moves.
             limits: The gateway's limits, which the lab overrides.
             outbox: Folder of the mails.
+            add_platform: Opens another platform; returns where it is.
         """
         self._app = app
         self._clock = clock
@@ -75,6 +86,7 @@ class Lab:
         self._outbox = outbox
         self._faults = Faults()
         self._seed = SeedCopy(stores)
+        self._is_fresh = False
         self._requests: deque[dict[str, object]] = deque(maxlen=_MAX_REQUESTS)
         self._routes: dict[str, dict[str, _Handler]] = {
             "/lab/faults": {"GET": self._list_faults, "POST": self._add_faults, "DELETE": self._clear_faults},
@@ -83,6 +95,7 @@ class Lab:
             "/lab/outbox": {"GET": self._read_outbox},
             "/lab/requests": {"GET": self._list_requests},
             "/lab/reset": {"POST": self._reset},
+            "/lab/platforms": {"POST": lambda _: add_platform()},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +106,10 @@ class Lab:
             await self._serve(scope, receive, send)
         else:
             await self._keep_seed()
-            await self._relay(scope, receive, send)
+            try:
+                await self._relay(scope, receive, send)
+            finally:  # at the end, or a reset in between would not count what the request still writes
+                self._is_fresh = self._is_fresh and scope["method"] in _SAFE
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -189,10 +205,13 @@ class Lab:
         self._faults.clear()
         self._clock.reset()
         self._limits.override = None
-        await self._seed.keep()
-        await self._seed.restore()
+        if not self._is_fresh:
+            await self._seed.keep()
+            await self._seed.restore()
+        await self._seed.forget_rates()
         await run_in_threadpool(empty_outbox, self._outbox)
         self._requests.clear()
+        self._is_fresh = True
 
 
 def _noting(entry: dict[str, object], send: Send) -> Send:

@@ -43,7 +43,6 @@ class SeedCopy:
             await self._end_jobs()
         async with self._stores.postgres.connection() as connection, connection.transaction():
             await connection.execute(_QUERIES["restore"])
-        await self._forget_rates()
 
     async def _end_jobs(self) -> None:
         """Delete waiting jobs and let running ones finish, or they would send mail after the reset."""
@@ -56,7 +55,8 @@ class SeedCopy:
                         return
                 await asyncio.sleep(_POLL_S)
 
-    async def _forget_rates(self) -> None:
+    async def forget_rates(self) -> None:
+        """Delete the counters of the rate limits."""
         redis = self._stores.redis
         async for key in redis.scan_iter(match=f"{KEY_PREFIX}*", count=1000):
             await redis.unlink(key)

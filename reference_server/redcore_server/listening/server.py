@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -60,6 +60,24 @@ def run(
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket, how: Listening) -> AsyncGenerator[None]:
+    """Serve one more app in the running loop until the block is left; signals concern the first app only.
+
+    Args:
+        app: An open app.
+        listener: A listening socket.
+        how: Options for serving.
+    """
+    server = _FurtherServer(_config(app, how), how)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 def _config(app: ASGIApp, how: Listening) -> uvicorn.Config:
@@ -119,3 +137,10 @@ class _Server(uvicorn.Server):
             return
         self._how.draining.is_on = True
         asyncio.get_running_loop().call_later(notice_s, super().handle_exit, sig, frame)
+
+
+class _FurtherServer(_Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to the first server of the process."""
+        yield

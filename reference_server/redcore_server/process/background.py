@@ -16,6 +16,7 @@ from types import FrameType
 import attrs
 
 from redcore_server.data_folder import DataFolderError, DataFolderInUse, is_in_use, ready_runtime
+from redcore_server.process import watcher
 from redcore_server.process.seed_credentials import credentials_file, read_credentials, variables
 from redcore_server.settings import OperatorError
 
@@ -70,15 +71,17 @@ def wait_until_ready(data: Path, within_s: float) -> str:
     return base_url
 
 
-def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: int | None = None) -> Background:
+def start(
+    arguments: Sequence[str], data: Path, within_s: float, *, ends_with_us: bool = False, is_disposable: bool = False
+) -> Background:
     """Start `redcore-server up` in its own session and return once it answers.
 
     Args:
         arguments: Arguments of `up`, including the data folder.
         data: The same data folder.
         within_s: Seconds to wait for it.
-        lifeline: File descriptor for its standard input; the server stops at end of file. None lets it outlive this
-            process.
+        ends_with_us: Whether it stops when this process exits, even if that is killed.
+        is_disposable: Whether the data folder is deleted then.
 
     Raises:
         ServerNotReady: It exited or did not answer in time; the message quotes its output.
@@ -90,11 +93,13 @@ def start(arguments: Sequence[str], data: Path, within_s: float, *, lifeline: in
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "redcore_server", "up", *arguments],
-            stdin=subprocess.DEVNULL if lifeline is None else lifeline,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+    if ends_with_us:
+        _watch(process.pid, data, is_disposable=is_disposable)
     server = Background(process, data, log)
     deadline = time.monotonic() + within_s
     while _base_url(data) is None:
@@ -148,23 +153,25 @@ def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | N
         ServerNotReady: See `start`.
         OperatorError: The command cannot be run.
     """
-    with _folder(data) as folder, _lifeline() as lifeline:
-        server = start([*arguments, "--stop-with-stdin", "--data", str(folder)], folder, within_s, lifeline=lifeline)
+    with _folder(data) as folder:
+        words = [*arguments, "--data", str(folder)]
+        server = start(words, folder, within_s, ends_with_us=True, is_disposable=data is None)
         try:
             return _run(command, {**os.environ, **_variables(folder)})
         finally:
             server.stop()
 
 
-@contextlib.contextmanager
-def _lifeline() -> Generator[int]:
-    """Yield the read end of a pipe; the kernel closes the other end when this process ends, even if it is killed."""
-    read_end, write_end = os.pipe()  # the command inherits neither end
-    try:
-        yield read_end
-    finally:
-        os.close(read_end)
-        os.close(write_end)
+def _watch(server: int, data: Path, *, is_disposable: bool) -> None:
+    """Start the process that ends the server with this one; it exits soon after both."""
+    command = [sys.executable, "-P", "-m", watcher.__name__, str(os.getpid()), str(server), str(data)]
+    subprocess.Popen(  # noqa: S603 - our own command
+        [*command, str(data)] if is_disposable else command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
@@ -216,7 +223,7 @@ def _folder(data: Path | None) -> Generator[Path]:
     if data is not None:
         yield data
         return
-    with tempfile.TemporaryDirectory(prefix="redcore-server-") as folder:
+    with tempfile.TemporaryDirectory(prefix=watcher.PREFIX) as folder:
         yield Path(folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from starlette.types import ASGIApp
 
@@ -21,6 +21,7 @@ from redcore_server.listening.server import Listening, run
 from redcore_server.listening.tls import tls_context
 from redcore_server.logs import configure_logging
 from redcore_server.process import assembly
+from redcore_server.process.lab_platforms import LabPlatforms
 from redcore_server.process.seed import seed_if_empty
 from redcore_server.process.seed_credentials import Credentials, read_credentials, save_credentials
 from redcore_server.process.start import prepare
@@ -48,17 +49,31 @@ def serve(settings: Settings, listener: socket.socket, *, announce: Callable[[],
     )
     configure_logging(settings.log_level)
     prepare(settings)
-    run(lambda draining: platform(settings, clock, draining), listener, how)
+    run(lambda draining: _platforms(clock, draining, how), listener, how)
 
 
 @contextlib.asynccontextmanager
-async def platform(settings: Settings, clock: Clock, draining: Draining) -> AsyncGenerator[ASGIApp]:
+async def _platforms(clock: Clock, draining: Draining, how: Listening) -> AsyncGenerator[ASGIApp]:
+    """Yield the app of the platform; its lab opens more of them."""
+
+    def further(settings: Settings) -> contextlib.AbstractAsyncContextManager[ASGIApp]:
+        return platform(settings, Clock(), draining, more.add)
+
+    async with LabPlatforms(how, further) as more, platform(how.settings, clock, draining, more.add) as app:
+        yield app
+
+
+@contextlib.asynccontextmanager
+async def platform(
+    settings: Settings, clock: Clock, draining: Draining, add_platform: Callable[[], Awaitable[object]]
+) -> AsyncGenerator[ASGIApp]:
     """Open the stores, seed an empty database, run the worker, and yield the ASGI app for all requests.
 
     Args:
         settings: Server settings, with the URLs of both stores.
         clock: Source of the current time.
         draining: Whether this process is shutting down.
+        add_platform: Opens another platform, for the lab.
     """
     contract = spec.load()
     async with contextlib.AsyncExitStack() as stack:
@@ -81,7 +96,7 @@ async def platform(settings: Settings, clock: Clock, draining: Draining) -> Asyn
             cdn=Cdn(stores.postgres, objects),
         )
         if settings.lab:
-            app = Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox)
+            app = Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox, add_platform=add_platform)
         yield app
 
 

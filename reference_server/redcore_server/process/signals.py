@@ -1,11 +1,9 @@
-"""Treats Ctrl-C, SIGTERM and the end of standard input as one orderly shutdown."""
+"""Treats Ctrl-C and SIGTERM as one orderly shutdown."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import threading
 from collections.abc import Generator
 from types import FrameType
 from typing import NoReturn
@@ -26,23 +24,6 @@ def interruptible() -> Generator[None]:
     signal.signal(signal.SIGINT, _interrupt)  # our own handler, or asyncio would install another
     with contextlib.suppress(Interrupted):
         yield
-
-
-def stop_with(descriptor: int) -> None:
-    """Send SIGTERM to this process at the end of a pipe, that is when the process holding its other end exits.
-
-    PR_SET_PDEATHSIG follows the thread that started us; this follows the process, and works on every system.
-
-    Args:
-        descriptor: File descriptor of the pipe; data read from it is discarded.
-    """
-
-    def wait() -> None:
-        while os.read(descriptor, 4096):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="redcore-stop-with", daemon=True).start()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -17,23 +17,20 @@ from redcore_server.data_folder import DataFolder, DataFolderInUse, Runtime, hel
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.listening.address import listen
 from redcore_server.process.libpq import isolate
-from redcore_server.process.signals import interruptible, stop_with
+from redcore_server.process.signals import interruptible
 from redcore_server.settings import PREFIX, Settings
 
 
-def up(settings: Settings, *, stop_with_stdin: bool = False) -> None:
+def up(settings: Settings) -> None:
     """Serve until interrupted or terminated.
 
     Args:
         settings: Server settings.
-        stop_with_stdin: Whether the end of standard input also stops it.
 
     Raises:
         OperatorError: The server cannot start; the message says what to do.
     """
     with interruptible(), contextlib.ExitStack() as stack:
-        if stop_with_stdin:
-            stop_with(sys.stdin.fileno())
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = attrs.evolve(settings, port=listener.getsockname()[1])
         folder = stack.enter_context(contextlib.closing(DataFolder(settings.data)))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
-import httpx
+
+from redcore.exceptions import ReferenceServerError
+
+TIMEOUT_S = 60.0  # another platform needs a database, which may take long on a busy machine
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +91,8 @@ class SeenRequest:
 class Lab:
     """Controls a reference server in test mode.
 
+    Every method raises `ReferenceServerError` if the server does not answer, or runs without a lab.
+
     Args:
         origin: Its address, as `http://127.0.0.1:4010`.
     """
@@ -149,11 +158,31 @@ class Lab:
         """Restore the seeded data; the seeded credentials stay valid."""
         self._send("POST", "/lab/reset")
 
+    def add_platform(self) -> tuple[str, str]:
+        """Open another platform in the same server, with data, clock and lab of its own.
+
+        Returns:
+            Its origin, and its data folder, in which `credentials.env` has its credentials.
+        """
+        platform = self._send("POST", "/lab/platforms")
+        return platform["origin"], platform["data"]
+
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        with httpx.Client(trust_env=False, timeout=30.0) as http:
-            response = http.request(method, f"{self._origin}{path}", json=body)
-        response.raise_for_status()
-        return response.json() if response.content else None
+        """Send a request. By the standard library: whatever mocks httpx in a test does not see it."""
+        address = urlsplit(self._origin)
+        connect = HTTPSConnection if address.scheme == "https" else HTTPConnection
+        with closing(connect(address.netloc, timeout=TIMEOUT_S)) as connection:
+            try:
+                content = None if body is None else json.dumps(body)
+                connection.request(method, path, content, {"Content-Type": "application/json"})
+                response = connection.getresponse()
+                answer = response.read()
+            except (OSError, HTTPException) as error:
+                raise ReferenceServerError(f"no lab answers at {self._origin}: {error!r}") from error
+        if response.status >= 400:
+            said = answer.decode("utf-8", "replace")
+            raise ReferenceServerError(f"{self._origin}{path} answered {response.status} to {method}: {said}")
+        return json.loads(answer) if answer else None
 
 
 def _known(model: Any, form: Mapping[str, Any]) -> Any:

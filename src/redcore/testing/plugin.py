@@ -7,7 +7,10 @@ chooses for itself by `@pytest.mark.redcore("server")`.
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +23,8 @@ if TYPE_CHECKING:  # pytest loads this module in every run; the SDK only when a 
     from redcore.testing.server import ReferenceServer
 
 NO_NETWORK = "redcore_no_network"
+RUN = "redcore_run"
+RUN_KEY = pytest.StashKey[Path]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,9 +56,35 @@ class Guard:
             return (yield)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Name the folder of the run to a worker of pytest-xdist; the first one that needs a server creates it."""
+    node.workerinput[RUN] = str(run_of(node.config))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server that the workers of this run have shared."""
+    run = config.stash.get(RUN_KEY, None)
+    if run is not None and run.exists():
+        from redcore.testing.sharing import end  # noqa: PLC0415 (as above)
+
+        end(run)
+
+
+def run_of(config: pytest.Config) -> Path:
+    """The folder of a parallel run."""
+    return config.stash.setdefault(RUN_KEY, Path(tempfile.gettempdir(), f"redcore-server-{uuid.uuid4().hex}"))
+
+
 @pytest.fixture(scope="session")
-def redcore_server() -> Iterator[ReferenceServer]:
-    """A reference server in test mode, for the whole session."""
+def redcore_server(request: pytest.FixtureRequest) -> Iterator[ReferenceServer]:
+    """A reference server in test mode, for the whole session; workers of pytest-xdist share one."""
+    run = getattr(request.config, "workerinput", {}).get(RUN)
+    if run is not None:
+        from redcore.testing.sharing import join  # noqa: PLC0415 (as above)
+
+        yield join(Path(run))
+        return
     from redcore.testing.server import ReferenceServer  # noqa: PLC0415 (as above)
 
     with ReferenceServer() as server:

@@ -16,12 +16,12 @@ from typing import IO, Self
 from urllib.parse import urlsplit
 
 from redcore.exceptions import ReferenceServerError
-from redcore.testing import watcher
 from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
 from redcore.testing.lab import Lab
-from redcore.testing.watcher import PREFIX, sweep
 
 READY = "ready "
+PREFIX = "redcore-server-"  # of the folders that the server's watcher sweeps
+PROGRAM = (sys.executable, "-P", "-m")  # a module of the tests must not shadow one of the standard library
 STOP_S = 15.0
 
 
@@ -77,17 +77,18 @@ class ReferenceServer:
                 "the reference server needs its extra: pip install 'redcore-sdk[testing,server]'"
             )
         if self._given is None and self._temporary is None:
-            sweep()
             self._temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         self.data.mkdir(parents=True, exist_ok=True)
         self._log = self.log_file.open("a", encoding="utf-8")
-        command = [sys.executable, "-m", "redcore_server", "up", "--data", str(self.data), "--port", str(self._port)]
+        command = [*PROGRAM, "redcore_server", "up", "--data", str(self.data), "--port", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603 (our own program)
             [*command, "--lab"] if self._with_lab else command,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
             env={**os.environ, **self._settings},
+            start_new_session=True,  # Ctrl-C is for the tests, which stop the server when they have ended
         )
         self._watcher = self._watched(self._process.pid)
         try:
@@ -98,10 +99,25 @@ class ReferenceServer:
             raise
 
     def _watched(self, pid: int) -> subprocess.Popen[bytes]:
-        """Start a process that outlives this one, and stops the server when this one has exited."""
-        kind = "given" if self._temporary is None else "temporary"
-        command = [sys.executable, "-I", "-S", watcher.__file__, str(pid), str(self.data), kind]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 (our own program)
+        """Start a process that outlives the owner of the server, and ends the server when the owner has exited."""
+        watcher = [*PROGRAM, "redcore_server.process.watcher", str(self._owner()), str(pid), str(self.data)]
+        disposable = self._disposable()
+        command = watcher if disposable is None else [*watcher, str(disposable)]
+        return subprocess.Popen(  # noqa: S603 (our own program)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _owner(self) -> int:
+        """The process with which the server must end."""
+        return os.getpid()
+
+    def _disposable(self) -> Path | None:
+        """The folder to delete with the server."""
+        return None if self._temporary is None else self.data
 
     def _await_ready(self) -> str:
         assert self._process is not None  # noqa: S101 (start has just made it)
@@ -136,7 +152,7 @@ class ReferenceServer:
             self._process = None
         if self._watcher is not None:  # after the server: it would end what is left
             self._watcher.kill()
-            self._watcher.communicate()
+            self._watcher.wait()
             self._watcher = None
         if self._log is not None:
             self._log.close()

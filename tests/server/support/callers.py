@@ -36,7 +36,14 @@ def whole_app(*, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -
     cdn = Cdn(stores.postgres, objects)
     limits = Limits(stores.scripts, clock, settings)
     app = gateway_before(api, cdn, stores=stores, auth=auth, clock=clock, settings=settings, limits=limits)
-    return Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox) if settings.lab else app
+    if not settings.lab:
+        return app
+    return Lab(app, stores=stores, clock=clock, limits=limits, outbox=settings.outbox, add_platform=no_more_platforms)
+
+
+async def no_more_platforms() -> object:
+    """Refuse: one app is not a process that could open another one."""
+    raise NotImplementedError
 
 
 def gateway_before(
