@@ -7,14 +7,17 @@ and sign-in need no revocation: they read PostgreSQL each time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 from redcore_server.api.handler import Act, Call
+from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import queries
-from redcore_server.store.revocation_log import defer_record
+from redcore_server.store.revocation_log import Kind, defer_record
 
 _QUERIES: Final = queries("revocations")
+_DEMOTIONS: Final[Mapping[Role, Kind]] = {"editor": "role_editor", "viewer": "role_viewer"}
 
 
 async def end_user(call: Call, user_id: str) -> None:
@@ -30,15 +33,18 @@ async def end_user(call: Call, user_id: str) -> None:
     await _end_tokens(call, user_id, client_ids)
 
 
-async def end_tokens(call: Call, user_id: str) -> None:
+async def end_tokens(call: Call, user_id: str, role: Role) -> None:
     """End the same tokens for a user who stays active with a lower role.
 
-    It needs no job: a remaining token is limited to its owner's role at each use.
+    It needs no job to end them: a remaining token is limited to its owner's role at each use.
 
     Args:
         call: Call whose transaction lowers the role.
         user_id: Id of the user.
+        role: The new role.
     """
+    if kind := _DEMOTIONS.get(role):
+        await defer_record(call.connection, kind, [user_id], call.now)
     await _end_tokens(call, user_id, await _applications_of(call, user_id))
 
 

@@ -111,7 +111,7 @@ async def _follow_up(call: Call, before: Row, after: Row) -> None:
         await _lock_out(call, user_id)
         return
     if is_demotion(before["role"], after["role"]):
-        await end_tokens(call, user_id)
+        await end_tokens(call, user_id, after["role"])
     if after["status"] == "active" and before["status"] != "active":
         await end_before_return(call, user_id)
     if after["status"] == "pending_invite" and after["email_key"] != before["email_key"]:

@@ -33,7 +33,7 @@ class Restored:
 
     Attributes:
         since: Moment to which the database was restored.
-        revoked: Ids of what was revoked again, by kind.
+        revoked: Ids of what was revoked again, by kind; of users for a role that was lowered again.
         without_bytes: Ids of files that can no longer be downloaded.
     """
 

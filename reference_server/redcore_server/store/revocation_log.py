@@ -24,7 +24,8 @@ TASK: Final = "log_revocation"
 FOLDER: Final = "revocations"
 _URGENT: Final = 1  # before mail: until it is done, a restore would make the credential valid again
 
-Kind = Literal["api_key", "application", "client_secret", "user"]
+Kind = Literal["api_key", "application", "client_secret", "user", "role_editor", "role_viewer"]
+"""For `role_…` the ids are those of users whose role was lowered to it."""
 
 
 @attrs.frozen

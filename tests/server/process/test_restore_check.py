@@ -11,10 +11,12 @@ import httpx
 import pytest
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
-from tests.server.support.callers import new_key, whole_app
+from tests.server.support.callers import Callers, new_key, whole_app
+from tests.server.support.people import make_person
 from tests.server.support.tenants import Addresses, Client, Organisation
 
 from redcore_server.auth.app import Auth
+from redcore_server.auth.people.role import Role
 from redcore_server.clock import Clock
 from redcore_server.process.restore_check import Restored, restore_check
 from redcore_server.settings import Settings, SettingsError
@@ -122,6 +124,31 @@ async def test_a_deleted_user_is_locked_out(
     restored = await restore()
 
     assert user_id in restored.revoked["user"]
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+async def test_a_demoted_user_is_demoted_again(  # noqa: PLR0917 - fixtures
+    caller: httpx.AsyncClient,
+    callers: Callers,
+    clock: Clock,
+    stores: Stores,
+    restore: Restore,
+    settings: Settings,
+    organisation: Organisation,
+    role: Role,
+) -> None:
+    """An API key, which outlives Redis, and a new sign-in have no more than since the demotion."""
+    person = await make_person(stores, clock, organisation, "admin")
+    keyed = await callers.of(person, "admin")
+    await caller.patch(f"/v1/users/{person.owner_id}", json={"role": role})
+    await log_revocations(stores, settings)
+    await execute(stores, "update users set role = 'admin' where id = %s", person.owner_id)
+
+    restored, again = await restore(), await restore()
+
+    assert person.owner_id in restored.revoked[f"role_{role}"]
+    assert person.owner_id not in again.revoked[f"role_{role}"]
+    assert (await keyed.get("/v1/api-keys")).status_code == 403
 
 
 async def test_redis_is_emptied_and_lost_files_are_named(

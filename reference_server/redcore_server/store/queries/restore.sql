@@ -13,5 +13,11 @@ returning id
 -- name: user
 update users set status = 'inactive', updated_at = %(at)s where id = any(%(ids)s) and status <> 'inactive' returning id
 
+-- name: role_editor
+update users set role = 'editor', updated_at = %(at)s where id = any(%(ids)s) and role = 'admin' returning id
+
+-- name: role_viewer
+update users set role = 'viewer', updated_at = %(at)s where id = any(%(ids)s) and role <> 'viewer' returning id
+
 -- name: files
 select id, organisation_id from files order by organisation_id, id
