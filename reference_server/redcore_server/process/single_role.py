@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import attrs
 import uvloop
 
 from redcore_server.clock import Clock
-from redcore_server.data_folder import DataFolder, Runtime, read_runtime
+from redcore_server.data_folder import DataFolder, DataFolderError, Runtime, read_runtime
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.listening.address import listen
 from redcore_server.listening.server import Listening, run
@@ -26,7 +26,7 @@ from redcore_server.process.roles import api_role, auth_role, gateway_role, work
 from redcore_server.process.signals import interruptible
 from redcore_server.process.start import prepare
 from redcore_server.settings import PREFIX, Settings, SettingsError
-from redcore_server.store.address import DATABASE_VARIABLE, REDIS_VARIABLE
+from redcore_server.store.address import DATABASE_VARIABLE, REDIS_VARIABLE, EmbeddedUrl
 
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 
@@ -132,18 +132,32 @@ async def _work(settings: Settings) -> None:
 
 
 def _on_stores(settings: Settings) -> Settings:
-    """Return settings with the URLs of both stores: from the environment, or of those running on the data folder."""
+    """Return settings with the URLs of both stores: from the environment, or of those running on the data folder.
+
+    Those on the data folder are looked up again for each new connection: restarted, they may have other ports.
+    """
     if settings.lab:
         raise SettingsError(f"{PREFIX}LAB", "works with `redcore-server up` only")
     isolate(is_embedded=settings.database_url is None)
     runtime = read_runtime(settings.data) or Runtime()
-    database_url = settings.database_url or runtime.database_url
-    redis_url = settings.redis_url or runtime.redis_url
+    database_url = settings.database_url or _embedded(runtime.database_url, lambda: _running(settings).database_url)
+    redis_url = settings.redis_url or _embedded(runtime.redis_url, lambda: _running(settings).redis_url)
     for variable, url in ((DATABASE_VARIABLE, database_url), (REDIS_VARIABLE, redis_url)):
         if url is None:
             problem = f"is not set, and no store runs on {settings.data}: set it, or start `redcore-server stores`"
             raise SettingsError(variable, problem)
     return attrs.evolve(settings, database_url=database_url, redis_url=redis_url)
+
+
+def _embedded(url: str | None, find: Callable[[], str | None]) -> EmbeddedUrl | None:
+    return EmbeddedUrl(url, find) if url else None
+
+
+def _running(settings: Settings) -> Runtime:
+    try:
+        return read_runtime(settings.data) or Runtime()
+    except DataFolderError:  # the store counts as away
+        return Runtime()
 
 
 def _gateways(settings: Settings) -> Sequence[str]:

@@ -6,7 +6,8 @@ name of the environment variable to correct.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from redcore_server.settings import OperatorError, hosts_of
@@ -17,6 +18,32 @@ REDIS_VARIABLE: Final = "REDCORE_SERVER_REDIS_URL"
 
 class StoreError(OperatorError):
     """A store cannot be used as configured; the message says which one and what to correct."""
+
+
+class EmbeddedUrl(str):
+    """The URL of a store that another process runs: it may come back on another port when it is restarted.
+
+    Equal to the URL at the start, and read again for each new connection (`current`).
+    """
+
+    __slots__ = ("_find",)
+    _find: Callable[[], str | None]
+
+    def __new__(cls, url: str, find: Callable[[], str | None]) -> Self:
+        """Return the URL.
+
+        Args:
+            url: URL at the start.
+            find: Returns the current URL; None while the store is down.
+        """
+        found = super().__new__(cls, url)
+        found._find = find
+        return found
+
+    @property
+    def current(self) -> str:
+        """The URL for a new connection; the first one while the store is down."""
+        return self._find() or self
 
 
 def without_password(url: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
-from redcore_server.store.address import DATABASE_VARIABLE, StoreError, without_password
+from redcore_server.store.address import DATABASE_VARIABLE, EmbeddedUrl, StoreError, without_password
 
 AsyncPostgres = psycopg.AsyncConnection[DictRow]
 Postgres = psycopg.Connection[DictRow]
@@ -87,7 +87,7 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
         """
         self._statement = _statement_timeout(statement_s)
         super().__init__(
-            url,
+            _conninfo(url),
             connection_class=AsyncPostgres,
             kwargs={"row_factory": dict_row, **_options(url, attributes)},
             configure=self._connected,
@@ -239,7 +239,7 @@ def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2, statement_s: fl
         connection.execute(_SET, statement)
 
     return ConnectionPool(
-        url,
+        _conninfo(url),
         connection_class=Postgres,
         kwargs={"row_factory": dict_row, "autocommit": True, **_options(url, "read-write")},
         configure=connected,
@@ -274,6 +274,11 @@ class Lent:
     async def __aexit__(self, *_: object) -> None:
         """Return it; the pool replaces a broken one."""
         await self._pool.putconn(self._connection)
+
+
+def _conninfo(url: str) -> str | Callable[[], str]:
+    """Return what a pool asks for the address of each new connection."""
+    return (lambda: url.current) if isinstance(url, EmbeddedUrl) else url
 
 
 def _options(url: str, attributes: str) -> dict[str, Any]:

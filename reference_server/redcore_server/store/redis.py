@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import attrs
 import redis.asyncio
-from redis.asyncio.connection import BlockingConnectionPool, parse_url
+from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from redcore_server.settings import hosts_of
-from redcore_server.store.address import REDIS_VARIABLE, StoreError, without_password
+from redcore_server.store.address import REDIS_VARIABLE, EmbeddedUrl, StoreError, without_password
 from redcore_server.store.redis_cluster import Address, Cluster, ClusterRedis
 from redcore_server.store.redis_node import ANSWER_S, Argument, AsyncRedis, Command, Node
 
@@ -138,9 +138,25 @@ def async_redis(url: str, options: RedisOptions | None = None) -> AsyncRedis:
     try:
         if scheme in _CLUSTER:
             return _cluster(f"{_CLUSTER[scheme]}://{rest}", options)
-        return redis.asyncio.Redis.from_pool(_pool(parse_url(url), options))
+        address: dict[str, Any] = {**parse_url(url)}
+        if isinstance(url, EmbeddedUrl):
+            address |= {"connection_class": _EmbeddedConnection, "url": url}
+        return redis.asyncio.Redis.from_pool(_pool(address, options))
     except ValueError:
         raise _unreadable() from None
+
+
+class _EmbeddedConnection(Connection):
+    """A connection to an embedded Redis, on the port that it has at that moment."""
+
+    def __init__(self, *, url: EmbeddedUrl, **options: Any) -> None:
+        super().__init__(**options)
+        self._url = url
+
+    async def connect(self) -> None:
+        """Connect; see `redis.asyncio.connection.Connection`."""
+        self.port = parse_url(self._url.current)["port"]
+        await super().connect()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

@@ -7,12 +7,13 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
-from tests.server.support.processes import descendants, eventually
+from tests.server.support.processes import alive, descendants, eventually
 
 from redcore_server.data_folder import DataFolder, Runtime
 from redcore_server.embedded import EmbeddedServerLost, EmbeddedServers
@@ -126,3 +127,39 @@ def test_a_process_whose_store_is_lost_ends_with_code_1(tmp_path: Path, monkeypa
 
     assert caught.value.exit_code == 1
     assert descendants(os.getpid()) <= before
+
+
+def _redis(pid: int) -> set[int]:
+    """The Redis below a process."""
+    with contextlib.suppress(OSError):
+        return {each for each in descendants(pid) if Path(f"/proc/{each}/comm").read_text().strip() == "redis-server"}
+    return set()
+
+
+@pytest.mark.parametrize("server", ["PostgreSQL", "Redis"])
+def test_five_kills_within_a_minute_end_the_process(tmp_path: Path, server: str) -> None:
+    """With code 1, one line that says why, and nothing left behind."""
+    command = [sys.executable, "-m", "redcore_server", "stores", "--data", str(tmp_path)]
+    killed: set[int] = set()
+
+    def found() -> set[int]:
+        running = {postmaster(tmp_path)} if server == "PostgreSQL" else _redis(process.pid)
+        return alive(running - killed)
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready stores\n"
+        started = descendants(process.pid)
+        for _ in range(MOST_ENDS):
+            assert eventually(lambda: bool(found()))
+            (pid,) = found()
+            killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    *log, last = said.splitlines()
+    assert last.startswith(f"redcore-server: the embedded {server} ended {MOST_ENDS} times within 60 s (see ")
+    assert "Traceback" not in said
+    assert sum(f"the embedded {server} ended with code -9" in line for line in log) == MOST_ENDS
+    assert not alive(started)

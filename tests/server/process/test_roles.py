@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,12 +15,14 @@ from pathlib import Path
 import attrs
 import httpx
 import pytest
+from tests.server.embedded.test_restart import postmaster
 from tests.server.process.test_up import COMMAND, exported, run
 from tests.server.support.ports import free_port
 from tests.server.support.processes import eventually
 from tests.server.support.tenants import Addresses
 
 from redcore import AuthenticationError, Client
+from redcore_server.data_folder import read_runtime
 
 SIZE = 3 * 2**20
 
@@ -259,15 +262,40 @@ def test_a_role_ends_in_order(platform: Platform, name: str) -> None:
 
 
 def test_roles_find_the_stores_of_their_data_folder(tmp_path: Path) -> None:
-    """`redcore-server stores` brings PostgreSQL and Redis for machines with neither."""
-    data = {"REDCORE_SERVER_DATA": str(tmp_path / "data")}
-    with role("stores", log=tmp_path / "stores.log", environment=data) as (stores, told):
-        assert told == "stores"
-        with role("auth", "--port", "0", log=tmp_path / "auth.log", environment=data) as (_, origin):
-            assert httpx.get(f"{origin}/readyz").status_code == 200
-        stores.terminate()
+    """`redcore-server stores` brings PostgreSQL and Redis for machines with neither, and roles find them again.
 
-        assert stores.wait() == 0
+    Whether they were killed or restarted, also on other ports because theirs were taken meanwhile.
+    """
+    data = {"REDCORE_SERVER_DATA": str(tmp_path / "data")}
+    with contextlib.ExitStack() as stack:
+        with role("stores", log=tmp_path / "stores.log", environment=data) as (stores, told):
+            assert told == "stores"
+            auth = role("auth", "--port", "0", log=tmp_path / "auth.log", environment=data)
+            _, origin = stack.enter_context(auth)
+            assert _is_ready(origin)
+            os.kill(postmaster(tmp_path / "data"), signal.SIGKILL)
+            assert eventually(lambda: "started again" in (tmp_path / "stores.log").read_text())
+            assert eventually(lambda: _is_ready(origin))
+            stores.terminate()
+            assert stores.wait() == 0
+        before = read_runtime(tmp_path / "data")
+        assert before is not None
+        for port in (before.last_postgres_port, before.last_redis_port):
+            stack.enter_context(socket.create_server(("127.0.0.1", port or 0)))
+        stack.enter_context(role("stores", log=tmp_path / "stores.log", environment=data))
+
+        assert eventually(lambda: _is_ready(origin))
+    after = read_runtime(tmp_path / "data")
+    assert after is not None
+    assert after.last_postgres_port != before.last_postgres_port
+    assert after.last_redis_port != before.last_redis_port
+
+
+def _is_ready(origin: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        ready = httpx.get(f"{origin}/readyz?stores").json()
+        return bool(ready["stores"] == {"postgres": "ok", "redis": "ok"})
+    return False
 
 
 @pytest.mark.parametrize(
