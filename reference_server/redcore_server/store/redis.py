@@ -155,7 +155,7 @@ class _EmbeddedConnection(Connection):
 
     async def connect(self) -> None:
         """Connect; see `redis.asyncio.connection.Connection`."""
-        self.port = parse_url(self._url.current)["port"]
+        self.port = parse_url(self._url.current).get("port", _PORT)
         await super().connect()  # type: ignore[no-untyped-call]
 
 
