@@ -50,6 +50,7 @@ from redcore._spec.models import WorkflowRun
 from redcore._telemetry import OBSERVERS
 from redcore._transfer.transfers import Transfers
 from redcore._transport import AsyncTransport, Transport, open_async_transport, open_transport
+from redcore._transport.errors import closed
 from redcore._transport.perform import perform, perform_async
 from redcore._transport.stand_in import STAGE
 from redcore._wire.callbacks import at_once
@@ -453,7 +454,11 @@ class Client(_Client[Hooks], Resources):
 
     @property
     def _sender(self) -> Transport:
-        return self._transport if STAGE.stand_in is None else STAGE.stand_in.blocking
+        if STAGE.stand_in is None:
+            return self._transport
+        if self._transport.closed:
+            raise closed()
+        return STAGE.stand_in.blocking
 
     def _perform(self, step: Step) -> Any:
         if interrupts.are_held and not step.must_finish:
@@ -721,7 +726,11 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
 
     @property
     def _sender(self) -> AsyncTransport:
-        return self._transport if STAGE.stand_in is None else STAGE.stand_in.awaited
+        if STAGE.stand_in is None:
+            return self._transport
+        if self._transport.closed:
+            raise closed()
+        return STAGE.stand_in.awaited
 
     async def _perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each step)
         match step:

@@ -17,6 +17,7 @@ from redcore import (
     NetworkError,
     NotFoundError,
     RateLimitError,
+    RedcoreError,
     RequestTimeoutError,
     User,
     ValidationError,
@@ -42,6 +43,26 @@ def test_a_client_that_was_made_before_the_fake_is_caught() -> None:
     client = Client(api_key="rk_test_of_the_fake_with_all_scopes")
     with FakeBlueRound():
         assert client.users.get_me().role == "admin"
+
+
+def test_a_client_that_was_made_with_the_fake_outlives_it() -> None:
+    """It then opens connections like any other, here to a port that nothing listens on."""
+    with FakeBlueRound() as fake:
+        client = Client(base_url="http://127.0.0.1:1/v1", api_key="rk_test_of_the_fake_with_all_scopes", max_retries=0)
+        assert client.users.get_me().role == "admin"
+
+    with client, pytest.raises(NetworkError):
+        client.users.get_me()
+    assert fake.requests[-1].status == 200
+
+
+def test_a_closed_client_sends_nothing_to_the_fake_either(fake: FakeBlueRound) -> None:
+    """A test finds the mistake that the platform would."""
+    client = fake.client()
+    client.close()
+
+    with pytest.raises(RedcoreError, match="closed"):
+        client.users.get_me()
 
 
 @pytest.mark.parametrize("transport", [None, "direct", "httpcore", "aiohttp"])

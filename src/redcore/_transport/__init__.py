@@ -10,64 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Protocol
 
-from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
-from redcore._wire.encoding import Request
+from redcore._transport.protocols import AsyncTransport, Transport
+from redcore._transport.stand_in import STAGE, AsyncDeferredTransport, DeferredTransport
 from redcore.exceptions import ConfigurationError
 from redcore.options import AsyncHttpClient, HttpClient
 
-
-class Transport(Protocol):
-    """Sends requests, blocking."""
-
-    def send(self, request: Request, timeout_s: float) -> Response:
-        """Make one attempt.
-
-        Raises:
-            NetworkError: no response was received in time.
-            ResponseError: the response is too large, or its content encoding is invalid.
-            RedcoreError: the transport is closed.
-        """
-        ...
-
-    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
-        """Make one attempt with a streamed body, up to the header of the response. Requests no content encoding.
-
-        Args:
-            request: The request. Its content may be an iterable, used once; its headers then contain the framing:
-                `Content-Length`, or `Transfer-Encoding: chunked`.
-            silence_s: Maximum period without network activity, while sending and while reading the response.
-            ends_in_s: When everything must end, including reading the response; None means no limit.
-
-        Raises:
-            NetworkError: there was no network activity for too long, or the connection broke.
-            RedcoreError: the transport is closed.
-            Exception: any error of the request's content while it was iterated, if the HTTP library passes it on.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close the transport, and its connections if it owns them. Safe to call twice."""
-        ...
-
-
-class AsyncTransport(Protocol):
-    """Like `Transport`, for asyncio and trio."""
-
-    async def send(self, request: Request, timeout_s: float) -> Response:
-        """Make one attempt."""
-        ...
-
-    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
-        """Make one attempt with a streamed body, up to the header of the response."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close the transport, and its connections if it owns them. Safe to call twice."""
-        ...
-
+__all__ = ["AsyncTransport", "Transport", "open_async_transport", "open_transport"]
 
 NEEDS = {
     "aiohttp": ("aiohttp", "redcore-sdk[aiohttp]"),
@@ -90,6 +40,12 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
     check(given, name, ("direct", "httpcore"))
     if given is not None:
         return GivenTransport(given)
+    if STAGE.stand_in is not None:
+        return DeferredTransport(lambda: _open_transport(name))
+    return _open_transport(name)
+
+
+def _open_transport(name: str | None) -> Transport:
     if name == "direct":
         from redcore._transport.direct_sync import DirectTransport  # noqa: PLC0415 (needs httptools)
 
@@ -108,6 +64,12 @@ def open_async_transport(given: AsyncHttpClient | None, name: str | None = None)
     check(given, name, ("aiohttp", "direct", "httpcore"))
     if given is not None:
         return AsyncGivenTransport(given)
+    if STAGE.stand_in is not None:
+        return AsyncDeferredTransport(lambda: _open_async_transport(name))
+    return _open_async_transport(name)
+
+
+def _open_async_transport(name: str | None) -> AsyncTransport:
     if name == "aiohttp":
         from redcore._transport.aiohttp_client import AiohttpTransport  # noqa: PLC0415 (an extra)
 

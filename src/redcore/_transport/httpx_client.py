@@ -129,11 +129,11 @@ class GivenTransport:
     def __init__(self, given: HttpClient) -> None:
         self._errors = errors_of_given(given, "Client")
         self._http = given
-        self._closed = False
+        self.closed = False
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
-        check_open(self._closed, self._http)
+        check_open(self.closed, self._http)
         ends_at = time.monotonic() + timeout_s
         with our_errors(timeout_s, self._errors):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
@@ -148,7 +148,7 @@ class GivenTransport:
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
-        check_open(self._closed, self._http)
+        check_open(self.closed, self._http)
         limits = TimeLimits.begin(silence_s, ends_in_s)
         with our_errors(silence_s, self._errors, limits.late):
             built = self._http.build_request(**streamed(request, iter), timeout=limits.wait_s())
@@ -162,7 +162,7 @@ class GivenTransport:
 
     def close(self) -> None:
         """Close the transport, but not the client. Safe to call twice."""
-        self._closed = True
+        self.closed = True
 
 
 class AsyncGivenTransport:
@@ -173,11 +173,11 @@ class AsyncGivenTransport:
     def __init__(self, given: AsyncHttpClient) -> None:
         self._errors = errors_of_given(given, "AsyncClient")
         self._http = given
-        self._closed = False
+        self.closed = False
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
-        check_open(self._closed, self._http)
+        check_open(self.closed, self._http)
         ends_at = time.monotonic() + timeout_s
         with our_errors(timeout_s, self._errors), anyio.fail_after(timeout_s):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
@@ -197,7 +197,7 @@ class AsyncGivenTransport:
 
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
-        check_open(self._closed, self._http)
+        check_open(self.closed, self._http)
         limits = TimeLimits.begin(silence_s, ends_in_s)
         with our_errors(silence_s, self._errors, limits.late), anyio.fail_after(limits.left_s()):
             built = self._http.build_request(**streamed(request, aiter), timeout=silence_s)
@@ -215,4 +215,4 @@ class AsyncGivenTransport:
 
     async def aclose(self) -> None:
         """Close the transport, but not the client. Safe to call twice."""
-        self._closed = True
+        self.closed = True

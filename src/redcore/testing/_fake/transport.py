@@ -105,6 +105,7 @@ class FakeTransport:
     """See `Transport`."""
 
     name: ClassVar[str | None] = None
+    closed: bool = False
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
@@ -125,6 +126,7 @@ class AsyncFakeTransport:
     """See `AsyncTransport`."""
 
     name: ClassVar[str | None] = None
+    closed: bool = False
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
