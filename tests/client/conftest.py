@@ -76,4 +76,4 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with cluster_in(tmp_path_factory.mktemp("cluster")) as url:
-        yield url.partition(",")[0]  # the SDK is given one node, and asks it for the others
+        yield url.replace("://", "://127.0.0.1:9,")  # the first node is down: nothing listens on that port

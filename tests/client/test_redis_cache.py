@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import socket
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -49,7 +52,7 @@ class Store:
 def store(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Iterator[Store]:
     name: str = request.param
     url: str = request.getfixturevalue("redis_cluster_url" if "cluster" in name else "redis_url")
-    plain = url.replace("redis+cluster", "redis")
+    plain = f"redis://{url.rpartition(',')[2]}" if "cluster" in name else url
     with (redis.RedisCluster if "cluster" in name else redis.Redis).from_url(plain) as raw:
         raw.flushall()
         if "asyncio" not in name:
@@ -251,6 +254,28 @@ def test_a_down_cluster_is_an_error_too() -> None:
 
     with pytest.raises(TokenCacheError, match=r"127\.0\.0\.1:9 cannot be used"):
         cache.get("one")
+
+
+@pytest.mark.parametrize(("scheme", "first_byte"), [("redis", b"*"), ("rediss", b"\x16")], ids=["plain", "tls"])
+def test_a_cluster_url_names_several_nodes(scheme: str, first_byte: bytes) -> None:
+    """One that is down is passed over, and TLS is spoken to each of them."""
+    heard: list[bytes] = []
+
+    def listen(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    heard.append(connection.recv(1))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, args=(listener,), daemon=True).start()
+        cache = RedisCache(f"{scheme}+cluster://127.0.0.1:9,127.0.0.1:{listener.getsockname()[1]},127.0.0.1:9")
+
+        with pytest.raises(TokenCacheError, match=r"Redis at 127\.0\.0\.1:9, 127\.0\.0\.1:\d+, 127\.0\.0\.1:9 cannot"):
+            cache.get("one")
+
+    assert heard[0] == first_byte
 
 
 def test_both_colours_share_a_url(call: Colour, make: Any, server: Loopback, redis_url: str) -> None:

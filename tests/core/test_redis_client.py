@@ -22,6 +22,8 @@ from redcore.tokens.redis_client import RedisUrl, answers_later
         ("unix:///run/redis.sock?password=canary&db=1", "/run/redis.sock"),
         ("redis+cluster://:canary@example.com:7000", "example.com:7000"),
         ("rediss+cluster://:canary@example.com:7000/0", "example.com:7000"),
+        ("redis+cluster://:canary@a:7000,b,[::1]:7002/0?protocol=3", "a:7000, b:6379, ::1:7002"),
+        ("rediss+cluster://user:ca%2Cnary@a, b:7001,", "a:6379, b:7001"),
     ],
 )
 def test_a_url_shows_where_it_leads(url: str, address: str) -> None:
@@ -30,11 +32,24 @@ def test_a_url_shows_where_it_leads(url: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:6379", "http://canary@example.com", "redis://:canary@host:port", "redis://host?db=canary"]
+    "url",
+    [
+        "",
+        "localhost:6379",
+        "http://canary@example.com",
+        "redis://:canary@host:port",
+        "redis://host?db=canary",
+        "redis://:canary@a,b",
+        "redis+cluster://:canary@a:7000,b:port",
+        "redis+cluster://:canary@",
+        "redis+cluster://:canary@[::1,b",
+        "redis+cluster://:canary@a,b/2",
+        "redis+cluster://:canary@a,b?db=2",
+    ],
 )
 def test_what_is_no_url(url: str) -> None:
     """It is refused with the forms there are, and not repeated."""
-    with pytest.raises(ConfigurationError, match=r"give redis://, rediss://, unix://, redis\+cluster://") as caught:
+    with pytest.raises(ConfigurationError, match=r"give redis://, rediss://, unix://, or redis\+cluster://") as caught:
         RedisUrl(url)
 
     assert "canary" not in str(caught.value)

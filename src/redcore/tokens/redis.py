@@ -75,8 +75,9 @@ class RedisCache(_Redis):
     attempt timeouts plus five seconds. Entries expire 30 days after they were last refreshed.
 
     Args:
-        url_or_client: `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`, with a timeout of
-            two seconds; or a `redis.Redis` or `redis.RedisCluster` with its own timeouts, which the SDK never closes.
+        url_or_client: `redis://`, `rediss://` or `unix://`, or `redis+cluster://` or `rediss+cluster://` with one or
+            several nodes (`redis+cluster://:password@a:7000,b:7000`), with a timeout of two seconds; or a `redis.Redis`
+            or `redis.RedisCluster` with its own timeouts, which the SDK never closes.
         encryption_key: A Fernet key to encrypt tokens with, or several: the first encrypts, all decrypt. None leaves
             tokens readable for everyone who can read Redis.
         prefix: Prefix of all key names.

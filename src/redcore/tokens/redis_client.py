@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 from weakref import finalize
 
 from redcore.exceptions import ConfigurationError
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 2.0  # to connect, and to receive a reply
 CLUSTER = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
-FORMS = "redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+FORMS = "redis://, rediss://, unix://, or redis+cluster:// or rediss+cluster:// with one or several nodes, no database"
 
 
 class RedisClient(Protocol):
@@ -37,7 +39,7 @@ class RedisUrl:
     """Creates blocking clients for a URL, one per process, as connections do not survive a fork; closes them at exit.
 
     Args:
-        url: URL of the Redis server.
+        url: URL of the Redis server; for a cluster, of one or several of its nodes, separated by commas.
 
     Raises:
         ConfigurationError: the URL is invalid, or redis-py is not installed.
@@ -45,11 +47,11 @@ class RedisUrl:
 
     def __init__(self, url: str) -> None:
         scheme, colon, rest = url.partition("://")
-        self._url = f"{CLUSTER.get(scheme, scheme)}{colon}{rest}"
         self._is_cluster = scheme in CLUSTER
+        self._urls = one_per_host(f"{CLUSTER.get(scheme, scheme)}{colon}{rest}") if self._is_cluster else [url]
         self._clients: dict[int, Redis] = {}
         finalize(self, close, self._clients)
-        self.address: str = address_in(self._url)
+        self.address: str = ", ".join(map(address_in, self._urls))
         """The URL for display: without user, password and options."""
 
     def client(self) -> RedisClient:
@@ -64,12 +66,22 @@ class RedisUrl:
     def _make(self) -> Redis:
         import redis  # noqa: PLC0415 (of the extra)
         from redis.backoff import NoBackoff  # noqa: PLC0415 (of the extra)
+        from redis.cluster import ClusterNode  # noqa: PLC0415 (of the extra)
         from redis.retry import Retry  # noqa: PLC0415 (of the extra)
 
-        kind = redis.RedisCluster if self._is_cluster else redis.Redis
         # One retry after a lost connection: every command may be sent twice.
-        options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)}
-        return cast("Redis", kind.from_url(self._url, **options))  # a cluster's has the same methods
+        options: dict[str, Any] = {
+            "socket_connect_timeout": TIMEOUT_S,
+            "socket_timeout": TIMEOUT_S,
+            "retry": Retry(NoBackoff(), 1),
+        }
+        *others, url = self._urls
+        if not self._is_cluster:
+            return redis.Redis.from_url(url, **options)
+        node = cast("Callable[[str, int], ClusterNode]", ClusterNode)  # untyped in redis-py
+        starts = [node(*host_and_port(parsed(other))) for other in others]
+        made = redis.RedisCluster.from_url(url, startup_nodes=starts, **options)  # which adds the node of the URL
+        return cast("Redis", made)  # it has the same methods
 
 
 def close(clients: dict[int, Redis]) -> None:
@@ -79,8 +91,37 @@ def close(clients: dict[int, Redis]) -> None:
         client.close()
 
 
+def one_per_host(url: str) -> list[str]:
+    """Split `redis://user:password@a:7000,b:7000?…` into a URL for each host.
+
+    Raises:
+        ConfigurationError: it names no host, or a database, which a cluster does not have.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not chained: it may quote the password
+        raise no_url() from None
+    login, at, hosts = parts.netloc.rpartition("@")
+    urls = [parts._replace(netloc=f"{login}{at}{host.strip()}").geturl() for host in hosts.split(",") if host.strip()]
+    if not urls or parsed(urls[0]).get("db"):
+        raise no_url()
+    return urls
+
+
 def address_in(url: str) -> str:
-    """A URL without user, password and options.
+    """A URL without user, password and options; raises as `parsed` does."""
+    told = parsed(url)
+    host, port = host_and_port(told)
+    return str(told.get("path") or f"{host}:{port}")
+
+
+def host_and_port(told: dict[str, Any]) -> tuple[str, int]:
+    """Where a server is, with redis-py's defaults."""
+    return told.get("host", "localhost"), told.get("port", 6379)
+
+
+def parsed(url: str) -> dict[str, Any]:
+    """What redis-py reads in a URL.
 
     Raises:
         ConfigurationError: redis-py cannot read it, or is not installed.
@@ -92,5 +133,12 @@ def address_in(url: str) -> str:
     try:
         told = cast("dict[str, Any]", parse_url(url))  # type: ignore[no-untyped-call]
     except ValueError:  # not chained: it may quote the password
-        raise ConfigurationError(f"this is no URL of Redis: give {FORMS}") from None
-    return str(told.get("path") or f"{told.get('host', 'localhost')}:{told.get('port', 6379)}")
+        raise no_url() from None
+    if "," in str(told.get("host", "")):
+        raise no_url()
+    return told
+
+
+def no_url() -> ConfigurationError:
+    """The error of a URL that cannot be read."""
+    return ConfigurationError(f"this is no URL of Redis: give {FORMS}")
