@@ -15,7 +15,6 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback
 
 from redcore import ConfigurationError, NetworkError
-from redcore._transport import proxies
 from redcore._transport.tls import tls
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -88,14 +87,12 @@ def test_no_proxy_exempts_a_host(
         ("ftp://user:canary@proxy:1", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary@proxy:port", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary#@proxy", "HTTPS_PROXY is not the URL of a proxy"),
-        ("socks5://user:canary@proxy:1", "HTTPS_PROXY is a SOCKS proxy"),
     ],
 )
 def test_a_proxy_that_cannot_be_used(
     call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
 ) -> None:
     """The first call that needs it raises a ConfigurationError that names the variable, without the password."""
-    monkeypatch.setattr(proxies, "find_spec", lambda _: None)  # no socksio
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     client = make(base_url="https://elsewhere.invalid/v1")
 

@@ -99,7 +99,6 @@ def test_urls_of_proxies(monkeypatch: pytest.MonkeyPatch, url: str, proxy: Proxy
 @pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h", "SOCKS"])
 def test_socks_proxies(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     """`socks://`, as GNOME writes it, is SOCKS 5."""
-    monkeypatch.setattr("redcore._transport.proxies.find_spec", lambda _: object())
     monkeypatch.setenv("https_proxy", f"{scheme}://proxy:1080")
 
     assert proxy_for("https", HOST, 443) == Proxy("socks5", "proxy", 1080, None)

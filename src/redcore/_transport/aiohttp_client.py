@@ -28,18 +28,24 @@ from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import Address, address, split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
-from redcore._transport.proxies import proxy_for
+from redcore._transport.proxies import proxy_for, source
 from redcore._transport.streamed_response import AsyncStreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 from redcore.exceptions import ConfigurationError
 
+
+class NoProxy(aiohttp.ClientConnectionError):
+    """The proxy cannot be reached."""
+
+
 AIOHTTP = Foreign(
     late=(TimeoutError, aiohttp.ServerTimeoutError),
     no_address=(UnicodeError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
     no_header=(),  # aiohttp only has ValueError, also used for bad certificates; headers are validated before
     no_encoding=(http_exceptions.ContentEncodingError,),
+    by_proxy=(NoProxy, aiohttp.ClientHttpProxyError),
     no_answer=(
         OSError,
         aiohttp.ClientError,
@@ -55,7 +61,8 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
-        raise aiohttp.ClientConnectionError(str(problem)) from problem
+        cls = NoProxy if isinstance(problem, aiohttp.ClientProxyConnectionError) else aiohttp.ClientConnectionError
+        raise cls(str(getattr(problem, "os_error", problem))) from problem  # theirs quotes the SSLContext
 
 
 class Connector(aiohttp.TCPConnector):
@@ -260,8 +267,10 @@ def route_to(where: Address) -> dict[str, Any]:
     proxy = proxy_for(where.scheme, where.host, where.origin.port)
     if proxy is None:
         return {}
-    if proxy.scheme == "socks5":
-        raise ConfigurationError('transport="aiohttp" cannot use a SOCKS proxy; make the client without it')
+    if proxy.is_socks:
+        raise ConfigurationError(
+            f'{source()} is a SOCKS proxy, which transport="aiohttp" cannot use; make the client without it'
+        )
     url = URL.build(scheme=proxy.scheme, host=proxy.host, port=proxy.port)
     return {"proxy": url, "proxy_headers": proxy.authorization}
 

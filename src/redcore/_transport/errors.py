@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from redcore._transport.proxies import source
 from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError
 
 Classes: TypeAlias = tuple[type[Exception], ...]
@@ -25,6 +26,8 @@ class Foreign:
     """A header cannot be sent."""
     no_encoding: Classes
     """The body is not compressed as declared."""
+    by_proxy: Classes = ()
+    """The proxy cannot be reached, or refuses."""
     no_answer: Classes
     """Everything else."""
 
@@ -64,15 +67,27 @@ class _Translation:
         if isinstance(problem, foreign.late):
             told = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
             return RequestTimeoutError(told)
-        if isinstance(problem, foreign.no_encoding):
-            return ResponseError("the answer's content encoding is broken")
-        if isinstance(problem, foreign.no_address):
-            return ArgumentError("the address of the call is no valid URL")
-        if isinstance(problem, foreign.no_header):  # its message contains the header's value, which may be secret
-            return ArgumentError("a header of the call cannot be sent")
-        if isinstance(problem, foreign.no_answer):
-            return NetworkError(f"no answer: {reason(problem)}")
-        return None
+        return refused(problem, foreign) or unanswered(problem, foreign)
+
+
+def refused(problem: Exception, foreign: Foreign) -> RedcoreError | None:
+    """The error of a request that cannot be sent, or of an answer that cannot be read."""
+    if isinstance(problem, foreign.no_encoding):
+        return ResponseError("the answer's content encoding is broken")
+    if isinstance(problem, foreign.no_address):
+        return ArgumentError("the address of the call is no valid URL")
+    if isinstance(problem, foreign.no_header):  # its message contains the header's value, which may be secret
+        return ArgumentError("a header of the call cannot be sent")
+    return None
+
+
+def unanswered(problem: Exception, foreign: Foreign) -> RedcoreError | None:
+    """The error of a request without an answer."""
+    if isinstance(problem, foreign.by_proxy):
+        return NetworkError(f"no connection through the proxy: {reason(problem)}; see {source()}")
+    if isinstance(problem, foreign.no_answer):
+        return NetworkError(f"no answer: {reason(problem)}")
+    return None
 
 
 def reason(problem: Exception) -> str:

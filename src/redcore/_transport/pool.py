@@ -28,6 +28,7 @@ from redcore._transport.httpx_client import HTTPX, run_out
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.proxies import Proxy
+from redcore._transport.proxy_backend import AsyncProxyBackend, ProxyBackend
 from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
 from redcore._transport.timeouts import TimeLimits, until
 from redcore._transport.tls import Tls
@@ -38,10 +39,10 @@ HTTPCORE = Foreign(  # and httpx, whose errors mocks raise
     no_address=(httpcore.UnsupportedProtocol, *HTTPX.no_address),
     no_header=(httpcore.LocalProtocolError, *HTTPX.no_header),
     no_encoding=HTTPX.no_encoding,
+    by_proxy=(httpcore.ProxyError,),
     no_answer=(
         httpcore.NetworkError,
         httpcore.ProtocolError,
-        httpcore.ProxyError,
         httpcore.ConnectionNotAvailable,
         *HTTPX.no_answer,
     ),
@@ -188,13 +189,13 @@ def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.
         ssl_context=settings,
         proxy=through(proxy, settings),
         keepalive_expiry=SPARE_S,
-        network_backend=BoundedBackend(),
+        network_backend=BoundedBackend() if proxy is None else ProxyBackend(BoundedBackend(), proxy),
     ).create_connection(origin)
 
 
 def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | None:
-    """Convert a proxy to httpcore's type."""
-    if proxy is None:
+    """Convert an HTTP proxy to httpcore's type; `ProxyBackend` opens the connections through a SOCKS proxy."""
+    if proxy is None or proxy.is_socks:
         return None
     url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
     return httpcore.Proxy(url, auth=proxy.login, ssl_context=settings if proxy.scheme == "https" else None)
@@ -366,7 +367,7 @@ def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> htt
         ssl_context=settings,
         proxy=through(proxy, settings),
         keepalive_expiry=SPARE_S,
-        network_backend=backend_here(),
+        network_backend=backend_here() if proxy is None else AsyncProxyBackend(backend_here(), proxy),
     ).create_connection(origin)
 
 

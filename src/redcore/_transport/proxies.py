@@ -11,8 +11,7 @@ import ipaddress
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterator
-from importlib.util import find_spec
+from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -24,9 +23,11 @@ SCHEMES = {
     "http": "http",
     "https": "https",
     "socks": "socks5",  # GNOME's spelling
-    "socks5": "socks5",  # httpcore lets the proxy resolve names, which is what socks5h means
+    "socks5": "socks5",  # the proxy resolves names, which is what socks5h means
     "socks5h": "socks5",
 }
+
+SYSTEM = "the proxy of the system's settings"
 
 
 @attrs.frozen
@@ -41,6 +42,11 @@ class Proxy:
     """None means the scheme's default port."""
     login: tuple[bytes, bytes] | None = attrs.field(repr=False)
     """User name and password."""
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS 5."""
+        return self.scheme == "socks5"
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -65,16 +71,26 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     if scheme == "http":
         return None
     told = getproxies()
-    kind = next((kind for kind in ("https", "all") if told.get(kind)), None)
+    kind = _kind(told)
     if kind is None or bypasses(told.get("no", ""), host, port) or proxy_bypass(host):
         return None
     return _parsed(told[kind].strip(), _name_of(kind))
 
 
+def source() -> str:
+    """Where the proxy comes from, for messages: the name of a variable, or the system's settings."""
+    kind = _kind(getproxies())
+    return SYSTEM if kind is None else _name_of(kind)
+
+
+def _kind(told: Mapping[str, str]) -> str | None:
+    """Which of the settings applies to https."""
+    return next((kind for kind in ("https", "all") if told.get(kind)), None)
+
+
 def _name_of(kind: str) -> str:
-    """The source of a proxy setting, for messages."""
     names = (f"{kind}_proxy", f"{kind.upper()}_PROXY")  # in the order of their precedence
-    return next((name for name in names if os.environ.get(name)), "the proxy of the system's settings")
+    return next((name for name in names if os.environ.get(name)), SYSTEM)
 
 
 # NO_PROXY ------------------------------------------------------------------------------------
@@ -136,8 +152,6 @@ def _parsed(url: str, variable: str) -> Proxy:
     scheme = SCHEMES.get(parts.scheme)
     if scheme is None or not host or "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise wrong
-    if scheme == "socks5" and find_spec("socksio") is None:
-        raise ConfigurationError(f"{variable} is a SOCKS proxy, which needs `pip install httpx[socks]`")
     return Proxy(scheme, host, port, _login(parts))
 
 
