@@ -16,6 +16,7 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
+from public_names import public_names
 from spec_file import SPEC, Json, raw_operations, read_spec, sentence
 
 ROOT = SPEC.parents[1]
@@ -73,7 +74,8 @@ def render() -> dict[str, str]:
         ],
     )
     sources = {name: format_source(env.get_template(template).render(), name) for name, template in TEMPLATE_OF.items()}
-    return {**sources, "testing/_fake/contract.json": fake_contract(spec, raw)}
+    packages = {name: format_source(source, name) for name, source in public_names(TARGET).items()}
+    return {**sources, **packages, "testing/_fake/contract.json": fake_contract(spec, raw)}
 
 
 def format_source(source: str, name: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from redcore._base.version import __version__ as __version__
 
-if TYPE_CHECKING:  # the public names, for type checkers and editors
+if TYPE_CHECKING:  # the table of public names; openapi/generate.py renders `__all__` from it
     from redcore._base.response import Headers, Response
     from redcore._base.values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
     from redcore._spec.models import (

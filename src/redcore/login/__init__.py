@@ -7,12 +7,7 @@ small page.
 
 from redcore._spec.models import DeviceAuthorization
 from redcore.exceptions import LoginTimeoutError
-from redcore.login.authorization import (
-    AuthorizationRequest,
-    authorization_request,
-    exchange_code,
-    exchange_code_async,
-)
+from redcore.login.authorization import AuthorizationRequest, authorization_request, exchange_code, exchange_code_async
 from redcore.login.browser import in_browser, in_browser_async
 from redcore.login.device import on_device, on_device_async
 

@@ -7,7 +7,7 @@ is loaded on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the table of public names; openapi/generate.py renders `_HOMES` and `__all__` from it
     from redcore.exceptions import ReferenceServerError
     from redcore.testing._fake.blueround import FakeBlueRound
     from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from redcore.testing.server import ReferenceServer
 
 _HOMES = {
-    "ApiKeyArguments": "credentials",
-    "ApplicationArguments": "credentials",
-    "FakeBlueRound": "_fake.blueround",
-    "FakeTime": "fake_time",
-    "Fault": "lab",
-    "Lab": "lab",
-    "Mail": "lab",
-    "PendingFault": "lab",
-    "ReferenceServer": "server",
-    "ReferenceServerError": "server",
-    "SeenRequest": "lab",
-    "make": "factories",
+    "ApiKeyArguments": "redcore.testing.credentials",
+    "ApplicationArguments": "redcore.testing.credentials",
+    "FakeBlueRound": "redcore.testing._fake.blueround",
+    "FakeTime": "redcore.testing.fake_time",
+    "Fault": "redcore.testing.lab",
+    "Lab": "redcore.testing.lab",
+    "Mail": "redcore.testing.lab",
+    "PendingFault": "redcore.testing.lab",
+    "ReferenceServer": "redcore.testing.server",
+    "ReferenceServerError": "redcore.exceptions",
+    "SeenRequest": "redcore.testing.lab",
+    "make": "redcore.testing.factories",
 }
 """The module of each public name."""
 
@@ -51,7 +51,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
