@@ -28,17 +28,17 @@ class Parameter:
     prefix: str
 
     @classmethod
-    def of(cls, spec: Json, name: str, told: Json, *, required: bool, description: str | None) -> Parameter:
+    def of(cls, spec: Json, name: str, raw: Json, *, required: bool, description: str | None) -> Parameter:
         """Describe one parameter.
 
         Args:
             spec: What `$ref`s lead into.
             name: The spec's name of it.
-            told: Its schema.
+            raw: Its schema.
             required: Whether a request without it is refused.
             description: What it is for; None to take what the schema says.
         """
-        schema = resolve(spec, told)
+        schema = resolve(spec, raw)
         text = sentence(description or schema.get("description"))
         items = resolve(spec, schema["items"]) if schema.get("type") == "array" else schema
         found = PREFIX.search(text)
@@ -85,7 +85,7 @@ def command(spec: Json, name: str, method: str, path: str, op: Json) -> Command:
     group, short = placed(tag, name.removeprefix(f"{tag}_"))
     scopes = [scope for requirement in op["security"] for scope in requirement.get("oauth2", [])]
     query = [q for q in op["parameters"] if q["in"] == "query" and q["name"] not in PAGE_PARAMETERS]
-    told = [
+    options = [
         Parameter.of(spec, q["name"], q["schema"], required=q.get("required", False), description=q.get("description"))
         for q in query
     ]
@@ -104,7 +104,7 @@ def command(spec: Json, name: str, method: str, path: str, op: Json) -> Command:
             for q in op["parameters"]
             if q["in"] == "path"
         ],
-        options=[*body_parameters(spec, op), *told],
+        options=[*body_parameters(spec, op), *options],
         columns=columns(spec, op),
         keyed=op.get("x-redcore-idempotency") == "key",
         paged="x-redcore-pagination" in op,
@@ -128,8 +128,8 @@ def body_parameters(spec: Json, op: Json) -> list[Parameter]:
     schema = resolve(spec, media["schema"])
     required = schema.get("required", [])
     fields = [
-        Parameter.of(spec, name, told, required=name in required, description=told.get("description"))
-        for name, told in schema["properties"].items()
+        Parameter.of(spec, name, raw, required=name in required, description=raw.get("description"))
+        for name, raw in schema["properties"].items()
     ]
     return sorted(fields, key=lambda field: not field.required)
 

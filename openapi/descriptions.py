@@ -146,21 +146,21 @@ class Field:
     """What the items of a list are, if they are no plain strings."""
 
     @classmethod
-    def of(cls, prop: Any, told: Json, *, argument: bool) -> Field:
+    def of(cls, prop: Any, raw: Json, *, argument: bool) -> Field:
         name = wire(prop)
         if iskeyword(name):
             raise SystemExit(f"{name} is a word of Python, which no field or argument can be named")
         if argument and name in OPTIONS:
             raise SystemExit(f"{name} is an option of every call, which no argument can be named")
-        whole = told.get("x-redcore-subset-of", type_of(prop))  # so that a value read from a model can be given back
+        whole = raw.get("x-redcore-subset-of", type_of(prop))  # so that a value read from a model can be given back
         return cls(
             name=name,
             annotation=input_type(prop).replace(type_of(prop), whole)
             if argument
             else type_of(prop).replace("datetime.datetime", "Timestamp"),
             required=prop.required,
-            description=sentence(told.get("description")),
-            secret=told.get("format") == "password",
+            description=sentence(raw.get("description")),
+            secret=raw.get("format") == "password",
             converter=None if argument else converter_of(prop),
             listed=Listed.of(prop),
         )
@@ -279,25 +279,27 @@ class Operation:
 
 def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:
     ok = next(r for r in endpoint.responses.patterns if r.status_code.range and r.status_code.range[0] < 300)
-    told = sentence(resolve(spec, next(r for status, r in op["responses"].items() if status < "300"))["description"])
+    description = sentence(
+        resolve(spec, next(r for status, r in op["responses"].items() if status < "300"))["description"]
+    )
     payload = {str(f.python_name): f for f in properties(ok.prop)} if isinstance(ok.prop, p.ModelProperty) else {}
     match ok.source["return_type"]:
         case "None":
-            return Returns("None", "nothing", told)
+            return Returns("None", "nothing", description)
         case "bytes":
-            return Returns("bytes", "bytes", told)
+            return Returns("bytes", "bytes", description)
     if payload.keys() != ENVELOPE:
-        return Returns(model := type_of(ok.prop), "plain", told, model)
+        return Returns(model := type_of(ok.prop), "plain", description, model)
     if isinstance(payload["data"], p.ListProperty):
         item = type_of(payload["data"].inner_property)
-        return Returns(f"Page[{item}]", "page", told, item)
-    return Returns(model := type_of(payload["data"]), "data", told, model)
+        return Returns(f"Page[{item}]", "page", description, item)
+    return Returns(model := type_of(payload["data"]), "data", description, model)
 
 
 def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
     """What a call raises, as (class, when), in the order of the statuses."""
     classes = {**ERRORS, 400: "AuthenticationError"} if op["tags"] == ["auth"] else ERRORS
-    told = [
+    listed = [
         (
             classes.get(int(status), "RedcoreAPIError" if int(status) < 500 else "ServerError"),
             f"{status}, {sentence(resolve(spec, answer)['description'])}",
@@ -305,7 +307,7 @@ def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
         for status, answer in op["responses"].items()
         if int(status) >= 400
     ]
-    return [*told, ("NetworkError", "no answer came."), ("ResponseError", "the answer cannot be read.")]
+    return [*listed, ("NetworkError", "no answer came."), ("ResponseError", "the answer cannot be read.")]
 
 
 def common_errors(described: list[Operation]) -> dict[str, list[tuple[str, str]]]:
@@ -323,7 +325,7 @@ def auth(op: Json) -> str:
 
 
 def operation(spec: Json, endpoint: Endpoint, op: Json) -> Operation:
-    told = {(q["in"], q["name"]): q for q in op["parameters"]}
+    parameters = {(q["in"], q["name"]): q for q in op["parameters"]}
     body = endpoint.bodies[0] if endpoint.bodies else None
     media = trusted(body.content_type) if body else None
     schema: Json = {}
@@ -337,12 +339,12 @@ def operation(spec: Json, endpoint: Endpoint, op: Json) -> Operation:
         path=trusted(endpoint.path),
         summary=sentence(op["summary"]),
         description=sentence(op["description"]),
-        arguments=[Field.of(f, told["path", wire(f)], argument=True) for f in endpoint.path_parameters],
+        arguments=[Field.of(f, parameters["path", wire(f)], argument=True) for f in endpoint.path_parameters],
         fields=[
             Field.of(f, resolve(spec, schema[wire(f)]), argument=True)
             for f in (properties(body.prop) if body is not None and isinstance(body.prop, p.ModelProperty) else [])
         ],
-        query=[Field.of(f, told["query", wire(f)], argument=True) for f in endpoint.query_parameters],
+        query=[Field.of(f, parameters["query", wire(f)], argument=True) for f in endpoint.query_parameters],
         media=media,
         returns=returns(spec, endpoint, op),
         scopes=sorted({scope for requirement in op["security"] for scope in requirement.get("oauth2", [])}),

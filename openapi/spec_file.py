@@ -56,7 +56,7 @@ def with_used_schemas(spec: Json) -> Json:
     schemas = {n: s for n, s in components["schemas"].items() if f"#/components/schemas/{n}" in found}
     for schema in schemas.values():
         given = schema.get("properties", {})
-        for name in [name for name, told in given.items() if told.get("x-redcore-managed")]:
+        for name in [name for name, field in given.items() if field.get("x-redcore-managed")]:
             del given[name]
     return {**spec, "components": {**components, "schemas": schemas}}
 
@@ -80,8 +80,8 @@ def raw_operations(spec: Json) -> dict[str, Json]:
     for item in spec["paths"].values():
         for method, op in item.items():
             if method in METHODS:
-                told = [resolve(spec, q) for q in [*item["parameters"], *op["parameters"]]]
-                found[op["operationId"]] = {**op, "security": op.get("security", []), "parameters": told}
+                parameters = [resolve(spec, q) for q in [*item["parameters"], *op["parameters"]]]
+                found[op["operationId"]] = {**op, "security": op.get("security", []), "parameters": parameters}
     return found
 
 

@@ -227,7 +227,7 @@ class LoginTimeoutError(RedcoreError, TimeoutError):
     """The person did not log in before the deadline; start another login."""
 
     def __init__(self, deadline_s: float) -> None:
-        super().__init__(f"nobody logged in within {deadline_s:g} s; start another login")
+        super().__init__(f"the login was not completed within {deadline_s:g} s; start another one")
 
 
 @public
@@ -306,8 +306,8 @@ class RedcoreAPIError(RedcoreError):
 
     def __str__(self) -> str:
         problems = "; ".join(f"{detail.field}: {detail.issue}" for detail in self.details)
-        told = f"{self.status_code} {self.code}: {self.message}" + (f" [{problems}]" if problems else "")
-        return f"{told} (request {self.request_id})" if self.request_id else told
+        summary = f"{self.status_code} {self.code}: {self.message}" + (f" [{problems}]" if problems else "")
+        return f"{summary} (request {self.request_id})" if self.request_id else summary
 
 
 @public

@@ -110,12 +110,12 @@ class ItemIterator(_Progress[T], Iterator[T]):
         self._page: Iterator[tuple[T, int]] = iter(())
 
     def __next__(self) -> T:
-        while (told := next(self._page, None)) is None:
+        while (found := next(self._page, None)) is None:
             given = self._fetcher.advance()
             if given is None:
                 raise StopIteration
             self._page = zip(given.page.data, given.ends, strict=True)
-        item, self._offset = told
+        item, self._offset = found
         return item
 
     def close(self) -> None:
@@ -185,12 +185,12 @@ class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
         self._page: Iterator[tuple[T, int]] = iter(())
 
     async def __anext__(self) -> T:
-        while (told := next(self._page, None)) is None:
+        while (found := next(self._page, None)) is None:
             given = await self._fetcher.advance()
             if given is None:
                 raise StopAsyncIteration
             self._page = zip(given.page.data, given.ends, strict=True)
-        item, self._offset = told
+        item, self._offset = found
         return item
 
 

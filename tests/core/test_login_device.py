@@ -134,7 +134,7 @@ def test_the_deadline() -> None:
     """No wait is begun that would end after it; the error is a TimeoutError too."""
     login = Login(codes(), PENDING)
 
-    with pytest.raises(LoginTimeoutError, match="nobody logged in within 9 s") as caught:
+    with pytest.raises(LoginTimeoutError, match="the login was not completed within 9 s") as caught:
         login.run(deadline=9.0)
 
     assert isinstance(caught.value, TimeoutError)

@@ -13,8 +13,8 @@ def public(cls: C) -> C:
     Annotations that are still text keep the module whose names they use: `typing.get_type_hints` looks there.
     """
     defined_in = cls.__module__
-    for name, told in vars(cls).get("__annotations__", {}).items():
-        if isinstance(told, str):
-            cls.__annotations__[name] = ForwardRef(told, is_argument=False, module=defined_in, is_class=True)
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        if isinstance(annotation, str):
+            cls.__annotations__[name] = ForwardRef(annotation, is_argument=False, module=defined_in, is_class=True)
     cls.__module__ = "redcore"
     return cls

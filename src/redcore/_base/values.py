@@ -222,10 +222,10 @@ def moment(value: dt.datetime | str) -> dt.datetime:
     Raises:
         ValueError: it has no time zone, or is not a valid datetime.
     """
-    told = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
-    if told.utcoffset() is None:
+    parsed = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    if parsed.utcoffset() is None:
         raise ValueError("a timestamp needs a time zone, such as datetime.now(datetime.UTC)")
-    return told.astimezone(dt.UTC)
+    return parsed.astimezone(dt.UTC)
 
 
 def listed(values: Iterable[T]) -> tuple[T, ...]:

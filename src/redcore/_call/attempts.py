@@ -66,13 +66,13 @@ class AttemptHistory:
         return error
 
     def _note(self, name: str, response: Response | None, wait: float | StopReason) -> None:
-        told = None if response is None else response.headers.get("x-request-id")
+        echoed_id = None if response is None else response.headers.get("x-request-id")
         self._failed.append(
             FailedAttempt(
                 number=len(self._failed) + 1,
                 error=name,
                 status_code=None if response is None else response.status_code,
-                request_id=told or self._request_id,
+                request_id=echoed_id or self._request_id,
                 duration_s=self._monotonic() - self._began,
                 wait_s=None if isinstance(wait, str) else wait,
                 stopped=wait if isinstance(wait, str) else None,

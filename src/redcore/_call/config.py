@@ -126,7 +126,7 @@ def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions
         ArgumentError: a header or key cannot be sent.
         TypeError: there is no option of that name.
     """
-    told: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     if changes.get("retry", UNSET) is not UNSET and changes.get("max_retries", UNSET) is not UNSET:
         raise ConfigurationError(TWO_POLICIES)
     for name, value in changes.items():
@@ -134,8 +134,8 @@ def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions
             raise TypeError(f"there is no option {name!r}; a call takes its own arguments and {', '.join(OPTIONS)}")
         if value is not UNSET:
             field, checked = OPTIONS[name](options, value)
-            told[field] = checked
-    return attrs.evolve(options, **told)
+            changed[field] = checked
+    return attrs.evolve(options, **changed)
 
 
 def sendable_key(key: Any) -> str | None:
@@ -254,16 +254,16 @@ def is_loopback(host: str) -> bool:
 def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | None:
     """A duration from an argument, or from its environment variable."""
     variable = f"REDCORE_{name.upper()}"
-    told: float | str | None = value if value is not None else env.get(variable) or None
-    if told is None:
+    raw: float | str | None = value if value is not None else env.get(variable) or None
+    if raw is None:
         return None
     try:
-        number = float(told)
+        number = float(raw)
     except (TypeError, ValueError):
         number = math.nan
     if not 0 < number <= LONGEST_S:
         where = name if value is not None else variable
-        raise ConfigurationError(f"{where} must be a number of seconds above 0, up to {LONGEST_S:.0f}; got {told!r}")
+        raise ConfigurationError(f"{where} must be a number of seconds above 0, up to {LONGEST_S:.0f}; got {raw!r}")
     return number
 
 
@@ -295,16 +295,16 @@ def checked_policy(value: object) -> Retry:
 
 
 def retries(value: int | None, env: Mapping[str, str]) -> int:
-    told: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
-    if told is None:
+    raw: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
+    if raw is None:
         return Retry().max_retries
     where = "max_retries" if value is not None else "REDCORE_MAX_RETRIES"
     try:
-        number = int(told) if isinstance(told, str) or type(told) is int else -1
+        number = int(raw) if isinstance(raw, str) or type(raw) is int else -1
     except ValueError:
         number = -1
     if number < 0:
-        raise ConfigurationError(f"{where} must be a whole number, 0 or more; got {told!r}")
+        raise ConfigurationError(f"{where} must be a whole number, 0 or more; got {raw!r}")
     return number
 
 

@@ -76,7 +76,7 @@ class ObservedCall:
         self._after = None if hooks is None else hooks.after_attempt
         self._monotonic = monotonic
         self._sent: Counter[str] = Counter()
-        self._untold: AttemptResult | None = None
+        self._unreported: AttemptResult | None = None
 
     def over(self, flow: Flow[T]) -> Flow[T]:
         """Return the same call, watched."""
@@ -97,9 +97,9 @@ class ObservedCall:
         try:
             value = yield from self._pass_on(flow)
         except Exception:
-            yield from self._tell_after()
+            yield from self._report()
             raise
-        yield from self._tell_after()
+        yield from self._report()
         return value
 
     def _pass_on(self, flow: Flow[T]) -> Flow[T]:
@@ -108,7 +108,7 @@ class ObservedCall:
             step = next(flow)
             while True:
                 try:
-                    result = yield from self._told(step)
+                    result = yield from self._performed(step)
                 except BaseException as error:  # noqa: BLE001 (the call handles it; cancellation passes through)
                     step = flow.throw(error)
                 else:
@@ -117,12 +117,12 @@ class ObservedCall:
             value: T = done.value
             return value
 
-    def _told(self, step: Step) -> Flow[Any]:
+    def _performed(self, step: Step) -> Flow[Any]:
         if isinstance(step, Send | Stream):
-            yield from self._tell_after()
+            yield from self._report()
             return (yield from self._attempt(step))
         if isinstance(step, Sleep) and step.reason is not None:
-            yield from self._tell_after()
+            yield from self._report()
             for observer in self._observers:
                 observer.waiting(step.seconds, step.reason)
         return (yield step)
@@ -145,8 +145,8 @@ class ObservedCall:
         try:
             response: Response = yield attrs.evolve(step, request=request)
         except BaseException as error:
-            told = error if isinstance(error, RedcoreError) else None
-            self._note(AttemptResult(attempt=attempt, duration_s=self._monotonic() - began, error=told))
+            own = error if isinstance(error, RedcoreError) else None
+            self._note(AttemptResult(attempt=attempt, duration_s=self._monotonic() - began, error=own))
             raise
         self._note(
             AttemptResult(
@@ -160,12 +160,12 @@ class ObservedCall:
 
     def _note(self, result: AttemptResult) -> None:
         """Notify observers now and the hook later: it may fail, and a response with new tokens must be stored first."""
-        self._untold = result
+        self._unreported = result
         for observer in self._observers:
             observer.attempt_ended(result)
 
-    def _tell_after(self) -> Flow[None]:
-        result, self._untold = self._untold, None
+    def _report(self) -> Flow[None]:
+        result, self._unreported = self._unreported, None
         if result is not None:
             yield from self._ask(self._after, result)
 
@@ -181,7 +181,7 @@ class ObservedCall:
         except ArgumentError as error:
             raise HookFailed(error) from error
 
-    def _ask(self, hook: Callable[[Any], object] | None, told: Attempt | AttemptResult) -> Flow[Any]:
+    def _ask(self, hook: Callable[[Any], object] | None, argument: Attempt | AttemptResult) -> Flow[Any]:
         """Call a hook.
 
         Raises:
@@ -190,7 +190,7 @@ class ObservedCall:
         if hook is None:
             return None
         try:
-            return (yield Notify(hook, told, must_finish=False))
+            return (yield Notify(hook, argument, must_finish=False))
         except Exception as error:
             raise HookFailed(error) from error
 

@@ -113,10 +113,10 @@ def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool
     """A stop or retry strategy with a checked result."""
 
     def checked(state: RetryCallState) -> bool:
-        told = strategy(state)
-        if isawaitable(told):
+        result = strategy(state)
+        if isawaitable(result):
             raise ConfigurationError(f"{strategy!r} of the retry policy must be awaited; take one of tenacity itself")
-        return told
+        return result
 
     return checked
 
@@ -125,10 +125,10 @@ def seconds_of(strategy: Callable[[Any], object]) -> Callable[[RetryCallState], 
     """A wait strategy with a checked result."""
 
     def checked(state: RetryCallState) -> float:
-        told = strategy(state)
-        if not isinstance(told, int | float) or not 0 <= told < math.inf:
-            raise ConfigurationError(f"{strategy!r} of the retry policy gave {told!r}, which is no number of seconds")
-        return float(told)
+        result = strategy(state)
+        if not isinstance(result, int | float) or not 0 <= result < math.inf:
+            raise ConfigurationError(f"{strategy!r} of the retry policy gave {result!r}, which is no number of seconds")
+        return float(result)
 
     return checked
 

@@ -110,14 +110,34 @@ Flow: TypeAlias = Generator[Step, Any, T]
 
 
 @attrs.frozen(kw_only=True)
-class Budget:
-    """The remaining time of a call, over all attempts, waits, pacing and token refreshes."""
+class Deadline:
+    """The remaining time of something that waits: a call, a login, a wait for a run."""
 
     runtime: Runtime
-    timeout_s: float
-    """Of one attempt."""
     ends_at: float | None
     """On the monotonic clock; None means no limit."""
+
+    @classmethod
+    def after(cls, runtime: Runtime, seconds: float | None) -> Deadline:
+        """A deadline so many seconds from now; None means no limit."""
+        return cls(runtime=runtime, ends_at=ending(runtime, seconds))
+
+    def remaining_s(self) -> float | None:
+        """Seconds until the deadline, or None."""
+        return None if self.ends_at is None else self.ends_at - self.runtime.monotonic()
+
+    def allows(self, wait_s: float) -> bool:
+        """Whether a wait ends before the deadline."""
+        remaining = self.remaining_s()
+        return remaining is None or wait_s < remaining
+
+
+@attrs.frozen(kw_only=True)
+class Budget(Deadline):
+    """The remaining time of a call, over all attempts, waits, pacing and token refreshes."""
+
+    timeout_s: float
+    """Of one attempt."""
     request_id: str
 
     @classmethod
@@ -130,17 +150,8 @@ class Budget:
             deadline_s: Seconds the call may take in total; None means no limit.
             request_id: The id of the call.
         """
-        ends_at = None if deadline_s is None else runtime.monotonic() + deadline_s
+        ends_at = ending(runtime, deadline_s)
         return cls(runtime=runtime, timeout_s=timeout_s, ends_at=ends_at, request_id=request_id)
-
-    def remaining_s(self) -> float | None:
-        """Seconds until the deadline, or None."""
-        return None if self.ends_at is None else self.ends_at - self.runtime.monotonic()
-
-    def allows(self, wait_s: float) -> bool:
-        """Whether a wait ends before the deadline."""
-        remaining = self.remaining_s()
-        return remaining is None or wait_s < remaining
 
     def attempt_s(self) -> float:
         """How long the next attempt may take, in seconds.
@@ -154,6 +165,11 @@ class Budget:
         if remaining <= 0:
             raise RequestTimeoutError("the call's deadline has passed", request_id=self.request_id)
         return min(self.timeout_s, remaining)
+
+
+def ending(runtime: Runtime, seconds: float | None) -> float | None:
+    """When so many seconds from now end, on the monotonic clock; None means no limit."""
+    return None if seconds is None else runtime.monotonic() + seconds
 
 
 def sending(request: Request, budget: Budget) -> Send | Stream:

@@ -135,14 +135,14 @@ class Walk(Generic[T]):
 
     def _counted(self, page: CursorPage[T], begin: int) -> Page[T]:
         """Convert a cursor page to an offset page, with the latest known total."""
-        told = page.meta
+        fetched = page.meta
         meta = ListMeta(
-            request_id=told.request_id,
-            version=told.version,
+            request_id=fetched.request_id,
+            version=fetched.version,
             total=self.offset if self.total is None else self.total,
-            limit=told.limit,
+            limit=fetched.limit,
             offset=begin,
-            next_cursor=told.next_cursor,
+            next_cursor=fetched.next_cursor,
         )
         return Page(data=page.data, meta=meta)
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.steps import Flow, Notify, Sleep
+from redcore._call.steps import Deadline, Flow, Notify, Sleep
 from redcore._resources import generated
 from redcore._resources.calls import AsyncCall, Call
 from redcore._spec import operations
@@ -94,25 +94,24 @@ def waiting(
     """Poll a run until it has ended; raises the same errors as `Workflows.wait`."""
     if timeout_s is not None and not is_duration(timeout_s):
         raise ArgumentError(f"timeout must be a number of seconds above 0, or None; got {timeout_s!r}")
-    monotonic = engine.runtime.monotonic
-    ends_at = math.inf if timeout_s is None else monotonic() + timeout_s
+    deadline = Deadline.after(engine.runtime, timeout_s)
     latest: WorkflowRun | None = run if isinstance(run, WorkflowRun) else None
     if latest is None or latest.status not in ENDED:
-        latest = yield from _look(engine, options, run, ends_at, latest)
-    told: tuple[object, float] | None = None
+        latest = yield from _look(engine, options, run, deadline, latest)
+    reported: tuple[object, float] | None = None
     pause = FIRST_PAUSE_S
     while True:
-        if on_progress is not None and told != (latest.status, latest.progress):
-            told = latest.status, latest.progress
+        if on_progress is not None and reported != (latest.status, latest.progress):
+            reported = latest.status, latest.progress
             yield Notify(on_progress, latest, must_finish=False)
         if latest.status in ENDED:
             return latest
-        left = ends_at - monotonic()
-        if left <= 0:
+        remaining = deadline.remaining_s()
+        if remaining is not None and remaining <= 0:
             raise WaitTimeoutError(f"run {latest.id} is still {latest.status} after {timeout_s:g} s", run=latest)
-        yield Sleep(min(pause, left))
+        yield Sleep(pause if remaining is None else min(pause, remaining))
         pause = min(LONGEST_PAUSE_S, pause * SLOWER)
-        latest = yield from _look(engine, options, latest, ends_at, latest)
+        latest = yield from _look(engine, options, latest, deadline, latest)
 
 
 def is_duration(value: object) -> bool:
@@ -121,16 +120,17 @@ def is_duration(value: object) -> bool:
 
 
 def _look(
-    engine: Engine, options: CallOptions, run: WorkflowRun | str, ends_at: float, latest: WorkflowRun | None
+    engine: Engine, options: CallOptions, run: WorkflowRun | str, deadline: Deadline, latest: WorkflowRun | None
 ) -> Flow[WorkflowRun]:
     """Fetch the run; a poll that begins before the time is up may take one timeout longer, without a retry."""
-    left = max(options.timeout_s, ends_at - engine.runtime.monotonic())
-    if left < (math.inf if options.deadline_s is None else options.deadline_s):
-        options = attrs.evolve(options, deadline_s=left)
+    remaining = deadline.remaining_s()
+    if remaining is not None:
+        longest = max(options.timeout_s, remaining)
+        options = attrs.evolve(options, deadline_s=min(longest, options.deadline_s or longest))
     run_id = run.id if isinstance(run, WorkflowRun) else run
     try:
         return (yield from engine.call(operations.workflows_get_run(run_id), options))
     except NetworkError as error:
-        if engine.runtime.monotonic() < ends_at:
+        if deadline.allows(0.0):
             raise
         raise WaitTimeoutError("the run could not be seen in time", run=latest, request_id=error.request_id) from error

@@ -132,35 +132,35 @@ class CallSpan:
 def attributes(attempt: Attempt) -> Mapping[str, str | int]:
     """Attributes of both span and metric at the start of an attempt, all of low cardinality."""
     url = urlsplit(attempt.url)
-    told: dict[str, str | int] = {
+    named: dict[str, str | int] = {
         "http.request.method": attempt.method,
         "server.address": url.hostname or "",
         "server.port": url.port or (80 if url.scheme == "http" else 443),
     }
     if attempt.url_template is not None:
-        told["url.template"] = urlsplit(attempt.url_template).path
-    return told
+        named["url.template"] = urlsplit(attempt.url_template).path
+    return named
 
 
 def more_attributes(attempt: Attempt) -> Mapping[str, str | int | list[str]]:
     """Attributes of the span of an attempt only."""
-    told: dict[str, str | int | list[str]] = {
+    named: dict[str, str | int | list[str]] = {
         "url.full": shown_url(attempt.url),
         "http.request.header.x-request-id": [attempt.request_id],
     }
     if attempt.number > 1:
-        told["http.request.resend_count"] = attempt.number - 1
-    return told
+        named["http.request.resend_count"] = attempt.number - 1
+    return named
 
 
 def outcome_of(result: AttemptResult) -> Mapping[str, str | int]:
     """The status or error of an attempt; both for an error status."""
     if result.status_code is None:
         return {"error.type": CANCELLED if result.error is None else type_of(result.error)}
-    told: dict[str, str | int] = {"http.response.status_code": result.status_code}
+    named: dict[str, str | int] = {"http.response.status_code": result.status_code}
     if result.status_code >= 400:
-        told["error.type"] = str(result.status_code)
-    return told
+        named["error.type"] = str(result.status_code)
+    return named
 
 
 def type_of(error: BaseException) -> str:

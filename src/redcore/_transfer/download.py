@@ -121,8 +121,8 @@ class Download:
         Raises:
             ChecksumError: they differ.
         """
-        told = CHECKSUM.fullmatch(self._etag or "")
-        expected = told[1] if told else (yield from self._described())
+        found = CHECKSUM.fullmatch(self._etag or "")
+        expected = found[1] if found else (yield from self._described())
         if expected != self._meter.sha256:
             raise ChecksumError(
                 f"the bytes of file {self._file_id} are not those that were stored; download it again",
@@ -168,8 +168,8 @@ class Download:
 
     def _nothing_left(self, error: RedcoreAPIError) -> None:
         """Handle 416: the file is already complete, or is another version."""
-        told = NO_PART.fullmatch(error.response.headers.get("content-range", ""))
-        if told is None or int(told[1]) != self._meter.done:
+        found = NO_PART.fullmatch(error.response.headers.get("content-range", ""))
+        if found is None or int(found[1]) != self._meter.done:
             raise FileChangedError("the file is shorter than the part of it that is here", request_id=error.request_id)
         self._same_version(error.response.headers)
         self._meter.total = self._meter.done

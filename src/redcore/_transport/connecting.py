@@ -93,8 +93,8 @@ class _Lookup:
 
     def _run(self) -> None:
         try:
-            told = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
-            self._found = interleaved([(family, address) for family, _, _, _, address in told])
+            infos = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            self._found = interleaved([(family, address) for family, _, _, _, address in infos])
         except Exception as problem:  # noqa: BLE001 (raised by `result`)
             self._found = problem
         self.done()

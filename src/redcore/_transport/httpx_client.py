@@ -69,11 +69,11 @@ def arguments(request: Request) -> dict[str, Any]:
 
 def streamed(request: Request, iterate: Callable[[Any], Any]) -> dict[str, Any]:
     """Like `arguments`, for a streamed exchange."""
-    told = arguments(request)
-    told["headers"]["Accept-Encoding"] = "identity"
+    made = arguments(request)
+    made["headers"]["Accept-Encoding"] = "identity"
     if not isinstance(request.content, bytes | None):
-        told["content"] = iterate(request.content)  # httpx treats a body with both `__iter__` and `__aiter__` as sync
-    return told
+        made["content"] = iterate(request.content)  # httpx treats a body with both `__iter__` and `__aiter__` as sync
+    return made
 
 
 @cache

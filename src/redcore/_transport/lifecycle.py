@@ -56,8 +56,8 @@ class Owner:
 
     def __del__(self) -> None:
         if self.warns and getattr(self, "used", False) and not self.closed:  # never created without `used`
-            told = f"a client was used and never closed; {self.close_with}"
-            warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
+            warning = f"a client was used and never closed; {self.close_with}"
+            warnings.warn(warning, ResourceWarning, stacklevel=2, source=self)
 
 
 _owners: WeakSet[Owner] = WeakSet()

@@ -70,11 +70,11 @@ def leave_out(plain: dict[str, Any], model: Any) -> None:
 @cache
 def loose_fields(cls: Any) -> tuple[tuple[str, bool], ...]:
     """The fields that can be omitted or contain such fields; each with whether it can be omitted itself."""
-    told = (
+    hinted = (
         (field.name, field.default is None, hint)
         for field, hint in zip(cls.__attrs_attrs__, hints_of(cls), strict=True)
     )
-    return tuple((name, optional) for name, optional, hint in told if optional or holds(hint, is_model))
+    return tuple((name, optional) for name, optional, hint in hinted if optional or holds(hint, is_model))
 
 
 def holds(annotation: Any, test: Callable[[Any], bool]) -> bool:

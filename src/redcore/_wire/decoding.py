@@ -94,18 +94,18 @@ def structured(response: Response, kind: Any, model: Any = None) -> Any:
     """
     problem: Exception | None = None
     if not response.content:
-        told = f"the answer to a call is empty (status {response.status_code})"
+        reason = f"the answer to a call is empty (status {response.status_code})"
     else:
         try:
             return decoded(response.content, kind)
         except msgspec.ValidationError as error:
-            problem, told = error, f"the answer does not fit: {error}"
+            problem, reason = error, f"the answer does not fit: {error}"
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             media = response.headers.get("content-type", "no content type")
-            problem, told = error, f"the answer is not JSON ({media}): {error}"
+            problem, reason = error, f"the answer is not JSON ({media}): {error}"
     if holds_secrets(model):  # not chained: a UnicodeDecodeError contains the body too
-        raise ResponseError(told, response=attrs.evolve(response, content=b""))
-    raise ResponseError(told, response=response) from problem
+        raise ResponseError(reason, response=attrs.evolve(response, content=b""))
+    raise ResponseError(reason, response=response) from problem
 
 
 def holds_secrets(model: Any) -> bool:

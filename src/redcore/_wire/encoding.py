@@ -149,12 +149,12 @@ def file_part(value: Any) -> FilePart | None:
 def text(name: str, value: Any) -> str:
     """Encode one value of a query or a form."""
     plain = unstructure(value)
-    told = str(plain).lower() if isinstance(plain, bool) else str(plain)
+    encoded = str(plain).lower() if isinstance(plain, bool) else str(plain)
     try:
-        told.encode()
+        encoded.encode()
     except UnicodeEncodeError:
         raise ArgumentError(f"{name} is not valid Unicode") from None
-    return told
+    return encoded
 
 
 def unstructure(value: Any) -> Any:

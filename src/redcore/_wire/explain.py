@@ -41,8 +41,8 @@ def explained(kind: type[T], data: object) -> T:
     except (ClassValidationError, IterableValidationError, TypeError, ValueError, RecursionError) as problem:
         details = tuple(problems(problem, ""))
     name = getattr(origin_of(kind), "__name__", str(kind))
-    told = "; ".join(f"{detail.field}: {detail.issue}".lstrip(": ") for detail in details)
-    raise ArgumentError(f"the data does not fit {name}: {told}", details=details) from None
+    text = "; ".join(f"{detail.field}: {detail.issue}".lstrip(": ") for detail in details)
+    raise ArgumentError(f"the data does not fit {name}: {text}", details=details) from None
 
 
 def problems(problem: BaseException, path: str) -> Iterator[ErrorDetail]:

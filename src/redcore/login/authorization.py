@@ -62,8 +62,8 @@ class AuthorizationRequest:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        told = {name: value for name, value in query.items() if value is not None}
-        return f"{self.auth_url}/oauth/authorize?{urlencode(told)}"
+        parameters = {name: value for name, value in query.items() if value is not None}
+        return f"{self.auth_url}/oauth/authorize?{urlencode(parameters)}"
 
     def as_dict(self) -> dict[str, str | None]:
         """The fields as a dict, for storing; `AuthorizationRequest(**stored)` restores the object."""
@@ -211,17 +211,19 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
         AuthenticationError: it does not belong to the request, or it reports that the login was denied.
         ResponseError: it has neither a code nor an error.
     """
-    told = values(redirect)
+    parameters = values(redirect)
     # Check the state first: without it, the other parameters may come from an attacker.
-    if not same(told.get("state", ""), request.state):
+    if not same(parameters.get("state", ""), request.state):
         raise refused("state_mismatch", "the redirect is not the answer to this request; begin another login")
-    if not same(told.get("iss", ""), request.auth_url):  # RFC 9207 section 2.4
+    if not same(parameters.get("iss", ""), request.auth_url):  # RFC 9207 section 2.4
         raise refused("issuer_mismatch", f"the redirect does not come from {request.auth_url}; check auth_url")
-    if "error" in told:
-        raise refused(readable(told["error"]), readable(told.get("error_description", "")) or "the login was refused")
-    if not told.get("code"):
+    if "error" in parameters:
+        raise refused(
+            readable(parameters["error"]), readable(parameters.get("error_description", "")) or "the login was refused"
+        )
+    if not parameters.get("code"):
         raise ResponseError("the redirect has neither a code nor an error")
-    return told["code"]
+    return parameters["code"]
 
 
 def answers(request: AuthorizationRequest, query: str) -> bool:
@@ -242,10 +244,10 @@ def values(redirect: object) -> dict[str, str]:
     """
     if isinstance(redirect, str):
         return parsed(redirect)
-    told = dict(cast("Mapping[object, object]", redirect)) if isinstance(redirect, Mapping) else {None: None}
-    if not all(isinstance(text, str) for text in (*told, *told.values())):
+    parameters = dict(cast("Mapping[object, object]", redirect)) if isinstance(redirect, Mapping) else {None: None}
+    if not all(isinstance(text, str) for text in (*parameters, *parameters.values())):
         raise ArgumentError("redirect must be a URL, its query, or the query's values by name, each a str")
-    return cast("dict[str, str]", told)
+    return cast("dict[str, str]", parameters)
 
 
 def parsed(redirect: str) -> dict[str, str]:
@@ -257,15 +259,15 @@ def parsed(redirect: str) -> dict[str, str]:
     except ValueError:  # not chained: its message may quote the code
         raise ResponseError("the redirect is no URL") from None
     pairs = parse_qsl(query, keep_blank_values=True)
-    told = dict(pairs)
-    if len(told) != len(pairs):
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
         raise ResponseError("the redirect repeats a parameter")
-    return told
+    return parameters
 
 
-def same(told: str, expected: str) -> bool:
+def same(given: str, expected: str) -> bool:
     """Compare two strings in constant time."""
-    return hmac.compare_digest(told.encode(errors="replace"), expected.encode())
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
 def refused(code: str, message: str) -> AuthenticationError:

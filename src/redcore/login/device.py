@@ -11,9 +11,10 @@ from typing import TypeAlias, Unpack
 import attrs
 
 from redcore._base.response import Headers, Response
+from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET
 from redcore._call.engine import CallOptions, Engine
-from redcore._call.steps import Flow, Notify, Sleep
+from redcore._call.steps import Deadline, Flow, Notify, Sleep
 from redcore._spec import operations
 from redcore._spec.models import DeviceAuthorization
 from redcore.exceptions import AuthenticationError, LoginTimeoutError, NetworkError, RedcoreAPIError, RedcoreError
@@ -81,20 +82,20 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
 
     def login(engine: Engine, options: CallOptions) -> Flow[TokenSet]:
         device = yield from engine.call(operations.auth_device_authorization(scope=scope or UNSET), options)
-        patience = Patience(engine.runtime.monotonic, device, deadline_s)
+        time_left = TimeLeft(engine.runtime, device, deadline_s)
         yield Notify(prompt, device)
         grant = operations.auth_token(grant_type=GRANT_TYPE, device_code=device.device_code)
         once = attrs.evolve(options, retry=Retry(max_retries=0))  # the next poll is the retry
         wait_s = max(SHORTEST_INTERVAL_S, float(device.interval))
         while True:
-            patience.check(wait_s)
+            time_left.check(wait_s)
             yield Sleep(wait_s)
             try:
                 return (yield from engine.grant(grant, once))
             except RedcoreError as error:
                 wait_s = next_wait_s(error, wait_s)
             if on_progress is not None:
-                yield Notify(on_progress, attrs.evolve(device, expires_in=patience.left_s()))
+                yield Notify(on_progress, attrs.evolve(device, expires_in=time_left.of_code_s()))
 
     return login
 
@@ -116,18 +117,17 @@ def next_wait_s(error: RedcoreError, wait_s: float) -> float:
     raise error
 
 
-class Patience:
+class TimeLeft:
     """How long to poll: until the code expires or the deadline passes."""
 
-    def __init__(self, monotonic: Callable[[], float], device: DeviceAuthorization, deadline_s: float | None) -> None:
-        self._monotonic = monotonic
-        self._began = monotonic()
-        self._expires_in = device.expires_in
+    def __init__(self, runtime: Runtime, device: DeviceAuthorization, deadline_s: float | None) -> None:
+        self._code = Deadline.after(runtime, device.expires_in)
+        self._person = Deadline.after(runtime, deadline_s)
         self._deadline_s = deadline_s
 
-    def left_s(self) -> int:
+    def of_code_s(self) -> int:
         """Seconds until the code expires."""
-        return max(0, int(self._expires_in - self._passed_s()))
+        return max(0, int(self._code.remaining_s() or 0))
 
     def check(self, wait_s: float) -> None:
         """Check that a wait ends in time.
@@ -136,12 +136,8 @@ class Patience:
             AuthenticationError: the code would expire first.
             LoginTimeoutError: the deadline would pass first.
         """
-        after = self._passed_s() + wait_s
-        if self._deadline_s is not None and after > self._deadline_s:
+        if self._deadline_s is not None and not self._person.allows(wait_s):
             raise LoginTimeoutError(self._deadline_s)
-        if after > self._expires_in:
-            message = "the code has expired before anybody entered it; start another login"
+        if not self._code.allows(wait_s):
+            message = "the code has expired before it was entered; start another login"
             raise AuthenticationError(message, response=Response(400, Headers({})), code="expired_token")
-
-    def _passed_s(self) -> float:
-        return self._monotonic() - self._began

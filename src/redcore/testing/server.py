@@ -207,9 +207,9 @@ class ReferenceServer:
     @property
     def application(self) -> ApplicationArguments:
         """Arguments for a client that uses the seeded OAuth application: `Client(**server.application)`."""
-        told = self.environment
-        secret = told["REDCORE_CLIENT_SECRET"]
-        return {"base_url": self.base_url, "client_id": told["REDCORE_CLIENT_ID"], "client_secret": secret}
+        variables = self.environment
+        secret = variables["REDCORE_CLIENT_SECRET"]
+        return {"base_url": self.base_url, "client_id": variables["REDCORE_CLIENT_ID"], "client_secret": secret}
 
     @property
     def lab(self) -> Lab:
