@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from typing import Any, Final
 
 from attrs import frozen
@@ -77,6 +79,7 @@ class Command:
     keyed: bool
     paged: bool
     destructive: bool
+    examples: list[str]
 
 
 def command(spec: Json, name: str, method: str, path: str, op: Json) -> Command:
@@ -109,7 +112,34 @@ def command(spec: Json, name: str, method: str, path: str, op: Json) -> Command:
         keyed=op.get("x-redcore-idempotency") == "key",
         paged="x-redcore-pagination" in op,
         destructive=short.startswith(DESTRUCTIVE),
+        examples=examples(spec, f"redcore {group} {short.replace('_', '-')}", op),
     )
+
+
+def examples(spec: Json, words: str, op: Json) -> list[str]:
+    """Return command lines that people can copy: the spec's examples of path and body, and a filter of a listing."""
+    placed = [shlex.quote(q["example"]) for q in op["parameters"] if q["in"] == "path"]
+    line = " ".join([words, *placed])
+    if "requestBody" in op:
+        body: Json = next(iter(resolve(spec, op["requestBody"])["content"].values())).get("example", {})
+        kinds = {field.name: field.kind for field in body_parameters(spec, op)}
+        objects = [value for value in body.values() if isinstance(value, dict)]
+        piped = f"echo {shlex.quote(json.dumps(objects[0]))} | " if objects else ""
+        options = [option for name, value in body.items() for option in given(name, value, kinds.get(name))]
+        return [f"{piped}{' '.join([line, *options])}"] if body else []
+    if "x-redcore-pagination" not in op:
+        return [line]
+    choices = [(q["name"], resolve(spec, q["schema"]).get("enum")) for q in op["parameters"] if q["in"] == "query"]
+    chosen = [f"--{name} {values[0]}" for name, values in choices if values][:1]
+    return [" ".join([line, *chosen, "--limit 5"]), f"{line} --all --json {','.join(columns(spec, op)[:2])}"]
+
+
+def given(name: str, value: Any, kind: str | None) -> list[str]:
+    """Return the options that give one field of the body; an object or a secret is read from stdin."""
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, list):
+        return [f"{flag} {shlex.quote(str(item))}" for item in value]
+    return [f"{flag} {'-' if kind in {'object', 'secret'} else shlex.quote(str(value))}"]
 
 
 def placed(tag: str, short: str) -> tuple[str, str]:

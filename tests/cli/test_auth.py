@@ -11,6 +11,7 @@ from tests.cli.conftest import Run
 from tests.contract.people import Visitor, new_person
 
 from redcore import Client, ConfigurationError
+from redcore.cli.credential import moment, note
 from redcore.cli.terminal import Terminal
 from redcore.testing import Lab, ReferenceServer
 from redcore.tokens import TokenSet
@@ -89,6 +90,48 @@ def test_a_person_logs_in_by_device_and_out_again(
     assert run_cli("auth", "logout").code == 0
     answer = httpx.get(f"{address}/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
+
+
+def test_status_asks_the_platform_about_a_key_from_the_environment(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scopes and its end, also where it may not read its owner."""
+    ends = "2030-01-31T12:00:00Z"
+    create = ("api-keys", "create", "--name", "reader", "--scopes", "users:read", "--scopes", "files:read")
+    monkeypatch.setenv("REDCORE_API_KEY", cli(*create, "--expires-at", ends, "--json", "key").json["key"])
+    status = cli("auth", "status", "--output", "json").json
+
+    assert (status["source"], status["kind"]) == ("REDCORE_API_KEY", "API key")
+    assert (status["scopes"], status["token_expires_at"], status["user"]) == ("files:read users:read", ends, None)
+    assert "without the scope profile:read" in status["note"]
+
+
+def test_status_shows_what_client_credentials_may_do(
+    cli: Run, redcore_server: ReferenceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their token ends, and is renewed."""
+    monkeypatch.delenv("REDCORE_API_KEY")
+    for name in ("REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, redcore_server.environment[name])
+    status = cli("auth", "status", "--output", "json").json
+
+    assert (status["kind"], status["user"]) == ("client credentials", "admin@example.com")
+    assert "admin" in status["scopes"]
+    assert status["token_expires_at"].endswith("Z")
+    assert "renewed automatically" in status["note"]
+
+
+def test_a_platform_that_does_not_describe_credentials_is_said_to() -> None:
+    """An older one sends no such headers; nothing is made up."""
+    assert "does not say" in note("API key", {}, has_owner=True)
+    assert moment("soon") is None
+
+
+def test_a_dry_logout_keeps_the_login(run_cli: Run, redcore_server: ReferenceServer, address: str) -> None:
+    """It says what it would do."""
+    run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
+    outcome = run_cli("auth", "logout", "--dry-run")
+
+    assert "Would delete the login of profile default" in outcome.out
+    assert run_cli("auth", "status").code == 0
 
 
 def approve(visitor: Visitor, person: object, code: str) -> None:

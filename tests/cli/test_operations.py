@@ -80,6 +80,17 @@ def test_a_body_can_come_from_a_file_or_stdin(cli: Run, tmp_path: Path) -> None:
     assert cli("users", "create", "--input", "-", "--json", "email", stdin=body).json == {"email": "x@example.com"}
 
 
+def test_a_body_of_a_windows_program_is_read(cli: Run, tmp_path: Path) -> None:
+    """A byte order mark at the beginning, carriage returns at the ends of lines."""
+    body = b'\xef\xbb\xbf{"email": "ada@example.com",\r\n "name": "J\xc3\xbcrgen"}\r\n'
+    file = tmp_path / "user.json"
+    file.write_bytes(body)
+
+    assert cli("users", "create", "--input", str(file), "--json", "name").json == {"name": "Jürgen"}
+    body = body.replace(b"ada", b"grace")
+    assert cli("users", "create", "--input", "-", "--json", "name", stdin=body).json == {"name": "Jürgen"}
+
+
 def test_the_same_idempotency_key_creates_once(cli: Run) -> None:
     """A script that is run again creates nothing twice."""
     line = ("users", "create", "--email", "ada@example.com", "--name", "Ada", "--idempotency-key", "k1", "--json", "id")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from redcore import Client
 from redcore.testing import Lab, ReferenceServer
 
 FULL = Path("/dev/full")
@@ -50,3 +51,16 @@ def test_closed_streams_are_empty_ones(line: str, code: int, told: str, environm
     done = shell(line, environment)
 
     assert (done.returncode, "Traceback" in done.stderr, told in done.stderr) == (code, False, True)
+
+
+@pytest.mark.parametrize("words", ["users list --output csv", "users list", "users list --jq .[].name"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_program_is_given_utf_8_whatever_the_locale(
+    words: str, encoding: str, environment: dict[str, str], redcore_server: ReferenceServer
+) -> None:
+    """A name in any script reaches a pipe or a file unchanged."""
+    with Client(**redcore_server.api_key) as admin:
+        admin.users.create(email="jp@example.com", name="日本")
+    done = shell(f"redcore {words}", {**environment, "PYTHONIOENCODING": encoding})
+
+    assert (done.returncode, "日本" in done.stdout) == (0, True)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from tests.cli.conftest import Run
 
-from redcore.testing import ReferenceServer
+from redcore.testing import Lab, ReferenceServer
 
 
 def test_files_and_folders_go_up_and_come_back(cli: Run, tmp_path: Path) -> None:
@@ -152,3 +152,26 @@ def test_a_download_into_a_folder_does_not_follow_a_link_of_its_name(cli: Run, t
     outcome = cli("files", "download", file, "--to", str(folder))
 
     assert (outcome.code, "is a link" in outcome.err, (tmp_path / "elsewhere").exists()) == (2, True, False)
+
+
+@pytest.mark.parametrize("command", [["products", "import"], ["users", "import"], ["files", "upload"]])
+def test_a_dry_run_of_a_transfer_prints_its_requests(
+    cli: Run, tmp_path: Path, redcore_lab: Lab, command: list[str]
+) -> None:
+    """Nothing is sent."""
+    file = tmp_path / "p.csv"
+    file.write_text("sku,name,price,stock\n")
+    told = cli(*command, str(file), "--dry-run", "--output", "json").json
+
+    assert told[0] == {"method": "POST", "path": "/v1/files", "body": {"name": "p.csv", "file": str(file)}}
+    assert [request["path"].rpartition("/")[2] for request in told[1:]] in ([], ["runs"])
+    assert redcore_lab.requests() == []
+
+
+def test_a_dry_run_of_publishing_prints_its_requests(cli: Run, tmp_path: Path, redcore_lab: Lab) -> None:
+    """Nothing is packed or sent."""
+    (tmp_path / "index.html").write_text("<h1>Hello</h1>")
+    told = cli("docs", "publish", str(tmp_path), "--dry-run", "--output", "json").json
+
+    assert [request["path"] for request in told] == ["/v1/files", "/v1/workflows/docs_publish/runs"]
+    assert redcore_lab.requests() == []

@@ -17,7 +17,7 @@ EXTRAS = {
     "click",
     "rich",
     "jq",
-    "tomli_w",
+    "tomlkit",
     "pytest",
     "trio",
     "redcore_server",

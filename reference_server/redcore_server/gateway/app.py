@@ -8,13 +8,14 @@ one. Serve it with uvicorn's own `Date` and `Server` headers off: the date comes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import attrs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
+from redcore_server.auth.credentials.principal import PRINCIPAL, Principal, Verifier
 from redcore_server.auth.refusals import refuse
 from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
@@ -33,12 +34,13 @@ from redcore_server.http.access_log import log_request
 from redcore_server.http.addresses import counted_address
 from redcore_server.http.bearer import bearer_token
 from redcore_server.http.context import OPERATION, REFUSAL, REQUEST_ID
-from redcore_server.http.exchange import EXCHANGE, Exchange
+from redcore_server.http.exchange import EXCHANGE, Exchange, RawHeader
 from redcore_server.mail.outbox import PATH as OUTBOX_PATH
 from redcore_server.mail.outbox import OutboxPage
 from redcore_server.settings import Settings
 
 _AUTH_PREFIXES: Final = ("/oauth/", "/saml/", "/.well-known/")
+_ME_PATH: Final = "/v1/me"
 
 
 def build(
@@ -148,7 +150,7 @@ class _Gateway:
             _admit(exchange, await self.limits.spend_failure(counted_address(scope)))
             raise
         PRINCIPAL.set(scope, principal)
-        _admit(exchange, verdict)
+        _admit(exchange, verdict, *(_described(principal) if scope["path"] == _ME_PATH else ()))
 
     async def _probe(self, operation_id: str, query: bytes) -> Response:
         if operation_id == "health_ready":
@@ -172,8 +174,16 @@ class _Gateway:
             return "unknown"
 
 
-def _admit(exchange: Exchange, verdict: Verdict) -> None:
+def _described(principal: Principal) -> Iterator[RawHeader]:
+    """Yield the headers that describe the credential to its holder, also in a 403: it may lack `profile:read`."""
+    yield b"x-oauth-scopes", " ".join(sorted(principal.scopes)).encode()
+    if principal.expires_at is not None:
+        yield b"x-credential-expires", str(int(principal.expires_at)).encode()
+
+
+def _admit(exchange: Exchange, verdict: Verdict, *more: RawHeader) -> None:
     exchange.add(
+        *more,
         (b"x-ratelimit-limit", str(verdict.limit).encode()),
         (b"x-ratelimit-remaining", str(verdict.remaining).encode()),
         (b"x-ratelimit-reset", str(verdict.reset).encode()),

@@ -71,7 +71,8 @@ class Users(Described):
     def get_me(self, **options: Unpack[RequestOptions]) -> User:
         """Fetch the calling user.
 
-        The user who signed in, or the owner of the API key or application that calls.
+        The user who signed in, or the owner of the API key or application that calls. The headers of
+        the answer, also of a 403, say what the credential may do and when it ends.
 
         Scope: `profile:read`.
 
@@ -443,7 +444,8 @@ class AsyncUsers(Described):
     async def get_me(self, **options: Unpack[RequestOptions]) -> User:
         """Fetch the calling user.
 
-        The user who signed in, or the owner of the API key or application that calls.
+        The user who signed in, or the owner of the API key or application that calls. The headers of
+        the answer, also of a 403, say what the credential may do and when it ends.
 
         Scope: `profile:read`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
-from redcore.cli.streams import discard_stdout, open_missing_streams
+from redcore.cli.streams import discard_stdout, open_missing_streams, write_utf8
 
 NEEDS_EXTRA = "redcore: the command line needs its extra: pip install 'redcore-sdk[cli]'"
 
@@ -13,7 +13,8 @@ NEEDS_EXTRA = "redcore: the command line needs its extra: pip install 'redcore-s
 def main() -> None:
     """Run the command line of this process, and exit with its code (contract section 9)."""
     open_missing_streams()
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    write_utf8()
+    if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
         from redcore import __version__  # noqa: PLC0415 (nothing more is needed)
 
         try:

@@ -19,7 +19,13 @@ METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
 VERSION_PREFIX = "/v1"
 
 
-@with_common(output_options())
+@with_common(
+    output_options(),
+    examples=[
+        "redcore api /users -f role=admin --paginate --jq '.[].email'",
+        "redcore api POST /users -f email=ada@example.com -f name=Ada",
+    ],
+)
 @click.command("api", context_settings=CONTEXT)
 @click.argument("words", nargs=-1, metavar="[METHOD] PATH")
 @click.option("-f", "--field", "texts", multiple=True, metavar="KEY=VALUE", help="A field, as text.")
@@ -50,11 +56,7 @@ def command(
 
     METHOD is GET if left out, or POST with fields or --input but without --paginate. PATH is relative to the address
     of the API: /users, or /v1/users. Fields are the query of a GET and the JSON body of everything else.
-
-    \b
-    redcore api /users -f role=admin --paginate --jq '.[].email'
-    redcore api POST /users -f email=ada@example.com -f name=Ada
-    """  # noqa: D301 (click's mark for lines that stay as they are)
+    """
     output = chosen_output(state, fields, jq)
     told = {**pairs(texts, json.loads, typed)}
     method, path = read(words, has_body=bool(source or told) and not paginate)

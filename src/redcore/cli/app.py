@@ -55,6 +55,10 @@ ALIASES = {
 """Other names of groups, for the fingers of people who come from gh."""
 
 
+LEADING = "redcore.cli.leading"
+"""Whether options stand before the first command."""
+
+
 class Suggesting(click.Group):
     """A group that names the nearest command when it does not know one."""
 
@@ -63,6 +67,11 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is a usage error with the nearest names."""
         name = args[0]
+        if name == "help" and self.get_command(ctx, name) is None:  # as gh, stripe and aws have it
+            if not args[1:]:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            return self.resolve_command(ctx, [*args[1:], "--help"])
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             import difflib  # noqa: PLC0415 (after a mistake only)
 
@@ -74,6 +83,19 @@ class Suggesting(click.Group):
 
 class Root(Suggesting):
     """All groups, each imported when it is needed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the first command, as in `redcore --profile staging users list`."""
+        ctx.meta[LEADING] = bool(args) and args[0].startswith("-")
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options; those of every command only where one is given, as they are not needed otherwise."""
+        if not ctx.meta.get(LEADING):
+            return super().get_params(ctx)
+        from redcore.cli.options import common  # noqa: PLC0415 (not needed by `redcore users --help`)
+
+        return [*common(), *super().get_params(ctx)]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names that `--help` lists."""
@@ -178,7 +200,7 @@ def run(arguments: Sequence[str]) -> int:
         )
         sys.stdout.flush()  # or a full disk is noticed when it is too late for words
     except (click.Abort, KeyboardInterrupt):
-        state.terminal.note("Interrupted.")
+        state.terminal.note(f"Interrupted. {state.terminal.advice}".rstrip())
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
         return exit_codes.DONE  # what reads stdout has had enough, as `head` has

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from redcore.cli.app import CONTEXT, Suggesting
 from redcore.cli.generated import COMMANDS
 from redcore.cli.operations import command_of
-from redcore.cli.options import chosen_output, output_options, setting, with_common
+from redcore.cli.options import chosen_output, dry_run, output_options, setting, with_common
 from redcore.cli.profiles import folder
 from redcore.cli.state import NotLoggedInError, State, origin_of
 
@@ -35,7 +33,14 @@ def login_options() -> list[click.Parameter]:
     return [setting("client_id", "The OAuth application to log in to (REDCORE_CLIENT_ID).", metavar="ID")]
 
 
-@with_common(login_options())
+@with_common(
+    login_options(),
+    examples=[
+        "redcore auth login",
+        "redcore auth login --device --profile staging",
+        "redcore auth login --api-key < key.txt",
+    ],
+)
 @command.command()
 @click.option("--device", is_flag=True, help="Show a code to enter in a browser on any machine.")
 @click.option("--api-key", is_flag=True, help="Read an API key from stdin.")
@@ -73,26 +78,29 @@ def login(state: State, *, device: bool, api_key: bool, saml: Path | None, scope
     state.terminal.note(f"Logged in at {address} (profile {state.profile}, kept in {vault.place}).")
 
 
-@with_common(output_options())
+@with_common(output_options(), examples=["redcore auth status", "redcore auth status --jq .scopes"])
 @command.command()
 @click.pass_obj
 def status(state: State, *, fields: str | None, jq: str) -> None:
-    """Show who is logged in: where, as whom, with which scopes, until when, and what says so."""
-    output = chosen_output(state, fields, jq)
-    told: dict[str, Any] = {
-        "profile": state.profile,
-        "base_url": state.base_url.value,
-        "source": source(state),
-        **session(state),
-    }
-    from redcore.exceptions import PermissionError  # noqa: A004, PLC0415 (the contract's name; needs the SDK)
+    """Show who is logged in: where, as whom, with which scopes, until when, and what says so.
 
-    try:
-        me = state.client().users.get_me()
-    except PermissionError as error:  # the login is valid, but lacks the scope to read its user
-        told |= {"user": None, "note": error.message}
-    else:
-        told |= {"user": me.email, "name": me.name, "role": str(me.role)}
+    The platform is asked each time, also about a key from the environment.
+    """
+    output = chosen_output(state, fields, jq)
+    told = {"profile": state.profile, "base_url": state.base_url.value, "source": source(state)}
+    from redcore.cli.credential import ask  # noqa: PLC0415 (imports the SDK)
+
+    found = ask(state)
+    owner = found.owner
+    told |= {
+        "kind": found.kind,
+        "user": None if owner is None else owner.email,
+        "name": None if owner is None else owner.name,
+        "role": None if owner is None else str(owner.role),
+        "scopes": found.scopes,
+        "token_expires_at": found.expires_at,
+        "note": found.note,
+    }
     output.one(told, ())
 
 
@@ -110,31 +118,14 @@ def source(state: State) -> str:
     return vault.place
 
 
-def session(state: State) -> dict[str, Any]:
-    """Return the kind of the login, its scopes and its end, as far as they are known here."""
-    from redcore.cli.vault import API_KEY  # noqa: PLC0415 (imports the SDK)
-
-    vault = None if state.credential_origin else state.vault()
-    kept = vault.read() if vault is not None else None
-    if kept is None:
-        return {"kind": "environment", "scopes": None, "token_expires_at": None}
-    if kept.token_type == API_KEY:
-        return {"kind": "API key", "scopes": None, "token_expires_at": None}
-    return {"kind": "session", "scopes": kept.scope, "token_expires_at": moment(kept.expires_at)}
-
-
-def moment(seconds: float | None) -> str | None:
-    """Return Unix seconds as ISO 8601 in UTC."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@with_common()
+@with_common([dry_run()], examples=["redcore auth logout", "redcore auth logout --profile staging --dry-run"])
 @command.command()
 @click.pass_obj
-def logout(state: State) -> None:
-    """Log out: end the session at the platform, and forget it here."""
+def logout(state: State, *, dry_run: bool) -> None:
+    """Log out: end the session at the platform, and delete it here.
+
+    An API key is deleted here only: others may use it.
+    """
     from redcore.cli.vault import API_KEY  # noqa: PLC0415 (imports the SDK)
     from redcore.exceptions import AuthenticationError  # noqa: PLC0415 (as above)
 
@@ -143,8 +134,12 @@ def logout(state: State) -> None:
     if vault is None or kept is None:
         raise NotLoggedInError(f"not logged in (profile {state.profile})")
     state.profile_option = state.profile  # what is logged out is the profile, whatever the environment holds
+    if dry_run:
+        ends = "" if kept.token_type == API_KEY else f"end the session at {state.base_url.value}, and "
+        click.echo(f"Would {ends}delete the login of profile {state.profile} from {vault.place}.")
+        return
     if kept.token_type == API_KEY:
-        state.terminal.note("The API key is forgotten here; `redcore api-keys revoke` ends it at the platform.")
+        state.terminal.note("The API key is deleted here; `redcore api-keys revoke` ends it at the platform.")
     else:
         try:
             state.client().auth.log_out()
@@ -155,14 +150,11 @@ def logout(state: State) -> None:
     state.terminal.note(f"Logged out (profile {state.profile}).")
 
 
-@with_common()
+@with_common(examples=['curl -H "Authorization: Bearer $(redcore auth token)" https://api.blueround.com/v1/me'])
 @command.command()
 @click.pass_obj
 def token(state: State) -> None:
-    """Print a token that works now.
-
-    For scripts: curl -H "Authorization: Bearer $(redcore auth token)" …
-    """
+    """Print a token that works now, for other programs."""
     if sys.stdout.isatty():
         state.terminal.warn("this is a secret: it stays in the terminal's history")
     if state.credential_origin == "REDCORE_API_KEY":
@@ -171,7 +163,7 @@ def token(state: State) -> None:
     click.echo(state.access_token())
 
 
-@with_common()
+@with_common(examples=["redcore auth switch", "redcore auth switch staging"])
 @command.command()
 @click.argument("name", required=False)
 @click.pass_obj

@@ -59,6 +59,7 @@ def command(shell: str) -> None:
     """Print the completion script of a shell.
 
     \b
+    Examples:
     bash        eval "$(redcore completion bash)", in ~/.bashrc
     zsh         eval "$(redcore completion zsh)", in ~/.zshrc
     fish        redcore completion fish > ~/.config/fish/completions/redcore.fish

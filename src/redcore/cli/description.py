@@ -50,6 +50,8 @@ class Command(NamedTuple):
     paged: bool = False
     destructive: bool = False
     """Whether what it does cannot be undone, so that it asks first."""
+    examples: tuple[str, ...] = ()
+    """Lines that can be copied to a shell."""
 
     @property
     def operation_id(self) -> str:

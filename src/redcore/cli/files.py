@@ -13,18 +13,28 @@ import click
 
 from redcore.cli import exit_codes
 from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.options import dry_run as dry_run_option
 from redcore.cli.progress import bytes_bar
 from redcore.cli.state import State
 
 if TYPE_CHECKING:
     from redcore import File
 
+REQUEST = ("method", "path", "body")
+"""What `--dry-run` prints of each request."""
 COLUMNS = ("id", "name", "content_type", "size", "sha256", "created_at")
 PIECE_BYTES = 256 * 1024
 """What is read from stdin at once."""
 
 
-@with_common(output_options())
+@with_common(
+    [*output_options(), dry_run_option()],
+    examples=[
+        "redcore files upload report.pdf",
+        "redcore files upload --recursive notes",
+        "tar cz logs | redcore files upload - --name logs.tgz",
+    ],
+)
 @click.command("upload")
 @click.argument("sources", nargs=-1, required=True, metavar="FILE…")
 @click.option("--name", help="Name to store it under, for a single file; the file's own if left out.")
@@ -40,6 +50,7 @@ def upload(
     content_type: str | None,
     recursive: bool,
     idempotency_key: str | None,
+    dry_run: bool,
     fields: str | None,
     jq: str,
 ) -> None:
@@ -55,6 +66,9 @@ def upload(
         raise click.UsageError("- can be given once: stdin is read to its end.")
     if len(found) > 1 and (name or idempotency_key):
         raise click.UsageError("--name and --idempotency-key are for a single file.")
+    if dry_run:
+        output.many((request_of(path, name or label) for path, label in found), REQUEST)
+        return
     given: dict[str, Any] = {"content_type": content_type}
     if idempotency_key:
         given["idempotency_key"] = idempotency_key
@@ -63,6 +77,12 @@ def upload(
     if failures:
         state.terminal.note(f"{len(failures)} of {len(found)} files were not stored.")
         raise click.exceptions.Exit(failures[0])
+
+
+def request_of(path: Path | None, label: str | None) -> dict[str, Any]:
+    """Return the request that would store a file."""
+    body = {"name": label or (path.name if path else "stdin"), "file": str(path or "-")}
+    return {"method": "POST", "path": "/v1/files", "body": body}
 
 
 def each_stored(
@@ -84,9 +104,12 @@ def each_stored(
     from redcore.cli.failures import explain  # noqa: PLC0415 (imports the SDK)
     from redcore.exceptions import RedcoreError  # noqa: PLC0415 (as above)
 
-    for path, label in found:
+    for number, (path, label) in enumerate(found):
+        advice = f"{path or 'stdin'} was not stored; {number} of {len(found)} files were. Upload the others again."
         try:
-            yield stored(state, path, name or label, given)
+            with state.terminal.if_interrupted(advice):
+                file = stored(state, path, name or label, given)
+            yield file
         except RedcoreError as error:
             code = explain(error, state)
             if code == exit_codes.NOT_ALLOWED or len(found) == 1:  # the others would fail in the same way
@@ -141,7 +164,9 @@ def inner_files(state: State, folder: Path) -> list[Path]:
     return [file for file in inner if file.is_file() and not file.is_symlink()]
 
 
-@with_common()
+@with_common(
+    examples=["redcore files download file_4711", "redcore files download file_4711 --to - | tar tz"],
+)
 @click.command("download")
 @click.argument("ids", nargs=-1, required=True, type=Id("file_", "file"), metavar="FILE_ID…")
 @click.option("--to", metavar="PATH", help="File or folder to write to; - is stdout. The file's own name if left out.")
@@ -172,14 +197,11 @@ def fetched(state: State, file_id: str, to: str | None, *, force: bool, resume: 
     with contextlib.suppress(OSError):
         if not force and stat.S_ISREG(path.stat().st_mode):
             raise click.UsageError(f"{path} is there already; --force writes over it.")
-    try:
-        with bytes_bar(state.terminal, path.name) as update:
-            state.client().files.download(
-                file_id, to=path, resume=resume, on_progress=lambda progress: update(progress.done, progress.total)
-            )
-    except KeyboardInterrupt:
-        state.terminal.note("The part that has arrived is kept; the same command goes on from there.")
-        raise
+    advice = "The part that has arrived is kept; the same command goes on from there."
+    with state.terminal.if_interrupted(advice), bytes_bar(state.terminal, path.name) as update:
+        state.client().files.download(
+            file_id, to=path, resume=resume, on_progress=lambda progress: update(progress.done, progress.total)
+        )
     click.echo(str(path))
 
 

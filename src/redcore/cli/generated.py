@@ -16,9 +16,10 @@ COMMANDS = (
         method="GET",
         path="/v1/me",
         help="Fetch the calling user",
-        description="The user who signed in, or the owner of the API key or application that calls.",
+        description="The user who signed in, or the owner of the API key or application that calls. The headers of the answer, also of a 403, say what the credential may do and when it ends.",
         scope="profile:read",
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
+        examples=("redcore me get",),
     ),
     Command(
         group="me",
@@ -32,6 +33,7 @@ COMMANDS = (
         scope="profile:write",
         options=(Parameter("name", "text", "New full name, visible, in one line, without white space at its ends."),),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
+        examples=("redcore me update --name 'Ada King'",),
     ),
     Command(
         group="users",
@@ -59,6 +61,7 @@ COMMANDS = (
         ),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
         paged=True,
+        examples=("redcore users list --role admin --limit 5", "redcore users list --all --json id,email"),
     ),
     Command(
         group="users",
@@ -86,6 +89,7 @@ COMMANDS = (
         ),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
         keyed=True,
+        examples=("redcore users create --email ada@example.com --name 'Ada Lovelace' --role editor",),
     ),
     Command(
         group="users",
@@ -99,6 +103,7 @@ COMMANDS = (
         scope="users:read",
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
+        examples=("redcore users get usr_98765",),
     ),
     Command(
         group="users",
@@ -112,6 +117,7 @@ COMMANDS = (
         scope="users:write",
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         destructive=True,
+        examples=("redcore users delete usr_98765",),
     ),
     Command(
         group="users",
@@ -140,6 +146,7 @@ COMMANDS = (
             ),
         ),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
+        examples=("redcore users update usr_98765 --role admin",),
     ),
     Command(
         group="users",
@@ -154,6 +161,7 @@ COMMANDS = (
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         columns=("id", "email", "name", "role", "status", "invitation_sent_at", "created_at", "updated_at"),
         keyed=True,
+        examples=("redcore users resend-invitation usr_98765",),
     ),
     Command(
         group="products",
@@ -180,6 +188,7 @@ COMMANDS = (
         ),
         columns=("id", "name", "sku", "price", "stock", "status", "created_at", "updated_at"),
         paged=True,
+        examples=("redcore products list --status available --limit 5", "redcore products list --all --json id,name"),
     ),
     Command(
         group="products",
@@ -212,6 +221,7 @@ COMMANDS = (
         ),
         columns=("id", "name", "sku", "price", "stock", "status", "created_at", "updated_at"),
         keyed=True,
+        examples=("redcore products create --name 'Analytical Engine' --sku ENG-1 --price 129900 --stock 12",),
     ),
     Command(
         group="products",
@@ -225,6 +235,7 @@ COMMANDS = (
         scope="products:read",
         arguments=(Parameter("product_id", "text", "Id of the product, `prod_…`.", required=True, prefix="prod_"),),
         columns=("id", "name", "sku", "price", "stock", "status", "created_at", "updated_at"),
+        examples=("redcore products get prod_12345",),
     ),
     Command(
         group="products",
@@ -238,6 +249,7 @@ COMMANDS = (
         scope="products:write",
         arguments=(Parameter("product_id", "text", "Id of the product, `prod_…`.", required=True, prefix="prod_"),),
         destructive=True,
+        examples=("redcore products delete prod_12345",),
     ),
     Command(
         group="products",
@@ -262,6 +274,7 @@ COMMANDS = (
             Parameter("status", "choice", "New status.", choices=("available", "out_of_stock", "discontinued")),
         ),
         columns=("id", "name", "sku", "price", "stock", "status", "created_at", "updated_at"),
+        examples=("redcore products update prod_12345 --stock 0",),
     ),
     Command(
         group="workflows",
@@ -275,6 +288,7 @@ COMMANDS = (
         scope="workflows:read",
         columns=("name", "description", "input_schema"),
         paged=True,
+        examples=("redcore workflows list --limit 5", "redcore workflows list --all --json name,description"),
     ),
     Command(
         group="workflows",
@@ -303,6 +317,7 @@ COMMANDS = (
             "finished_at",
         ),
         keyed=True,
+        examples=('echo \'{"format": "csv"}\' | redcore workflows run catalog_export --input -',),
     ),
     Command(
         group="runs",
@@ -336,6 +351,7 @@ COMMANDS = (
             "finished_at",
         ),
         paged=True,
+        examples=("redcore runs list --status queued --limit 5", "redcore runs list --all --json id,workflow"),
     ),
     Command(
         group="runs",
@@ -360,6 +376,7 @@ COMMANDS = (
             "started_at",
             "finished_at",
         ),
+        examples=("redcore runs get wfr_777",),
     ),
     Command(
         group="runs",
@@ -385,6 +402,7 @@ COMMANDS = (
             "finished_at",
         ),
         keyed=True,
+        examples=("redcore runs cancel wfr_777",),
     ),
     Command(
         group="files",
@@ -398,6 +416,7 @@ COMMANDS = (
         scope="files:read",
         columns=("id", "name", "content_type", "size", "sha256", "created_at"),
         paged=True,
+        examples=("redcore files list --limit 5", "redcore files list --all --json id,name"),
     ),
     Command(
         group="files",
@@ -432,6 +451,7 @@ COMMANDS = (
         scope="files:read",
         arguments=(Parameter("file_id", "text", "Id of the file, `file_…`.", required=True, prefix="file_"),),
         columns=("id", "name", "content_type", "size", "sha256", "created_at"),
+        examples=("redcore files get file_4711",),
     ),
     Command(
         group="files",
@@ -445,6 +465,7 @@ COMMANDS = (
         scope="files:write",
         arguments=(Parameter("file_id", "text", "Id of the file, `file_…`.", required=True, prefix="file_"),),
         destructive=True,
+        examples=("redcore files delete file_4711",),
     ),
     Command(
         group="files",
@@ -457,6 +478,7 @@ COMMANDS = (
         description="The bytes as they were uploaded, never compressed; a `Range` header asks for a part of them, `If-Range` only of the version that it names.",
         scope="files:read",
         arguments=(Parameter("file_id", "text", "Id of the file, `file_…`.", required=True, prefix="file_"),),
+        examples=("redcore files download file_4711",),
     ),
     Command(
         group="api-keys",
@@ -470,6 +492,7 @@ COMMANDS = (
         scope="admin",
         columns=("id", "name", "mode", "hint", "scopes", "created_at", "expires_at"),
         paged=True,
+        examples=("redcore api-keys list --limit 5", "redcore api-keys list --all --json id,name"),
     ),
     Command(
         group="api-keys",
@@ -509,6 +532,7 @@ COMMANDS = (
         ),
         columns=("id", "name", "mode", "hint", "scopes", "created_at", "expires_at", "key"),
         keyed=True,
+        examples=("redcore api-keys create --name 'nightly export' --scopes products:read",),
     ),
     Command(
         group="api-keys",
@@ -526,6 +550,7 @@ COMMANDS = (
             ),
         ),
         destructive=True,
+        examples=("redcore api-keys revoke key_1",),
     ),
     Command(
         group="applications",
@@ -539,6 +564,7 @@ COMMANDS = (
         scope="admin",
         columns=("id", "name", "type", "scopes", "redirect_uris", "created_at"),
         paged=True,
+        examples=("redcore applications list --limit 5", "redcore applications list --all --json id,name"),
     ),
     Command(
         group="applications",
@@ -581,6 +607,7 @@ COMMANDS = (
         ),
         columns=("id", "name", "type", "scopes", "redirect_uris", "created_at", "client_secret"),
         keyed=True,
+        examples=("redcore applications create --name Storefront --scopes products:read",),
     ),
     Command(
         group="applications",
@@ -602,6 +629,7 @@ COMMANDS = (
             ),
         ),
         destructive=True,
+        examples=("redcore applications delete app_1",),
     ),
     Command(
         group="applications",
@@ -625,6 +653,7 @@ COMMANDS = (
         columns=("id", "name", "type", "scopes", "redirect_uris", "created_at", "client_secret"),
         keyed=True,
         destructive=True,
+        examples=("redcore applications rotate-secret app_1",),
     ),
     Command(
         group="auth",
@@ -658,6 +687,7 @@ COMMANDS = (
             ),
         ),
         columns=("access_token", "token_type", "expires_in", "refresh_token", "scope"),
+        examples=("redcore auth token --grant-type client_credentials --scope users:read",),
     ),
     Command(
         group="auth",
@@ -674,6 +704,7 @@ COMMANDS = (
             Parameter("token_type_hint", "text", "`access_token` or `refresh_token`, if known."),
         ),
         destructive=True,
+        examples=("redcore auth revoke --token - --token-type-hint refresh_token",),
     ),
     Command(
         group="auth",
@@ -690,6 +721,7 @@ COMMANDS = (
             Parameter("token_type_hint", "text", "`access_token` or `refresh_token`, if known."),
         ),
         columns=("active", "scope", "client_id", "username", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"),
+        examples=("redcore auth introspect --token -",),
     ),
     Command(
         group="auth",
@@ -703,6 +735,7 @@ COMMANDS = (
         scope="",
         options=(Parameter("scope", "text", "Scopes asked for, separated by spaces."),),
         columns=("device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"),
+        examples=("redcore auth device-authorization --client-id app_1 --scope users:read",),
     ),
     Command(
         group="auth",
@@ -728,6 +761,7 @@ COMMANDS = (
             "token_endpoint_auth_methods_supported",
             "code_challenge_methods_supported",
         ),
+        examples=("redcore auth metadata",),
     ),
     Command(
         group="auth",
@@ -740,5 +774,6 @@ COMMANDS = (
         description="RFC 7517. Keys rotate with an overlap, so a verifier that refetches on an unknown `kid` never fails.",
         scope="",
         columns=("keys",),
+        examples=("redcore auth jwks",),
     ),
 )

@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from redcore.cli import exit_codes
-from redcore.cli.files import inner_files, stored
+from redcore.cli.files import REQUEST, inner_files, request_of, stored
 from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.options import dry_run as dry_run_option
 from redcore.cli.output import Output
 from redcore.cli.progress import bytes_bar, share_bar
 from redcore.cli.state import State
@@ -35,7 +36,7 @@ COLUMNS = (
 SOURCE = click.Path(path_type=Path, allow_dash=True)
 
 
-@with_common(output_options())
+@with_common(output_options(), examples=["redcore runs watch wfr_777", "redcore runs watch wfr_777 --wait 60"])
 @click.command("watch")
 @click.argument("run_id", type=Id("wfr_", "run"))
 @click.option("--wait", "wait_s", type=click.FloatRange(0, min_open=True), help="Seconds to watch at most.")
@@ -47,22 +48,50 @@ def watch(state: State, *, run_id: str, wait_s: float | None, fields: str | None
     finish(state, output, watched(state, run_id, wait_s))
 
 
-@with_common(output_options())
+@with_common(
+    [*output_options(), dry_run_option()],
+    examples=[
+        "redcore products import catalog.csv",
+        "redcore users import people.jsonl --partial",
+        "redcore products import catalog.csv --no-wait",
+    ],
+)
 @click.command("import")
 @click.argument("source", type=SOURCE, metavar="FILE")
 @click.option("--partial", is_flag=True, help="Import the good rows, whatever is wrong with others.")
 @click.option("--no-wait", is_flag=True, help="Start the import; do not wait for its end.")
 @click.pass_context
-def import_(ctx: click.Context, *, source: Path, partial: bool, no_wait: bool, fields: str | None, jq: str) -> None:
+def import_(
+    ctx: click.Context,
+    *,
+    source: Path,
+    partial: bool,
+    no_wait: bool,
+    dry_run: bool,
+    fields: str | None,
+    jq: str,
+) -> None:
     """Import a CSV or JSON lines file; - is stdin. Without --partial a bad row changes nothing."""
     state: State = ctx.obj
     output = chosen_output(state, fields, jq)
     group = ctx.parent.info_name if ctx.parent else ""
     workflow = "user_import" if group in {"users", "user"} else "catalog_import"
-    run_on_file(state, output, workflow, source, {"partial": True} if partial else {}, wait=not no_wait)
+    given: dict[str, Any] = {"partial": True} if partial else {}
+    if str(source) != "-" and not source.is_file():
+        raise click.UsageError(f"{source} is not a file.")
+    if dry_run:
+        output.many([request_of(None if str(source) == "-" else source, None), start_of(workflow, given)], REQUEST)
+        return
+    run_on_file(state, output, workflow, source, given, wait=not no_wait)
 
 
-@with_common()
+def start_of(workflow: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request that would start a workflow on a file that is stored first."""
+    body = {"input": {"file_id": "file_…", **given}}
+    return {"method": "POST", "path": f"/v1/workflows/{workflow}/runs", "body": body}
+
+
+@with_common(examples=["redcore products export", "redcore products export --format jsonl --to - | head"])
 @click.command("export")
 @click.option("--format", "kind", type=click.Choice(["csv", "jsonl"]), default="csv", help="Format; csv if left out.")
 @click.option("--to", metavar="PATH", help="File to write; - is stdout; catalog.FORMAT if left out.")
@@ -82,30 +111,40 @@ def export(state: State, *, kind: str, to: str | None, safe_for_spreadsheets: bo
     if to == "-":
         state.client().files.download(file_id, to=sys.stdout.buffer)
         return
-    with bytes_bar(state.terminal, path.name) as update:
+    advice = f"The export is ready; get it with: redcore files download {file_id} --to {path}"
+    with state.terminal.if_interrupted(advice), bytes_bar(state.terminal, path.name) as update:
         state.client().files.download(file_id, to=path, on_progress=lambda told: update(told.done, told.total))
     click.echo(str(path))
 
 
-@with_common(output_options())
+@with_common(
+    [*output_options(), dry_run_option()],
+    examples=["redcore docs publish _build/html", "redcore docs publish site.zip --dry-run"],
+)
 @click.command("publish")
 @click.argument("source", type=click.Path(path_type=Path, exists=True), metavar="FOLDER|ZIP")
 @click.pass_obj
-def publish(state: State, *, source: Path, fields: str | None, jq: str) -> None:
+def publish(state: State, *, source: Path, dry_run: bool, fields: str | None, jq: str) -> None:
     """Publish a folder of HTML pages, or a zip archive of one, below /docs/ of the platform."""
     output = chosen_output(state, fields, jq)
     if source.is_dir() and not (source / "index.html").is_file():
         raise click.UsageError(f"{source} has no index.html: give the folder that the pages are built in.")
-    with archived(state, source) as archive, bytes_bar(state.terminal, source.name) as update:
-        file = state.client().files.upload(
-            file=archive,
-            name=f"{source.resolve().name.removesuffix('.zip')}.zip",
-            content_type="application/zip",
-            on_progress=lambda told: update(told.done, told.total),
-        )
-    finish(
-        state, output, watched(state, state.client().workflows.run("docs_publish", input={"file_id": file.id}), None)
-    )
+    name = f"{source.resolve().name.removesuffix('.zip')}.zip"
+    if dry_run:
+        output.many([request_of(source, name), start_of("docs_publish", {})], REQUEST)
+        return
+    state.scope_needed = "files:write"
+    with state.terminal.if_interrupted("Nothing was published; run the command again."):
+        with archived(state, source) as archive, bytes_bar(state.terminal, source.name) as update:
+            file = state.client().files.upload(
+                file=archive,
+                name=name,
+                content_type="application/zip",
+                on_progress=lambda told: update(told.done, told.total),
+            )
+        state.scope_needed = "workflows:write"
+        run = state.client().workflows.run("docs_publish", input={"file_id": file.id})
+    finish(state, output, watched(state, run, None))
 
 
 @contextlib.contextmanager
@@ -132,12 +171,11 @@ def run_on_file(
     state: State, output: Output, workflow: str, source: Path, given: Mapping[str, Any], *, wait: bool
 ) -> None:
     """Upload a file, start a workflow on it, and show the run."""
-    if str(source) != "-" and not source.is_file():
-        raise click.UsageError(f"{source} is not a file.")
     state.scope_needed = "files:write"
-    file = stored(state, None if str(source) == "-" else source, "stdin" if str(source) == "-" else None, {})
-    state.scope_needed = "workflows:write"
-    run = state.client().workflows.run(workflow, input={"file_id": file.id, **given})
+    with state.terminal.if_interrupted("Nothing was imported; run the command again."):
+        file = stored(state, None if str(source) == "-" else source, "stdin" if str(source) == "-" else None, {})
+        state.scope_needed = "workflows:write"
+        run = state.client().workflows.run(workflow, input={"file_id": file.id, **given})
     if wait:
         finish(state, output, watched(state, run, None))
     else:
@@ -148,16 +186,9 @@ def run_on_file(
 def watched(state: State, run: WorkflowRun | str, wait_s: float | None) -> WorkflowRun:
     """Wait for a run, and show how it goes."""
     run_id = run if isinstance(run, str) else run.id
-    try:
-        with share_bar(state.terminal, run_id) as update:
-            return state.client().workflows.wait(
-                run, timeout=wait_s, on_progress=lambda seen: update(seen.progress, 1.0)
-            )
-    except KeyboardInterrupt:
-        state.terminal.note(
-            f"The run goes on. Watch it: redcore runs watch {run_id}; stop it: redcore runs cancel {run_id}"
-        )
-        raise
+    advice = f"The run goes on. Watch it: redcore runs watch {run_id}; stop it: redcore runs cancel {run_id}"
+    with state.terminal.if_interrupted(advice), share_bar(state.terminal, run_id) as update:
+        return state.client().workflows.wait(run, timeout=wait_s, on_progress=lambda seen: update(seen.progress, 1.0))
 
 
 def finish(state: State, output: Output, run: WorkflowRun) -> None:

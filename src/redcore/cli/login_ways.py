@@ -23,6 +23,8 @@ REGISTER = (
     "or log in with an API key: redcore auth login --api-key"
 )
 
+NOT_LOGGED_IN = "You are not logged in; run the command again."
+
 
 def options(state: State) -> dict[str, Any]:
     """Return the application and the addresses.
@@ -40,7 +42,7 @@ def by_browser(state: State, scope: str | None) -> TokenSet:
     """Open a browser on this machine, and wait until the person has logged in."""
     state.terminal.note("Opening a browser; log in there. `redcore auth login --device` needs none on this machine.")
     try:
-        with quiet_stdout():
+        with quiet_stdout(), state.terminal.if_interrupted(NOT_LOGGED_IN):
             return in_browser(scope=scope, **options(state))
     except ConfigurationError as error:
         if "browser" not in error.message:
@@ -62,7 +64,8 @@ def quiet_stdout() -> Generator[None]:
 
 def by_device(state: State, scope: str | None) -> TokenSet:
     """Show a code, and wait until the person has entered it in a browser anywhere (RFC 8628)."""
-    return on_device(prompt=lambda device: announce(state, device), scope=scope, **options(state))
+    with state.terminal.if_interrupted(NOT_LOGGED_IN):
+        return on_device(prompt=lambda device: announce(state, device), scope=scope, **options(state))
 
 
 def announce(state: State, device: DeviceAuthorization) -> None:
@@ -81,7 +84,9 @@ def by_api_key(state: State) -> TokenSet:
         AuthenticationError: it does not.
     """
     at_terminal = sys.stdin.isatty()
-    key = click.prompt("API key", hide_input=True, err=True) if at_terminal else sys.stdin.readline().strip()
+    with state.terminal.if_interrupted(NOT_LOGGED_IN):
+        key = click.prompt("API key", hide_input=True, err=True) if at_terminal else sys.stdin.readline()
+    key = key.lstrip("\N{ZERO WIDTH NO-BREAK SPACE}").strip()  # Windows programs begin a file with it
     if not key:
         raise click.UsageError("There is no API key on stdin: redcore auth login --api-key < FILE")
     with Client(api_key=key, **state.addresses()) as client:

@@ -33,7 +33,7 @@ CONFIRM = "confirm"
 """The name of the question, where a call is repeated with its answer."""
 
 
-@with_common()
+@with_common(examples=["redcore mcp", "redcore mcp --allow-writes --profile staging"])
 @click.command("mcp", context_settings=CONTEXT)
 @click.option("--allow-writes", is_flag=True, help="Offer the tools that create and change, too.")
 @click.pass_obj

@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from redcore.cli.description import Command, Parameter
-from redcore.cli.options import Id, JsonInput, Secret, chosen_output, common, output_options
+from redcore.cli.options import Id, JsonInput, Secret, chosen_output, common, output_options, shown_examples
 from redcore.cli.output import limited
 from redcore.cli.state import State
 
@@ -34,7 +34,7 @@ def command_of(described: Command) -> click.Command:
 def help_of(described: Command) -> str:
     """Return what `--help` says."""
     scope = f"\n\nNeeds the scope {described.scope}." if described.scope else ""
-    return f"{described.help}.\n\n{described.description}{scope}".replace("`", "")
+    return f"{described.help}.\n\n{described.description}{scope}".replace("`", "") + shown_examples(described.examples)
 
 
 def arguments(described: Command) -> Iterator[click.Parameter]:

@@ -59,7 +59,8 @@ class JsonInput(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read and decode it."""
         try:
-            text = sys.stdin.read() if value == "-" else Path(value).read_text(encoding="utf-8")
+            read = sys.stdin.buffer.read() if value == "-" else Path(value).read_bytes()
+            text = read.decode("utf-8-sig")  # Windows programs begin a file with a byte order mark
         except OSError as problem:
             self.fail(f"{value} cannot be read: {problem.strerror}.", param, ctx)
         except UnicodeDecodeError:
@@ -102,8 +103,11 @@ def setting(name: str, help: str, **given: Any) -> click.Option:  # noqa: A002 (
 
 
 def _profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.ensure_object(State).profile_option = value
+    if value is None:
+        return
+    if not value.strip():  # as of a variable that is not set: never another profile in its place
+        raise click.UsageError("--profile needs the name of a profile.")
+    ctx.ensure_object(State).profile_option = value
 
 
 def _verbosity(level: int) -> Callable[[State], None]:
@@ -153,6 +157,11 @@ def output_options() -> list[click.Parameter]:
     ]
 
 
+def dry_run() -> click.Option:
+    """Return the option of commands that change something."""
+    return click.Option(["--dry-run"], is_flag=True, help="Print what would be done; change nothing.")
+
+
 def chosen_output(state: State, fields: str | None, jq: str) -> Output:
     """Return how the result is to be written: `--json` and `--jq` mean JSON, unless `--output` says otherwise."""
     told = state.setting("output")
@@ -167,11 +176,19 @@ def chosen_output(state: State, fields: str | None, jq: str) -> Output:
     return Output(cast("Any", wanted), fields=names, jq=jq, in_colour=state.terminal.in_colour)
 
 
-def with_common(params: Sequence[click.Parameter] = ()) -> Callable[[click.Command], click.Command]:
-    """Return a decorator that adds the options of every command, and others, to one."""
+def with_common(
+    params: Sequence[click.Parameter] = (), *, examples: Sequence[str] = ()
+) -> Callable[[click.Command], click.Command]:
+    """Return a decorator that adds the options of every command, and others, to one; and examples to its help."""
 
     def add(command: click.Command) -> click.Command:
         command.params += [*params, *common()]
+        command.help = f"{command.help}{shown_examples(examples)}"
         return command
 
     return add
+
+
+def shown_examples(lines: Sequence[str]) -> str:
+    """Return the end of a help text: lines that can be copied, which click must leave as they are."""
+    return "".join(["\n\n\b\nExamples:", *(f"\n  {line}" for line in lines)]) if lines else ""

@@ -159,8 +159,12 @@ def compiled(expression: str) -> Any:
     Raises:
         click.UsageError: it is not one.
     """
-    jq: Any = import_module("jq")  # only where it is asked for; it has no types
-
+    try:
+        jq: Any = import_module("jq")  # only where it is asked for; it has no types
+    except ImportError:
+        raise click.UsageError(
+            "--jq needs the package jq, which is not installed (there is none for Windows); --json FIELDS does not."
+        ) from None
     try:
         return jq.compile(expression)
     except ValueError as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -39,8 +39,12 @@ def folder() -> Path:
     return found
 
 
+OWN: Final = frozenset({"storage", "origin"})
+"""What a login notes in its profile: where its secrets are, and which address gave them."""
+
+
 class Profiles:
-    """The file, read once; `change` writes it."""
+    """The file, read once; `change` and `switch` write it."""
 
     def __init__(self, place: Path) -> None:
         self.path: Path = place / FILE
@@ -54,37 +58,44 @@ class Profiles:
     @property
     def names(self) -> list[str]:
         """The profiles that the file has."""
-        return sorted(self._profiles())
+        return sorted(profiles_of(self._told))
 
     def settings(self, name: str) -> Mapping[str, Any]:
         """Return what a profile sets; nothing for an unknown one."""
-        return self._profiles().get(name, {})
+        return profiles_of(self._told).get(name, {})
+
+    def unknown(self, name: str) -> list[str]:
+        """Return what a profile sets and no command reads: misspelt names."""
+        return sorted(self.settings(name).keys() - SETTINGS.keys() - OWN)
 
     def change(self, name: str, changes: Mapping[str, Any]) -> None:
         """Set settings of a profile, which is made if it is not there; None removes one."""
-        profiles = {**self._profiles()}
-        changed = {**profiles.get(name, {}), **changes}
-        profiles[name] = {key: value for key, value in changed.items() if value is not None}
-        self._write({**self._told, "profiles": profiles})
+
+        def apply(told: dict[str, Any]) -> None:
+            profile = told.setdefault("profiles", {}).setdefault(name, {})
+            for setting, value in changes.items():
+                if value is None:
+                    profile.pop(setting, None)
+                else:
+                    profile[setting] = value
+
+        self._write(apply)
 
     def switch(self, name: str) -> None:
         """Choose the profile that counts when none is named."""
-        self._write({**self._told, "profile": name})
-
-    def _profiles(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self._told.get("profiles", {})
-        return found
+        self._write(lambda told: told.update(profile=name))
 
     def _read(self) -> dict[str, Any]:
         import tomllib  # noqa: PLC0415 (`--help` reads no settings)
 
         try:
-            with self.path.open("rb") as file:
-                told = tomllib.load(file)
+            told = tomllib.loads(self.path.read_text(encoding="utf-8-sig"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise click.ClickException(f"{self.path} cannot be read: {problem}") from None
+        except OSError as problem:
+            raise click.ClickException(f"{self.path} cannot be read: {problem.strerror}") from None
+        except ValueError as problem:  # not TOML, or not UTF-8
+            raise click.ClickException(f"{self.path} is not a configuration in TOML: {problem}") from None
         profiles: Any = told.get("profiles", {})
         if not isinstance(profiles, dict) or not all(
             isinstance(found, dict) for found in cast("dict[str, Any]", profiles).values()
@@ -92,23 +103,50 @@ class Profiles:
             raise click.ClickException(f"{self.path} is not a configuration: [profiles.NAME] holds the settings of one")
         return told
 
-    def _write(self, told: dict[str, Any]) -> None:
-        import tempfile  # noqa: PLC0415 (reading is the rule)
+    def _write(self, apply: Callable[[dict[str, Any]], None]) -> None:
+        """Change what the file has now: another command may have written it since it was read.
 
-        import tomli_w  # noqa: PLC0415 (as above)
+        Args:
+            apply: Changes the decoded file in place.
+        """
+        import tomlkit  # noqa: PLC0415 (reading is the rule)
 
+        from redcore.tokens.file_lock import locked  # noqa: PLC0415 (as above)
+
+        path = self.path.resolve()  # a link, as people have who keep their settings elsewhere, stays one
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            opened, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{FILE}.")
-            try:
-                with open(opened, "wb") as file:  # noqa: PTH123 (a descriptor)
-                    tomli_w.dump(told, file)
-                Path(name).replace(self.path)
-            except BaseException:
-                Path(name).unlink()
-                raise
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with locked(path.with_name(f".{FILE}.lock")):
+                self._told = self._read()
+                document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+                apply(cast("dict[str, Any]", document))
+                replace(path, tomlkit.dumps(document))
+                self._told = document.unwrap()
         except OSError as problem:
             raise click.ClickException(f"{self.path} cannot be written: {problem.strerror}") from None
         except UnicodeEncodeError:
             raise click.UsageError("The name of the profile or the value is not valid text in UTF-8.") from None
-        self._told = told
+
+
+def profiles_of(told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of each profile."""
+    found: dict[str, dict[str, Any]] = told.get("profiles", {})
+    return found
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file that is never seen half written, for its owner alone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import tempfile  # noqa: PLC0415 (reading is the rule)
+
+    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(opened, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 (a descriptor)
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

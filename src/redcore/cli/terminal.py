@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import click
 
@@ -17,6 +19,8 @@ class Terminal:
         """1: what the SDK waits for and tries again; 2: every attempt."""
         self.colour: bool | None = None
         """False after `--no-color`; None to decide by the terminal."""
+        self.advice: str = ""
+        """How to go on after the interruption that is under way."""
 
     @property
     def interactive(self) -> bool:
@@ -46,6 +50,15 @@ class Terminal:
         if self.verbosity >= level:
             self._echo(click.style(message, dim=True))
 
+    @contextmanager
+    def if_interrupted(self, advice: str) -> Generator[None]:
+        """Say how to go on, if Ctrl-C ends what is done in the meantime."""
+        try:
+            yield
+        except (KeyboardInterrupt, click.Abort):
+            self.advice = self.advice or advice  # the innermost knows best
+            raise
+
     def confirm(self, question: str, *, yes: bool, how: str = "--yes") -> None:
         """Ask before what cannot be undone.
 
@@ -56,13 +69,16 @@ class Terminal:
 
         Raises:
             click.UsageError: there is no terminal to ask at.
-            click.Abort: the answer was no.
+            click.ClickException: the answer was no.
+            click.Abort: Ctrl-C, or the end of the input.
         """
         if yes:
             return
         if not self.interactive:
             raise click.UsageError(f"{question} There is no terminal to ask at: add {how} to go on.")
-        click.confirm(question, abort=True, err=True)
+        with self.if_interrupted("Nothing was done."):
+            if not click.confirm(harmless(question), err=True):
+                raise click.ClickException("nothing was done, as you did not agree")
 
     def _echo(self, message: str) -> None:
         coloured = self.colour is not False and not os.environ.get("NO_COLOR")

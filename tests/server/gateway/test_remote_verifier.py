@@ -27,6 +27,7 @@ ADA = Principal(
     client_id=None,
     scopes=frozenset({"users:read"}),
     plan="pro",
+    expires_at=1_800_000_000.0,
 )
 TOLD = {
     "kind": "token",
@@ -36,6 +37,7 @@ TOLD = {
     "client_id": None,
     "scopes": ["users:read"],
     "plan": "pro",
+    "expires_at": 1_800_000_000.0,
 }
 
 

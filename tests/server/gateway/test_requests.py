@@ -86,6 +86,23 @@ async def test_the_scheme_is_written_in_any_case(
     assert (await nobody.get("/v1/me", headers={"Authorization": f"bEARER {key}"})).status_code == 200
 
 
+async def test_a_credential_is_described_to_its_holder(
+    callers: Callers, http: httpx.AsyncClient, client: Client, organisation: Organisation, clock: Clock
+) -> None:
+    """In the headers of `/v1/me` alone: scopes and end, also where it may not read its owner."""
+    form = {"grant_type": "client_credentials"}
+    token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()
+    of_token = await (await callers.bearing(token["access_token"])).get("/v1/me")
+    key = await callers.bearing(await callers.key_for(organisation, "users:read"))
+    of_key = await key.get("/v1/me")
+
+    assert of_token.headers["X-OAuth-Scopes"] == token["scope"]
+    assert int(of_token.headers["X-Credential-Expires"]) == pytest.approx(clock.time() + 3600, abs=10)
+    assert (of_key.status_code, of_key.headers["X-OAuth-Scopes"]) == (403, "users:read")
+    assert "X-Credential-Expires" not in of_key.headers
+    assert "X-OAuth-Scopes" not in (await key.get("/v1/users")).headers
+
+
 async def test_an_expired_token_says_so(
     callers: Callers, http: httpx.AsyncClient, client: Client, clock: Clock
 ) -> None:

@@ -91,4 +91,5 @@ async def verify_api_key(pool: AsyncPool, key: str, now: datetime, supported: fr
         client_id=None,
         scopes=effective(row["scopes"], row["owner_role"], supported),
         plan=row["plan"],
+        expires_at=None if row["expires_at"] is None else row["expires_at"].timestamp(),
     )

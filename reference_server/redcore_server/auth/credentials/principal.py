@@ -25,6 +25,8 @@ class Principal:
     scopes: frozenset[str]
     """Limited to the scopes of its owner's role, see `redcore_server.auth.people.role`."""
     plan: str
+    expires_at: float | None = None
+    """When the credential ends, in Unix seconds; None if never."""
 
     def allows(self, scope: str) -> bool:
         """Return whether the credential grants a scope; `admin` grants every scope.

@@ -69,6 +69,7 @@ class BearerVerifier:
             client_id=token.client_id,
             scopes=granted,
             plan=token.plan,
+            expires_at=token.expires_at,
         )
 
 

@@ -12,14 +12,15 @@ from redcore.cli.doctor.calls import call_checks
 from redcore.cli.doctor.finding import Finding, marked
 from redcore.cli.doctor.local import local_checks
 from redcore.cli.doctor.network import network_checks
-from redcore.cli.options import common
+from redcore.cli.options import with_common
 from redcore.cli.output import Output
 from redcore.cli.state import State
 
 COLUMNS = ("check", "level", "found", "advice")
 
 
-@click.command("doctor", context_settings=CONTEXT, params=common())
+@with_common(examples=["redcore doctor", "redcore doctor --json > report.json"])
+@click.command("doctor", context_settings=CONTEXT)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def command(state: State, *, as_json: bool) -> None:

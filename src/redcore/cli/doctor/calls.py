@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import click
 
-from redcore import Client
-from redcore.cli.auth import session
+from redcore.cli.credential import ask
 from redcore.cli.doctor.finding import Finding
 from redcore.cli.failures import hint, sentence
 from redcore.cli.state import State
-from redcore.exceptions import AuthenticationError, NotFoundError, PermissionError, RedcoreError  # noqa: A004 (the contract's name)
+from redcore.exceptions import NotFoundError, RedcoreError
 
 
 def call_checks(state: State) -> Iterator[Finding]:
@@ -21,32 +20,34 @@ def call_checks(state: State) -> Iterator[Finding]:
     except (RedcoreError, click.ClickException) as problem:
         yield Finding("login", "failure", problem.message, "Run `redcore auth login`, or set REDCORE_API_KEY.")
         return
-    yield who(state, client)
-    yield scopes(state)
+    yield from who(state)
     if (limit := client.rate_limit) is not None:
         told = f"{limit.remaining} of {limit.limit} calls left in this window"
         yield Finding("rate limit", "ok" if limit.remaining else "warning", told)
 
 
-def who(state: State, client: Client) -> Finding:
-    """Ask who is calling."""
+def who(state: State) -> Iterator[Finding]:
+    """Ask whose the credential is, what it may do, and when it ends."""
     try:
-        me = client.users.get_me()
-    except PermissionError:
-        return Finding("login", "ok", "valid, without the scope profile:read")
-    except AuthenticationError as error:
-        return Finding("login", "failure", sentence(error).replace("\n ", ";"), hint(error, state) or "")
+        found = ask(state)
     except NotFoundError as error:
-        advice = "The address does not lead to the API: it must end in /v1."
-        return Finding("login", "failure", sentence(error).replace("\n ", ";"), advice)
+        yield Finding(
+            "login", "failure", in_one_line(error), "The address does not lead to the API: it must end in /v1."
+        )
     except RedcoreError as error:
-        return Finding("login", "failure", sentence(error).replace("\n ", ";"), hint(error, state) or "")
-    return Finding("login", "ok", f"{me.email}, {me.role}")
+        yield Finding("login", "failure", in_one_line(error), hint(error, state) or "")
+    else:
+        owner = (
+            "valid, without the scope profile:read"
+            if found.owner is None
+            else f"{found.owner.email}, {found.owner.role}"
+        )
+        yield Finding("login", "ok", owner)
+        ends = f", until {found.expires_at}" if found.expires_at else ""
+        noted = f" ({found.note})" if found.note else ""
+        yield Finding("scopes", "ok", f"{found.kind}: {found.scopes or 'unknown'}{ends}{noted}")
 
 
-def scopes(state: State) -> Finding:
-    """Say what the login may do, and until when, as far as it is known here."""
-    told = session(state)
-    ends = told["token_expires_at"]
-    life = f", renewed before {ends}" if ends else ""
-    return Finding("scopes", "ok", f"{told['kind']}: {told['scopes'] or 'those of its owner or key'}{life}")
+def in_one_line(error: RedcoreError) -> str:
+    """Return what went wrong, without line ends."""
+    return sentence(error).replace("\n ", ";")

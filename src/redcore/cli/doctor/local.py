@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from redcore import __version__
+from redcore.cli.config import unknown
 from redcore.cli.doctor.finding import Finding
 from redcore.cli.profiles import SETTINGS, folder
 from redcore.cli.state import URLS, NotLoggedInError, State
@@ -51,6 +52,8 @@ def settings(state: State) -> Finding:
                 told.append(f"{name}={value} ({origin})")
     except click.ClickException as problem:
         return Finding("settings", "failure", problem.message, "Mend the file, or delete it and log in again.")
+    if unread := state.profiles.unknown(state.profile):
+        return Finding("settings", "warning", ", ".join(told), f"{state.profiles.path}: {unknown(unread[0])}.")
     strange = sorted(name for name in os.environ if name.startswith("REDCORE_") and not known(name))
     if strange:
         return Finding("settings", "warning", ", ".join(told), f"No setting has the name {strange[0]}: is it misspelt?")

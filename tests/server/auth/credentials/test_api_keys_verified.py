@@ -55,6 +55,7 @@ async def test_key_stands_for_its_owner(auth: Auth, key: str, organisation: Orga
         client_id=None,
         scopes=frozenset({"products:read"}),
         plan="free",
+        expires_at=principal.expires_at,
     )
     assert principal.credential_id.startswith("key_")
 

@@ -54,9 +54,9 @@ async def introspect(http: httpx.AsyncClient, client: Client, token: str) -> dic
 
 
 async def test_access_token_names_its_principal(
-    auth: Auth, issue: Issue, client: Client, organisation: Organisation
+    auth: Auth, issue: Issue, client: Client, organisation: Organisation, clock: Clock
 ) -> None:
-    """A verified token tells the gateway who calls, for whom, and with which scopes and plan."""
+    """A verified token tells the gateway who calls, for whom, with which scopes and plan, and until when."""
     token = await issue()
 
     principal = await auth.verifier.verify(token["access_token"])
@@ -69,7 +69,9 @@ async def test_access_token_names_its_principal(
         client_id=client.id,
         scopes=frozenset({"users:read", "users:write"}),
         plan="free",
+        expires_at=principal.expires_at,
     )
+    assert principal.expires_at == pytest.approx(clock.time() + 3600, abs=10)
 
 
 async def test_refresh_replaces_both_tokens(auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client) -> None:
