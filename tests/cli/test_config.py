@@ -24,8 +24,12 @@ def test_a_value_is_set_shown_with_its_origin_and_removed(run_cli: Run) -> None:
 def test_changes_made_at_once_are_all_kept(config_dir: Path) -> None:
     """Each command reads the file again before it writes it, under a lock."""
     opened = [Profiles(config_dir) for _ in range(8)]
+
+    def change(number: int) -> None:
+        opened[number].change(f"p{number}", {"output": "json"})
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: opened[n].change(f"p{n}", {"output": "json"}), range(8)))
+        list(pool.map(change, range(8)))
 
     assert Profiles(config_dir).names == [f"p{number}" for number in range(8)]
 
