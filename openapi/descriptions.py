@@ -307,7 +307,7 @@ def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
         for status, answer in op["responses"].items()
         if int(status) >= 400
     ]
-    return [*listed, ("NetworkError", "no answer came."), ("ResponseError", "the answer cannot be read.")]
+    return [*listed, ("NetworkError", "no response was received."), ("ResponseError", "the response cannot be read.")]
 
 
 def common_errors(described: list[Operation]) -> dict[str, list[tuple[str, str]]]:

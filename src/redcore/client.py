@@ -44,7 +44,7 @@ from redcore._call.token_store import answer_async
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore._resources.files import AsyncFiles, Files
 from redcore._resources.generated import AsyncResources, Resources
-from redcore._resources.resource import resource
+from redcore._resources.resource import resource, resource_of
 from redcore._resources.workflows import AsyncOnProgress, AsyncWorkflows, OnProgress, Workflows, waiting
 from redcore._spec.models import WorkflowRun
 from redcore._telemetry import OBSERVERS
@@ -155,6 +155,9 @@ class _Client(Generic[HooksT]):
             ConfigurationError: a number is out of range.
             ArgumentError: a header or key cannot be sent.
             TypeError: there is no such option.
+
+        Example:
+            client.with_options(timeout=5, max_retries=0)
         """
         derived = object.__new__(type(self))
         derived.__dict__.update(self._of_subclass())
@@ -317,6 +320,10 @@ class Client(_Client[Hooks], Resources):
 
         Raises:
             ConfigurationError: no client id, an invalid URL or number, or invalid tokens.
+
+        Example::
+
+            Client.from_tokens(TokenSet(**stored), client_id="app_1")
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 
@@ -349,6 +356,9 @@ class Client(_Client[Hooks], Resources):
             RedcoreAPIError: 429, 500 or 503.
             NetworkError: no response was received.
             ResponseError: the response cannot be read.
+
+        Example:
+            Client.from_saml_assertion(assertion=xml, client_id="app_1")
         """
         grant = saml_bearer(assertion, scope)
         client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
@@ -387,7 +397,7 @@ class Client(_Client[Hooks], Resources):
         """Uploads and the results of workflows."""
         return Files(self._execute, self._run, self._transfers)
 
-    @cached_property
+    @resource_of("redcore._resources.generated_raw")
     def raw(self) -> Raw:
         """The same resources, but each method returns a `RawResponse`: the value with status, headers and body."""
         from redcore._resources.generated_raw import Raw  # noqa: PLC0415 (few programs need it)
@@ -427,6 +437,9 @@ class Client(_Client[Hooks], Resources):
             RedcoreAPIError: the server returned an error; the class depends on the status, as for every call.
             NetworkError: no response was received.
             ResponseError: the response cannot be read.
+
+        Example:
+            client.request("GET", "/reports", query={"year": 2026})
         """
         described = custom(
             method,
@@ -591,6 +604,10 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
 
         Raises:
             ConfigurationError: no client id, an invalid URL or number, or invalid tokens.
+
+        Example::
+
+            AsyncClient.from_tokens(TokenSet(**stored), client_id="app_1")
         """
         return cls._for_person(options, client_id=client_id, client_secret=client_secret, tokens=tokens)
 
@@ -623,6 +640,9 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             RedcoreAPIError: 429, 500 or 503.
             NetworkError: no response was received.
             ResponseError: the response cannot be read.
+
+        Example:
+            await AsyncClient.from_saml_assertion(assertion=xml, client_id="app_1")
         """
         grant = saml_bearer(assertion, scope)
         client = cls._for_person(options, client_id=client_id, client_secret=client_secret)
@@ -661,7 +681,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         """Uploads and the results of workflows."""
         return AsyncFiles(self._execute, self._run, self._transfers)
 
-    @cached_property
+    @resource_of("redcore._resources.generated_raw")
     def raw(self) -> AsyncRaw:
         """The same resources, but each method returns a `RawResponse`: the value with status, headers and body."""
         from redcore._resources.generated_raw import AsyncRaw  # noqa: PLC0415 (few programs need it)
@@ -701,6 +721,9 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
             RedcoreAPIError: the server returned an error; the class depends on the status, as for every call.
             NetworkError: no response was received.
             ResponseError: the response cannot be read.
+
+        Example:
+            await client.request("GET", "/reports", query={"year": 2026})
         """
         described = custom(
             method,

@@ -15,6 +15,9 @@ from ruamel.yaml import YAML
 
 from redcore import AsyncClient, Client
 from redcore._resources import generated, generated_raw
+from redcore._resources.auth import AsyncAuth, Auth
+from redcore._resources.files import AsyncFiles, Files
+from redcore._resources.workflows import AsyncWorkflows, Workflows
 from redcore._spec import models, operations
 from redcore.exceptions import RedcoreAPIError
 from redcore.options import RequestOptions
@@ -91,6 +94,15 @@ def test_every_method_has_an_example(name: str, prefix: str) -> None:
     assert isinstance(call, ast.Call)
     assert ast.unparse(call.func) == f"client.{dotted(name)}"
     inspect.signature(method(name, prefix)).bind(None, *call.args, **{str(word.arg): word for word in call.keywords})
+
+
+@pytest.mark.parametrize("cls", [Auth, AsyncAuth, Files, AsyncFiles, Workflows, AsyncWorkflows])
+def test_what_is_written_by_hand_has_an_example_too(cls: type[Any]) -> None:
+    """Methods beside the generated ones are documented as those are, and so is the class."""
+    own = [value for name, value in vars(cls).items() if inspect.isfunction(value) and not name.startswith("_")]
+
+    assert [function.__name__ for function in own if "Example:" not in (function.__doc__ or "")] == []
+    assert "Every method can raise these errors" in (cls.__doc__ or "")
 
 
 def dotted(name: str) -> str:

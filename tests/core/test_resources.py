@@ -23,12 +23,15 @@ def test_a_mock_of_the_class_has_the_methods_of_its_resources(make: Callable[[],
 
     client.users.get("usr_1")
     client.files.download("file_1", to="a.csv")
+    client.raw.users.get("usr_1")
 
     client.users.get.assert_called_once_with("usr_1")
     with pytest.raises(AttributeError):
         client.users.fetch("usr_1")
     with pytest.raises(TypeError, match="user_id"):
         client.users.get()
+    with pytest.raises(TypeError, match="user_id"):
+        client.raw.users.get()
     with pytest.raises(TypeError):
         client.products.create(name="Engine")
 

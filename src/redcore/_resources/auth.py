@@ -7,12 +7,12 @@ from typing import Unpack
 
 from redcore._resources import generated
 from redcore._resources.calls import AsyncCall, Call
+from redcore._resources.resource import awaited
 from redcore.options import RequestOptions
 
 
 class Auth(generated.Auth):
-    """`client.auth`. OAuth 2.0 endpoints for programs."""
-
+    __doc__ = generated.Auth.__doc__
     __slots__ = ("_log_out",)
 
     def __init__(self, execute: Call, log_out: Callable[[RequestOptions], None]) -> None:
@@ -42,8 +42,7 @@ class Auth(generated.Auth):
 
 
 class AsyncAuth(generated.AsyncAuth):
-    """`client.auth`. OAuth 2.0 endpoints for programs."""
-
+    __doc__ = generated.AsyncAuth.__doc__
     __slots__ = ("_log_out",)
 
     def __init__(self, execute: AsyncCall, log_out: Callable[[RequestOptions], Awaitable[None]]) -> None:
@@ -53,4 +52,4 @@ class AsyncAuth(generated.AsyncAuth):
     async def log_out(self, **options: Unpack[RequestOptions]) -> None:
         await self._log_out(options)
 
-    log_out.__doc__ = (Auth.log_out.__doc__ or "").replace("client.auth", "await client.auth")
+    log_out.__doc__ = awaited(Auth.log_out.__doc__)

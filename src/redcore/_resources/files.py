@@ -11,6 +11,7 @@ from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
 from redcore._call.steps import Flow
 from redcore._resources import generated
 from redcore._resources.calls import AsyncCall, Call
+from redcore._resources.resource import awaited
 from redcore._spec.models import File
 from redcore._transfer.download import Download
 from redcore._transfer.transfers import Transfers
@@ -55,8 +56,7 @@ class AsyncRunFlow(Protocol):
 
 
 class Files(generated.Files):
-    """`client.files`. Uploads and the results of workflows."""
-
+    __doc__ = generated.Files.__doc__
     __slots__ = ("_run", "_transfers")
 
     def __init__(self, execute: Call, run: RunFlow, transfers: Choose) -> None:
@@ -94,20 +94,16 @@ class Files(generated.Files):
             The stored file.
 
         Raises:
-            ArgumentError: the file cannot be read, or an argument cannot be sent.
+            ArgumentError: the file cannot be read.
             ChecksumError: the stored bytes differ from those sent.
-            ValidationError: 400, `VALIDATION_ERROR`: malformed JSON, a bad query value or a bad field.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
+            ValidationError: 400, `VALIDATION_ERROR`: a bad field.
             ConflictError: 409, `REQUEST_IN_PROGRESS`: a request with the same `Idempotency-Key` is still running.
-            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
-            ValidationError: 422, `BUSINESS_RULE_VIOLATION`: no room for it;
-                `IDEMPOTENCY_KEY_REUSED`: the key came with another body before.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500 or 503: a fault of the platform; try again with back-off.
-            NetworkError: no answer came.
-            ResponseError: the answer cannot be read.
+            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the file is larger than the platform accepts.
+            ValidationError: 422, `BUSINESS_RULE_VIOLATION`: the quota is used up; `IDEMPOTENCY_KEY_REUSED`: the key
+                was used with another body before.
+
+        Example:
+            client.files.upload(file=Path("catalog.csv"))
         """
         if is_awaited(file):
             raise ArgumentError("a file or an iterator that is awaited can be uploaded by AsyncClient only")
@@ -164,26 +160,20 @@ class Files(generated.Files):
             The content of the file if `to` is None, else None.
 
         Raises:
-            ArgumentError: the file cannot be written, or an argument cannot be sent.
+            ArgumentError: the file cannot be written.
             ChecksumError: the received bytes differ from those stored; no file is left at the path.
-            AuthenticationError: 401, `INVALID_TOKEN`: missing, malformed, unknown or revoked;
-                `TOKEN_EXPIRED`: past its time.
-            PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
-            NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            RedcoreAPIError: 500 or 503: a fault of the platform; try again with back-off.
-            NetworkError: no response was received, or connections broke too often.
-            ResponseError: the response is not the file, the file is too large to return, or it changed during the
-                download.
+            NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such file in this organisation.
+            NetworkError: connections broke too often.
+            FileChangedError: the file was replaced during the download.
+            ResponseError: the response is not the file, or the file is too large to return.
+
+        Example:
+            client.files.download("file_4711", to="catalog.csv")
         """
         return self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
 
     def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> StreamedFile:
         """Stream a file in chunks, to pipe it elsewhere.
-
-            with client.files.stream("file_4711") as content:
-                for piece in content:
-                    ...
 
         Nothing is sent before the block is entered; leaving it early closes the connection without reading the rest.
         Broken connections are resumed as for `download`. The checksum is verified after the last chunk.
@@ -196,13 +186,18 @@ class Files(generated.Files):
 
         Returns:
             The content, to iterate inside `with`; entering and iterating raise the same errors as `download`.
+
+        Example::
+
+            with client.files.stream("file_4711") as content:
+                for piece in content:
+                    print(len(piece))
         """
         return StreamedFile(self._run, *self._transfers(options).begin(file_id))
 
 
 class AsyncFiles(generated.AsyncFiles):
-    """`client.files`. Uploads and the results of workflows."""
-
+    __doc__ = generated.AsyncFiles.__doc__
     __slots__ = ("_run", "_transfers")
 
     def __init__(self, execute: AsyncCall, run: AsyncRunFlow, transfers: Choose) -> None:
@@ -260,11 +255,17 @@ class AsyncFiles(generated.AsyncFiles):
 
         Returns:
             The content, to iterate inside `async with`.
+
+        Example::
+
+            async with client.files.stream("file_4711") as content:
+                async for piece in content:
+                    print(len(piece))
         """
         return AsyncStreamedFile(self._run, *self._transfers(options).begin(file_id))
 
-    upload.__doc__ = Files.upload.__doc__
-    download.__doc__ = Files.download.__doc__
+    upload.__doc__ = awaited(Files.upload.__doc__)
+    download.__doc__ = awaited(Files.download.__doc__)
 
 
 class _Content:

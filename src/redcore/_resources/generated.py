@@ -48,7 +48,7 @@ T = TypeVar("T")
 class Users(Described):
     """`client.users`. People of an organisation, and the one who is calling.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -57,10 +57,10 @@ class Users(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -421,7 +421,7 @@ class Users(Described):
 class AsyncUsers(Described):
     """`client.users`. People of an organisation, and the one who is calling.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -430,10 +430,10 @@ class AsyncUsers(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -794,7 +794,7 @@ class AsyncUsers(Described):
 class Products(Described):
     """`client.products`. The catalog.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -803,10 +803,10 @@ class Products(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -1083,7 +1083,7 @@ class Products(Described):
 class AsyncProducts(Described):
     """`client.products`. The catalog.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -1092,10 +1092,10 @@ class AsyncProducts(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -1372,7 +1372,7 @@ class AsyncProducts(Described):
 class Workflows(Described):
     """`client.workflows`. Long-running work, run by the background worker.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -1381,10 +1381,10 @@ class Workflows(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -1723,7 +1723,7 @@ class Workflows(Described):
 class AsyncWorkflows(Described):
     """`client.workflows`. Long-running work, run by the background worker.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -1732,10 +1732,10 @@ class AsyncWorkflows(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -2074,7 +2074,7 @@ class AsyncWorkflows(Described):
 class Files(Described):
     """`client.files`. Uploads and the results of workflows.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -2083,10 +2083,10 @@ class Files(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -2251,8 +2251,8 @@ class Files(Described):
 
         Raises:
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's `If-
-                Match` names.
+            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's
+                `If-Match` names.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
 
@@ -2310,7 +2310,7 @@ class Files(Described):
 class AsyncFiles(Described):
     """`client.files`. Uploads and the results of workflows.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -2319,10 +2319,10 @@ class AsyncFiles(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -2487,8 +2487,8 @@ class AsyncFiles(Described):
 
         Raises:
             NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such resource in this organisation.
-            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's `If-
-                Match` names.
+            RedcoreAPIError: 412, `PRECONDITION_FAILED`: the file is not the one that the caller's
+                `If-Match` names.
             RedcoreAPIError: 416, `RANGE_NOT_SATISFIABLE`: the file has none of the bytes that were asked
                 for.
 
@@ -2546,7 +2546,7 @@ class AsyncFiles(Described):
 class ApiKeys(Described):
     """`client.api_keys`. Long-lived credentials for scripts and services.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -2555,10 +2555,10 @@ class ApiKeys(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -2761,7 +2761,7 @@ class ApiKeys(Described):
 class AsyncApiKeys(Described):
     """`client.api_keys`. Long-lived credentials for scripts and services.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -2770,10 +2770,10 @@ class AsyncApiKeys(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -2976,7 +2976,7 @@ class AsyncApiKeys(Described):
 class Applications(Described):
     """`client.applications`. OAuth 2.0 clients.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -2985,10 +2985,10 @@ class Applications(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -3218,7 +3218,7 @@ class Applications(Described):
 class AsyncApplications(Described):
     """`client.applications`. OAuth 2.0 clients.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
@@ -3227,10 +3227,10 @@ class AsyncApplications(Described):
         PermissionError: 403, `INSUFFICIENT_SCOPE`: the token lacks the scope.
         RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-            off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+            back-off.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -3460,13 +3460,13 @@ class AsyncApplications(Described):
 class Auth(Described):
     """`client.auth`. OAuth 2.0 endpoints for programs.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -3539,8 +3539,8 @@ class Auth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+                back-off.
 
         Example:
             client.auth.metadata()
@@ -3561,8 +3561,8 @@ class Auth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+                back-off.
 
         Example:
             client.auth.jwks()
@@ -3573,13 +3573,13 @@ class Auth(Described):
 class AsyncAuth(Described):
     """`client.auth`. OAuth 2.0 endpoints for programs.
 
-    Every method may raise these errors; its own description has only the others.
+    Every method can raise these errors; each method lists only its own further ones.
 
     Raises:
         ArgumentError: an argument cannot be sent.
         ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
-        NetworkError: no answer came.
-        ResponseError: the answer cannot be read.
+        NetworkError: no response was received.
+        ResponseError: the response cannot be read.
     """
 
     __slots__ = ("_execute",)
@@ -3654,8 +3654,8 @@ class AsyncAuth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+                back-off.
 
         Example:
             await client.auth.metadata()
@@ -3676,8 +3676,8 @@ class AsyncAuth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
-            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with back-
-                off.
+            ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
+                back-off.
 
         Example:
             await client.auth.jwks()

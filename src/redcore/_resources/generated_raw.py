@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, Literal, Unpack, overload
 
 from redcore._base.values import UNSET, FileContent, Unset
 from redcore._resources.calls import AsyncCall, Call
+from redcore._resources.resource import Described, resource
 from redcore._spec import operations
 from redcore._spec.models import (
     ApiKey,
@@ -40,7 +40,7 @@ from redcore._wire.raw_response import RawResponse, raw
 from redcore.options import RequestOptions
 
 
-class RawUsers:
+class RawUsers(Described):
     """`client.raw.users`. People of an organisation, and the one who is calling."""
 
     __slots__ = ("_execute",)
@@ -161,7 +161,7 @@ class RawUsers:
         return self._execute(raw(operations.users_resend_invitation(user_id)), options)
 
 
-class AsyncRawUsers:
+class AsyncRawUsers(Described):
     """`client.raw.users`. People of an organisation, and the one who is calling."""
 
     __slots__ = ("_execute",)
@@ -282,7 +282,7 @@ class AsyncRawUsers:
         return await self._execute(raw(operations.users_resend_invitation(user_id)), options)
 
 
-class RawProducts:
+class RawProducts(Described):
     """`client.raw.products`. The catalog."""
 
     __slots__ = ("_execute",)
@@ -387,7 +387,7 @@ class RawProducts:
         )
 
 
-class AsyncRawProducts:
+class AsyncRawProducts(Described):
     """`client.raw.products`. The catalog."""
 
     __slots__ = ("_execute",)
@@ -492,7 +492,7 @@ class AsyncRawProducts:
         )
 
 
-class RawWorkflows:
+class RawWorkflows(Described):
     """`client.raw.workflows`. Long-running work, run by the background worker."""
 
     __slots__ = ("_execute",)
@@ -620,7 +620,7 @@ class RawWorkflows:
         return self._execute(raw(operations.workflows_cancel_run(run_id)), options)
 
 
-class AsyncRawWorkflows:
+class AsyncRawWorkflows(Described):
     """`client.raw.workflows`. Long-running work, run by the background worker."""
 
     __slots__ = ("_execute",)
@@ -748,7 +748,7 @@ class AsyncRawWorkflows:
         return await self._execute(raw(operations.workflows_cancel_run(run_id)), options)
 
 
-class RawFiles:
+class RawFiles(Described):
     """`client.raw.files`. Uploads and the results of workflows."""
 
     __slots__ = ("_execute",)
@@ -818,7 +818,7 @@ class RawFiles:
         return self._execute(raw(operations.files_download(file_id)), options)
 
 
-class AsyncRawFiles:
+class AsyncRawFiles(Described):
     """`client.raw.files`. Uploads and the results of workflows."""
 
     __slots__ = ("_execute",)
@@ -888,7 +888,7 @@ class AsyncRawFiles:
         return await self._execute(raw(operations.files_download(file_id)), options)
 
 
-class RawApiKeys:
+class RawApiKeys(Described):
     """`client.raw.api_keys`. Long-lived credentials for scripts and services."""
 
     __slots__ = ("_execute",)
@@ -974,7 +974,7 @@ class RawApiKeys:
         return self._execute(raw(operations.api_keys_revoke(key_id)), options)
 
 
-class AsyncRawApiKeys:
+class AsyncRawApiKeys(Described):
     """`client.raw.api_keys`. Long-lived credentials for scripts and services."""
 
     __slots__ = ("_execute",)
@@ -1060,7 +1060,7 @@ class AsyncRawApiKeys:
         return await self._execute(raw(operations.api_keys_revoke(key_id)), options)
 
 
-class RawApplications:
+class RawApplications(Described):
     """`client.raw.applications`. OAuth 2.0 clients."""
 
     __slots__ = ("_execute",)
@@ -1153,7 +1153,7 @@ class RawApplications:
         return self._execute(raw(operations.applications_rotate_secret(application_id)), options)
 
 
-class AsyncRawApplications:
+class AsyncRawApplications(Described):
     """`client.raw.applications`. OAuth 2.0 clients."""
 
     __slots__ = ("_execute",)
@@ -1246,7 +1246,7 @@ class AsyncRawApplications:
         return await self._execute(raw(operations.applications_rotate_secret(application_id)), options)
 
 
-class RawAuth:
+class RawAuth(Described):
     """`client.raw.auth`. OAuth 2.0 endpoints for programs."""
 
     __slots__ = ("_execute",)
@@ -1275,7 +1275,7 @@ class RawAuth:
         return self._execute(raw(operations.auth_jwks()), options)
 
 
-class AsyncRawAuth:
+class AsyncRawAuth(Described):
     """`client.raw.auth`. OAuth 2.0 endpoints for programs."""
 
     __slots__ = ("_execute",)
@@ -1306,85 +1306,85 @@ class AsyncRawAuth:
         return await self._execute(raw(operations.auth_jwks()), options)
 
 
-class Raw:
+class Raw(Described):
     """`client.raw`: each resource, its methods giving their answers too."""
 
     def __init__(self, execute: Call) -> None:
         self._execute = execute
 
-    @cached_property
+    @resource
     def users(self) -> RawUsers:
         """People of an organisation, and the one who is calling."""
         return RawUsers(self._execute)
 
-    @cached_property
+    @resource
     def products(self) -> RawProducts:
         """The catalog."""
         return RawProducts(self._execute)
 
-    @cached_property
+    @resource
     def workflows(self) -> RawWorkflows:
         """Long-running work, run by the background worker."""
         return RawWorkflows(self._execute)
 
-    @cached_property
+    @resource
     def files(self) -> RawFiles:
         """Uploads and the results of workflows."""
         return RawFiles(self._execute)
 
-    @cached_property
+    @resource
     def api_keys(self) -> RawApiKeys:
         """Long-lived credentials for scripts and services."""
         return RawApiKeys(self._execute)
 
-    @cached_property
+    @resource
     def applications(self) -> RawApplications:
         """OAuth 2.0 clients."""
         return RawApplications(self._execute)
 
-    @cached_property
+    @resource
     def auth(self) -> RawAuth:
         """OAuth 2.0 endpoints for programs."""
         return RawAuth(self._execute)
 
 
-class AsyncRaw:
+class AsyncRaw(Described):
     """`client.raw`: each resource, its methods giving their answers too."""
 
     def __init__(self, execute: AsyncCall) -> None:
         self._execute = execute
 
-    @cached_property
+    @resource
     def users(self) -> AsyncRawUsers:
         """People of an organisation, and the one who is calling."""
         return AsyncRawUsers(self._execute)
 
-    @cached_property
+    @resource
     def products(self) -> AsyncRawProducts:
         """The catalog."""
         return AsyncRawProducts(self._execute)
 
-    @cached_property
+    @resource
     def workflows(self) -> AsyncRawWorkflows:
         """Long-running work, run by the background worker."""
         return AsyncRawWorkflows(self._execute)
 
-    @cached_property
+    @resource
     def files(self) -> AsyncRawFiles:
         """Uploads and the results of workflows."""
         return AsyncRawFiles(self._execute)
 
-    @cached_property
+    @resource
     def api_keys(self) -> AsyncRawApiKeys:
         """Long-lived credentials for scripts and services."""
         return AsyncRawApiKeys(self._execute)
 
-    @cached_property
+    @resource
     def applications(self) -> AsyncRawApplications:
         """OAuth 2.0 clients."""
         return AsyncRawApplications(self._execute)
 
-    @cached_property
+    @resource
     def auth(self) -> AsyncRawAuth:
         """OAuth 2.0 endpoints for programs."""
         return AsyncRawAuth(self._execute)

@@ -12,6 +12,7 @@ from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Deadline, Flow, Notify, Sleep
 from redcore._resources import generated
 from redcore._resources.calls import AsyncCall, Call
+from redcore._resources.resource import awaited
 from redcore._spec import operations
 from redcore._spec.models import WorkflowRun, WorkflowRunStatus
 from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
@@ -28,8 +29,7 @@ AsyncWait: TypeAlias = Callable[[WorkflowRun | str, float | None, AsyncOnProgres
 
 
 class Workflows(generated.Workflows):
-    """`client.workflows`. Long-running work, run by the background worker."""
-
+    __doc__ = generated.Workflows.__doc__
     __slots__ = ("_wait",)
 
     def __init__(self, execute: Call, wait: Wait) -> None:
@@ -52,18 +52,18 @@ class Workflows(generated.Workflows):
         Raises:
             WaitTimeoutError: the run did not end in time and continues; `run` on the error is its last known state.
             ArgumentError: the id is invalid, or `timeout` is not a number of seconds.
-            NotFoundError: 404, the run does not exist in this organisation.
-            AuthenticationError, PermissionError, RateLimitError, RedcoreAPIError: as for `get_run`.
-            NetworkError: no response was received after all attempts.
+            NotFoundError: 404, `RESOURCE_NOT_FOUND`: no such run in this organisation.
 
         Source: contract section 7, Client.
+
+        Example:
+            client.workflows.wait("wfr_12", timeout=600)
         """
         return self._wait(run, timeout, on_progress)
 
 
 class AsyncWorkflows(generated.AsyncWorkflows):
-    """`client.workflows`. Long-running work, run by the background worker."""
-
+    __doc__ = generated.AsyncWorkflows.__doc__
     __slots__ = ("_wait",)
 
     def __init__(self, execute: AsyncCall, wait: AsyncWait) -> None:
@@ -79,7 +79,7 @@ class AsyncWorkflows(generated.AsyncWorkflows):
     ) -> WorkflowRun:
         return await self._wait(run, timeout, on_progress)
 
-    wait.__doc__ = (Workflows.wait.__doc__ or "").replace(
+    wait.__doc__ = awaited(Workflows.wait.__doc__).replace(
         "progress has changed.", "progress has changed; may be a coroutine\n                function."
     )
 
