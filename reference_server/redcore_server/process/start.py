@@ -1,4 +1,4 @@
-"""Startup checks of a process: the stores answer, and the schema has the right version."""
+"""Prepares a process: its memory is set up, the stores answer, and the schema has the right version."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from redcore_server.clock import Clock
+from redcore_server.process.memory import return_large_blocks
 from redcore_server.settings import Settings
 from redcore_server.store.address import StoreError
 from redcore_server.store.migrate import migrate, require_migrated
@@ -20,7 +21,7 @@ _log = structlog.stdlib.get_logger("redcore_server.process")
 
 
 def prepare(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait for the stores, up to the configured time, and migrate the database to the current schema.
+    """Set up memory, wait for the stores, up to the configured time, and migrate the database to the current schema.
 
     If another job applies the migrations, wait for it as well. A gateway has no database and needs only Redis.
 
@@ -31,6 +32,7 @@ def prepare(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) 
     Raises:
         StoreError: A store cannot be used, or the schema has the wrong version.
     """
+    return_large_blocks()
     deadline = time.monotonic() + settings.start_seconds
     while True:
         try:
