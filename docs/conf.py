@@ -1,7 +1,8 @@
-"""How the documentation is built: `nox -s docs`. Fetches Mermaid from npm once; what is built needs no network."""
+"""How the documentation is built: `nox -s docs`. What draws diagrams is fetched from npm; readers load from us only."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ project_copyright = "The RedCore maintainers"
 version = release = __version__
 
 extensions = [
-    "local_mermaid",
+    "accessible_pages",
+    "client_names",
+    "llms_txt",
+    "mermaid_svg",
     "myst_parser",
     "openapi_pages",
     "server_pages",
@@ -28,7 +32,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx.ext.napoleon",
-    "sphinxcontrib.mermaid",
+    "sphinxext.opengraph",
 ]
 exclude_patterns = ["_build"]
 html_static_path = ["_static"]
@@ -37,12 +41,10 @@ html_theme = "furo"
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
-mermaid_use_local = "mermaid.esm.min.mjs"  # in _static
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 
 myst_enable_extensions = ["colon_fence", "deflist"]
-myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
 default_role = "literal"  # docstrings write code in single backticks
@@ -53,6 +55,13 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # an attribute that autodoc finds by itself is not described twice
+
+html_baseurl = "https://docs.blueround.com/redcore/"
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # the cards' font has one weight
+ogp_site_url = html_baseurl
+ogp_site_name = "RedCore"
+ogp_social_cards = {"line_color": "#c8102e", "site_url": "docs.blueround.com/redcore"}
+
 
 copybutton_exclude = ".linenos, .gp, .go"  # what is copied can be pasted: no prompts, no output
 copybutton_prompt_text = "$ "

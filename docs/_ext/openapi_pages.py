@@ -27,7 +27,6 @@ from redcore.exceptions import RedcoreAPIError
 Json: TypeAlias = Mapping[str, Any]
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-RESOURCES: Final = "redcore._resources.generated"
 LIMITS: Final = {
     "format": "{}",
     "minLength": "at least {} long",
@@ -268,9 +267,8 @@ def meaning_of(code: str, description: str) -> str:
 
 def sdk_method(operation: Json) -> addnodes.pending_xref:
     (tag,) = operation["tags"]
-    method = operation["operationId"].removeprefix(f"{tag}_")
-    owner = "".join(word.capitalize() for word in tag.split("_"))
-    return link("py", "meth", f"{RESOURCES}.{owner}.{method}", f"client.{tag}.{method}()")
+    name = f"client.{tag}.{operation['operationId'].removeprefix(f'{tag}_')}"
+    return link("py", "meth", name, f"{name}()")
 
 
 def sdk_error(status: int) -> addnodes.pending_xref:

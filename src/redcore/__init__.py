@@ -16,6 +16,7 @@ from redcore._base.version import __version__ as __version__
 if TYPE_CHECKING:  # the table of public names; openapi/generate.py renders `__all__` from it
     from redcore._base.response import Headers, Response
     from redcore._base.values import UNSET, AsyncFileContent, FileContent, Model, OpenEnum, Unset
+    from redcore._resources.files import AsyncStreamedFile, StreamedFile
     from redcore._spec.models import (
         ApiKey,
         ApiKeyCreated,
@@ -95,6 +96,7 @@ else:
         "hooks",
         "options",
         "pagination",
+        "_resources.files",
         "client",
         "_wire.cattrs_converter",
     )
@@ -145,6 +147,7 @@ __all__ = [
     "AsyncItemIterator",
     "AsyncPageIterator",
     "AsyncPages",
+    "AsyncStreamedFile",
     "Attempt",
     "AttemptResult",
     "AuthenticationError",
@@ -195,6 +198,7 @@ __all__ = [
     "Scope",
     "ServerError",
     "ServerMetadata",
+    "StreamedFile",
     "TokenCache",
     "TokenCacheError",
     "TokenSet",

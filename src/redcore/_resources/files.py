@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import IO, Any, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
 
+from redcore._base.public import public
 from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
 from redcore._call.steps import Flow
 from redcore._resources import generated
@@ -292,6 +293,7 @@ class _Content:
         return piece
 
 
+@public
 class StreamedFile(_Content):
     """The content of a file in chunks; made by `client.files.stream()`."""
 
@@ -321,6 +323,7 @@ class StreamedFile(_Content):
         return piece
 
 
+@public
 class AsyncStreamedFile(_Content):
     """The content of a file in chunks; made by `client.files.stream()`."""
 
