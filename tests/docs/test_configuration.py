@@ -10,7 +10,7 @@ import pytest
 from tests.docs.markdown_blocks import REPOSITORY
 
 from redcore import AsyncClient, Client
-from redcore._call.config import ENVIRONMENTS, Given, configure
+from redcore._call.config import ENVIRONMENTS, ClientArguments, configure
 from redcore.cli.app import root
 from redcore.cli.profiles import FOLDER_VARIABLE, PROFILE_VARIABLE, SETTINGS
 
@@ -69,7 +69,7 @@ def test_every_option_exists() -> None:
 def test_defaults_are_those_of_the_code() -> None:
     """Of what has a value by default."""
     shown = {row[ARGUMENT].strip("`"): row[DEFAULT].strip("`") for row in ROWS}
-    config = configure(Given(api_key="rk_test_1"), {})
+    config = configure(ClientArguments(api_key="rk_test_1"), {})
     assert shown["timeout"] == f"{config.options.timeout_s:g}"
     assert shown["max_retries"] == str(config.options.retry.max_retries)
     assert shown["deadline"] == str(config.options.deadline_s).lower()
