@@ -7,9 +7,10 @@ import hashlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import certifi
 import pytest
@@ -106,6 +107,49 @@ def test_an_answer_that_only_the_end_of_the_connection_ends(  # noqa: PLR0917 (f
     else:
         with pytest.raises(NetworkError, match="no answer"):
             call(client.users.get_me)
+
+
+def in_one_record(connection: socket.socket) -> None:
+    connection.sendall(user().encode() + user(id="usr_mallory").encode())
+
+
+def in_a_second_record(connection: socket.socket) -> None:
+    connection.sendall(user().encode())
+    connection.sendall(user(id="usr_mallory").encode())
+
+
+def with_farewell(connection: socket.socket) -> None:
+    connection.sendall(user().encode())
+    with suppress(OSError):  # the other side says none
+        cast("ssl.SSLSocket", connection).unwrap()
+
+
+@pytest.mark.parametrize("ending", [in_one_record, in_a_second_record, with_farewell])
+def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: Callable[[socket.socket], None],
+) -> None:
+    """The next call has another connection: TLS may hold bytes that a look at the socket does not show."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    further: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        ending(connection)
+        with suppress(OSError):
+            further.append(connection.recv(1000))
+
+    client = make(max_retries=0, timeout=5)
+    server.answer = lambda _: answer
+    assert call(client.users.get_me).id == "usr_1"
+    server.answer = lambda _: user(id="usr_2")
+
+    assert call(client.users.get_me).id == "usr_2"
+    assert server.accepted == 2
+    assert not any(further)
 
 
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:

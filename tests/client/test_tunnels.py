@@ -16,7 +16,7 @@ import pytest
 import trustme
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, stored
+from tests.client.loopback import Loopback, Reply, stored, user
 from tests.client.tunnelling import ConnectProxy, SocksProxy
 
 from redcore import ConfigurationError, NetworkError, RequestTimeoutError
@@ -84,6 +84,29 @@ def test_a_tunnel(  # noqa: PLR0917 (fixtures)
         assert b"canary" not in passed
         assert server.seen[0].headers["authorization"] == "Bearer rk_test_key"
         assert "proxy-authorization" not in server.seen[0].headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_comes_behind_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, tls: ssl.SSLContext, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next call has another connection; TLS within TLS holds more bytes that the socket does not show."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(user().encode())
+        connection.sendall(user(id="usr_mallory").encode())
+        with suppress(OSError):
+            connection.recv(1000)
+
+    with ConnectProxy(tls=tls if scheme == "https" else None) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{proxy.address}")
+        client = make(max_retries=0, timeout=5)
+        server.answer = lambda _: answer
+        assert call(client.users.get_me).id == "usr_1"
+        server.answer = lambda _: user(id="usr_2")
+
+        assert call(client.users.get_me).id == "usr_2"
+        assert server.accepted == 2
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "origin.test"])

@@ -17,6 +17,7 @@ from httpcore._backends.sync import SyncStream  # httpcore has no public stream 
 
 from redcore._transport.connecting import connect
 from redcore._transport.timeouts import left
+from redcore._transport.tls import holds_unread
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -45,6 +46,8 @@ class BoundedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """What is known of the connection."""
+        if info == "is_readable" and holds_unread(self._stream):
+            return True
         return self._stream.get_extra_info(info)
 
 

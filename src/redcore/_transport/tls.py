@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import certifi
 
@@ -68,3 +68,17 @@ def _context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=cert_file, capath=cert_dir)
     except OSError as problem:
         raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {problem}") from problem
+
+
+def holds_unread(stream: Any) -> bool:
+    """Whether a TLS stream has received bytes that it has not handed out, which a look at the socket does not show.
+
+    Those of trio, and of httpcore for TLS within TLS, read the socket as far as it goes, and keep what follows a record
+    in `_incoming`, which has no public name. Other streams have no such buffer.
+    """
+    while stream is not None:
+        incoming: ssl.MemoryBIO | None = getattr(stream, "_incoming", None)
+        if incoming is not None and incoming.pending:
+            return True
+        stream = getattr(stream, "transport_stream", None)  # of trio, for TLS within TLS
+    return False

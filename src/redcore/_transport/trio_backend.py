@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import ssl
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,27 @@ import trio
 from httpcore._backends.trio import TrioStream  # httpcore has no public stream over a socket
 
 from redcore._transport.connecting import connect_async
+from redcore._transport.tls import holds_unread
+
+
+class Stream(TrioStream):
+    """A connection that notices data that TLS has taken from the socket but not handed out."""
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return information about the connection."""
+        if info == "is_readable" and holds_unread(self._stream):
+            return True
+        return super().get_extra_info(info)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection, encrypted."""
+        encrypted: Any = await super().start_tls(ssl_context, server_hostname, timeout)
+        return Stream(encrypted._stream)  # noqa: SLF001 (of the class above)
 
 
 class TrioBackend(httpcore.AsyncNetworkBackend):
@@ -27,4 +49,4 @@ class TrioBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect."""
         sock = await connect_async(host, port, math.inf if timeout is None else time.monotonic() + timeout)
-        return TrioStream(trio.SocketStream(trio.socket.from_stdlib_socket(sock)))
+        return Stream(trio.SocketStream(trio.socket.from_stdlib_socket(sock)))
