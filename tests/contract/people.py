@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import attrs
@@ -15,7 +16,8 @@ import pyotp
 from tests.server.support.browsing import forms_of
 
 from redcore import ApplicationType, Client, Scope, User, UserRole
-from redcore.testing import ReferenceServer
+from redcore.login import DeviceAuthorization
+from redcore.testing import FakeBlueRound, ReferenceServer
 
 PASSWORD = "four words nobody says"
 CALLBACK = "https://shop.example.com/callback"
@@ -90,6 +92,11 @@ class Visitor:
         location: str = answer.headers["Location"]
         return location
 
+    def decide_device(self, device: DeviceAuthorization, person: Person, *, decision: str = "allow") -> None:
+        """Enter the code that a device shows, and decide."""
+        page = self.sign_in(f"{device.verification_uri}?user_code={device.user_code}", person)
+        assert "connected" in self.fill(page, "device-consent", decision=decision).text or decision == "deny"
+
     def _send(self, request: httpx.Request) -> httpx.Response:
         # Not httpx's own jar: it keeps `Secure` cookies from plain HTTP, where browsers except loopback hosts.
         if self.cookies:
@@ -100,6 +107,22 @@ class Visitor:
             self.cookies[name] = value
         self.http.cookies.clear()
         return answer
+
+
+@attrs.frozen
+class FakeVisitor:
+    """A browser at the platform in process, which has no pages."""
+
+    fake: FakeBlueRound
+    http: httpx.Client
+
+    def decide(self, address: str, person: Person, *, decision: Any = "allow") -> str:
+        """See `Visitor`."""
+        return self.fake.authorize(address, person.email, decision=decision)
+
+    def decide_device(self, device: DeviceAuthorization, person: Person, *, decision: Any = "allow") -> None:
+        """See `Visitor`."""
+        self.fake.decide_device(device.user_code, person.email, decision=decision)
 
 
 @attrs.frozen
@@ -154,16 +177,23 @@ def new_person(
     return person
 
 
+def new_person_of_fake(fake: FakeBlueRound) -> Person:
+    """Invite somebody, who accepts."""
+    user = fake.client().users.create(email="mara@example.com", name="Mara", role=UserRole.ADMIN)
+    fake.accept_invitation(user.email)
+    return Person(user.id, user.email)
+
+
 def new_application(
-    server: ReferenceServer,
+    server: Any,
     *,
     name: str = "Storefront",
     redirect_uri: str = CALLBACK,
     scopes: Sequence[Scope] = (Scope.USERS_READ, Scope.PRODUCTS_READ),
     is_public: bool = False,
 ) -> Application:
-    """Register an application that people can sign in to."""
-    with Client(**server.api_key) as client:
+    """Register an application that people can sign in to, at a server or a fake."""
+    with Client(**server.arguments) as client:
         made = client.applications.create(
             name=name,
             type=ApplicationType.PUBLIC if is_public else ApplicationType.CONFIDENTIAL,

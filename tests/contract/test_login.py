@@ -10,18 +10,26 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from tests.client.colours import Awaiting, Blocking, Colour
-from tests.contract.people import Person, Visitor, new_application, new_person, parameters
+from tests.contract.people import (
+    FakeVisitor,
+    Person,
+    Visitor,
+    new_application,
+    new_person,
+    new_person_of_fake,
+    parameters,
+)
 from tests.server.support.identity_provider import Statement, identity_provider, serialized
 
 from redcore import AsyncClient, AuthenticationError, Client, TokenSet, login
-from redcore.testing import FakeTime, Lab, ReferenceServer
+from redcore.testing import FakeBlueRound, FakeTime
 
 LOOPBACK = "http://127.0.0.1/callback"
 BACK = "https://shop.example.com/back?shop=1"
@@ -67,21 +75,25 @@ def side(request: pytest.FixtureRequest) -> Iterator[Side]:
         yield side
 
 
+pytestmark = pytest.mark.parametrize("platform", ["fake", "server"], indirect=True)
+AnyVisitor: TypeAlias = Visitor | FakeVisitor
+
+
 @pytest.fixture
-def visitor(redcore_server: ReferenceServer, redcore_lab: Lab) -> Iterator[Visitor]:
+def visitor(platform: Any) -> Iterator[AnyVisitor]:
     with httpx.Client(trust_env=False) as http:
-        yield Visitor(redcore_server.origin, http)
+        yield FakeVisitor(platform, http) if isinstance(platform, FakeBlueRound) else Visitor(platform.origin, http)
 
 
 @pytest.fixture
-def person(redcore_server: ReferenceServer, visitor: Visitor) -> Person:
-    return new_person(redcore_server, visitor)
+def person(platform: Any, visitor: AnyVisitor) -> Person:
+    return new_person_of_fake(platform) if isinstance(visitor, FakeVisitor) else new_person(platform, visitor)
 
 
 class Browser:
     """Somebody's browser, in a thread of its own: logs in, decides, and follows the redirect to the application."""
 
-    def __init__(self, visitor: Visitor, person: Person, decision: str) -> None:
+    def __init__(self, visitor: AnyVisitor, person: Person, decision: str) -> None:
         self.visitor, self.person, self.decision = visitor, person, decision
         self.thread = threading.Thread()
 
@@ -97,13 +109,13 @@ class TestPrograms:
     def test_a_program_on_the_persons_machine(
         self,
         side: Side,
-        redcore_server: ReferenceServer,
-        visitor: Visitor,
+        platform: Any,
+        visitor: AnyVisitor,
         person: Person,
     ) -> None:
         """A public application logs a person in, makes calls for them, refreshes, and logs them out."""
-        application = new_application(redcore_server, redirect_uri=LOOPBACK, is_public=True)
-        options: dict[str, Any] = {"client_id": application.id, "base_url": redcore_server.base_url}
+        application = new_application(platform, redirect_uri=LOOPBACK, is_public=True)
+        options: dict[str, Any] = {"client_id": application.id, "base_url": platform.base_url}
         stored: list[dict[str, Any]] = []
         browser = Browser(visitor, person, "allow")
 
@@ -114,7 +126,7 @@ class TestPrograms:
         client = side.resume(tokens, **options, on_token_refreshed=stored.append)
         assert person.email in {user.email for user in side.call(client.users.list)}
 
-        redcore_server.lab.advance_clock(3601)
+        platform.lab.advance_clock(3601)
         side.call(client.users.list)
         assert len(stored) == 1
 
@@ -128,11 +140,9 @@ class TestPrograms:
             side.call(side.resume(TokenSet(**stored[0]), **options).users.list)
         assert caught.value.code == "invalid_grant"
 
-    def test_a_person_who_refuses(
-        self, side: Side, redcore_server: ReferenceServer, visitor: Visitor, person: Person
-    ) -> None:
+    def test_a_person_who_refuses(self, side: Side, platform: Any, visitor: AnyVisitor, person: Person) -> None:
         """Denied consent is an error with its code."""
-        application = new_application(redcore_server, redirect_uri=LOOPBACK, is_public=True)
+        application = new_application(platform, redirect_uri=LOOPBACK, is_public=True)
         browser = Browser(visitor, person, "deny")
 
         with pytest.raises(AuthenticationError) as caught:
@@ -141,7 +151,7 @@ class TestPrograms:
                 open_browser=browser,
                 deadline=60.0,
                 client_id=application.id,
-                base_url=redcore_server.base_url,
+                base_url=platform.base_url,
             )
 
         browser.thread.join()
@@ -152,21 +162,19 @@ class TestWebApplications:
     def test_a_web_application(
         self,
         side: Side,
-        redcore_server: ReferenceServer,
-        visitor: Visitor,
+        platform: Any,
+        visitor: AnyVisitor,
         person: Person,
     ) -> None:
         """A confidential application exchanges the code once, and looks at what it got."""
-        application = new_application(redcore_server, redirect_uri=BACK)
-        request = login.authorization_request(
-            client_id=application.id, redirect_uri=BACK, base_url=redcore_server.base_url
-        )
+        application = new_application(platform, redirect_uri=BACK)
+        request = login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
         redirect = visitor.decide(request.url, person)
 
         tokens = side.log_in("exchange_code", request, redirect, client_secret=application.secret)
 
         client = side.resume(
-            tokens, client_id=application.id, client_secret=application.secret, base_url=redcore_server.base_url
+            tokens, client_id=application.id, client_secret=application.secret, base_url=platform.base_url
         )
         told = side.call(client.auth.introspect, token=tokens.access_token)
         assert (told.active, told.client_id, told.scope, told.sub) == (
@@ -182,36 +190,32 @@ class TestWebApplications:
     def test_a_person_who_is_made_inactive(
         self,
         side: Side,
-        redcore_server: ReferenceServer,
-        visitor: Visitor,
+        platform: Any,
+        visitor: AnyVisitor,
         person: Person,
     ) -> None:
         """The session is over; the application's own rights do not take its place."""
-        application = new_application(redcore_server, redirect_uri=BACK)
-        request = login.authorization_request(
-            client_id=application.id, redirect_uri=BACK, base_url=redcore_server.base_url
-        )
+        application = new_application(platform, redirect_uri=BACK)
+        request = login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
         tokens = side.log_in(
             "exchange_code", request, visitor.decide(request.url, person), client_secret=application.secret
         )
         client = side.resume(
-            tokens, client_id=application.id, client_secret=application.secret, base_url=redcore_server.base_url
+            tokens, client_id=application.id, client_secret=application.secret, base_url=platform.base_url
         )
         side.call(client.users.list)
 
-        with Client(**redcore_server.api_key) as administrator:
+        with Client(**platform.arguments) as administrator:
             administrator.users.update(person.id, status="inactive")
 
         with pytest.raises(AuthenticationError, match="log in again"):
             side.call(client.users.list)
 
-    def test_a_code_of_another_login(
-        self, side: Side, redcore_server: ReferenceServer, visitor: Visitor, person: Person
-    ) -> None:
+    def test_a_code_of_another_login(self, side: Side, platform: Any, visitor: AnyVisitor, person: Person) -> None:
         """A redirect is good for the request that it answers, and no code without its verifier."""
-        application = new_application(redcore_server, redirect_uri=BACK)
+        application = new_application(platform, redirect_uri=BACK)
         mine, theirs = (
-            login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=redcore_server.base_url)
+            login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
             for _ in range(2)
         )
         redirect = visitor.decide(theirs.url, person)
@@ -227,10 +231,10 @@ class TestWebApplications:
 
 
 class TestServices:
-    def test_a_service_ends_its_session(self, side: Side, redcore_server: ReferenceServer) -> None:
+    def test_a_service_ends_its_session(self, side: Side, platform: Any) -> None:
         """Logging out ends the session of client credentials; the next call begins another."""
         held: list[dict[str, Any]] = []
-        client = side.kind(**redcore_server.application, on_token_refreshed=held.append)
+        client = side.kind(**platform.application, on_token_refreshed=held.append)
         side.made.append(client)
         side.call(client.users.get_me)
 
@@ -243,25 +247,25 @@ class TestServices:
 
 class TestDevices:
     @pytest.fixture(autouse=True)
-    def waits(self, redcore_lab: Lab) -> Iterator[list[float]]:
-        """Waits are over at once, for client and server alike."""
-        with FakeTime(start=time.time(), on_sleep=redcore_lab.advance_clock) as fake_time:
+    def waits(self, platform: Any) -> Iterator[list[float]]:
+        """Waits are over at once, for client and server alike; the fake follows the clients' clocks by itself."""
+        follows = isinstance(platform, FakeBlueRound)
+        with FakeTime(start=time.time(), on_sleep=None if follows else platform.lab.advance_clock) as fake_time:
             yield fake_time.slept
 
     @pytest.fixture
-    def options(self, redcore_server: ReferenceServer) -> dict[str, Any]:
-        application = new_application(redcore_server, redirect_uri=LOOPBACK, is_public=True)
-        return {"client_id": application.id, "base_url": redcore_server.base_url}
+    def options(self, platform: Any) -> dict[str, Any]:
+        application = new_application(platform, redirect_uri=LOOPBACK, is_public=True)
+        return {"client_id": application.id, "base_url": platform.base_url}
 
     def test_a_command_line(
-        self, side: Side, options: dict[str, Any], visitor: Visitor, person: Person, waits: list[float]
+        self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person, waits: list[float]
     ) -> None:
         """The person enters the code elsewhere while the program asks."""
         shown: list[login.DeviceAuthorization] = []
 
         def approve(device: login.DeviceAuthorization) -> None:
-            page = visitor.sign_in(f"{device.verification_uri}?user_code={device.user_code}", person)
-            assert "connected" in visitor.fill(page, "device-consent", decision="allow").text
+            visitor.decide_device(device, person)
 
         tokens = side.log_in("on_device", prompt=shown.append, on_progress=approve, scope="users:read", **options)
 
@@ -270,41 +274,44 @@ class TestDevices:
         assert (waits, tokens.scope) == ([5.0, 5.0], "users:read")
         assert str(shown[0].verification_uri_complete).endswith(shown[0].user_code)
 
-    def test_a_person_who_refuses(self, side: Side, options: dict[str, Any], visitor: Visitor, person: Person) -> None:
+    def test_a_person_who_refuses(
+        self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person
+    ) -> None:
         """Denied on the page is an error with its code."""
 
         def deny(device: login.DeviceAuthorization) -> None:
-            page = visitor.sign_in(str(device.verification_uri_complete), person)
-            visitor.fill(page, "device-consent", decision="deny")
+            visitor.decide_device(device, person, decision="deny")
 
         with pytest.raises(AuthenticationError) as caught:
             side.log_in("on_device", prompt=deny, **options)
 
         assert caught.value.code == "access_denied"
 
-    def test_a_code_that_expires(self, side: Side, options: dict[str, Any], redcore_lab: Lab) -> None:
+    def test_a_code_that_expires(self, side: Side, options: dict[str, Any], platform: Any) -> None:
         """When nobody has entered the code in time, the login is over."""
         with pytest.raises(AuthenticationError) as caught:
-            side.log_in("on_device", prompt=lambda _: redcore_lab.advance_clock(901), **options)
+            side.log_in("on_device", prompt=lambda _: platform.lab.advance_clock(901), **options)
 
         assert caught.value.code == "expired_token"
 
 
 class TestSaml:
     @pytest.fixture
-    def assertion(self, redcore_server: ReferenceServer, person: Person, tmp_path: Path) -> Callable[[], bytes]:
+    def assertion(self, platform: Any, person: Person, tmp_path: Path) -> Callable[[], bytes]:
         """Gives assertions about the person, by an identity provider that the organisation trusts."""
+        if isinstance(platform, FakeBlueRound):
+            return lambda: platform.saml_assertion(person.email)
         provider = identity_provider("https://idp.example.com")
         metadata = tmp_path / "metadata.xml"
         metadata.write_text(provider.metadata(), encoding="utf-8")
-        command = [sys.executable, "-m", "redcore_server", "identity-provider", str(metadata)]
-        subprocess.run([*command, "--data", str(redcore_server.data)], check=True, capture_output=True)  # noqa: S603
+        command = [sys.executable, "-m", "platform", "identity-provider", str(metadata)]
+        subprocess.run([*command, "--data", str(platform.data)], check=True, capture_output=True)  # noqa: S603
 
         def assertion() -> bytes:
             statement = Statement(
                 name_id=person.email,
-                audience=f"{redcore_server.origin}/saml/metadata.xml",
-                recipient=f"{redcore_server.origin}/oauth/token",
+                audience=f"{platform.origin}/saml/metadata.xml",
+                recipient=f"{platform.origin}/oauth/token",
                 now=datetime.now(UTC),
                 issuer=provider.entity_id,
             )
@@ -314,15 +321,15 @@ class TestSaml:
 
     @pytest.mark.parametrize("kind", [bytes, str])
     def test_a_person_of_an_identity_provider(
-        self, side: Side, redcore_server: ReferenceServer, person: Person, assertion: Callable[[], bytes], kind: type
+        self, side: Side, platform: Any, person: Person, assertion: Callable[[], bytes], kind: type
     ) -> None:
         """The raw XML becomes a session of the person, whom the application can be told from."""
-        application = new_application(redcore_server)
+        application = new_application(platform)
         xml = assertion() if kind is bytes else assertion().decode()
         options: dict[str, Any] = {
             "client_id": application.id,
             "client_secret": application.secret,
-            "base_url": redcore_server.base_url,
+            "base_url": platform.base_url,
         }
 
         client = side.call(side.kind.from_saml_assertion, assertion=xml, scope="users:read", **options)

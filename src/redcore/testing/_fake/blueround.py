@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.request import urlopen
 
 from anyio.lowlevel import checkpoint
 
@@ -17,13 +18,15 @@ from redcore._transport import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE, StandIn
 from redcore.exceptions import RedcoreError
 from redcore.testing._fake.answers import answer_of, error_of, faulty
+from redcore.testing._fake.assertions import new_assertion
 from redcore.testing._fake.call import Answer, Asked
 from redcore.testing._fake.contract import Operation, contract
 from redcore.testing._fake.faults import Script, Scripts
+from redcore.testing._fake.grants import authorize, decide_device
 from redcore.testing._fake.lab import FakeLab
 from redcore.testing._fake.platform import Platform, request_id_of
 from redcore.testing._fake.seen import seen
-from redcore.testing._fake.state import State
+from redcore.testing._fake.state import ADMIN_EMAIL, State
 from redcore.testing._fake.transport import AsyncFakeTransport, Delivery, FakeTransport, broken, late
 from redcore.testing._fake.work import finish
 from redcore.testing.credentials import ApiKeyArguments, ApplicationArguments
@@ -169,6 +172,69 @@ class FakeBlueRound:
         given: dict[str, Any] = {**self.arguments, **options}
         return AsyncClient(**given)
 
+    # Persons ---------------------------------------------------------------------------------
+
+    def accept_invitation(self, email: str) -> None:
+        """Accept the invitation of a user as the person with the mail would: the user becomes active.
+
+        Raises:
+            ValueError: no invited user has this e-mail.
+        """
+        for user in self.platform.state.users.values():
+            if user["email"].casefold() == email.casefold() and user["status"] == "pending_invite":
+                self.platform.state.change(user, {"status": "active", "_accepted": True})
+                return
+        raise ValueError(f"no invited user has the e-mail {email!r}")
+
+    def authorize(self, url: str, email: str = ADMIN_EMAIL, *, decision: Literal["allow", "deny"] = "allow") -> str:
+        """Sign in and decide on an authorization request, as a person in a browser would.
+
+        Args:
+            url: Of the request, such as `redcore.login.authorization_request(...).url`.
+            email: Of the person.
+            decision: What the person chooses on the consent page.
+
+        Returns:
+            The address that the browser is sent back to, for `redcore.login.exchange_code`.
+
+        Raises:
+            ValueError: the platform would show an error page, or no active user has this e-mail.
+        """
+        with self._lock:
+            return authorize(self.platform.state, url, email, is_allowed=decision == "allow")
+
+    def browser(
+        self, email: str = ADMIN_EMAIL, *, decision: Literal["allow", "deny"] = "allow"
+    ) -> Callable[[str], None]:
+        """Return a browser for `redcore.login.in_browser(open_browser=...)`, which does as `authorize` does.
+
+        It follows the redirect to the program that waits on loopback, in a thread.
+        """
+
+        def visit(url: str) -> None:
+            address = self.authorize(url, email, decision=decision)
+            threading.Thread(target=follow, args=(address,), daemon=True).start()
+
+        return visit
+
+    def decide_device(
+        self, user_code: str, email: str = ADMIN_EMAIL, *, decision: Literal["allow", "deny"] = "allow"
+    ) -> None:
+        """Enter the code that a device shows, and decide.
+
+        Raises:
+            ValueError: no device waits with this code, or no active user has this e-mail.
+        """
+        with self._lock:
+            decide_device(self.platform.state, user_code, email, is_allowed=decision == "allow")
+
+    def saml_assertion(self, email: str = ADMIN_EMAIL) -> bytes:
+        """Return an assertion of an identity provider about a person, good for one use within five minutes.
+
+        The fake accepts any assertion about an active user, and checks no signature; the server checks all of it.
+        """
+        return new_assertion(email, self.platform.state.now())
+
     # What a test says ------------------------------------------------------------------------
 
     def answer(self, operation: str, *values: Any) -> None:
@@ -246,3 +312,9 @@ class FakeBlueRound:
 
     def _script(self, operation: Operation, name: str, steps: list[Any]) -> None:
         self.scripts.add(Script.of(operation.method, operation.glob, name, steps))
+
+
+def follow(address: str) -> None:
+    """Open an address on loopback, as a browser that is redirected."""
+    with urlopen(address, timeout=10.0) as page:  # noqa: S310 (the application's own)
+        page.read()

@@ -4,47 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
-from redcore.testing._fake import access
+from redcore.testing._fake import grants, tokens
 from redcore.testing._fake.call import Answer, Asked
 from redcore.testing._fake.contract import contract
 from redcore.testing._fake.problem import OAuthProblem
 from redcore.testing._fake.state import Row, State
 
+FORM = "application/x-www-form-urlencoded"
 KEY: Row = {"kty": "RSA", "kid": "fake", "use": "sig", "alg": "RS256", "n": "0vx7agoebGcQSuuPiLJX", "e": "AQAB"}
 """The example of the spec: the fake's tokens are not signed."""
 
 
 def token(state: State, asked: Asked) -> Answer:
     """`POST /oauth/token`."""
-    return answered(access.token(state, asked.headers, asked.content))
+    return answered(grants.token(state, asked.headers, form_of(asked)))
+
+
+def device_authorization(state: State, asked: Asked) -> Answer:
+    """`POST /oauth/device_authorization`."""
+    return answered(grants.start_device(state, asked.headers, form_of(asked), asked.origin))
 
 
 def revoke(state: State, asked: Asked) -> Answer:
     """`POST /oauth/revoke`."""
-    access.revoke(state, asked.headers, asked.content)
+    tokens.revoke(state, asked.headers, form_of(asked))
     return Answer(200, {"Cache-Control": "no-store"})
 
 
 def introspect(state: State, asked: Asked) -> Answer:
     """`POST /oauth/introspect`."""
-    return answered(access.introspect(state, asked.headers, asked.content))
+    return answered(tokens.introspect(state, asked.headers, form_of(asked), asked.origin))
 
 
 def metadata(_: State, asked: Asked) -> Answer:
-    """`GET /.well-known/oauth-authorization-server` (RFC 8414), with the endpoints that the fake has."""
+    """`GET /.well-known/oauth-authorization-server` (RFC 8414), with the addresses that the server has."""
+    methods = ["client_secret_basic", "client_secret_post"]
     return answered(
         {
             "issuer": asked.origin,
-            "token_endpoint": f"{asked.origin}/oauth/token",
-            "revocation_endpoint": f"{asked.origin}/oauth/revoke",
-            "introspection_endpoint": f"{asked.origin}/oauth/introspect",
-            "jwks_uri": f"{asked.origin}/.well-known/jwks.json",
+            "authorization_endpoint": f"{asked.origin}/oauth/authorize",
             "response_types_supported": ["code"],
-            "grant_types_supported": ["client_credentials", "refresh_token"],
+            "response_modes_supported": ["query"],
             "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "device_authorization_endpoint": f"{asked.origin}/oauth/device_authorization",
+            "token_endpoint": f"{asked.origin}/oauth/token",
+            "token_endpoint_auth_methods_supported": [*methods, "none"],
+            "revocation_endpoint": f"{asked.origin}/oauth/revoke",
+            "revocation_endpoint_auth_methods_supported": [*methods, "none"],
+            "introspection_endpoint": f"{asked.origin}/oauth/introspect",
+            "introspection_endpoint_auth_methods_supported": methods,
+            "jwks_uri": f"{asked.origin}/.well-known/jwks.json",
+            "grant_types_supported": list(grants.GRANTS),
             "scopes_supported": contract().scopes,
         }
     )
@@ -53,6 +68,17 @@ def metadata(_: State, asked: Asked) -> Answer:
 def jwks(_: State, __: Asked) -> Answer:
     """`GET /.well-known/jwks.json`."""
     return answered({"keys": [KEY]})
+
+
+def form_of(asked: Asked) -> dict[str, str]:
+    """The values of a form; blank ones count as not sent (RFC 6749 section 3.2).
+
+    Raises:
+        OAuthProblem: the body is not a form.
+    """
+    if asked.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise OAuthProblem("invalid_request", f"The body must be {FORM}.")
+    return dict(parse_qsl(asked.content.decode(errors="replace")))
 
 
 def answered(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -69,6 +95,7 @@ def refusal(problem: OAuthProblem) -> Answer:
 
 ENDPOINTS: Mapping[tuple[str, str], Callable[[State, Asked], Answer]] = {
     ("POST", "/oauth/token"): token,
+    ("POST", "/oauth/device_authorization"): device_authorization,
     ("POST", "/oauth/revoke"): revoke,
     ("POST", "/oauth/introspect"): introspect,
     ("GET", "/.well-known/oauth-authorization-server"): metadata,

@@ -40,6 +40,12 @@ class State:
         """The user that a credential acts for, by the credential's id."""
         self.tokens: dict[str, Row] = {}
         """Access and refresh tokens, each with its family."""
+        self.codes: dict[str, Row] = {}
+        """Authorization codes, used ones too."""
+        self.devices: dict[str, Row] = {}
+        """Logins on devices, by the device's code."""
+        self.assertions: set[str] = set()
+        """The ids of the assertions that were used."""
         self.replays: dict[tuple[str, str], tuple[Any, ...]] = {}
         """First answers, by credential and `Idempotency-Key`."""
         self.cursors: dict[str, tuple[tuple[Any, ...] | None, list[Any]]] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redcore.testing._fake.access import end_credentials
 from redcore.testing._fake.call import Call, Handler, Reply, public
 from redcore.testing._fake.paging import page
 from redcore.testing._fake.problem import Problem, not_found, rule
 from redcore.testing._fake.state import Row, folded
+from redcore.testing._fake.tokens import end_credentials
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 INVITATIONS = ((HOUR_S, 5), (DAY_S, 10))  # contract section 5: at most so many to one address
