@@ -96,6 +96,7 @@ def test_a_busy_platform_is_shown(redcore_client: Client, redcore_faults: Inject
     assert Shop(redcore_client.with_options(max_retries=0)).status() == "busy, again in 7 s"
 
 
+@pytest.mark.usefixtures("redcore_time")  # the wait before the second attempt is over at once
 def test_a_truncated_answer_creates_nothing_twice(shop: Shop, redcore_faults: Inject) -> None:
     redcore_faults("POST", "/v1/products", Fault(truncate=True))
     shop.stock_up("E-1", "Engine", 129900, 1)

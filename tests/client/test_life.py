@@ -14,7 +14,7 @@ import threading
 import tracemalloc
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -95,7 +95,7 @@ def test_a_loop_that_is_closed_bare(server: Loopback) -> None:
         bare.close()
         asyncio.run(client.users.get_me())
         gc.collect()
-    sent_over: Any = client._transport
+    sent_over = cast("Any", client._transport)._own
 
     assert len(sent_over._pools) == 0
     asyncio.run(client.aclose())
@@ -189,7 +189,7 @@ def test_a_fork_where_one_client_cannot_begin_anew(server: Loopback, monkeypatch
     ):
         for each in (client, other):
             each.users.get_me()
-        monkeypatch.setattr(other._transport, "begin_anew", lambda: 1 / 0)
+        monkeypatch.setattr(cast("Any", other._transport)._own, "begin_anew", lambda: 1 / 0)
 
         assert in_a_fork(client.users.get_me) == 0
 
@@ -200,7 +200,7 @@ def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
     """The child waits for nobody: those who have the connections are not in it."""
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
-        sent_over: Any = client._transport
+        sent_over = cast("Any", client._transport)._own
         while not sent_over._slots.empty():
             sent_over._slots.get()
 
@@ -329,7 +329,7 @@ def test_calls_at_interpreter_shutdown(server: Loopback) -> None:
 
 def spare(client: Any) -> int:
     """How many connections of the running loop wait for a call, after no call holds any."""
-    pool = client._transport._pools.here()
+    pool = cast("Any", client._transport)._own._pools.here()
     assert pool.slots.value == 100
     return sum(len(route) for route in pool.routes._routes.values())
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 import respx
@@ -14,9 +18,19 @@ from pytest_httpx import HTTPXMock
 from tests.client.colours import Colour
 from tests.client.loopback import USER, Loopback, stored
 
-from redcore import RedcoreError
+from redcore import AsyncClient, Client, RedcoreError
 
+NOWHERE = "https://platform.invalid/v1"
 ENVELOPE = {"data": USER, "meta": {"request_id": "req_1", "version": "1.2.0"}}
+CASSETTE = f"""\
+interactions:
+- request: {{body: '', headers: {{}}, method: GET, uri: {NOWHERE}/users/usr_1}}
+  response:
+    body: {{string: '{json.dumps(ENVELOPE)}'}}
+    headers: {{content-type: [application/json]}}
+    status: {{code: 200, message: OK}}
+version: 1
+"""
 
 
 @pytest.mark.usefixtures("redcore_time")
@@ -53,6 +67,79 @@ def test_vcrpy(call: Colour, make: Any, server: Loopback, tmp_path: Path) -> Non
             assert call(make().users.get, "usr_1").id == USER["id"]
 
     assert len(server.seen) == 1
+
+
+TRANSPORTS: list[tuple[str, Any]] = [
+    *(("sync", name) for name in ("direct", "httpcore")),
+    *(("asyncio", name) for name in ("direct", "httpcore", "aiohttp")),
+    ("trio", "httpcore"),
+]
+
+
+def got(colour: str, transport: Any) -> str:
+    """The id of a user at an address that does not exist, over a transport that the application has chosen."""
+    options: dict[str, Any] = {"api_key": "rk_test_1", "base_url": NOWHERE, "transport": transport, "max_retries": 0}
+    if colour == "sync":
+        with Client(**options) as client:
+            return client.users.get("usr_1").id
+
+    async def main() -> str:
+        async with AsyncClient(**options) as client:
+            return (await client.users.get("usr_1")).id
+
+    return anyio.run(main, backend=colour)
+
+
+@pytest.mark.parametrize(("colour", "transport"), TRANSPORTS)
+class TestChosenTransports:
+    """A mock stands before every transport, or a test would send real requests without a word."""
+
+    def test_respx(self, colour: str, transport: Any) -> None:
+        with respx.mock(base_url=NOWHERE) as router:
+            router.get("/users/usr_1").respond(200, json=ENVELOPE)
+            assert got(colour, transport) == "usr_1"
+
+    def test_pytest_httpx(self, colour: str, transport: Any, httpx_mock: HTTPXMock) -> None:
+        httpx_mock.add_response(json=ENVELOPE)
+        assert got(colour, transport) == "usr_1"
+
+    def test_vcrpy(self, colour: str, transport: Any, tmp_path: Path) -> None:
+        cassette = tmp_path / "cassette.yaml"
+        cassette.write_text(CASSETTE)
+        with vcr.use_cassette(str(cassette), record_mode="none"):
+            assert got(colour, transport) == "usr_1"
+
+
+RECORDED = f"""
+import pytest
+from redcore import Client, NetworkError
+
+def get():
+    with Client(api_key="rk_test_1", base_url="{NOWHERE}", max_retries=0) as client:
+        return client.users.get("usr_1").id
+
+@pytest.mark.vcr
+def test_recorded():
+    assert get() == "usr_1"
+
+@pytest.mark.block_network
+def test_blocked():
+    with pytest.raises((NetworkError, RuntimeError)):
+        get()
+"""
+
+
+def test_pytest_recording(tmp_path: Path) -> None:
+    """What its cassette holds is played back, and without a cassette the network is blocked."""
+    folder = tmp_path / "cassettes" / "test_it"
+    folder.mkdir(parents=True)
+    (folder / "test_recorded.yaml").write_text(CASSETTE)
+    (tmp_path / "test_it.py").write_text(RECORDED)
+    command = [sys.executable, "-m", "pytest", "-q", "--record-mode=none", "test_it.py"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_an_upload_and_a_download_are_intercepted_too(call: Colour, make: Any) -> None:

@@ -304,7 +304,7 @@ class TestSaml:
         provider = identity_provider("https://idp.example.com")
         metadata = tmp_path / "metadata.xml"
         metadata.write_text(provider.metadata(), encoding="utf-8")
-        command = [sys.executable, "-m", "platform", "identity-provider", str(metadata)]
+        command = [sys.executable, "-m", "redcore_server", "identity-provider", str(metadata)]
         subprocess.run([*command, "--data", str(platform.data)], check=True, capture_output=True)  # noqa: S603
 
         def assertion() -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -106,7 +106,7 @@ def test_a_given_http_client() -> None:
 def test_copies(make: Any) -> None:
     """A copy shares connections and tokens, and does not close them."""
     client = Client(api_key="rk_key", timeout=5)
-    sent_over: Any = client._transport
+    sent_over = cast("Any", client._transport)._own
 
     copied = make(client)
     copied.close()

@@ -46,17 +46,15 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
 
 
 def _open_transport(name: str | None) -> Transport:
-    if name == "direct":
+    from redcore._transport.mockable import MockableTransport  # noqa: PLC0415 (it imports httpcore: see `pool`)
+
+    if name != "httpcore" and find_spec("httptools") is not None:
         from redcore._transport.direct_sync import DirectTransport  # noqa: PLC0415 (needs httptools)
 
-        return DirectTransport()
-    if name is None and find_spec("httptools") is not None:
-        from redcore._transport.default import DefaultTransport  # noqa: PLC0415 (needs httptools)
-
-        return DefaultTransport()
+        return MockableTransport(DirectTransport())
     from redcore._transport.pool import PoolTransport  # noqa: PLC0415 (see there)
 
-    return PoolTransport()
+    return MockableTransport(PoolTransport())
 
 
 def open_async_transport(given: AsyncHttpClient | None, name: str | None = None) -> AsyncTransport:
@@ -70,21 +68,19 @@ def open_async_transport(given: AsyncHttpClient | None, name: str | None = None)
 
 
 def _open_async_transport(name: str | None) -> AsyncTransport:
+    from redcore._transport.mockable import AsyncMockableTransport  # noqa: PLC0415 (as above)
+
     if name == "aiohttp":
         from redcore._transport.aiohttp_client import AiohttpTransport  # noqa: PLC0415 (an extra)
 
-        return AiohttpTransport()
-    if name == "direct":
+        return AsyncMockableTransport(AiohttpTransport())
+    if name != "httpcore" and find_spec("httptools") is not None:
         from redcore._transport.direct_asyncio import AsyncDirectTransport  # noqa: PLC0415 (needs httptools)
 
-        return AsyncDirectTransport()
-    if name is None and find_spec("httptools") is not None:
-        from redcore._transport.default import AsyncDefaultTransport  # noqa: PLC0415 (needs httptools)
-
-        return AsyncDefaultTransport()
+        return AsyncMockableTransport(AsyncDirectTransport())
     from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (see there)
 
-    return AsyncPoolTransport()
+    return AsyncMockableTransport(AsyncPoolTransport())
 
 
 def check(given: object, name: str | None, names: Sequence[str]) -> None:

@@ -11,8 +11,10 @@ from redcore._wire.encoding import Request
 class Transport(Protocol):
     """Sends requests, blocking."""
 
-    closed: bool
-    """Whether it refuses to send."""
+    @property
+    def closed(self) -> bool:
+        """Whether it refuses to send."""
+        ...
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """Make one attempt.
@@ -48,7 +50,10 @@ class Transport(Protocol):
 class AsyncTransport(Protocol):
     """Like `Transport`, for asyncio and trio."""
 
-    closed: bool
+    @property
+    def closed(self) -> bool:
+        """Whether it refuses to send."""
+        ...
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """Make one attempt."""

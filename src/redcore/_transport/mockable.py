@@ -1,0 +1,97 @@
+"""Sends over httpx while a test tool has patched it (see `interception`): any other way would bypass the mock."""
+
+from __future__ import annotations
+
+import httpx
+
+from redcore._base.response import AsyncIncoming, Incoming, Response
+from redcore._transport.errors import closed
+from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
+from redcore._transport.interception import AWAITED, BLOCKING, is_intercepted
+from redcore._transport.protocols import AsyncTransport, Transport
+from redcore._transport.tls import Tls
+from redcore._wire.encoding import Request
+
+
+class MockableTransport:
+    """See `Transport`.
+
+    Args:
+        own: What sends while nothing is patched.
+    """
+
+    def __init__(self, own: Transport) -> None:
+        self._own = own
+        self._httpx: httpx.Client | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it refuses to send."""
+        return self._own.closed
+
+    def send(self, request: Request, timeout_s: float) -> Response:
+        """Make one attempt."""
+        if is_intercepted(BLOCKING):
+            return self._over_httpx().send(request, timeout_s)
+        return self._own.send(request, timeout_s)
+
+    def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
+        """Make one attempt with a streamed body, up to the header of the response."""
+        if is_intercepted(BLOCKING):
+            return self._over_httpx().stream(request, silence_s, ends_in_s)
+        return self._own.stream(request, silence_s, ends_in_s)
+
+    def _over_httpx(self) -> GivenTransport:
+        if self.closed:
+            raise closed()
+        if self._httpx is None:
+            self._httpx = httpx.Client(verify=Tls().now())
+        return GivenTransport(self._httpx)
+
+    def close(self) -> None:
+        """Close the transport and its connections."""
+        self._own.close()
+        if self._httpx is not None:
+            self._httpx.close()
+
+
+class AsyncMockableTransport:
+    """See `AsyncTransport`.
+
+    Args:
+        own: What sends while nothing is patched.
+    """
+
+    def __init__(self, own: AsyncTransport) -> None:
+        self._own = own
+        self._httpx: httpx.AsyncClient | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it refuses to send."""
+        return self._own.closed
+
+    async def send(self, request: Request, timeout_s: float) -> Response:
+        """Make one attempt."""
+        if is_intercepted(AWAITED):
+            return await self._over_httpx().send(request, timeout_s)
+        return await self._own.send(request, timeout_s)
+
+    async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
+        """Make one attempt with a streamed body, up to the header of the response."""
+        if is_intercepted(AWAITED):
+            return await self._over_httpx().stream(request, silence_s, ends_in_s)
+        return await self._own.stream(request, silence_s, ends_in_s)
+
+    def _over_httpx(self) -> AsyncGivenTransport:
+        if self.closed:
+            raise closed()
+        if self._httpx is None:
+            self._httpx = httpx.AsyncClient(verify=Tls().now())
+        return AsyncGivenTransport(self._httpx)
+
+    async def aclose(self) -> None:
+        """Close the transport and its connections."""
+        await self._own.aclose()
+        if self._httpx is not None:
+            await self._httpx.aclose()
