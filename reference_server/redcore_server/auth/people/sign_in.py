@@ -59,7 +59,7 @@ class SignIn:
             return None
         await self._keep_up(row["id"], row["password_hash"], password)
         if not row["has_totp"]:
-            await self.attempts.forget(account)
+            await self.attempts.succeed(account=account, address=address)
         return Proof(person(row), owes_code=row["has_totp"])
 
     async def by_code(self, who: Person, code: str, *, address: str) -> bool:
@@ -74,7 +74,7 @@ class SignIn:
             TooManyAttempts: The attempt was not checked.
         """
         account = _account(who.organisation_id, email_key(who.email))
-        await self.attempts.spend(account=account, address=address)
+        await self.attempts.spend(account=account, address=address, step="code")
         async with self.postgres.connection() as connection:
             row = await (await connection.execute(_QUERIES["totp"], {"id": who.id})).fetchone()
             step = matching_step(row["totp_secret"], code, self.clock.time()) if row else None
@@ -83,7 +83,7 @@ class SignIn:
             used = await (await connection.execute(_QUERIES["use_totp_step"], {"id": who.id, "step": step})).fetchone()
         if used is None:
             return False
-        await self.attempts.forget(account)
+        await self.attempts.succeed(account=account, address=address)
         return True
 
     async def has_identity_provider(self, organisation_id: str) -> bool:

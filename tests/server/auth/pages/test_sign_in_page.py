@@ -20,7 +20,14 @@ from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 
 from redcore_server.auth.pages.browser_request import BrowserRequest, Browsers
 from redcore_server.auth.pages.sign_in import Purpose, SignInPages
-from redcore_server.auth.people.login_throttle import PER_ACCOUNT, PER_ADDRESS, WINDOW_S, Attempts
+from redcore_server.auth.people.login_throttle import (
+    EVERYWHERE,
+    PER_ACCOUNT,
+    PER_ADDRESS,
+    WINDOW_S,
+    Attempts,
+    TooManyAttempts,
+)
 from redcore_server.auth.people.passwords import Passwords
 from redcore_server.auth.people.person import find_person
 from redcore_server.auth.people.sessions import Sessions
@@ -301,14 +308,56 @@ async def test_unreadable_form_is_a_page(browser: Browser, body: str) -> None:
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+async def status_from(door: Door, address: str, password: str = PASSWORD) -> int:
+    """What a new browser at an address is answered."""
+    elsewhere = attrs.evolve(door, address=address)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(elsewhere), base_url=ISSUER) as http:
+        return (await sign_in(Browser(http), password)).status_code
+
+
+@pytest.mark.usefixtures("browser")  # which has a password
+async def test_guesses_from_many_addresses_lock_out_strangers_only(door: Door, clock: Clock) -> None:
+    """However many take part: whoever signed in from an address before still does, others wait for the next window."""
+    home, attempts = new_address(), Attempts(door.stores.redis, clock)
+    assert await status_from(door, home) == 302
+    account = f"{door.organisation.id} {EMAIL}"
+    for _ in range(EVERYWHERE["password"] - 1):
+        await attempts.spend(account=account, address=new_address())
+
+    with pytest.raises(TooManyAttempts):
+        await attempts.spend(account=account, address=new_address())
+    assert await status_from(door, new_address()) == 429
+    assert await status_from(door, home) == 302
+
+
+@pytest.mark.usefixtures("browser")  # which has a password
+async def test_a_known_address_has_as_few_guesses_as_others(door: Door) -> None:
+    """It is exempt from what others do, not from its own limit."""
+    home = new_address()
+    assert await status_from(door, home) == 302
+
+    statuses = [await status_from(door, home, "wrong horse battery") for _ in range(PER_ACCOUNT + 1)]
+
+    assert statuses == [200] * PER_ACCOUNT + [429]
+
+
+async def test_codes_are_limited_everywhere(stores: Stores, clock: Clock, organisation: Organisation) -> None:
+    """Ten guesses at six digits, from ten addresses as from one; the password's count is another."""
+    attempts, account = Attempts(stores.redis, clock), f"{organisation.id} {EMAIL}"
+    for _ in range(EVERYWHERE["code"]):
+        await attempts.spend(account=account, address=new_address(), step="code")
+
+    with pytest.raises(TooManyAttempts):
+        await attempts.spend(account=account, address=new_address(), step="code")
+    await attempts.spend(account=account, address=new_address())
+
+
 async def test_account_is_limited(browser: Browser, clock: Clock, stores: Stores, door: Door) -> None:
-    """After so many attempts not even the right password is judged, from anywhere, until the window ends."""
+    """After so many attempts not even the right password is judged there until the window ends, but elsewhere."""
     for _ in range(PER_ACCOUNT):
         await sign_in(browser, "wrong horse battery")
     answer = await sign_in(browser)
-    elsewhere = attrs.evolve(door, address=new_address())
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(elsewhere), base_url=ISSUER) as http:
-        assert (await sign_in(Browser(http))).status_code == 429
+    assert await status_from(door, new_address()) == 302
 
     assert (answer.status_code, "Too many attempts" in answer.text) == (429, True)
     assert 'aria-invalid="true"' not in answer.text
@@ -359,7 +408,7 @@ async def test_address_is_limited(stores: Stores, clock: Clock, organisation: Or
     attempts = Attempts(stores.redis, clock)
     for number in range(PER_ADDRESS):
         await attempts.spend(account=f"{organisation.id} {number}", address=door.address)
-    await attempts.forget(f"{organisation.id} 0")
+    await attempts.succeed(account=f"{organisation.id} 0", address=door.address)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url=ISSUER) as http:
         assert (await sign_in(Browser(http), email="new@example.com")).status_code == 429
