@@ -9,6 +9,7 @@ from redcore._transport.errors import closed
 from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
 from redcore._transport.interception import AWAITED, BLOCKING, is_intercepted
 from redcore._transport.protocols import AsyncTransport, Transport
+from redcore._transport.stand_in import STAGE
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
 
@@ -33,12 +34,16 @@ class MockableTransport:
         """Make one attempt."""
         if is_intercepted(BLOCKING):
             return self._over_httpx().send(request, timeout_s)
+        if STAGE.refuse is not None:
+            STAGE.refuse(request.url)
         return self._own.send(request, timeout_s)
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
         """Make one attempt with a streamed body, up to the header of the response."""
         if is_intercepted(BLOCKING):
             return self._over_httpx().stream(request, silence_s, ends_in_s)
+        if STAGE.refuse is not None:
+            STAGE.refuse(request.url)
         return self._own.stream(request, silence_s, ends_in_s)
 
     def _over_httpx(self) -> GivenTransport:
@@ -75,12 +80,16 @@ class AsyncMockableTransport:
         """Make one attempt."""
         if is_intercepted(AWAITED):
             return await self._over_httpx().send(request, timeout_s)
+        if STAGE.refuse is not None:
+            STAGE.refuse(request.url)
         return await self._own.send(request, timeout_s)
 
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """Make one attempt with a streamed body, up to the header of the response."""
         if is_intercepted(AWAITED):
             return await self._over_httpx().stream(request, silence_s, ends_in_s)
+        if STAGE.refuse is not None:
+            STAGE.refuse(request.url)
         return await self._own.stream(request, silence_s, ends_in_s)
 
     def _over_httpx(self) -> AsyncGivenTransport:

@@ -27,9 +27,10 @@ class StandIn(Protocol):
 
 
 class Stage:
-    """Holds the current stand-in."""
+    """Holds the current stand-in, and what refuses a URL before any of the SDK's own transports sends to it."""
 
     stand_in: StandIn | None = None
+    refuse: Callable[[str], None] | None = None
 
 
 STAGE = Stage()

@@ -1,7 +1,8 @@
 """Prevents tests from calling BlueRound's production and staging hosts.
 
-Names are looked up through one function of the standard library, whichever HTTP library connects; what a fake or a
-mock answers is never looked up.
+What a fake or a mock answers is never sent, and passes. All else is refused in two places: before the SDK's own
+transports send, also through a proxy, and where the standard library looks up a name, for clients that the application
+has brought.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
+from redcore._transport.stand_in import STAGE
 from redcore.exceptions import ConfigurationError
 
 OWN = (".blueround.com", ".blueround.dev")  # contract section 2: production and staging
@@ -18,7 +21,7 @@ OWN = (".blueround.com", ".blueround.dev")  # contract section 2: production and
 
 @contextmanager
 def no_network() -> Generator[None]:
-    """Reject name lookups of production and staging, for every client of this process."""
+    """Refuse production and staging, for every client of this process."""
     original = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -26,9 +29,11 @@ def no_network() -> Generator[None]:
         return original(host, *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo
+    STAGE.refuse = lambda url: refuse(urlsplit(url).hostname)
     try:
         yield
     finally:
+        STAGE.refuse = None
         socket.getaddrinfo = original
 
 
