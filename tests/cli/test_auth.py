@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 from tests.cli.conftest import Run
 from tests.contract.people import Visitor, new_person
 
 from redcore import Client, ConfigurationError
 from redcore.cli.credential import moment, note
+from redcore.cli.profiles import Profiles, folder
 from redcore.cli.terminal import Terminal
 from redcore.testing import Lab, ReferenceServer
 from redcore.tokens import TokenSet
@@ -132,6 +137,61 @@ def test_a_dry_logout_keeps_the_login(run_cli: Run, redcore_server: ReferenceSer
 
     assert "Would delete the login of profile default" in outcome.out
     assert run_cli("auth", "status").code == 0
+
+
+class LockedKeyring(KeyringBackend):
+    """A keyring whose owner has not unlocked it."""
+
+    priority = 1
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002 (its base class's)
+        raise KeyringLocked("the collection is locked")
+
+    def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002 (its base class's)
+        raise KeyringLocked("the collection is locked")
+
+    def delete_password(self, service: str, username: str) -> None:  # noqa: ARG002 (its base class's)
+        raise KeyringLocked("the collection is locked")
+
+
+class WriteProtectedKeyring(LockedKeyring):
+    """A keyring that answers, and keeps nothing."""
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002 (its base class's)
+        return None
+
+
+@pytest.fixture(params=[LockedKeyring, WriteProtectedKeyring])
+def unusable_keyring(request: pytest.FixtureRequest, config_dir: Path) -> Iterator[None]:
+    """The keyring of this process, in place of what the system has."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(request.param())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.mark.usefixtures("unusable_keyring")
+def test_a_login_goes_to_a_file_while_the_keyring_is_locked(
+    run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
+) -> None:
+    """With a warning that says why; the doctor finds it."""
+    login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
+    found = {finding["check"]: finding for finding in run_cli("doctor", "--json").json}
+
+    assert (login.code, "the keyring cannot be used" in login.err) == (0, True)
+    assert run_cli("auth", "status", "--jq", ".source").out.strip() == str(config_dir / "credentials.json")
+    assert (found["keyring"]["level"], found["credentials"]["level"]) == ("warning", "ok")
+
+
+@pytest.mark.usefixtures("unusable_keyring")
+def test_a_login_in_a_locked_keyring_is_a_failure_with_two_ways_on(run_cli: Run, address: str) -> None:
+    """Unlock it, or log in again; the doctor says the same."""
+    Profiles(folder()).change("default", {"storage": "keyring", "base_url": address})
+    outcome = run_cli("me", "get")
+    found = {finding["check"]: finding for finding in run_cli("doctor", "--json").json}
+
+    assert (outcome.code == 0, "redcore auth login" in outcome.err) == (False, True)
+    assert (found["keyring"]["level"], "Unlock" in found["keyring"]["advice"]) == ("failure", True)
 
 
 def approve(visitor: Visitor, person: object, code: str) -> None:

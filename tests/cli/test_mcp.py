@@ -151,14 +151,36 @@ def test_a_text_is_stored_and_read_back(state: State) -> None:
     assert used(state, use, writes=True).structured_content == {"text": "hello", "truncated": False}
 
 
-def test_it_is_served_over_stdio(redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
-    """As an assistant's program starts it; nothing but the protocol is on stdout."""
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize("answer", [None, ElicitResult(action="accept", content={"confirm": True})])
+def test_deleting_is_confirmed_over_stdio_in_both_eras_of_the_protocol(
+    redcore_server: ReferenceServer, redcore_lab: Lab, mode: str, answer: ElicitResult | None
+) -> None:
+    """As an assistant's program starts it: by a handshake and a request, or by a question in the answer.
+
+    A client that cannot ask is told why nothing was done.
+    """
     command = StdioServerParameters(
-        command=sys.executable, args=["-m", "redcore.cli", "mcp"], env=redcore_server.environment
+        command=sys.executable, args=["-m", "redcore.cli", "mcp", "--allow-writes"], env=redcore_server.environment
     )
+    asked: list[str] = []
 
-    async def main() -> Any:
-        async with McpClient(command) as client:
-            return await client.call_tool("users_get_me", {})
+    async def decide(_: Any, question: Any) -> Any:
+        asked.append(question.message)
+        return answer
 
-    assert anyio.run(main).structured_content["email"] == "admin@example.com"
+    async def main(product_id: str) -> Any:
+        callback: Any = decide if answer else None
+        async with McpClient(command, mode=mode, elicitation_callback=callback) as client:
+            assert (await client.call_tool("users_get_me", {})).structured_content["email"] == "admin@example.com"
+            return await client.call_tool("products_delete", {"product_id": product_id})
+
+    with Client(**redcore_server.api_key) as admin:
+        product = admin.products.create(name="Engine", sku="ENG", price=1)
+        result = anyio.run(main, product.id)
+        is_left = bool(admin.products.list())
+
+    if answer is None:
+        assert (is_left, result.is_error, "elicitation" in result.content[0].text) == (True, True, True)
+    else:
+        assert (is_left, asked) == (False, [f"Delete a product: {product.id}? This cannot be undone."])

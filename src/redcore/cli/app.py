@@ -6,8 +6,9 @@ Groups are loaded when they are asked for: `redcore users --help` imports nothin
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 import click
@@ -55,12 +56,32 @@ ALIASES = {
 """Other names of groups, for the fingers of people who come from gh."""
 
 
+WIDEST, NARROW, NARROWEST = 78, 60, 20
+"""Characters in a line of help: as click has it; where two columns do not fit; less than which is of no use."""
+BELOW = 4
+"""Width of a first column that is narrower than any option: the text goes below."""
 LEADING = "redcore.cli.leading"
 """Whether options stand before the first command."""
 
 
+class Formatter(click.HelpFormatter):
+    """Help that fits narrow terminals: there the text of an option goes below it, not beside it."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write terms and what they mean; see `click.HelpFormatter`."""
+        super().write_dl(rows, col_max if self.width >= NARROW else BELOW, col_spacing)
+
+
+class Context(click.Context):
+    """The context of every command."""
+
+    formatter_class = Formatter
+
+
 class Suggesting(click.Group):
     """A group that names the nearest command when it does not know one."""
+
+    context_class = Context
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -78,7 +99,10 @@ class Suggesting(click.Group):
             near = difflib.get_close_matches(name, [*self.list_commands(ctx), *ALIASES], n=3)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
-        return super().resolve_command(ctx, args)
+        found_name, found, rest = super().resolve_command(ctx, args)
+        if found is not None:
+            found.context_class = Context
+        return found_name, found, rest
 
 
 class Root(Suggesting):
@@ -196,7 +220,12 @@ def run(arguments: Sequence[str]) -> int:
         import_module("redcore.cli.completion")  # which knows one shell more than click
     try:
         left = root.main(
-            list(arguments), prog_name="redcore", standalone_mode=False, complete_var=COMPLETE_VARIABLE, obj=state
+            list(arguments),
+            prog_name="redcore",
+            standalone_mode=False,
+            complete_var=COMPLETE_VARIABLE,
+            obj=state,
+            terminal_width=max(min(shutil.get_terminal_size().columns - 2, WIDEST), NARROWEST),
         )
         sys.stdout.flush()  # or a full disk is noticed when it is too late for words
     except (click.Abort, KeyboardInterrupt):

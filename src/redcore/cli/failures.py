@@ -16,6 +16,7 @@ from redcore.exceptions import (
     RedcoreAPIError,
     RedcoreError,
     ServerError,
+    TokenCacheError,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def hint(error: RedcoreError, state: State) -> str | None:
             )
         case RateLimitError(retry_after=float() | int() as seconds):
             return f"Try again in {seconds:g} s."
+        case TokenCacheError():
+            return "Or log in again, to keep the login elsewhere: redcore auth login; or set REDCORE_API_KEY."
         case ServerError() | NetworkError():
             return "Try again later; `redcore doctor` finds out what is wrong."
         case _:

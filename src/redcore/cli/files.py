@@ -122,7 +122,7 @@ def stored(state: State, path: Path | None, label: str | None, given: dict[str, 
     """Upload one file, or stdin for None."""
     content = from_stdin() if path is None else path
     options: dict[str, Any] = {**given, "name": label} if label else given
-    with bytes_bar(state.terminal, label or "stdin") as update:
+    with bytes_bar(state.terminal, label or (path.name if path else "stdin")) as update:
         return state.client().files.upload(
             file=content,
             on_progress=lambda progress: update(progress.done, progress.total),

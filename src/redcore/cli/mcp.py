@@ -29,6 +29,11 @@ INSTRUCTIONS = (
     "Tools of the BlueRound platform, for one organisation. Ids have a prefix that says what they are: usr_, prod_, "
     "wfr_, file_, key_, app_. Listings give at most `limit` items, newest first."
 )
+DISAGREED = "The person did not agree; nothing was done."
+CANNOT_ASK = (
+    "Nothing was done: this cannot be undone, so the person must confirm it, and this program cannot ask them (it does "
+    "not declare the capability `elicitation`). The person can do it with the `redcore` command line."
+)
 CONFIRM = "confirm"
 """The name of the question, where a call is repeated with its answer."""
 
@@ -78,9 +83,9 @@ def server_of(state: State, tools: dict[str, Tool]) -> Server[Any]:
             return said(f"There is no tool {asked.name!r}.", is_error=True)
         given = asked.arguments or {}
         if tool.is_destructive:
-            answer = await confirmation(context, asked, tool.question(given))
-            if answer is not True:
-                return said("The person did not agree; nothing was done.", is_error=True) if answer is False else answer
+            refusal = await refused(context, asked, tool.question(given))
+            if refusal is not None:
+                return said(refusal, is_error=True) if isinstance(refusal, str) else refusal
         try:
             data = await to_thread.run_sync(tool.call, state.client(), given)
         except (RedcoreError, click.ClickException) as error:
@@ -95,13 +100,14 @@ def server_of(state: State, tools: dict[str, Tool]) -> Server[Any]:
     )
 
 
-async def confirmation(
+async def refused(
     context: ServerRequestContext[Any], asked: CallToolRequestParams, question: str
-) -> bool | InputRequiredResult:
+) -> str | InputRequiredResult | None:
     """Ask the person, by whichever of the protocol's two ways this connection has.
 
     Returns:
-        Whether the person agrees; or the question, for a client that repeats the call with the answer.
+        None if the person agrees; why nothing is done; or the question, for a client that repeats the call with the
+        answer.
     """
     from mcp_types import ElicitRequest, ElicitRequestFormParams  # noqa: PLC0415 (of the extra)
     from mcp_types import InputRequiredResult as Required  # noqa: PLC0415 (as above)
@@ -113,12 +119,12 @@ async def confirmation(
     }
     capabilities = context.session.client_capabilities
     if capabilities is None or capabilities.elicitation is None:
-        return False  # a client that cannot ask the person cannot agree for them
+        return CANNOT_ASK  # a client that cannot ask the person cannot agree for them
     if context.session.can_send_request:
-        return agrees(await context.session.elicit_form(question, schema))
+        return None if agrees(await context.session.elicit_form(question, schema)) else DISAGREED
     answers = asked.input_responses or {}
     if CONFIRM in answers:
-        return agrees(answers[CONFIRM])
+        return None if agrees(answers[CONFIRM]) else DISAGREED
     form = ElicitRequestFormParams(message=question, requested_schema=schema)
     return Required(input_requests={CONFIRM: ElicitRequest(params=form)})
 

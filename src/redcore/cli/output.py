@@ -198,11 +198,12 @@ def drawn(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, in_colou
 
     console = Console(no_color=not in_colour, highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for number, name in enumerate(shown(columns, console.width)):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=None, min_width=len(name) if number else None)
     names = shown(columns, console.width)
+    for number, name in enumerate(names):
+        # Ids come first, and stay whole, as they are copied to other commands: rich narrows columns that may wrap.
+        table.add_column(Text(name, no_wrap=True, overflow="ellipsis"), no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(Text(cell(row.get(name))) for name in names))
+        table.add_row(*(Text(cell(row.get(name)), no_wrap=True, overflow="ellipsis") for name in names))
     with console.capture() as captured:
         console.print(table)
     return captured.get()

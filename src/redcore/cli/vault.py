@@ -5,6 +5,7 @@ An API key is kept as a token pair without a second half, so that keyrings and f
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -98,12 +99,26 @@ def choose(folder: Path, profile: str) -> tuple[Vault, str | None]:
         TokenCacheError: neither keyring nor file can be used.
     """
     try:
-        vault = Vault(folder, profile, "keyring")
-        vault.read()
+        probe(KeyringCache(SERVICE, strict=True))
     except (ConfigurationError, TokenCacheError) as problem:
-        reason = problem.message
-    else:
-        return vault, None
-    vault = Vault(folder, profile, "file")
-    vault.read()
-    return vault, reason
+        vault = Vault(folder, profile, "file")
+        vault.read()
+        return vault, problem.message.partition(": ")[0]  # what follows is for programmers
+    return Vault(folder, profile, "keyring"), None
+
+
+def probe(keyring: KeyringCache) -> None:
+    """See that the keyring gives back what it is given: one that is locked may still be read.
+
+    Raises:
+        TokenCacheError: it does not.
+    """
+    name = f"probe-{secrets.token_hex(8)}"  # of its own: two commands may look at once
+    given = TokenSet(access_token=name)
+    keyring.set(name, given)
+    try:
+        found = keyring.get(name)
+    finally:
+        keyring.delete(name)
+    if found is None or found.access_token != name:
+        raise TokenCacheError("the keyring does not give back what it is given")

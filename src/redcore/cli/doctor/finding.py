@@ -13,6 +13,8 @@ from redcore.cli.terminal import harmless
 
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("failure", "red")}
 CHECK_WIDTH = 12
+INDENT = 9 + CHECK_WIDTH
+NARROW_INDENT = 2
 
 
 class Finding(NamedTuple):
@@ -30,13 +32,15 @@ def marked(finding: Finding, *, in_colour: bool) -> str:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     word, colour = MARKS[finding.level]
     mark = click.style(word.ljust(8), fg=colour) if in_colour else word.ljust(8)
-    indent = 9 + CHECK_WIDTH
-    line = f"{mark}{finding.check.ljust(CHECK_WIDTH)} {folded(harmless(finding.found), width, indent)}"
-    return f"{line}\n{' ' * indent}{folded(finding.advice, width, indent)}" if finding.advice else line
+    is_narrow = 0 < width <= INDENT * 2  # no room for a column of text: it goes below
+    indent = NARROW_INDENT if is_narrow else INDENT
+    begin = f"{mark}{finding.check}\n{' ' * indent}" if is_narrow else f"{mark}{finding.check.ljust(CHECK_WIDTH)} "
+    line = begin + folded(harmless(finding.found), width, indent)
+    return f"{line}\n{' ' * indent}{folded(harmless(finding.advice), width, indent)}" if finding.advice else line
 
 
 def folded(text: str, width: int, indent: int) -> str:
     """Return text in lines that a terminal has room for, each below the first; 0 is a terminal of any width."""
-    if width <= indent * 2:  # too narrow for a separate column
+    if width == 0:
         return text
     return f"\n{' ' * indent}".join(textwrap.wrap(text, width - indent, break_on_hyphens=False) or [""])

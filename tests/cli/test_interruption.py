@@ -1,0 +1,156 @@
+"""Ctrl-C, at each question and during all that takes time: exit code 130, how to go on, nothing half done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from tests.cli.conftest import Run
+
+from redcore import Client
+from redcore._resources.files import Files
+from redcore._resources.workflows import Workflows
+from redcore.cli.terminal import Terminal
+from redcore.testing import ReferenceServer
+
+
+def interrupted(*_: Any, **__: Any) -> Any:
+    """What is under way when a person presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
+    """Lets the call of a method be interrupted."""
+    return lambda owner, name: monkeypatch.setattr(owner, name, interrupted)
+
+
+Interrupt = Callable[[object, str], None]
+
+
+def test_an_upload_says_what_is_stored_and_what_is_not(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+    """The one under way leaves nothing behind."""
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    interrupt(Files, "upload")
+    outcome = cli("files", "upload", str(file), str(file))
+
+    assert outcome.code == 130
+    assert f"Interrupted. {file} was not stored; 0 of 2 files were." in outcome.err
+
+
+def test_a_download_goes_on_with_the_same_command(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+    """No file has the name before it is whole."""
+    file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
+    interrupt(Files, "download")
+    outcome = cli("files", "download", file, "--to", str(tmp_path / "t.txt"))
+
+    assert (outcome.code, "the same command goes on" in outcome.err) == (130, True)
+    assert not (tmp_path / "t.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "told"),
+    [
+        (Files, "upload", "Nothing was imported"),
+        (Workflows, "wait", "The run goes on. Watch it: redcore runs watch wfr_"),
+    ],
+)
+def test_an_import_says_whether_it_goes_on(
+    cli: Run, interrupt: Interrupt, owner: object, method: str, told: str
+) -> None:
+    """Before the run there is nothing; afterwards it goes on at the platform."""
+    interrupt(owner, method)
+    outcome = cli("products", "import", "-", stdin="sku,name,price,stock\n")
+
+    assert (outcome.code, told in outcome.err) == (130, True)
+
+
+def test_an_export_says_how_to_fetch_its_file(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+    """The run need not be repeated."""
+    interrupt(Files, "download")
+    outcome = cli("products", "export", "--to", str(tmp_path / "c.csv"))
+
+    assert (outcome.code, "redcore files download file_" in outcome.err) == (130, True)
+
+
+def test_publishing_says_that_nothing_was_published(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+    """The old pages stay."""
+    (tmp_path / "index.html").touch()
+    interrupt(Files, "upload")
+    outcome = cli("docs", "publish", str(tmp_path))
+
+    assert (outcome.code, "Nothing was published" in outcome.err) == (130, True)
+
+
+@pytest.mark.parametrize(("way", "method"), [("--device", "on_device"), (None, "in_browser")])
+def test_a_login_that_is_waited_for_keeps_nothing(
+    run_cli: Run, monkeypatch: pytest.MonkeyPatch, config_dir: Path, way: str | None, method: str
+) -> None:
+    """Neither settings nor a secret."""
+    monkeypatch.setattr(f"redcore.cli.login_ways.{method}", interrupted)
+    outcome = run_cli("auth", "login", *([way] if way else []), "--client-id", "app_1")
+
+    assert (outcome.code, "You are not logged in" in outcome.err) == (130, True)
+    assert not (config_dir / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "told"), [(click.Abort(), 130, "Nothing was done."), (False, 1, "you did not agree")]
+)
+def test_what_is_not_confirmed_is_not_done(
+    cli: Run, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, told: str
+) -> None:
+    """A no is a refusal; Ctrl-C is an interruption."""
+
+    def confirm(*_: Any, **__: Any) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Terminal, "interactive", property(lambda _: True))
+    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("redcore.cli.state.State.client", interrupted)  # no call is made
+    outcome = cli("users", "delete", "usr_1")
+
+    assert (outcome.code, told in outcome.err) == (code, True)
+
+
+def test_ctrl_c_at_a_question_of_a_real_terminal(config_dir: Path) -> None:
+    """The process leaves by itself, with words."""
+    environment = {**os.environ, "REDCORE_API_KEY": "rk_test_" + "k3" * 20}
+    terminal, end = pty.openpty()
+    words = [sys.executable, "-m", "redcore.cli", "users", "delete", "usr_1"]
+    with subprocess.Popen(words, env=environment, stdin=end, stdout=end, stderr=end) as process:  # noqa: S603 (our own)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(terminal, 1024)
+        while process.poll() is None:  # a signal between the question and the wait for its answer interrupts neither
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
+    os.close(end)
+    shown += os.read(terminal, 1024)
+    os.close(terminal)
+
+    assert (process.returncode, b"Interrupted. Nothing was done." in shown) == (130, True)
+
+
+def test_a_run_is_watched_until_ctrl_c(cli: Run, redcore_server: ReferenceServer, interrupt: Interrupt) -> None:
+    """The run itself goes on."""
+    with Client(**redcore_server.api_key) as admin:
+        run = admin.workflows.run("catalog_export", input={})
+        interrupt(Workflows, "wait")
+        outcome = cli("runs", "watch", run.id)
+
+        assert (outcome.code, f"redcore runs cancel {run.id}" in outcome.err) == (130, True)
+        assert admin.workflows.get_run(run.id).status != "cancelled"
