@@ -67,7 +67,7 @@ copybutton_exclude = ".linenos, .gp, .go"  # what is copied can be pasted: no pr
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
-# Types of the standard library, of httpx, msgspec and pytest, whose inventories would have to be fetched; type variables.
+# Type variables, and types of the standard library, httpx, msgspec and pytest, whose inventories are not fetched.
 nitpick_ignore_regex = [
     (r"py:.*", r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|pytest|types)\..*"),
     (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable|ModelT)"),
