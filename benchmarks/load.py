@@ -24,6 +24,16 @@ import attrs
 LENGTH = b"content-length: "
 
 
+@attrs.frozen(kw_only=True)
+class Turn:
+    """How an endpoint did under load for a while."""
+
+    rate: float
+    """Answers a second."""
+    p99_s: float
+    """The 99th percentile of the seconds until an answer."""
+
+
 @attrs.frozen
 class Subject:
     """One endpoint under load, and the only request that is sent to it."""
@@ -41,17 +51,13 @@ class Subject:
         lines = [f"{line} HTTP/1.1", *(f"{header}: {value}" for header, value in named.items())]
         return cls(name, parts.hostname or "", parts.port or 0, "\r\n".join([*lines, "", body]).encode())
 
-    async def latencies(self, connections: int, seconds: float) -> list[float]:
-        """Seconds until each answer, of all connections."""
-        end = time.perf_counter() + seconds
-        taken = await asyncio.gather(*(self._load(end) for _ in range(connections)))
-        return [each for connection in taken for each in connection]
-
-    async def rate(self, connections: int, seconds: float) -> float:
-        """Answers a second."""
+    async def turn(self, connections: int, seconds: float) -> Turn:
+        """Load it for a while."""
         start = time.perf_counter()
-        count = len(await self.latencies(connections, seconds))
-        return count / (time.perf_counter() - start)
+        taken = await asyncio.gather(*(self._load(start + seconds) for _ in range(connections)))
+        latencies = [each for connection in taken for each in connection]
+        rate = len(latencies) / (time.perf_counter() - start)
+        return Turn(rate=rate, p99_s=statistics.quantiles(latencies, n=100)[98])
 
     async def _load(self, end: float) -> list[float]:
         # Not an HTTP client: it would cost more than what it measures.
@@ -76,7 +82,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=16, help="of `auth.py`; `users.py` has its own")
     return parser.parse_args()
 
 
@@ -94,16 +100,20 @@ def serving(script: str, **environment: str) -> Iterator[str]:
             process.terminate()
 
 
-def compare(yardstick: Subject, subjects: Sequence[Subject], goal: float, given: argparse.Namespace) -> None:
-    """Measure all in turns and tell the rates, and the ratios of the subjects to the yardstick."""
-    every = [yardstick, *subjects]
+def turns(subjects: Sequence[Subject], connections: int, given: argparse.Namespace) -> list[Sequence[Turn]]:
+    """Load all in turns, round after round; returns the turns of each."""
     # One round more, the first, which does not count.
     rounds = [
-        [asyncio.run(subject.rate(given.connections, given.seconds)) for subject in every]
-        for _ in range(given.rounds + 1)
+        [asyncio.run(subject.turn(connections, given.seconds)) for subject in subjects] for _ in range(given.rounds + 1)
     ]
-    bare, *others = zip(*rounds[1:], strict=True)
-    print(f"{yardstick.name}: {statistics.median(bare):.0f}/s")
-    for subject, rates in zip(subjects, others, strict=True):
-        ratio = statistics.median(rate / bare_rate for rate, bare_rate in zip(rates, bare, strict=True))
-        print(f"{subject.name}: {statistics.median(rates):.0f}/s, ratio {ratio:.2f} (goal {goal})")
+    return list(zip(*rounds[1:], strict=True))
+
+
+def compare(yardstick: Subject, subjects: Sequence[Subject], goal: float, given: argparse.Namespace) -> None:
+    """Measure all in turns and tell the rates, and the ratios of the subjects to the yardstick."""
+    bare, *others = turns([yardstick, *subjects], given.connections, given)
+    print(f"{yardstick.name}: {statistics.median(turn.rate for turn in bare):.0f}/s")
+    for subject, taken in zip(subjects, others, strict=True):
+        ratio = statistics.median(turn.rate / other.rate for turn, other in zip(taken, bare, strict=True))
+        rate = statistics.median(turn.rate for turn in taken)
+        print(f"{subject.name}: {rate:.0f}/s, ratio {ratio:.2f} (goal {goal})")

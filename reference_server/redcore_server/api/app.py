@@ -1,7 +1,7 @@
 """The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the response.
 
 Stands behind the gateway, which has put the caller (`PRINCIPAL`) and the request's UUID (`REQUEST_ID`) into the
-scope. A GET handler gets an autocommit connection; any other gets a transaction that is rolled back if it raises.
+scope. A GET handler gets a reader; any other gets a transaction that is rolled back if it raises.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from redcore_server.http.context import OPERATION, REQUEST_ID
 from redcore_server.http.fields import combined
 from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
-from redcore_server.store.postgres import AsyncPostgres, Lent
+from redcore_server.store.postgres import AsyncPostgres
+from redcore_server.store.reader import Reader
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     **users.HANDLERS,
@@ -108,21 +109,19 @@ class _Api:
     async def _read(self, handler: Handler, request: _Request) -> Reply | Response:
         """Answer from the replica if it is up to date; retry on the primary if the replica fails midway."""
         replica = self.stores.replica
-        if replica is not None and request.match.operation.scope != _CREDENTIALS_SCOPE:
+        may_lag = request.match.operation.scope != _CREDENTIALS_SCOPE
+        if replica is not None and may_lag and await replica.has(request.principal.organisation_id):
             try:
-                async with replica.lend(request.principal.organisation_id) as connection:
-                    if connection is not None:
-                        return await handler(self._call(request, connection))
+                return await handler(self._call(request, replica.reader))
             except psycopg.OperationalError as error:
                 _log.warning("the replica failed, the primary answers", problem=str(error))
                 replica.distrust()
-        async with Lent(self.stores.postgres) as connection:
-            return await handler(self._call(request, connection))
+        return await handler(self._call(request, self.stores.reader))
 
     async def _upload(self, handler: Handler, request: _Request, receive: Receive) -> Response:
         organisation_id = request.principal.organisation_id
         async with self.stores.postgres.connection() as connection:
-            room_bytes = await files.room_bytes(self._call(request, connection))
+            room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
         uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
         async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
             return await self._write(handler, attrs.evolve(request, body={"upload": upload}))
@@ -152,7 +151,7 @@ class _Api:
 
     async def _committed(self, handler: Handler, request: _Request) -> Response:
         async with self.stores.postgres.connection() as connection:
-            call = self._call(request, connection)
+            call = self._call(request, self.stores.reader, connection)
 
             async def handle() -> Response:
                 return self._response(await handler(call), request.request_id)
@@ -176,7 +175,7 @@ class _Api:
             now=now,
         )
 
-    def _call(self, request: _Request, connection: AsyncPostgres) -> Call:
+    def _call(self, request: _Request, reader: Reader, transaction: AsyncPostgres | None = None) -> Call:
         return Call(
             principal=request.principal,
             request_id=request.request_id,
@@ -187,7 +186,8 @@ class _Api:
             headers=request.headers,
             query=request.query,
             body=request.body,
-            connection=connection,
+            reader=reader,
+            transaction=transaction,
             services=self.services,
         )
 

@@ -27,7 +27,7 @@ async def files_list(call: Call) -> Reply:
 
 async def files_get(call: Call) -> Reply:
     """Return a file's description."""
-    return Reply(data=await _found(call, "get"))
+    return Reply(data=await _file(call))
 
 
 async def room_bytes(call: Call) -> int:
@@ -54,14 +54,15 @@ async def files_upload(call: Call) -> Reply:
 async def files_delete(call: Call) -> Reply:
     """Delete a file: its description now, its bytes after the commit."""
     file_id = call.path["file_id"]
-    await _found(call, "delete")
+    if await call.one(_QUERIES["delete"], id=file_id) is None:
+        raise NotFound(f"File {file_id} does not exist.")
     await call.services.defer_object_deletion(call.connection, key=file_key(call.principal.organisation_id, file_id))
     return Reply(status=204)
 
 
 async def files_download(call: Call) -> Response:
     """Return the bytes, or the requested range."""
-    file = await _found(call, "get")
+    file = await _file(call)
     selection = select(call.headers, etag=f'"{file["sha256"]}"', size=file["size"])
     headers = {**selection.headers, "Cache-Control": "private, no-cache"}
     if selection.status == 412:
@@ -83,12 +84,8 @@ async def files_download(call: Call) -> Response:
     return StreamingResponse(content, selection.status, headers)
 
 
-async def _found(call: Call, query: str) -> Row:
-    file_id = call.path["file_id"]
-    row = await call.one(_QUERIES[query], id=file_id)
-    if row is None:
-        raise NotFound(f"File {file_id} does not exist.")
-    return row
+async def _file(call: Call) -> Row:
+    return await call.found("File", _QUERIES["get"], call.path["file_id"])
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

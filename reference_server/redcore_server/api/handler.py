@@ -10,8 +10,10 @@ import attrs
 from starlette.responses import Response
 
 from redcore_server.auth.credentials.principal import Principal
+from redcore_server.errors import NotFound
 from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPostgres
+from redcore_server.store.reader import Reader
 
 Row = dict[str, Any]
 Act = Callable[[], Awaitable[object]]
@@ -92,7 +94,8 @@ class Call:
         headers: All request headers, with lower-case names.
         query: All query parameters of the operation; None if absent and without a default.
         body: The validated JSON body; for an upload, the upload under `upload`; empty for an operation without a body.
-        connection: PostgreSQL connection; except for GET in an open transaction, rolled back if the handler raises.
+        reader: For GET: reads from a server that has all writes of the organisation.
+        transaction: Connection in an open transaction, rolled back if the handler raises; None for GET.
         services: The other dependencies.
         after_commit: Callbacks to run after the commit.
     """
@@ -106,12 +109,44 @@ class Call:
     headers: Mapping[bytes, bytes]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
-    connection: AsyncPostgres
+    reader: Reader
+    transaction: AsyncPostgres | None
     services: Services
     after_commit: list[Act] = attrs.field(factory=list[Act])
 
+    @property
+    def connection(self) -> AsyncPostgres:
+        """The connection of the transaction."""
+        assert self.transaction is not None  # noqa: S101 - only GET has none, and reads with `found` and `listed`
+        return self.transaction
+
+    async def found(self, kind: str, sql: bytes, row_id: str) -> Row:
+        """Return a row of the organisation, outside a transaction.
+
+        Args:
+            kind: What the row is, for the error.
+            sql: See `Reader.find`.
+            row_id: Id of the row.
+
+        Raises:
+            NotFound: The organisation has no such row.
+        """
+        row = await self.reader.find(sql, row_id, self.principal.organisation_id)
+        if row is None:
+            raise NotFound(f"{kind} {row_id} does not exist.")
+        return row
+
+    async def listed(self, sql: bytes, **parameters: Any) -> list[Row]:
+        """Return all rows of a query of a listing, outside a transaction.
+
+        Args:
+            sql: A query.
+            parameters: Parameters of the statement.
+        """
+        return await self.reader.all(sql, self._with_context(parameters))
+
     async def one(self, sql: bytes, **parameters: Any) -> Row | None:
-        """Run a query with the organisation and the time as extra parameters, and return its first row.
+        """Run a query in the transaction, with organisation and time as extra parameters, and return its first row.
 
         Args:
             sql: A named query.
@@ -128,16 +163,6 @@ class Call:
             parameters: Parameters of the statement.
         """
         cursor = await self.connection.execute(sql, self._with_context(parameters))
-        return await cursor.fetchall()
-
-    async def planned(self, sql: bytes, **parameters: Any) -> list[Row]:
-        """Like `all`, but planned for these parameters: the best index depends on the search.
-
-        Args:
-            sql: A query.
-            parameters: Parameters of the statement.
-        """
-        cursor = await self.connection.execute(sql, self._with_context(parameters), prepare=False)
         return await cursor.fetchall()
 
     async def run(self, sql: bytes, **parameters: Any) -> None:

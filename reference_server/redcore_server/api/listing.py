@@ -32,7 +32,7 @@ async def page(call: Call, matching: bytes) -> Reply:
     behind = _behind(call, binding, [_moment, str])
     parameters = {**call.query, "after_time": behind and behind[0], "after_id": behind and behind[1]}
     is_counted = _is_counted(call)
-    rows = await call.planned(cut_of(matching, is_counted=is_counted), **parameters)
+    rows = await call.listed(cut_of(matching, is_counted=is_counted), **parameters)
     items = [{name: row[name] for name in row if name not in _COUNTS} for row in rows if row["id"] is not None]
     shown = items[:limit]
     last = shown[-1] if len(items) > len(shown) else None

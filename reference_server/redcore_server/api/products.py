@@ -42,7 +42,7 @@ async def products_list(call: Call) -> Reply:
 
 async def products_get(call: Call) -> Reply:
     """Return a product."""
-    return Reply(data=await _found(call, "get"))
+    return Reply(data=await call.found("Product", _QUERIES["get"], call.path["product_id"]))
 
 
 async def products_create(call: Call) -> Reply:

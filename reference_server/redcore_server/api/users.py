@@ -34,12 +34,12 @@ async def users_list(call: Call) -> Reply:
 
 async def users_get(call: Call) -> Reply:
     """Return a user."""
-    return Reply(data=await _found(call, "get", call.path["user_id"]))
+    return Reply(data=await call.found("User", _QUERIES["get"], call.path["user_id"]))
 
 
 async def users_get_me(call: Call) -> Reply:
     """Return the owner of the credential."""
-    return Reply(data=await _found(call, "get", call.principal.owner_id))
+    return Reply(data=await call.found("User", _QUERIES["get"], call.principal.owner_id))
 
 
 async def users_create(call: Call) -> Reply:

@@ -66,24 +66,19 @@ async def workflows_list_runs(call: Call) -> Reply:
 
 async def workflows_get_run(call: Call) -> Reply:
     """Return the current state of a run."""
-    return Reply(data=await _found(call))
+    return Reply(data=await call.found("Workflow run", _QUERIES["get"], call.path["run_id"]))
 
 
 async def workflows_cancel_run(call: Call) -> Reply:
     """Cancel a run before its next step."""
-    row = await call.one(_QUERIES["cancel"], id=call.path["run_id"])
+    run_id = call.path["run_id"]
+    row = await call.one(_QUERIES["cancel"], id=run_id)
     if row is None:
-        ended = await _found(call)
+        ended = await call.one(_QUERIES["get"], id=run_id)
+        if ended is None:
+            raise NotFound(f"Workflow run {run_id} does not exist.")
         raise RuleViolation(f"The run has ended already: it is {ended['status']}.")
     return Reply(data=row)
-
-
-async def _found(call: Call) -> Row:
-    run_id = call.path["run_id"]
-    row = await call.one(_QUERIES["get"], id=run_id)
-    if row is None:
-        raise NotFound(f"Workflow run {run_id} does not exist.")
-    return row
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,15 +69,20 @@ PRO: Final = Quota(600, 50)
 API_KEY: Final = Quota(1000)
 
 
-def windows(quota: Quota, now: float) -> list[Window]:
+def windows(quota: Quota, now: float) -> Sequence[Window]:
     """Return the windows that a request made now falls into.
 
     Args:
         quota: Quota of the caller.
         now: Current time in Unix seconds.
     """
+    return _windows(quota, math.floor(now))
+
+
+@lru_cache(maxsize=64)  # the quotas in use, for a few seconds
+def _windows(quota: Quota, second: int) -> Sequence[Window]:
     limits = [(MINUTE_S, quota.per_minute), (SECOND_S, quota.per_second)]
-    return [Window(length, limit, int(now // length)) for length, limit in limits if limit is not None]
+    return [Window(length, limit, second // length) for length, limit in limits if limit is not None]
 
 
 def judge(windows: Sequence[Window], counts: Sequence[int], *, is_allowed: bool, now: float) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -33,7 +34,11 @@ def counted_address(scope: Scope) -> str:
     Args:
         scope: ASGI scope of the request.
     """
-    address = _address(scope)
+    return _counted(_address(scope))
+
+
+@lru_cache(maxsize=1024)
+def _counted(address: IPv4Address | IPv6Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), _HOME_PREFIX), strict=False))
     return str(address or UNKNOWN)
@@ -44,6 +49,7 @@ def _address(scope: Scope) -> IPv4Address | IPv6Address | None:
     return _parsed(client[0] if client else None) or _parsed(PEER.find(scope))
 
 
+@lru_cache(maxsize=1024)  # the addresses of the clients with open connections, mostly
 def _parsed(host: str | None) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(host or "")

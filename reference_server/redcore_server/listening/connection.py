@@ -39,6 +39,7 @@ from redcore_server.errors import (
 )
 from redcore_server.http.addresses import PEER
 from redcore_server.http.context import REFUSAL
+from redcore_server.listening.joined_writes import JoinedWrites
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits
@@ -89,6 +90,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Wait for the first head."""
         super().connection_made(transport)
+        self._joined = JoinedWrites(transport, self.loop)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -140,6 +142,7 @@ class Connection(HttpToolsProtocol):
         self.scope["headers"] = tuple(self.headers)
         self._name_peer()
         super().on_headers_complete()
+        self.cycle.transport = self._joined
         self._state = _State.BODY
         self._begin_part()
         self._body_bytes = 0
@@ -159,6 +162,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Let a client that is still sending its body read the response, but bound how long it may send."""
+        self._joined.flush()  # a response without a body
         super().on_response_complete()
         is_last = self.cycle.response_complete  # and no pipelined request is being answered
         if is_last and self.cycle.more_body and not self.transport.is_closing():

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from redcore_server.store.postgres import CONNECTIONS, AsyncPool, async_pool, replica_pool
+from redcore_server.store.reader import Reader
 from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, open_redis
 from redcore_server.store.replica import Marks, Replica
 
@@ -43,6 +44,7 @@ class Stores:
 
     Attributes:
         postgres: The primary.
+        reader: Reads from the primary.
         redis: Redis client.
         replica: Replica for reads; None without one.
         scripts: Lua scripts on `redis`.
@@ -52,6 +54,7 @@ class Stores:
     postgres: AsyncPool
     redis: AsyncRedis
     replica: Replica | None = None
+    reader: Reader = attrs.field(init=False, default=attrs.Factory(lambda self: Reader(self.postgres), takes_self=True))
     scripts: Scripts = attrs.field(init=False, default=attrs.Factory(lambda self: Scripts(self.redis), takes_self=True))
     marks: Marks = attrs.field(
         init=False, default=attrs.Factory(lambda self: Marks(self.redis, self.scripts), takes_self=True)

@@ -23,6 +23,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, queries
+from redcore_server.store.reader import Reader
 from redcore_server.store.redis import AsyncRedis, Scripts
 
 _MARK_S: Final = 60
@@ -93,7 +94,11 @@ class Marks:
 
 
 class Replica:
-    """The replica of this process's zone."""
+    """The replica of this process's zone.
+
+    Attributes:
+        reader: Reads from it; for an organisation whose writes it has, see `has`.
+    """
 
     def __init__(self, pool: AsyncPool, primary: AsyncPool, marks: Marks) -> None:
         """Create it; it is used only after a comparison with the primary.
@@ -103,6 +108,7 @@ class Replica:
             primary: Pool of the primary, for the comparison.
             marks: Log positions of the organisations' last writes.
         """
+        self.reader = Reader(pool)
         self._pool = pool
         self._primary = primary
         self._marks = marks
@@ -127,26 +133,32 @@ class Replica:
         Args:
             organisation_id: Organisation of the caller.
         """
-        if self._pool.is_away or time.monotonic() - self._as_of > _FRESH_S:
-            yield None
-            return
         async with contextlib.AsyncExitStack() as stack:
             connection: AsyncPostgres | None = None
-            with contextlib.suppress(*_AWAY, RedisError):
-                mark = await self._marks.of(organisation_id)
-                connection = await stack.enter_async_context(Lent(self._pool))
-                if not await self._has(connection, mark):
-                    connection = None
+            if await self.has(organisation_id):
+                with contextlib.suppress(*_AWAY):
+                    connection = await stack.enter_async_context(Lent(self._pool))
             yield connection
+
+    async def has(self, organisation_id: str) -> bool:
+        """Return whether it has all writes of an organisation; False also if that is unknown.
+
+        Args:
+            organisation_id: Organisation of the caller.
+        """
+        if self._pool.is_away or time.monotonic() - self._as_of > _FRESH_S:
+            return False
+        with contextlib.suppress(*_AWAY, RedisError):
+            mark = await self._marks.of(organisation_id)
+            if mark > self._reached:
+                async with Lent(self._pool) as connection:
+                    self._reached = await log_position(connection)
+            return mark <= self._reached
+        return False
 
     def distrust(self) -> None:
         """Use the primary until the next comparison with the replica."""
         self._as_of = float("-inf")
-
-    async def _has(self, connection: AsyncPostgres, mark: int) -> bool:
-        if mark > self._reached:
-            self._reached = await log_position(connection)
-        return mark <= self._reached
 
     async def _watch(self) -> None:
         while True:

@@ -60,6 +60,9 @@ class Loop:
         self.timers.append(Timer(delay_s, act))
         return self.timers[-1]
 
+    def call_soon(self, act: Callable[..., None]) -> None:
+        act()
+
     def create_task(self, work: Any) -> Task:
         with contextlib.suppress(StopIteration):
             work.send(None)

@@ -13,7 +13,7 @@ from redcore_server.auth.people.role import Role, effective
 from redcore_server.auth.secret import digest, matches, new_secret
 from redcore_server.ids import new_id
 from redcore_server.store.batch import Batch
-from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
+from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, queries
 
 _QUERIES: Final = queries("applications")
 _NO_CLIENT: Final = bytes(32)  # the digest of the empty string, so that an unknown client costs the same comparison
@@ -169,17 +169,19 @@ class Applications:
         return await self._rows.answer(client_id)
 
     async def _read(self, client_ids: Sequence[str]) -> list[dict[str, Any] | None]:
-        async with self._pool.connection() as connection:
+        async with Lent(self._pool) as connection:
             cursor = await connection.execute(_QUERIES["usable"], {"ids": list(client_ids)})
             rows = {row["id"]: row for row in await cursor.fetchall()}
         return [rows.get(client_id) for client_id in client_ids]
 
     async def _read_standings(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Role, Role] | None]:
-        client_ids, owner_ids = map(list, zip(*pairs, strict=True))
-        async with self._pool.connection() as connection:
+        different = list(dict.fromkeys(pairs))  # a program's concurrent requests mostly carry one token
+        client_ids, owner_ids = map(list, zip(*different, strict=True))
+        async with Lent(self._pool) as connection:
             cursor = await connection.execute(_QUERIES["standings"], {"client_ids": client_ids, "owner_ids": owner_ids})
-            found = {row["number"]: (row["client_role"], row["owner_role"]) for row in await cursor.fetchall()}
-        return [found.get(number) for number in range(1, len(pairs) + 1)]
+            rows = await cursor.fetchall()
+        found = {different[row["number"] - 1]: (row["client_role"], row["owner_role"]) for row in rows}
+        return [found.get(pair) for pair in pairs]
 
     def _application(self, row: Mapping[str, Any]) -> Application:
         return Application(
