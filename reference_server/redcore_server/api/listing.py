@@ -32,7 +32,8 @@ async def page(call: Call, matching: bytes) -> Reply:
     behind = _behind(call, binding, [_moment, str])
     parameters = {**call.query, "after_time": behind and behind[0], "after_id": behind and behind[1]}
     is_counted = _is_counted(call)
-    rows = await call.listed(cut_of(matching, is_counted=is_counted), **parameters)
+    is_search = call.query.get("q") is not None
+    rows = await call.listed(cut_of(matching, is_counted=is_counted, is_search=is_search), **parameters)
     items = [{name: row[name] for name in row if name not in _COUNTS} for row in rows if row["id"] is not None]
     shown = items[:limit]
     last = shown[-1] if len(items) > len(shown) else None
@@ -60,14 +61,17 @@ def cut(call: Call, items: Sequence[Row]) -> Reply:
     return _counted(shown, len(items), limit, offset, next_cursor)
 
 
-def cut_of(matching: bytes, *, is_counted: bool) -> bytes:
+def cut_of(matching: bytes, *, is_counted: bool, is_search: bool = False) -> bytes:
     """Return the query for one page.
 
     Args:
         matching: Query for all items of the listing.
         is_counted: Whether to count the whole listing as well.
+        is_search: Whether the items must contain `q`.
     """
-    return _QUERIES["counted" if is_counted else "uncounted"].replace(b"{matching}", matching)
+    page = _QUERIES["searched" if is_search else "walked"]
+    cut = _QUERIES["counted"].replace(b"{page}", page) if is_counted else page
+    return cut.replace(b"{everything}", matching.replace(b"%(q)s", b"null")).replace(b"{matching}", matching)
 
 
 def _counted(shown: Sequence[Row], total: int, limit: int, offset: int, next_cursor: str | None) -> Reply:

@@ -7,6 +7,7 @@ import pytest
 from tests.server.support.callers import rows
 from tests.server.support.tenants import Organisation
 
+from redcore_server.api.handler import Row
 from redcore_server.api.listing import cut_of
 from redcore_server.store import Stores
 from redcore_server.store.postgres import queries
@@ -114,7 +115,9 @@ async def test_an_index_finds_it(stores: Stores, organisation: Organisation, tab
     asked = {**parameters, "q": "4999"}
     async with stores.postgres.connection() as connection:
         await connection.execute(f"vacuum analyze {table}".encode())
-        cursor = await connection.execute(b"explain " + cut_of(queries(table)["matching"], is_counted=True), asked)
+        cursor = await connection.execute(
+            b"explain " + cut_of(queries(table)["matching"], is_counted=True, is_search=True), asked
+        )
         plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
 
     assert f"Bitmap Index Scan on {table}_search" in plan
@@ -130,7 +133,7 @@ async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: 
                 from generate_series(1, 5000) as i returning 1"""
     await rows(stores, insert, organisation.id)
     asked = {"organisation_id": organisation.id, "status": None, "limit": 20, "offset": 0, "q": q}
-    query = b"explain " + cut_of(queries("products")["matching"], is_counted=True)
+    query = b"explain " + cut_of(queries("products")["matching"], is_counted=True, is_search=True)
     async with stores.postgres.connection() as connection:
         await connection.execute(b"vacuum analyze products")
         cursor = await connection.execute(query, {**asked, "after_time": None, "after_id": None})
@@ -138,3 +141,31 @@ async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: 
 
     assert "Bitmap Index Scan on products_letters" in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+async def test_a_search_of_a_long_listing_pages_as_a_walk_of_it_does(
+    stores: Stores, organisation: Organisation, *, is_counted: bool
+) -> None:
+    """Common and rare letters, far behind the rows that are walked; from an offset, behind a cursor, past the end."""
+    insert = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+                select 'prod_' || gen_random_uuid(), %s,
+                       case when i %% 100 = 7 and i < 4000 then 'Aqz' else 'Item' end || i, 'S' || i, 1, 1, 'available',
+                       timestamptz '2026-01-01' + i * interval '1 second', now()
+                from generate_series(1, 5000) as i returning 1"""
+    await rows(stores, insert, organisation.id)
+    asked = {"organisation_id": organisation.id, "status": None, "after_time": None, "after_id": None}
+    matching = queries("products")["matching"]
+
+    async def cut(q: str, offset: int, after: Row | None, *, is_search: bool) -> list[Row]:
+        behind = {"after_time": after["created_at"], "after_id": after["id"]} if after else {}
+        parameters = {**asked, "q": q, "limit": 20, "offset": offset, **behind}
+        query = cut_of(matching, is_counted=is_counted, is_search=is_search)
+        return await stores.reader.all(query, parameters)
+
+    for q in ("z", "qz", "aqz", "it", "item", "item49", "nowhere"):
+        for offset in (0, 15, 100):
+            walked = await cut(q, offset, None, is_search=False)
+            assert await cut(q, offset, None, is_search=True) == walked
+        if (last := (await cut(q, 0, None, is_search=False))[-1:]) and last[0]["id"]:
+            assert await cut(q, 0, last[0], is_search=True) == await cut(q, 0, last[0], is_search=False)
