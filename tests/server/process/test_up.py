@@ -98,7 +98,7 @@ def test_up(data: Path) -> None:
             f"  Data folder  {data}\n"
             f"  Mail         {origin}/outbox\n"
             "  Lab          off\n"
-            "  Stop         Ctrl-C\n"
+            f"  Stop         redcore-server stop --data {data}\n"
             f"ready {origin}\n"
         )
         assert stat.S_IMODE((data / "credentials.env").stat().st_mode) == 0o600
