@@ -81,7 +81,8 @@ def _strategy(_: object, field: attrs.Attribute[Any], value: object) -> None:
     example = {"stop": "stop_after_attempt(6)", "wait": "wait_fixed(2)"}.get(field.name, "retry_if_exception(…)")
     if value is None:
         return
-    if isinstance(value, type) or not callable(value):
+    # A tenacity controller such as Retrying(…) is callable too, and would retry within the retry.
+    if isinstance(value, type) or not callable(value) or hasattr(value, "statistics"):
         raise ConfigurationError(f"{field.name} must be a strategy of tenacity, such as {example}; got {value!r}")
     if any(iscoroutinefunction(found) for found in (value, type(value).__call__)):
         raise ConfigurationError(f"{field.name} must be awaited; take a strategy of tenacity, not of tenacity.asyncio")

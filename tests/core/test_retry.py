@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 from tenacity import (
+    Retrying,
     retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
@@ -408,6 +409,7 @@ class TestStrategies:
         [
             ("stop", 6, r"stop must be a strategy of tenacity, such as stop_after_attempt\(6\); got 6"),
             ("stop", stop_after_attempt, "stop must be a strategy"),
+            ("stop", Retrying(), "stop must be a strategy"),
             ("wait", 2.0, r"wait must be a strategy of tenacity, such as wait_fixed\(2\); got 2.0"),
             ("retry", "5xx", "retry must be a strategy"),
             ("retry", Later(), "retry must be awaited"),

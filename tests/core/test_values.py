@@ -67,6 +67,10 @@ class TestPage:
         assert repr(PAGE).startswith("<Page: items 21 to 22 of 57: [User(")
         assert len(repr(PAGE)) < 200
 
+    def test_its_plain_data_is_plain(self) -> None:
+        """Enum values are strings of no other type, also within a page, as YAML writers ask."""
+        assert {type(value) for value in PAGE.to_dict()["data"][0].values()} <= {str, type(None)}
+
     def test_without_its_model_it_cannot_be_read(self) -> None:
         """A page of nothing in particular is refused, with the way to say it."""
         with pytest.raises(ArgumentError, match=r"Page\[User\]\.from_dict"):

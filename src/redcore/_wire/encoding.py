@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -164,7 +165,7 @@ def unstructure(value: Any) -> Any:
         ArgumentError: a datetime has no time zone, or the value cannot be represented in JSON.
     """
     if value is None or isinstance(value, str | int):
-        return value
+        return value.value if isinstance(value, StrEnum) else value
     if isinstance(value, dt.datetime):
         return timestamp(value)
     if isinstance(value, float):
