@@ -15,6 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
 
 _ENCODED: Final = re.compile("%22|%0D|%0A")
+_MAX_PARTS: Final = 20  # no form of the contract has more than two; a piece of 64 KiB could hold thousands
 _MAX_PREAMBLE_BYTES: Final = 64 * 1024
 _MAX_BLANKS: Final = 100  # after a boundary (RFC 2046 section 5.1.1, transport-padding)
 
@@ -58,6 +59,7 @@ class Multipart:
         self._header_name = b""
         self._header_value = b""
         self._headers: dict[bytes, bytes] = {}
+        self._count = 0
         self._is_over = False
         boundary = options.get(b"boundary", b"") or _malformed("names no boundary")
         self._preamble: _Preamble | None = _Preamble(boundary)
@@ -65,7 +67,7 @@ class Multipart:
             self._parser = MultipartParser(
                 boundary,
                 {
-                    "on_part_begin": self._headers.clear,
+                    "on_part_begin": self._on_part_begin,
                     "on_header_field": self._on_header_field,
                     "on_header_value": self._on_header_value,
                     "on_header_end": self._on_header_end,
@@ -116,6 +118,12 @@ class Multipart:
             except FormParserError as error:
                 _malformed(f"is not valid: {error}")
         return self._events.popleft()
+
+    def _on_part_begin(self) -> None:
+        self._headers.clear()
+        self._count += 1
+        if self._count > _MAX_PARTS:
+            _malformed(f"has more than {_MAX_PARTS} parts")
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]

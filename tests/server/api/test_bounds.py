@@ -213,3 +213,11 @@ def test_values_are_counted_exactly_but_for_empty_ones(value: Any) -> None:
 def _count(value: Any) -> int:
     parts = list(value.values()) if isinstance(value, dict) else value
     return 1 + (max(sum(map(_count, parts)), 1) if isinstance(parts, list) else 0)
+
+
+async def test_the_parts_of_a_form_are_few() -> None:
+    """However many arrive at once, no more are parsed."""
+    with pytest.raises(ValidationFailed) as caught:
+        await _read(b"--b\r\n\r\n\r\n" * 1000, 100_000)
+
+    assert caught.value.details == (Detail("body", "has more than 20 parts"),)
