@@ -1,7 +1,7 @@
 """openapi/redcore.yaml as written: read, resolved, and cut down to what the SDK is made of.
 
 openapi-python-client's parser drops descriptions beside a `$ref`, inherited parameters' texts and `x-redcore-*`;
-whoever needs those looks them up here. Knows nothing of Python code.
+code that needs those looks them up here. Knows nothing of Python code.
 """
 
 from __future__ import annotations

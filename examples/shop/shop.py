@@ -52,7 +52,7 @@ class Shop:
         return self._client.products.update(product_id, stock=product.stock - 1)
 
     def hire(self, email: str, name: str) -> User:
-        """Invite somebody to the back office; a second time does nothing."""
+        """Invite a person to the back office; a second time does nothing."""
         try:
             return self._client.users.create(email=email, name=name, role="editor")
         except DuplicateError:

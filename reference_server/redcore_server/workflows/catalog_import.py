@@ -33,7 +33,7 @@ async def work(run: Run) -> None:
         parameters = {"organisation_id": run.organisation_id, "now": run.clock.now()}
         await connection.execute(_QUERIES["lock"], parameters)
         counts = await (await connection.execute(_QUERIES["merge"], parameters)).fetchone()
-        await run.succeed(connection, {**(counts or {}), **problems.told()})
+        await run.succeed(connection, {**(counts or {}), **problems.as_result()})
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:

@@ -147,7 +147,7 @@ class Run:
 
 def not_allowed() -> RunFailed:
     """Return the error for a run whose owner was demoted, deactivated or deleted."""
-    return RunFailed("Whoever started the run may no longer do what it does.")
+    return RunFailed("The person who started the run may no longer do what it does.")
 
 
 @attrs.frozen(kw_only=True)

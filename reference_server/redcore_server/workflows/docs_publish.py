@@ -154,7 +154,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if _is_of_a_system(path):
             continue
         if not _is_inside(path) or stat.S_ISLNK(member.external_attr >> 16):
-            raise RunFailed(f"The archive has a path that is none of a site's: {path[:100]!r}.")
+            raise RunFailed(f"The archive has a path that a site cannot have: {path[:100]!r}.")
         if path in found:
             raise RunFailed(f"The archive has {path[:100]!r} twice.")
         found[path] = member

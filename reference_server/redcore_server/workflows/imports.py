@@ -52,16 +52,16 @@ class Problems:
         self.count += 1
         self.details.extend(details[: MAX_DETAILS - len(self.details)])
 
-    def add_rows(self, rows: Sequence[Mapping[str, Any]], told: Callable[[Mapping[str, Any]], Detail]) -> None:
+    def add_rows(self, rows: Sequence[Mapping[str, Any]], problem: Callable[[Mapping[str, Any]], Detail]) -> None:
         """Add one problem for each of many rows.
 
         Args:
             rows: Rows of a query, each with the `total` of all; the query need not return more than are kept.
-            told: Returns the problem of a row.
+            problem: Returns the problem of a row.
         """
         if rows:
             self.count += rows[0]["total"]
-            self.details.extend([told(row) for row in rows][: MAX_DETAILS - len(self.details)])
+            self.details.extend([problem(row) for row in rows][: MAX_DETAILS - len(self.details)])
 
     def end(self, *, is_partial: bool) -> None:
         """Check whether the valid rows may be imported.
@@ -73,7 +73,7 @@ class Problems:
             rows = "1 row has" if self.count == 1 else f"{self.count} rows have"
             raise RunFailed(f"{rows} problems, so nothing was imported.", self.details)
 
-    def told(self) -> Mapping[str, Any]:
+    def as_result(self) -> Mapping[str, Any]:
         """The part of the result about problems."""
         return {
             "failed": self.count,

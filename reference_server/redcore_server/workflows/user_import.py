@@ -51,7 +51,7 @@ async def work(run: Run) -> None:
         created = (await connection.execute(_QUERIES["add_users"], parameters)).rowcount
         await connection.execute(_QUERIES["add_invitations"], parameters)
         await _invite(connection)
-        await run.succeed(connection, {"created": created, **problems.told()})
+        await run.succeed(connection, {"created": created, **problems.as_result()})
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:

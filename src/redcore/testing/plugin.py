@@ -163,7 +163,7 @@ def redcore_clock(redcore_lab: Lab) -> Callable[[float], None]:
 
 @pytest.fixture
 def redcore_time() -> Iterator[FakeTime]:
-    """Waits of the clients are over at once, and noted in `redcore_time.slept`; their jitter is none."""
+    """Waits of the clients are over at once, and noted in `redcore_time.slept`; without jitter."""
     from redcore.testing.fake_time import FakeTime  # noqa: PLC0415 (as above)
 
     with FakeTime() as time:

@@ -1,4 +1,4 @@
-"""Limits attempts, so that passwords and codes cannot be guessed and nobody can lock another person out.
+"""Limits attempts, so that passwords and codes cannot be guessed and no one can lock another person out.
 
 An attempt counts three times: for the account from this address, for the address, and for the account from everywhere.
 The last count is high, and does not hold at addresses from which that account signed in before: guesses from many
@@ -28,8 +28,8 @@ Step = Literal["password", "code"]
 WINDOW_S: Final = 900
 PER_ACCOUNT: Final = 10  # from one address
 PER_ADDRESS: Final = 100
-# NIST SP 800-63B section 5.2.2 allows no more than 100 failures in a row. Six digits are guessed sooner, and whoever
-# gets that far knows the password.
+# NIST SP 800-63B section 5.2.2 allows no more than 100 failures in a row. Six digits are guessed sooner, and a
+# person who gets that far knows the password.
 EVERYWHERE: Final[Mapping[Step, int]] = {"password": 100, "code": 10}
 KNOWN_S: Final = 30 * 24 * 3600
 

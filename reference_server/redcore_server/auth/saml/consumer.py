@@ -96,7 +96,7 @@ class AssertionConsumer:
         if row is None:
             raise AssertionRefused("its subject is no active or invited user of the organisation")
         if row["status"] != "active" and not is_appointed(row["role"], row["appointer_role"]):
-            raise AssertionRefused("whoever gave its subject the role could not give it now")
+            raise AssertionRefused("the person who gave its subject the role may no longer give it")
         return person(row)
 
     async def use(self, statement: Statement, who: Person) -> None:

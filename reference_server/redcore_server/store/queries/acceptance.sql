@@ -1,5 +1,5 @@
 -- name: open
--- An invitation that can be accepted now, who is invited, and what whoever gave the role is by now.
+-- An invitation that can be accepted now, who is invited, and the present role of the person who gave the role.
 select invitations.id, users.id as user_id, users.email, users.name, organisations.name as organisation, users.role,
        appointer.role as appointer_role
 from invitations

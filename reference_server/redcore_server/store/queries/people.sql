@@ -5,7 +5,7 @@ from users
 where id = %(id)s and status = 'active'
 
 -- name: candidate
--- Whoever has that address, with what proves it; the caller decides in constant time.
+-- The person with that address, with what proves it; the caller decides in constant time.
 select id, organisation_id, email, name, role, password_hash, totp_secret is not null as has_totp
 from users
 where organisation_id = %(organisation_id)s and email_key = %(email_key)s and status = 'active'

@@ -5,7 +5,7 @@ update api_keys set revoked_at = %(at)s where id = any(%(ids)s) and revoked_at i
 delete from applications where id = any(%(ids)s) returning id
 
 -- name: client_secret
--- Nobody has the new one: it must be rotated to be of use.
+-- The new one is unknown: rotate it before use.
 update applications set secret_hash = sha256(%(at)s::text::bytea || gen_random_uuid()::text::bytea)
 where id = any(%(ids)s)
 returning id

@@ -21,7 +21,7 @@ on conflict (organisation_id) do update set
 delete from identity_providers where organisation_id = %(organisation_id)s returning entity_id
 
 -- name: person
--- With what whoever gave the role is by now, which counts until the person is active.
+-- With the present role of the person who gave the role, which counts until the person is active.
 select users.id, users.organisation_id, users.email, users.name, users.role, users.status,
        appointer.role as appointer_role
 from users
@@ -29,7 +29,7 @@ left join users as appointer on appointer.id = users.appointed_by and appointer.
 where users.organisation_id = %(organisation_id)s and users.email_key = %(email_key)s and users.status <> 'inactive'
 
 -- name: activate
--- Does nothing for an active user. Whoever the identity provider vouches for needs no invitation any more.
+-- Does nothing for an active user. A person whom the identity provider vouches for needs no invitation any more.
 with activated as (
     update users set status = 'active', accepted_at = coalesce(accepted_at, %(now)s), updated_at = %(now)s
     where id = %(id)s and status = 'pending_invite'

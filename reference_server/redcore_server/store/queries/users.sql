@@ -54,7 +54,7 @@ where id = %(id)s and organisation_id = %(organisation_id)s
 returning id, email, name, role, status, invitation_sent_at, created_at, updated_at, email_key, accepted_at
 
 -- name: appoint
--- Whoever invites again answers for the role from now on.
+-- The person who invites again answers for the role from now on.
 update users set appointed_by = %(appointed_by)s where id = %(id)s
 
 -- name: delete

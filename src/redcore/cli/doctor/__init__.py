@@ -26,8 +26,8 @@ COLUMNS = ("check", "level", "found", "advice")
 def command(state: State, *, as_json: bool) -> None:
     """Find out why calls fail: settings, network, login, platform.
 
-    Every line is ok, a warning or a failure, with what to do. Exits with 1 if anything fails. Sends the credentials to
-    nobody but the platform, and prints no secret.
+    Every line is ok, a warning or a failure, with what to do. Exits with 1 if anything fails. Sends the credentials
+    only to the platform, and prints no secret.
     """
     found: list[Finding] = []
     for finding in examined(state):

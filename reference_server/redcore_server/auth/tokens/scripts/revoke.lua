@@ -1,4 +1,4 @@
--- Ends a family at the request of whoever holds one of its refresh tokens, living or dead.
+-- Ends a family at the request of a holder of one of its refresh tokens, valid or not.
 --
 -- KEYS: the grant, its dead refresh tokens, its revoked access tokens
 -- ARGV: client id, presented digest
