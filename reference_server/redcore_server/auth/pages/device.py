@@ -76,11 +76,11 @@ class _DevicePages:
 
     async def _found(self, browser: BrowserRequest, typed: str) -> _Asked | None:
         # Counted before it is checked, so that concurrent guesses cannot exceed the limit.
-        spent = {"account": browser.session.id, "address": browser.address}
-        await self.attempts.spend(**spent)
+        account, address = browser.session.id, browser.address
+        await self.attempts.spend(account=account, address=address)
         asked = await self._find(typed)
         if asked is not None:
-            await self.attempts.refund(**spent)
+            await self.attempts.refund(account=account, address=address)
         return asked
 
     async def _find(self, typed: str) -> _Asked | None:

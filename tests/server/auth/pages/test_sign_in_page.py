@@ -308,6 +308,14 @@ async def test_unreadable_form_is_a_page(browser: Browser, body: str) -> None:
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+async def test_a_long_address_is_not_given_back(browser: Browser) -> None:
+    """Escaped, it would be five times as long as what was sent."""
+    answer = await sign_in(browser, email='"' * 20_000)
+
+    assert answer.status_code == 200
+    assert len(answer.content) < 16 * 1024
+
+
 async def status_from(door: Door, address: str, password: str = PASSWORD) -> int:
     """What a new browser at an address is answered."""
     elsewhere = attrs.evolve(door, address=address)
