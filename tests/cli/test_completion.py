@@ -55,6 +55,16 @@ def test_ids_come_from_the_platform(cli: Run, monkeypatch: pytest.MonkeyPatch, r
     assert completed(cli, monkeypatch, "redcore products get ") == [f"plain,{product}"]
 
 
+def test_a_name_cannot_obey_itself_in_a_shell(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What turns the direction of writing is replaced, as it is in tables."""
+    cli("products", "create", "--name", "a\N{RIGHT-TO-LEFT OVERRIDE}b", "--sku", "E", "--price", "1")
+    monkeypatch.setenv("_REDCORE_COMPLETE", "fish_complete")
+    monkeypatch.setenv("COMP_WORDS", "redcore products get ")
+    monkeypatch.setenv("COMP_CWORD", "")
+
+    assert "a\N{REPLACEMENT CHARACTER}b" in cli().out
+
+
 def test_without_a_login_no_id_is_offered(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no error disturbs the line that is being typed."""
     assert completed(run_cli, monkeypatch, "redcore products get ") == []

@@ -9,6 +9,7 @@ import click
 
 from redcore.cli.generated import COMMANDS
 from redcore.cli.state import State
+from redcore.cli.terminal import harmless
 from redcore.exceptions import RedcoreError
 
 MOST = 50
@@ -50,4 +51,4 @@ def listed_kind(resource: str, group: str) -> str:
 
 def label(item: Any) -> str:
     """Return what an id stands for."""
-    return next((str(item[name]) for name in LABELS if name in item), "")
+    return harmless(next((str(item[name]) for name in LABELS if name in item), ""))
