@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
 from redcore._transport.protocols import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE, AsyncDeferredTransport, DeferredTransport
 from redcore.exceptions import ConfigurationError
@@ -39,6 +38,8 @@ def open_transport(given: HttpClient | None, name: str | None = None) -> Transpo
     """
     check(given, name, ("direct", "httpcore"))
     if given is not None:
+        from redcore._transport.httpx_client import GivenTransport  # noqa: PLC0415 (it imports httpx)
+
         return GivenTransport(given)
     if STAGE.stand_in is not None:
         return DeferredTransport(lambda: _open_transport(name))
@@ -61,6 +62,8 @@ def open_async_transport(given: AsyncHttpClient | None, name: str | None = None)
     """Like `open_transport`, for async code; the name may also be `aiohttp`."""
     check(given, name, ("aiohttp", "direct", "httpcore"))
     if given is not None:
+        from redcore._transport.httpx_client import AsyncGivenTransport  # noqa: PLC0415 (as above)
+
         return AsyncGivenTransport(given)
     if STAGE.stand_in is not None:
         return AsyncDeferredTransport(lambda: _open_async_transport(name))

@@ -1,32 +1,31 @@
 """Detects whether a test tool has patched httpx or httpcore.
 
 respx, pytest-httpx and vcrpy patch these classes temporarily. Requests that do not go through httpx would then bypass
-the mock and reach the network.
+the mock and reach the network. A library that the process has not imported cannot be patched, and is not imported here.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, TypeAlias
 
-import httpcore
-import httpx
-
-Method: TypeAlias = tuple[type[Any], str]
+Method: TypeAlias = tuple[str, str, str]
+"""Library, class and function."""
 
 BLOCKING: Final[tuple[Method, ...]] = (
-    (httpx.Client, "_transport_for_url"),
-    (httpx.HTTPTransport, "handle_request"),
-    (httpcore.ConnectionPool, "handle_request"),
-    (httpcore.HTTPConnection, "handle_request"),
+    ("httpx", "Client", "_transport_for_url"),
+    ("httpx", "HTTPTransport", "handle_request"),
+    ("httpcore", "ConnectionPool", "handle_request"),
+    ("httpcore", "HTTPConnection", "handle_request"),
 )
 AWAITED: Final[tuple[Method, ...]] = (
-    (httpx.AsyncClient, "_transport_for_url"),
-    (httpx.AsyncHTTPTransport, "handle_async_request"),
-    (httpcore.AsyncConnectionPool, "handle_async_request"),
-    (httpcore.AsyncHTTPConnection, "handle_async_request"),
+    ("httpx", "AsyncClient", "_transport_for_url"),
+    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
+    ("httpcore", "AsyncConnectionPool", "handle_async_request"),
+    ("httpcore", "AsyncHTTPConnection", "handle_async_request"),
 )
-FOLDERS = tuple(str(Path(str(library.__file__)).parent) for library in (httpx, httpcore))
 
 _own: set[Any] = {None}
 """The libraries' original functions; None for one that this version does not have."""
@@ -34,16 +33,18 @@ _own: set[Any] = {None}
 
 def is_intercepted(methods: tuple[Method, ...]) -> bool:
     """Whether one of the methods is patched. Checked before every call; costs half a microsecond."""
-    for cls, name in methods:
-        function = getattr(cls, name, None)
+    for library, cls, name in methods:
+        module = sys.modules.get(library)
+        function = getattr(getattr(module, cls, None), name, None)
         if function not in _own:
-            if not _is_own(function):
+            if module is None or not _is_own(function, module):
                 return True
             _own.add(function)
     return False
 
 
-def _is_own(function: object) -> bool:
+def _is_own(function: object, library: ModuleType) -> bool:
     """Whether a function is defined in the library: a patch may have been applied before this module was imported."""
     code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename.startswith(FOLDERS)
+    folder = str(Path(str(library.__file__)).parent)
+    return code is not None and code.co_filename.startswith(folder)

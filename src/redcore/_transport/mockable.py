@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
 
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.errors import closed
-from redcore._transport.httpx_client import AsyncGivenTransport, GivenTransport
 from redcore._transport.interception import AWAITED, BLOCKING, is_intercepted
 from redcore._transport.protocols import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE
 from redcore._transport.tls import Tls
 from redcore._wire.encoding import Request
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class MockableTransport:
@@ -46,9 +48,13 @@ class MockableTransport:
             STAGE.refuse(request.url)
         return self._own.stream(request, silence_s, ends_in_s)
 
-    def _over_httpx(self) -> GivenTransport:
+    def _over_httpx(self) -> Transport:
         if self.closed:
             raise closed()
+        import httpx  # noqa: PLC0415 (needed only here)
+
+        from redcore._transport.httpx_client import GivenTransport  # noqa: PLC0415 (as above)
+
         if self._httpx is None:
             self._httpx = httpx.Client(verify=Tls().now())
         return GivenTransport(self._httpx)
@@ -92,9 +98,13 @@ class AsyncMockableTransport:
             STAGE.refuse(request.url)
         return await self._own.stream(request, silence_s, ends_in_s)
 
-    def _over_httpx(self) -> AsyncGivenTransport:
+    def _over_httpx(self) -> AsyncTransport:
         if self.closed:
             raise closed()
+        import httpx  # noqa: PLC0415 (as above)
+
+        from redcore._transport.httpx_client import AsyncGivenTransport  # noqa: PLC0415 (as above)
+
         if self._httpx is None:
             self._httpx = httpx.AsyncClient(verify=Tls().now())
         return AsyncGivenTransport(self._httpx)
