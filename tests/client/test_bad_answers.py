@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import math
 import socket
+import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +19,7 @@ from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reply, re
 
 from redcore import NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
 from redcore._transport import body_reader
+from redcore._transport.body_reader import Body
 from redcore._transport.errors import our_errors
 from redcore._transport.httpx_client import HTTPX
 from redcore._transport.pool import HTTPCORE
@@ -101,6 +104,54 @@ def test_what_follows_a_gzip_member_and_is_none(call: Colour, make: Any, server:
 
     with pytest.raises(ResponseError, match="content encoding is broken"):
         call(make().users.get, "usr_1")
+
+
+RAW = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+CONTENT = bytes(range(256)) * 10
+UNWRAPPED = RAW.compress(CONTENT) + RAW.flush()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 2**20], ids="in pieces of {}".format)
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("X-GZIP", gzip.compress(CONTENT)),
+        ("gzip, identity", gzip.compress(CONTENT)),
+        ("deflate", zlib.compress(CONTENT)),
+        ("deflate", zlib.compress(CONTENT, 1)),
+        ("deflate", UNWRAPPED),
+        ("Deflate", gzip.compress(CONTENT)),
+        ("identity", CONTENT),
+        (" identity ,", CONTENT),
+        ("", CONTENT),
+        (None, CONTENT),
+    ],
+)
+def test_content_encodings(encoding: str | None, packed: bytes, size: int) -> None:
+    """Every name and form of gzip and deflate (RFC 9110 section 8.4.1), however it arrives."""
+    body = Body(encoding, math.inf)
+
+    for at in range(0, len(packed), size):
+        body.add(packed[at : at + size])
+
+    assert body.whole() == CONTENT
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "utf-8", "aws-chunked"])
+def test_a_content_encoding_that_was_not_asked_for(encoding: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ResponseError, match="was not asked for"):
+        Body(encoding, math.inf)
+
+
+@pytest.mark.parametrize("cut", [UNWRAPPED[:1], UNWRAPPED[:-1], zlib.compress(CONTENT)[:-1]])
+def test_a_deflated_body_that_was_cut(cut: bytes) -> None:
+    """It is not taken for a whole one."""
+    body = Body("deflate", math.inf)
+    body.add(cut)
+
+    with pytest.raises(ResponseError, match="content encoding is broken"):
+        body.whole()
 
 
 def test_a_byte_order_mark(call: Colour, make: Any, server: Loopback) -> None:

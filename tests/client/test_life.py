@@ -20,7 +20,7 @@ import anyio
 import httpx
 import pytest
 from tests.client.colours import Colour
-from tests.client.loopback import Loopback, user
+from tests.client.loopback import Loopback, Reply, Seen, refusal, user
 
 from redcore import AsyncClient, Client, ConfigurationError
 
@@ -322,6 +322,62 @@ def test_calls_at_interpreter_shutdown(server: Loopback) -> None:
         "users/usr_2",
         "users/usr_3",
     ]
+
+
+DAEMONS = """
+import socket, sys, threading, time
+from redcore import AsyncClient, Client
+import asyncio
+
+class Endless:
+    def read(self, size):
+        time.sleep(0.01)
+        return bytes(100)
+
+async def calls():
+    client = AsyncClient(**options)
+    while True:
+        await client.users.get_me()
+
+def resolve(*_, **__):
+    time.sleep(60)
+
+base_url = sys.argv[1]
+options = {"api_key": "k", "base_url": base_url, "timeout": 60}
+ways = [base_url, base_url.replace("/v1", "/slow"), base_url.replace("/v1", "/bad")]
+client, slow, bad = (Client(**{**options, "base_url": way}) for way in ways)
+client.users.get_me()
+unresolved = Client(**{**options, "base_url": "https://elsewhere.invalid/v1"})
+found, socket.getaddrinfo = socket.getaddrinfo, resolve
+for call in (
+    lambda: [client.users.get_me() for _ in range(10**9)],
+    slow.users.get_me,
+    bad.users.get_me,
+    lambda: list(bad.users.list_all(concurrency=4)),
+    lambda: client.files.upload(file=Endless(), name="a"),
+    unresolved.users.get_me,
+    lambda: asyncio.run(calls()),
+):
+    threading.Thread(target=call, daemon=True).start()
+time.sleep(0.5)
+"""
+
+
+def test_daemon_threads_end_with_the_interpreter(server: Loopback) -> None:
+    """Whatever their calls wait for: the process ends at once, and says nothing."""
+    gone = server.gone
+
+    def answer(seen: Seen) -> Reply:
+        if seen.path.startswith("/slow"):
+            gone.wait(60)
+        return refusal(503, Retry_After="60") if seen.path.startswith("/bad") else user()
+
+    server.answer = answer
+    command = [sys.executable, "-W", "default", "-c", DAEMONS, server.base_url]
+
+    run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)  # noqa: S603 (ours)
+
+    assert run.stderr == ""
 
 
 # Cancellation --------------------------------------------------------------------------------

@@ -91,7 +91,9 @@ class Fetcher(Generic[T]):
         """The event that is set when the pages in flight are abandoned, or this fetcher is garbage-collected."""
         if self._abandon is do_nothing:
             self._left = Event()
-            self._abandon = finalize(self, self._left.set)
+            abandon = finalize(self, self._left.set)
+            abandon.atexit = False  # an iteration in a daemon thread would raise, and the threads end with the process
+            self._abandon = abandon
         return self._left
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from typing import Any
@@ -13,6 +14,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 ACCEPT_ENCODING = "gzip"
 GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's code for gzip; used for each further member (RFC 1952 section 2.2)
 ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's code for detecting gzip or zlib from the first bytes
+GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952 section 2.3.1
 
 BODILESS = {204, 304}  # RFC 9112 section 6.3
 
@@ -20,6 +22,37 @@ BODILESS = {204, 304}  # RFC 9112 section 6.3
 def announces_body(headers: Headers) -> bool:
     """Whether a response announces a body, which parsers leave unread if its status does not allow one."""
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+class Deflate:
+    """Decompresses `deflate`, also without the zlib header, which some servers leave out (RFC 9110 section 8.4.1.2)."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._inner: Any = None
+
+    def decompress(self, piece: bytes, limit: int) -> bytes:
+        """Decompress a chunk; zlib's own objects have the same methods."""
+        if self._inner is None:
+            self._start = piece = self._start + piece
+            if len(piece) < 2:
+                return b""
+            # RFC 1950 section 2.2: the method is 8, and the two bytes as a number are a multiple of 31.
+            is_zlib = piece[0] & 15 == 8 and int.from_bytes(piece[:2], "big") % 31 == 0
+            is_wrapped = is_zlib or piece.startswith(GZIP_MAGIC)
+            self._inner = zlib.decompressobj(ANY_WINDOW if is_wrapped else -zlib.MAX_WBITS)
+        found: bytes = self._inner.decompress(piece, limit)
+        return found
+
+    @property
+    def eof(self) -> bool:
+        """Whether the compressed data is complete."""
+        return self._inner is not None and self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the compressed data."""
+        return b"" if self._inner is None else self._inner.unused_data
 
 
 class Body:
@@ -35,10 +68,11 @@ class Body:
         self._left = MAX_BODY_BYTES
         self._ends_at = ends_at
         self._decompressor: Any = None
-        if encoding and encoding.lower() != "identity":
-            if encoding.lower() not in {"gzip", "x-gzip", "deflate"}:
+        codings = [name for name in re.split(r"[\s,]+", (encoding or "").lower()) if name not in {"", "identity"}]
+        if codings:
+            if len(codings) > 1 or codings[0] not in {"gzip", "x-gzip", "deflate"}:
                 raise ResponseError("the answer has a content encoding that was not asked for")
-            self._decompressor = zlib.decompressobj(ANY_WINDOW)
+            self._decompressor = Deflate() if codings == ["deflate"] else zlib.decompressobj(ANY_WINDOW)
 
     def add(self, piece: bytes) -> None:
         """Add the next chunk.
