@@ -2,7 +2,7 @@
 
     topology known ── MOVED, no connection, no answer ──> read again in the background, at most twice a second
           ^                                                             │
-          └───────────── the first node that answers ───────────────────┘
+          └── the first node that answers, and no other one is silent ──┘
 
 redis-py's own cluster client is not used for this: there an error of one node fails the commands of all nodes, and the
 whole topology and every connection is discarded (docs/adr/0049-redis-cluster.md). Connections, pools, parsing and key
@@ -133,7 +133,7 @@ class Cluster:
         if self._reading is not None:
             self._reading.cancel()
         for node in self._nodes.values():
-            await node.client.aclose()
+            await node.aclose()
 
     def _routed(self, key: str | None, send: Send) -> Awaitable[Any]:
         node = self._owner(key)
@@ -198,6 +198,15 @@ class Cluster:
             _log.warning("the Redis cluster cannot be read", problem=str(error))
         finally:
             self._reading = None
+        self._watch_silent()
+
+    def _watch_silent(self) -> None:
+        """Read again until no node is silent: a failover is then known before the next command needs it."""
+        silent = [node for node in self._nodes.values() if node.is_silent]
+        for node in silent:
+            node.probe()
+        if silent:
+            self._read_soon()
 
     def _candidates(self) -> list[tuple[Address, Node]]:
         """Return the nodes to ask in order; those that recently failed to answer come last."""
@@ -216,7 +225,7 @@ class Cluster:
             owners[start : stop + 1] = [node] * (stop + 1 - start)
         self._owners = owners
         for address in self._nodes.keys() - living:
-            await self._nodes.pop(address).client.aclose()
+            await self._nodes.pop(address).aclose()
 
 
 class ClusterRedis(redis.asyncio.Redis):

@@ -85,6 +85,7 @@ class Node:
         self._commands = Batch(self._answers)
         self._fences = Batch(self._confirmed)
         self._silent_until = -math.inf
+        self._probing: asyncio.Task[None] | None = None
 
     def ask(self, command: Command, *, asking: bool = False) -> Awaitable[Any]:
         """Return a future of the answer; the command is sent even if it is not awaited.
@@ -134,8 +135,29 @@ class Node:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it recently failed to answer."""
-        return time.monotonic() < self._silent_until
+        """Whether it recently failed to answer, or is being probed since."""
+        return self._probing is not None or time.monotonic() < self._silent_until
+
+    def probe(self) -> None:
+        """Ask a silent server in the background whether it answers again; until then, nothing else is sent to it."""
+        if self._probing is None:
+            self._probing = asyncio.create_task(self._probe())
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        if self._probing is not None:
+            self._probing.cancel()
+        await self.client.aclose()
+
+    async def _probe(self) -> None:
+        try:
+            async with self._connection(probing=True) as connection:
+                await _exchange(connection, [("PING",)])
+            self._silent_until = -math.inf
+        except RedisError:  # a timeout has prolonged the silence; a refused connection needs none
+            pass
+        finally:
+            self._probing = None
 
     async def _answers(self, commands: Sequence[Command]) -> list[Any]:
         async with self._connection() as connection:
@@ -169,12 +191,12 @@ class Node:
         return answers[-1]
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[AbstractConnection]:
+    async def _connection(self, *, probing: bool = False) -> AsyncGenerator[AbstractConnection]:
         """Yield a connection for one round trip, with one deadline for all its answers.
 
         A pipeline of redis-py costs three times as much: it packs in Python, and sets a timeout for each answer.
         """
-        if self.is_silent:
+        if self.is_silent and not probing:
             raise NotSent("it did not answer a moment ago")
         pool = self.client.connection_pool
         try:

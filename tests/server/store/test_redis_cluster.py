@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -16,6 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from tests.server.support.redis_cluster import RedisCluster, running_cluster
 
 from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, async_redis, open_redis
+from redcore_server.store.redis_cluster import ClusterRedis
 from redcore_server.store.redis_node import Command, Node, NotReplicated, NotSent
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +111,37 @@ async def test_a_failover_is_followed_by_scripts_commands_and_pipelines(
         assert list(await pipeline.execute()) == [4, True]
 
 
+async def test_a_failover_of_a_hanging_master_is_known_before_it_is_needed(cluster: RedisCluster) -> None:
+    """One command has found out that the master hangs; the next one, after the failover, is answered at once."""
+    (hanging, replica), *_ = cluster.pairs()
+    key = next(cluster.keys(hanging, "n"))
+    async with open_redis(cluster.url, RedisOptions(answer_s=0.5)) as client:
+        assert isinstance(client, ClusterRedis)
+        await asyncio.to_thread(hanging.hold)
+        with pytest.raises(RedisError):
+            await client.get(key)
+        await asyncio.to_thread(cluster.promote, replica)
+
+        await until(lambda: _ports(client) >= {replica.port})
+        assert await client.get(key) is None
+
+
+async def test_a_silent_node_is_probed_until_it_answers(cluster: RedisCluster) -> None:
+    """Nobody waits for it meanwhile, and nobody has to ask before it is used again."""
+    (hanging, _), *_ = cluster.pairs()
+    async with open_redis(cluster.url, RedisOptions(answer_s=0.2)) as client:
+        assert isinstance(client, ClusterRedis)
+        (node,) = (node for node in client.topology.masters if _port(node) == hanging.port)
+        await asyncio.to_thread(hanging.hold)
+        with pytest.raises(RedisError):
+            await client.get(next(cluster.keys(hanging, "n")))
+        assert node.is_silent
+
+        await asyncio.to_thread(hanging.release)
+
+        await until(lambda: not node.is_silent)
+
+
 async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: AsyncRedis) -> None:
     """A master that lives on as a replica says who has its slots now."""
     (master, replica), *_ = cluster.pairs()
@@ -177,3 +209,18 @@ async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
     with pytest.raises(RedisError):
         await client.get("n")
     await client.aclose()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return when something holds that a background task brings about."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def _ports(client: ClusterRedis) -> set[int]:
+    return {_port(node) for node in client.topology.masters}
+
+
+def _port(node: Node) -> int:
+    return int(node.client.connection_pool.connection_kwargs["port"])
