@@ -19,6 +19,7 @@ from redcore import (
     RateLimitError,
     RedcoreError,
     RequestTimeoutError,
+    ResponseError,
     User,
     ValidationError,
     WaitTimeoutError,
@@ -107,7 +108,9 @@ def test_an_unknown_operation_names_the_nearest(fake: FakeBlueRound) -> None:
         fake.answer("users.gett")
 
 
-@pytest.mark.parametrize("error", [DuplicateError, NotFoundError, ValidationError, NetworkError, RequestTimeoutError])
+@pytest.mark.parametrize(
+    "error", [DuplicateError, NotFoundError, ValidationError, NetworkError, RequestTimeoutError, ResponseError]
+)
 def test_a_scripted_error_is_raised(fake: FakeBlueRound, error: type[Exception]) -> None:
     """As the class, from the call."""
     fake.fail("users.create", error)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from redcore import (
     PermissionError,  # noqa: A004 (the contract's name)
     RateLimitError,
     RequestTimeoutError,
+    ResponseError,
     ServerError,
     ValidationError,
 )
@@ -87,6 +88,8 @@ def error_of(
         return error(
             "no complete answer in time (a script of the test)" if late else "no answer (a script of the test)"
         )
+    if error is ResponseError:
+        return Answer(200, {"Content-Type": "text/html"}, b"<html>a page from something in between</html>")
     code = error if isinstance(error, str) else CODES.get(error, "")
     if code not in contract().statuses:
         raise ValueError(f"{error!r} is neither an error class of the platform nor one of its error codes")
