@@ -53,7 +53,8 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
     session.install(".[server,testing,cli,mcp]", *group("test"), *group("generate"))
-    both = ["-n", "2", "--dist", "loadfile"]  # most tests wait for servers; those of a file share what they start
+    # Most tests wait for servers; those of a file share what they start. The order is that of tests/conftest.py.
+    both = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     session.run("pytest", *both, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
 

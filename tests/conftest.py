@@ -7,6 +7,11 @@ import os
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: as the last ones they would keep one process busy and the other idle."""
+    items.sort(key=lambda item: "process" not in item.path.parts)  # they start servers of their own, and kill them
+
+
 @pytest.fixture(autouse=True)
 def no_redcore_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("REDCORE_") and not name.startswith("REDCORE_SERVER_")]:

@@ -22,6 +22,7 @@ import psycopg
 import structlog
 from redis.exceptions import RedisError
 
+from redcore_server.store.ending import end
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, queries
 from redcore_server.store.reader import Reader
 from redcore_server.store.redis import AsyncRedis, Scripts
@@ -122,9 +123,7 @@ class Replica:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     @contextlib.asynccontextmanager
     async def lend(self, organisation_id: str) -> AsyncGenerator[AsyncPostgres | None]:

@@ -16,9 +16,9 @@ from procrastinate import jobs
 from structlog.contextvars import bound_contextvars
 
 from redcore_server.mail.mailer import MailRefused
+from redcore_server.store.ending import end
 from redcore_server.store.jobs import REQUEST_ID, URGENT, BusyElsewhere
 from redcore_server.store.postgres import AsyncPool
-from redcore_server.worker.ending import end
 
 _CONCURRENCY: Final = 4
 _POLL_S: Final = 1.0  # polling interval for retries; new jobs are announced
@@ -27,6 +27,7 @@ _DEAD_AFTER_S: Final = 5.0  # without a heartbeat; then other workers run its jo
 _LONGEST_WAIT_S: Final = 300
 _BUSY_S: Final = 1
 _LAST_JOBS_S: Final = 5.0  # to finish at shutdown; then jobs are released
+_AGAIN_S: Final = _LAST_JOBS_S + 1  # so that a job that is about to finish is not cut off
 _PAUSE_S: Final = 1.0
 
 _log = structlog.get_logger("redcore_server.worker")
@@ -121,7 +122,7 @@ async def persist(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
-            await end(work)
+            await end(work, again_s=_AGAIN_S)
             raise
         if error := work.exception():
             _log.warning("worker_interrupted", exc_info=error)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from redcore_server.worker import ending
+from redcore_server.store.ending import end
 
 pytestmark = pytest.mark.anyio
 
@@ -22,12 +22,11 @@ async def deaf(times: int) -> None:
 
 
 @pytest.mark.parametrize("times", [0, 1, 3])
-async def test_a_task_ends_however_often_it_loses_its_cancellation(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_task_ends_however_often_it_loses_its_cancellation(times: int) -> None:
     """It is cancelled again, until it has ended."""
-    monkeypatch.setattr(ending, "AGAIN_S", 0.0)
     task = asyncio.create_task(deaf(times))
     await asyncio.sleep(0)
 
-    await ending.end(task)
+    await end(task, again_s=0.0)
 
     assert task.cancelled()
