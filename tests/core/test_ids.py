@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from redcore._base.ids import new_id
+from redcore._base.runtime import new_id
 
 
 def test_an_id_is_a_uuid_of_version_4() -> None:

@@ -23,8 +23,7 @@ from redcore._base.operation import Operation
 from redcore._call.authenticator import Credentials
 from redcore._call.engine import CallOptions
 from redcore._spec import operations
-from redcore._telemetry import OBSERVERS
-from redcore._telemetry.telemetry import Telemetry
+from redcore._telemetry import OBSERVERS, Telemetry
 from redcore._telemetry.urls import shown_url
 from redcore.options import Retry
 

@@ -7,10 +7,9 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
-from redcore._base.runtime import Runtime
+from redcore._base.runtime import Runtime, new_id
 from redcore._call.attempts import AttemptHistory
 from redcore._call.authenticator import Authenticator, granted
 from redcore._call.observers import ObservedCall, Observer

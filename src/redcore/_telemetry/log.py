@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import Any
 
 from redcore._base.log import logger
-from redcore._base.operation import Operation
 from redcore._call.headers import SHOWN
 from redcore._telemetry.urls import shown_url
 from redcore.hooks import Attempt, AttemptResult
@@ -25,14 +22,6 @@ SHOWN_OF_ANSWERS = frozenset(
         "x-request-id",
     }
 )
-
-
-class Log:
-    """Logs all calls."""
-
-    def started(self, operation: Operation[Any], /) -> CallLog | None:
-        """Return the observer of a call, if DEBUG is enabled."""
-        return CallLog(operation.name) if logger.isEnabledFor(logging.DEBUG) else None
 
 
 class CallLog:

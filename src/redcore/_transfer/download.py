@@ -19,9 +19,9 @@ from typing import Any
 
 import attrs
 
-from redcore._base.ids import new_id
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming
+from redcore._base.runtime import new_id
 from redcore._call.attempts import AttemptHistory
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Budget, Close, Flow, Read, Sleep
