@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
 import io
 import os
@@ -10,6 +11,7 @@ import socket
 import stat
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -161,6 +163,21 @@ class TestUpload:
         assert 'filename="catalog"' in head
         assert "Content-Type: text/csv" in head
         assert (content, server.seen[0].headers["content-length"]) == (CONTENT, str(len(server.seen[0].body)))
+
+    def test_a_compressed_file_is_sent_as_it_reads(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """It brings its name, and no warning about an attribute of it that Python deprecates."""
+        with gzip.open(tmp_path / "catalog.gz", "wb") as file:
+            file.write(CONTENT)
+        server.script(stored(CONTENT))
+
+        with gzip.open(tmp_path / "catalog.gz") as file, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            call(make().files.upload, file=file)
+
+        head, content = part(server.seen[0])
+        assert ('filename="catalog.gz"' in head, content) == (True, CONTENT)
 
     @pytest.mark.parametrize("library", ["aiofiles", "anyio"])
     def test_a_file_that_is_awaited(

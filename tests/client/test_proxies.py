@@ -80,6 +80,7 @@ def test_no_proxy_does_not_exempt(no_proxy: str, host: str) -> None:
         ("//proxy:3128/", Proxy("http", "proxy", 3128, None)),
         (" HTTP://PROXY \n", Proxy("http", "proxy", None, None)),
         ("https://[2001:db8::1]:8443", Proxy("https", "2001:db8::1", 8443, None)),
+        ("http://[fe80::1%25eth0]:3128", Proxy("http", "fe80::1%eth0", 3128, None)),
         ("http://bücher.example", Proxy("http", "xn--bcher-kva.example", None, None)),
         ("ada:secret@proxy:3128", Proxy("http", "proxy", 3128, (b"ada", b"secret"))),
         ("http://ada@proxy", Proxy("http", "proxy", None, (b"ada", b""))),
@@ -96,6 +97,16 @@ def test_urls_of_proxies(monkeypatch: pytest.MonkeyPatch, url: str, proxy: Proxy
     assert proxy_for("https", HOST, 443) == proxy
 
 
+def test_a_blank_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what a shell leaves of an unset one; the next variable counts."""
+    monkeypatch.setenv("https_proxy", " ")
+    monkeypatch.setenv("all_proxy", "http://proxy:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    assert proxy_for("https", HOST, 443) == Proxy("http", "proxy", 3128, None)
+
+
 @pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h", "SOCKS"])
 def test_socks_proxies(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     """`socks://`, as GNOME writes it, is SOCKS 5."""
@@ -106,7 +117,19 @@ def test_socks_proxies(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://proxy", "socks4://proxy", "http://", "http://proxy:99999", "http://ada:12#34@proxy", "http://[::1", "::1"],
+    [
+        "ftp://proxy",
+        "socks4://proxy",
+        "http://",
+        "http://proxy:99999",
+        "http://ada:12#34@proxy",
+        "http://[::1",
+        "::1",
+        "http://a b:1",
+        "http://a%00b:1",
+        "http://proxy:0",
+        "'http://proxy:1'",
+    ],
 )
 def test_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """A password with a bare `#`, `/` or `?` would otherwise silently name another host."""

@@ -12,7 +12,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import attrs
@@ -85,12 +85,12 @@ def source() -> str:
 
 def _kind(told: Mapping[str, str]) -> str | None:
     """Which of the settings applies to https."""
-    return next((kind for kind in ("https", "all") if told.get(kind)), None)
+    return next((kind for kind in ("https", "all") if told.get(kind, "").strip()), None)
 
 
 def _name_of(kind: str) -> str:
     names = (f"{kind}_proxy", f"{kind.upper()}_PROXY")  # in the order of their precedence
-    return next((name for name in names if os.environ.get(name)), SYSTEM)
+    return next((name for name in names if os.environ.get(name, "").strip()), SYSTEM)
 
 
 # NO_PROXY ------------------------------------------------------------------------------------
@@ -146,11 +146,12 @@ def _parsed(url: str, variable: str) -> Proxy:
     )
     try:
         parts = urlsplit(url if "://" in url else f"http://{url.lstrip('/')}")
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+        host, port = unquote(parts.hostname or "").encode("idna").decode(), parts.port  # `%25` before an IPv6 zone
     except ValueError:  # not chained: its message may contain the password
         raise wrong from None
     scheme = SCHEMES.get(parts.scheme)
-    if scheme is None or not host or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+    is_host = bool(host) and host.isprintable() and " " not in host
+    if scheme is None or not is_host or port == 0 or "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise wrong
     return Proxy(scheme, host, port, _login(parts))
 

@@ -302,7 +302,9 @@ def inner_file(content: object) -> object:
 
 def name_of(file: object) -> str:
     """The name of a file: of an upload received by a web framework, or of an open file."""
-    for name in (getattr(file, "filename", None), getattr(file, "name", None)):
+    # `GzipFile.filename` is deprecated; the classes of web frameworks are none of `io`'s.
+    received_as = None if isinstance(file, io.IOBase) else getattr(file, "filename", None)
+    for name in (received_as, getattr(file, "name", None)):
         if isinstance(name, str | bytes) and name:
             return os.path.basename(os.fsdecode(name)) or DEFAULT_NAME  # noqa: PTH119 (any text)
     return DEFAULT_NAME
