@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from keyring.errors import KeyringLocked
 from tests.cli.conftest import Run
 from tests.contract.people import Visitor, new_person
 
-from redcore import Client, ConfigurationError
+from redcore import Client, ConfigurationError, TokenCacheError
 from redcore.cli.credential import moment, note
+from redcore.cli.keyring_calls import BoundedKeyring
 from redcore.cli.profiles import Profiles, folder
 from redcore.cli.terminal import Terminal
 from redcore.testing import Lab, ReferenceServer
-from redcore.tokens import TokenSet
+from redcore.tokens import KeyringCache, TokenSet
 
 
 @pytest.fixture
@@ -192,6 +194,99 @@ def test_a_login_in_a_locked_keyring_is_a_failure_with_two_ways_on(run_cli: Run,
 
     assert (outcome.code == 0, "redcore auth login" in outcome.err) == (False, True)
     assert (found["keyring"]["level"], "Unlock" in found["keyring"]["advice"]) == ("failure", True)
+
+
+class HangingKeyring(LockedKeyring):
+    """A keyring that shows a prompt and waits, or whose D-Bus has died."""
+
+    answered: threading.Event
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002 (its base class's)
+        self.answered.wait(timeout=60)
+        return None
+
+    def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002 (its base class's)
+        self.answered.wait(timeout=60)
+
+
+@pytest.fixture
+def hanging_keyring(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingKeyring]:
+    """The keyring of this process; a call of it may take a moment only."""
+    monkeypatch.setattr("redcore.cli.state.KEYRING_LIMIT_S", 0.02)
+    monkeypatch.setattr("redcore.cli.doctor.KEYRING_LIMIT_S", 0.02)
+    before, hanging = keyring.get_keyring(), HangingKeyring()  # type: ignore[no-untyped-call]  # its base class has no types
+    hanging.answered = threading.Event()
+    keyring.set_keyring(hanging)
+    yield hanging
+    hanging.answered.set()
+    keyring.set_keyring(before)
+
+
+@pytest.mark.usefixtures("hanging_keyring")
+def test_a_login_goes_to_a_file_when_the_keyring_hangs(
+    run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
+) -> None:
+    """Without a person at a terminal nobody can answer its prompt."""
+    login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
+
+    assert (login.code, "the keyring does not answer" in login.err) == (0, True)
+    assert run_cli("auth", "status", "--jq", ".source").out.strip() == str(config_dir / "credentials.json")
+
+
+@pytest.mark.usefixtures("hanging_keyring")
+@pytest.mark.parametrize("words", [("me", "get"), ("auth", "status"), ("auth", "token"), ("auth", "logout")])
+def test_a_login_in_a_keyring_that_hangs_is_a_failure(run_cli: Run, address: str, words: tuple[str, ...]) -> None:
+    """Every command that needs the login ends in time, and says what to do."""
+    Profiles(folder()).change("default", {"storage": "keyring", "base_url": address})
+    outcome = run_cli(*words)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "the keyring does not answer: unlock it" in outcome.err
+    assert "set REDCORE_API_KEY" in outcome.err
+
+
+@pytest.mark.usefixtures("hanging_keyring")
+def test_the_doctor_finds_a_keyring_that_hangs(run_cli: Run, address: str) -> None:
+    """It waits once, whatever it asks of the keyring."""
+    Profiles(folder()).change("default", {"storage": "keyring", "base_url": address})
+    found = {finding["check"]: finding for finding in run_cli("doctor", "--json").json}
+
+    assert (found["keyring"]["level"], found["keyring"]["found"]) == ("failure", "the keyring does not answer")
+
+
+def test_a_person_learns_what_a_slow_keyring_waits_for_and_can_end_it(
+    run_cli: Run, address: str, hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three seconds, here at once; Ctrl-C says what was left undone."""
+    said: list[str] = []
+
+    def note(_: Terminal, message: str) -> None:
+        said.append(message)
+        if "keyring" in message:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("redcore.cli.keyring_calls.NOTICE_S", 0.0)
+    monkeypatch.setattr(Terminal, "interactive", True)
+    monkeypatch.setattr(Terminal, "note", note)
+    outcome = run_cli("auth", "login", "--api-key", "--base-url", address)
+
+    assert outcome.code == 130
+    assert said == [
+        "Waiting for the keyring: unlock it if it asks you to, or press Ctrl-C.",
+        "Interrupted. You are not logged in; run the command again.",
+    ]
+
+
+def test_a_login_waits_for_a_person_who_unlocks_the_keyring(
+    hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that comes late is an answer."""
+    monkeypatch.setattr("redcore.cli.keyring_calls.NOTICE_S", 0.0)
+    cache = KeyringCache("redcore-test", strict=True)
+    waiting = BoundedKeyring(cache, limit_s=60, on_slow=hanging_keyring.answered.set)
+
+    with pytest.raises(TokenCacheError, match="does not keep what it is given"):
+        waiting.get("default")
 
 
 def approve(visitor: Visitor, person: object, code: str) -> None:

@@ -18,7 +18,7 @@ from redcore.cli.doctor.finding import folded
 from redcore.cli.doctor.local import address, credentials
 from redcore.cli.profiles import Profiles, folder
 from redcore.cli.state import State
-from redcore.cli.vault import Vault
+from redcore.cli.vault import in_file
 from redcore.testing import Lab, ReferenceServer
 from redcore.tokens import TokenSet
 
@@ -210,7 +210,7 @@ def test_an_expired_token_is_found(run_cli: Run, redcore_server: ReferenceServer
     profiles = Profiles(folder())
     profiles.change("default", {"base_url": address, "origin": redcore_server.origin, "storage": "file"})
     expired = TokenSet(access_token="at_expired", refresh_token="rt_expired", expires_at=1.0)
-    Vault(folder(), "default", "file").write(expired)
+    in_file(folder(), "default").write(expired)
     outcome = run_cli("doctor", "--json")
 
     assert (outcome.code, levels(outcome)["login"]) == (1, "failure")

@@ -58,7 +58,8 @@ def login(state: State, *, device: bool, api_key: bool, saml: Path | None, scope
     from redcore.cli import login_ways  # noqa: PLC0415 (imports the SDK)
     from redcore.cli.vault import choose  # noqa: PLC0415 (as above)
 
-    vault, reason = choose(folder(), state.profile)
+    with state.terminal.if_interrupted(login_ways.NOT_LOGGED_IN):
+        vault, reason = choose(folder(), state.profile, state.keyring)
     scope = " ".join(scopes) or None
     if api_key:
         tokens = login_ways.by_api_key(state)

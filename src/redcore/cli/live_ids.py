@@ -33,6 +33,7 @@ def live_ids(prefix: str, state: State) -> list[tuple[str, str]]:
     listing = next((c for c in COMMANDS if c.paged and listed_kind(c.resource, c.group) == prefix), None)
     if listing is None:
         return []
+    state.keyring_limit_s = TIMEOUT_S
     state.overrides |= {"timeout": str(TIMEOUT_S), "max_retries": "0"}
     try:
         page = getattr(getattr(state.client(), listing.resource), listing.operation)(limit=MOST)

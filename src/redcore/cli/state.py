@@ -19,9 +19,16 @@ from redcore.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from redcore import Client
+    from redcore.cli.keyring_calls import BoundedKeyring
     from redcore.cli.vault import Vault
 
 DEFAULTS = {"environment": "production", "timeout": "30", "max_retries": "2", "output": "table"}
+KEYRING = "redcore-cli"
+"""What the entries of the command line are called in the keyring."""
+KEYRING_LIMIT_S = 5.0
+"""Where no person is: nobody answers a prompt, and an open keyring takes a tenth of a second."""
+KEYRING_AT_TERMINAL_LIMIT_S = 60.0
+"""Where a person is, who may have to find a password first; Ctrl-C ends it sooner."""
 URLS = {"production": "https://api.blueround.com/v1", "staging": "https://api.blueround.dev/v1"}
 
 
@@ -50,6 +57,9 @@ class State:
         """The scope of the command, for the hint after a 403."""
         self._profiles: Profiles | None = None
         self._client: Client | None = None
+        self.keyring_limit_s: float | None = None
+        """Seconds that a call of the keyring may take; None to decide by the terminal."""
+        self._keyring: BoundedKeyring | None = None
         self._renewed: dict[str, Any] | None = None
         """The token pair that this run was given last."""
 
@@ -102,8 +112,31 @@ class State:
         if storage is None:
             return None
         from redcore.cli.vault import Vault as Found  # noqa: PLC0415 (imports the SDK)
+        from redcore.cli.vault import in_file  # noqa: PLC0415 (as above)
 
-        return Found(folder(), self.profile, "keyring" if storage == "keyring" else "file")
+        return Found(self.profile, self.keyring()) if storage == "keyring" else in_file(folder(), self.profile)
+
+    def keyring(self) -> BoundedKeyring:
+        """Return the keyring, opened once: that takes a probe of its own.
+
+        Raises:
+            ConfigurationError: the extra `keyring` is not installed.
+        """
+        if self._keyring is None:
+            from redcore.cli.keyring_calls import BoundedKeyring as Opened  # noqa: PLC0415 (imports the SDK)
+            from redcore.tokens import KeyringCache  # noqa: PLC0415 (as above)
+
+            by_terminal = KEYRING_AT_TERMINAL_LIMIT_S if self.terminal.interactive else KEYRING_LIMIT_S
+            self._keyring = Opened(
+                KeyringCache(KEYRING, strict=True),
+                limit_s=self.keyring_limit_s or by_terminal,
+                on_slow=self._note_slow_keyring,
+            )
+        return self._keyring
+
+    def _note_slow_keyring(self) -> None:
+        if self.terminal.interactive:
+            self.terminal.note("Waiting for the keyring: unlock it if it asks you to, or press Ctrl-C.")
 
     def addresses(self) -> dict[str, Any]:
         """Return the options of a client that say where the platform is."""

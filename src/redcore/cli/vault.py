@@ -6,40 +6,42 @@ An API key is kept as a token pair without a second half, so that keyrings and f
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from redcore.cli.keyring_calls import BoundedKeyring
 from redcore.exceptions import ConfigurationError, TokenCacheError
-from redcore.tokens import FileCache, KeyringCache, TokenSet
+from redcore.tokens import FileCache, TokenSet
 
-SERVICE: Final = "redcore-cli"
 FILE: Final = "credentials.json"
 API_KEY: Final = "api_key"
 """The `token_type` of an API key."""
 Storage: TypeAlias = Literal["keyring", "file"]
-Cache: TypeAlias = KeyringCache | FileCache
+Cache: TypeAlias = BoundedKeyring | FileCache
 
 
 class Vault:
     """The secrets of one profile.
 
     Args:
-        folder: Where the file is, if it is a file.
         profile: Whose secrets.
-        storage: What `choose` found when the profile logged in.
+        cache: Where they are.
     """
 
-    def __init__(self, folder: Path, profile: str, storage: Storage) -> None:
-        self.storage = storage
+    def __init__(self, profile: str, cache: Cache) -> None:
         self.profile = profile
-        self._cache: Cache = (
-            KeyringCache(SERVICE, strict=True) if storage == "keyring" else FileCache(folder / FILE, strict=True)
-        )
+        self._cache = cache
+
+    @property
+    def storage(self) -> Storage:
+        """What the profile notes of it."""
+        return "keyring" if isinstance(self._cache, BoundedKeyring) else "file"
 
     @property
     def place(self) -> str:
         """Where the secrets are, for people."""
-        return "keyring" if isinstance(self._cache, KeyringCache) else str(self._cache.path)
+        return "keyring" if isinstance(self._cache, BoundedKeyring) else str(self._cache.path)
 
     def read(self) -> TokenSet | None:
         """Return the secrets; None before a login.
@@ -92,22 +94,33 @@ class SessionCache:
         self._cache.unlock(self._profile)
 
 
-def choose(folder: Path, profile: str) -> tuple[Vault, str | None]:
+def in_file(folder: Path, profile: str) -> Vault:
+    """Return the vault that is a file in the folder of the configuration."""
+    return Vault(profile, FileCache(folder / FILE, strict=True))
+
+
+def choose(folder: Path, profile: str, open_keyring: Callable[[], BoundedKeyring]) -> tuple[Vault, str | None]:
     """Return the best vault that this machine has, and why it is not the keyring if it is not.
+
+    Args:
+        folder: Where the file is, if it is a file.
+        profile: Whose secrets.
+        open_keyring: Opens the keyring.
 
     Raises:
         TokenCacheError: neither keyring nor file can be used.
     """
     try:
-        probe(KeyringCache(SERVICE, strict=True))
+        keyring = open_keyring()
+        probe(keyring)
     except (ConfigurationError, TokenCacheError) as problem:
-        vault = Vault(folder, profile, "file")
+        vault = in_file(folder, profile)
         vault.read()
         return vault, problem.message.partition(": ")[0]  # what follows is for programmers
-    return Vault(folder, profile, "keyring"), None
+    return Vault(profile, keyring), None
 
 
-def probe(keyring: KeyringCache) -> None:
+def probe(keyring: BoundedKeyring) -> None:
     """See that the keyring gives back what it is given: one that is locked may still be read.
 
     Raises:

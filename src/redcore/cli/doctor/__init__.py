@@ -16,6 +16,8 @@ from redcore.cli.options import with_common
 from redcore.cli.output import Output
 from redcore.cli.state import State
 
+KEYRING_LIMIT_S = 3.0
+"""The doctor asks whether the keyring answers, and waits for no person."""
 COLUMNS = ("check", "level", "found", "advice")
 
 
@@ -29,6 +31,7 @@ def command(state: State, *, as_json: bool) -> None:
     Every line is ok, a warning or a failure, with what to do. Exits with 1 if anything fails. Sends the credentials
     only to the platform, and prints no secret.
     """
+    state.keyring_limit_s = KEYRING_LIMIT_S
     found: list[Finding] = []
     for finding in examined(state):
         found.append(finding)

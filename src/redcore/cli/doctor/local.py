@@ -107,7 +107,7 @@ def kept_secret(state: State) -> tuple[str, str]:
 def keyring(state: State) -> Finding:
     """See that the keyring gives back what it is given."""
     try:
-        vault, reason = choose(folder(), "redcore-doctor")
+        vault, reason = choose(folder(), "redcore-doctor", state.keyring)
     except (RedcoreError, click.ClickException) as problem:
         return Finding("keyring", "failure", problem.message, "Logins cannot be kept; set REDCORE_API_KEY.")
     if reason is None:
