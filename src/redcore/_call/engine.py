@@ -1,4 +1,17 @@
-"""A whole call as a generator of steps: idempotency key, pacing, authentication, attempts, waits. No I/O."""
+"""A whole call as a generator of steps: idempotency key, pacing, authentication, attempts, waits. No I/O.
+
+States of a call, and the legal transitions:
+
+    begun    → paced      the rate limit is used up: the call waits for the next window
+    begun, paced → tried  a request is sent, after a token was obtained if it needs one
+    tried    → tried      401: repeated at once with a new token, once per attempt
+    tried    → done       2xx: the value is read
+    tried    → waiting    it failed, and policy, idempotency, body, deadline and retry budget allow a retry
+    waiting  → tried      the wait is over
+    tried    → failed     no retry is allowed: the error of the last attempt, with its history
+    waiting  → failed     the wait took longer than asked, past the deadline
+    any      → cancelled  the caller is interrupted or cancelled; locks are released on the way out
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reports what a call does to the hooks of the application, and to observers such as logs and traces.
 
-A watch sits between a call and the code that performs its steps, and passes each step on. A call without hooks and
-observers has no watch and no overhead. Performs no I/O.
+An observed call sits between a call and the code that performs its steps, and passes each step on. A call without hooks
+and observers has none and no overhead. Performs no I/O.
 """
 
 from __future__ import annotations

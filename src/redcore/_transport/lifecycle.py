@@ -1,4 +1,12 @@
-"""The lifetime of a transport's own connections: until it is closed, or until the process forks."""
+"""The lifetime of a transport's own connections: until it is closed, or until the process forks.
+
+States of a transport, and the legal transitions:
+
+    unused → used      the first connection may exist: it is closed at exit or by the garbage collector
+    used   → unused    the process has forked: the child drops what it inherited, the parent keeps it
+    used   → closed    `close`; a call afterwards is an error
+    used   → let go    exit or garbage collection: idle connections are closed, with a warning unless at exit
+"""
 
 from __future__ import annotations
 

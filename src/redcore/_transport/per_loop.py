@@ -1,4 +1,12 @@
-"""Values per event loop: connections and locks of asyncio and trio only work in the loop that created them."""
+"""Values per event loop: connections and locks of asyncio and trio only work in the loop that created them.
+
+States of the value of one loop, and the legal transitions:
+
+    absent → held      created on first use in the loop
+    held   → closed    dropped in its loop, let go by any thread, or the loop ends and finalizes its generators
+    held   → lost      the loop was closed without finalizing them: the value is removed without being closed
+    closed, lost → held  a new value, if the loop or another one of the same address is used again
+"""
 
 from __future__ import annotations
 

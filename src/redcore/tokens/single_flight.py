@@ -5,6 +5,12 @@ each waiter is a wake-up function; on release, the lock is handed to the waiter 
 
 A wait that would deadlock is rejected: the lock knows its holder, and code that blocks the holder cannot wait for it.
 All other waits are bounded, because a callback may wait for another thread that waits for the lock.
+
+States of the lock, and the legal transitions:
+
+    free → held    acquired at once
+    held → held    released: handed to the waiter that has waited longest
+    held → free    released without a waiter, or dropped in the child of a fork
 """
 
 from __future__ import annotations

@@ -3,6 +3,12 @@
 Authlib runs in a greenlet, a separate stack on the loop's thread. When one of its hooks needs a store, it waits for an
 awaitable: the stack is suspended while the loop continues. A thread would do the same at the price of two thread
 switches and contention for the GIL, which cost more than creating a token.
+
+States of a greenlet, and the legal transitions:
+
+    running → waiting   `wait`: the stack is suspended, the loop awaits
+    waiting → running   the awaitable has a result, or its error is raised in the hook; so is a cancellation
+    running → ended     the function returns or raises
 """
 
 from __future__ import annotations
