@@ -302,7 +302,7 @@ def inner_file(content: object) -> object:
 
 def name_of(file: object) -> str:
     """The name of a file: of an upload received by a web framework, or of an open file."""
-    # `GzipFile.filename` is deprecated; the classes of web frameworks are none of `io`'s.
+    # `GzipFile.filename` is deprecated; those of web frameworks are not from `io`.
     received_as = None if isinstance(file, io.IOBase) else getattr(file, "filename", None)
     for name in (received_as, getattr(file, "name", None)):
         if isinstance(name, str | bytes) and name:

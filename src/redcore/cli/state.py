@@ -26,9 +26,9 @@ DEFAULTS = {"environment": "production", "timeout": "30", "max_retries": "2", "o
 KEYRING = "redcore-cli"
 """What the entries of the command line are called in the keyring."""
 KEYRING_LIMIT_S = 5.0
-"""Where no person is: nobody answers a prompt, and an open keyring takes a tenth of a second."""
+"""Without a terminal no person answers a prompt, and an open keyring takes a tenth of a second."""
 KEYRING_AT_TERMINAL_LIMIT_S = 60.0
-"""Where a person is, who may have to find a password first; Ctrl-C ends it sooner."""
+"""At a terminal a person may have to find a password first; Ctrl-C ends it sooner."""
 URLS = {"production": "https://api.blueround.com/v1", "staging": "https://api.blueround.dev/v1"}
 
 
