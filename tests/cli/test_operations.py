@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 
+from redcore.cli.output import Output
 from redcore.testing import Fault, Lab
 
 
@@ -48,6 +49,30 @@ def test_csv_is_read_back_as_it_was(cli: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(cli("users", "list", "--output", "csv").out)))
 
     assert rows[0]["name"] == 'Ada "the first", Countess'
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1", "-x", "\uff1d1+1"])
+def test_csv_can_be_made_safe_for_spreadsheets(cli: Run, name: str) -> None:
+    """A text that would be taken for a formula gets an apostrophe in front; without the option it stays as it is."""
+    create(cli, "ada@example.com", name)
+    listing = ("users", "list", "--limit", "1", "--output", "csv", "--json", "name")
+
+    assert list(csv.reader(io.StringIO(cli(*listing).out)))[1] == [name]
+    assert list(csv.reader(io.StringIO(cli(*listing, "--safe-for-spreadsheets").out)))[1] == [f"'{name}"]
+
+
+def test_numbers_stay_numbers_in_csv_for_spreadsheets(capsys: pytest.CaptureFixture[str]) -> None:
+    """A negative one is not a formula."""
+    Output("csv", fields=(), jq="", in_colour=False, safe=True).many([{"stock": -1, "sku": "-1"}], ("stock", "sku"))
+
+    assert capsys.readouterr().out == "stock,sku\n-1,'-1\n"
+
+
+def test_a_safe_format_is_never_silently_another(cli: Run) -> None:
+    """The option is for CSV, and says so."""
+    outcome = cli("users", "list", "--safe-for-spreadsheets")
+
+    assert (outcome.code, "--output csv" in outcome.err) == (2, True)
 
 
 def test_json_lines_are_filtered_one_by_one(cli: Run) -> None:

@@ -150,10 +150,15 @@ def common() -> list[click.Parameter]:
 
 def output_options() -> list[click.Parameter]:
     """Return the options of every command that gives data."""
+
+    def make_safe(state: State) -> None:
+        state.safe_for_spreadsheets = True
+
     return [
         setting("output", "Format of the result; a table if left out (REDCORE_OUTPUT).", type=click.Choice(FORMATS)),
         click.Option(["--json", "fields"], metavar="FIELDS", help="Print JSON with these fields, separated by commas."),
         click.Option(["--jq"], metavar="EXPRESSION", default="", help="Filter the JSON by an expression of jq."),
+        flag("--safe-for-spreadsheets", "Keep cells of CSV from being read as formulas.", make_safe),
     ]
 
 
@@ -172,8 +177,12 @@ def chosen_output(state: State, fields: str | None, jq: str) -> Output:
         wanted = "json"
     if fields is not None and not fields.strip(" ,"):
         raise click.UsageError("--json takes the names of fields, separated by commas, as in: --json id,name")
+    if state.safe_for_spreadsheets and (wanted != "csv" or jq):
+        raise click.UsageError("--safe-for-spreadsheets is for --output csv, without --jq.")
     names = [name.strip() for name in (fields or "").split(",") if name.strip()]
-    return Output(cast("Any", wanted), fields=names, jq=jq, in_colour=state.terminal.in_colour)
+    return Output(
+        cast("Any", wanted), fields=names, jq=jq, in_colour=state.terminal.in_colour, safe=state.safe_for_spreadsheets
+    )
 
 
 def with_common(

@@ -21,6 +21,8 @@ from redcore.cli.terminal import harmless
 
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 FORMATS = ("table", "json", "jsonl", "csv")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell of a formula begins with (OWASP, CSV Injection), also in full width."""
 ROWS_BEFORE_PAGER = 2
 """Lines that a pager needs for itself."""
 
@@ -33,13 +35,23 @@ class Output:
         fields: The fields that are wanted; empty for all of them.
         jq: An expression of jq that is applied before anything is written; empty for none.
         in_colour: Whether stdout takes colours.
+        safe: Whether texts that a spreadsheet would take for a formula get a ' in front, in CSV.
     """
 
-    def __init__(self, format: Format, *, fields: Sequence[str], jq: str, in_colour: bool) -> None:  # noqa: A002
+    def __init__(
+        self,
+        format: Format,  # noqa: A002 (the option's name)
+        *,
+        fields: Sequence[str],
+        jq: str,
+        in_colour: bool,
+        safe: bool = False,
+    ) -> None:
         self.format = format
         self._fields = tuple(fields)
         self._program = compiled(jq) if jq else None
         self._in_colour = in_colour
+        self._is_safe = safe
 
     def one(self, value: Any, columns: Sequence[str]) -> None:
         """Write one object."""
@@ -113,7 +125,11 @@ class Output:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
         for row in rows:
-            writer.writerow([cell(row.get(name), keep=True) for name in names])
+            writer.writerow([self._csv_cell(row.get(name)) for name in names])
+
+    def _csv_cell(self, value: Any) -> str:
+        text, is_number = cell(value, keep=True), isinstance(value, int | float)
+        return f"'{text}" if self._is_safe and text.startswith(FORMULAS) and not is_number else text
 
     def _record(self, row: Mapping[str, Any]) -> None:
         """One object, a line for each field."""

@@ -53,6 +53,8 @@ class State:
         self.profile_option: str | None = None
         self.overrides: dict[str, str] = {}
         """Settings given as options, by their names."""
+        self.safe_for_spreadsheets = False
+        """Whether CSV is written for a spreadsheet."""
         self.scope_needed = ""
         """The scope of the command, for the hint after a 403."""
         self._profiles: Profiles | None = None
