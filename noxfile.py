@@ -125,10 +125,16 @@ def contract(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Drive the pages in the system's Chromium, judge them with axe-core, and keep screenshots."""
-    session.install(".[server,testing]", *group("test"), *group("browser"), *group("npm"))
+    session.install(".[server,testing,cli]", *group("test"), *group("browser"), *group("npm"), *group("docs"))
     packages = npm(session, "tests/browser")
+    site = str(Path(session.create_tmp()).resolve() / "site")
+    session.run("sphinx-build", "-q", "-E", "-b", "html", "-d", f"{site}.doctrees", "docs", site)
     screenshots = str(Path(session.create_tmp()).resolve() / "screenshots")
-    environment = {"REDCORE_TEST_NPM": packages, "REDCORE_TEST_SCREENSHOTS": screenshots}
+    environment = {
+        "REDCORE_TEST_NPM": packages,
+        "REDCORE_TEST_SCREENSHOTS": screenshots,
+        "REDCORE_TEST_SITE": site,
+    }
     session.run("pytest", "tests/browser", *session.posargs, env=environment)
     session.log(f"screenshots: {screenshots}")
 

@@ -41,6 +41,7 @@ html_theme = "furo"
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
+html_show_search_summary = False  # it fetches pages, which the sandbox of the platform refuses
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 

@@ -1,4 +1,4 @@
-"""Mends what axe-core finds in the pages that Sphinx and furo write: `nox -s browser` judges the result.
+"""Mends what axe-core and the platform's sandbox find wrong in pages of Sphinx and furo; `nox -s browser` judges it.
 
 Captions of the navigation are headings without a level, blocks that scroll cannot be
 reached by keyboard, and the lines of a signature are lists of definitions without terms.
@@ -7,10 +7,12 @@ reached by keyboard, and the lines of a signature are lists of definitions witho
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
+SANDBOX = (Path(__file__).parent / "sandbox.js").read_text(encoding="utf-8")
 MENDS = (
     (re.compile(r'(<p class="caption" role="heading")(?=>)'), r'\1 aria-level="2"'),
     (re.compile(r"<pre(?= id=| *>)"), '<pre tabindex="0"'),
@@ -31,6 +33,7 @@ def mend(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doc
     for name in ("body", "furo_navigation_tree"):
         if name in context:
             context[name] = mended(context[name])
+    context["metatags"] = f"{context.get('metatags', '')}<script>{SANDBOX}</script>"  # before the theme's own scripts
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

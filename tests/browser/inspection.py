@@ -5,6 +5,7 @@ axe-core judges what can be judged by a program; the screenshots are for people.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,14 +30,15 @@ class Inspector:
     """Source of axe-core."""
     folder: Path
 
-    def look(self, page: Page, name: str) -> None:
-        """Fail unless the page is good for everybody; keep a screenshot of each way to see it."""
-        for device, size in (("phone", PHONE), ("desk", DESK)):
+    def look(self, page: Page, name: str, sizes: Sequence[ViewportSize] = (PHONE, DESK)) -> None:
+        """Fail unless the page is accessible in each size and colour scheme; keep a screenshot of each."""
+        for size in sizes:
+            device = f"{size['width']} px"
             page.set_viewport_size(size)
-            assert not page.evaluate(_IS_TOO_WIDE), f"{name} is wider than a {device}"
+            assert not page.evaluate(_IS_TOO_WIDE), f"{name} is wider than {device}"
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=self.folder / f"{name}-{device}-{scheme}.png", full_page=True)
+                page.screenshot(path=self.folder / f"{name}-{size['width']}-{scheme}.png", full_page=True)
                 assert self._grave(page) == [], f"{name}, {device}, {scheme}"
         page.emulate_media(color_scheme="light")
 

@@ -1,0 +1,126 @@
+"""The built documentation in a browser, as the platform serves it: published, sandboxed, with no other host at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from tests.browser.inspection import DESK, Inspector
+
+from redcore import Client
+from redcore.testing import ReferenceServer
+
+PAGES = ("index", "tutorial", "calls", "platform", "configuration", "api/users", "reference/resources/users", "search")
+"""One of each kind: cards, code, diagrams, wide tables, tabs, signatures."""
+SIZES = (DESK, ViewportSize(width=390, height=844))
+SEARCHES = {
+    "429": "",
+    "changelog": "changelog.html",
+    "FastAPI": "frameworks.html",
+    "timeout": "calls.html",
+    "proxy": "proxies.html",
+    "client.users.get": "reference/resources/users.html#client.users.get",
+}
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    built = os.environ.get("REDCORE_TEST_SITE")
+    assert built, "REDCORE_TEST_SITE must name the built documentation: run `nox -s browser`"
+    return Path(built)
+
+
+@pytest.fixture(scope="module")
+def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the platform serves the site that its own workflow has published."""
+    import shutil  # noqa: PLC0415 (for this fixture only)
+
+    archive = shutil.make_archive(str(tmp_path_factory.mktemp("docs") / "site"), "zip", site)
+    with Client(**redcore_server.api_key) as client:
+        file = client.files.upload(file=Path(archive))
+        run = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": file.id}), timeout=60)
+    assert run.result is not None, run.error
+    return f"{redcore_server.origin}{run.result['path']}"
+
+
+@pytest.fixture
+def manual(chromium: Browser, published: str) -> Iterator[Page]:
+    """A page in a browser that reaches the platform only; fails on a request elsewhere and on an error of a script."""
+    wrong: list[str] = []
+
+    def only_ours(route: Route) -> None:
+        if route.request.url.startswith((published, "data:")):
+            route.continue_()
+        else:
+            wrong.append(route.request.url)
+            route.abort()
+
+    with chromium.new_context(viewport=DESK) as context:
+        context.set_default_timeout(15_000)
+        context.route("**/*", only_ours)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        yield page
+        assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_documentation_is_accessible_in_both_schemes_and_widths(
+    manual: Page, published: str, name: str, inspector: Inspector
+) -> None:
+    """axe-core finds nothing serious, nothing is wider than the screen, and diagrams are drawn."""
+    manual.goto(f"{published}{name}.html")
+    expect(manual.locator("article h1, h1").first).to_be_visible()
+    assert manual.locator(".diagram").count() == manual.locator(".diagram svg").count()
+    inspector.look(manual, f"docs-{name.replace('/', '-')}", sizes=SIZES)
+
+
+@pytest.mark.parametrize(("query", "first"), SEARCHES.items(), ids=SEARCHES)
+def test_search_finds_the_guide_first_and_decisions_last(manual: Page, published: str, query: str, first: str) -> None:
+    """By title, by number, by name of a method."""
+    manual.goto(f"{published}search.html?q={quote(query)}")
+    expect(manual.locator(".search-summary")).to_contain_text("found")
+    links = [link.get_attribute("href") or "" for link in manual.locator("ul.search > li > a").all()]
+    assert links[0].split("?")[0].startswith(first)
+    decisions = [place for place, link in enumerate(links) if link.startswith("adr/")]
+    guides = [place for place, link in enumerate(links) if "/" not in link.partition("#")[0]]
+    assert not decisions or min(decisions) > max(guides)
+
+
+def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
+    """What lands in the clipboard can be pasted into a shell."""
+    manual.goto(f"{published}tutorial.html")
+    block = manual.locator(".highlight-console").first
+    block.hover()
+    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, told) => { window.copied = told.text; }; }")
+    block.locator("button.copybtn").click()
+    copied = manual.evaluate("() => window.copied")
+    assert copied.splitlines()[0].startswith("python3 -m venv")
+    assert "$ " not in copied
+
+
+def test_documentation_is_reached_by_keyboard(manual: Page, published: str) -> None:
+    """The first stop skips to the content; the search takes words and Enter."""
+    manual.goto(f"{published}index.html")
+    manual.keyboard.press("Tab")
+    expect(manual.locator(":focus")).to_have_text("Skip to content")
+    manual.locator("input.sidebar-search").focus()
+    manual.keyboard.type("FastAPI")
+    manual.keyboard.press("Enter")
+    expect(manual.locator("ul.search > li > a").first).to_have_text("Frameworks and platforms")
+
+
+def test_theme_button_switches_to_dark_without_storage(manual: Page, published: str) -> None:
+    """The platform's sandbox refuses localStorage; the page works all the same."""
+    manual.goto(f"{published}index.html")
+    button = manual.locator("button.theme-toggle:visible").first
+    for _ in range(3):
+        button.click()
+        if manual.locator("body").get_attribute("data-theme") == "dark":
+            return
+    pytest.fail("the theme never became dark")
