@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Response, Route, ViewportSize, expect
 from tests.browser.inspection import DESK, Inspector
 
 from redcore import Client
@@ -59,12 +59,16 @@ def manual(chromium: Browser, published: str) -> Iterator[Page]:
             wrong.append(route.request.url)
             route.abort()
 
+    def note_failure(response: Response) -> None:
+        if response.status >= 400:
+            wrong.append(response.url)
+
     with chromium.new_context(viewport=DESK) as context:
         context.set_default_timeout(15_000)
         context.route("**/*", only_ours)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("response", lambda response: response.ok or response.status == 304 or wrong.append(response.url))
+        page.on("response", note_failure)
         yield page
         assert not wrong, "\n".join(wrong)
 
