@@ -15,7 +15,7 @@ from mcp_types import ElicitResult
 from redcore import Client
 from redcore.cli.generated import COMMANDS
 from redcore.cli.mcp import server_of
-from redcore.cli.mcp_tools import chosen_tools
+from redcore.cli.mcp_tools import chosen_tools, why_not
 from redcore.cli.state import State
 from redcore.testing import Lab, ReferenceServer
 
@@ -153,34 +153,73 @@ def test_a_text_is_stored_and_read_back(state: State) -> None:
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 @pytest.mark.parametrize("answer", [None, ElicitResult(action="accept", content={"confirm": True})])
-def test_deleting_is_confirmed_over_stdio_in_both_eras_of_the_protocol(
+def test_deleting_and_revoking_are_confirmed_over_stdio_in_both_eras_of_the_protocol(
     redcore_server: ReferenceServer, redcore_lab: Lab, mode: str, answer: ElicitResult | None
 ) -> None:
     """As an assistant's program starts it: by a handshake and a request, or by a question in the answer.
 
-    A client that cannot ask is told why nothing was done.
+    A client that cannot ask gets the reason why nothing was done.
     """
-    command = StdioServerParameters(
-        command=sys.executable, args=["-m", "redcore.cli", "mcp", "--allow-writes"], env=redcore_server.environment
-    )
     asked: list[str] = []
 
     async def decide(_: Any, question: Any) -> Any:
         asked.append(question.message)
         return answer
 
-    async def main(product_id: str) -> Any:
+    async def main(product_id: str, key_id: str) -> Any:
         callback: Any = decide if answer else None
-        async with McpClient(command, mode=mode, elicitation_callback=callback) as client:
+        async with McpClient(over_stdio(redcore_server), mode=mode, elicitation_callback=callback) as client:
             assert (await client.call_tool("users_get_me", {})).structured_content["email"] == "admin@example.com"
-            return await client.call_tool("products_delete", {"product_id": product_id})
+            deleted = await client.call_tool("products_delete", {"product_id": product_id})
+            return deleted, await client.call_tool("api_keys_revoke", {"key_id": key_id})
 
     with Client(**redcore_server.api_key) as admin:
         product = admin.products.create(name="Engine", sku="ENG", price=1)
-        result = anyio.run(main, product.id)
-        is_left = bool(admin.products.list())
+        key = admin.api_keys.create(name="canary", scopes=["users:read"])
+        results = anyio.run(main, product.id, key.id)
+        left = [*admin.products.list(), *(kept for kept in admin.api_keys.list() if kept.id == key.id)]
 
     if answer is None:
-        assert (is_left, result.is_error, "elicitation" in result.content[0].text) == (True, True, True)
+        assert [found.id for found in left] == [product.id, key.id]
+        assert all(result.is_error and "elicitation" in result.content[0].text for result in results)
     else:
-        assert (is_left, asked) == (False, [f"Delete a product: {product.id}? This cannot be undone."])
+        assert left == []
+        questions = (f"Delete a product: {product.id}", f"Revoke an API key: {key.id}")
+        assert asked == [f"{question}? This cannot be undone." for question in questions]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_tool_that_would_give_a_secret_says_why_it_is_not_offered(
+    redcore_server: ReferenceServer, redcore_lab: Lab, mode: str
+) -> None:
+    """Creating and rotating would put it into the assistant's context; the answer names the command of a person."""
+    refused = {
+        "applications_rotate_secret": "redcore applications rotate-secret",
+        "applications_create": "redcore applications create",
+        "api_keys_create": "redcore api-keys create",
+    }
+
+    async def main() -> Any:
+        async with McpClient(over_stdio(redcore_server), mode=mode) as client:
+            listed = {tool.name for tool in (await client.list_tools()).tools}
+            return listed, {name: await client.call_tool(name, {}) for name in refused}
+
+    listed, results = anyio.run(main)
+
+    assert listed.isdisjoint(refused)
+    for name, command in refused.items():
+        assert results[name].is_error
+        assert "gives a secret" in results[name].content[0].text
+        assert results[name].content[0].text.endswith(command)
+
+
+def test_a_tool_that_writes_says_which_option_offers_it() -> None:
+    """An unknown one is called unknown."""
+    assert "--allow-writes" in why_not("users_create")
+    assert why_not("users_fly") == "There is no tool 'users_fly'."
+
+
+def over_stdio(server: ReferenceServer) -> StdioServerParameters:
+    """How an assistant's program starts the tools."""
+    arguments = ["-m", "redcore.cli", "mcp", "--allow-writes"]
+    return StdioServerParameters(command=sys.executable, args=arguments, env=server.environment)

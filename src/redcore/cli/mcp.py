@@ -14,7 +14,7 @@ import click
 from redcore import __version__
 from redcore.cli.app import CONTEXT
 from redcore.cli.failures import hint, sentence
-from redcore.cli.mcp_tools import Tool, chosen_tools
+from redcore.cli.mcp_tools import Tool, chosen_tools, why_not
 from redcore.cli.options import with_common
 from redcore.cli.state import State
 from redcore.exceptions import RedcoreError
@@ -80,7 +80,7 @@ def server_of(state: State, tools: dict[str, Tool]) -> Server[Any]:
     ) -> CallToolResult | InputRequiredResult:
         tool = tools.get(asked.name)
         if tool is None:
-            return said(f"There is no tool {asked.name!r}.", is_error=True)
+            return said(why_not(asked.name), is_error=True)
         given = asked.arguments or {}
         if tool.is_destructive:
             refusal = await refused(context, asked, tool.question(given))

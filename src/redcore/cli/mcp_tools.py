@@ -153,11 +153,26 @@ def chosen_tools(*, writes: bool) -> dict[str, Tool]:
     offered = (
         SPECIAL.get(described.operation_id, Tool)(described)
         for described in COMMANDS
-        if described.resource != "auth"
-        and not SECRET_FIELDS.intersection(described.columns)
-        and (writes or described.method == "GET")
+        if described.resource != "auth" and not gives_secret(described) and (writes or described.method == "GET")
     )
     return {tool.name: tool for tool in offered}
+
+
+def gives_secret(described: Command) -> bool:
+    """Whether the result of an operation holds a secret."""
+    return not SECRET_FIELDS.isdisjoint(described.columns)
+
+
+def why_not(name: str) -> str:
+    """Say why no tool of this name is offered, and what a person can do instead."""
+    described = next((c for c in COMMANDS if c.operation_id == name and c.resource != "auth"), None)
+    if described is None:
+        return f"There is no tool {name!r}."
+    if gives_secret(described):
+        reason = "it gives a secret, which no assistant is to see"
+    else:
+        reason = "it changes something, and the tools were started without --allow-writes"
+    return f"{name} is not offered: {reason}. A person can run: redcore {described.group} {described.name}"
 
 
 def property_of(parameter: Parameter) -> dict[str, Any]:
