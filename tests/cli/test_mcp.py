@@ -177,10 +177,11 @@ def test_deleting_and_revoking_are_confirmed_over_stdio_in_both_eras_of_the_prot
         product = admin.products.create(name="Engine", sku="ENG", price=1)
         key = admin.api_keys.create(name="canary", scopes=["users:read"])
         results = anyio.run(main, product.id, key.id)
-        left = [*admin.products.list(), *(kept for kept in admin.api_keys.list() if kept.id == key.id)]
+        left = [found.id for found in admin.products.list()]
+        left += [found.id for found in admin.api_keys.list() if found.id == key.id]
 
     if answer is None:
-        assert [found.id for found in left] == [product.id, key.id]
+        assert left == [product.id, key.id]
         assert all(result.is_error and "elicitation" in result.content[0].text for result in results)
     else:
         assert left == []
