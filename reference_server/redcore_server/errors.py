@@ -249,13 +249,13 @@ class RateLimited(ApiError):
 
 
 class HeadTooLarge(ApiError):
-    """The head of the request, its trailers or its chunk extensions are larger than the server reads."""
+    """The head of the request, its trailers or its chunk extensions are more than the server reads."""
 
     code = "REQUEST_HEADER_FIELDS_TOO_LARGE"
 
-    def __init__(self, max_bytes: int) -> None:
-        """Describe the error with the limit."""
-        super().__init__(f"The header fields of the request are larger than {max_bytes} bytes.")
+    def __init__(self, excess: str) -> None:
+        """Describe the error with the limit, such as "more than 100"."""
+        super().__init__(f"The header fields of the request are {excess}.")
 
 
 class InternalError(ApiError):

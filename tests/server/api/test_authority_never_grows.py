@@ -63,6 +63,48 @@ SCOPE_SETS: Final = st.sampled_from(
 )
 T = TypeVar("T")
 
+BODIES: Final = {
+    "users_update_me": {"name": "P"},
+    "products_create": {"name": "p", "sku": "p", "price": 1},
+    "products_update": {"price": 2},
+}
+SIMPLE: Final = (  # one request that needs one scope, and the id of one thing at most
+    *("users_get_me", "users_update_me", "users_list", "users_get"),
+    *("products_list", "products_create", "products_get", "products_update", "products_delete"),
+    *("workflows_list", "workflows_list_runs", "workflows_get_run", "workflows_cancel_run"),
+    *("files_list", "files_get", "files_download", "files_delete"),
+    *("api_keys_list", "api_keys_revoke", "applications_list", "applications_rotate_secret", "applications_delete"),
+)
+RULES: Final[dict[str, tuple[str, ...]]] = {
+    "create_user": ("users_create",),
+    "import_user": ("files_upload", "workflows_run"),
+    "give_role": ("users_update",),
+    "delete_user": ("users_delete",),
+    "resend": ("users_resend_invitation",),
+    "create_key": ("api_keys_create",),
+    "create_application": ("applications_create",),
+    "client_credentials": ("auth_token",),
+    "sign_in": ("pages_authorize", "pages_consent"),
+    "introspect": ("auth_introspect",),
+    "revoke": ("auth_revoke",),
+    "use": SIMPLE,
+}
+NOT_USED: Final = {
+    "auth_device_authorization": "names an application only; what it asks for is granted as by pages_consent",
+    "pages_device": "finds what a device asked for; granted as by pages_consent",
+    "pages_device_confirm": "grants through the same function as pages_consent",
+    "pages_invitation": "shows a form; the link is opened by the rule accept",
+    "pages_invitation_accept": "its form sets a password; the rule accept does what is behind it",
+    "pages_saml_login": "sends the browser away",
+    "pages_saml_acs": "signs in a person who exists, as sign_in starts with; needs an identity provider",
+    "pages_saml_metadata": "public",
+    "auth_metadata": "public",
+    "auth_jwks": "public",
+    "health_live": "public",
+    "health_ready": "public",
+    "health_metrics": "public",
+}
+
 
 @attrs.define(eq=False)
 class Person:
@@ -145,6 +187,7 @@ class Authority(RuleBasedStateMachine):
         super().__init__()
         self.everybody: list[Person] = []
         self.holders: list[Credential] = []
+        self.things: list[tuple[str, str, str]] = []  # path parameter, id, organisation
         self.count = 0
 
     # Helpers.
@@ -165,7 +208,11 @@ class Authority(RuleBasedStateMachine):
         is_right = actor.may("users:write") and (role != "admin" or actor.may("admin"))
         person = Person(person_id, actor.owner.organisation, role if is_right else "viewer")
         self.everybody.append(person)
+        self._thing("user_id", person_id, actor)
         return person
+
+    def _thing(self, parameter: str, thing_id: str, actor: Credential) -> None:
+        self.things.append((parameter, thing_id, actor.owner.organisation))
 
     def _holder(self, credential: Credential) -> Credential:
         self.holders.append(credential)
@@ -202,11 +249,13 @@ class Authority(RuleBasedStateMachine):
         file = self._call(actor, "POST", "/v1/files", files={"file": f"email,name,role\n{email},P,{role}\n".encode()})
         if not file.is_success:
             return multiple()
+        self._thing("file_id", file.json()["data"]["id"], actor)
         given = {"input": {"file_id": file.json()["data"]["id"]}}
         run = self._call(actor, "POST", "/v1/workflows/user_import/runs", json=given)
         if not run.is_success:
             return multiple()
         assert actor.may("workflows:write", *WORKFLOWS["user_import"].scopes)
+        self._thing("run_id", run.json()["data"]["id"], actor)
         self._do(self.world.work.run(run.json()["data"]["id"]))
         made = self._do(
             rows(
@@ -276,6 +325,7 @@ class Authority(RuleBasedStateMachine):
         if not answer.is_success:
             return multiple()
         assert actor.may("admin")
+        self._thing("key_id", answer.json()["data"]["id"], actor)
         return self._holder(Credential(answer.json()["data"]["key"], actor.owner, frozenset(scopes)))
 
     @rule(target=apps, actor=credentials, scopes=SCOPE_SETS)
@@ -286,6 +336,7 @@ class Authority(RuleBasedStateMachine):
             return multiple()
         assert actor.may("admin")
         made = answer.json()["data"]
+        self._thing("application_id", made["id"], actor)
         return App(Client(made["id"], made["client_secret"]), actor.owner, frozenset(scopes))
 
     @rule(target=credentials, app=apps)
@@ -325,6 +376,37 @@ class Authority(RuleBasedStateMachine):
         answer = self._do(self.world.http.post("/oauth/token", data=data, auth=holder.app.client.basic))
         if answer.is_success:
             holder.bearer, holder.refresh = answer.json()["access_token"], answer.json()["refresh_token"]
+
+    @rule(app=apps, other=credentials)
+    def introspect(self, app: App, other: Credential) -> None:
+        answer = self._do(
+            self.world.http.post("/oauth/introspect", data={"token": other.bearer}, auth=app.client.basic)
+        )
+        told: dict[str, Any] = answer.json() if answer.is_success else {"active": False}
+        if told["active"]:
+            reached = frozenset(told["scope"].split())
+            assert (ALL if "admin" in reached else reached) <= other.bound()
+
+    @rule(app=apps, other=credentials)
+    def revoke(self, app: App, other: Credential) -> None:
+        self._do(self.world.http.post("/oauth/revoke", data={"token": other.bearer}, auth=app.client.basic))
+        if other.app is app:
+            other.scopes = frozenset()
+
+    @rule(actor=credentials, operation_id=st.sampled_from(SIMPLE), which=st.integers(0, 9))
+    def use(self, actor: Credential, operation_id: str, which: int) -> None:
+        operation, whose = spec.load().operations[operation_id], actor.owner.organisation
+        path = operation.path
+        if "{" in path:
+            parameter = path.partition("{")[2].partition("}")[0]
+            if not (things := [thing for thing in self.things if thing[0] == parameter]):
+                return
+            _, thing_id, whose = things[which % len(things)]
+            path = path.replace(f"{{{parameter}}}", thing_id)
+        answer = self._call(actor, operation.method, path, json=BODIES.get(operation_id))
+        assert not answer.is_success or (actor.may(operation.scope or "") and whose == actor.owner.organisation)
+        if answer.is_success and operation_id == "products_create":
+            self._thing("product_id", answer.json()["data"]["id"], actor)
 
     # What holds after each step.
 
@@ -393,6 +475,14 @@ def prove(world: World, *, examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_every_operation_is_used() -> None:
+    """By a rule, or there is a reason why it gives nobody anything that another rule does not."""
+    used = [operation for operations in RULES.values() for operation in operations]
+
+    assert sorted([*used, *NOT_USED]) == sorted(spec.load().operations)
+    assert all(hasattr(getattr(Authority, name), "hypothesis_stateful_rule") for name in RULES)
 
 
 def test_authority_never_grows(world: World) -> None:
