@@ -47,8 +47,8 @@ class Binding:
         Args:
             place: Values of the sort columns, from the last item of a page.
         """
-        told = orjson.dumps(place)
-        return _written(self._digest(told) + told)
+        content = orjson.dumps(place)
+        return _written(self._digest(content) + content)
 
     def read(self, cursor: str, parts: Sequence[Callable[[str], Any]]) -> list[Any]:
         """Return the position that a cursor continues after.
@@ -62,17 +62,17 @@ class Binding:
         """
         try:
             whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            digest, told = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
-            is_ours = self._digest(told) == digest and _written(whole) == cursor  # canonical form: no unused bits
-            if is_ours and b"\\u0000" not in told:
-                return [make(text) for make, text in zip(parts, orjson.loads(told), strict=True)]
+            digest, content = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
+            is_ours = self._digest(content) == digest and _written(whole) == cursor  # canonical form: no unused bits
+            if is_ours and b"\\u0000" not in content:
+                return [make(text) for make, text in zip(parts, orjson.loads(content), strict=True)]
         except (ValueError, TypeError, OverflowError):  # not ours: the digest is not a signature, so it can be forged
             pass
         raise ValidationFailed(details=[Detail("cursor", _FOREIGN)])
 
-    def _digest(self, told: bytes) -> bytes:
+    def _digest(self, content: bytes) -> bytes:
         bound = orjson.dumps([self.organisation_id, self.operation, self.filters], option=orjson.OPT_SORT_KEYS)
-        return hashlib.blake2b(told, key=hashlib.sha256(bound).digest(), digest_size=_DIGEST_BYTES).digest()
+        return hashlib.blake2b(content, key=hashlib.sha256(bound).digest(), digest_size=_DIGEST_BYTES).digest()
 
 
 def _written(whole: bytes) -> str:

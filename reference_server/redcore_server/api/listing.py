@@ -75,8 +75,8 @@ def cut_of(matching: bytes, *, is_counted: bool, is_search: bool = False) -> byt
 
 
 def _counted(shown: Sequence[Row], total: int, limit: int, offset: int, next_cursor: str | None) -> Reply:
-    told = {"total": total, "limit": limit, "offset": offset, "next_cursor": next_cursor}
-    return Reply(data=shown, page=told)
+    position = {"total": total, "limit": limit, "offset": offset, "next_cursor": next_cursor}
+    return Reply(data=shown, page=position)
 
 
 def _is_counted(call: Call) -> bool:

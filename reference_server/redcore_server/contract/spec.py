@@ -114,7 +114,9 @@ class Spec:
         schemas = document["components"]["schemas"]
         self.max_limit: int = schemas["ListMeta"]["properties"]["limit"]["maximum"]
         flows = document["components"]["securitySchemes"]["oauth2"]["flows"].values()
-        self.scope_meanings: dict[str, str] = {scope: told for flow in flows for scope, told in flow["scopes"].items()}
+        self.scope_meanings: dict[str, str] = {
+            scope: meaning for flow in flows for scope, meaning in flow["scopes"].items()
+        }
         self.scopes = frozenset(self.scope_meanings)
         self.operations: dict[str, Operation] = {}
         self._root = _Node()

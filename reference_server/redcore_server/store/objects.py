@@ -155,10 +155,10 @@ class Objects:
         """
         with _away():
             try:
-                told = await obstore.head_async(self._store, key)
+                head = await obstore.head_async(self._store, key)
             except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for names such as `..`
                 return None
-        return Found(told["size"], told["e_tag"] or f'"{told["size"]}-{told["last_modified"].timestamp():.6f}"')
+        return Found(head["size"], head["e_tag"] or f'"{head["size"]}-{head["last_modified"].timestamp():.6f}"')
 
     async def delete(self, key: str) -> None:
         """Delete an object, if it exists.
@@ -238,12 +238,12 @@ async def check(objects: Objects, settings: Settings) -> None:
 
 
 def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
-    told = {
+    options = {
         "endpoint": settings.s3_endpoint,
         "access_key_id": settings.s3_access_key_id,
         "secret_access_key": settings.s3_secret_access_key,
     }
-    config = cast("S3Config", {name: value for name, value in told.items() if value})
+    config = cast("S3Config", {name: value for name, value in options.items() if value})
     return S3Store(
         bucket,
         config=config,
@@ -309,6 +309,6 @@ def _away() -> Generator[None]:
 
 
 def _reason(error: Exception) -> str:
-    told = str(error).strip().partition("\n")[0]
-    refused = _REFUSAL.search(told)
-    return _REFUSALS[refused[1]] if refused else told
+    reason = str(error).strip().partition("\n")[0]
+    refused = _REFUSAL.search(reason)
+    return _REFUSALS[refused[1]] if refused else reason

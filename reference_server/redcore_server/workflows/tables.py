@@ -218,9 +218,9 @@ def _names(line: str, separator: str) -> list[str]:
 def _check_heading(heading: list[str], separator: str, columns: frozenset[str]) -> None:
     known = ", ".join(sorted(columns))
     if strange := [name for name in heading if name not in columns]:
-        told = ", ".join(_quoted(name) for name in strange[:5])
+        listed = ", ".join(_quoted(name) for name in strange[:5])
         raise RunFailed(
-            f"The first line names columns that do not exist: {told}. "
+            f"The first line names columns that do not exist: {listed}. "
             f"Separated by {_SEPARATORS[separator]}, they can be: {known}."
         )
     if not heading or len(set(heading)) < len(heading):

@@ -65,8 +65,8 @@ class _Translation:
     def _ours(self, problem: Exception) -> RedcoreError | None:
         foreign = self._foreign
         if isinstance(problem, foreign.late):
-            told = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
-            return RequestTimeoutError(told)
+            message = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
+            return RequestTimeoutError(message)
         return refused(problem, foreign) or unanswered(problem, foreign)
 
 

@@ -70,11 +70,11 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     """
     if scheme == "http":
         return None
-    told = getproxies()
-    kind = _kind(told)
-    if kind is None or bypasses(told.get("no", ""), host, port) or proxy_bypass(host):
+    settings = getproxies()
+    kind = _kind(settings)
+    if kind is None or bypasses(settings.get("no", ""), host, port) or proxy_bypass(host):
         return None
-    return _parsed(told[kind].strip(), _name_of(kind))
+    return _parsed(settings[kind].strip(), _name_of(kind))
 
 
 def source() -> str:
@@ -83,9 +83,9 @@ def source() -> str:
     return SYSTEM if kind is None else _name_of(kind)
 
 
-def _kind(told: Mapping[str, str]) -> str | None:
+def _kind(settings: Mapping[str, str]) -> str | None:
     """Which of the settings applies to https."""
-    return next((kind for kind in ("https", "all") if told.get(kind, "").strip()), None)
+    return next((kind for kind in ("https", "all") if settings.get(kind, "").strip()), None)
 
 
 def _name_of(kind: str) -> str:

@@ -110,14 +110,14 @@ def one_per_host(url: str) -> list[str]:
 
 def address_in(url: str) -> str:
     """A URL without user, password and options; raises as `parsed` does."""
-    told = parsed(url)
-    host, port = host_and_port(told)
-    return str(told.get("path") or f"{host}:{port}")
+    parts = parsed(url)
+    host, port = host_and_port(parts)
+    return str(parts.get("path") or f"{host}:{port}")
 
 
-def host_and_port(told: dict[str, Any]) -> tuple[str, int]:
+def host_and_port(parts: dict[str, Any]) -> tuple[str, int]:
     """Where a server is, with redis-py's defaults."""
-    return told.get("host", "localhost"), told.get("port", 6379)
+    return parts.get("host", "localhost"), parts.get("port", 6379)
 
 
 def parsed(url: str) -> dict[str, Any]:
@@ -131,12 +131,12 @@ def parsed(url: str) -> dict[str, Any]:
     except ImportError as problem:
         raise ConfigurationError("RedisCache needs redis-py: pip install 'redcore-sdk[redis]'") from problem
     try:
-        told = cast("dict[str, Any]", parse_url(url))  # type: ignore[no-untyped-call]
+        parts = cast("dict[str, Any]", parse_url(url))  # type: ignore[no-untyped-call]
     except ValueError:  # not chained: it may quote the password
         raise no_url() from None
-    if "," in str(told.get("host", "")):
+    if "," in str(parts.get("host", "")):
         raise no_url()
-    return told
+    return parts
 
 
 def no_url() -> ConfigurationError:

@@ -37,5 +37,5 @@ class PrincipalEndpoint:
         if scope["method"] != "POST":
             raise MethodNotAllowed(["POST"])
         principal = await self.verifier.verify(bearer_token(scope))
-        told = attrs.asdict(principal) | {"scopes": sorted(principal.scopes)}
-        await Response(orjson.dumps(told), media_type="application/json")(scope, receive, send)
+        shown = attrs.asdict(principal) | {"scopes": sorted(principal.scopes)}
+        await Response(orjson.dumps(shown), media_type="application/json")(scope, receive, send)

@@ -186,13 +186,13 @@ def authorize(state: State, url: str, email: str, *, is_allowed: bool) -> str:
     if not is_registered(redirect_uri, application["redirect_uris"]):
         raise ValueError(f"the platform shows an error page: {redirect_uri!r} is no redirect URI of the application")
     try:
-        told = {"code": new_code(state, application, person, asked, is_allowed=is_allowed)}
+        parameters = {"code": new_code(state, application, person, asked, is_allowed=is_allowed)}
     except OAuthProblem as problem:
-        told = {"error": problem.error, "error_description": problem.description}
+        parameters = {"error": problem.error, "error_description": problem.description}
     origin = urlsplit(url)
-    told |= {name: asked[name] for name in ("state",) if name in asked}
-    told["iss"] = f"{origin.scheme}://{origin.netloc}"  # RFC 9207
-    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(told)}"
+    parameters |= {name: asked[name] for name in ("state",) if name in asked}
+    parameters["iss"] = f"{origin.scheme}://{origin.netloc}"  # RFC 9207
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(parameters)}"
 
 
 def new_code(state: State, application: Row, person: Row, asked: Mapping[str, str], *, is_allowed: bool) -> str:
