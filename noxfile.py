@@ -115,6 +115,14 @@ def interpreter(version: str) -> str | None:
 
 
 @nox.session
+def transports(session: nox.Session) -> None:
+    """Run the client tests on each transport; in the other sessions only those that concern transports do."""
+    session.install(".[server,testing]", *group("test"), *group("generate"))
+    both = ["-n", "2", "--dist", "loadfile", "-m", "not npm and not long"]
+    session.run("pytest", "tests/client", *both, *session.posargs, env={"REDCORE_TEST_EVERY_TRANSPORT": "1"})
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """Run only the contract tests: SDK and wire, judged by a validator and by clients that nobody here wrote."""
     session.install(".[server,testing]", *group("test"), *group("npm"), *group("generators"))

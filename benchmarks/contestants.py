@@ -84,11 +84,20 @@ class AsyncRedcore:
         return await self._users.list(limit=100)
 
 
-class AiohttpRedcore(AsyncRedcore):
-    """`redcore.AsyncClient` over aiohttp."""
+class AsyncAiohttp:
+    """The yardstick of many workers' CPU: bare aiohttp, and msgspec that reads into attrs classes."""
 
     def __init__(self, origin: str) -> None:
-        self._users = redcore.AsyncClient(api_key=KEY, base_url=f"{origin}/v1", transport="aiohttp").users
+        import aiohttp
+        import msgspec
+
+        connector = aiohttp.TCPConnector(limit=TASKS)
+        self._session = aiohttp.ClientSession(origin, headers=HEADERS, connector=connector)
+        self._read = msgspec.json.Decoder(One).decode
+
+    async def one(self) -> Any:
+        async with self._session.get(f"/v1/users/{USER_ID}") as answer:
+            return self._read(await answer.read())
 
 
 # Walking 10,000 users, where each page takes 20 ms -------------------------------------------
@@ -146,6 +155,13 @@ class User:
     invitation_sent_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+@attrs.frozen
+class One:
+    """A user's answer, for the yardstick."""
+
+    data: User
 
 
 @attrs.frozen

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from tests.client.colours import COLOURS, LOOPS, Awaiting, Blocking, Colour
+from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour
 from tests.client.loopback import Loopback
 from tests.client.redis_servers import server_in
 from tests.server.support.redis_cluster import cluster_in
@@ -26,7 +27,10 @@ def named(param: tuple[str, str | None]) -> str:
     return "-".join(filter(None, param))
 
 
-@pytest.fixture(params=COLOURS, ids=named)
+EVERY_TRANSPORT = "REDCORE_TEST_EVERY_TRANSPORT" in os.environ  # set by `nox -s transports`
+
+
+@pytest.fixture(params=OWN_TRANSPORTS if EVERY_TRANSPORT else COLOURS, ids=named)
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     """A colour and what it sends over; files that test transports have a fixture of this name over all of them."""
     chosen: tuple[str, str | None] = request.param
