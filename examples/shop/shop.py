@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redcore import Client, DuplicateError, NotFoundError, Product, RateLimitError, ServerError, User
+from redcore import Client, DuplicateError, NotFoundError, Product
 
 
 class Shop:
-    """The shop's back office.
+    """The shelf and the till.
 
     Args:
         client: A client of BlueRound.
@@ -26,7 +26,7 @@ class Shop:
             return self._client.products.update(held.id, stock=held.stock + pieces)
 
     def find(self, sku: str) -> Product:
-        """The product with a sku.
+        """Return the product with a sku.
 
         Raises:
             LookupError: there is no such product.
@@ -51,30 +51,7 @@ class Shop:
             raise LookupError(f"{product.name} is sold out")
         return self._client.products.update(product_id, stock=product.stock - 1)
 
-    def hire(self, email: str, name: str) -> User:
-        """Invite a person to the back office; a second time does nothing."""
-        try:
-            return self._client.users.create(email=email, name=name, role="editor")
-        except DuplicateError:
-            return next(user for user in self._client.users.list(q=email) if user.email == email)
-
     def catalog(self, page_size: int = 100) -> Iterator[str]:
-        """The names of all products, newest first."""
+        """Yield the names of all products, newest first."""
         for page in self._client.products.list_all(page_size=page_size):
             yield from (product.name for product in page)
-
-    def export(self) -> bytes:
-        """The catalog as CSV."""
-        run = self._client.workflows.wait(self._client.workflows.run("catalog_export"))
-        if run.result is None:
-            raise RuntimeError(f"the export is {run.status}")
-        return self._client.files.download(run.result["file_id"])
-
-    def status(self) -> str:
-        """A line for the status page, which never fails."""
-        try:
-            return f"open, {self._client.products.list(limit=1).meta.total} products"
-        except RateLimitError as error:
-            return f"busy, again in {error.retry_after:.0f} s"
-        except ServerError:
-            return "closed: BlueRound is away"

@@ -1,21 +1,12 @@
-"""The shop's tests: `pytest examples/shop` on the platform in process, `--redcore=server` on a real server."""
+"""What the shop does with its products."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 from shop import Shop
 
-from redcore import Client, NetworkError, PermissionError, Product, ResponseError, ValidationError  # noqa: A004
-from redcore.testing import FakeBlueRound, Fault, Lab, make
-
-Inject = Callable[..., None]
-
-
-@pytest.fixture
-def shop(redcore_client: Client) -> Shop:
-    return Shop(redcore_client)
+from redcore import Client, PermissionError, Product, ValidationError  # noqa: A004
+from redcore.testing import FakeBlueRound, make
 
 
 def test_a_new_product_is_created(shop: Shop) -> None:
@@ -62,64 +53,10 @@ def test_a_price_below_zero_is_refused(shop: Shop) -> None:
     assert [detail.field for detail in caught.value.details] == ["price"]
 
 
-def test_somebody_is_hired(shop: Shop) -> None:
-    assert shop.hire("ada@example.com", "Ada").status == "pending_invite"
-
-
-def test_hiring_twice_does_nothing(shop: Shop) -> None:
-    assert shop.hire("ada@example.com", "Ada").id == shop.hire("ada@example.com", "Ada").id
-
-
 def test_all_pages_of_the_catalog_are_read(shop: Shop) -> None:
     for number in range(5):
         shop.stock_up(f"E-{number}", f"Engine {number}", 100, 1)
     assert list(shop.catalog(page_size=2)) == [f"Engine {number}" for number in reversed(range(5))]
-
-
-def test_the_catalog_is_exported(shop: Shop) -> None:
-    shop.stock_up("E-1", "Engine", 129900, 1)
-    assert b"E-1,Engine,129900" in shop.export()
-
-
-def test_an_outage_is_survived(shop: Shop, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", Fault(status=503, retry_after=0), Fault(status=503, retry_after=0))
-    assert shop.status() == "open, 0 products"
-
-
-def test_an_outage_that_lasts_is_shown(shop: Shop, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", *[Fault(status=503, retry_after=0)] * 3)
-    assert shop.status() == "closed: BlueRound is away"
-
-
-def test_a_busy_platform_is_shown(redcore_client: Client, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", Fault(status=429, retry_after=7))
-    assert Shop(redcore_client.with_options(max_retries=0)).status() == "busy, again in 7 s"
-
-
-@pytest.mark.usefixtures("redcore_time")  # the wait before the second attempt is over at once
-def test_a_truncated_answer_creates_nothing_twice(shop: Shop, redcore_faults: Inject) -> None:
-    redcore_faults("POST", "/v1/products", Fault(truncate=True))
-    shop.stock_up("E-1", "Engine", 129900, 1)
-    assert list(shop.catalog()) == ["Engine"]
-
-
-def test_a_connection_that_is_cut_for_good(redcore_client: Client, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", Fault(drop=True))
-    with pytest.raises(NetworkError):
-        Shop(redcore_client.with_options(max_retries=0)).status()
-
-
-def test_a_page_from_something_in_between(redcore_client: Client, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", Fault(status=200, body="<html>"))
-    with pytest.raises(ResponseError):
-        Shop(redcore_client.with_options(max_retries=0)).status()
-
-
-def test_an_expired_token_is_renewed(redcore_platform: FakeBlueRound, redcore_lab: Lab) -> None:
-    with Client(**redcore_platform.application) as client:
-        client.products.list()
-        redcore_lab.advance_clock(3700)
-        assert Shop(client).status() == "open, 0 products"
 
 
 def test_a_key_that_may_only_read(redcore_platform: FakeBlueRound, redcore_client: Client) -> None:

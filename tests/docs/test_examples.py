@@ -14,15 +14,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 from tests.docs.markdown_blocks import REPOSITORY
 
+from redcore import RedcoreError
+from redcore.testing import FakeTime, Fault, ReferenceServer
+from redcore_server.data_folder import read_runtime
+
 EXAMPLES = REPOSITORY / "examples"
 LONGEST = 80
+MANY = 3000
+ADD_USERS = """
+insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
+select
+    'usr_' || gen_random_uuid(), organisation_id, number || '@example.com', number || '@example.com', 'User ' || number,
+    'viewer', 'active', now() + number * interval '1 millisecond', now()
+from users, generate_series(1, %(count)s) as number
+where email_key = 'admin@example.com'
+"""
 PROGRAMS = {
     "quickstart": "ada@example.com editor pending_invite",
     "quickstart_async": "PART-9 100",
-    "walk_users": "walked to 1",
     "import_users": "created 1 refused 1",
     "export_catalog": '"sku":"ENG-1"',
     "tuned_retries": "admin@example.com",
@@ -47,6 +60,36 @@ def test_program_runs(name: str, printed: str, reader: Path, capsys: pytest.Capt
     """It ends well and prints what it is about."""
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert printed in capsys.readouterr().out
+
+
+def test_walk_goes_on_where_an_outage_ended_it(
+    reader: Path, redcore_server: ReferenceServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of many pages, read eight at a time, each user is printed; the second start continues at the checkpoint."""
+    add_users(redcore_server, MANY)
+    outage = [Fault(status=500, retry_after=0)] * 100  # more than six attempts of eight pages use up
+    redcore_server.lab.inject("GET", "/v1/users", [*[Fault()] * 20, *outage])
+    program = str(EXAMPLES / "walk_users.py")
+
+    with FakeTime(), pytest.raises(RedcoreError):
+        runpy.run_path(program, run_name="__main__")
+    before = capsys.readouterr().out.splitlines()
+    redcore_server.lab.clear_faults()
+    runpy.run_path(program, run_name="__main__")
+    *after, last = capsys.readouterr().out.splitlines()
+
+    assert before
+    assert len({*before, *after}) == len([*before, *after]) == MANY + 1
+    assert last == f"walked to {MANY + 1}"
+
+
+def add_users(server: ReferenceServer, count: int) -> None:
+    """Put users into the organisation, past the API, which would invite each of them."""
+    stores = read_runtime(server.data)
+    assert stores is not None
+    assert stores.database_url is not None
+    with psycopg.connect(stores.database_url, autocommit=True) as connection:
+        connection.execute(ADD_USERS, {"count": count})
 
 
 def test_opentelemetry_example_prints_spans(reader: Path) -> None:
@@ -143,10 +186,22 @@ def test_notebook_runs_from_top_to_bottom(reader: Path) -> None:
 
 
 def test_examples_stay_short() -> None:
-    """A reader sees an example at once; the tour is a demonstration."""
+    """A reader sees an example at once, in folders too; the tour is a demonstration."""
     long = [
         path.name
-        for path in EXAMPLES.iterdir()
-        if path.is_file() and path.name != "tour.py" and len(path.read_text(encoding="utf-8").splitlines()) >= LONGEST
+        for path in EXAMPLES.rglob("*")
+        if path.suffix in {".py", ".html", ".ipynb"}
+        and path.name != "tour.py"
+        and len(path.read_text(encoding="utf-8").splitlines()) >= LONGEST
     ]
     assert long == []
+
+
+def test_every_example_is_run() -> None:
+    """By this file, by its own suite, or in the browser: `nox -s browser`."""
+    tried = "".join(
+        (REPOSITORY / "tests" / name).read_text(encoding="utf-8")
+        for name in ("docs/test_examples.py", "docs/test_logins_of_examples.py", "browser/test_pkce_example.py")
+    )
+    names = [path for path in EXAMPLES.iterdir() if path.is_file() and path.name != "tour.py"]  # `nox -s demo`
+    assert [path.name for path in names if path.stem not in tried] == []
