@@ -33,6 +33,7 @@ from redcore_server.http.render_error import respond
 from redcore_server.store import Stores
 from redcore_server.store.postgres import AsyncPostgres
 from redcore_server.store.reader import Reader
+from redcore_server.store.replica import READS
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     **users.HANDLERS,
@@ -112,10 +113,14 @@ class _Api:
         may_lag = request.match.operation.scope != _CREDENTIALS_SCOPE
         if replica is not None and may_lag and await replica.has(request.principal.organisation_id):
             try:
-                return await handler(self._call(request, replica.reader))
+                reply = await handler(self._call(request, replica.reader))
             except psycopg.OperationalError as error:
                 _log.warning("the replica failed, the primary answers", problem=str(error))
                 replica.distrust()
+            else:
+                READS.labels("replica").inc()
+                return reply
+        READS.labels("primary").inc()
         return await handler(self._call(request, self.stores.reader))
 
     async def _upload(self, handler: Handler, request: _Request, receive: Receive) -> Response:

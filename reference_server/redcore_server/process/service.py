@@ -1,4 +1,4 @@
-"""A service behind a gateway in another process: adopts the request id, renders errors, answers probes.
+"""A service behind a gateway in another process: adopts the request id, renders errors, answers probes and metrics.
 
 It does not trust the gateway to identify the caller: the API checks bearer tokens itself
 (docs/adr/0034-roles-in-processes.md).
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import attrs
-from starlette.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
@@ -52,6 +53,8 @@ class Service:
             return JSONResponse({"status": "ok"})
         if path == "/readyz":
             return self._ready
+        if path == "/metrics":
+            return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
         for beginning, app in self.apps.items():
             if path.startswith(beginning):
                 return app

@@ -20,6 +20,7 @@ from typing import Final
 
 import psycopg
 import structlog
+from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from redcore_server.store.ending import end
@@ -32,9 +33,11 @@ _FRESH_S: Final = _MARK_S / 2  # half: a mark that Redis has just expired is old
 _SAMPLE_S: Final = 1.0  # how often the replica is compared with the primary
 _TRIES: Final = 100  # retries of a failed mark, every half second; readers have no Redis meanwhile either
 _PAUSE_S: Final = 0.5
+_LOOKS_S: Final = (0.0, 0.005, 0.015)  # before each look; replay lags by 2 ms, by 18 at the 99th percentile
 _SCRIPT: Final = Path(__file__).with_name("mark.lua")
 _QUERIES: Final = queries("replica")
 _AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+READS: Final = Counter("redcore_reads", "GET requests of the API, by the server that answered.", ["server"])
 _log = structlog.stdlib.get_logger("redcore_server.store")
 
 
@@ -149,7 +152,10 @@ class Replica:
             return False
         with contextlib.suppress(*_AWAY, RedisError):
             mark = await self._marks.of(organisation_id)
-            if mark > self._reached:
+            for pause_s in _LOOKS_S:
+                if mark <= self._reached:
+                    break
+                await asyncio.sleep(pause_s)
                 async with Lent(self._pool) as connection:
                     self._reached = await log_position(connection)
             return mark <= self._reached

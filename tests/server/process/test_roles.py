@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -115,6 +116,16 @@ def test_every_service_is_ready(platform: Platform) -> None:
         assert httpx.get(f"{platform.origins[name]}/healthz").json() == {"status": "ok"}
         ready = httpx.get(f"{platform.origins[name]}/readyz?stores").json()
         assert ready == {"status": "ok", "stores": {"postgres": "ok", "redis": "ok"}}
+
+
+def test_the_api_counts_who_answered_its_reads(platform: Platform) -> None:
+    """For operators, at the API's own address: without a replica, the primary."""
+    with platform.client() as client:
+        client.products.list()
+
+    exposition = httpx.get(f"{platform.origins['api']}/metrics").text
+
+    assert re.search(r'^redcore_reads_total\{server="primary"\} [1-9]', exposition, re.MULTILINE)
 
 
 def test_a_user_is_created_and_invited(platform: Platform) -> None:
