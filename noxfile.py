@@ -151,7 +151,7 @@ def browser(session: nox.Session) -> None:
 def topology(session: nox.Session) -> None:
     """Run the deployment of two zones, strike faults, print what they cost; `-- smoke` for the few that CI runs.
 
-    Needs HAProxy and etcd of the system: `apt-get install haproxy etcd-server`.
+    Needs HAProxy and etcd of the system, `apt-get install haproxy etcd-server`, and root to cut off a zone.
     """
     session.install(
         "-e", ".[server,testing]", *group("topology")

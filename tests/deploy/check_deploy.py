@@ -7,6 +7,7 @@ specification, and checkov looks for what is unsafe.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 
 import helm_python
 import kubernetes_validate
+import trustme
 import yaml
 
 DEPLOY = Path(__file__).parents[2] / "reference_server" / "deploy"
@@ -44,7 +46,7 @@ def main() -> int:
 
 
 def haproxy() -> Iterator[str]:
-    """Let HAProxy read both configurations, and see that every answer of its own is well-formed."""
+    """Let HAProxy read its configurations, with TLS and without, and see that its own answers are well-formed."""
     environment = {
         "ZONE_BIND": "127.0.0.1:8080",
         "ZONE_NODES": "127.0.0.1:4010",
@@ -53,9 +55,20 @@ def haproxy() -> Iterator[str]:
         "PUBLIC_BIND": "127.0.0.1:8443",
         "ZONE_A": "127.0.0.1:8080",
         "ZONE_B": "127.0.0.1:8081",
+        "OBJECTS_BIND": "127.0.0.1:9000",
+        "OBJECTS_NEAR": "127.0.0.1:9001",
+        "OBJECTS_FAR": "127.0.0.1:9002",
     }
-    for name in ("zone.cfg", "global.cfg"):
-        yield from _run("haproxy", "haproxy", "-c", "-dW", "-f", DEPLOY / "haproxy" / name, environment=environment)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = trustme.CA()
+        certificate, trusted = Path(folder, "edge.pem"), Path(folder, "ca.pem")
+        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        authority.cert_pem.write_to_path(str(trusted))
+        files = {"ZONES_AUTHORITY": str(trusted), "NODES_AUTHORITY": str(trusted), "ZONE_CERTIFICATE": str(certificate)}
+        tls = {**files, "NODES_NAME": "node.redcore.internal"}
+        for name, more in itertools.product(("zone.cfg", "global.cfg", "objects.cfg"), ({}, tls)):
+            file = DEPLOY / "haproxy" / name
+            yield from _run("haproxy", "haproxy", "-c", "-dW", "-f", file, environment={**environment, **more})
     for file in (DEPLOY / "haproxy" / "errors").glob("*.http"):
         head, _, body = file.read_bytes().partition(b"\r\n\r\n")
         if f"Content-Length: {len(body)}".encode() not in head or "error" not in json.loads(body):
