@@ -1,4 +1,4 @@
-"""Steady load by the SDK, and a ledger of everything that was acknowledged."""
+"""Steady load by the SDK, entered into the ledger."""
 
 from __future__ import annotations
 
@@ -11,12 +11,38 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import attrs
-import psycopg
+from tests.topology.ledger import Ledger
 
-from redcore import AsyncClient, NotFoundError, RedcoreError
+from redcore import AsyncClient, NotFoundError, RedcoreError, ResponseError
 
 CLIENTS = 10
 CALLS_PER_SECOND = 25
+CONTENT = b"0123456789abcdef" * 512  # 8 KiB, below what a balancer buffers and may send again
+KINDS = {
+    "create": 20,
+    "get": 40,
+    "list": 8,
+    "update": 10,
+    "delete": 4,
+    "token": 3,
+    "user": 3,
+    "promote": 2,
+    "dismiss": 1,
+    "key": 2,
+    "revoke": 1,
+    "upload": 2,
+    "download": 4,
+}
+# What must be there for a call of a kind.
+TABLES = {
+    "get": "products",
+    "update": "products",
+    "delete": "products",
+    "promote": "users",
+    "dismiss": "users",
+    "revoke": "api_keys",
+    "download": "files",
+}
 
 
 @attrs.frozen
@@ -34,33 +60,6 @@ class Call:
     seconds: float
     kind: str
     error: str | None
-
-
-@attrs.define
-class Ledger:
-    """What was acknowledged: products by id, with their sku and the last acknowledged price; and what was deleted."""
-
-    products: dict[str, tuple[str, int]] = attrs.field(factory=dict)
-    doubtful: set[str] = attrs.field(factory=set)  # prices whose change raised: either value is right
-    deleted: set[str] = attrs.field(factory=set)
-    revoked: list[str] = attrs.field(factory=list)  # access tokens
-
-    def compare(self, database_url: str) -> tuple[int, int]:
-        """Return how many acknowledged operations are lost on the primary, and how many creates are there twice.
-
-        The load goes on meanwhile: what counts is what was acknowledged before, and not touched since.
-        """
-        products, deleted = dict(self.products), set(self.deleted)
-        with psycopg.connect(database_url) as connection:
-            rows: dict[str, int] = dict(connection.execute("select id, price from products").fetchall())
-            names = "select name from products group by name having count(*) > 1"
-            doubled = len(connection.execute(names).fetchall())
-        missing = sum(
-            rows.get(product) is None or (product not in self.doubtful and rows[product] != price)
-            for product, (_, price) in products.items()
-            if product in self.products
-        )
-        return missing + sum(product in rows for product in deleted), doubled
 
 
 @attrs.define
@@ -110,9 +109,10 @@ class Load:
     async def create(self) -> str:
         """Create a product; its id, entered into the ledger."""
         number = next(self._numbers)
-        product = await self.client().products.create(name=f"Product {number}", sku=f"sku-{number}", price=number)
-        self.ledger.products[product.id] = (f"sku-{number}", number)
-        return product.id
+        product = await self.client().products.create(
+            name=f"load {number}", sku=f"sku-{number}", price=number, stock=number % 7
+        )
+        return self.ledger.created("products", product)
 
     async def _keep_going(self) -> None:
         due = time.monotonic()
@@ -124,10 +124,10 @@ class Load:
             task.add_done_callback(self._under_way.discard)
 
     async def _one(self) -> None:
-        kinds = {"create": 30, "get": 40, "list": 10, "update": 12, "delete": 5, "token": 3}
-        kind = self._random.choices([*kinds], [*kinds.values()])[0]
-        if len(self.ledger.products) < 2 * CLIENTS:
-            kind = "create"
+        kind = self._random.choices([*KINDS], [*KINDS.values()])[0]
+        table = TABLES.get(kind)
+        if table is not None and len(self.ledger.settled(table)) < 2 * CLIENTS:
+            kind = {"users": "user", "api_keys": "key", "files": "upload"}.get(table, "create")
         action: Callable[[], Awaitable[object]] = getattr(self, f"_{kind}")
         at, error = self.now, None
         try:
@@ -146,30 +146,57 @@ class Load:
         try:
             await self.client().products.get(product_id)
         except NotFoundError:
-            if product_id in self.ledger.products:
+            if product_id in self.ledger.settled("products"):
                 self.stale += 1
 
     async def _list(self) -> None:
         await self.client().products.list(limit=5)
 
     async def _update(self) -> None:
-        product_id, price = self._recent(), next(self._numbers)
-        sku, _ = self.ledger.products[product_id]
-        self.ledger.doubtful.add(product_id)  # two updates at once: the later one wins, whichever that is
-        try:
-            await self.client().products.update(product_id, price=price)
-        except NotFoundError:
-            if product_id in self.ledger.products:
-                raise
-        if product_id in self.ledger.products:
-            self.ledger.products[product_id] = (sku, price)
+        product_id, number = self._recent(), next(self._numbers)
+        with self.ledger.change("products", product_id, price=number, status="out_of_stock", stock=0):
+            await self.client().products.update(product_id, price=number, status="out_of_stock", stock=0)
 
     async def _delete(self) -> None:
-        product_id = self._random.choice(list(self.ledger.products)[:-CLIENTS])
-        self.ledger.products.pop(product_id, None)
-        with contextlib.suppress(NotFoundError):  # an attempt whose answer was lost had done it
-            await self.client().products.delete(product_id)
-        self.ledger.deleted.add(product_id)
+        product_id = self._random.choice(self.ledger.settled("products")[:-CLIENTS])
+        with self.ledger.change("products", product_id), contextlib.suppress(NotFoundError):
+            await self.client().products.delete(product_id)  # not found: an attempt whose answer was lost had done it
+
+    async def _user(self) -> None:
+        number = next(self._numbers)
+        user = await self.client().users.create(
+            email=f"load-{number}@example.com", name=f"load {number}", role="viewer"
+        )
+        self.ledger.created("users", user)
+
+    async def _promote(self) -> None:
+        user_id = self._random.choice(self.ledger.settled("users"))
+        with self.ledger.change("users", user_id, role="editor"):
+            await self.client().users.update(user_id, role="editor")
+
+    async def _dismiss(self) -> None:
+        user_id = self._random.choice(self.ledger.settled("users"))
+        with self.ledger.change("users", user_id), contextlib.suppress(NotFoundError):
+            await self.client().users.delete(user_id)
+
+    async def _key(self) -> None:
+        key = await self.client().api_keys.create(name=f"load {next(self._numbers)}", scopes=["users:read"])
+        self.ledger.created("api_keys", key, is_revoked=False)
+
+    async def _revoke(self) -> None:
+        key_id = self._random.choice(self.ledger.settled("api_keys"))
+        with self.ledger.change("api_keys", key_id, is_revoked=True), contextlib.suppress(NotFoundError):
+            await self.client().api_keys.revoke(key_id)
+
+    async def _upload(self) -> None:
+        name = f"load {next(self._numbers)}"
+        file = await self.client().files.upload(file=CONTENT, name=name)
+        self.ledger.created("files", file)
+
+    async def _download(self) -> None:
+        file_id = self._random.choice(self.ledger.settled("files"))
+        if await self.client().files.download(file_id) != CONTENT:
+            raise ResponseError(f"{file_id} has another content")
 
     async def _token(self) -> None:
         """Use a new token of a client of its own."""
@@ -188,4 +215,4 @@ class Load:
         )
 
     def _recent(self) -> str:
-        return self._random.choice(list(self.ledger.products)[-CLIENTS:])
+        return self._random.choice(self.ledger.settled("products")[-CLIENTS:])

@@ -1,30 +1,26 @@
-"""The addresses and processes of the topology, and the options each is started with."""
+"""The processes of the topology, and the options each is started with."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import attrs
 
-from redcore_server.embedded.binaries import Account, account_for, can_run, postgres_programs, redis_program
+from redcore_server.process.topology import stores
+from redcore_server.process.topology.certificates import NODE_NAME, Certificates, issue
+from redcore_server.process.topology.network import LOOPBACK, ZONES, Network, system_program
 from redcore_server.process.topology.program import Program
+from redcore_server.process.topology.stores import DEPLOY, Place
 from redcore_server.settings import OperatorError
 
-DEPLOY: Final = Path(__file__).parents[3] / "deploy"
-PASSWORD: Final = "topology"  # noqa: S105 - for short-lived servers on loopback
 PUBLIC: Final = "127.0.0.1:14000"
-_ZONES: Final = {"a": 1, "b": 2}
-_REDIS_PORT, _REDIS_BUS = 14700, 24700
-_SLOTS: Final = 16384
 _NODES: Final = 4  # per zone; half of them run at the start
 _CONNECTIONS: Final = 10
+_NODE_HOST, _BALANCER_HOST, _NO_HOST = 10, 2, 250
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +31,7 @@ class Node:
         name: Name of the node, such as `a1`.
         zone: `a` or `b`.
         slot: Slot in the zone's load balancer.
-        address: Address of the gateway.
+        host: Address of its processes.
         gateway: Process of the gateway.
         auth: Process of the auth service.
         api: Process of the API.
@@ -44,10 +40,20 @@ class Node:
     name: str
     zone: str
     slot: int
-    address: str
+    host: str
     gateway: Program
     auth: Program
     api: Program
+
+    @property
+    def url(self) -> str:
+        """Origin of the gateway."""
+        return f"https://{self.host}:14010"
+
+    @property
+    def api_url(self) -> str:
+        """Origin of the API behind it."""
+        return f"http://{self.host}:14012"
 
     @property
     def programs(self) -> tuple[Program, Program, Program]:
@@ -55,14 +61,31 @@ class Node:
         return (self.auth, self.api, self.gateway)
 
 
+@attrs.frozen
+class ObjectStore:
+    """An object store of several regions.
+
+    Attributes:
+        programs: Its processes.
+        environment: Settings of the servers of each zone.
+        prepare: Waits until it answers and makes its bucket.
+    """
+
+    programs: Sequence[Program]
+    environment: Mapping[str, Mapping[str, str]]
+    prepare: Callable[[], object]
+
+
 @attrs.frozen(kw_only=True)
 class Layout:
     """All parts of the topology, none of them started."""
 
-    folder: Path
+    place: Place
+    certificates: Certificates
     etcd: Program
     postgres: dict[str, Program]
     redis: list[Program]
+    objects: ObjectStore
     zones: dict[str, Program]
     balancer: Program
     nodes: list[Node]
@@ -72,67 +95,76 @@ class Layout:
     @property
     def base_url(self) -> str:
         """The base URL for an SDK."""
-        return f"http://{PUBLIC}/v1"
+        return f"https://{PUBLIC}/v1"
+
+    def zone_socket(self, zone: str) -> Path:
+        """Return the address of the runtime API of a zone's load balancer."""
+        return _zone_socket(self.place, zone)
 
     def programs(self) -> list[Program]:
         """All processes."""
         nodes = [program for node in self.nodes for program in node.programs]
-        stores = [self.etcd, *self.postgres.values(), *self.redis]
-        return [*stores, *nodes, *self.workers, *self.zones.values(), self.balancer]
+        parts = [self.etcd, *self.postgres.values(), *self.redis, *self.objects.programs]
+        return [*parts, *nodes, *self.workers, *self.zones.values(), self.balancer]
 
 
-def ip(zone: str, host: int) -> str:
-    """Return an address of a zone."""
-    return f"127.0.{_ZONES[zone]}.{host}"
-
-
-def zone_socket(folder: Path, zone: str) -> Path:
-    """Return the address of the runtime API of a zone's load balancer."""
-    return folder / f"zone-{zone}.sock"
-
-
-def postmaster(folder: Path, zone: str) -> int | None:
-    """Return the process of a zone's PostgreSQL, which outlives its Patroni; None if it is not running."""
-    try:
-        number = int((folder / f"postgres-{zone}" / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(number, 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
-        return None
-    return number
-
-
-def database_url(*, of: str | None = None) -> str:
-    """Return the URL of all PostgreSQL servers, or of one zone's."""
-    hosts = ",".join(f"{ip(zone, 30)}:5432" for zone in ([of] if of else _ZONES))
-    return f"postgresql://postgres:{PASSWORD}@{hosts}/postgres"
-
-
-def redis_url() -> str:
-    """Return the URL of the cluster."""
-    return "redis+cluster://" + ",".join(f"{host}:{_REDIS_PORT}" for host in _redis_hosts()[:3])
-
-
-def lay_out(folder: Path) -> Layout:
+def lay_out(folder: Path, network: Network = LOOPBACK, objects: ObjectStore | None = None) -> Layout:
     """Return the topology of a folder.
 
     Args:
         folder: An empty folder, accessible to every account: PostgreSQL refuses to run as root.
+        network: Addresses of the zones.
+        objects: Object store; None keeps the objects in the folder.
 
     Raises:
         OperatorError: A required program is missing.
     """
     if find_spec("patroni") is None:
         raise OperatorError("The topology needs Patroni: pip install 'patroni[etcd3,psycopg3]'.")
-    logs = folder / "logs"
-    logs.mkdir()
-    account = account_for(folder)
-    server = {
-        "REDCORE_SERVER_DATABASE_URL": database_url(),
-        "REDCORE_SERVER_REDIS_URL": redis_url(),
-        "REDCORE_SERVER_OBJECTS_URL": (folder / "objects").as_uri(),
-        "REDCORE_SERVER_DATA": str(folder / "data"),
-        "REDCORE_SERVER_PUBLIC_URL": f"http://{PUBLIC}",
-        "REDCORE_SERVER_TRUSTED_PROXIES": "127.0.0.0/8",
+    place = Place(folder, network)
+    place.logs.mkdir()
+    hosts = [network.ip(zone, _NODE_HOST + slot) for zone in ZONES for slot in range(1, _NODES + 1)]
+    certificates = issue(folder / "tls", public=[PUBLIC.partition(":")[0], "localhost"], nodes=hosts)
+    objects = objects or ObjectStore([], {zone: _in_a_folder(folder) for zone in ZONES}, lambda: None)
+    server = {zone: {**_environment(place, certificates), **objects.environment[zone]} for zone in ZONES}
+    return Layout(
+        place=place,
+        certificates=certificates,
+        etcd=stores.etcd(place),
+        postgres=stores.postgres(place),
+        redis=stores.redis_cluster(place),
+        objects=objects,
+        zones={zone: _zone(place, certificates, zone) for zone in ZONES},
+        balancer=_balancer(place, certificates),
+        nodes=[_node(place, server[zone], zone, slot) for slot in range(1, _NODES + 1) for zone in ZONES],
+        workers=[_worker(place, server[zone], zone) for zone in ZONES],
+        environment=server["a"],
+    )
+
+
+def redcore_server(*arguments: str) -> list[str]:
+    """Return the command line of this server."""
+    return [sys.executable, "-m", "redcore_server", *arguments]
+
+
+def _in_a_folder(folder: Path) -> dict[str, str]:
+    return {"REDCORE_SERVER_OBJECTS_URL": (folder / "objects").as_uri()}
+
+
+def _environment(place: Place, certificates: Certificates) -> dict[str, str]:
+    """Return the settings that all servers share. Those with a secret are files, as in a deployment."""
+    secrets = {"DATABASE_URL": place.database_url(), "REDIS_URL": place.redis_url()}
+    files = {name: place.folder / "secrets" / name.lower() for name in secrets}
+    for name, secret in secrets.items():
+        files[name].parent.mkdir(mode=0o700, exist_ok=True)
+        files[name].write_text(f"{secret}\n")
+    return {
+        **{f"REDCORE_SERVER_{name}_FILE": str(file) for name, file in files.items()},
+        "REDCORE_SERVER_DATA": str(place.folder / "data"),
+        "REDCORE_SERVER_PUBLIC_URL": f"https://{PUBLIC}",
+        "REDCORE_SERVER_TLS_CERTIFICATE": str(certificates.node),
+        "REDCORE_SERVER_TLS_KEY": str(certificates.node_key),
+        "REDCORE_SERVER_TRUSTED_PROXIES": ",".join(["127.0.0.0/8", *map(place.network.subnet, ZONES)]),
         "REDCORE_SERVER_DATABASE_CONNECTIONS": str(_CONNECTIONS),
         "REDCORE_SERVER_START_SECONDS": "60",
         "REDCORE_SERVER_MIGRATE_AT_START": "false",
@@ -142,135 +174,54 @@ def lay_out(folder: Path) -> Layout:
         "REDCORE_SERVER_ANONYMOUS_PER_MINUTE": "100000",
         "REDCORE_SERVER_LOG_LEVEL": "warning",
     }
-    return Layout(
-        folder=folder,
-        etcd=_etcd(folder, logs),
-        postgres={zone: _patroni(folder, logs, zone, account) for zone in _ZONES},
-        redis=[_redis(folder, logs, index) for index in range(6)],
-        zones={zone: _zone(folder, logs, zone) for zone in _ZONES},
-        balancer=_balancer(logs),
-        nodes=[_node(logs, server, zone, slot) for slot in range(1, _NODES + 1) for zone in _ZONES],
-        workers=[_worker(logs, server, index) for index in (1, 2)],
-        environment=server,
-    )
 
 
-def redcore_server(*arguments: str) -> list[str]:
-    """Return the command line of this server."""
-    return [sys.executable, "-m", "redcore_server", *arguments]
+def _zone_socket(place: Place, zone: str) -> Path:
+    return place.folder / f"zone-{zone}.sock"
 
 
-def _system(name: str) -> str:
-    program = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        package = {"etcd": "etcd-server"}.get(name, name)
-        raise OperatorError(f"The topology needs {name}: apt-get install {package}.")
-    return program
-
-
-def _etcd(folder: Path, logs: Path) -> Program:
-    client, peer = f"http://{ip('a', 5)}:14379", f"http://{ip('a', 5)}:14380"
-    addresses = ["--listen-client-urls", client, "--advertise-client-urls", client]
-    peers = ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"e={peer}"]
-    command = [_system("etcd"), "--name", "e", "--data-dir", str(folder / "etcd"), *addresses, *peers]
-    return Program(name="etcd", command=command, logs=logs)
-
-
-def _patroni(folder: Path, logs: Path, zone: str, account: Account) -> Program:
-    home = folder / f"postgres-{zone}"
-    account.own(home)
-    listen, rest = f"{ip(zone, 30)}:5432", f"{ip(zone, 30)}:14008"
+def _zone(place: Place, certificates: Certificates, zone: str) -> Program:
     environment = {
-        "PATRONI_NAME": f"postgres-{zone}",
-        "PATRONI_RESTAPI_LISTEN": rest,
-        "PATRONI_RESTAPI_CONNECT_ADDRESS": rest,
-        "PATRONI_POSTGRESQL_LISTEN": listen,
-        "PATRONI_POSTGRESQL_CONNECT_ADDRESS": listen,
-        "PATRONI_POSTGRESQL_DATA_DIR": str(home / "data"),
-        "PATRONI_POSTGRESQL_BIN_DIR": str(postgres_programs(account)),
-        "PATRONI_POSTGRESQL_PGPASS": str(home / "pgpass"),
-        "PATRONI_ETCD3_HOSTS": f"{ip('a', 5)}:14379",
-        "PATRONI_SUPERUSER_PASSWORD": PASSWORD,
-        "PATRONI_REPLICATION_PASSWORD": PASSWORD,
-        "HOME": str(home),
-    }
-    command: list[str | Path] = [*_python(account, environment), "-m", "patroni", DEPLOY / "postgres" / "patroni.yml"]
-    return Program(name=f"postgres-{zone}", command=command, environment=environment, logs=logs, account=account)
-
-
-def _python(account: Account, environment: dict[str, str]) -> list[str]:
-    """Return an interpreter that the account may run: this one, or the system's with this one's packages."""
-    if can_run(account, Path(sys.executable).resolve()):
-        return [sys.executable]
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    environment["PYTHONPATH"] = sysconfig.get_path("purelib")
-    return [_system(f"python{version}"), "-S"]  # its own packages have other versions
-
-
-def _redis_hosts() -> list[str]:
-    """Return the masters' hosts, then those of their replicas, each in the other zone."""
-    return [ip("a", 21), ip("b", 22), ip("a", 23), ip("b", 24), ip("a", 25), ip("b", 26)]
-
-
-def _redis(folder: Path, logs: Path, index: int) -> Program:
-    home = folder / f"redis-{index}"
-    home.mkdir()
-    (home / "nodes.conf").write_text(_redis_nodes(index))
-    where = ["--bind", _redis_hosts()[index], "--port", str(_REDIS_PORT), "--dir", str(home)]
-    command: list[str | Path] = [redis_program(account_for(folder)), DEPLOY / "redis" / "redis.conf", *where]
-    return Program(name=f"redis-{index}", command=command, logs=logs)
-
-
-def _redis_nodes(own: int) -> str:
-    """Return the cluster state a node would have saved; with it the nodes need not negotiate."""
-    share = -(-_SLOTS // 3)
-    lines: list[str] = []
-    for index, host in enumerate(_redis_hosts()):
-        role = "master" if index < 3 else "slave"
-        flags, master = ("myself," if index == own else "") + role, "-" if index < 3 else f"{index - 3 + 1:040x}"
-        slots = f" {index * share}-{min((index + 1) * share, _SLOTS) - 1}" if index < 3 else ""
-        address = f"{host}:{_REDIS_PORT}@{_REDIS_BUS}"
-        lines.append(f"{index + 1:040x} {address} {flags} {master} 0 0 {index % 3 + 1} connected{slots}")
-    return "\n".join([*lines, "vars currentEpoch 3 lastVoteEpoch 0", ""])
-
-
-def _zone(folder: Path, logs: Path, zone: str) -> Program:
-    environment = {
-        "ZONE_BIND": f"{ip(zone, 2)}:14080",
-        "ZONE_NODES": f"{ip(zone, 250)}:1",  # slots are filled when nodes become ready
-        "ZONE_SOCKET": str(zone_socket(folder, zone)),
+        "ZONE_BIND": f"{place.network.ip(zone, _BALANCER_HOST)}:14080",
+        "ZONE_NODES": f"{place.network.ip(zone, _NO_HOST)}:1",  # slots are filled when nodes become ready
+        "ZONE_SOCKET": str(_zone_socket(place, zone)),
+        "ZONE_CERTIFICATE": str(certificates.edge),
+        "NODES_AUTHORITY": str(certificates.authority),
+        "NODES_NAME": NODE_NAME,
         "ERRORS": str(DEPLOY / "haproxy" / "errors"),
     }
-    command = [_system("haproxy"), "-db", "-f", str(DEPLOY / "haproxy" / "zone.cfg")]
-    return Program(name=f"zone-{zone}", command=command, environment=environment, logs=logs)
+    command = [system_program("haproxy"), "-db", "-f", str(DEPLOY / "haproxy" / "zone.cfg")]
+    enter = place.network.enter(zone)
+    return Program(name=f"zone-{zone}", command=command, environment=environment, logs=place.logs, enter=enter)
 
 
-def _balancer(logs: Path) -> Program:
-    zones = {f"ZONE_{zone.upper()}": f"{ip(zone, 2)}:14080" for zone in _ZONES}
-    command = [_system("haproxy"), "-db", "-f", str(DEPLOY / "haproxy" / "global.cfg")]
-    return Program(name="balancer", command=command, environment={"PUBLIC_BIND": PUBLIC, **zones}, logs=logs)
+def _balancer(place: Place, certificates: Certificates) -> Program:
+    zones = {f"ZONE_{zone.upper()}": f"{place.network.ip(zone, _BALANCER_HOST)}:14080" for zone in ZONES}
+    command = [system_program("haproxy"), "-db", "-f", str(DEPLOY / "haproxy" / "global.cfg")]
+    environment = {"PUBLIC_BIND": PUBLIC, "ZONES_AUTHORITY": str(certificates.authority), **zones}
+    return Program(name="balancer", command=command, environment=environment, logs=place.logs)
 
 
-def _node(logs: Path, server: Mapping[str, str], zone: str, slot: int) -> Node:
-    name, host = f"{zone}{slot}", ip(zone, 10 + slot)
+def _node(place: Place, server: Mapping[str, str], zone: str, slot: int) -> Node:
+    name, host = f"{zone}{slot}", place.network.ip(zone, _NODE_HOST + slot)
     addresses = {"REDCORE_SERVER_AUTH_URL": f"http://{host}:14011", "REDCORE_SERVER_API_URL": f"http://{host}:14012"}
-    replica = {"REDCORE_SERVER_REPLICA_URL": database_url(of="b")} if zone == "b" else {}
+    replica = {"REDCORE_SERVER_REPLICA_URL": place.database_url("b")} if zone == "b" else {}
     environment = {**server, **addresses, **replica}
 
     def program(role: str, port: str) -> Program:
         command = redcore_server(role, "--host", host, "--port", port)
-        return Program(name=f"{name}-{role}", command=command, environment=environment, logs=logs)
+        enter = place.network.enter(zone)
+        logged = {"REDCORE_SERVER_LOG_LEVEL": "info"} if role == "gateway" else {}  # its access log
+        return Program(
+            name=f"{name}-{role}", command=command, environment=environment | logged, logs=place.logs, enter=enter
+        )
 
-    return Node(
-        name=name,
-        zone=zone,
-        slot=slot,
-        address=f"{host}:14010",
-        gateway=program("gateway", "14010"),
-        auth=program("auth", "14011"),
-        api=program("api", "14012"),
+    gateway, auth, api = program("gateway", "14010"), program("auth", "14011"), program("api", "14012")
+    return Node(name=name, zone=zone, slot=slot, host=host, gateway=gateway, auth=auth, api=api)
+
+
+def _worker(place: Place, server: Mapping[str, str], zone: str) -> Program:
+    enter = place.network.enter(zone)
+    return Program(
+        name=f"worker-{zone}", command=redcore_server("worker"), environment=server, logs=place.logs, enter=enter
     )
-
-
-def _worker(logs: Path, server: Mapping[str, str], index: int) -> Program:
-    return Program(name=f"worker-{index}", command=redcore_server("worker"), environment=dict(server), logs=logs)

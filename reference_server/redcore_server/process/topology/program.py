@@ -15,6 +15,13 @@ from redcore_server.embedded import leash
 from redcore_server.embedded.binaries import Account
 
 
+def leashed(account: Account | None = None) -> list[str]:
+    """Return the beginning of a command line that ends with this process and runs as an account, by default ours."""
+    account = account or Account(os.geteuid(), os.getegid())
+    numbers = (int(signal.SIGKILL), os.getpid(), account.uid, account.gid)
+    return [sys.executable, "-I", "-S", leash.__file__, *map(str, numbers)]
+
+
 @attrs.define(kw_only=True)
 class Program:
     """A process that ends with this process.
@@ -26,6 +33,7 @@ class Program:
         logs: Folder of the log files.
         account: User account that runs it.
         stop_signal: Signal for an orderly stop.
+        enter: Beginning of the command line that leads into its zone.
     """
 
     name: str
@@ -34,6 +42,7 @@ class Program:
     logs: Path
     account: Account = attrs.field(factory=lambda: Account(os.geteuid(), os.getegid()))
     stop_signal: signal.Signals = signal.SIGTERM
+    enter: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,12 +54,9 @@ class Program:
         """Start it unless it is running."""
         if self.is_running:
             return
-        kill = str(int(signal.SIGKILL))
-        bound = [sys.executable, "-I", "-S", leash.__file__, kill, str(os.getpid())]
-        who = [str(self.account.uid), str(self.account.gid)]
         with (self.logs / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own programs
-                [*bound, *who, *map(str, self.command)],
+                [*self.enter, *leashed(self.account), *map(str, self.command)],
                 env={**_PASSED_ON, **self.environment},
                 cwd="/",
                 stdin=subprocess.DEVNULL,

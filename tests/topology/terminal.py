@@ -1,0 +1,68 @@
+"""`redcore-server topology up` as a person sees it: run it on a terminal for a minute, then press Ctrl-C.
+
+Run as `python -m tests.topology.terminal`.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+START_S, SHOWN_S, STOP_S = 180.0, 60.0, 30.0
+EXPECTED = ("REDCORE_BASE_URL=https://", "REDCORE_API_KEY=", "PostgreSQL a", "primary", "replica", "node a1", "ready")
+
+
+def main() -> int:
+    """Return 0 if addresses and table were shown, and nothing was left running."""
+    here, there = pty.openpty()
+    command = [sys.executable, "-m", "redcore_server", "topology", "up"]
+    with subprocess.Popen(command, stdin=there, stdout=there, stderr=there, start_new_session=True) as process:  # noqa: S603 - our own program
+        os.close(there)
+        started = time.monotonic()
+        shown = _read(here, until="node b2         ready", seconds=START_S)
+        print(f"{time.monotonic() - started:.0f} s until four nodes are ready")
+        shown += _read(here, until=None, seconds=SHOWN_S)
+        os.killpg(process.pid, signal.SIGINT)  # what the terminal sends at Ctrl-C
+        stopped = time.monotonic()
+        process.wait(STOP_S)
+    (folder,) = set(re.findall(r"(/\S*topology-\w+)/logs", shown))
+    missing = [part for part in EXPECTED if part not in shown]
+    left = [each for each in Path("/proc").glob("[0-9]*") if folder in _described(each)]
+    redrawn = shown.count("PostgreSQL a")
+    print(
+        f"table drawn {redrawn} times; missing: {missing or 'nothing'}; ended {time.monotonic() - stopped:.1f} s"
+        f" after Ctrl-C with {process.returncode}; left running: {len(left)}; folder left: {Path(folder).exists()}"
+    )
+    return int(bool(missing or left or redrawn < 10 or Path(folder).exists()))
+
+
+def _read(terminal: int, *, until: str | None, seconds: float) -> str:
+    shown, deadline = "", time.monotonic() + seconds
+    while time.monotonic() < deadline and (until is None or until not in shown):
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                shown += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:
+                break
+    if until is not None and until not in shown:
+        sys.exit(f"not shown within {seconds:.0f} s: {until}\n{shown}")
+    return shown
+
+
+def _described(process: Path) -> str:
+    """Return the command line and the environment of a process."""
+    try:
+        return b"".join((process / name).read_bytes() for name in ("cmdline", "environ")).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
