@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 import psycopg
 
-from redcore_server.process.topology.layout import Layout, Node, ObjectStore, lay_out, redcore_server
+from redcore_server.process.topology.layout import PUBLIC, Layout, Node, ObjectStore, lay_out, redcore_server
 from redcore_server.process.topology.network import LOOPBACK, Network
 from redcore_server.process.topology.program import Program
 from redcore_server.process.topology.stores import DEPLOY, Place
@@ -195,6 +195,17 @@ class System:
         return done.stdout
 
 
+def _refuse_a_second() -> None:
+    """Raise if the public address is in use: HAProxy would share it with another one's."""
+    host, _, port = PUBLIC.partition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise OperatorError(f"{PUBLIC} is in use ({error.strerror}): is another topology running?") from None
+
+
 @contextlib.contextmanager
 def running(
     folder: Path,
@@ -218,6 +229,7 @@ def running(
         raise OperatorError(
             "The topology needs the repository: the files of reference_server/deploy are not installed."
         )
+    _refuse_a_second()
     system = System(lay_out(folder, network, objects))
     try:
         system.start(progress)
