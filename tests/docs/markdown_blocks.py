@@ -18,7 +18,7 @@ PAGES = (
     *sorted(REPOSITORY.glob("docs/guides/*.md")),
 )
 
-SAVED = re.compile(r"Save this as `([\w.]+)`")
+SAVED = re.compile(r"[Ss]aved? (?:this )?as `([\w.]+)`")
 
 
 @attrs.frozen
