@@ -34,6 +34,9 @@ def converter() -> Converter:
     return made
 
 
+converter.__module__ = "redcore"  # as public classes have it
+
+
 def structured(data: Any, kind: Any) -> Any:
     """Structure a model quickly, or raise its problems as cattrs exception groups."""
     if isinstance(data, origin_of(kind)):
