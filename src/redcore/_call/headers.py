@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from redcore.exceptions import ArgumentError
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+FIELD_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")  # RFC 9110 section 5.5
 SPELLING = {name.lower(): name for name in ("Accept", "User-Agent", "X-Request-ID")}
 """Headers that an application may replace, as the client spells them."""
 OUR_HEADERS = {
@@ -35,7 +35,9 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         if name.lower() in OUR_HEADERS:
             raise ArgumentError(f"the header {name} is set by the client itself")
         if not FIELD_VALUE.fullmatch(str(value)):
-            raise ArgumentError(f"the value of the header {name} has characters that no header can hold")
+            raise ArgumentError(
+                f"the value of the header {name} has white space at its ends or characters that no header can hold"
+            )
     return {SPELLING.get(name.lower(), name.lower()): str(value) for name, value in headers.items()}
 
 
