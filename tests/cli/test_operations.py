@@ -242,3 +242,20 @@ def test_control_characters_in_a_message_do_not_reach_the_terminal(cli: Run, wor
 
     assert outcome.code == code
     assert "\x1b" not in outcome.err
+
+
+def test_a_missing_scope_is_named_by_every_command(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where only the platform knows which one it is, with how to get it."""
+    key = cli("api-keys", "create", "--name", "reader", "--scopes", "users:read", "--json", "key").json["key"]
+    monkeypatch.setenv("REDCORE_API_KEY", key)
+
+    for words, scope in ((("api", "/products"), "products:read"), (("products", "export"), "workflows:write")):
+        outcome = cli(*words)
+        assert (outcome.code, f"--scopes {scope}" in outcome.err) == (4, True)
+
+
+def test_an_unknown_field_of_the_input_is_named(cli: Run) -> None:
+    """With those that are known."""
+    outcome = cli("users", "create", "--input", "-", stdin='{"email": "a@example.com", "nmae": "Ada"}')
+
+    assert "unknown field, 'nmae'; known: email, name, role" in outcome.err

@@ -28,6 +28,7 @@ VERSION_PREFIX = "/v1"
 )
 @click.command("api", context_settings=CONTEXT)
 @click.argument("words", nargs=-1, metavar="[METHOD] PATH")
+@click.option("-X", "--method", metavar="METHOD", help="The method, if it is not the word before PATH.")
 @click.option("-f", "--field", "texts", multiple=True, metavar="KEY=VALUE", help="A field, as text.")
 @click.option("-F", "--typed-field", "typed", multiple=True, metavar="KEY=JSON", help="A field, as JSON.")
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header to add.")
@@ -41,6 +42,7 @@ def command(
     state: State,
     *,
     words: tuple[str, ...],
+    method: str | None,
     texts: tuple[str, ...],
     typed: tuple[str, ...],
     headers: tuple[str, ...],
@@ -59,7 +61,7 @@ def command(
     """
     output = chosen_output(state, fields, jq)
     told = {**pairs(texts, json.loads, typed)}
-    method, path = read(words, has_body=bool(source or told) and not paginate)
+    verb, path = read((method, *words) if method else words, has_body=bool(source or told) and not paginate)
     options: dict[str, Any] = {"headers": dict(map(header, headers))}
     if idempotency_key:
         options["idempotency_key"] = idempotency_key
@@ -68,13 +70,13 @@ def command(
             raise click.UsageError("Give either fields or --input.")
         options |= {"content": body(source), "content_type": content_type}
     elif told:
-        options |= {"query" if method in {"GET", "HEAD"} else "json": told}
+        options |= {"query" if verb in {"GET", "HEAD"} else "json": told}
     if paginate:
-        if method != "GET":
+        if verb != "GET":
             raise click.UsageError("--paginate is for GET.")
         output.many(items(state, path, options), ())
         return
-    answer = state.client().request(method, path, **options)
+    answer = state.client().request(verb, path, **options)
     if include:
         click.echo(f"HTTP {answer.status_code}")
         for name, value in answer.headers.items():

@@ -94,15 +94,26 @@ class Suggesting(click.Group):
                 ctx.exit()
             return self.resolve_command(ctx, [*args[1:], "--help"])
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            import difflib  # noqa: PLC0415 (after a mistake only)
-
-            near = difflib.get_close_matches(name, [*self.list_commands(ctx), *ALIASES], n=3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            ctx.fail(f"There is no command {name!r}.{hint}")
+            ctx.fail(f"There is no command {name!r}.{self.nearest(ctx, name)}")
         found_name, found, rest = super().resolve_command(ctx, args)
         if found is not None:
             found.context_class = Context
         return found_name, found, rest
+
+    def names(self, ctx: click.Context) -> list[str]:
+        """Return all names that commands have here."""
+        return self.list_commands(ctx)
+
+    def nearest(self, ctx: click.Context, word: str) -> str:
+        """Say what may be meant by an unknown command; empty if nothing is near."""
+        import difflib  # noqa: PLC0415 (after a mistake only)
+
+        from redcore.cli.habits import counterpart  # noqa: PLC0415 (as above)
+
+        if found := counterpart((ctx.parent and self.name) or "redcore", word, self.list_commands(ctx)):
+            return f" Use `redcore {found}`."
+        near = difflib.get_close_matches(word, self.names(ctx), n=3)
+        return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 class Root(Suggesting):
@@ -124,6 +135,10 @@ class Root(Suggesting):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names that `--help` lists."""
         return sorted([*HAND_MADE, *GROUPS])
+
+    def names(self, ctx: click.Context) -> list[str]:
+        """Return the names that `--help` lists, and their aliases."""
+        return [*self.list_commands(ctx), *ALIASES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         """Load one group; None if there is none of that name."""
@@ -251,8 +266,12 @@ def flush() -> None:
 
 def failed(error: Exception, state: State) -> int:
     """Print what went wrong, and return the exit code; what is a defect is raised again."""
-    if isinstance(error, click.UsageError):
-        click.UsageError(harmless(error.format_message()), error.ctx).show()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()  # the help of a group
+    elif isinstance(error, click.UsageError):
+        from redcore.cli.habits import advice  # noqa: PLC0415 (after a mistake only)
+
+        click.UsageError(harmless(error.format_message()) + advice(error), error.ctx).show()
     elif isinstance(error, click.ClickException):
         state.terminal.error(error.format_message())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from redcore.cli import exit_codes
@@ -61,12 +62,11 @@ def hint(error: RedcoreError, state: State) -> str | None:
     """Return what to do; None where the message says it."""
     match error:
         case AuthenticationError():
-            origin = state.credential_origin
-            return f"Check {origin}." if origin else f"Log in again: redcore auth login --profile {state.profile}"
-        case PermissionError() if state.scope_needed:
+            return way_back(error, state)
+        case PermissionError() if scope := scope_of(error) or state.scope_needed:
             return (
-                f"It needs the scope {state.scope_needed}: log in with --scope, or have an administrator create a key "
-                f"that has it: redcore api-keys create --name NAME --scopes {state.scope_needed}"
+                f"It needs the scope {scope}: log in with --scope {scope}, or have an administrator create a key "
+                f"that has it: redcore api-keys create --name NAME --scopes {scope}"
             )
         case RateLimitError(retry_after=float() | int() as seconds):
             return f"Try again in {seconds:g} s."
@@ -76,6 +76,20 @@ def hint(error: RedcoreError, state: State) -> str | None:
             return "Try again later; `redcore doctor` finds out what is wrong."
         case _:
             return None
+
+
+def way_back(error: AuthenticationError, state: State) -> str:
+    """Return how to be authenticated again."""
+    origin = state.credential_origin
+    if origin is None:
+        return f"Log in again: redcore auth login --profile {state.profile}"
+    return f"Create another key, and set {origin} to it." if error.code == "TOKEN_EXPIRED" else f"Check {origin}."
+
+
+def scope_of(error: PermissionError) -> str:
+    """Return the scope that the platform says is missing (RFC 6750 section 3); empty if it does not."""
+    found = re.search(r'scope="([^"]*)"', error.response.headers.get("WWW-Authenticate", ""))
+    return found[1] if found else ""
 
 
 def code_of(error: RedcoreError) -> int:

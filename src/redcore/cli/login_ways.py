@@ -40,10 +40,11 @@ def options(state: State) -> dict[str, Any]:
 
 def by_browser(state: State, scope: str | None) -> TokenSet:
     """Open a browser on this machine, and wait until the person has logged in."""
+    application = options(state)
     state.terminal.note("Opening a browser; log in there. `redcore auth login --device` needs none on this machine.")
     try:
         with quiet_stdout(), state.terminal.if_interrupted(NOT_LOGGED_IN):
-            return in_browser(scope=scope, **options(state))
+            return in_browser(scope=scope, **application)
     except ConfigurationError as error:
         if "browser" not in error.message:
             raise

@@ -53,13 +53,9 @@ def options(described: Command) -> Iterator[click.Parameter]:
     if has_body and not takes_object:
         yield click.Option(["--input", "body"], type=JsonInput(), help="JSON file with the fields; - for stdin.")
     if described.paged:
-        yield click.Option(
-            ["--limit"], type=click.IntRange(1), help=f"Items to print at most; {DEFAULT_LIMIT} if left out."
-        )
+        yield click.Option(["--limit"], type=Count(1), help=f"Items to print at most; {DEFAULT_LIMIT} if left out.")
         yield click.Option(["--all"], is_flag=True, help="Print all items.")
-        yield click.Option(
-            ["--concurrency"], type=click.IntRange(1, 16), default=1, help="Pages to fetch at once, with --all."
-        )
+        yield click.Option(["--concurrency"], type=Count(1, 16), default=1, help="Pages to fetch at once, with --all.")
     if described.keyed:
         yield click.Option(["--idempotency-key"], metavar="KEY", help="Makes a repetition safe: same key, same result.")
     if described.destructive:
@@ -95,6 +91,12 @@ def type_of(parameter: Parameter) -> click.ParamType[Any] | None:
         "secret": Secret(),
     }
     return types.get(parameter.kind)
+
+
+class Count(click.IntRange):
+    """A whole number in a range."""
+
+    name = "whole number"
 
 
 class Moment(click.ParamType[datetime]):
@@ -146,8 +148,10 @@ def fields(described: Command, given: dict[str, Any]) -> dict[str, Any]:
     read: Any = given.pop("body", None) or {}
     known = {parameter.name for parameter in described.options}
     body = cast("dict[str, Any]", read)
-    if not isinstance(read, dict) or body.keys() - known:
+    if not isinstance(read, dict):
         raise click.UsageError(f"--input must hold a JSON object with some of {', '.join(sorted(known))}.")
+    if unknown := sorted(body.keys() - known):
+        raise click.UsageError(f"--input has an unknown field, {unknown[0]!r}; known: {', '.join(sorted(known))}.")
     told = {name: given[name] for name in known if given.get(name) not in (None, ())}
     values = {**body, **told}
     if missing := [p.flag for p in described.options if p.required and p.name not in values]:
