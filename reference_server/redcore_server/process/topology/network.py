@@ -4,7 +4,7 @@
        │ redcore-a            │ redcore-b
     zone a ───── other ───── zone b
 
-A cut drops the packets of all links of a zone, at both ends: nobody gets an error, everybody waits, as with a broken
+A cut drops the packets of all links of a zone, at both ends: no process gets an error, each waits, as with a broken
 cable. Namespaces need root and the system's iproute2 and util-linux; they end with the processes in them.
 """
 
