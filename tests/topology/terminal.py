@@ -26,7 +26,7 @@ def main() -> int:
     with subprocess.Popen(command, stdin=there, stdout=there, stderr=there, start_new_session=True) as process:  # noqa: S603 - our own program
         os.close(there)
         started = time.monotonic()
-        shown = _read(here, until="node b2         ready", seconds=START_S)
+        shown = _read(here, until=f"{'node b2':<14} ready", seconds=START_S)
         print(f"{time.monotonic() - started:.0f} s until four nodes are ready")
         shown += _read(here, until=None, seconds=SHOWN_S)
         os.killpg(process.pid, signal.SIGINT)  # what the terminal sends at Ctrl-C

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +36,19 @@ def up() -> None:
     """
     from redcore_server.process.topology.system import running  # noqa: PLC0415 - `--help` need not wait for it
 
-    with interruptible(), tempfile.TemporaryDirectory(prefix="topology-") as folder:
+    with interruptible(), _hung_up(), tempfile.TemporaryDirectory(prefix="topology-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL refuses to run as root
         with running(Path(folder), lambda what: click.echo(f"starting {what} …")) as system:
             click.echo(f"\n{system.credentials}\nlogs      {folder}/logs\nCtrl-C    ends all of it\n")
             _show(system)
+
+
+@contextlib.contextmanager
+def _hung_up() -> Generator[None]:
+    """Treat the end of the terminal as Ctrl-C, unless `nohup` has it ignored: what Patroni started outlives a kill."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+    yield
 
 
 def _show(system: System) -> None:
