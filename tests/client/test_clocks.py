@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import freezegun
@@ -11,7 +13,7 @@ import pytest
 import time_machine
 from tests.client.loopback import Loopback, pair, user
 
-from redcore import Client
+from redcore import Client, RequestTimeoutError
 
 Freeze = Callable[..., Any]
 
@@ -53,3 +55,28 @@ def test_a_token_is_renewed_when_the_clock_is_set_back(server: Loopback, frozen:
         client.users.get("usr_1")
 
     assert [seen.path for seen in server.seen] == ["/oauth/token", "/v1/users/usr_1"] * 2
+
+
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+@pytest.mark.parametrize("transport", ["direct", "httpcore"])
+def test_a_call_ends_in_time_while_the_clocks_stand_still(
+    server: Loopback, frozen: Any, transport: Any, limit: str
+) -> None:
+    """A server that sends a byte now and then cannot hold a call for ever: the time of the sockets is never frozen."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.settimeout(0.01)
+        for _ in count():
+            try:
+                connection.recv(1)
+            except TimeoutError:
+                connection.sendall(b" ")
+            else:
+                return
+
+    server.answer = lambda _: drip
+    options: dict[str, Any] = {limit: 0.1}
+    client = Client(api_key="k", base_url=server.base_url, transport=transport, max_retries=0, **options)
+    with frozen, client, pytest.raises(RequestTimeoutError, match="no complete answer"):
+        client.users.get("usr_1")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from redcore._base.cancellation import to_the_end
+from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Response
 from redcore._transport.asyncio_backend import is_readable
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
@@ -148,7 +148,7 @@ class AiohttpTransport(Owner):
         """One attempt."""
         if self.closed:
             raise closed()
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         session = self._sessions.here() or await self._session()
         with our_errors(timeout_s, AIOHTTP):
             async with asyncio.timeout(timeout_s):

@@ -9,12 +9,12 @@ import asyncio
 import math
 import select
 import ssl
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
+from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect_async
 
 
@@ -118,7 +118,7 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         reader = Reader(loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        sock = await connect_async(host, port, math.inf if timeout is None else time.monotonic() + timeout)
+        sock = await connect_async(host, port, math.inf if timeout is None else monotonic() + timeout)
         try:
             transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
         except BaseException:

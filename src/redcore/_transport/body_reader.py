@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 import zlib
 from typing import Any
 
+from redcore._base.clock import monotonic
 from redcore._base.response import Headers
 from redcore.exceptions import ResponseError
 
@@ -87,7 +87,7 @@ class Body:
         self._left -= len(piece)
         if self._left < 0:
             raise ResponseError(f"the answer is larger than {MAX_BODY_BYTES} bytes")
-        if time.monotonic() > self._ends_at:
+        if monotonic() > self._ends_at:
             raise TimeoutError
 
     def _decompressed(self, piece: bytes) -> bytes:

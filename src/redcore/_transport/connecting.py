@@ -1,7 +1,7 @@
 """Opens TCP connections: resolves a name and races its addresses (RFC 8305), with one deadline for both.
 
-    sock = connect("api.blueround.com", 443, ends_at=time.monotonic() + 30)
-    sock = await connect_async("api.blueround.com", 443, ends_at=time.monotonic() + 30)
+    sock = connect("api.blueround.com", 443, ends_at=monotonic() + 30)
+    sock = await connect_async("api.blueround.com", 443, ends_at=monotonic() + 30)
 
 Both return a connected TCP socket in non-blocking mode, for `settimeout`, `trio.socket.from_stdlib_socket`
 or `loop.create_connection(sock=...)`. TLS and proxies are up to the caller.
@@ -18,7 +18,6 @@ import os
 import selectors
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from itertools import chain, zip_longest
@@ -27,6 +26,7 @@ from typing import Any, TypeAlias, cast
 import anyio
 import attrs
 
+from redcore._base.clock import monotonic
 from redcore._transport.per_loop import call_in, running_loop
 
 STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
@@ -60,7 +60,7 @@ async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
 
 
 def _left(ends_at: float) -> float:
-    left = ends_at - time.monotonic()
+    left = ends_at - monotonic()
     if left <= 0:
         raise TimeoutError
     return left

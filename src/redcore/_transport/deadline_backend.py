@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import ssl
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 from httpcore._backends.sync import SyncStream  # httpcore has no public stream over a socket
 
+from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect
 from redcore._transport.timeouts import left
 from redcore._transport.tls import holds_unread
@@ -64,5 +64,5 @@ class BoundedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect."""
         wait_s = left(timeout)
-        ends_at = math.inf if wait_s is None else time.monotonic() + wait_s
+        ends_at = math.inf if wait_s is None else monotonic() + wait_s
         return BoundedStream(SyncStream(connect(host, port, ends_at)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import anyio
 import attrs
 
+from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import MAX_CONNECTIONS, Route
@@ -61,7 +61,7 @@ class AsyncDirectTransport(Owner):
         """One attempt."""
         if self.closed:
             raise closed()
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         limits = TimeLimits(timeout_s, ends_at)
         with our_errors(timeout_s, DIRECT):
             if not isinstance(running_loop(), asyncio.AbstractEventLoop):

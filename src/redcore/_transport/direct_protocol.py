@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Self, cast
 
+from redcore._base.clock import monotonic
 from redcore._base.response import Response
 from redcore._transport.connecting import connect_async
 from redcore._transport.connections import SPARE_S
@@ -71,7 +71,7 @@ class AsyncConnection(asyncio.Protocol):
     async def _open(self, limits: TimeLimits) -> None:
         where, is_tls = self._where, self._where.scheme == "https"
         self._loop = asyncio.get_running_loop()
-        ends_at = time.monotonic() + limits.wait_s()
+        ends_at = monotonic() + limits.wait_s()
         sock = await connect_async(where.host, where.port or (443 if is_tls else 80), ends_at)
         try:
             await self._loop.create_connection(
@@ -160,14 +160,14 @@ class AsyncConnection(asyncio.Protocol):
     def is_idle(self) -> bool:
         """Whether it can be used for another request; starts its idle time."""
         self._in_use = False
-        self._expires_at = time.monotonic() + SPARE_S
+        self._expires_at = monotonic() + SPARE_S
         return self._sent_all and self.reader.reusable and self._problem is None
 
     def has_expired(self) -> bool:
         """Whether it was idle for too long, was closed, or has received unsolicited data."""
         if not self._is_open:
             return False
-        return self._transport.is_closing() or time.monotonic() > self._expires_at or self._readiness.is_readable()
+        return self._transport.is_closing() or monotonic() > self._expires_at or self._readiness.is_readable()
 
     def close(self) -> None:
         """Close the connection at once, without TLS's farewell, which a server may never answer."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import time
 from collections.abc import Iterable
 
+from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader
@@ -78,13 +78,16 @@ class BlockingConnection:
 
     def _open(self, limits: TimeLimits) -> None:
         where = self._where
-        ends_at = time.monotonic() + limits.wait_s()
+        ends_at = monotonic() + limits.wait_s()
         sock = connect(where.host, where.port or (443 if where.scheme == "https" else 80), ends_at)
         try:
             if where.scheme == "https":
                 sock.settimeout(limits.wait_s())
                 # A connection closed without a TLS close_notify may be truncated: it must not complete a response.
-                sock = self._tls.now().wrap_socket(sock, server_hostname=where.host, suppress_ragged_eofs=False)
+                sock = self._tls.now().wrap_socket(
+                    sock, server_hostname=where.host, suppress_ragged_eofs=False, do_handshake_on_connect=False
+                )
+                sock.do_handshake()  # apart from `wrap_socket`, which leaves the socket open when Ctrl-C ends it
                 sock.setblocking(False)  # noqa: FBT003 (of the socket)
             self._readiness = Readiness(sock)
         except BaseException:
@@ -172,12 +175,12 @@ class BlockingConnection:
 
     def is_idle(self) -> bool:
         """Whether it can take another request, which starts the time that it is kept."""
-        self._expires_at = time.monotonic() + SPARE_S
+        self._expires_at = monotonic() + SPARE_S
         return self.is_open and self._sent_all and self.reader.reusable
 
     def has_expired(self) -> bool:
         """Whether it was idle for too long, was closed, or has received unsolicited data."""
-        return self.is_open and (time.monotonic() > self._expires_at or self._readiness.is_readable())
+        return self.is_open and (monotonic() > self._expires_at or self._readiness.is_readable())
 
     def close(self) -> None:
         """Close the connection at once, without TLS's farewell, which a server may never answer."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from redcore._base.clock import monotonic
 from redcore._base.response import Incoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import Route, Slots, slots, take_slot
@@ -42,7 +42,7 @@ class DirectTransport(Owner):
         """One attempt."""
         if self.closed:
             raise closed()
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         limits = TimeLimits(timeout_s, ends_at)
         with our_errors(timeout_s, DIRECT):
             origin, target = split(request.url)

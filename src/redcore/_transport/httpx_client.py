@@ -6,7 +6,6 @@ The application owns the client. httpx2 is not a dependency: an application with
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 import anyio
 import httpx
 
+from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING, Body
 from redcore._transport.errors import Foreign, closed, our_errors
@@ -134,7 +134,7 @@ class GivenTransport:
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         check_open(self.closed, self._http)
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         with our_errors(timeout_s, self._errors):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
             response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
@@ -178,7 +178,7 @@ class AsyncGivenTransport:
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
         check_open(self.closed, self._http)
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         with our_errors(timeout_s, self._errors), anyio.fail_after(timeout_s):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)

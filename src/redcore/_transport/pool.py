@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import ClassVar
@@ -17,6 +16,7 @@ import anyio
 import attrs
 import httpcore
 
+from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.asyncio_backend import LoopBackend
 from redcore._transport.body_reader import Body
@@ -69,7 +69,7 @@ class PoolTransport(Owner):
         if self.closed:
             raise closed()
         self.use()
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         with our_errors(timeout_s, HTTPCORE), until(ends_at):
             origin, target = split(request.url)
             route = self._routes.to(origin)
@@ -245,7 +245,7 @@ class AsyncPoolTransport(Owner):
         """Make one attempt."""
         if self.closed:
             raise closed()
-        ends_at = time.monotonic() + timeout_s
+        ends_at = monotonic() + timeout_s
         pool = self._pools.here() or await self._pool()
         with our_errors(timeout_s, HTTPCORE), anyio.fail_after(timeout_s):
             origin, target = split(request.url)

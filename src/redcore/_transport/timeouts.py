@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import attrs
+
+from redcore._base.clock import monotonic
 
 TIMER_GRAIN_S = 0.01  # uvloop's timers count milliseconds from the start of an iteration, and so may be early
 
@@ -27,7 +28,7 @@ class TimeLimits:
     @classmethod
     def begin(cls, silence_s: float, ends_in_s: float | None) -> TimeLimits:
         """The limits of an exchange that begins now."""
-        return cls(silence_s, None if ends_in_s is None else time.monotonic() + ends_in_s)
+        return cls(silence_s, None if ends_in_s is None else monotonic() + ends_in_s)
 
     def left_s(self) -> float | None:
         """Seconds until the deadline, or None.
@@ -37,7 +38,7 @@ class TimeLimits:
         """
         if self.ends_at is None:
             return None
-        left = self.ends_at - time.monotonic()
+        left = self.ends_at - monotonic()
         if left <= 0:
             raise TimeoutError
         return left
@@ -57,7 +58,7 @@ class TimeLimits:
 
     def late(self) -> str:
         """Describe what timed out."""
-        if self.ends_at is not None and time.monotonic() >= self.ends_at - TIMER_GRAIN_S:
+        if self.ends_at is not None and monotonic() >= self.ends_at - TIMER_GRAIN_S:
             return "the call's deadline has passed"
         return f"no byte moved for {self.silence_s:g} s"
 
@@ -85,7 +86,7 @@ def left(timeout: float | None) -> float | None:
     ends_at: float | None = getattr(_attempt, "ends_at", None)
     if ends_at is None:
         return timeout
-    remaining = ends_at - time.monotonic()
+    remaining = ends_at - monotonic()
     if remaining <= 0:
         raise TimeoutError
     return remaining if timeout is None else min(timeout, remaining)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import ssl
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ import httpcore
 import trio
 from httpcore._backends.trio import TrioStream  # httpcore has no public stream over a socket
 
+from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect_async
 from redcore._transport.tls import holds_unread
 
@@ -48,5 +48,5 @@ class TrioBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002 (as above)
     ) -> httpcore.AsyncNetworkStream:
         """Connect."""
-        sock = await connect_async(host, port, math.inf if timeout is None else time.monotonic() + timeout)
+        sock = await connect_async(host, port, math.inf if timeout is None else monotonic() + timeout)
         return Stream(trio.SocketStream(trio.socket.from_stdlib_socket(sock)))

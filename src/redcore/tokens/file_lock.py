@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakSet
 
+from redcore._base.clock import monotonic
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -90,9 +92,9 @@ def locked(file: Path) -> Generator[None]:
     Raises:
         OSError: the file cannot be opened, or another holder has kept the lock for five seconds.
     """
-    ends_at = time.monotonic() + PATIENCE_S
+    ends_at = monotonic() + PATIENCE_S
     while (opened := _taken(file)) is None:
-        if time.monotonic() > ends_at:
+        if monotonic() > ends_at:
             raise TimeoutError(errno.ETIMEDOUT, f"another process has been writing it for {PATIENCE_S:.0f} s")
         time.sleep(PAUSE_S)
     try:
