@@ -122,16 +122,14 @@ def test_a_deadline_that_passes(call: Colour, make: Any, server: Loopback) -> No
     """A server that does not answer is waited for until the deadline; the error tells that this was the reason."""
 
     def stall(_: socket.socket) -> None:
-        server.gone.wait(5.0)
+        server.gone.wait()
 
     client = make(timeout=0.2)
     server.answer = lambda _: stall
-    began = time.monotonic()
 
     with pytest.raises(NetworkError) as caught:
         call(client.with_options(deadline=0.3).users.get, "usr_1")
 
-    assert time.monotonic() - began < 2.0
     told = [(attempt.error, attempt.stopped) for attempt in caught.value.attempts]
     assert told == [("RequestTimeoutError", "deadline")]
 

@@ -194,9 +194,20 @@ def test_a_native_timeout_during_a_refresh(server: Loopback, held: Held) -> None
 
     async def main() -> None:
         async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1") as client:
-            asyncio.get_running_loop().call_later(0.06, held.go_on.set)
+            loop = asyncio.get_running_loop()
+
+            async def expire(limit: asyncio.Timeout) -> None:
+                await asyncio.to_thread(held.asked.wait, 5.0)
+                limit.reschedule(loop.time())
+                loop.call_later(0.03, held.go_on.set)
+
+            async def limited() -> None:
+                async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+                    group.create_task(expire(limit))
+                    await client.users.get("usr_1")
+
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(client.users.get("usr_1"), 0.03)
+                await limited()
             assert kept(client) == "refresh-2"
 
     asyncio.run(main())

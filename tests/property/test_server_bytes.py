@@ -181,24 +181,63 @@ class Scripted:
         return None
 
 
+def second_value(call: Colour, client: Any, server: Loopback, script: Scripted, method: str = "GET") -> str:
+    """The id that a call gets when the call before it was answered by this script."""
+    server.answer = lambda seen: script if seen.path.endswith("usr_1") else user(id="usr_2")
+
+    with contextlib.suppress(RedcoreError):
+        call(client.with_options(timeout=SILENCE_S).request, method, "/users/usr_1")
+    script.call_is_over.set()
+    if script.has_begun.is_set():  # not if the call was late already
+        assert script.all_is_sent.wait(5)
+
+    value: str = call(client.with_options(timeout=5).users.get, "usr_2").id
+    return value
+
+
 @settings(max_examples=100)
 @given(
     first=st.sampled_from(VALID + STRAY) | damaged(),
     behind=st.sampled_from([b"", b"{}", b"\r\n", STRANGER, STRANGER[:-1]]),
     late=st.sampled_from([b"", b"\0", b"0\r\n\r\n", STRANGER]),
+    method=st.sampled_from(["GET", "HEAD"]),
 )
 def test_no_bytes_change_the_value_of_another_call(
-    call: Colour, clients: list[Any], server: Loopback, *, first: bytes, behind: bytes, late: bytes
+    call: Colour, clients: list[Any], server: Loopback, *, first: bytes, behind: bytes, late: bytes, method: str
 ) -> None:
     """Whatever comes with an answer, behind it or after it: the next call gets its own, in its first attempt."""
     script = Scripted(first + behind, late, server)
-    server.answer = lambda seen: script if seen.path.endswith("usr_1") else user(id="usr_2")
-    client = clients[0].with_options(timeout=SILENCE_S)
 
-    with contextlib.suppress(RedcoreError):
-        call(client.users.get, "usr_1")
-    script.call_is_over.set()
-    if script.has_begun.is_set():  # not if the call was late already
-        assert script.all_is_sent.wait(5)
+    assert second_value(call, clients[0], server, script, method) == "usr_2"
 
-    assert call(client.with_options(timeout=5).users.get, "usr_2").id == "usr_2"
+
+OK = b"HTTP/1.1 200 OK\r\n"
+BODY = user().body
+ODD = {
+    "a body in answer to HEAD": user().encode(),
+    "204 with a body": STRAY[0],
+    "204 with chunks": STRAY[1] + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),
+    "304 with a body": STRAY[2],
+    "304 with chunks": STRAY[3] + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),
+    "205 with a body": Reply(205, BODY).encode(),
+    "early hints": b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n" + user().encode(),
+    "early hints with a length": b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n" + user().encode(),
+    "a flood of informational answers": b"HTTP/1.1 102 Processing\r\n\r\n" * 5_000 + user().encode(),
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: any\r\nConnection: upgrade\r\n\r\n",
+    "two lengths": OK + b"Content-Length: 5\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY),
+    "a list of lengths": OK + b"Content-Length: %d, 5\r\n\r\n%b" % (len(BODY), BODY),
+    "a length that is too short": OK + b"Content-Length: 5\r\n\r\n" + BODY,
+    "a length, then chunks": OK + b'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n0\r\n\r\n',
+    "chunks, then a length": OK + b'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\n{"a":\r\n0\r\n\r\n',
+    "trailers": CHUNKED + b"%x\r\n%b\r\n0\r\nX-End: yes\r\nContent-Length: 5\r\n\r\n" % (len(BODY), BODY),
+    "trailers without an end": CHUNKED + b"%x\r\n%b\r\n0\r\nX-End: yes\r\n" % (len(BODY), BODY),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("first", ODD.values(), ids=ODD)
+def test_no_answer_out_of_the_ordinary_changes_the_value_of_another_call(
+    call: Colour, clients: list[Any], server: Loopback, first: bytes, method: str
+) -> None:
+    """Each with another answer behind it, which the next call must not get."""
+    assert second_value(call, clients[0], server, Scripted(first + STRANGER, STRANGER, server), method) == "usr_2"
