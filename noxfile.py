@@ -82,7 +82,10 @@ def below(report: Path, least: float) -> list[tuple[str, float]]:
 
 @nox.session
 def versions(session: nox.Session) -> None:
-    """Run the core, client and property tiers on every supported Python of this machine, and name those it lacks."""
+    """Run the core, client and property tiers on every supported Python of this machine, and name those it lacks.
+
+    Other tests are named behind `--`: `-- tests/core/test_retry.py`.
+    """
     found = {version: interpreter(version) for version in nox.project.python_versions(PYPROJECT)}
     for version, python in found.items():
         if python is None:
@@ -93,9 +96,9 @@ def versions(session: nox.Session) -> None:
         inside = str(Path(folder) / "bin" / "python")
         wanted = [".[server,testing]", *group("test"), *group("generate")]
         session.run(inside, "-m", "pip", "install", "--quiet", *wanted, external=True)
-        tiers = ["tests/core", "tests/client", "tests/property"]
+        tiers = session.posargs or ["tests/core", "tests/client", "tests/property"]
         both = ["-n", "2", "--dist", "loadfile", "-m", "not npm and not long"]
-        session.run(inside, "-m", "pytest", *tiers, *both, *session.posargs, external=True)
+        session.run(inside, "-m", "pytest", *both, *tiers, external=True)
 
 
 def interpreter(version: str) -> str | None:

@@ -560,6 +560,21 @@ class TestSharedRefusals:
         assert [world.paths for world in worlds] == [["/oauth/token"], []]
         assert cache.stored[worlds[0].auth._key].access_token == "access-1"
 
+    def test_a_session_that_never_had_an_access_token_ends_for_all_processes(self) -> None:
+        """The cache then holds no token at all, which is no damage: nobody asks again, and nobody is warned."""
+        cache, other = Shared(), Shared()
+        other.stored = cache.stored
+        person = Credentials(client_id="app_1", refresh_token="refresh-0")
+        worlds = [World(credentials=person, cache=each) for each in (cache, other)]
+        worlds[0].script = [DEAD]
+
+        for world in worlds:
+            with pytest.raises(AuthenticationError, match="log in again") as caught:
+                world.call(GET)
+            assert caught.value.code == "invalid_grant"
+
+        assert [world.paths for world in worlds] == [["/oauth/token"], []]
+
     def test_a_cache_without_locks_keeps_the_refresh_token(self) -> None:
         """Another process may have stored a newer pair meanwhile, which must not be overwritten."""
         cache = Unlocked()

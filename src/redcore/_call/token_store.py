@@ -199,7 +199,7 @@ class TokenStore:
         if found is not FAILED and not isinstance(found, TokenSet | None):
             self._give_up(TokenCacheError(f"its get() gave {type(found).__name__}, not TokenSet or None"))
             found = FAILED
-        if isinstance(found, TokenSet) and (problem := flaw(found)) is not None:
+        if isinstance(found, TokenSet) and (problem := flaw(found, may_have_ended=True)) is not None:
             self._give_up(TokenCacheError(f"its get() gave tokens with {problem}"))
             found = FAILED
         if found is FAILED:

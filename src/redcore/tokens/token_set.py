@@ -34,8 +34,11 @@ class TokenSet:
     def is_fresh(self, now: float) -> bool:
         """Whether the access token is valid for longer than the leeway; assumed if its expiry is unknown.
 
-        False if it was issued in the future: the clock was set back, so its expiry cannot be trusted.
+        False if it was issued in the future: the clock was set back, so its expiry cannot be trusted. An empty access
+        token is one that is still to be obtained, or that a session that has ended lacks.
         """
+        if not self.access_token:
+            return False
         if self.issued_at is not None and self.issued_at > now + CLOCK_TOLERANCE_S:
             return False
         return self.expires_at is None or now + LEEWAY_S < self.expires_at
@@ -58,9 +61,15 @@ class TokenSet:
         return attrs.asdict(self)
 
 
-def flaw(tokens: TokenSet) -> str | None:
-    """Why tokens from outside, such as from a cache, are unusable; None if they are valid. Never quotes a value."""
-    if not is_sendable(tokens.access_token) and (tokens.access_token != "" or tokens.refresh_token is None):
+def flaw(tokens: TokenSet, *, may_have_ended: bool = False) -> str | None:
+    """Why tokens from outside, such as from a cache, are unusable; None if they are valid. Never quotes a value.
+
+    Args:
+        tokens: The tokens.
+        may_have_ended: Whether they may be what a dead refresh token leaves in a cache: no token at all.
+    """
+    is_empty = tokens.access_token == "" and (may_have_ended or tokens.refresh_token is not None)
+    if not is_empty and not is_sendable(tokens.access_token):
         return "an access_token that cannot be sent"
     if tokens.refresh_token is not None and not is_sendable(tokens.refresh_token):
         return "a refresh_token that cannot be sent"
