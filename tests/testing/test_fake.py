@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -16,6 +17,7 @@ from redcore import (
     DuplicateError,
     NetworkError,
     NotFoundError,
+    PermissionError,  # noqa: A004 (the contract's name)
     RateLimitError,
     RedcoreError,
     RequestTimeoutError,
@@ -285,3 +287,25 @@ print(seen, threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 (ours)
     assert done.stdout.split() == ["[]", "1"]
+
+
+def test_a_credential_is_described_to_its_holder(fake: FakeBlueRound, client: Client) -> None:
+    """As the platform does: its scopes, and its end if it has one, in the headers of `/v1/me` alone."""
+    ends = datetime(2040, 1, 31, tzinfo=UTC)
+    made = client.api_keys.create(name="reader", scopes=["profile:read", "users:read"], expires_at=ends)
+    of_key = fake.client(api_key=made.key).raw.users.get_me().headers
+    of_seeded = client.raw.users.get_me().headers
+
+    assert of_key["X-OAuth-Scopes"] == "profile:read users:read"
+    assert of_key["X-Credential-Expires"] == str(int(ends.timestamp()))
+    assert (of_seeded["X-OAuth-Scopes"], "X-Credential-Expires" in of_seeded) == ("admin", False)
+    assert "X-OAuth-Scopes" not in client.raw.users.list().headers
+
+
+def test_a_credential_is_described_where_it_may_not_read_its_owner(fake: FakeBlueRound, client: Client) -> None:
+    """The 403 has the headers too."""
+    made = client.api_keys.create(name="reader", scopes=["users:read"])
+    with pytest.raises(PermissionError) as refusal:
+        fake.client(api_key=made.key).users.get_me()
+
+    assert refusal.value.response.headers["X-OAuth-Scopes"] == "users:read"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from secrets import compare_digest
 from urllib.parse import unquote_plus
 
@@ -34,6 +35,13 @@ class Caller:
     """The id of the API key or application."""
     user_id: str
     scopes: frozenset[str]
+    ends_at: float | None = None
+    """When the credential ends, in Unix seconds; None if never."""
+
+    def described(self) -> Mapping[str, str]:
+        """The headers that describe the credential to its holder."""
+        ends = {} if self.ends_at is None else {"X-Credential-Expires": str(int(self.ends_at))}
+        return {"X-OAuth-Scopes": " ".join(sorted(self.scopes)), **ends}
 
     def may(self, scope: str) -> bool:
         """Whether the scope is granted; `admin` grants every one."""
@@ -65,16 +73,23 @@ def caller(state: State, headers: Mapping[str, str]) -> Caller:
         key = state.api_keys[state.keys[token]]
         if key["expires_at"] is not None and key["expires_at"] <= state.moment():
             raise refused("TOKEN_EXPIRED", "The API key has expired.")
-        return limited(state, key["id"], state.owners[key["id"]], frozenset(key["scopes"]))
+        ends_at = None if key["expires_at"] is None else seconds(key["expires_at"])
+        return limited(state, key["id"], state.owners[key["id"]], frozenset(key["scopes"]), ends_at)
     found = state.tokens.get(token)
     if found is None or found["kind"] != "access":
         raise refused("INVALID_TOKEN", "The access token is malformed, unknown or revoked.")
     if found["ends_at"] <= state.now():
         raise refused("TOKEN_EXPIRED", "The access token has expired.")
-    return limited(state, found["client_id"], found["user_id"], frozenset(found["scope"].split()))
+    scopes = frozenset(found["scope"].split())
+    return limited(state, found["client_id"], found["user_id"], scopes, found["ends_at"])
 
 
-def limited(state: State, credential: str, user_id: str, scopes: frozenset[str]) -> Caller:
+def seconds(moment: str) -> float:
+    """A moment in ISO 8601, in Unix seconds."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def limited(state: State, credential: str, user_id: str, scopes: frozenset[str], ends_at: float | None) -> Caller:
     """The caller, with no more than the role of the person behind it allows at this moment (contract section 5).
 
     Raises:
@@ -84,9 +99,9 @@ def limited(state: State, credential: str, user_id: str, scopes: frozenset[str])
     if owner is None or owner["status"] != "active":
         raise refused("INVALID_TOKEN", "The access token is malformed, unknown or revoked.")
     if owner["role"] == "admin":
-        return Caller(credential, owner["id"], scopes)
+        return Caller(credential, owner["id"], scopes, ends_at)
     ceiling = ROLE_SCOPES[owner["role"]]
-    return Caller(credential, owner["id"], ceiling if "admin" in scopes else scopes & ceiling)
+    return Caller(credential, owner["id"], ceiling if "admin" in scopes else scopes & ceiling, ends_at)
 
 
 def refused(code: str, message: str) -> Problem:

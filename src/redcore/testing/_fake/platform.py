@@ -22,6 +22,7 @@ from redcore.testing._fake.upload import parts_of
 
 REPLAY_S = 24 * 3600  # contract section 3, Idempotency-Key
 STORED_ERRORS = {409, 422}  # what asking again would not change
+ME = "/v1/me"
 MAX_KEY = 255  # openapi/redcore.yaml, IdempotencyKey
 
 
@@ -54,6 +55,8 @@ class Platform:
         except Problem:
             self._spend("address", ANONYMOUS, headers)
             raise
+        if asked.path == ME:
+            headers.update(caller.described())
         self._spend(caller.credential, API_KEY if caller.credential.startswith("key_") else APPLICATION, headers)
         if operation.scope is not None:
             caller.require(operation.scope)

@@ -90,7 +90,7 @@ def scope_left(state: State, held: Row) -> str:
         OAuthProblem: invalid_grant, if the person is gone or inactive.
     """
     try:
-        caller = limited(state, held["client_id"], held["user_id"], frozenset(held["scope"].split()))
+        caller = limited(state, held["client_id"], held["user_id"], frozenset(held["scope"].split()), None)
     except Problem:
         raise dead() from None
     return " ".join(sorted(caller.scopes))
