@@ -15,12 +15,13 @@ import jinja2
 
 from redcore_server.mail.mailer import Mail
 
-# Mail programs make links of addresses with a scheme, of names of hosts and of e-mail addresses. IDNA has four dots
-# (UTS 46 section 2.3).
+# Mail programs make links of addresses with a scheme, of names of hosts and of e-mail addresses. A dot has seven forms
+# (UTS 46 section 2.3, and those that it maps to one), and what cannot be seen may stand beside it.
 _SCHEME: Final = re.compile(
-    r"[a-z][a-z0-9+.-]*:(?=[/\\])|(?:https?|ftp|mailto|tel|sms|skype):|[/\\]{2,}", re.IGNORECASE
+    r"[a-z][a-z0-9+.-]*:(?=[/\\])|(?:https?|ftp|mailto|tel|sms|skype|data|javascript):|[/\\]{2,}", re.IGNORECASE
 )
-_DOT: Final = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=\w)")
+_DOT: Final = re.compile(r"(?<=\S)[.\u2024\u3002\ufe12\ufe52\uff0e\uff61](?=\S)")
+_FULL_WIDTH: Final = str.maketrans("\uff0f\uff1a\uff20\ufe6b\uff3c", "/:@@\\")
 
 
 def without_links(name: str) -> str:
@@ -29,7 +30,8 @@ def without_links(name: str) -> str:
     Args:
         name: Name of a person or an organisation.
     """
-    return " ".join(_DOT.sub(". ", _SCHEME.sub(" ", name).replace("@", " ")).split())
+    plain = _SCHEME.sub(" ", name.translate(_FULL_WIDTH)).replace("@", " ")
+    return " ".join(_DOT.sub(". ", plain).split())
 
 
 @cache

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -15,6 +16,7 @@ from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
 from redcore_server.workflows.tables import Row, batches, row_problem
 
 _READING: Final = 0.9  # of the progress; the rest is writing
+_REPORT_BYTES: Final = 64 * 1024  # a thousand tiny rows take less than a report of the progress
 
 INPUT_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -31,6 +33,19 @@ INPUT_SCHEMA: Final[Mapping[str, Any]] = {
 }
 
 
+@attrs.frozen
+class Check:
+    """Validates the typed values of a row.
+
+    Attributes:
+        is_good: Returns whether they are valid; called for each row.
+        problems: Returns the problems of invalid ones; called until a hundred are kept, as it costs ten times as much.
+    """
+
+    is_good: Callable[[Mapping[str, Any]], bool]
+    problems: Callable[[Mapping[str, Any]], Iterable[Detail]]
+
+
 @attrs.define
 class Problems:
     """The problems of an import's rows.
@@ -43,14 +58,14 @@ class Problems:
     count: int = 0
     details: list[Detail] = attrs.field(factory=list[Detail])
 
-    def add(self, details: Sequence[Detail]) -> None:
+    def add(self, details: Iterable[Detail]) -> None:
         """Add the problems of one row.
 
         Args:
-            details: At least one problem.
+            details: At least one problem; not iterated over once enough are kept, so a generator then costs nothing.
         """
         self.count += 1
-        self.details.extend(details[: MAX_DETAILS - len(self.details)])
+        self.details.extend(islice(details, MAX_DETAILS - len(self.details)))
 
     def add_rows(self, rows: Sequence[Mapping[str, Any]], problem: Callable[[Mapping[str, Any]], Detail]) -> None:
         """Add one problem for each of many rows.
@@ -86,7 +101,7 @@ async def good_rows(
     *,
     columns: frozenset[str],
     typed: Callable[[Row], Mapping[str, Any]],
-    check: Callable[[Mapping[str, Any]], Iterable[Detail]],
+    check: Check,
     problems: Problems,
 ) -> AsyncGenerator[list[tuple[Row, Mapping[str, Any]]]]:
     """Yield the valid rows of the run's file in batches.
@@ -95,7 +110,7 @@ async def good_rows(
         run: The run, with `file_id` in its input.
         columns: Allowed columns.
         typed: Converts the values of a row to the types that `check` expects.
-        check: Returns the problems of the values of a row.
+        check: Validates the values of a row.
         problems: Collects the problems of the rejected rows.
 
     Raises:
@@ -103,20 +118,30 @@ async def good_rows(
         RunCancelled: The run was cancelled.
     """
     file = await run.file(run.input["file_id"])
+    reported = 0.0
     async for batch in batches(run.objects, file, columns):
         good: list[tuple[Row, Mapping[str, Any]]] = []
-        for row in batch:
+        for row in batch.rows:
             values = typed(row)
-            details = row.problems or [row_problem(row.number, found.field, found.issue) for found in check(values)]
-            if details:
-                problems.add(details)
-            else:
+            if row.is_readable() and check.is_good(values):
                 good.append((row, values))
+            else:
+                problems.add(_problems(row, values, check))
         yield good
-        await run.report(_READING * batch[-1].position)
+        if batch.position == 1 or (batch.position - reported) * file["size"] >= _REPORT_BYTES:
+            await run.report(_READING * batch.position)
+            reported = batch.position
 
 
-def body_check(operation_id: str) -> Callable[[Mapping[str, Any]], Iterable[Detail]]:
+def _problems(row: Row, values: Mapping[str, Any], check: Check) -> Iterator[Detail]:
+    if not row.is_readable():
+        yield from row.problems()
+        return
+    for found in check.problems(values):
+        yield row_problem(row.number, found.field, found.issue)
+
+
+def body_check(operation_id: str) -> Check:
     """Return the body validator of an API operation, used for imported rows as well.
 
     Args:
@@ -124,7 +149,7 @@ def body_check(operation_id: str) -> Callable[[Mapping[str, Any]], Iterable[Deta
     """
     rule = spec.load().operations[operation_id].body
     assert rule is not None  # noqa: S101 - a test runs each import
-    return partial(issues, rule, name="")
+    return Check(rule.validator.is_valid, partial(issues, rule, name=""))
 
 
 def whole_number(text: object) -> object:

@@ -12,7 +12,7 @@ import io
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import attrs
 import orjson
@@ -31,21 +31,45 @@ _ZIP: Final = b"PK\x03\x04"  # first bytes of .xlsx and .ods files
 _MAX_QUOTED: Final = 40
 
 
-@attrs.frozen
-class Row:
-    """One row.
+class Row(NamedTuple):
+    """One row; a tuple, because a file of tiny rows has a third of a million a megabyte.
 
     Attributes:
         number: Row number from 1, without header and blank rows.
         values: Values by column; for a CSV file all strings, without empty ones.
-        position: Fraction of the file up to the end of the row, from 0 to 1.
-        problems: Syntax problems of the row; if there are any, its values are invalid.
+        line: Number of its last line in the file.
+        issue: What is wrong with its syntax; then it has no values.
     """
 
     number: int
     values: Mapping[str, Any]
+    line: int
+    issue: str = ""
+
+    def is_readable(self) -> bool:
+        """Return whether it has no problem, unless its values break a rule of the API."""
+        return not self.issue and not any(_issue(value, self.line) for value in self.values.values())
+
+    def problems(self) -> Iterator[Detail]:
+        """Yield its problem, or one for each value that is never valid in a row."""
+        if self.issue:
+            yield row_problem(self.number, "", self.issue)
+        for name, value in self.values.items():
+            if issue := _issue(value, self.line):
+                yield row_problem(self.number, name, issue)
+
+
+@attrs.frozen
+class Batch:
+    """Consecutive rows.
+
+    Attributes:
+        rows: At least one row.
+        position: Fraction of the file up to the end of the last row, from 0 to 1.
+    """
+
+    rows: Sequence[Row]
     position: float
-    problems: Sequence[Detail] = ()
 
 
 def row_problem(number: int, field: str, issue: str) -> Detail:
@@ -69,7 +93,7 @@ def format_of(file: Mapping[str, Any]) -> Format:
     return "jsonl" if is_jsonl else "csv"
 
 
-async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[str]) -> AsyncGenerator[list[Row]]:
+async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[str]) -> AsyncGenerator[Batch]:
     """Yield the rows of a file in batches.
 
     Args:
@@ -92,8 +116,8 @@ async def batches(objects: Objects, file: Mapping[str, Any], columns: frozenset[
         with io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
             lines = _Lines(text, lambda: local.tell() / file["size"])
             rows = _csv_rows(lines, columns) if format_of(file) == "csv" else _json_rows(lines, columns)
-            while batch := list(_some(rows, lines)):
-                yield batch
+            while some := list(_some(rows, lines)):
+                yield Batch(some, lines.position())
 
 
 def _check_encoding(beginning: bytes) -> None:
@@ -180,12 +204,11 @@ def _unreadable(error: csv.Error, lines: _Lines) -> str:
 
 def _csv_row(number: int, heading: Sequence[str], values: list[str] | str, lines: _Lines) -> Row:
     if isinstance(values, str):
-        return Row(number, {}, lines.position(), [row_problem(number, "", values)])
+        return Row(number, {}, lines.number, values)
     if len(values) < len(heading) or any(map(str.strip, values[len(heading) :])):
-        issue = f"has {len(values)} fields; the heading has {len(heading)}"
-        return Row(number, {}, lines.position(), [row_problem(number, "", issue)])
+        return Row(number, {}, lines.number, f"has {len(values)} fields; the heading has {len(heading)}")
     named = {name: text for name, value in zip(heading, values, strict=False) if (text := value.strip())}
-    return Row(number, named, lines.position(), _value_problems(number, named, lines))
+    return Row(number, named, lines.number)
 
 
 def _heading(texts: Iterator[str], columns: frozenset[str]) -> tuple[list[str], str]:
@@ -237,10 +260,7 @@ def _json_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
     for number, line in enumerate(chain([first] if first else [], texts), 1):
         lines.end_row()
         values, issue = _json_object(line, columns)
-        if issue:
-            yield Row(number, {}, lines.position(), [row_problem(number, "", f"{issue} (line {lines.number})")])
-        else:
-            yield Row(number, values, lines.position(), _value_problems(number, values, lines))
+        yield Row(number, values, lines.number, f"{issue} (line {lines.number})" if issue else "")
 
 
 def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any], str | None]:
@@ -258,12 +278,7 @@ def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any],
     return values, None
 
 
-def _value_problems(number: int, values: Mapping[str, Any], lines: _Lines) -> list[Detail]:
-    """Return a problem for each value that is never valid in a row."""
-    return [row_problem(number, name, issue) for name, value in values.items() if (issue := _issue(value, lines))]
-
-
-def _issue(value: object, lines: _Lines) -> str | None:
+def _issue(value: object, line: int) -> str | None:
     if isinstance(value, list | dict):
         return "must not be a list or an object"
     if not isinstance(value, str):
@@ -271,7 +286,7 @@ def _issue(value: object, lines: _Lines) -> str | None:
     if "\0" in value:
         return "must not contain the character U+0000"
     if not _is_text(value):
-        return f"is not UTF-8 in line {lines.number} of the file, but perhaps Latin-1: save the file as UTF-8"
+        return f"is not UTF-8 in line {line} of the file, but perhaps Latin-1: save the file as UTF-8"
     return None
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from redcore_server.auth.people.person import email_key
@@ -14,7 +13,7 @@ from redcore_server.invitations.job import INVITATION_LIFETIME, defer_invitation
 from redcore_server.invitations.limit import too_often
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
-from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_check, good_rows
+from redcore_server.workflows.imports import INPUT_SCHEMA, Check, Problems, body_check, good_rows
 from redcore_server.workflows.tables import BATCH_ROWS, Row, row_problem
 
 _FIELDS: Final = ("email", "name", "role")
@@ -55,7 +54,7 @@ async def work(run: Run) -> None:
 
 
 async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> None:
-    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, check=partial(_problems, run), problems=problems)
+    rows = good_rows(run, columns=frozenset(_FIELDS), typed=_typed, check=_check(run), problems=problems)
     async with connection.cursor() as cursor, cursor.copy(_QUERIES["copy"]) as copy:
         async for batch in rows:
             for row, values in batch:
@@ -72,12 +71,19 @@ async def _invite(connection: AsyncPostgres) -> None:
             await defer_invitations(connection, [row["invitation_id"] for row in rows])
 
 
-def _problems(run: Run, values: Mapping[str, Any]) -> Iterator[Detail]:
-    """Yield the problems of a user; a run cannot grant a role beyond its own permissions."""
-    wrong = list(body_check("users_create")(values))
-    yield from wrong
-    if not wrong and not may_appoint(run.scopes, values.get("role", "viewer")):
-        yield Detail("role", f"needs the scope {ADMIN}, with which the run was not started")
+def _check(run: Run) -> Check:
+    """Return the check of a user; a run cannot grant a role beyond its own permissions."""
+    body = body_check("users_create")
+
+    def is_good(values: Mapping[str, Any]) -> bool:
+        return body.is_good(values) and may_appoint(run.scopes, values.get("role", "viewer"))
+
+    def problems(values: Mapping[str, Any]) -> Iterable[Detail]:
+        if body.is_good(values):
+            return [Detail("role", f"needs the scope {ADMIN}, with which the run was not started")]
+        return body.problems(values)
+
+    return Check(is_good, problems)
 
 
 def _typed(row: Row) -> Mapping[str, Any]:

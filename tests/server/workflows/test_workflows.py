@@ -8,7 +8,7 @@ import errno
 import io
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,14 @@ from tests.server.support.tenants import make_organisation
 from redcore_server.api.products import with_status
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
+from redcore_server.errors import Detail
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 from redcore_server.store.objects import ObjectsFull, ObjectsUnavailable, open_objects
 from redcore_server.worker.workflows import MAX_FAILURES, BeingRunElsewhere, WorkflowRunner
 from redcore_server.workflows import WORKFLOWS, definition, tables
+from redcore_server.workflows.definition import MAX_DETAILS
+from redcore_server.workflows.imports import Problems
 
 pytestmark = pytest.mark.anyio
 
@@ -429,7 +432,7 @@ async def test_long_rows_are_read_a_few_at_a_time(
     (settings.objects / "rows").write_bytes(content)
     file = {"key": "rows", "size": len(content), "name": "rows.csv", "content_type": "text/csv"}
 
-    read = [len(batch) async for batch in tables.batches(open_objects(settings), file, frozenset({"sku", "name"}))]
+    read = [len(batch.rows) async for batch in tables.batches(open_objects(settings), file, frozenset({"sku", "name"}))]
 
     assert read == [4, 4, 2]
 
@@ -605,3 +608,17 @@ async def test_two_workers_never_do_one_run(
 
     assert inner
     assert (await caller.get("/v1/files")).json()["meta"]["total"] == 1
+
+
+async def test_problems_beyond_those_that_are_kept_are_counted_only() -> None:
+    """A description costs ten times as much as the check, so none is made that is not shown."""
+    problems, described = Problems(), list[int]()
+
+    def describe(number: int) -> Iterator[Detail]:
+        described.append(number)
+        yield tables.row_problem(number, "sku", "is required")
+
+    for number in range(MAX_DETAILS + 50):
+        problems.add(describe(number))
+
+    assert (problems.count, len(problems.details), len(described)) == (MAX_DETAILS + 50, MAX_DETAILS, MAX_DETAILS)
