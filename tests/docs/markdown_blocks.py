@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import attrs
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -56,3 +57,22 @@ def all_blocks(page: Path) -> Iterator[Block]:
             output = following.content if following.type == "fence" and following.info == "output" else None
             yield Block(page, (token.map or [0])[0] + 2, token.info, token.content, output, file)
             file = None
+
+
+def pages_with(language: str) -> list[Path]:
+    """The pages that have blocks in a language."""
+    return [page for page in PAGES if blocks(page, language)]
+
+
+def named(page: Path) -> str:
+    """The name of a page in the report."""
+    return str(page.relative_to(REPOSITORY))
+
+
+def assert_output(block: Block, printed: str) -> None:
+    """Compare what was printed with what the page shows, where `…` stands for anything in one line."""
+    expected = "".join(
+        ".*" if piece == "…" else re.escape(piece) for piece in re.split("(…)", (block.output or "").rstrip())
+    )
+    if not re.fullmatch(expected, printed.rstrip()):
+        pytest.fail(f"{block} prints\n{printed}\nnot\n{block.output}", pytrace=False)
