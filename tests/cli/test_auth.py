@@ -47,6 +47,18 @@ def test_an_api_key_from_stdin_is_kept_and_used(
     assert run_cli("auth", "status").code == 4
 
 
+@pytest.mark.parametrize(
+    "words", [("auth", "login", "--api-key"), ("api-keys", "revoke"), ("users", "get"), ("auth", "switch"), ("me",)]
+)
+def test_a_key_in_the_wrong_place_is_not_printed(run_cli: Run, words: tuple[str, ...]) -> None:
+    """Such as an argument, as stripe has it; the answer says where a key belongs."""
+    key = "rk_test_" + "k3" * 20
+    outcome = run_cli(*words, key)
+
+    assert (outcome.code, key in outcome.err) == (2, False)
+    assert ("--api-key < FILE" in outcome.err) is (words[-1] == "--api-key")
+
+
 def test_a_wrong_key_is_refused_and_not_kept(run_cli: Run, address: str) -> None:
     """Exit code 4, and nothing is logged in."""
     assert run_cli("auth", "login", "--api-key", "--base-url", address, stdin="rk_test_" + "k3" * 20).code == 4

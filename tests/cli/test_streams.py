@@ -53,6 +53,16 @@ def test_closed_streams_are_empty_ones(line: str, code: int, told: str, environm
     assert (done.returncode, "Traceback" in done.stderr, told in done.stderr) == (code, False, True)
 
 
+@pytest.mark.parametrize(
+    "words", ["users list", "users list --output json", "users list --output jsonl", "users --help"]
+)
+def test_a_reader_that_has_had_enough_is_no_failure(words: str, environment: dict[str, str]) -> None:
+    """As of `| head`: exit code 0, and not a word."""
+    done = shell(f"(redcore {words}; echo code $? >&2) | true", environment)
+
+    assert done.stderr == "code 0\n"
+
+
 @pytest.mark.parametrize("words", ["users list --output csv", "users list", "users list --jq .[].name"])
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_program_is_given_utf_8_whatever_the_locale(

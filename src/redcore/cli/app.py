@@ -6,6 +6,7 @@ Groups are loaded when they are asked for: `redcore users --help` imports nothin
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -60,6 +61,8 @@ WIDEST, NARROW, NARROWEST = 78, 60, 20
 """Characters in a line of help: as click has it; where two columns do not fit; less than which is of no use."""
 BELOW = 4
 """Width of a first column that is narrower than any option: the text goes below."""
+KEY = re.compile(r"(rk_(?:live|test)_)[\w-]+")
+"""An API key (contract section 6)."""
 LEADING = "redcore.cli.leading"
 """Whether options stand before the first command."""
 
@@ -123,6 +126,13 @@ class Root(Suggesting):
         """Read the options before the first command, as in `redcore --profile staging users list`."""
         ctx.meta[LEADING] = bool(args) and args[0].startswith("-")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; one whose reader has had enough, as `head` has, is done. Click would exit with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(exit_codes.DONE)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options; those of every command only where one is given, as they are not needed otherwise."""
@@ -271,7 +281,8 @@ def failed(error: Exception, state: State) -> int:
     elif isinstance(error, click.UsageError):
         from redcore.cli.habits import advice  # noqa: PLC0415 (after a mistake only)
 
-        click.UsageError(harmless(error.format_message()) + advice(error), error.ctx).show()
+        words = KEY.sub(r"\1…", harmless(error.format_message()))  # a key in the wrong place stays a secret
+        click.UsageError(words + advice(error), error.ctx).show()
     elif isinstance(error, click.ClickException):
         state.terminal.error(error.format_message())
     else:

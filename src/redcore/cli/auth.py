@@ -42,17 +42,25 @@ def login_options() -> list[click.Parameter]:
     ],
 )
 @command.command()
+@click.argument("words", nargs=-1, metavar="")
 @click.option("--device", is_flag=True, help="Show a code to enter in a browser on any machine.")
 @click.option("--api-key", is_flag=True, help="Read an API key from stdin.")
 @click.option("--saml", type=click.Path(path_type=Path, dir_okay=False), help="Log in with a SAML assertion: its XML.")
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="A scope to ask for; all, if left out.")
 @click.pass_obj
-def login(state: State, *, device: bool, api_key: bool, saml: Path | None, scopes: tuple[str, ...]) -> None:
+def login(
+    state: State, *, words: tuple[str, ...], device: bool, api_key: bool, saml: Path | None, scopes: tuple[str, ...]
+) -> None:
     """Log in, and keep the login in this profile.
 
     Opens a browser, unless another way is asked for. The login is kept in the keyring of the operating system, or in a
     file that only you can read where there is no keyring.
     """
+    if words:
+        raise click.UsageError(
+            "A key is read from stdin, as other users of the machine can see arguments: "
+            "redcore auth login --api-key < FILE"
+        )
     if sum([device, api_key, saml is not None]) > 1:
         raise click.UsageError("Give one of --device, --api-key and --saml.")
     from redcore.cli import login_ways  # noqa: PLC0415 (imports the SDK)

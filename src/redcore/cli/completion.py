@@ -28,7 +28,7 @@ Register-ArgumentCompleter -Native -CommandName redcore -ScriptBlock {
         if (-not $help) { $help = $value }
         [System.Management.Automation.CompletionResult]::new($value, $value, "ParameterValue", $help)
     }
-    Remove-Item Env:%(complete_var)s, Env:COMP_WORDS, Env:COMP_CWORD
+    Remove-Item "Env:%(complete_var)s", "Env:COMP_WORDS", "Env:COMP_CWORD"
 }
 """
 

@@ -70,7 +70,7 @@ def hint(error: RedcoreError, state: State) -> str | None:
             )
         case RateLimitError(retry_after=float() | int() as seconds):
             return f"Try again in {seconds:g} s."
-        case TokenCacheError():
+        case TokenCacheError() if "keyring" in error.message:
             return "Or log in again, to keep the login elsewhere: redcore auth login; or set REDCORE_API_KEY."
         case ServerError() | NetworkError():
             return "Try again later; `redcore doctor` finds out what is wrong."
