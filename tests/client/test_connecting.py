@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from anyio.from_thread import BlockingPortal
 from tests.client.colours import LOOPS, Colour
 from tests.client.loopback import Loopback
 
-from redcore import NetworkError
+from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
 from redcore._transport.connecting import connect, connect_async, interleaved
 
@@ -187,6 +188,20 @@ def test_a_call_bounds_resolution(call: Colour, make: Any, stuck: None, options:
     """Time-out and deadline of a call bound the resolution of its host's name too."""
     with pytest.raises(NetworkError):
         call(make(base_url=f"http://{NAME}:1/v1", max_retries=0, **options).users.get_me)
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])
+@pytest.mark.usefixtures("stuck")
+def test_an_event_loop_ends_while_a_name_resolves(transport: Any) -> None:
+    """`asyncio.run` waits for the threads of its own executor, so no lookup may be one of them."""
+
+    async def main() -> None:
+        options: dict[str, Any] = {"base_url": f"https://{NAME}/v1", "max_retries": 0, "timeout": 0.05}
+        async with AsyncClient(api_key="k", transport=transport, **options) as client:
+            await client.users.get_me()
+
+    with pytest.raises(NetworkError):
+        asyncio.run(main())
 
 
 def test_a_call_passes_over_a_black_hole(  # noqa: PLR0917 (fixtures)

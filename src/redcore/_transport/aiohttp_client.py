@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from weakref import WeakSet
 import aiohttp
 import attrs
 from aiohttp import http_exceptions
+from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -23,6 +25,7 @@ from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Response
 from redcore._transport.asyncio_backend import is_readable
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
+from redcore._transport.connecting import resolve_async
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import Address, address, split
@@ -53,6 +56,7 @@ AIOHTTP = Foreign(
         aiohttp.EofStream,
     ),
 )
+NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 LARGE = 2**20  # bytes above which aiohttp warns about sending a body in one piece
 
 
@@ -63,6 +67,30 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         cls = NoProxy if isinstance(problem, aiohttp.ClientProxyConnectionError) else aiohttp.ClientConnectionError
         raise cls(str(getattr(problem, "os_error", problem))) from problem  # theirs quotes the SSLContext
+
+
+class Resolver(AbstractResolver):
+    """Resolves names as the other transports do: aiohttp's own keeps the loop from ending while a lookup hangs."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=socket.getnameinfo(where, NUMERIC)[0],  # with the zone of an IPv6 address
+                port=port,
+                family=found,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for found, where in await resolve_async(host, port)
+            if family in {socket.AF_UNSPEC, found}
+        ]
+
+    async def close(self) -> None:
+        """Do nothing: no lookup holds anything."""
 
 
 class Connector(aiohttp.TCPConnector):
@@ -133,7 +161,7 @@ class AiohttpTransport(Owner):
         if not isinstance(running_loop(), asyncio.AbstractEventLoop):
             raise ConfigurationError('transport="aiohttp" works with asyncio only; make the client without it for trio')
         self.use()
-        connector = Connector(limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S)
+        connector = Connector(resolver=Resolver(), limit=MAX_CONNECTIONS, keepalive_timeout=SPARE_S)
         http = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -56,7 +56,7 @@ def connect(host: str, port: int, ends_at: float) -> socket.socket:
 async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
     """Like `connect`, in any asyncio event loop and in trio; can be cancelled at any time."""
     with anyio.fail_after(_left(ends_at)):
-        return await _race_async(await _resolve_async(host, port))
+        return await _race_async(await resolve_async(host, port))
 
 
 def _left(ends_at: float) -> float:
@@ -122,7 +122,13 @@ def _resolve(host: str, port: int, ends_at: float) -> list[Address]:
     return lookup.result()
 
 
-async def _resolve_async(host: str, port: int) -> list[Address]:
+async def resolve_async(host: str, port: int) -> list[Address]:
+    """The addresses of a host, in the order in which to try them; a lookup that is cancelled keeps no loop from ending.
+
+    Raises:
+        OSError: the name does not resolve.
+        UnicodeError: the name is not a valid host name.
+    """
     if (numeric := _numeric(host, port)) is not None:
         return [numeric]
     done, loop = anyio.Event(), running_loop()
