@@ -36,12 +36,13 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 root_doc = "index"
 html_theme = "furo"
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
-html_show_search_summary = False  # it fetches pages, which the sandbox of the platform refuses
+html_show_search_summary = False  # one page without text at its anchor would end the list of results
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 

@@ -29,6 +29,10 @@ _INDEX: Final = "index.html"
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _CHECKED: Final = "public, no-cache"  # cached, but revalidated each time
 _SANDBOX: Final = "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'none'"
+_PUBLISHED: Final = {
+    "Content-Security-Policy": _SANDBOX,
+    "Access-Control-Allow-Origin": "*",  # the pages' own scripts have no origin that could be named (ADR 64)
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +82,7 @@ class Cdn:
             return await self._with_slash(organisation_id, "", path)
         if (asset := await self._docs(organisation_id, name)) is None:
             return await self._with_slash(organisation_id, f"{name}/", path)
-        return await self._deliver(scope, asset, _SANDBOX)
+        return await self._deliver(scope, asset, _PUBLISHED)
 
     async def _static(self, name: str) -> Asset:
         key = f"static/{name}"
@@ -107,11 +111,10 @@ class Cdn:
             raise NotFound
         return RedirectResponse(f"{quote(path)}/", 301)
 
-    async def _deliver(self, scope: Scope, asset: Asset, policy: str | None = None) -> Response:
+    async def _deliver(self, scope: Scope, asset: Asset, more: Mapping[str, str] = {}) -> Response:
         selection = select(combined(scope["headers"]), etag=asset.etag, size=asset.size)
-        headers = {**selection.headers, "Cache-Control": _IMMUTABLE if is_hashed(scope["path"]) else _CHECKED}
-        if policy is not None:
-            headers["Content-Security-Policy"] = policy
+        caching = _IMMUTABLE if is_hashed(scope["path"]) else _CHECKED
+        headers = {**more, **selection.headers, "Cache-Control": caching}
         if selection.status in {304, 412, 416} or scope["method"] == "HEAD":
             return Response(status_code=selection.status, headers=headers, media_type=asset.content_type)
         try:

@@ -9,8 +9,12 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, Route, ViewportSize, expect
+from sphinx.util.inventory import InventoryFile
 from tests.browser.inspection import DESK, Inspector
 
+import redcore.login
+import redcore.testing
+import redcore.tokens
 from redcore import Client
 from redcore.testing import ReferenceServer
 
@@ -94,6 +98,23 @@ def test_search_finds_the_guide_first_and_decisions_last(manual: Page, published
     decisions = [place for place, link in enumerate(links) if link.startswith("adr/")]
     guides = [place for place, link in enumerate(links) if "/" not in link.partition("#")[0]]
     assert not decisions or min(decisions) > max(guides)
+
+
+def test_every_public_name_has_an_anchor(site: Path) -> None:
+    """The inventory, by which other projects link here, leads to an id that the page has."""
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
+    places = {
+        name.rpartition(".")[2]: item.uri
+        for kind, items in inventory.data.items()
+        if kind.startswith("py:")
+        for name, item in items.items()
+    }
+    missing = []
+    for name in {*redcore.__all__, *redcore.login.__all__, *redcore.testing.__all__, *redcore.tokens.__all__}:
+        page, _, anchor = places.get(name, "#").partition("#")
+        if not page or f'id="{anchor}"' not in (site / page).read_text(encoding="utf-8"):
+            missing.append(name)
+    assert missing == []
 
 
 def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:

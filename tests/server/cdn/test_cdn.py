@@ -131,6 +131,18 @@ async def test_a_published_page_cannot_act_on_other_pages(
         assert "allow-same-origin" not in policy
 
 
+async def test_a_published_page_may_read_its_neighbours(
+    publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
+) -> None:
+    """Its scripts have the origin `null`, so pages and their parts are open to any origin; they need no credentials."""
+    await publish.site(SITE)
+
+    for path, headers in (("guide/", {}), ("guide/", {"Range": "bytes=1-2"}), ("guide/", {"If-None-Match": "*"})):
+        page = await anybody.get(f"/docs/{organisation.id}/{path}", headers={"Origin": "null", **headers})
+        assert page.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in page.headers
+
+
 async def test_a_name_with_a_hash_is_immutable(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
