@@ -72,3 +72,11 @@ def test_sessions_that_pages_name_exist() -> None:
     texts = [page.read_text(encoding="utf-8") for page in (*PAGES, REPOSITORY / "CONTRIBUTING.md")]
     asked = {name for text in texts for name in re.findall(r"nox -s ([\w-]+)", text)}
     assert asked <= sessions
+
+
+def test_readme_has_absolute_links_only() -> None:
+    """PyPI shows it on a host of its own, where a relative link or picture leads nowhere."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)", readme)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
