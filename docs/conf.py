@@ -83,11 +83,14 @@ def without_signature(_app: Sphinx, what: str, _name: str, obj: Any, *_: Any) ->
 
 
 def prepared(_app: Sphinx, what: str, name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
-    """Leave out what docs/errors.md shows, and keep colons that Napoleon would take for the end of a type."""
+    """Leave out what docs/errors.md shows, keep colons that Napoleon takes for the end of a type, mark examples."""
     if name == "redcore.exceptions":
         lines.clear()
     elif what in {"attribute", "property"} and lines:
         lines[:1] = lines[0].replace(": ", ":\n", 1).split("\n")
+    elif "Example:" in lines:  # code, whose quotation marks stay straight
+        place = lines.index("Example:")
+        lines[place : place + 1] = ["Example::", ""]
 
 
 def setup(app: Sphinx) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,13 @@ def test_every_public_name_has_an_anchor(site: Path) -> None:
         if not page or f'id="{anchor}"' not in (site / page).read_text(encoding="utf-8"):
             missing.append(name)
     assert missing == []
+
+
+def test_examples_of_the_reference_are_code(site: Path) -> None:
+    """Their quotation marks are straight, so they can be pasted."""
+    page = (site / "reference" / "resources" / "users.html").read_text(encoding="utf-8")
+    assert """<span class="s2">"Ada King"</span>""" in html.unescape(page)
+    assert "”" not in page
 
 
 def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
