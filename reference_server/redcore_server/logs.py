@@ -33,7 +33,7 @@ def configure_logging(level: str) -> None:
     ]
     if not is_terminal:  # the console renderer writes exceptions itself
         shared.append(structlog.processors.format_exc_info)
-    renderer: Processor = structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer(_line)
+    renderer: Processor = console() if is_terminal else structlog.processors.JSONRenderer(_line)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -52,6 +52,11 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=number, force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def console() -> structlog.dev.ConsoleRenderer:
+    """Return the renderer for people. Its tracebacks are Python's: those of rich show local variables, secrets too."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _line(event: object, **options: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from starlette.types import ASGIApp
 from tests.server.support.callers import Callers, callers_of, whole_app
 from tests.server.support.swift_store import Swift, swift_in
@@ -28,6 +29,7 @@ from redcore_server.auth.app import Auth, open_auth
 from redcore_server.clock import Clock
 from redcore_server.data_folder import DataFolder
 from redcore_server.embedded import EmbeddedServers
+from redcore_server.logs import console
 from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
@@ -36,6 +38,12 @@ from redcore_server.store.migrate import migrate
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Log errors as the server does: to draw a traceback with its variables takes seconds, in which stores time out."""
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console()])
 
 
 @pytest.fixture(scope="session")
