@@ -180,7 +180,9 @@ class Applications:
         async with Lent(self._pool) as connection:
             cursor = await connection.execute(_QUERIES["standings"], {"client_ids": client_ids, "owner_ids": owner_ids})
             rows = await cursor.fetchall()
-        found = {different[row["number"] - 1]: (row["client_role"], row["owner_role"]) for row in rows}
+        found: dict[tuple[str, str], tuple[Role, Role]] = {
+            different[row["number"] - 1]: (row["client_role"], row["owner_role"]) for row in rows
+        }
         return [found.get(pair) for pair in pairs]
 
     def _application(self, row: Mapping[str, Any]) -> Application:
