@@ -78,13 +78,13 @@ class Formatter(click.HelpFormatter):
 class Context(click.Context):
     """The context of every command."""
 
-    formatter_class = Formatter
+    formatter_class: type[click.HelpFormatter] = Formatter
 
 
 class Suggesting(click.Group):
     """A group that names the nearest command when it does not know one."""
 
-    context_class = Context
+    context_class: type[click.Context] = Context
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

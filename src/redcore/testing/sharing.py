@@ -52,7 +52,13 @@ class SharedServer(ReferenceServer):
             "the workers of this test run share this server; start and stop a ReferenceServer of the test's own"
         )
 
-    stop = kill = start
+    def stop(self) -> None:
+        """See `start`."""
+        self.start()
+
+    def kill(self) -> None:
+        """See `start`."""
+        self.start()
 
     @property
     def pid(self) -> int:
