@@ -143,6 +143,16 @@ async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: 
     assert "Seq Scan" not in plan
 
 
+@pytest.mark.parametrize("counted", ["true", "false"])
+async def test_a_search_past_any_end_finds_nothing(catalog: httpx.AsyncClient, counted: str) -> None:
+    """The largest offset and a page together are more than PostgreSQL's integer."""
+    query = {"q": "e", "offset": 2**31 - 1, "limit": 100, "include_total": counted}
+
+    response = await catalog.get("/v1/products", params=query)
+
+    assert (response.status_code, response.json()["data"]) == (200, [])
+
+
 @pytest.mark.parametrize("is_counted", [True, False])
 async def test_a_search_of_a_long_listing_pages_as_a_walk_of_it_does(
     stores: Stores, organisation: Organisation, *, is_counted: bool

@@ -43,9 +43,9 @@ with edge as (
             coalesce((select created_at from edge), '-infinity'), coalesce((select id from edge), '')
         )
     order by created_at desc, id desc
-    limit %(limit)s + 1 + %(offset)s
+    limit %(limit)s + 1 + %(offset)s::bigint
 ), is_rare as materialized (
-    select count(*) < %(limit)s + 1 + %(offset)s and exists (select from edge) as is_rare
+    select count(*) < %(limit)s + 1 + %(offset)s::bigint and exists (select from edge) as is_rare
     from near
 ), far as materialized (
     select *
