@@ -61,7 +61,7 @@ def routes(context: ServiceContext) -> Routes:
         clock=context.clock,
     )
     requests = LoginRequests(context.stores.redis, context.clock)
-    browser = _BrowserLogin(consumer=consumer, requests=requests)
+    browser = _BrowserLogin(consumer=consumer, requests=requests, is_secure=context.browsers.is_secure)
 
     context.server.register_grant(SamlBearerGrant, [accept_with(consumer)])
 
@@ -91,14 +91,15 @@ class _BrowserLogin:
 
     consumer: AssertionConsumer
     requests: LoginRequests
+    is_secure: bool
 
     @property
     def _cookie(self) -> str:
-        return f"__Host-{COOKIE}" if is_secure(self.consumer.addresses.origin) else COOKIE
+        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
 
     @property
     def _attributes(self) -> CookieAttributes:
-        return cookie_attributes(self.consumer.addresses.origin)
+        return cookie_attributes(is_secure=self.is_secure)
 
     async def login(self, browser: BrowserRequest) -> Response:
         """Send the browser to the identity provider."""
@@ -146,22 +147,16 @@ class _BrowserLogin:
         return request
 
 
-def is_secure(origin: str) -> bool:
-    """Whether browsers use TLS."""
-    return origin.startswith("https:")
-
-
-def cookie_attributes(origin: str) -> CookieAttributes:
+def cookie_attributes(*, is_secure: bool) -> CookieAttributes:
     """Return the attributes of the cookie that must come back with the form of the identity provider's site.
 
     A stricter `SameSite` would not be sent with it, and browsers keep `SameSite=None` over TLS only. Over plain HTTP it
     is left out: browsers send such a cookie with a form of another site for the first two minutes.
 
     Args:
-        origin: Public origin of the server.
+        is_secure: Whether browsers use TLS.
     """
-    secure = is_secure(origin)
-    return {"path": "/", "secure": secure, "httponly": True, "samesite": "none" if secure else None}
+    return {"path": "/", "secure": is_secure, "httponly": True, "samesite": "none" if is_secure else None}
 
 
 def _decoded(response: str) -> bytes:
