@@ -194,7 +194,8 @@ def _configuration(nodes: list[ClusterNode], own: int) -> str:
         master = "-" if node.slots else nodes[index - MASTERS].name
         slots = f" {node.slots[0]}-{node.slots[-1]}" if node.slots else ""
         address = f"127.0.0.1:{node.port}@{node.port + BUS}"
-        lines.append(f"{node.name} {address} {flags} {master} 0 0 {index % MASTERS + 1} connected{slots}")
+        epoch = index + 1 if node.slots else 0  # a replica that had the highest would take over without a new one
+        lines.append(f"{node.name} {address} {flags} {master} 0 0 {epoch} connected{slots}")
     return "\n".join([*lines, f"vars currentEpoch {MASTERS} lastVoteEpoch 0", ""])
 
 
