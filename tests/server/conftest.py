@@ -33,6 +33,7 @@ from redcore_server.logs import console
 from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
+from redcore_server.store.postgres import connect
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,15 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         assert runtime.database_url is not None
         assert runtime.redis_url is not None
         migrate(runtime.database_url, clock=Clock())
+        _sync_nothing(runtime.database_url)
         yield Addresses(runtime.database_url, runtime.redis_url)
+
+
+def _sync_nothing(database_url: str) -> None:
+    """Let PostgreSQL write without waiting for the disk: these rows need not survive a power cut."""
+    with connect(database_url) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,7 +18,8 @@ import uvicorn
 from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 from tests.server.support.callers import Callers, callers_of, new_key, rows, whole_app
-from tests.server.support.tenants import Client, Organisation, make_organisation
+from tests.server.support.databases import migrated_database
+from tests.server.support.tenants import Addresses, Client, Organisation, make_organisation
 
 from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
@@ -29,6 +30,13 @@ from redcore_server.store import Stores
 from redcore_server.store.postgres import async_pool
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def addresses(addresses: Addresses) -> Iterator[Addresses]:
+    """Return addresses with a database of the lab's own: a reset goes through every row that there is."""
+    with migrated_database(addresses) as own:
+        yield own
 
 
 @pytest.fixture

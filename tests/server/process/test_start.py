@@ -6,26 +6,21 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
+from tests.server.support.databases import empty_database
 from tests.server.support.tenants import Addresses
 
 from redcore_server.clock import Clock
-from redcore_server.ids import new_id
 from redcore_server.process.start import prepare
 from redcore_server.settings import Settings
 from redcore_server.store.address import StoreError
 from redcore_server.store.migrate import migrate
-from redcore_server.store.postgres import connect
 
 
 @pytest.fixture
 def settings(addresses: Addresses) -> Iterator[Settings]:
     """Settings with an empty database."""
-    name = new_id("req").lower()
-    with connect(addresses.database_url) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-        url = addresses.database_url.replace("/postgres", f"/{name}")
-        yield Settings(database_url=url, redis_url=addresses.redis_url, start_seconds=60, migrate_at_start=False)
-        connection.execute(f'drop database "{name}"'.encode())
+    with empty_database(addresses) as own:
+        yield Settings(database_url=own.database_url, redis_url=own.redis_url, start_seconds=60, migrate_at_start=False)
 
 
 def test_a_service_waits_for_the_job_that_migrates(settings: Settings) -> None:

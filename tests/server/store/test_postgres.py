@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.server.support.databases import empty_database
 from tests.server.support.tenants import Addresses
 
 from redcore_server.clock import Clock
-from redcore_server.ids import new_id
 from redcore_server.store.address import StoreError, without_password
 from redcore_server.store.migrate import migrate
 from redcore_server.store.postgres import Lent, async_pool, connect, queries
@@ -24,36 +24,33 @@ EVERYTHING = [*sorted(path.stem for path in MIGRATIONS.glob("*.sql")), "procrast
 
 
 @pytest.fixture
-def empty_database(addresses: Addresses) -> Iterator[str]:
-    name = new_id("req").lower()
-    with connect(addresses.database_url) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-        yield addresses.database_url.replace("/postgres", f"/{name}")
-        connection.execute(f'drop database "{name}"'.encode())
+def unmigrated(addresses: Addresses) -> Iterator[str]:
+    with empty_database(addresses) as own:
+        yield own.database_url
 
 
-def test_migrating_twice_applies_everything_once(empty_database: str) -> None:
+def test_migrating_twice_applies_everything_once(unmigrated: str) -> None:
     """The first run applies our migrations and procrastinate's schema, the second finds nothing to do."""
-    first = migrate(empty_database, clock=Clock())
-    second = migrate(empty_database, clock=Clock())
+    first = migrate(unmigrated, clock=Clock())
+    second = migrate(unmigrated, clock=Clock())
 
     assert first == EVERYTHING
     assert second == []
 
 
-def test_two_processes_migrating_at_once(empty_database: str) -> None:
+def test_two_processes_migrating_at_once(unmigrated: str) -> None:
     """Of several that start together one applies a migration, the others wait and then find it done."""
     with ThreadPoolExecutor(4) as threads:
-        runs = list(threads.map(lambda _: migrate(empty_database, clock=Clock()), range(4)))
+        runs = list(threads.map(lambda _: migrate(unmigrated, clock=Clock()), range(4)))
 
     assert sorted(runs) == [[], [], [], EVERYTHING]
 
 
-def test_procrastinate_schema_is_complete(empty_database: str) -> None:
+def test_procrastinate_schema_is_complete(unmigrated: str) -> None:
     """Its single migrations count as applied, so that an upgrade of the package runs only the new ones."""
-    migrate(empty_database, clock=Clock())
+    migrate(unmigrated, clock=Clock())
 
-    with psycopg.connect(empty_database) as connection:
+    with psycopg.connect(unmigrated) as connection:
         applied = {row[0] for row in connection.execute("select name from schema_migrations")}
         jobs = connection.execute("select count(*) from procrastinate_jobs").fetchone()
 
@@ -61,20 +58,20 @@ def test_procrastinate_schema_is_complete(empty_database: str) -> None:
     assert jobs == (0,)
 
 
-def test_newer_procrastinate_migrations_are_applied_one_by_one(empty_database: str) -> None:
+def test_newer_procrastinate_migrations_are_applied_one_by_one(unmigrated: str) -> None:
     """On a database with the schema, a migration that is missing is run by itself."""
     missing = "procrastinate/03.04.00_50_post_add_retry_failed_job_procedure"
-    migrate(empty_database, clock=Clock())
-    with psycopg.connect(empty_database) as connection:
+    migrate(unmigrated, clock=Clock())
+    with psycopg.connect(unmigrated) as connection:
         connection.execute("delete from schema_migrations where name = %s", (missing,))
 
-    assert migrate(empty_database, clock=Clock()) == [missing]
+    assert migrate(unmigrated, clock=Clock()) == [missing]
 
 
-def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(empty_database: str) -> None:
+def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(unmigrated: str) -> None:
     """0009 computes the index of 0008 anew, for every row that there is."""
     before = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem < "0009"]
-    with psycopg.connect(empty_database) as connection:
+    with psycopg.connect(unmigrated) as connection:
         connection.execute("create table schema_migrations (name text primary key, applied_at timestamptz not null)")
         for path in before:
             connection.execute(path.read_bytes())
@@ -86,20 +83,20 @@ def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(empt
             ("Cafe\u0301 \u039f\u0394\u039f\u03a3",),
         )
 
-    migrate(empty_database, clock=Clock())
+    migrate(unmigrated, clock=Clock())
 
-    with psycopg.connect(empty_database) as connection:
+    with psycopg.connect(unmigrated) as connection:
         found = connection.execute(
             "select id from products where search @> trigrams(%s)", ("CAF\u00c9 \u03bf\u03b4\u03bf\u03c2",)
         )
         assert found.fetchall() == [("prod_1",)]
 
 
-def test_functions_of_computed_columns_need_no_search_path(empty_database: str) -> None:
+def test_functions_of_computed_columns_need_no_search_path(unmigrated: str) -> None:
     """A dump is restored with an empty one."""
-    migrate(empty_database, clock=Clock())
+    migrate(unmigrated, clock=Clock())
 
-    with psycopg.connect(empty_database) as connection:
+    with psycopg.connect(unmigrated) as connection:
         connection.execute("set search_path = ''")
         assert connection.execute("select public.trigrams('\u00c9t\u00e9')").fetchone() == (["\u00e9t\u00e9"],)
 

@@ -11,15 +11,14 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from tests.server.support.databases import migrated_database
 from tests.server.support.tenants import SIGNING_KEY_PERIOD, Addresses, Client
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.lifetimes import ACCESS_TOKEN_S, JWKS_CACHE_S, KEY_LEAD_S
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.clock import Clock
-from redcore_server.ids import new_id
-from redcore_server.store.migrate import migrate
-from redcore_server.store.postgres import Pool, connect, sync_pool
+from redcore_server.store.postgres import Pool, sync_pool
 
 LEAD = timedelta(seconds=KEY_LEAD_S)
 
@@ -27,14 +26,8 @@ LEAD = timedelta(seconds=KEY_LEAD_S)
 @pytest.fixture
 def pool(addresses: Addresses) -> Iterator[Pool]:
     """Return a pool on a migrated database without any key."""
-    name = new_id("req").lower()
-    with connect(addresses.database_url) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-        url = addresses.database_url.replace("/postgres", f"/{name}")
-        migrate(url, clock=Clock())
-        with sync_pool(url) as pool:
-            yield pool
-        connection.execute(f'drop database "{name}"'.encode())
+    with migrated_database(addresses) as own, sync_pool(own.database_url) as pool:
+        yield pool
 
 
 def published(keys: SigningKeys, clock: Clock) -> list[str]:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.server.support.databases import migrated_database
 from tests.server.support.tenants import SIGNING_KEY_PERIOD, Addresses
 
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.clock import Clock
-from redcore_server.ids import new_id
-from redcore_server.store.migrate import migrate
-from redcore_server.store.postgres import Pool, connect, sync_pool
+from redcore_server.store.postgres import Pool, sync_pool
 
 LEAD_S = 900
 TOKEN_AND_MARGIN_S = 3660
@@ -21,14 +20,8 @@ TOKEN_AND_MARGIN_S = 3660
 @pytest.fixture
 def pool(addresses: Addresses) -> Iterator[Pool]:
     """Return a pool on a migrated database without any key."""
-    name = new_id("req").lower()
-    with connect(addresses.database_url) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-        url = addresses.database_url.replace("/postgres", f"/{name}")
-        migrate(url, clock=Clock())
-        with sync_pool(url) as pool:
-            yield pool
-        connection.execute(f'drop database "{name}"'.encode())
+    with migrated_database(addresses) as own, sync_pool(own.database_url) as pool:
+        yield pool
 
 
 def names(keys: SigningKeys, clock: Clock) -> list[str]:
