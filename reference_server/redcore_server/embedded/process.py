@@ -7,6 +7,7 @@ thread.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from redcore_server.settings import OperatorError
 _LEASH = Path(__file__).with_name("leash.py")
 _READY_WITHIN_S = 30.0
 _PORT_ATTEMPTS = 3
+_CAUSE = re.compile("(ERROR|FATAL|PANIC|error):")
 
 
 class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it reports
@@ -30,7 +32,8 @@ class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it
 
     def __init__(self, name: str, problem: str, log: Path) -> None:
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if _tells(line)]
-        said = "; ".join(lines[-3:]) or "it said nothing"
+        causes = [line for line in lines if _CAUSE.search(line)] or lines  # PostgreSQL ends with what follows from them
+        said = "; ".join(causes[-3:]) or "it said nothing"
         super().__init__(f"the embedded {name} {problem}: {said} (see {log})")
 
 

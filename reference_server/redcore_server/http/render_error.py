@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import orjson
@@ -32,12 +32,24 @@ _CLIENT_GONE: Final = 499  # as nginx logs it; never sent, because the client ha
 _log = structlog.stdlib.get_logger("redcore_server.errors")
 
 
-def respond(error: Exception, request_id: str) -> Response:
+def render(error: ApiError, request_id: str) -> Response:
+    """Return the response that reports an error, with the envelope.
+
+    Args:
+        error: The error to report.
+        request_id: UUID of the request.
+    """
+    content = envelope(error.code, message_of(error, request_id), error.details)
+    return Response(content, status_of(error), error.headers, "application/json")
+
+
+def respond(error: Exception, request_id: str, render: Callable[[ApiError, str], Response] = render) -> Response:
     """Return the response for an exception; an error that is not an `ApiError` is logged here, once.
 
     Args:
         error: Exception raised by a handler.
         request_id: UUID of the request.
+        render: Returns the response that reports an error, in the form of the endpoint.
     """
     if isinstance(error, ApiError):
         return render(error, request_id)
@@ -50,18 +62,16 @@ def respond(error: Exception, request_id: str) -> Response:
     return render(InternalError(), request_id)
 
 
-def render(error: ApiError, request_id: str) -> Response:
-    """Return the response that reports an error.
+def message_of(error: ApiError, request_id: str) -> str:
+    """Return the message of an error; it names the request if only the operator can help.
 
     Args:
         error: The error to report.
-        request_id: UUID of the request; shown in the message if only the operator can help.
+        request_id: UUID of the request.
     """
-    message = error.message
     if isinstance(error, InternalError):
-        message += f" Quote request {request_id} to support."
-    content = envelope(error.code, message, error.details)
-    return Response(content, status_of(error), error.headers, "application/json")
+        return f"{error.message} Quote request {request_id} to support."
+    return error.message
 
 
 def status_of(error: ApiError) -> int:

@@ -8,7 +8,8 @@ endpoint needs a token, invalid requests get the error envelope.
     Each request with that method (any, if left out) and path (a glob) uses one fault up, in their order; after the last
     one all is well again. Scripts that match the same request wait for each other. A fault is made of
     `status`        this answer instead of the real one; the gateway does not even see the request;
-    `body`          of that answer: a text is sent as HTML, anything else as JSON; the error envelope if left out;
+    `body`          of that answer: a text is sent as HTML, anything else as JSON; the error envelope if left out. A
+                    204, 205 or 304 has none;
     `retry_after`   seconds, or an HTTP date;
     `delay`         seconds to wait first, also before a real answer;
     `drop`          the connection is cut before the request is looked at;
@@ -25,7 +26,8 @@ endpoint needs a token, invalid requests get the error envelope.
 `GET /lab/requests`   the last 10,000 requests, oldest first: `[{"method", "path", "status", "request_id", "query",
     "headers", "body"}]`; those that got no answer have status 0. Secrets are `***`; `body` is JSON or a form, or null.
 `POST /lab/reset`     puts the data back as they were when the lab first ran on this database, which is just after it
-    was seeded, and everything above too. Organisations seeded later keep their credentials and those who own them.
+    was seeded, and everything above too; requests that a `delay` holds back are dropped. Organisations seeded later
+    keep their credentials and those who own them.
 `POST /lab/platforms` opens another platform in this process, with its own address, data, clock and lab, for a worker of
     a parallel test run: `{"origin", "data"}`; `credentials.env` in that folder has its credentials. It ends with the
     process.

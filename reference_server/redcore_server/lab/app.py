@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from redcore_server.http.exchange import request_id, standing_headers
 from redcore_server.http.head import bodiless
 from redcore_server.http.render_error import respond
 from redcore_server.lab.connection import cut, truncating
+from redcore_server.lab.delays import Delays
 from redcore_server.lab.faults import RULE as FAULTS
 from redcore_server.lab.faults import Fault, Faults
 from redcore_server.lab.seed_copy import SeedCopy
@@ -85,6 +85,7 @@ class Lab:
         self._limits = limits
         self._outbox = outbox
         self._faults = Faults()
+        self._delays = Delays()
         self._seed = SeedCopy(stores)
         self._is_fresh = False
         self._requests: deque[dict[str, object]] = deque(maxlen=_MAX_REQUESTS)
@@ -138,8 +139,8 @@ class Lab:
         }
         self._requests.append(entry)
         receive = noting_body(entry, scope, receive)
-        await asyncio.sleep(fault.delay_s)
-        if fault.is_dropped:
+        may_go_on = await self._delays.wait(fault.delay_s)
+        if fault.is_dropped or not may_go_on:
             await cut(receive, send)
             return
         answer = _noting(entry, truncating(receive, send) if fault.is_truncated else send)
@@ -203,6 +204,7 @@ class Lab:
 
     async def _reset(self, _: Request) -> None:
         self._faults.clear()
+        self._delays.end()
         self._clock.reset()
         self._limits.override = None
         if not self._is_fresh:

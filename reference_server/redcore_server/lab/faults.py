@@ -13,16 +13,18 @@ from starlette.responses import Response
 
 from redcore_server.contract.document import statuses
 from redcore_server.contract.spec import Rule
+from redcore_server.errors import Detail, ValidationFailed
 from redcore_server.http.render_error import envelope
 
 _FLAG: Final = {"type": "boolean"}
+_BODILESS: Final = frozenset({204, 205, 304})  # RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5
 RULE: Final = Rule(
     {
         "type": "object",
         "additionalProperties": False,
         "required": ["path", "faults"],
         "properties": {
-            "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
+            "method": {"enum": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]},
             "path": {"type": "string", "minLength": 1},
             "faults": {
                 "type": "array",
@@ -33,7 +35,7 @@ RULE: Final = Rule(
                     "properties": {
                         "status": {"type": "integer", "minimum": 200, "maximum": 599},
                         "body": {},
-                        "retry_after": {"type": ["integer", "string"]},
+                        "retry_after": {"type": ["integer", "string"], "pattern": "^[ -~]*$"},
                         "delay": {"type": "number", "minimum": 0},
                         "drop": _FLAG,
                         "truncate": _FLAG,
@@ -80,8 +82,11 @@ class Faults:
 
         Args:
             script: Script that is valid by `RULE`.
+
+        Raises:
+            ValidationFailed: A body cannot be sent.
         """
-        faults = deque(_fault(fields) for fields in script["faults"])
+        faults = deque(_fault(number, fields) for number, fields in enumerate(script["faults"]))
         self._scripts.append(_Script(script.get("method"), script["path"], faults))
 
     def pending(self) -> list[dict[str, object]]:
@@ -108,23 +113,34 @@ class Faults:
         return None
 
 
-def _fault(fields: Mapping[str, Any]) -> Fault:
+def _fault(number: int, fields: Mapping[str, Any]) -> Fault:
     return Fault(
-        answer=_answer(fields) if "status" in fields else None,
+        answer=_answer(f"faults.{number}.body", fields) if "status" in fields else None,
         delay_s=fields.get("delay", 0),
         is_dropped=fields.get("drop", False),
         is_truncated=fields.get("truncate", False),
     )
 
 
-def _answer(fields: Mapping[str, Any]) -> Response:
-    status = fields["status"]
+def _answer(name: str, fields: Mapping[str, Any]) -> Response:
+    status = int(fields["status"])  # 200.0 is a whole number too
     headers = {"Retry-After": str(fields["retry_after"])} if "retry_after" in fields else None
     body = fields.get("body")
+    if status in _BODILESS:
+        if "body" in fields:
+            raise ValidationFailed(details=[Detail(name, f"an answer {status} has none")])
+        return Response(None, status, headers)
     if isinstance(body, str):
         return Response(body, status, headers, "text/html")
-    content = orjson.dumps(body) if "body" in fields else _error_body(status, statuses().items())
+    content = _json(name, body) if "body" in fields else _error_body(status, statuses().items())
     return Response(content, status, headers, "application/json")
+
+
+def _json(name: str, body: object) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise ValidationFailed(details=[Detail(name, f"cannot be sent: {error}")]) from error
 
 
 def _error_body(status: int, codes: Iterable[tuple[str, int]]) -> bytes:

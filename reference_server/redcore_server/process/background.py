@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 import attrs
 
@@ -89,8 +90,8 @@ def start(
     """
     if _base_url(data) is not None:
         raise DataFolderInUse(f"another redcore-server is running on the data folder {data}")
-    log = _log_file(data)
-    with log.open("wb") as output:
+    log = data / "up.log"
+    with _opened(log) as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "redcore_server", "up", *arguments],
             stdin=subprocess.DEVNULL,
@@ -227,12 +228,14 @@ def _folder(data: Path | None) -> Generator[Path]:
         yield Path(folder)
 
 
-def _log_file(data: Path) -> Path:
+def _opened(log: Path) -> BinaryIO:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("wb")
     except OSError as error:
-        raise DataFolderError(f"cannot write to the data folder {data}: {error.strerror}") from error
-    return data / "up.log"
+        raise DataFolderError(
+            f"cannot write to the data folder {log.parent}: {error.strerror}; name another with --data"
+        ) from error
 
 
 def _last_lines(log: Path) -> str:

@@ -3464,7 +3464,6 @@ class Auth(Described):
 
     Raises:
         ArgumentError: an argument cannot be sent.
-        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
         NetworkError: no response was received.
         ResponseError: the response cannot be read.
     """
@@ -3488,8 +3487,9 @@ class Auth(Described):
         Raises:
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
-            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RedcoreAPIError: 413, `invalid_request`: the body is larger than the endpoint takes.
             RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `server_error`: a fault of the platform; try again with back-off.
             ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
                 seconds.
 
@@ -3516,8 +3516,9 @@ class Auth(Described):
         Raises:
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
-            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RedcoreAPIError: 413, `invalid_request`: the body is larger than the endpoint takes.
             RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `server_error`: a fault of the platform; try again with back-off.
             ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
                 seconds.
 
@@ -3539,6 +3540,7 @@ class Auth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
                 back-off.
 
@@ -3561,6 +3563,7 @@ class Auth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
                 back-off.
 
@@ -3577,7 +3580,6 @@ class AsyncAuth(Described):
 
     Raises:
         ArgumentError: an argument cannot be sent.
-        ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
         NetworkError: no response was received.
         ResponseError: the response cannot be read.
     """
@@ -3603,8 +3605,9 @@ class AsyncAuth(Described):
         Raises:
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
-            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RedcoreAPIError: 413, `invalid_request`: the body is larger than the endpoint takes.
             RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `server_error`: a fault of the platform; try again with back-off.
             ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
                 seconds.
 
@@ -3631,8 +3634,9 @@ class AsyncAuth(Described):
         Raises:
             AuthenticationError: 400, The grant or the request is refused (RFC 6749 section 5.2).
             AuthenticationError: 401, The client is unknown or its secret is wrong (`invalid_client`).
-            RedcoreAPIError: 413, `PAYLOAD_TOO_LARGE`: the body is larger than the endpoint takes.
+            RedcoreAPIError: 413, `invalid_request`: the body is larger than the endpoint takes.
             RateLimitError: 429, `slow_down`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `server_error`: a fault of the platform; try again with back-off.
             ServerError: 503, `temporarily_unavailable`: a part of the platform is away; wait `Retry-After`
                 seconds.
 
@@ -3654,6 +3658,7 @@ class AsyncAuth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
                 back-off.
 
@@ -3676,6 +3681,7 @@ class AsyncAuth(Described):
 
         Raises:
             RateLimitError: 429, `RATE_LIMIT_EXCEEDED`: too many requests; wait `Retry-After` seconds.
+            ServerError: 500, `INTERNAL_ERROR`: a fault of the platform; try again with back-off.
             ServerError: 503, `SERVICE_UNAVAILABLE`: a part of the platform is away; try again with
                 back-off.
 

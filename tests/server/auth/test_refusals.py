@@ -1,7 +1,9 @@
-"""Rate limits and absent stores at the addresses of the auth service."""
+"""Refusals at the addresses of the auth service: what programs and people read."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,15 @@ from tests.server.support.tenants import Client
 from redcore_server.auth.app import Auth
 from redcore_server.auth.refusals import refuse
 from redcore_server.clock import Clock
-from redcore_server.errors import ServiceUnavailable
+from redcore_server.errors import (
+    HeadTooLarge,
+    MethodNotAllowed,
+    NotFound,
+    NotImplementedHere,
+    PayloadTooLarge,
+    RequestTimeout,
+    ServiceUnavailable,
+)
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
 
@@ -45,6 +55,47 @@ def test_a_store_that_is_away_is_temporarily_unavailable() -> None:
 
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         assert b'"error":"temporarily_unavailable"' in bytes(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "header"),
+    [
+        (NotFound(), 404, "invalid_request", None),
+        (MethodNotAllowed(["POST"]), 405, "invalid_request", ("Allow", "POST")),
+        (RequestTimeout(), 408, "invalid_request", ("Connection", "close")),
+        (PayloadTooLarge(65536), 413, "invalid_request", None),
+        (HeadTooLarge("more than 100"), 431, "invalid_request", None),
+        (RuntimeError("secret"), 500, "server_error", None),
+        (NotImplementedHere("Send the body as it is, or chunked."), 501, "invalid_request", None),
+    ],
+)
+def test_every_refusal_below_oauth_is_oauth_json_for_programs_and_a_page_for_people(
+    error: Exception, status: int, code: str, header: tuple[str, str] | None
+) -> None:
+    """With the status and headers that HTTP gives it (RFC 6749 section 5.2), and uncached."""
+    program = refuse({"path": "/oauth/introspect"}, error, "an id")
+    person = refuse({"path": "/oauth/authorize"}, error, "an id")
+
+    told = json.loads(bytes(program.body))
+    assert (program.status_code, told["error"], program.headers["Cache-Control"]) == (status, code, "no-store")
+    assert re.fullmatch(r"[ !#-\[\]-~]+", told["error_description"])  # the characters of RFC 6749 section 5.2
+    assert (person.status_code, person.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    for answer in (program, person):
+        assert b"secret" not in bytes(answer.body)
+        assert header is None or answer.headers[header[0]] == header[1]
+
+
+async def test_another_method_at_the_token_endpoint_is_oauth_json(callers: Callers) -> None:
+    """OAuth clients read no other form of errors."""
+    nobody = await callers.bearing(None)
+
+    answer = await nobody.get("/oauth/token")
+
+    assert (answer.status_code, answer.headers["Allow"], answer.json()) == (
+        405,
+        "POST",
+        {"error": "invalid_request", "error_description": "This address answers POST only."},
+    )
 
 
 async def test_no_answer_without_a_body_has_a_media_type(callers: Callers, client: Client) -> None:

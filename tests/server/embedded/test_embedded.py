@@ -243,6 +243,17 @@ def test_damaged_cluster(tmp_path: Path) -> None:
         servers.ready()
 
 
+def test_a_failure_quotes_the_cause_of_it(tmp_path: Path) -> None:
+    """Not what PostgreSQL wrote after it: the statement, and what `initdb` cleaned up."""
+    log = tmp_path / "postgres.log"
+    cause = 'FATAL:  could not write to file "base/4/1255_fsm": No space left on device'
+    log.write_text(f"creating subdirectories ... ok\n{cause}\nSTATEMENT:  CREATE\n\nchild process exited\nremoving\n")
+
+    assert str(EmbeddedServerFailed("PostgreSQL", "could not make its cluster", log)) == (
+        f"the embedded PostgreSQL could not make its cluster: {cause} (see {log})"
+    )
+
+
 def test_wheel_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the wheels the error says what to install and what to set instead."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)

@@ -354,6 +354,30 @@ async def test_a_store_that_cannot_be_written_is_told_to_who_asks(
 
     assert node.status_code == 200
     assert (told.status_code, told.json()["stores"]) == (503, {"postgres": "unavailable", "redis": "unavailable"})
+    assert told.headers["Retry-After"] == "2"
+
+
+async def test_a_postgres_whose_disk_is_full_cannot_be_written(
+    stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
+) -> None:
+    """Its settings do not show that; the probe takes space, as a write does."""
+    app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
+    async with stores.postgres.connection() as connection, callers_of(app, stores, clock) as callers:
+        nobody = await callers.bearing(None)
+        await connection.execute(
+            "create function pg_temp.fail() returns event_trigger language plpgsql as $$ begin raise disk_full; end $$"
+        )
+        await connection.execute(
+            "create event trigger full_disk on ddl_command_end when tag in ('CREATE TABLE AS')"
+            " execute function pg_temp.fail()"
+        )
+        try:
+            full = await nobody.get("/readyz?stores")
+        finally:
+            await connection.execute("drop event trigger full_disk")
+        free = await nobody.get("/readyz?stores")
+
+    assert (full.json()["stores"]["postgres"], free.json()["stores"]["postgres"]) == ("unavailable", "ok")
 
 
 class _Full:

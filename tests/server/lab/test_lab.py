@@ -159,6 +159,58 @@ async def test_a_delay_comes_before_the_answer(caller: httpx.AsyncClient) -> Non
     assert (await caller.get("/v1/me")).status_code == 200
 
 
+async def test_a_reset_drops_the_requests_that_wait(
+    remote: httpx.AsyncClient, stores: Stores, organisation: Organisation
+) -> None:
+    """A request of one test would change the data of the next; a stop of the server would wait for it."""
+    await script(remote, {"delay": 3600})
+    late = asyncio.create_task(remote.post("/v1/users", json={"email": "grace@example.com", "name": "Grace"}))
+    while not (await remote.get("/lab/requests")).json():
+        pass
+
+    await remote.post("/lab/reset")
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        await late
+    assert len(await rows(stores, "select id from users where organisation_id = %s", organisation.id)) == 1
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+async def test_an_injected_answer_that_has_no_body(remote: httpx.AsyncClient, status: int) -> None:
+    """HTTP gives it none: one would be read as the next answer. To ask for one is a mistake of the test."""
+    body = {"path": "/*", "faults": [{}, {"status": status, "body": {}}]}
+    refused = await remote.post("/lab/faults", json=body)
+    await script(remote, {"status": status})
+
+    answers = [await remote.get("/v1/me") for _ in range(2)]
+
+    assert refused.json()["error"]["details"] == [{"field": "faults.1.body", "issue": f"an answer {status} has none"}]
+    assert [(answer.status_code, "Content-Type" in answer.headers) for answer in answers] == [
+        (status, False),
+        (200, True),
+    ]
+
+
+async def test_a_body_that_cannot_be_sent_is_refused(caller: httpx.AsyncClient) -> None:
+    """JSON that is nested deeper than the server writes."""
+    nested = "[" * 900 + "]" * 900
+    content = f'{{"path": "/*", "faults": [{{"status": 200, "body": {nested}}}]}}'
+
+    refused = await caller.post("/lab/faults", content=content)
+
+    assert (refused.status_code, refused.json()["error"]["details"][0]["field"]) == (400, "faults.0.body")
+
+
+@pytest.mark.parametrize("retry_after", ["1\r\nX-Evil: 1", "é", "日"])
+async def test_a_retry_after_that_is_no_header_is_refused(caller: httpx.AsyncClient, retry_after: str) -> None:
+    """Before it damages an answer."""
+    faults = [{"status": 503, "retry_after": retry_after}]
+
+    refused = await caller.post("/lab/faults", json={"path": "/*", "faults": faults})
+
+    assert refused.json()["error"]["details"][0]["field"] == "faults.0.retry_after"
+
+
 async def test_a_dropped_connection_brings_no_answer_and_no_effect(
     remote: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:

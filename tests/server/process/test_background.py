@@ -106,6 +106,18 @@ def test_a_server_that_cannot_start_is_one_line_and_code_2(tmp_path: Path) -> No
     assert "runtime.json is damaged" in done.stderr
 
 
+def test_a_log_that_cannot_be_written_is_one_line_and_code_2(tmp_path: Path) -> None:
+    """As on a file system that is mounted read-only."""
+    (tmp_path / "up.log").mkdir()
+
+    done = command("up", "--detach", "--port", "0", "--data", str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"redcore-server: cannot write to the data folder {tmp_path}: Is a directory; name another with --data\n",
+    )
+
+
 def test_waiting_ends_with_one_line_and_code_2(tmp_path: Path) -> None:
     """Nothing is started by it."""
     done = command("wait", "--timeout", "0", "--data", str(tmp_path))

@@ -21,9 +21,10 @@ from redcore_server.auth.pages.render import render
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.people.sessions import Session, Sessions
 from redcore_server.auth.routes import Handler
+from redcore_server.errors import ApiError
 from redcore_server.http.addresses import counted_address
 from redcore_server.http.context import REQUEST_ID
-from redcore_server.http.render_error import respond
+from redcore_server.http.render_error import respond, status_of
 
 COOKIE: Final = "redcore_session"
 
@@ -195,13 +196,14 @@ def problem_page(error: Exception, request_id: str) -> Response:
     """
     if isinstance(error, PageProblem):
         return _page_of(error, request_id)
-    answer = respond(error, request_id)  # this logs unexpected errors
-    problem = BY_STATUS.get(answer.status_code)
-    if problem is None:
-        return answer
+    return respond(error, request_id, _page)  # this logs unexpected errors
+
+
+def _page(error: ApiError, request_id: str) -> Response:
+    status = status_of(error)
+    problem = BY_STATUS.get(status) or attrs.evolve(BY_STATUS[400], status=status)
     page = _page_of(problem, request_id)
-    if retry_after := answer.headers.get("Retry-After"):
-        page.headers["Retry-After"] = retry_after
+    page.headers.update(error.headers)
     return page
 
 
