@@ -29,6 +29,16 @@ def test_it(redcore_server, redcore_client, redcore_faults, redcore_clock, numbe
         seen.write(f"{redcore_server.pid} {redcore_server.origin}\\n")
 """
 
+WORKER = """
+import os, sys, threading, time
+from pathlib import Path
+from redcore.testing.sharing import end_with
+threading.Thread(target=end_with, args=(os.getppid(), Path(sys.argv[1]))).start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+CONTROLLER = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
+
 
 def test_workers_share_one_process_with_a_platform_each(tmp_path: Path) -> None:
     """Data, faults and clock of one are not those of the other; nothing is left at the end."""
@@ -51,3 +61,18 @@ def test_a_worker_cannot_end_the_server_of_all(tmp_path: Path) -> None:
     for use in (server.start, server.stop, server.kill):
         with pytest.raises(ReferenceServerError, match=r"a ReferenceServer of the test's own"):
             use()
+
+
+def test_a_worker_ends_with_its_controller(tmp_path: Path) -> None:
+    """Even in the middle of a test, and it deletes the folder of the run."""
+    run = tmp_path / "run"
+    run.mkdir()
+    command = [sys.executable, "-c", CONTROLLER, "-c", WORKER, str(run)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as controller:  # noqa: S603 (ours)
+        assert controller.stdout is not None
+        assert controller.stdout.readline() == b"ready\n"
+
+        controller.kill()
+
+        assert controller.stdout.read() == b""  # at the end of the worker, which holds the other end of the pipe
+    assert not run.exists()

@@ -13,7 +13,7 @@ from redcore_server.store import Stores
 from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("lab")
-_POLL_S: Final = 0.02
+_POLL_S: Final = 0.004  # a job takes about 10 ms, and every test that created a user waits for one
 _PATIENCE_S: Final = 10
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import attrs
 
@@ -91,6 +91,7 @@ def start(
     if _base_url(data) is not None:
         raise DataFolderInUse(f"another redcore-server is running on the data folder {data}")
     log = data / "up.log"
+    watching = _watch(data, is_disposable=is_disposable) if ends_with_us else None
     with _opened(log) as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "redcore_server", "up", *arguments],
@@ -99,8 +100,9 @@ def start(
             stderr=output,
             start_new_session=True,
         )
-    if ends_with_us:
-        _watch(process.pid, data, is_disposable=is_disposable)
+    if watching is not None:
+        watching.write(str(process.pid).encode())
+        watching.close()
     server = Background(process, data, log)
     deadline = time.monotonic() + within_s
     while _base_url(data) is None:
@@ -163,16 +165,18 @@ def run_command(command: Sequence[str], arguments: Sequence[str], data: Path | N
             server.stop()
 
 
-def _watch(server: int, data: Path, *, is_disposable: bool) -> None:
-    """Start the process that ends the server with this one; it exits soon after both."""
-    command = [sys.executable, "-P", "-m", watcher.__name__, str(os.getpid()), str(server), str(data)]
-    subprocess.Popen(  # noqa: S603 - our own command
+def _watch(data: Path, *, is_disposable: bool) -> IO[bytes]:
+    """Start the process that ends the server with this one; return where it reads the server's process id."""
+    command = [sys.executable, "-P", "-m", watcher.__name__, str(os.getpid()), str(data)]
+    watching = subprocess.Popen(  # noqa: S603 - our own command
         [*command, str(data)] if is_disposable else command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    assert watching.stdin is not None  # noqa: S101 - it is a pipe
+    return watching.stdin
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:

@@ -1,9 +1,11 @@
 """Ends a server whose owner has exited, however it exited, and removes what earlier owners left behind.
 
 Run as a process of its own, `python -m redcore_server.process.watcher`, by `redcore-server run` and by the fixtures of
-`redcore.testing`. It waits for a process rather than for the end of a pipe, which children of the owner would inherit.
-The kernel releases the locks of a data folder with the processes that hold them, so a lock that can be taken means that
-its process is gone. Uses the standard library only, to start quickly.
+`redcore.testing`. It starts before folder and server exist, so that the owner can be killed at any moment. It reads the
+server's process id from its standard input once the owner has exited. It waits for a process rather than for the end
+of a pipe, which children of the owner would inherit. The kernel releases the locks of a data folder with the processes
+that hold them, so a lock that can be taken means that its process is gone. Uses the standard library only, to start
+quickly.
 """
 
 from __future__ import annotations
@@ -25,22 +27,23 @@ LOCKS = ("up.lock", "servers.lock")  # of the server, and of the stores that it 
 _YOUNG_S = 60.0  # a folder that was just created may not be locked yet
 _GONE_WITHIN_S = 15.0
 _POLL_S = 0.02
+_LONGEST_ID = 32  # bytes
 _OWNER_POLL_S = 0.2  # on systems that cannot wait for a process that is not a child
 
 
-def main(owner: int, server: int, data: Path, disposable: Path | None) -> None:
+def main(owner: int, data: Path, disposable: Path | None) -> None:
     """Wait for the end of the owner, then end the server and delete its folder.
 
     Args:
         owner: Process id of the owner.
-        server: Process id of the server.
         data: Data folder of the server.
         disposable: Folder to delete, with which the server need not stop in order; None stops it in order.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner
     sweep()
     await_end(owner)
-    if is_server(server, data):
+    server = process_id(sys.stdin.fileno())
+    if server is not None and is_server(server, data):
         with suppress(ProcessLookupError):
             os.kill(server, signal.SIGTERM if disposable is None else signal.SIGKILL)
     if disposable is not None:
@@ -60,6 +63,14 @@ def await_end(pid: int) -> None:
                 os.kill(pid, 0)
                 time.sleep(_OWNER_POLL_S)
         select.select([descriptor], [], [])
+
+
+def process_id(descriptor: int) -> int | None:
+    """Read a process id; None if the owner exited before it wrote one."""
+    os.set_blocking(descriptor, False)  # a child that the owner forked may keep the other end open
+    with suppress(BlockingIOError, ValueError):
+        return int(os.read(descriptor, _LONGEST_ID))
+    return None
 
 
 def is_server(pid: int, data: Path) -> bool:
@@ -105,4 +116,4 @@ def is_held(lock: Path) -> bool:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]) if sys.argv[4:] else None)
+    main(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None)

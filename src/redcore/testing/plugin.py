@@ -7,6 +7,7 @@ chooses for itself by `@pytest.mark.redcore("server")`.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # pytest loads this module in every run; the SDK only when a 
 NO_NETWORK = "redcore_no_network"
 RUN = "redcore_run"
 RUN_KEY = pytest.StashKey[Path]()
+CONTROLLER_KEY = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "redcore(platform): what the fixtures of redcore.testing use: fake, server or a URL"
     )
+    config.stash[CONTROLLER_KEY] = os.getppid()  # of a worker, now that it certainly lives
     if config.getini(NO_NETWORK):
         config.pluginmanager.register(Guard(), "redcore-guard")
 
@@ -83,7 +86,7 @@ def redcore_server(request: pytest.FixtureRequest) -> Iterator[ReferenceServer]:
     if run is not None:
         from redcore.testing.sharing import join  # noqa: PLC0415 (as above)
 
-        yield join(Path(run))
+        yield join(Path(run), request.config.stash[CONTROLLER_KEY])
         return
     from redcore.testing.server import ReferenceServer  # noqa: PLC0415 (as above)
 

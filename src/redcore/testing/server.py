@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,7 +54,7 @@ class ReferenceServer:
         self._settings = settings or {}
         self._process: subprocess.Popen[str] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary: Path | None = None
         self._log: IO[str] | None = None
 
     # Life ------------------------------------------------------------------------------------
@@ -77,8 +79,18 @@ class ReferenceServer:
                 "the reference server needs its extra: pip install 'redcore-sdk[testing,server]'"
             )
         if self._given is None and self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-        self.data.mkdir(parents=True, exist_ok=True)
+            self._temporary = Path(tempfile.gettempdir(), f"{PREFIX}{uuid.uuid4().hex}")
+        self._watch()  # before there is anything that could be left behind
+        try:
+            self._launch()
+            self.origin: str = self._await_ready()
+            self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self) -> None:
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = self.log_file.open("a", encoding="utf-8")
         command = [*PROGRAM, "redcore_server", "up", "--data", str(self.data), "--port", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603 (our own program)
@@ -90,26 +102,24 @@ class ReferenceServer:
             env={**os.environ, **self._settings},
             start_new_session=True,  # Ctrl-C is for the tests, which stop the server when they have ended
         )
-        self._watcher = self._watched(self._process.pid)
-        try:
-            self.origin: str = self._await_ready()
-            self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
-        except BaseException:
-            self.stop()
-            raise
+        assert self._watcher is not None  # noqa: S101 (start has just made it)
+        assert self._watcher.stdin is not None  # noqa: S101 (it is a pipe)
+        with self._watcher.stdin as pid:
+            pid.write(str(self._process.pid).encode())
 
-    def _watched(self, pid: int) -> subprocess.Popen[bytes]:
+    def _watch(self) -> None:
         """Start a process that outlives the owner of the server, and ends the server when the owner has exited."""
-        watcher = [*PROGRAM, "redcore_server.process.watcher", str(self._owner()), str(pid), str(self.data)]
+        earlier = self._watcher
+        watcher = [*PROGRAM, "redcore_server.process.watcher", str(self._owner()), str(self.data)]
         disposable = self._disposable()
-        command = watcher if disposable is None else [*watcher, str(disposable)]
-        return subprocess.Popen(  # noqa: S603 (our own program)
-            command,
-            stdin=subprocess.DEVNULL,
+        self._watcher = subprocess.Popen(  # noqa: S603 (our own program)
+            watcher if disposable is None else [*watcher, str(disposable)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        dismiss(earlier)
 
     def _owner(self) -> int:
         """The process with which the server must end."""
@@ -132,8 +142,10 @@ class ReferenceServer:
         """Stop the server and its stores; delete the data if the folder was not given."""
         self._end(signal.SIGTERM)
         if self._temporary is not None:
-            self._temporary.cleanup()
+            shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
+        dismiss(self._watcher)
+        self._watcher = None
 
     def kill(self) -> None:
         """Kill the server as a power failure would; `start` continues with the committed data."""
@@ -150,10 +162,6 @@ class ReferenceServer:
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._process = None
-        if self._watcher is not None:  # after the server: it would end what is left
-            self._watcher.kill()
-            self._watcher.wait()
-            self._watcher = None
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -167,7 +175,7 @@ class ReferenceServer:
             return self._given
         if self._temporary is None:
             raise ReferenceServerError("the server is not started")
-        return Path(self._temporary.name)
+        return self._temporary
 
     @property
     def log_file(self) -> Path:
@@ -217,3 +225,10 @@ class ReferenceServer:
         if not self._with_lab:
             raise ReferenceServerError("the server was started without lab=True")
         return Lab(self.origin)
+
+
+def dismiss(watcher: subprocess.Popen[bytes] | None) -> None:
+    """End a watcher that has nothing left to watch."""
+    if watcher is not None:
+        watcher.kill()
+        watcher.communicate()

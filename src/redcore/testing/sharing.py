@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import signal
-import tempfile
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -23,7 +23,9 @@ from redcore.testing.lab import Lab
 from redcore.testing.server import STOP_S, ReferenceServer
 
 DESCRIPTION = "server.json"
+DATA = "data"
 POLL_S = 0.02
+CONTROLLER_POLL_S = 0.2
 
 
 class SharedServer(ReferenceServer):
@@ -76,15 +78,16 @@ class RunsServer(ReferenceServer):
 
     Args:
         run: The folder of the run, which goes with the server.
-        data: The folder of its data.
+        controller: The process of the run.
     """
 
-    def __init__(self, run: Path, data: Path) -> None:
-        super().__init__(data=data)
+    def __init__(self, run: Path, controller: int) -> None:
+        super().__init__(data=run / DATA)
         self._run = run
+        self._controller = controller
 
     def _owner(self) -> int:
-        return os.getppid()  # the controller
+        return self._controller
 
     def _disposable(self) -> Path:
         return self._run
@@ -101,26 +104,36 @@ class RunsServer(ReferenceServer):
         self._process = self._watcher = self._log = None
 
 
-def join(run: Path) -> SharedServer:
+def join(run: Path, controller: int) -> SharedServer:
     """Return a platform for this worker; start the server if no other worker has.
 
     Args:
         run: The folder of the run; created if it does not exist.
+        controller: The process that started this worker.
 
     Raises:
         ReferenceServerError: the server does not start, or has ended.
     """
+    threading.Thread(target=end_with, args=(controller, run), daemon=True).start()
     with locked(run):
         description = run / DESCRIPTION
         if description.exists():
             return another_platform(json.loads(description.read_bytes()))
-        started = RunsServer(run, Path(tempfile.mkdtemp(dir=run)))
+        started = RunsServer(run, controller)
         started.start()
         shared = SharedServer(started.pid, started.origin, started.data, started.log_file)
         about = {"pid": shared.pid, "origin": shared.origin, "log_file": str(shared.log_file)}
         description.write_text(json.dumps(about), encoding="utf-8")
         started.release()
         return shared
+
+
+def end_with(controller: int, run: Path) -> None:
+    """End this worker when its controller has exited: execnet would let a test that runs or waits go on for 15 s."""
+    while os.getppid() == controller:
+        time.sleep(CONTROLLER_POLL_S)
+    shutil.rmtree(run, ignore_errors=True)  # if there is no server yet, nothing else deletes it
+    os._exit(1)
 
 
 def another_platform(server: dict[str, Any]) -> SharedServer:

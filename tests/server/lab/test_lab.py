@@ -434,6 +434,28 @@ async def test_a_reset_brings_the_seed_back(
     assert len(await rows(callers.stores, "select id from applications where id = %s", client.id)) == 1
 
 
+async def test_a_reset_writes_only_what_changed(
+    caller: httpx.AsyncClient, callers: Callers, organisation: Organisation
+) -> None:
+    """A row that is as it was keeps its version."""
+    product = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
+                 values (%s, %s, 'Engine', %s, 1, 1, 'available', now(), now()) returning id"""
+    for number in ("prod_1", "prod_2"):
+        await rows(callers.stores, product, number, organisation.id, number)
+    await caller.get("/v1/me")  # the lab keeps the seed
+    of_all = "select id, xmin::text from products union all select id, xmin::text from users"
+    before = {row["id"]: row["xmin"] for row in await rows(callers.stores, of_all)}
+    await caller.patch("/v1/products/prod_1", json={"stock": 0})
+    await caller.post("/v1/products", json={"name": "x", "sku": "x", "price": 1})
+
+    await caller.post("/lab/reset")
+
+    after = {row["id"]: row["xmin"] for row in await rows(callers.stores, of_all)}
+    assert after.keys() == before.keys()
+    assert [each for each in after if after[each] != before[each]] == ["prod_1"]
+    assert (await caller.get("/v1/products/prod_1")).json()["data"]["stock"] == 1
+
+
 async def test_a_reset_leaves_organisations_that_were_seeded_later(caller: httpx.AsyncClient, callers: Callers) -> None:
     """Their credentials work on; their other users are gone."""
     await caller.get("/v1/me")

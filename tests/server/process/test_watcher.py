@@ -51,3 +51,17 @@ def test_the_end_of_a_process_is_awaited_that_is_no_child() -> None:
 def test_another_process_with_the_id_of_a_server_is_not_taken_for_it(tmp_path: Path) -> None:
     """Its command line does not have the folder."""
     assert not watcher.is_server(os.getpid(), tmp_path)
+
+
+@pytest.mark.parametrize(("written", "read"), [(b"4711", 4711), (b"", None)])
+def test_an_owner_that_is_killed_before_the_server_starts_leaves_no_process_id(
+    written: bytes, read: int | None
+) -> None:
+    """The watcher does not wait for one, not even if a child of the owner keeps the pipe open."""
+    reading, writing = os.pipe()
+    os.write(writing, written)
+
+    assert watcher.process_id(reading) == read
+
+    os.close(writing)
+    os.close(reading)
