@@ -44,7 +44,7 @@ def address(request: pytest.FixtureRequest, server: Loopback) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     serving.should_exit = True
-    thread.join(10)
+    thread.join(30)
 
 
 def test_an_application_on_uvicorns_own_loop(address: str) -> None:

@@ -233,7 +233,7 @@ class TestLifetime:
 
         with Client(api_key="k", base_url=server.base_url) as client:
             client.users.get_me()
-        assert server.ended.acquire(timeout=5)
+        assert server.ended.acquire(timeout=30)
 
         async def main() -> None:
             async with AsyncClient(api_key="k", base_url=server.base_url) as awaitable:
@@ -241,7 +241,7 @@ class TestLifetime:
 
         for portal in portals.values():
             portal.call(main)
-            assert server.ended.acquire(timeout=5)
+            assert server.ended.acquire(timeout=30)
 
     def test_a_derived_client_shares_and_does_not_close(self, call: Colour, make: Any, server: Loopback) -> None:
         """with_options shares connections and tokens; closing it closes nothing; closing the first closes all."""

@@ -568,7 +568,7 @@ class TestStream:
 
         assert set(gather(call, client, pieces=1)) == {ord("x")}
         assert gather(call, client) == CONTENT
-        assert server.ended.acquire(timeout=5.0)
+        assert server.ended.acquire(timeout=30)
         assert ended == [b"closed"]
 
     def test_a_complete_one_keeps_the_connection(self, call: Colour, make: Any, server: Loopback) -> None:
@@ -689,7 +689,7 @@ class SlowFile(io.BytesIO):
         self._pieces += 1
         if self._pieces == 3 and isinstance(self._call, Awaiting):
             self.is_read = True
-            self._server.ended.acquire(timeout=5.0)
+            self._server.ended.acquire(timeout=30)
             self._call(self._settle)
             self.is_read = False
         return super().read(size)

@@ -56,7 +56,7 @@ def http2() -> Iterator[Http2]:
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server
-    thread.join(5)
+    thread.join(30)
     server.close()
 
 

@@ -44,9 +44,9 @@ def test_one_client_in_two_loops(server: Loopback, transport: Any) -> None:
         return [(await client.users.get("usr_1")).id for _ in range(2)]
 
     assert asyncio.run(twice()) == ["usr_1"] * 2
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=30)
     assert asyncio.run(twice()) == ["usr_1"] * 2
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=30)
     assert server.accepted == 2
     asyncio.run(client.aclose())
 
@@ -57,7 +57,7 @@ def test_one_client_in_asyncio_and_trio(server: Loopback) -> None:
 
     for backend in ("trio", "asyncio", "trio"):
         assert anyio.run(client.users.get, "usr_1", backend=backend).id == "usr_1"
-        assert server.ended.acquire(timeout=5)
+        assert server.ended.acquire(timeout=30)
 
     anyio.run(client.aclose)
 
@@ -66,7 +66,7 @@ def test_one_client_in_asyncio_and_trio(server: Loopback) -> None:
 def test_one_client_in_the_loops_of_two_threads(server: Loopback, transport: Any) -> None:
     """Each loop has connections of its own, at the same time."""
     client = opened(server, transport=transport)
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=30)
     found: list[str] = []
 
     async def calls() -> None:
@@ -79,7 +79,7 @@ def test_one_client_in_the_loops_of_two_threads(server: Loopback, transport: Any
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
 
     assert (found, server.accepted) == (["usr_1"] * 2, 2)
     asyncio.run(client.aclose())
@@ -244,7 +244,7 @@ def test_a_client_that_was_never_closed(server: Loopback) -> None:
         drop(clients)
 
     assert [str(one.message).partition(";")[0] for one in told] == ["a client was used and never closed"]
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ def test_cancelled_calls_leave_nothing_behind(server: Loopback, backend: str, tr
 
     assert sum(cut) > 100
     for _ in range(server.accepted):
-        assert server.ended.acquire(timeout=5)
+        assert server.ended.acquire(timeout=30)
 
 
 @ON_ASYNCIO
@@ -445,7 +445,7 @@ def test_tasks_that_asyncio_cancels(server: Loopback, transport: Any) -> None:
     asyncio.run(main())
 
     for _ in range(server.accepted):
-        assert server.ended.acquire(timeout=5)
+        assert server.ended.acquire(timeout=30)
 
 
 def test_the_memory_of_many_calls(call: Colour, make: Any, server: Loopback) -> None:

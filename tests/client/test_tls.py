@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +13,6 @@ from typing import Any, cast
 
 import certifi
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, reset, user
@@ -28,29 +24,6 @@ from redcore import NetworkError
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     chosen: tuple[str, str | None] = request.param
     return chosen
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = tmp_path_factory.mktemp("tls") / "loopback.pem"
-    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 @pytest.fixture
@@ -77,7 +50,7 @@ def test_an_encrypted_connection(
     assert server.accepted == 1
     assert len(server.seen[0].body) > 500_000
     call.close(client)
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=30)
 
 
 @pytest.mark.parametrize("colour", [("sync", None), ("asyncio", None), ("uvloop", None)], ids=named)
@@ -100,7 +73,7 @@ def test_an_answer_that_only_the_end_of_the_connection_ends(  # noqa: PLR0917 (f
         connection.shutdown(socket.SHUT_RDWR)
 
     server.answer = lambda _: answer
-    client = make(max_retries=0, timeout=5)
+    client = make(max_retries=0)
 
     if farewell:
         assert call(client.users.get_me).id == "usr_1"
@@ -120,8 +93,10 @@ def in_a_second_record(connection: socket.socket) -> None:
 
 def with_farewell(connection: socket.socket) -> None:
     connection.sendall(user().encode())
-    with suppress(OSError):  # the other side says none
+    connection.settimeout(0)
+    with suppress(ssl.SSLWantReadError):  # the other side says none
         cast("ssl.SSLSocket", connection).unwrap()
+    connection.settimeout(None)
 
 
 @pytest.mark.parametrize("ending", [in_one_record, in_a_second_record, with_farewell])
@@ -136,15 +111,18 @@ def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
     """The next call has another connection: TLS may hold bytes that a look at the socket does not show."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     further: list[bytes] = []
+    sent = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         ending(connection)
+        sent.set()
         with suppress(OSError):
             further.append(connection.recv(1000))
 
-    client = make(max_retries=0, timeout=5)
+    client = make(max_retries=0)
     server.answer = lambda _: answer
     assert call(client.users.get_me).id == "usr_1"
+    assert sent.wait(30)
     server.answer = lambda _: user(id="usr_2")
 
     assert call(client.users.get_me).id == "usr_2"

@@ -120,7 +120,7 @@ def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Lo
     client = make(max_retries=0)
 
     call(client.users.get_me)
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=30)
     call(client.users.get_me)
 
     assert server.accepted == 2

@@ -69,7 +69,7 @@ def test_a_tunnel(  # noqa: PLR0917 (fixtures)
     content = b"content-canary" * 100_000
     with ConnectProxy(LOGIN, tls if scheme == "https" else None) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://ada:p%40ss:%C3%BC@{proxy.address}")
-        client = make(base_url=f"https://origin.test:{server.port}/v1", max_retries=0, timeout=5)
+        client = make(base_url=f"https://origin.test:{server.port}/v1", max_retries=0)
 
         assert call(client.users.get_me).id == "usr_1"
         server.answer = lambda _: stored(content)
@@ -93,14 +93,16 @@ def test_what_comes_behind_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixture
     """The next call has another connection; TLS within TLS holds more bytes that the socket does not show."""
 
     def answer(connection: socket.socket) -> None:
+        proxy.passes.clear()
         connection.sendall(user().encode())
         connection.sendall(user(id="usr_mallory").encode())
+        proxy.passes.set()
         with suppress(OSError):
             connection.recv(1000)
 
     with ConnectProxy(tls=tls if scheme == "https" else None) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{proxy.address}")
-        client = make(max_retries=0, timeout=5)
+        client = make(max_retries=0)
         server.answer = lambda _: answer
         assert call(client.users.get_me).id == "usr_1"
         server.answer = lambda _: user(id="usr_2")

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -29,6 +30,8 @@ class _Proxy:
     """The targets that it was asked for."""
     seen: list[bytes] = attrs.field(factory=list[bytes])
     """What went through it to the targets."""
+    passes: threading.Event = attrs.field(factory=threading.Event)
+    """While it is not set, what comes from the targets is held back, to arrive at once."""
     _open: list[socket.socket] = attrs.field(factory=list[socket.socket])
     _listener: socket.socket = attrs.field(factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
@@ -38,6 +41,7 @@ class _Proxy:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
+        self.passes.set()
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -63,8 +67,21 @@ class _Proxy:
             if target is None:
                 connection.close()
                 return
-            threading.Thread(target=relay, args=(target, connection, None), daemon=True).start()
-            relay(connection, target, self.seen)
+            threading.Thread(target=self._back, args=(target, connection), daemon=True).start()
+            relay(connection.recv, target, self.seen.append)
+            ended(connection, target)
+
+    def _back(self, target: socket.socket, connection: socket.socket) -> None:
+        def received(size: int) -> bytes:
+            data = target.recv(size)
+            if data and not self.passes.is_set():
+                self.passes.wait(30)
+                with suppress(BlockingIOError):
+                    data += target.recv(size, socket.MSG_DONTWAIT)
+            return data
+
+        relay(received, connection)
+        ended(connection, target)
 
     def negotiated(self, connection: socket.socket) -> socket.socket | None:
         """A connection to the target; None if the request was refused."""
@@ -78,14 +95,17 @@ class _Proxy:
         return target
 
 
-def relay(source: socket.socket, target: socket.socket, seen: list[bytes] | None) -> None:
+def relay(received: Callable[[int], bytes], target: socket.socket, note: Callable[[bytes], object] = id) -> None:
     """Pass bytes on until one side ends."""
     with suppress(OSError):
-        while data := source.recv(2**16):
-            if seen is not None:
-                seen.append(data)
+        while data := received(2**16):
+            note(data)
             target.sendall(data)
-    for each in (source, target):
+
+
+def ended(*sides: socket.socket) -> None:
+    """End connections."""
+    for each in sides:
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
 

@@ -189,7 +189,7 @@ def second_value(call: Colour, client: Any, server: Loopback, script: Scripted, 
         call(client.with_options(timeout=SILENCE_S).request, method, "/users/usr_1")
     script.call_is_over.set()
     if script.has_begun.is_set():  # not if the call was late already
-        assert script.all_is_sent.wait(5)
+        assert script.all_is_sent.wait(30)
 
     value: str = call(client.with_options(timeout=5).users.get, "usr_2").id
     return value

@@ -27,7 +27,7 @@ from redcore._transport.asyncio_backend import is_readable
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
 from redcore._transport.connecting import resolve_async
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
-from redcore._transport.errors import Foreign, closed, our_errors
+from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
 from redcore._transport.httpcore_request import Address, address, split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
@@ -50,7 +50,7 @@ AIOHTTP = Foreign(
     no_encoding=(http_exceptions.ContentEncodingError,),
     by_proxy=(NoProxy, aiohttp.ClientHttpProxyError),
     no_answer=(
-        OSError,
+        *BY_LOOPS,
         aiohttp.ClientError,
         http_exceptions.HttpProcessingError,
         aiohttp.EofStream,
@@ -62,9 +62,13 @@ LARGE = 2**20  # bytes above which aiohttp warns about sending a body in one pie
 
 async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Stop aiohttp from retrying by itself, as it does for these two errors: the client's retry policy applies."""
+    task = asyncio.current_task()
+    cancels = 0 if task is None else task.cancelling()
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        if task is not None and task.cancelling() > cancels:  # aiohttp's error of clearing up took its place
+            raise asyncio.CancelledError from problem
         cls = NoProxy if isinstance(problem, aiohttp.ClientProxyConnectionError) else aiohttp.ClientConnectionError
         raise cls(str(getattr(problem, "os_error", problem))) from problem  # theirs quotes the SSLContext
 

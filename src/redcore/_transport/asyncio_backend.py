@@ -15,7 +15,8 @@ from typing import Any
 import httpcore
 
 from redcore._base.clock import monotonic
-from redcore._transport.connecting import connect_async
+from redcore._transport.connecting import connect_async, give_up
+from redcore._transport.errors import BY_LOOPS
 
 
 class Reader(asyncio.StreamReader):
@@ -62,7 +63,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         """Send bytes."""
         if not buffer:
             return
-        if self._writer.is_closing():  # uvloop raises RuntimeError
+        if self._writer.is_closing():
             raise httpcore.WriteError("the connection is closed")
         try:
             self._writer.write(buffer)
@@ -73,7 +74,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
                 await self._writer.drain()
         except TimeoutError:  # which is an OSError
             raise
-        except OSError as problem:  # httpcore then reads the response of the server, if there is one
+        except BY_LOOPS as problem:  # httpcore then reads the response of the server, if there is one
             raise httpcore.WriteError(str(problem)) from problem
 
     async def aclose(self) -> None:
@@ -91,6 +92,9 @@ class LoopStream(httpcore.AsyncNetworkStream):
         try:
             async with asyncio.timeout(timeout):
                 await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except RuntimeError as problem:
+            await self.aclose()
+            raise httpcore.ConnectError(str(problem)) from problem
         except BaseException:
             await self.aclose()
             raise
@@ -122,7 +126,7 @@ class LoopBackend(httpcore.AsyncNetworkBackend):
         try:
             transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
         except BaseException:
-            sock.close()
+            give_up(sock, loop)
             raise
         return LoopStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 

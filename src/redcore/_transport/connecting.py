@@ -12,6 +12,7 @@ which does not keep an event loop or the program from ending.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -57,6 +58,18 @@ async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
     """Like `connect`, in any asyncio event loop and in trio; can be cancelled at any time."""
     with anyio.fail_after(_left(ends_at)):
         return await _race_async(await resolve_async(host, port))
+
+
+def give_up(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """Close a socket after `loop.create_connection(sock=...)` has failed or was cancelled.
+
+    Until version 0.23, uvloop has then closed the descriptor behind the socket's back (MagicStack/uvloop#738): to close
+    it again would be an OSError, or would close what another thread has opened since.
+    """
+    if type(loop).__module__.startswith("uvloop"):
+        sock.detach()
+    else:
+        sock.close()
 
 
 def _left(ends_at: float) -> float:
@@ -194,17 +207,11 @@ async def _race_async(addresses: list[Address]) -> socket.socket:
 
     async def attempt(address: Address, failed: anyio.Event) -> None:
         sock = _start(address, failures)
-        if sock is not None:
-            try:
-                await anyio.wait_writable(sock)
-            except BaseException:
-                sock.close()
-                raise
-            if _is_connected(sock, failures):
-                won.append(sock)
-                group.cancel_scope.cancel()
-                return
-        failed.set()
+        if sock is not None and await _connects(sock, failures):
+            won.append(sock)
+            group.cancel_scope.cancel()
+        else:
+            failed.set()
 
     try:
         async with anyio.create_task_group() as group:
@@ -222,6 +229,20 @@ async def _race_async(addresses: list[Address]) -> socket.socket:
     if won:
         return won[0]
     raise _refused(failures)
+
+
+async def _connects(sock: socket.socket, failures: list[OSError]) -> bool:
+    """Wait until an attempt ends; returns whether it succeeded, and closes the socket of one that did not."""
+    try:
+        await anyio.wait_writable(sock)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: other code closed a descriptor behind the loop's back
+        sock.close()
+        failures.append(OSError(str(problem)))
+        return False
+    except BaseException:
+        sock.close()
+        raise
+    return _is_connected(sock, failures)
 
 
 def _start(address: Address, failures: list[OSError]) -> socket.socket | None:

@@ -12,7 +12,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from redcore._base.response import Headers, Response
 from redcore._transport.body_reader import Body
-from redcore._transport.errors import Foreign
+from redcore._transport.errors import BY_LOOPS, Foreign
 
 MAX_OVERHEAD_BYTES = 100 * 1024  # the limit of h11, which httpcore uses; servers send a few hundred bytes
 VERSIONS = {"1.0", "1.1"}
@@ -27,7 +27,7 @@ DIRECT = Foreign(
     no_address=(UnicodeError,),  # of the name of a host
     no_header=(),  # checked before anything is sent
     no_encoding=(),
-    no_answer=(OSError, BrokenAnswer),
+    no_answer=(*BY_LOOPS, BrokenAnswer),
 )
 
 

@@ -13,7 +13,7 @@ from typing import Self, cast
 
 from redcore._base.clock import monotonic
 from redcore._base.response import Response
-from redcore._transport.connecting import connect_async
+from redcore._transport.connecting import connect_async, give_up
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
 from redcore._transport.direct_socket import Readiness
@@ -81,9 +81,10 @@ class AsyncConnection(asyncio.Protocol):
                 server_hostname=where.host if is_tls else None,
             )
         except BaseException:
-            sock.close()
+            if self._is_open:
+                self._transport.abort()  # the loop itself would wait for TLS's farewell
+            give_up(sock, self._loop)
             raise
-        self._is_open = True
 
     async def exchange(self, data: bytes, limits: TimeLimits, ends_at: float) -> Response:
         """Send a whole request and read the whole response.
@@ -179,6 +180,7 @@ class AsyncConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the open connection."""
+        self._is_open = True
         self._transport = cast("asyncio.Transport", transport)
         self._readiness = Readiness(transport.get_extra_info("socket"))
 

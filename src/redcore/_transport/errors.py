@@ -13,6 +13,9 @@ from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, Reques
 
 Classes: TypeAlias = tuple[type[Exception], ...]
 
+BY_LOOPS: Classes = (OSError, RuntimeError)
+"""What event loops raise for a connection. RuntimeError: it has just been closed, "the handler is closed" in uvloop."""
+
 
 @attrs.frozen(kw_only=True)
 class Foreign:

@@ -1,0 +1,166 @@
+"""What event loops do to connections: cancelled handshakes, descriptors that change hands, handles that close."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import anyio
+import pytest
+from tests.client.colours import LOOPS
+from tests.client.loopback import Loopback, user
+
+from redcore import AsyncClient, NetworkError
+from redcore._transport import connecting
+
+MOMENTS = 40  # turns of the loop that a call takes, handshake and all; about thirty
+CLOSED = "unable to perform operation on <TCPTransport closed=True reading=False 0x5581>; the handler is closed"
+on_asyncio = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
+
+
+async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one request, and close the connection."""
+    with suppress(OSError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(user().encode())
+        await writer.drain()
+    writer.close()
+
+
+@on_asyncio
+@pytest.mark.parametrize("loop", [name for name in LOOPS if name != "trio"])
+def test_a_call_cancelled_at_any_moment_of_a_handshake(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, loop: str, transport: Any
+) -> None:
+    """It raises CancelledError, and the descriptors that it had serve the next connections."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    ended: Counter[object] = Counter()
+
+    async def cancelled_after(turns: int, client: AsyncClient) -> None:
+        task = asyncio.ensure_future(client.users.get("usr_1"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+        ended[type(result).__name__] += 1
+
+    settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    settings.load_cert_chain(certificate)
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer_one, "127.0.0.1", 0, ssl=settings)
+        port = server.sockets[0].getsockname()[1]
+        options: Any = {"base_url": f"https://127.0.0.1:{port}/v1", "max_retries": 0, "transport": transport}
+        async with server, AsyncClient(api_key="rk_test_1", **options) as client:
+            for turns in [*range(MOMENTS), *range(MOMENTS)]:
+                await cancelled_after(turns, client)
+            assert (await client.users.get("usr_1")).id == "usr_1"
+
+    library, options = LOOPS[loop]
+    anyio.run(main, backend=library, backend_options=options)
+
+    assert set(ended) <= {"CancelledError", "User"}
+    assert ended["CancelledError"] > 10
+
+
+def test_a_descriptor_that_uvloop_has_closed() -> None:
+    """It is not closed again, for it may be another connection's by now (MagicStack/uvloop#738)."""
+    loop: Any = type("Loop", (), {"__module__": "uvloop.loop"})()
+    sock = socket.socket()
+    descriptor = sock.fileno()
+
+    connecting.give_up(sock, loop)
+    sock.close()
+
+    assert sock.fileno() == -1
+    os.close(descriptor)
+
+
+@on_asyncio
+def test_a_handle_that_closes_before_a_write(server: Loopback, transport: Any) -> None:
+    """The RuntimeError of uvloop becomes a NetworkError."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        cast("Any", loop).create_connection = closes_handles(loop.create_connection)
+        options: Any = {"base_url": server.base_url, "max_retries": 0, "transport": transport}
+        async with AsyncClient(api_key="rk_test_1", **options) as client:
+            with pytest.raises(NetworkError):
+                await client.users.get("usr_1")
+
+    asyncio.run(main())
+
+
+def closes_handles(create_connection: Callable[..., Any]) -> Callable[..., Any]:
+    """Open connections to which nothing can be written."""
+
+    async def create(factory: Callable[[], Any], **options: Any) -> tuple[Any, Any]:
+        transport, protocol = await create_connection(lambda: Handed(factory()), **options)
+        return Closed(transport), protocol.inner
+
+    return create
+
+
+class Handed(asyncio.Protocol):
+    """Hands on what a loop calls, with a transport to which nothing can be written."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.inner.connection_made(Closed(transport))
+
+    def data_received(self, data: bytes) -> None:
+        self.inner.data_received(data)
+
+    def eof_received(self) -> Any:
+        return self.inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.inner.connection_lost(exc)
+
+
+class Closed(asyncio.Transport):
+    """A transport that closes before the first write, which nothing but the write shows."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def write(self, _: Any) -> None:
+        self._inner.abort()
+        raise RuntimeError(CLOSED)
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def __getattribute__(self, name: str) -> Any:
+        own = {"write", "writelines", "_inner", "__class__"}
+        return object.__getattribute__(self, name) if name in own else getattr(self._inner, name)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_descriptor_that_the_loop_cannot_watch(
+    monkeypatch: pytest.MonkeyPatch, server: Loopback, backend: str
+) -> None:
+    """Because another library closed one behind the loop's back: its address has failed."""
+
+    async def used(sock: socket.socket) -> None:
+        raise RuntimeError(f"File descriptor {sock.fileno()} is used by transport")
+
+    monkeypatch.setattr(connecting, "anyio", SimpleNamespace(**{**vars(anyio), "wait_writable": used}))
+
+    async def main() -> None:
+        async with AsyncClient(api_key="rk_test_1", base_url=server.base_url, max_retries=0) as client:
+            with pytest.raises(NetworkError, match="is used by transport"):
+                await client.users.get("usr_1")
+
+    anyio.run(main, backend=backend)
