@@ -45,6 +45,7 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 100  # Apache's and HAProxy's default; each field costs a call, however small it is
 FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits
 # RFC 3986 section 3.2: an IP literal or a name, and a port.
+_VERSIONS: Final = frozenset({"1.0", "1.1"})
 _HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 
 
@@ -282,6 +283,8 @@ def _check_head(url: bytes, headers: Iterable[tuple[bytes, bytes]], version: str
     fields = list(headers)
     if len(url) + sum(len(name) + len(value) for name, value in fields) > MAX_HEAD_BYTES:
         raise _too_many_bytes()
+    if version not in _VERSIONS:
+        raise NotImplementedHere("This server speaks HTTP/1.1 and HTTP/1.0 only.")
     hosts = [value for name, value in fields if name == b"host"]
     # RFC 9112 section 3.2; before HTTP/1.1 a request may have none.
     if len(hosts) > 1 or (not hosts and version != "1.0"):

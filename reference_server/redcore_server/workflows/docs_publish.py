@@ -27,7 +27,22 @@ _MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's central direct
 # Other methods can use as much memory as the archive demands.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _INDEX: Final = "index.html"
-_SYSTEM_FILES: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+# What macOS, Windows, KDE and Synology's DSM put beside the files of people, in lower case.
+_SYSTEM_FILES: Final = frozenset({".ds_store", "icon\r", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
+_SYSTEM_FOLDERS: Final = frozenset(
+    {
+        "__macosx",
+        ".documentrevisions-v100",
+        ".fseventsd",
+        ".spotlight-v100",
+        ".temporaryitems",
+        ".trashes",
+        "$recycle.bin",
+        "system volume information",
+        "@eadir",
+    }
+)
+_FORK: Final = "._"  # begins the name of a file's second half, where macOS cannot keep it with the file
 _QUERIES: Final = queries("docs")
 
 
@@ -172,8 +187,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 def _is_of_a_system(path: str) -> bool:
     """Return whether a file is operating-system metadata."""
-    *folders, name = path.split("/")
-    return "__MACOSX" in folders or name in _SYSTEM_FILES
+    *folders, name = path.lower().split("/")
+    return name.startswith(_FORK) or name in _SYSTEM_FILES or not _SYSTEM_FOLDERS.isdisjoint(folders)
 
 
 def _check_top(paths: Collection[str]) -> None:

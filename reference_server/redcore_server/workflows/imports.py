@@ -16,6 +16,7 @@ from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
 from redcore_server.workflows.tables import Row, batches, row_problem
 
 _READING: Final = 0.9  # of the progress; the rest is writing
+_MAX_DIGITS: Final = 100  # far more than any bound has; to read thousands is slow
 _REPORT_BYTES: Final = 64 * 1024  # a thousand tiny rows take less than a report of the progress
 
 INPUT_SCHEMA: Final[Mapping[str, Any]] = {
@@ -160,6 +161,6 @@ def whole_number(text: object) -> object:
     """
     if isinstance(text, float) and text.is_integer():
         return int(text)  # JSON Schema accepts 5.0 as an integer, PostgreSQL's COPY does not
-    if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20:
+    if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) <= _MAX_DIGITS:
         return int(text)
     return text

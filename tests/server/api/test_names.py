@@ -32,6 +32,7 @@ WRONG = (
     "Ada\ufeff",
     *"\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200d\u202e\u2060\u2063\u2800\u3164\ue000\ufe0f\ufeff\uffa0",
     *"\U0001d173\U000e0041\U000e0100",
+    *"\ufdd0\ufffe\uffff",
     "\u200b \u200b",
 )
 RIGHT = (

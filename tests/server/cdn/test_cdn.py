@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -202,12 +203,13 @@ async def test_what_operating_systems_add_is_left_out(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
     """It is no part of a site."""
-    extra = {"__MACOSX/._index.html": b"x", ".DS_Store": b"x", "guide/Thumbs.db": b"x", "guide/.DS_Store": b"x"}
+    extra = ["__MACOSX/._index.html", ".DS_Store", "guide/Thumbs.db", "guide/.DS_Store", "guide/._a.css", "Icon\r"]
+    extra += ["Desktop.ini", "$RECYCLE.BIN/a.css", ".fseventsd/no_log", "guide/@eaDir/a.css/SYNO_THUMB.jpg"]
 
-    ended = await publish.site({**SITE, **extra})
+    ended = await publish.site({**SITE, **dict.fromkeys(extra, b"x")})
 
     assert ended["result"]["files"] == len(SITE)
-    for path in extra:
+    for path in map(quote, extra):
         assert (await anybody.get(f"/docs/{organisation.id}/{path}")).status_code == 404
 
 

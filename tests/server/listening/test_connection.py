@@ -419,6 +419,14 @@ def test_other_transfer_codings_are_a_501(connection: Connection, transport: Tra
     assert (status(transport), transport.is_closed) == (501, True)
 
 
+@pytest.mark.parametrize("version", [b"2.0", b"0.9"])
+def test_another_version_of_http_is_not_spoken(connection: Connection, transport: Transport, version: bytes) -> None:
+    """RFC 9112 section 2.3: the parser would take it for HTTP/1.1."""
+    connection.data_received(b"GET / HTTP/" + version + b"\r\nHost: x\r\n\r\n")
+
+    assert (status(transport), transport.is_closed) == (501, True)
+
+
 def test_a_chunk_that_is_malformed_is_a_400_in_place_of_the_body(connection: Connection, app: App) -> None:
     """The app has begun to read: it gets the error instead of more of the body."""
     connection.data_received(CHUNKED + b"zz\r\n")

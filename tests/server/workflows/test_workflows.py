@@ -355,6 +355,8 @@ GOOD_JSON = '{{"sku": "G1", "name": "x", "price": 1}}\n{}\n{{"sku": "G2", "name"
             ("row 2.name", "is not UTF-8 in line 3 of the file, but perhaps Latin-1: save the file as UTF-8"),
         ),
         ("B,,1", ("row 2.name", "is required")),
+        ('B,x,"13,75"', ("row 2.price", "must be a whole number")),
+        ("B,x,99999999999999999999", ("row 2.price", "must be at most 1000000000000")),
         ("{bad", ("row 2", "is not JSON: ")),
         ("[1]", ("row 2", "is not a JSON object (line 2)")),
         ('{"sku": "\\ud800", "name": "x", "price": 1}', ("row 2", "is not JSON: ")),
