@@ -31,9 +31,13 @@ from redcore_server.data_folder import DataFolder
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.logs import console
 from redcore_server.settings import Settings
-from redcore_server.store import Stores, open_stores
+from redcore_server.store import StoreOptions, Stores, open_stores
 from redcore_server.store.migrate import migrate
 from redcore_server.store.postgres import connect
+from redcore_server.store.redis import RedisOptions
+
+# Fifty requests at once take longer than a second on a busy machine; they are no test of slow stores.
+PATIENT = StoreOptions(redis=RedisOptions(answer_s=30.0))
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +92,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def stores(addresses: Addresses) -> AsyncIterator[Stores]:
-    async with open_stores(addresses.database_url, addresses.redis_url) as stores:
+    async with open_stores(addresses.database_url, addresses.redis_url, PATIENT) as stores:
         yield stores
 
 
@@ -168,7 +172,7 @@ async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncCli
 async def second_node(addresses: Addresses, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
     """Return callers of another node: it shares nothing with the first but the stores."""
     async with (
-        open_stores(addresses.database_url, addresses.redis_url) as stores,
+        open_stores(addresses.database_url, addresses.redis_url, PATIENT) as stores,
         node(addresses, stores, clock) as auth,
     ):
         app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.server.conftest import PATIENT
 from tests.server.support.authorizing import CALLBACK, Flow, signed_in
 from tests.server.support.callers import Callers, callers_of, rows, whole_app
 from tests.server.support.tenants import AUDIENCE, ISSUER, SIGNING_KEY_PERIOD, Addresses, Client, make_organisation
@@ -444,7 +445,7 @@ def world(addresses: Addresses, tmp_path: Path) -> Iterator[World]:
 
 async def opened(runner: asyncio.Runner, stack: AsyncExitStack, addresses: Addresses, data: Path) -> World:
     clock, server = Clock(), Settings(data=data)
-    stores = await stack.enter_async_context(open_stores(addresses.database_url, addresses.redis_url))
+    stores = await stack.enter_async_context(open_stores(addresses.database_url, addresses.redis_url, PATIENT))
     auth = await stack.enter_async_context(
         open_auth(
             stores=stores,
