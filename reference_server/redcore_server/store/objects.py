@@ -14,7 +14,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -85,13 +85,13 @@ class Objects:
         Raises:
             ObjectsUnavailable: The store cannot write it.
         """
+        parts = _Parts(pieces)
         with _away():
-            first, rest = await _first_part(pieces)
-            if rest is None:  # one request instead of three
-                await obstore.put_async(self._store, key, first, use_multipart=False)
+            if not await parts.has_whole():  # one request instead of three
+                await obstore.put_async(self._store, key, parts.take(), use_multipart=False)
                 return
             await obstore.put_async(
-                self._store, key, rest, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
+                self._store, key, parts, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
             )
 
     async def get(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -270,20 +270,40 @@ async def pieces_of(file: Path) -> AsyncGenerator[bytes]:
             yield piece
 
 
-async def _first_part(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """Return all bytes and None if they are shorter than a part, else the bytes read and a stream of everything."""
-    first = bytearray()
-    async for piece in pieces:
-        first += piece
-        if len(first) >= _PART_BYTES:
-            return bytes(first), _chained(bytes(first), pieces)
-    return bytes(first), None
+class _Parts:
+    """Joins pieces to parts: large blocks, which the C library returns to the system at once, unlike many small ones.
 
+    A part that was taken is not referenced here, and none is after an error. For obstore's threads release a Python
+    object, such as this error with its frames, at the next call of obstore only (PyO3's deferred reference counts).
+    """
 
-async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self._read = bytearray()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if await self.has_whole() or self._read:
+            return self.take()
+        raise StopAsyncIteration
+
+    async def has_whole(self) -> bool:
+        """Read until a whole part is there; False if the pieces end before."""
+        try:
+            while len(self._read) < _PART_BYTES and (piece := await anext(self._pieces, None)) is not None:
+                self._read += piece
+        except BaseException:
+            self._read.clear()
+            raise
+        return len(self._read) >= _PART_BYTES
+
+    def take(self) -> bytes:
+        """Return the first part, or what there is of it."""
+        part = bytes(memoryview(self._read)[:_PART_BYTES])
+        del self._read[:_PART_BYTES]
+        return part
 
 
 async def _pieces(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
