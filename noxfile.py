@@ -139,7 +139,7 @@ def browser(session: nox.Session) -> None:
     session.install(".[server,testing,cli]", *group("test"), *group("browser"), *group("npm"), *group("docs"))
     packages = npm(session, "tests/browser")
     site = str(Path(session.create_tmp()).resolve() / "site")
-    session.run("sphinx-build", "-q", "-E", "-b", "html", "-d", f"{site}.doctrees", "docs", site)
+    session.run("sphinx-build", "-q", "-E", "-j", "auto", "-b", "html", "-d", f"{site}.doctrees", "docs", site)
     screenshots = str(Path(session.create_tmp()).resolve() / "screenshots")
     environment = {
         "REDCORE_TEST_NPM": packages,
@@ -244,7 +244,9 @@ def docs(session: nox.Session) -> None:
     """Check the spelling and build the documentation; a warning and a broken internal link are errors."""
     session.install(".[server,testing,cli]", *group("docs"))
     session.run("codespell", *PROSE)
-    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "-d", "docs/_build/doctrees", *PAGES)
+    session.run(
+        "sphinx-build", "-n", "-W", "--keep-going", "-j", "auto", "-b", "html", "-d", "docs/_build/doctrees", *PAGES
+    )
 
 
 @nox.session

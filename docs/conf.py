@@ -1,4 +1,7 @@
-"""How the documentation is built: `nox -s docs`. What draws diagrams is fetched from npm; readers load from us only."""
+"""How the documentation is built: `nox -s docs`.
+
+What draws diagrams is fetched from npm; readers load from us only.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,9 @@ html_theme = "furo"
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
-html_show_search_summary = False  # one page without text at its anchor would end the list of results
+html_show_search_summary = (
+    False  # one page without text at its anchor would end the list of results
+)
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 
@@ -56,34 +61,50 @@ python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True  # an attribute that autodoc finds by itself is not described twice
+napoleon_use_ivar = (
+    True  # an attribute that autodoc finds by itself is not described twice
+)
 
 html_baseurl = "https://docs.blueround.com/redcore/"
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # the cards' font has one weight
+logging.getLogger("matplotlib.font_manager").setLevel(
+    logging.ERROR
+)  # the cards' font has one weight
 ogp_site_url = html_baseurl
 ogp_site_name = "RedCore"
 ogp_social_cards = {"line_color": "#c8102e", "site_url": "docs.blueround.com/redcore"}
 
 
-copybutton_exclude = ".linenos, .gp, .go"  # what is copied can be pasted: no prompts, no output
+copybutton_exclude = (
+    ".linenos, .gp, .go"  # what is copied can be pasted: no prompts, no output
+)
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
-# Type variables, and types of the standard library, httpx, msgspec and pytest, whose inventories are not fetched.
+# Type variables, and types of packages whose inventories are not fetched.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|pytest|types)\..*"),
+    (
+        r"py:.*",
+        r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|pytest|types)\..*",
+    ),
     (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable|ModelT)"),
 ]
 
 
-def without_signature(_app: Sphinx, what: str, _name: str, obj: Any, *_: Any) -> tuple[str, None] | None:
+def without_signature(
+    _app: Sphinx, what: str, _name: str, obj: Any, *_: Any
+) -> tuple[str, None] | None:
     """Hide the constructors of what the SDK makes and users do not."""
-    is_ours = what == "class" and (issubclass(obj, Model | Pages | AsyncPages) or obj.__module__ == generated.__name__)
+    is_ours = what == "class" and (
+        issubclass(obj, Model | Pages | AsyncPages)
+        or obj.__module__ == generated.__name__
+    )
     return ("", None) if is_ours else None
 
 
-def prepared(_app: Sphinx, what: str, name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
-    """Leave out what docs/errors.md shows, keep colons that Napoleon takes for the end of a type, mark examples."""
+def prepared(
+    _app: Sphinx, what: str, name: str, _obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Leave out what docs/errors.md shows, keep colons of types, mark examples."""
     if name == "redcore.exceptions":
         lines.clear()
     elif what in {"attribute", "property"} and lines:

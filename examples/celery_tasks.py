@@ -1,4 +1,4 @@
-"""A Celery task that may run twice and creates once, in workers that share one set of tokens in Redis.
+"""A Celery task that may run twice and creates once; the workers share their tokens.
 
 `redcore-server run -- celery --workdir examples -A celery_tasks worker`
 """
@@ -25,11 +25,13 @@ def client() -> Client:
     )
 
 
-@app.task(bind=True, acks_late=True, max_retries=5)  # type: ignore[untyped-decorator]  # celery is not typed
+@app.task(bind=True, acks_late=True, max_retries=5)  # type: ignore[untyped-decorator]
 def add_product(self: Task, order_id: str, name: str, sku: str, price: int) -> str:
     """Create a product once, however often this order's task is delivered."""
     try:
-        product = client().products.create(name=name, sku=sku, price=price, idempotency_key=f"order-{order_id}")
+        product = client().products.create(
+            name=name, sku=sku, price=price, idempotency_key=f"order-{order_id}"
+        )
     except RedcoreError as error:
         if not error.is_retry_safe:
             raise

@@ -25,8 +25,10 @@ CALLBACK = "http://127.0.0.1:8000/callback"
 
 
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the person to the platform; what belongs to the answer stays in the session."""
-    asked = login.authorization_request(client_id=os.environ["REDCORE_CLIENT_ID"], redirect_uri=CALLBACK)
+    """Send the person to the platform; the session keeps what the answer needs."""
+    asked = login.authorization_request(
+        client_id=os.environ["REDCORE_CLIENT_ID"], redirect_uri=CALLBACK
+    )
     request.session["login"] = asked.as_dict()
     return HttpResponseRedirect(asked.url)
 
@@ -36,7 +38,9 @@ def callback(request: HttpRequest) -> HttpResponse:
     asked = login.AuthorizationRequest(**request.session.pop("login"))
     secret = os.environ.get("REDCORE_CLIENT_SECRET")
     tokens = login.exchange_code(asked, request.GET.dict(), client_secret=secret)
-    with Client.from_tokens(tokens, client_id=asked.client_id, client_secret=secret) as client:
+    with Client.from_tokens(
+        tokens, client_id=asked.client_id, client_secret=secret
+    ) as client:
         request.session.cycle_key()  # a new session for a person who has just logged in
         return HttpResponse(client.users.get_me().name, content_type="text/plain")
 

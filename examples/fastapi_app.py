@@ -1,4 +1,4 @@
-"""A FastAPI application: one AsyncClient for its lifetime, the platform's errors as its own, a login by the browser.
+"""A FastAPI application with one AsyncClient, the platform's errors, and a login.
 
 `redcore-server run -- uvicorn --app-dir examples fastapi_app:app`
 """
@@ -14,7 +14,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from redcore import AsyncClient, NotFoundError, login
 
 CALLBACK = "http://127.0.0.1:8000/callback"
-logins: dict[str, login.AuthorizationRequest] = {}  # by state; a shared store in production
+logins: dict[
+    str, login.AuthorizationRequest
+] = {}  # by state; a shared store in production
 
 
 @asynccontextmanager
@@ -31,7 +33,9 @@ app = FastAPI(lifespan=lifespan)
 @app.exception_handler(NotFoundError)
 async def not_found(_request: Request, error: NotFoundError) -> JSONResponse:
     """Answer a missing object with 404 and the request id."""
-    return JSONResponse({"detail": error.message, "request_id": error.request_id}, status_code=404)
+    return JSONResponse(
+        {"detail": error.message, "request_id": error.request_id}, status_code=404
+    )
 
 
 @app.get("/products/{product_id}")
@@ -44,7 +48,9 @@ async def product(product_id: str, request: Request) -> Any:
 @app.get("/login")
 async def start() -> RedirectResponse:
     """Send the person to the platform."""
-    asked = login.authorization_request(client_id=os.environ["REDCORE_CLIENT_ID"], redirect_uri=CALLBACK)
+    asked = login.authorization_request(
+        client_id=os.environ["REDCORE_CLIENT_ID"], redirect_uri=CALLBACK
+    )
     logins[asked.state] = asked
     return RedirectResponse(asked.url)
 
@@ -54,6 +60,10 @@ async def callback(request: Request) -> dict[str, Any]:
     """Take the person back, with tokens of their own."""
     asked = logins.pop(request.query_params["state"])
     secret = os.environ.get("REDCORE_CLIENT_SECRET")
-    tokens = await login.exchange_code_async(asked, dict(request.query_params), client_secret=secret)
-    async with AsyncClient.from_tokens(tokens, client_id=asked.client_id, client_secret=secret) as client:
+    tokens = await login.exchange_code_async(
+        asked, dict(request.query_params), client_secret=secret
+    )
+    async with AsyncClient.from_tokens(
+        tokens, client_id=asked.client_id, client_secret=secret
+    ) as client:
         return {"name": (await client.users.get_me()).name}

@@ -1,4 +1,4 @@
-"""A WSGI application for gunicorn with preload: the client is made before the fork, each worker has its connections.
+"""A WSGI application for gunicorn with preload: the client is made before the fork.
 
 `redcore-server run -- gunicorn --chdir examples --preload --workers 4 gunicorn_app:app`
 """
@@ -11,7 +11,9 @@ from redcore import Client, RedcoreError
 client = Client()
 
 
-def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def app(
+    _environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
     """Answer with the number of products."""
     try:
         total = client.products.list(limit=1).meta.total

@@ -1,4 +1,4 @@
-"""Imports people from a CSV file, with progress: upload, run the workflow, wait, print the rows that were refused."""
+"""Imports people from a CSV file, with progress; prints the rows that were refused."""
 
 from pathlib import Path
 
@@ -11,10 +11,16 @@ def show(run: WorkflowRun) -> None:
 
 def main() -> None:
     people = Path("people.csv")
-    people.write_text("email,name,role\nada@example.com,Ada Lovelace,editor\ngrace,Grace Hopper,viewer\n")
+    people.write_text(
+        "email,name,role\n"
+        "ada@example.com,Ada Lovelace,editor\n"
+        "grace,Grace Hopper,viewer\n"
+    )
     with Client() as client:
         file = client.files.upload(file=people)
-        run = client.workflows.run("user_import", input={"file_id": file.id, "partial": True})
+        run = client.workflows.run(
+            "user_import", input={"file_id": file.id, "partial": True}
+        )
         run = client.workflows.wait(run, timeout=300, on_progress=show)
         if run.status != "succeeded" or run.result is None:
             raise SystemExit(f"{run.status}: {run.error}")

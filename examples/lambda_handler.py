@@ -1,4 +1,7 @@
-"""An AWS Lambda function: the client lives as long as the sandbox, and a call ends before the function's time is up."""
+"""An AWS Lambda function.
+
+The client lives as long as the sandbox; a call ends before the function's time is up.
+"""
 
 from typing import Any
 

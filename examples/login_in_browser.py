@@ -1,4 +1,7 @@
-"""Logs the person at this machine in, by the browser. REDCORE_CLIENT_ID is a registered application."""
+"""Logs the person at this machine in, by the browser.
+
+REDCORE_CLIENT_ID is a registered application.
+"""
 
 import os
 
@@ -6,9 +9,16 @@ from redcore import Client, login
 
 
 def main() -> None:
-    client_id, secret = os.environ["REDCORE_CLIENT_ID"], os.environ.get("REDCORE_CLIENT_SECRET")
-    tokens = login.in_browser(client_id=client_id, client_secret=secret, scope="profile:read")
-    with Client.from_tokens(tokens, client_id=client_id, client_secret=secret) as client:
+    client_id, secret = (
+        os.environ["REDCORE_CLIENT_ID"],
+        os.environ.get("REDCORE_CLIENT_SECRET"),
+    )
+    tokens = login.in_browser(
+        client_id=client_id, client_secret=secret, scope="profile:read"
+    )
+    with Client.from_tokens(
+        tokens, client_id=client_id, client_secret=secret
+    ) as client:
         print(client.users.get_me().name)
 
 

@@ -1,4 +1,7 @@
-"""Logs a person in who has a browser elsewhere. REDCORE_CLIENT_ID is a registered application."""
+"""Logs a person in who has a browser elsewhere.
+
+REDCORE_CLIENT_ID is a registered application.
+"""
 
 import os
 
@@ -10,9 +13,16 @@ def prompt(device: login.DeviceAuthorization) -> None:
 
 
 def main() -> None:
-    client_id, secret = os.environ["REDCORE_CLIENT_ID"], os.environ.get("REDCORE_CLIENT_SECRET")
-    tokens = login.on_device(prompt=prompt, client_id=client_id, client_secret=secret, scope="profile:read")
-    with Client.from_tokens(tokens, client_id=client_id, client_secret=secret) as client:
+    client_id, secret = (
+        os.environ["REDCORE_CLIENT_ID"],
+        os.environ.get("REDCORE_CLIENT_SECRET"),
+    )
+    tokens = login.on_device(
+        prompt=prompt, client_id=client_id, client_secret=secret, scope="profile:read"
+    )
+    with Client.from_tokens(
+        tokens, client_id=client_id, client_secret=secret
+    ) as client:
         print(client.users.get_me().name)
 
 

@@ -1,6 +1,6 @@
 """A client behind a corporate proxy that shows a certificate of a private authority.
 
-HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are enough in most cases. This is the same in code.
+HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are enough in most cases; this is the same.
 """
 
 import os
@@ -12,7 +12,7 @@ from redcore import Client
 
 
 def make_http(proxy: str | None, authorities: str | None) -> httpx.Client:
-    """An HTTP client with this proxy and these certificate authorities, beside those of the system."""
+    """An HTTP client with this proxy and these authorities, beside the system's."""
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(authorities)
@@ -20,7 +20,10 @@ def make_http(proxy: str | None, authorities: str | None) -> httpx.Client:
 
 
 def main() -> None:
-    proxy, authorities = os.environ.get("CORPORATE_PROXY"), os.environ.get("CORPORATE_CA")
+    proxy, authorities = (
+        os.environ.get("CORPORATE_PROXY"),
+        os.environ.get("CORPORATE_CA"),
+    )
     with make_http(proxy, authorities) as http, Client(http_client=http) as client:
         print(client.users.get_me().email)
 

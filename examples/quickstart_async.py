@@ -1,4 +1,7 @@
-"""The first calls with asyncio. Run it: `redcore-server run -- python examples/quickstart_async.py`."""
+"""The first calls with asyncio.
+
+`redcore-server run -- python examples/quickstart_async.py`
+"""
 
 import asyncio
 
@@ -9,7 +12,12 @@ async def main() -> None:
     async with AsyncClient() as client:
         names = [f"Part {number}" for number in range(10)]
         await asyncio.gather(
-            *(client.products.create(name=name, sku=name.upper().replace(" ", "-"), price=100) for name in names)
+            *(
+                client.products.create(
+                    name=name, sku=name.upper().replace(" ", "-"), price=100
+                )
+                for name in names
+            )
         )
         async for product in client.products.list_all(q="part").iter_items():
             print(product.sku, product.price)

@@ -1,7 +1,7 @@
-"""A tour of the RedCore SDK against a real reference server: what an app does, and what the SDK does for it.
+"""A tour of the RedCore SDK against a real reference server: what it does for an app.
 
-`nox -s demo` runs it. Each step says what it does, does it, and checks that it came out right; the first that does not
-ends the tour with exit code 1.
+`nox -s demo` runs it. Each step says what it does, does it, and checks that it came out
+right; the first that does not ends the tour with exit code 1.
 """
 
 from __future__ import annotations
@@ -47,20 +47,24 @@ def check(held: object, expected: str) -> None:
         raise TourError(f"expected {expected}")
 
 
-# Calls that just work -----------------------------------------------------------------------
+# Calls that just work ----------------------------------------------------------------
 
 
 def connect(client: Client) -> None:
     step("Connect, and ask who we are")
     me = client.users.get_me()
     say(f"{me.name} <{me.email}>, {me.role}, {me.status}")
-    check(me.role is UserRole.ADMIN and me.status is UserStatus.ACTIVE, "an active admin")
+    check(
+        me.role is UserRole.ADMIN and me.status is UserStatus.ACTIVE, "an active admin"
+    )
     check(me["email"] == me.email, "an object that also answers as a mapping")
 
 
 def create_a_user(client: Client) -> User:
     step("Create a user")
-    user = client.users.create(email="ada@example.com", name="Ada Lovelace", role="editor")
+    user = client.users.create(
+        email="ada@example.com", name="Ada Lovelace", role="editor"
+    )
     say(f"{user.id} is {user.status}: an invitation is on its way")
     check(user.status is UserStatus.PENDING_INVITE, "a user who is invited")
     check(client.users.get(user.id).email == "ada@example.com", "the same user again")
@@ -75,7 +79,9 @@ async def create_many_users(credentials: ApiKeyArguments) -> None:
 
         async def create(number: int) -> None:
             async with gate:
-                await client.users.create(email=f"user{number}@example.com", name=f"User {number}")
+                await client.users.create(
+                    email=f"user{number}@example.com", name=f"User {number}"
+                )
 
         await asyncio.gather(*(create(number) for number in range(USERS)))
     say(f"{USERS} created in {time.perf_counter() - began:.1f} s")
@@ -87,7 +93,10 @@ def page_through(client: Client) -> list[User]:
     for page in client.users.list_all(page_size=100):
         say(f"page at offset {page.meta.offset}: {len(page)} of {page.meta.total}")
         users.extend(page)
-    check(len({user.id for user in users}) == len(users) == USERS + 2, "each user exactly once")
+    check(
+        len({user.id for user in users}) == len(users) == USERS + 2,
+        "each user exactly once",
+    )
     return users
 
 
@@ -95,12 +104,17 @@ async def get_concurrently(credentials: ApiKeyArguments, users: list[User]) -> N
     step(f"Fetch {CONCURRENT} users at once")
     began = time.perf_counter()
     async with AsyncClient(**credentials) as client:
-        fetched = await asyncio.gather(*(client.users.get(user.id) for user in users[:CONCURRENT]))
+        fetched = await asyncio.gather(
+            *(client.users.get(user.id) for user in users[:CONCURRENT])
+        )
     say(f"{len(fetched)} answers in {time.perf_counter() - began:.1f} s")
-    check([user.id for user in fetched] == [user.id for user in users[:CONCURRENT]], "every answer in its place")
+    check(
+        [user.id for user in fetched] == [user.id for user in users[:CONCURRENT]],
+        "every answer in its place",
+    )
 
 
-# Errors that say what to do -----------------------------------------------------------------
+# Errors that say what to do ----------------------------------------------------------
 
 
 def duplicate(client: Client) -> None:
@@ -109,7 +123,10 @@ def duplicate(client: Client) -> None:
         client.users.create(email="ADA@Example.com", name="Ada Lovelace")
     except DuplicateError as error:
         say(f"DuplicateError: {error}")
-        check(error.code == "DUPLICATE_RESOURCE" and error.request_id, "a duplicate, with its request id")
+        check(
+            error.code == "DUPLICATE_RESOURCE" and error.request_id,
+            "a duplicate, with its request id",
+        )
     else:
         raise TourError("expected DuplicateError")
 
@@ -121,12 +138,15 @@ def validation(client: Client) -> None:
     except ValidationError as error:
         for detail in error.details:
             say(f"{detail.field}: {detail.issue}")
-        check({detail.field for detail in error.details} == {"email", "name"}, "both fields named")
+        check(
+            {detail.field for detail in error.details} == {"email", "name"},
+            "both fields named",
+        )
     else:
         raise TourError("expected ValidationError")
 
 
-# What the SDK does without being asked --------------------------------------------------------
+# What the SDK does without being asked -----------------------------------------------
 
 
 def silent_refresh(client: Client, lab: Lab, refreshed: list[dict[str, Any]]) -> None:
@@ -135,9 +155,15 @@ def silent_refresh(client: Client, lab: Lab, refreshed: list[dict[str, Any]]) ->
     check(len(refreshed) == 1, "one token pair so far")
     lab.advance_clock(3700)
     me = client.users.get_me()
-    say(f"an hour later the same call still answers: {me.name}; tokens were refreshed {len(refreshed) - 1} time")
+    say(
+        f"an hour later the same call still answers: {me.name}; "
+        f"tokens were refreshed {len(refreshed) - 1} time"
+    )
     check(len(refreshed) == 2, "one refresh")
-    check(refreshed[0]["refresh_token"] != refreshed[1]["refresh_token"], "a refresh token that rotates")
+    check(
+        refreshed[0]["refresh_token"] != refreshed[1]["refresh_token"],
+        "a refresh token that rotates",
+    )
 
 
 def retry_until_it_works(client: Client, lab: Lab, user: User) -> None:
@@ -183,19 +209,29 @@ def invitation(lab: Lab, user: User) -> None:
     say(f"“{mails[0].subject}” to {mails[0].to}, with a link that works once")
 
 
-def revoke(client: Client, server: ReferenceServer, refreshed: list[dict[str, Any]]) -> None:
+def revoke(
+    client: Client, server: ReferenceServer, refreshed: list[dict[str, Any]]
+) -> None:
     step("Revoke the session")
     pair = refreshed[-1]
     client.auth.revoke(token=pair["refresh_token"])
-    check(client.auth.introspect(token=pair["access_token"]).active is False, "an access token that died with it")
+    check(
+        client.auth.introspect(token=pair["access_token"]).active is False,
+        "an access token that died with it",
+    )
     client.users.get_me()
     say("the next call authenticated again with the application's own id and secret")
     check(refreshed[-1]["access_token"] != pair["access_token"], "a new pair")
-    with Client(base_url=server.base_url, access_token=pair["access_token"]) as stranded:
+    with Client(
+        base_url=server.base_url, access_token=pair["access_token"]
+    ) as stranded:
         try:
             stranded.users.get_me()
         except AuthenticationError as error:
-            say(f"a client with nothing but the dead token gets AuthenticationError: {error.code}")
+            say(
+                "a client with nothing but the dead token gets "
+                f"AuthenticationError: {error.code}"
+            )
         else:
             raise TourError("expected AuthenticationError")
 
@@ -208,14 +244,22 @@ def announce(response: httpx.Response) -> None:
 
 def main() -> None:
     """Take the tour, with a server that is started for it."""
-    print("Starting a reference server: gateway, auth service, API, worker, PostgreSQL and Redis …")
+    print(
+        "Starting a reference server: "
+        "gateway, auth service, API, worker, PostgreSQL and Redis …"
+    )
     began = time.perf_counter()
-    with ReferenceServer() as server, httpx.Client(event_hooks={"response": [announce]}) as http:
+    with (
+        ReferenceServer() as server,
+        httpx.Client(event_hooks={"response": [announce]}) as http,
+    ):
         say(f"ready at {server.origin} after {time.perf_counter() - began:.1f} s")
         refreshed: list[dict[str, Any]] = []
         with (
             Client(**server.api_key, http_client=http) as client,
-            Client(**server.application, on_token_refreshed=refreshed.append) as session,
+            Client(
+                **server.application, on_token_refreshed=refreshed.append
+            ) as session,
         ):
             connect(client)
             ada = create_a_user(client)

@@ -1,10 +1,13 @@
-"""Retries tuned for an interactive program: give up after four seconds, wait little, and say what was tried."""
+"""Retries for an interactive program: it gives up after four seconds, and says why."""
 
 from tenacity import stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from redcore import Client, RedcoreError, Retry
 
-POLICY = Retry(stop=stop_after_attempt(4) | stop_after_delay(4), wait=wait_random_exponential(multiplier=0.2, max=1))
+POLICY = Retry(
+    stop=stop_after_attempt(4) | stop_after_delay(4),
+    wait=wait_random_exponential(multiplier=0.2, max=1),
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Walks a large listing fast, and goes on where it stopped if it is started again after a failure."""
+"""Walks a large listing fast; after a failure it goes on where it stopped."""
 
 from pathlib import Path
 

@@ -15,6 +15,8 @@ from redcore.cli.generated import COMMANDS
 Json: TypeAlias = Mapping[str, Any]
 BY_OPERATION: Final = {command.operation_id: command for command in COMMANDS}
 TITLES: Final = {"python": "Python", "console": "Command line", "bash": "curl"}
+WIDEST: Final = 88
+"""Characters that a page shows without scrolling, as in docs/ruff.toml."""
 
 
 def tabs(operation: Json, method: str, path: str, body: Json | None) -> str:
@@ -39,7 +41,13 @@ def python(operation: Json) -> str:
     method = getattr(owner, operation["operationId"].removeprefix(f"{tag}_"), None)
     _, _, example = (inspect.getdoc(method) or "").partition("Example:\n") if method else ("", "", "")
     call = inspect.cleandoc(example)
-    return f"from redcore import Client\n\nwith Client() as client:\n    print({call})" if call else ""
+    if not call:
+        return ""
+    line = f"    print({call})"
+    if len(line) > WIDEST:
+        name, _, arguments = call.removesuffix(")").partition("(")
+        line = f"    print(\n        {name}(\n            {arguments}\n        )\n    )"
+    return f"from redcore import Client\n\nwith Client() as client:\n{line}"
 
 
 def command_line(operation_id: str, body: Json) -> str:
@@ -48,7 +56,8 @@ def command_line(operation_id: str, body: Json) -> str:
     if command is None:
         return ""
     words = ["redcore", command.group, command.name, *(argument.prefix + "4711" for argument in command.arguments)]
-    return "$ " + shlex.join([*words, *options(command, body)])
+    line = "$ " + shlex.join([*words, *options(command, body)])
+    return line if len(line) <= WIDEST else line.replace(" --", " \\\n    --")
 
 
 def options(command: Command, body: Json) -> Iterator[str]:

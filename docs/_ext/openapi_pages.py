@@ -299,4 +299,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("openapi-schemas", Schemas)
     app.add_directive("openapi-scopes", Scopes)
     app.connect("env-check-consistency", check_completeness)
-    return {"parallel_read_safe": False}
+    return {"parallel_read_safe": True}

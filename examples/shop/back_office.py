@@ -20,7 +20,9 @@ class BackOffice:
         try:
             return self._client.users.create(email=email, name=name, role="editor")
         except DuplicateError:
-            return next(user for user in self._client.users.list(q=email) if user.email == email)
+            return next(
+                user for user in self._client.users.list(q=email) if user.email == email
+            )
 
     def export(self) -> bytes:
         """Return the catalog as CSV."""

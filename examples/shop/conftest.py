@@ -1,4 +1,7 @@
-"""Fixtures of the shop's tests. `pytest` runs on the platform in process, `pytest --redcore=server` on a server."""
+"""Fixtures of the shop's tests.
+
+`pytest` runs on the platform in process, `pytest --redcore=server` on a server.
+"""
 
 from __future__ import annotations
 

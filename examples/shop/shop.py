@@ -20,7 +20,9 @@ class Shop:
     def stock_up(self, sku: str, name: str, price: int, pieces: int) -> Product:
         """Put pieces on the shelf; a product that is new is created."""
         try:
-            return self._client.products.create(name=name, sku=sku, price=price, stock=pieces)
+            return self._client.products.create(
+                name=name, sku=sku, price=price, stock=pieces
+            )
         except DuplicateError:
             held = self.find(sku)
             return self._client.products.update(held.id, stock=held.stock + pieces)

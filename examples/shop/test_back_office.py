@@ -23,7 +23,9 @@ def test_the_catalog_is_exported(shop: Shop, back_office: BackOffice) -> None:
     assert b"E-1,Engine,129900" in back_office.export()
 
 
-def test_an_expired_token_is_renewed(redcore_platform: FakeBlueRound, redcore_lab: Lab) -> None:
+def test_an_expired_token_is_renewed(
+    redcore_platform: FakeBlueRound, redcore_lab: Lab
+) -> None:
     with Client(**redcore_platform.application) as client:
         client.products.list()
         redcore_lab.advance_clock(3700)

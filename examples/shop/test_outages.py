@@ -21,34 +21,51 @@ def impatient(redcore_client: Client) -> BackOffice:
 
 
 def test_an_outage_is_survived(back_office: BackOffice, redcore_faults: Inject) -> None:
-    redcore_faults("GET", "/v1/products", Fault(status=503, retry_after=0), Fault(status=503, retry_after=0))
+    redcore_faults(
+        "GET",
+        "/v1/products",
+        Fault(status=503, retry_after=0),
+        Fault(status=503, retry_after=0),
+    )
     assert back_office.status() == "open, 0 products"
 
 
-def test_an_outage_that_lasts_is_shown(back_office: BackOffice, redcore_faults: Inject) -> None:
+def test_an_outage_that_lasts_is_shown(
+    back_office: BackOffice, redcore_faults: Inject
+) -> None:
     redcore_faults("GET", "/v1/products", *[Fault(status=503, retry_after=0)] * 3)
     assert back_office.status() == "closed: BlueRound is away"
 
 
-def test_a_busy_platform_is_shown(impatient: BackOffice, redcore_faults: Inject) -> None:
+def test_a_busy_platform_is_shown(
+    impatient: BackOffice, redcore_faults: Inject
+) -> None:
     redcore_faults("GET", "/v1/products", Fault(status=429, retry_after=7))
     assert impatient.status() == "busy, again in 7 s"
 
 
-@pytest.mark.usefixtures("redcore_time")  # the wait before the second attempt is over at once
-def test_a_truncated_answer_creates_nothing_twice(shop: Shop, redcore_faults: Inject) -> None:
+@pytest.mark.usefixtures(
+    "redcore_time"
+)  # the wait before the second attempt is over at once
+def test_a_truncated_answer_creates_nothing_twice(
+    shop: Shop, redcore_faults: Inject
+) -> None:
     redcore_faults("POST", "/v1/products", Fault(truncate=True))
     shop.stock_up("E-1", "Engine", 129900, 1)
     assert list(shop.catalog()) == ["Engine"]
 
 
-def test_a_connection_that_is_cut_for_good(impatient: BackOffice, redcore_faults: Inject) -> None:
+def test_a_connection_that_is_cut_for_good(
+    impatient: BackOffice, redcore_faults: Inject
+) -> None:
     redcore_faults("GET", "/v1/products", Fault(drop=True))
     with pytest.raises(NetworkError):
         impatient.status()
 
 
-def test_a_page_from_something_in_between(impatient: BackOffice, redcore_faults: Inject) -> None:
+def test_a_page_from_something_in_between(
+    impatient: BackOffice, redcore_faults: Inject
+) -> None:
     redcore_faults("GET", "/v1/products", Fault(status=200, body="<html>"))
     with pytest.raises(ResponseError):
         impatient.status()

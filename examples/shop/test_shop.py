@@ -56,12 +56,19 @@ def test_a_price_below_zero_is_refused(shop: Shop) -> None:
 def test_all_pages_of_the_catalog_are_read(shop: Shop) -> None:
     for number in range(5):
         shop.stock_up(f"E-{number}", f"Engine {number}", 100, 1)
-    assert list(shop.catalog(page_size=2)) == [f"Engine {number}" for number in reversed(range(5))]
+    assert list(shop.catalog(page_size=2)) == [
+        f"Engine {number}" for number in reversed(range(5))
+    ]
 
 
-def test_a_key_that_may_only_read(redcore_platform: FakeBlueRound, redcore_client: Client) -> None:
+def test_a_key_that_may_only_read(
+    redcore_platform: FakeBlueRound, redcore_client: Client
+) -> None:
     key = redcore_client.api_keys.create(name="till", scopes=["products:read"]).key
-    with Client(base_url=redcore_platform.base_url, api_key=key) as client, pytest.raises(PermissionError):
+    with (
+        Client(base_url=redcore_platform.base_url, api_key=key) as client,
+        pytest.raises(PermissionError),
+    ):
         Shop(client).stock_up("E-1", "Engine", 129900, 1)
 
 

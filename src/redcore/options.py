@@ -107,7 +107,10 @@ class Retry:
         ConfigurationError: a value is not a strategy, or is one that must be awaited.
 
     Example:
-        Retry(stop=stop_after_attempt(6) | stop_before_delay(10), wait=wait_random_exponential(max=20))
+        Retry(
+            stop=stop_after_attempt(6) | stop_before_delay(10),
+            wait=wait_random_exponential(max=20),
+        )
     """
 
     stop: Callable[[Any], bool] | None = attrs.field(default=None, validator=_strategy)

@@ -53,7 +53,6 @@ def pasted(reader: Path, redcore_server: ReferenceServer, monkeypatch: pytest.Mo
         "logs/today.log": "nothing",
         "catalog.csv": "name,sku,price,stock\nEngine,ENG-7,100,1\n",
         "_build/html/index.html": "<!doctype html><title>Manual</title>",
-        ".local/share/bash-completion/completions/README": "",
     }
     for name, text in files.items():
         (reader / name).parent.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,23 @@ def test_python_of_a_page_runs_in_order(
             test(**{name: request.getfixturevalue(name) for name in signature(test).parameters})
 
 
+@pytest.mark.parametrize("page", pages_with("python"), ids=named)
+def test_a_page_says_where_its_programs_run(page: Path) -> None:
+    """Who pastes a program that reads the environment learns what sets it, without having read another page."""
+    needs_a_server = re.compile(r"[^.]Client\(\)|REDCORE_BASE_URL")
+    if any(needs_a_server.search(block.code) for block in blocks(page, "python")):
+        assert "redcore-server run " in page.read_text(encoding="utf-8")
+
+
+def test_code_of_pages_needs_no_scrolling() -> None:
+    """A page shows 88 characters on a screen of 1280 pixels; docs/ruff.toml has the same for Python."""
+    shown = {str(block): block.code + (block.output or "") for page in PAGES[1:] for block in all_blocks(page)}
+    shown = {place: code for place, code in shown.items() if ":alt:" not in code}  # drawn
+    shown |= {str(path): path.read_text(encoding="utf-8") for path in (REPOSITORY / "examples").glob("*.html")}
+    wide = [f"{place}: {line}" for place, code in shown.items() for line in code.splitlines() if len(line) > 88]
+    assert wide == []
+
+
 def test_every_block_is_in_a_language_that_is_tried() -> None:
     """A block of `shell` or `pycon` would not be run, so there is none."""
     odd = [
