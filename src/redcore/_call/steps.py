@@ -7,13 +7,14 @@ I/O and are tested without it; `Client` and `AsyncClient` only perform the steps
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
 from redcore._base.runtime import Runtime
 from redcore._wire.encoding import Request
-from redcore.exceptions import RequestTimeoutError
+from redcore.exceptions import RedcoreError, RequestTimeoutError
 from redcore.tokens.single_flight import SharedLock
 
 T = TypeVar("T")
@@ -197,6 +198,9 @@ def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
                 step = flow.send(result)
     except StopIteration as done:
         return cast("T", done.value)
+    except RedcoreError as error:
+        error.__traceback__ = without_our_frames(error.__traceback__)
+        raise
 
 
 async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
@@ -212,3 +216,19 @@ async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) 
                 step = flow.send(result)
     except StopIteration as done:
         return cast("T", done.value)
+    except RedcoreError as error:
+        error.__traceback__ = without_our_frames(error.__traceback__)
+        raise
+
+
+def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Shorten the traceback of an error of ours: readers look for their own line, and a cause keeps its traceback.
+
+    One with a frame of the caller's, such as that of a hook, stays whole.
+    """
+    frame = trace
+    while frame is not None:
+        if not frame.tb_frame.f_globals.get("__name__", "").startswith("redcore."):
+            return trace
+        frame = frame.tb_next
+    return None
