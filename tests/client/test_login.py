@@ -31,7 +31,7 @@ from redcore import (
 )
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore.login import LoginTimeoutError
-from redcore.testing import FakeTime
+from redcore.testing import FakeBlueRound, FakeTime
 
 PENDING = reply({"error": "authorization_pending"}, 400)
 CODES = {
@@ -483,6 +483,54 @@ class TestOnDevice:
         )
 
         assert shown == ["WDJB-MJHT"]
+
+
+@pytest.mark.parametrize("backend", ["threads", "asyncio", "trio"])
+def test_device_logins_side_by_side(backend: str, slept: list[float]) -> None:
+    """Each has a code of its own, and gets the tokens, or the refusal, of the person who entered that code."""
+    got: dict[str, str] = {}
+
+    with FakeBlueRound() as fake:
+        fake.client().users.create(email="eve@example.com", name="Eve", role="viewer")
+        fake.accept_invitation("eve@example.com")
+        application: Any = fake.application
+        codes: list[str] = []
+
+        def person(email: str, decision: Any) -> Callable[[login.DeviceAuthorization], None]:
+            def decide(device: login.DeviceAuthorization) -> None:
+                codes.append(device.user_code)
+                fake.decide_device(device.user_code, email, decision=decision)
+
+            return decide
+
+        async def log_in(email: str, decision: Any) -> None:
+            prompt = person(email, decision)
+            try:
+                if backend == "threads":
+                    one = partial(login.on_device, prompt=prompt, **application)
+                    tokens = await anyio.to_thread.run_sync(one)
+                else:
+                    tokens = await login.on_device_async(prompt=prompt, **application)
+            except AuthenticationError as error:
+                got[email] = error.code
+                return
+            with Client.from_tokens(tokens, **fake.application) as client:
+                got[email] = client.users.get_me().email
+
+        async def main() -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(log_in, "admin@example.com", "allow")
+                group.start_soon(log_in, "eve@example.com", "allow")
+                group.start_soon(log_in, "ADMIN@example.com", "deny")
+
+        anyio.run(main, backend="asyncio" if backend == "threads" else backend)
+
+    assert got == {
+        "admin@example.com": "admin@example.com",
+        "eve@example.com": "eve@example.com",
+        "ADMIN@example.com": "access_denied",
+    }
+    assert len(set(codes)) == 3
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

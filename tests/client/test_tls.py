@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, reset, user
 
-from redcore import NetworkError
+from redcore import Client, NetworkError
 
 
 @pytest.fixture(params=OWN_TRANSPORTS, ids=named)
@@ -128,6 +130,35 @@ def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
     assert call(client.users.get_me).id == "usr_2"
     assert server.accepted == 2
     assert not any(further)
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore"])
+def test_ctrl_c_during_a_handshake(
+    server: Loopback, certificate: Path, monkeypatch: pytest.MonkeyPatch, transport: Any
+) -> None:
+    """It closes the connection, and no socket is left to the garbage collector, which would warn of it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    agree = ssl.SSLSocket.do_handshake
+
+    def interrupted(sock: ssl.SSLSocket) -> None:
+        if not sock.server_side:
+            raise KeyboardInterrupt
+        agree(sock)
+
+    with (
+        Client(api_key="rk_test_1", base_url=server.base_url, transport=transport) as client,
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        monkeypatch.setattr(ssl.SSLSocket, "do_handshake", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.users.get_me()
+        monkeypatch.setattr(ssl.SSLSocket, "do_handshake", agree)
+        gc.collect()
+
+        assert [str(each.message) for each in caught] == []
+        assert client.users.get_me().id == "usr_1"
 
 
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:

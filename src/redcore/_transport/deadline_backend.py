@@ -51,6 +51,27 @@ class BoundedStream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+class Socket(SyncStream):
+    """A TCP connection that Ctrl-C during a TLS handshake leaves closed: `SSLContext.wrap_socket` leaves it open."""
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same connection, encrypted."""
+        self._sock.settimeout(timeout)
+        try:
+            sock = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+        except BaseException:
+            self.close()
+            raise
+        try:
+            sock.do_handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return SyncStream(sock)
+
+
 class BoundedBackend(httpcore.NetworkBackend):
     """Opens connections whose operations respect the deadline of the attempt."""
 
@@ -65,4 +86,4 @@ class BoundedBackend(httpcore.NetworkBackend):
         """Connect."""
         wait_s = left(timeout)
         ends_at = math.inf if wait_s is None else monotonic() + wait_s
-        return BoundedStream(SyncStream(connect(host, port, ends_at)))
+        return BoundedStream(Socket(connect(host, port, ends_at)))
