@@ -64,6 +64,17 @@ def test_imports():
     assert not {"httpx", "msgspec", "anyio", "jsonschema_rs"} & sys.modules.keys()
 """
 
+LOADERS = """
+import sys
+from importlib.machinery import SourceFileLoader
+
+def test_loaders(redcore_client):
+    ours = {name: each for name, each in sys.modules.items() if name.startswith("redcore.") and each.__spec__.origin}
+    rewritten = [name for name, each in ours.items() if type(each.__spec__.loader) is not SourceFileLoader]
+    assert "redcore.client" in ours
+    assert set(rewritten) <= {"redcore.testing", "redcore.testing.plugin"}
+"""
+
 
 def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run pytest on one file, without the settings of this project and without other plugins."""
@@ -102,4 +113,11 @@ def test_production_is_refused_if_the_settings_say_so(tmp_path: Path) -> None:
 def test_the_plugin_imports_nothing_of_the_sdk_before_a_fixture_is_asked_for(tmp_path: Path) -> None:
     """Whoever has it installed pays nothing for it."""
     done = run(tmp_path, IMPORTS)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_pytest_compiles_nothing_of_the_sdk(tmp_path: Path) -> None:
+    """It would rewrite the assertions of every module, also those that a conftest.py imports."""
+    (tmp_path / "conftest.py").write_text("from redcore import Client")
+    done = run(tmp_path, LOADERS)
     assert "1 passed" in done.stdout, done.stdout

@@ -8,10 +8,14 @@ chooses for itself by `@pytest.mark.redcore("server")`.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,12 +33,33 @@ RUN_KEY = pytest.StashKey[Path]()
 CONTROLLER_KEY = pytest.StashKey[int]()
 
 
+class Plain(MetaPathFinder):
+    """Imports the SDK without pytest's rewriting of assertions.
+
+    pytest rewrites every module of a distribution that has a plugin, so it would compile the whole SDK: in the first
+    run, and in every run that must not write `.pyc` files.
+    """
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find a module of the SDK or the server as Python does."""
+        is_ours = name.partition(".")[0] in {"redcore", "redcore_server"}
+        return PathFinder.find_spec(name, path, target) if is_ours else None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The choice of the platform, and the guard."""
     choice = "the platform of the fixtures of redcore.testing: fake (default), server, or the URL of a running server"
     parser.getgroup("redcore").addoption("--redcore", default="fake", metavar="fake|server|URL", help=choice)
     guard = "refuse calls of RedCore clients to BlueRound's own addresses"
     parser.addini(NO_NETWORK, guard, type="bool", default=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Import the SDK plainly, also where a conftest.py imports it."""
+    plain = Plain()
+    sys.meta_path.insert(0, plain)
+    early_config.add_cleanup(lambda: sys.meta_path.remove(plain))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.request import urlopen
@@ -305,6 +304,8 @@ class FakeBlueRound:
         known = contract().operations
         found = known.get(name.replace(".", "_"))
         if found is None:
+            from difflib import get_close_matches  # noqa: PLC0415 (only for this error)
+
             close = get_close_matches(name.replace(".", "_"), known, n=1)
             hint = f"; did you mean {close[0].replace('_', '.', 1)!r}?" if close else ""
             raise ValueError(f"there is no operation {name!r}{hint}")
