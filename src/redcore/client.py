@@ -478,9 +478,10 @@ class Client(_Client[Hooks], Resources):
             interrupts.deliver()
         match step:
             case Send(request, timeout_s, must_finish):
+                sender = self._sender
                 if must_finish:
                     interrupts.hold()
-                return self._sender.send(request, timeout_s)
+                return sender.send(request, timeout_s)
             case Sleep(seconds):
                 return self._engine.runtime.sleep(seconds)
             case Acquire(lock, timeout_s):

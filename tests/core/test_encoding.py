@@ -17,13 +17,13 @@ from tests.core.world import BASE_URL, content_of
 from redcore import UNSET, UserRole
 from redcore._base.operation import Operation
 from redcore._spec import operations
-from redcore._wire.encoding import Request, encode, filled
+from redcore._wire.encoding import Request, call_headers, encode, filled
 from redcore._wire.multipart import Multipart
 from redcore.exceptions import ArgumentError
 
 
 def encoded(operation: Operation[Any]) -> Request:
-    return encode(operation, BASE_URL, {"X-Request-ID": "req"})
+    return encode(operation, BASE_URL, call_headers(operation, "req"))
 
 
 def sent(request: Request) -> Iterable[bytes]:

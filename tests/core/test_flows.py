@@ -79,7 +79,7 @@ def test_every_flow_is_driven(file: Path) -> None:
         "if self.read(): pass",
         "done = not self.read()",
         "x = self.read() is None",
-        "self._engine._pace(budget)",
+        "self._engine._renewed(budget)",
     ],
 )
 def test_a_flow_that_is_not_driven_is_found(line: str) -> None:
@@ -94,4 +94,4 @@ def test_the_engine_is_looked_at() -> None:
     read = {str(file.relative_to(SOURCE)) for file in FILES}
 
     assert read >= {"_call/engine.py", "_call/authenticator.py", "_call/token_store.py", "_transfer/download.py"}
-    assert {"_pace", "bearer", "log_in"} <= CLEAR
+    assert {"_renewed", "bearer", "log_in"} <= CLEAR

@@ -130,6 +130,14 @@ def test_the_code_expires() -> None:
     assert (error.code, login.world.slept) == ("expired_token", [5.0, 5.0])
 
 
+def test_an_interval_that_no_float_can_hold() -> None:
+    """The code expires before the first poll; nothing raises an OverflowError."""
+    login = Login(codes(interval=10**400, expires_in=10**399))
+
+    assert login.refused().code == "expired_token"
+    assert login.world.slept == []
+
+
 def test_the_deadline() -> None:
     """No wait is begun that would end after it; the error is a TimeoutError too."""
     login = Login(codes(), PENDING)

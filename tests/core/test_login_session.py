@@ -170,6 +170,14 @@ class TestLogIn:
         assert caught.value.response.content == b""
         assert world.notified == []
 
+    def test_a_lifetime_that_no_float_can_hold(self) -> None:
+        """An integer of any length is a lifetime; none raises an OverflowError."""
+        world = World(tokens(expires_in=10**400), credentials=PUBLIC)
+
+        world.run(world.engine.log_in(saml_bearer(XML, None), CallOptions()))
+
+        assert world.notified[0]["expires_at"] == START + 2**53
+
 
 class TestLogOut:
     def test_the_refresh_token_is_revoked_and_forgotten(self) -> None:

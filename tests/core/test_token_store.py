@@ -638,6 +638,7 @@ class TestFlaws:
             ({"access_token": "a", "expires_at": "soon"}, "a time that is not a number of seconds"),
             ({"access_token": "a", "expires_at": True}, "a time that is not a number of seconds"),
             ({"access_token": "a", "issued_at": float("nan")}, "a time that is not a number of seconds"),
+            ({"access_token": "a", "expires_at": 10**400}, "a time that is not a number of seconds"),
             ({"access_token": "a", "scope": ["users:read"]}, "a scope or a token_type that is not a string"),
         ],
     )

@@ -72,6 +72,11 @@ def content_of(request: Request) -> bytes:
     return request.content
 
 
+def as_sent(request: Request) -> Request:
+    """The request as it is now: the next attempt signs the same headers anew."""
+    return attrs.evolve(request, headers=dict(request.headers))
+
+
 class World:
     """Answers requests from a script, in order, and records what was asked of it."""
 
@@ -119,10 +124,10 @@ class World:
         """Perform one step."""
         match step:
             case Send(request):
-                self.sent.append(step)
+                self.sent.append(attrs.evolve(step, request=as_sent(request)))
                 return self._answer(request)
             case Stream(request):
-                self.streams.append(step)
+                self.streams.append(attrs.evolve(step, request=as_sent(request)))
                 return self._answer_read(request)
             case Read(answer):
                 return answer.read()

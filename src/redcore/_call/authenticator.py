@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import math
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
 
@@ -36,8 +36,7 @@ from redcore._call.token_store import TokenStore
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
 from redcore._wire.decoding import oauth_failure, read
-from redcore._wire.encoding import Request, encode
-from redcore._wire.raw_response import RawResponse, raw
+from redcore._wire.encoding import Request, call_headers, encode
 from redcore.exceptions import (
     ArgumentError,
     AuthenticationError,
@@ -50,7 +49,7 @@ from redcore.exceptions import (
     TokenCacheError,
 )
 from redcore.tokens.cache import AnyTokenCache
-from redcore.tokens.token_set import TokenSet, flaw, is_sendable
+from redcore.tokens.token_set import FOREVER_S, TokenSet, flaw
 
 OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
 AHEAD_AGAIN_S = 60.0  # after an early refresh has failed, or another process was refreshing
@@ -258,7 +257,7 @@ class Authenticator:
                 fetched = yield from self._store.fetch()
                 if fetched is not None and (is_good(fetched) or not is_ours):
                     return fetched, False
-                return (yield from self._renew(budget)), True
+                return (yield from self._renew(fetched, budget)), True
             finally:
                 if is_ours:
                     yield from self._store.unlock()
@@ -308,9 +307,8 @@ class Authenticator:
     def _is_usable(self, tokens: TokenSet, rejected: str | None) -> bool:
         return tokens.is_fresh(self._now()) and tokens.access_token != rejected
 
-    def _renew(self, budget: Budget) -> Flow[TokenSet]:
+    def _renew(self, held: TokenSet | None, budget: Budget) -> Flow[TokenSet]:
         """Obtain new tokens by the refresh token or the client's credentials; stores them before they are used."""
-        held = self._store.known()
         if held is not None and held.refresh_token is not None:
             try:
                 return (yield from self._refresh(held.refresh_token, budget))
@@ -391,12 +389,12 @@ class Authenticator:
 
         The refresh token is kept if the response has none.
         """
-        request = self.sign(operation, {"X-Request-ID": budget.request_id}, budget.request_id)
+        request = self.sign(operation, call_headers(operation, budget.request_id), budget.request_id)
         response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
         if response.status_code != 200:
             shown = without_secrets(response, self.secrets(), operation.body)
             raise oauth_failure(shown, now=self._now(), request_id=budget.request_id)
-        tokens = granted(read(raw(operation), response), self._now(), refresh_token)
+        tokens = granted(read(operation, response), response, self._now(), refresh_token)
         try:
             yield from self._store.keep(tokens)
         except TokenCacheError:  # the application may store the pair itself, and the old pair is dead
@@ -410,7 +408,7 @@ class Authenticator:
         known = {given.api_key, given.client_secret, given.access_token, given.refresh_token}
         return known if held is None else known | {held.access_token, held.refresh_token}
 
-    def sign(self, operation: Operation[Any], headers: Mapping[str, str], request_id: str) -> Request:
+    def sign(self, operation: Operation[Any], headers: dict[str, str], request_id: str) -> Request:
         """Make a request to an OAuth endpoint, with client authentication (RFC 6749 section 2.3.1).
 
         Raises:
@@ -427,7 +425,7 @@ class Authenticator:
                 raise ConfigurationError(f"{operation.name} needs client_secret", request_id=request_id)
             if secret is not None and client_id is not None:
                 pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
-                headers = {**headers, "Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+                headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
             elif client_id is not None:
                 operation = attrs.evolve(operation, body={**(operation.body or {}), "client_id": client_id})
         return encode(operation, self._origin, headers)
@@ -438,32 +436,33 @@ def longest_renewal_s(budget: Budget) -> float:
     return 2 * budget.timeout_s + LEASE_MARGIN_S
 
 
-def granted(answer: RawResponse[TokenResponse], now: float, refresh_token: str | None = None) -> TokenSet:
+def granted(given: TokenResponse, response: Response, now: float, refresh_token: str | None = None) -> TokenSet:
     """Make a `TokenSet` from the response to a grant.
 
     Args:
-        answer: The response of the token endpoint.
+        given: What the token endpoint gave.
+        response: Its response, for the error.
         now: In Unix seconds.
         refresh_token: The refresh token to keep if the response has none.
 
     Raises:
         ResponseError: a token cannot be sent in a header.
     """
-    given = answer.value
-    if not all(is_sendable(token) for token in (given.access_token, given.refresh_token) if token is not None):
-        raise ResponseError(
-            "the token endpoint sent a token that no header can hold",
-            response=Response(answer.status_code, answer.headers),  # without the tokens
-        )
-    return TokenSet(
+    tokens = TokenSet(
         access_token=given.access_token,
         # RFC 6749 section 6: without a new refresh token, the current one stays valid.
         refresh_token=given.refresh_token or refresh_token,
-        expires_at=now + given.expires_in,
+        expires_at=now + min(given.expires_in, FOREVER_S),
         scope=given.scope,
         token_type=given.token_type,
         issued_at=now,
     )
+    if not tokens.access_token or flaw(tokens) is not None:
+        raise ResponseError(
+            "the token endpoint sent a token that no header can hold",
+            response=Response(response.status_code, response.headers),  # without the tokens
+        )
+    return tokens
 
 
 def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:

@@ -16,7 +16,7 @@ States of a call, and the legal transitions:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -29,11 +29,11 @@ from redcore._call.observers import ObservedCall, Observer
 from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
 from redcore._call.secrets import without_secrets
-from redcore._call.steps import Budget, Flow, Send, Sleep, sending
+from redcore._call.steps import Budget, Flow, Sleep, sending
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
 from redcore._wire.decoding import failure, oauth_failure, read
-from redcore._wire.encoding import Request, encode
+from redcore._wire.encoding import Request, call_headers, encode
 from redcore._wire.raw_response import raw
 from redcore.exceptions import RateLimitError, RedcoreError, ResponseError, StopReason
 from redcore.hooks import AsyncHooks
@@ -87,31 +87,23 @@ class Engine:
         return ObservedCall(watching, options.hooks, self.runtime.monotonic).over(flow)
 
     def _call(self, operation: Operation[T], options: CallOptions) -> Flow[T]:
-        headers = {"X-Request-ID": new_id(), **options.headers}
+        headers = call_headers(operation, new_id(), options.headers)
         if operation.keyed:
             headers["Idempotency-Key"] = options.idempotency_key or new_id()
         budget = self.budget(options, headers["X-Request-ID"])
         try:
-            sender = self._sender(operation, headers, budget)
-            if operation.auth == "bearer" and options.pacing:
-                yield from self._pace(budget)
-            return (yield from self._attempts(operation, sender, options, budget))
+            if operation.auth == "bearer":
+                request = encode(operation, self.base_url, headers)
+            else:
+                request = self.auth.sign(operation, headers, budget.request_id)
+            if options.pacing and operation.auth == "bearer" and (wait := self.pacer.wait_s(self.runtime.monotonic())):
+                yield self._pacing(wait, budget)
+            return (yield from self._attempts(operation, request, options, budget))
         except RedcoreError as error:
             if error.request_id is None:  # for errors raised without access to the request id
                 error.request_id = budget.request_id
             error.idempotency_key = headers.get("Idempotency-Key")
             raise
-
-    def _sender(self, operation: Operation[Any], headers: Mapping[str, str], budget: Budget) -> Sender:
-        """Make the sender of a call, which signs the request for each attempt, or only once.
-
-        Raises:
-            ArgumentError: an argument cannot be encoded.
-            ConfigurationError: the operation needs a client id, which the client lacks.
-        """
-        if operation.auth == "bearer":
-            return WithBearer(encode(operation, self.base_url, headers), self.auth, budget)
-        return Signed(self.auth.sign(operation, headers, budget.request_id), budget)
 
     def log_in(self, operation: Operation[TokenResponse], options: CallOptions) -> Flow[None]:
         """Begin the session of a person by exchanging a grant.
@@ -129,7 +121,7 @@ class Engine:
         options = attrs.evolve(options, headers={**options.headers, "X-Request-ID": request_id})
         answer = yield from self.call(raw(operation), options)
         try:
-            return granted(answer, self.runtime.now())
+            return granted(answer.value, Response(answer.status_code, answer.headers), self.runtime.now())
         except ResponseError as error:
             error.request_id = request_id
             raise
@@ -147,16 +139,16 @@ class Engine:
 
         return self.auth.end(revoke, self.budget(options, new_id()))
 
-    def _attempts(self, operation: Operation[T], sender: Sender, options: CallOptions, budget: Budget) -> Flow[T]:
+    def _attempts(self, operation: Operation[T], request: Request, options: CallOptions, budget: Budget) -> Flow[T]:
         """Make attempts and waits until one succeeds or the policy stops (contract section 7, Retries)."""
         history = AttemptHistory(self.runtime.monotonic, budget.request_id)
         attempt = 1 + options.failed
         while True:
             try:
-                response = yield from sender.send(history)
+                response = yield from self._attempt(operation, request, budget, history)
                 value = self._read(operation, response, budget)
             except RedcoreError as error:
-                wait = self.next_wait(error, attempt, history, options, budget, sent_once=sent_once(operation, sender))
+                wait = self.next_wait(error, attempt, history, options, budget, sent_once=sent_once(operation, request))
                 if isinstance(wait, str):
                     raise
                 last = error
@@ -168,6 +160,25 @@ class Engine:
                 raise history.overslept(last)
             attempt += 1
             history.begin()
+
+    def _attempt(
+        self, operation: Operation[Any], request: Request, budget: Budget, history: AttemptHistory
+    ) -> Flow[Response]:
+        """Make one attempt; repeat it with a new token after a 401."""
+        response: Response
+        if operation.auth != "bearer":
+            response = yield sending(request, budget)
+            return response
+        rejected: str | None = None
+        while True:
+            token = yield from self.auth.bearer(budget, rejected=rejected)
+            request.headers["Authorization"] = f"Bearer {token}"  # RFC 6750 section 2.1
+            response = yield sending(request, budget)
+            is_rejected = response.status_code == 401 and rejected is None
+            if not (is_rejected and request.replayable and self.auth.can_replace(token)):
+                return response
+            history.refused(response)
+            rejected = token
 
     def next_wait(
         self,
@@ -217,11 +228,12 @@ class Engine:
         shown = without_secrets(response, self.auth.secrets(), operation.body)
         raise explain(shown, now=now, request_id=budget.request_id)
 
-    def _pace(self, budget: Budget) -> Flow[None]:
-        """Wait for the next window instead of receiving a 429."""
-        wait = self.pacer.wait_s(self.runtime.monotonic())
-        if not wait:
-            return
+    def _pacing(self, wait: float, budget: Budget) -> Sleep:
+        """Wait for the next window instead of receiving a 429.
+
+        Raises:
+            RateLimitError: the call's deadline ends before.
+        """
         if not budget.allows(wait):
             raise RateLimitError(
                 f"the rate limit is used up for another {wait:.1f} s, longer than the call's deadline",
@@ -230,74 +242,15 @@ class Engine:
                 retry_after=wait,
                 request_id=budget.request_id,
             )
-        yield Sleep(wait, "pacing")
+        return Sleep(wait, "pacing")
 
     def budget(self, options: CallOptions, request_id: str) -> Budget:
         """The time budget of a call that begins now."""
         return Budget.starting(self.runtime, options.timeout_s, options.deadline_s, request_id)
 
 
-class Sender(Protocol):
-    """Sends the request of a call, once per attempt."""
-
-    @property
-    def request(self) -> Request:
-        """The request without authorization."""
-        ...
-
-    def send(self, history: AttemptHistory, /) -> Flow[Response]:
-        """Make one attempt."""
-        ...
-
-
-@attrs.frozen
-class Signed:
-    """Sends a request that needs no token."""
-
-    request: Request
-    budget: Budget
-
-    def send(self, _: AttemptHistory, /) -> Flow[Response]:
-        """Make one attempt."""
-        response: Response = yield Send(self.request, self.budget.attempt_s())
-        return response
-
-
-@attrs.frozen
-class WithBearer:
-    """Sends a request with an access token or API key."""
-
-    request: Request
-    auth: Authenticator
-    budget: Budget
-
-    def send(self, history: AttemptHistory, /) -> Flow[Response]:
-        """Make one attempt; repeat it with a new token after a 401."""
-        token = yield from self.auth.bearer(self.budget, rejected=None)
-        response: Response = yield sending(with_bearer(self.request, token), self.budget)
-        if response.status_code == 401 and self.request.replayable and self.auth.can_replace(token):
-            history.refused(response)
-            token = yield from self.auth.bearer(self.budget, rejected=token)
-            response = yield sending(with_bearer(self.request, token), self.budget)
-        return response
-
-
-def sent_once(operation: Operation[Any], sender: Sender) -> StopReason | None:
+def sent_once(operation: Operation[Any], request: Request) -> StopReason | None:
     """Why the request of a call cannot be sent again; None if it can."""
     if not (operation.idempotent or operation.keyed):
         return "not idempotent"
-    return None if sender.request.replayable else "body cannot be sent again"
-
-
-def with_bearer(request: Request, token: str) -> Request:
-    """Sign the request (RFC 6750 section 2.1). On the path of every call; `attrs.evolve` is slower."""
-    return Request(
-        operation=request.operation,
-        method=request.method,
-        url=request.url,
-        url_template=request.url_template,
-        headers={**request.headers, "Authorization": f"Bearer {token}"},
-        content=request.content,
-        streamed=request.streamed,
-        opens=request.opens,
-    )
+    return None if request.replayable else "body cannot be sent again"

@@ -125,14 +125,11 @@ class TokenStore:
         self._monotonic = monotonic
         self._bridge, self._session = session_in(cache, key)
         self._memory = self._session.memory
+        self.lock: SharedLock = self._session.lock
+        """The lock for refreshing the tokens within this process."""
         self._is_locked = False
         self.is_unread: bool = self._is_asked
         """Whether the cache may have tokens unknown to this process, or failed to store some."""
-
-    @property
-    def lock(self) -> SharedLock:
-        """The lock for refreshing the tokens within this process."""
-        return self._session.lock
 
     @property
     def failures(self) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import attrs
 import msgspec
 
-from redcore._base.operation import Operation
+from redcore._base.operation import NONE, Operation
 from redcore._base.values import UNSET, Model, fields_of
 from redcore._base.version import __version__
 from redcore._wire.multipart import FilePart, Multipart
@@ -27,7 +27,7 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")  # needs no percent-encoding (RFC 3986 
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """The request of one attempt. Its repr shows neither headers nor body, as both may contain secrets."""
+    """The request of a call. Its repr shows neither headers nor body, as both may contain secrets."""
 
     operation: str
     """The name of the operation."""
@@ -35,7 +35,8 @@ class Request:
     url: str
     url_template: str | None = attrs.field(default=None, repr=False)
     """The URL with path parameter names instead of values; None if it has no template."""
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: dict[str, str] = attrs.field(repr=False)
+    """Each attempt sets its `Authorization`."""
     content: bytes | Multipart | None = attrs.field(default=None, repr=False)
     streamed: bool = attrs.field(default=False, repr=False)
     """Whether the request or its response is streamed, so that the timeout limits only inactivity."""
@@ -71,29 +72,39 @@ def segment(name: str, value: object) -> str:
         raise ArgumentError(f"{name} is not valid Unicode") from None
 
 
-def encode(operation: Operation[Any], origin: str, headers: Mapping[str, str]) -> Request:
+def call_headers(operation: Operation[Any], request_id: str, added: Mapping[str, str] = NONE) -> dict[str, str]:
+    """Make the headers of a call: the only copy, to which those of its body and of its credentials are added.
+
+    Args:
+        operation: The call.
+        request_id: Its id.
+        added: Headers of the application, which replace these.
+    """
+    return {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, "X-Request-ID": request_id, **added}
+
+
+def encode(operation: Operation[Any], origin: str, headers: dict[str, str]) -> Request:
     """Make the request of a call, without authorization.
 
     Args:
         operation: The call.
         origin: The URL that the path is appended to, without a trailing slash.
-        headers: Headers of the call.
+        headers: Headers of the call; those of the body are added.
 
     Raises:
         ArgumentError: an argument cannot be encoded.
     """
     values = operation.path_parameters
     content = content_of(operation)
-    sent = {"Accept": JSON, "User-Agent": USER_AGENT, **operation.headers, **headers}
     if content is not None:
-        sent.update(content_headers(operation, content))
+        headers.update(content_headers(operation, content))
     opens = operation.shape == "open"
     return Request(
         operation=operation.name,
         method=operation.method,
         url=origin + (filled(operation.path, values) if values else operation.path) + query_of(operation.query),
         url_template=None if values is None else origin + operation.path,
-        headers=sent,
+        headers=headers,
         content=content,
         streamed=opens or isinstance(content, Multipart),
         opens=opens,

@@ -22,6 +22,7 @@ from redcore.login.application import Login, perform, perform_async
 from redcore.login.deadline import checked
 from redcore.options import AsyncLoginOptions, LoginOptions, Retry
 from redcore.tokens import TokenSet
+from redcore.tokens.token_set import FOREVER_S
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 SLOW_DOWN_S = 5.0  # RFC 8628 section 3.5
@@ -86,7 +87,7 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
         yield Notify(prompt, device)
         grant = operations.auth_token(grant_type=GRANT_TYPE, device_code=device.device_code)
         once = attrs.evolve(options, retry=Retry(max_retries=0))  # the next poll is the retry
-        wait_s = max(SHORTEST_INTERVAL_S, float(device.interval))
+        wait_s = max(SHORTEST_INTERVAL_S, float(min(device.interval, FOREVER_S)))
         while True:
             time_left.check(wait_s)
             yield Sleep(wait_s)
@@ -121,7 +122,7 @@ class TimeLeft:
     """How long to poll: until the code expires or the deadline passes."""
 
     def __init__(self, runtime: Runtime, device: DeviceAuthorization, deadline_s: float | None) -> None:
-        self._code = Deadline.after(runtime, device.expires_in)
+        self._code = Deadline.after(runtime, min(device.expires_in, FOREVER_S))
         self._person = Deadline.after(runtime, deadline_s)
         self._deadline_s = deadline_s
 

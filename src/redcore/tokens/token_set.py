@@ -12,6 +12,7 @@ from redcore._base.public import public
 LEEWAY_S = 30.0  # a token about to expire is refreshed before it can expire in transit
 AHEAD = 0.1  # fraction of the lifetime that remains when a valid token is refreshed early
 SHORTEST_AHEAD_S = 300.0  # a shorter lifetime leaves too little time between refreshing early and expiry
+FOREVER_S = 2**53  # the longest lifetime; a server may name an integer that no float can hold
 CLOCK_TOLERANCE_S = 60.0  # the clocks of machines that share a cache differ by less
 
 
@@ -87,4 +88,7 @@ def is_sendable(secret: object) -> bool:
 
 def is_moment(value: object) -> bool:
     """Whether a value is a time in Unix seconds."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
