@@ -66,6 +66,22 @@ def test_a_call_that_succeeds_loads_neither_cattrs_nor_tenacity() -> None:
     assert loaded & {"cattrs", "cattr", "tenacity"} == set()
 
 
+REFUSED = """
+import os, redcore
+for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"): os.environ.pop(name, None)
+try: redcore.Client(api_key="k", base_url="http://127.0.0.1:9/v1", max_retries=0).users.list()
+except redcore.NetworkError: pass
+"""
+
+
+def test_a_blocking_call_loads_no_other_http_library_and_no_event_loop() -> None:
+    """What only proxies, clients of the application, TLS and async code need takes longer to load than all the rest."""
+    loaded = loaded_by(REFUSED)
+
+    assert "httptools" in loaded
+    assert loaded & {"httpx", "httpcore", "h11", "asyncio", "trio", "certifi", "urllib.request"} == set()
+
+
 @pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])
 def test_the_public_names_load_no_extra(module: str) -> None:
     """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""

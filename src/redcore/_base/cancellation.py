@@ -6,7 +6,6 @@ which `asyncio.timeout` and `asyncio.wait_for` use.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -24,6 +23,8 @@ async def to_the_end(awaitable: Awaitable[T]) -> T:
 
 
 def _on_asyncio() -> bool:
+    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:  # trio
@@ -39,6 +40,8 @@ def _shielded() -> Generator[None]:
 
 async def _past_cancels(awaitable: Awaitable[T]) -> T:
     """Await in a separate task, so that cancelling this one interrupts only the waiting."""
+    import asyncio  # noqa: PLC0415 (as above)
+
     waiting = asyncio.current_task()
     inner = asyncio.ensure_future(awaitable)
     cancels = 0

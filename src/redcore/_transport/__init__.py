@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from redcore._transport.deferred import AsyncDeferredTransport, DeferredTransport
 from redcore._transport.protocols import AsyncTransport, Transport
-from redcore._transport.stand_in import STAGE, AsyncDeferredTransport, DeferredTransport
+from redcore._transport.stand_in import STAGE
 from redcore.exceptions import ConfigurationError
 from redcore.options import AsyncHttpClient, HttpClient
 

@@ -23,12 +23,12 @@ from yarl import URL
 from redcore._base.cancellation import to_the_end
 from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Response
+from redcore._transport.address import Address, address, split
 from redcore._transport.asyncio_backend import is_readable
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
 from redcore._transport.connecting import resolve_async
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
-from redcore._transport.httpcore_request import Address, address, split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.proxies import proxy_for, source
@@ -296,7 +296,7 @@ async def end(answer: aiohttp.ClientResponse, silence: SilenceTimer, _: bool) ->
 
 def route_to(where: Address) -> dict[str, Any]:
     """The arguments of aiohttp for an origin: direct, or through a proxy."""
-    proxy = proxy_for(where.scheme, where.host, where.origin.port)
+    proxy = proxy_for(where.scheme, where.host, where.port)
     if proxy is None:
         return {}
     if proxy.is_socks:

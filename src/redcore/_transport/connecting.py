@@ -12,7 +12,6 @@ which does not keep an event loop or the program from ending.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import ipaddress
 import os
@@ -22,13 +21,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from itertools import chain, zip_longest
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import anyio
 import attrs
 
 from redcore._base.clock import monotonic
-from redcore._transport.per_loop import call_in, running_loop
+
+if TYPE_CHECKING:
+    import asyncio
 
 STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
 LONGEST_WAIT_S = 3600.0  # of one `select`, which counts milliseconds in a C int; then it waits again
@@ -142,6 +143,8 @@ async def resolve_async(host: str, port: int) -> list[Address]:
         OSError: the name does not resolve.
         UnicodeError: the name is not a valid host name.
     """
+    from redcore._transport.per_loop import call_in, running_loop  # noqa: PLC0415 (blocking code needs no asyncio)
+
     if (numeric := _numeric(host, port)) is not None:
         return [numeric]
     done, loop = anyio.Event(), running_loop()

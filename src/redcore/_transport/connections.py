@@ -1,8 +1,7 @@
 """Routes to origins, direct or through a proxy, and their idle connections.
 
 httpcore's pool scans all its connections and requests whenever one begins or ends, which makes a hundred concurrent
-calls six times slower than necessary. Here a connection is popped from a stack and pushed back; the connections
-themselves are httpcore's.
+calls six times slower than necessary. Here a connection is popped from a stack and pushed back.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
-import httpcore
 
-from redcore._transport.httpcore_request import Address, address
+from redcore._transport.address import Address, address
 from redcore._transport.proxies import Proxy, proxy_for
 
 
@@ -64,7 +62,7 @@ class Route(Generic[ConnectionT]):
     """The route to an origin."""
 
     to: Address
-    _connect: Callable[[httpcore.Origin], ConnectionT]
+    _connect: Callable[[Address], ConnectionT]
     _spares: deque[ConnectionT] = attrs.field(factory=deque[ConnectionT])
 
     def take(self) -> ConnectionT:
@@ -75,7 +73,7 @@ class Route(Generic[ConnectionT]):
         try:
             return self._spares.pop()
         except IndexError:
-            return self._connect(self.to.origin)
+            return self._connect(self.to)
 
     def put(self, connection: ConnectionT) -> ConnectionT | None:
         """Keep a connection for the next request.
@@ -119,7 +117,7 @@ class Routes(Generic[ConnectionT]):
         connector: Makes a connection to an origin, directly or through a proxy.
     """
 
-    def __init__(self, connector: Callable[[Proxy | None, httpcore.Origin], ConnectionT]) -> None:
+    def __init__(self, connector: Callable[[Proxy | None, Address], ConnectionT]) -> None:
         self._connector = connector
         self._routes: dict[str, Route[ConnectionT]] = {}
 
@@ -128,7 +126,7 @@ class Routes(Generic[ConnectionT]):
         route = self._routes.get(origin)
         if route is None:
             where = address(origin)
-            proxy = proxy_for(where.scheme, where.host, where.origin.port)
+            proxy = proxy_for(where.scheme, where.host, where.port)
             made = Route(where, partial(self._connector, proxy))
             route = self._routes.setdefault(origin, made)  # if two threads create one, one of them wins
         return route

@@ -11,17 +11,18 @@ import attrs
 
 from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Response
+from redcore._transport.address import split
 from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import MAX_CONNECTIONS, Route
+from redcore._transport.deferred import AsyncDeferredTransport
 from redcore._transport.direct_parser import DIRECT
 from redcore._transport.direct_protocol import AsyncConnection, Body
 from redcore._transport.direct_request import async_pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
 from redcore._transport.errors import closed, our_errors
-from redcore._transport.httpcore_request import split
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
-from redcore._transport.pool import AsyncPoolTransport
+from redcore._transport.protocols import AsyncTransport
 from redcore._transport.streamed_response import AsyncStreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
@@ -49,7 +50,7 @@ class AsyncDirectTransport(Owner):
     def __init__(self) -> None:
         super().__init__()
         self._tls = Tls()
-        self._others = AsyncPoolTransport()
+        self._others = AsyncDeferredTransport(open_pool)
         self._pools: PerLoop[LoopConnections] = PerLoop(LoopConnections.aclose)
 
     async def _pool(self) -> LoopConnections:
@@ -156,6 +157,13 @@ class AsyncDirectTransport(Owner):
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
         self._pools.abandon()
+
+
+def open_pool() -> AsyncTransport:
+    """Make the transport for trio, and for origins behind a proxy."""
+    from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (it imports httpcore and httpx)
+
+    return AsyncPoolTransport()
 
 
 def is_taken(slots: anyio.Semaphore) -> bool:

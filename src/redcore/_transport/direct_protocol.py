@@ -13,11 +13,11 @@ from typing import Self, cast
 
 from redcore._base.clock import monotonic
 from redcore._base.response import Response
+from redcore._transport.address import Address
 from redcore._transport.connecting import connect_async, give_up
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
 from redcore._transport.direct_socket import Readiness
-from redcore._transport.httpcore_request import Address
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 
@@ -72,7 +72,7 @@ class AsyncConnection(asyncio.Protocol):
         where, is_tls = self._where, self._where.scheme == "https"
         self._loop = asyncio.get_running_loop()
         ends_at = monotonic() + limits.wait_s()
-        sock = await connect_async(where.host, where.port or (443 if is_tls else 80), ends_at)
+        sock = await connect_async(where.host, where.port, ends_at)
         try:
             await self._loop.create_connection(
                 lambda: self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 
-from redcore._transport.httpcore_request import Address
+from redcore._transport.address import Address
 from redcore._wire.encoding import Request
 from redcore._wire.multipart import Multipart
 from redcore.exceptions import ArgumentError
@@ -23,7 +23,7 @@ def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
     if not are_sendable([*request.headers.values()]):  # not quoted, as they may be secret
         raise ArgumentError("a header of the call cannot be sent")
     lines = [
-        f"{request.method} {target} HTTP/1.1\r\nHost: {where.header.decode()}\r\nAccept-Encoding: {encoding}\r\n",
+        f"{request.method} {target} HTTP/1.1\r\nHost: {where.header}\r\nAccept-Encoding: {encoding}\r\n",
     ]
     lines += [f"{name}: {value}\r\n" for name, value in request.headers.items()]
     content = request.content

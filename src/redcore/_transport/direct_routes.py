@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic
 
+from redcore._transport.address import Address, address
 from redcore._transport.connections import ConnectionT, Route
-from redcore._transport.httpcore_request import Address, address
 from redcore._transport.proxies import proxy_for
 
 
@@ -29,9 +29,9 @@ class DirectRoutes(Generic[ConnectionT]):
             return self._routes.setdefault(origin, self._route(address(origin)))  # of two threads, one wins
 
     def _route(self, where: Address) -> Route[ConnectionT] | None:
-        if proxy_for(where.scheme, where.host, where.origin.port) is not None:
+        if proxy_for(where.scheme, where.host, where.port) is not None:
             return None
-        return Route(where, lambda _: self._connect(where))
+        return Route(where, self._connect)
 
     def idle(self) -> Iterator[ConnectionT]:
         """Remove and return all idle connections."""

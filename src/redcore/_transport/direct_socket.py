@@ -11,10 +11,10 @@ import ssl
 from collections.abc import Iterable
 
 from redcore._base.clock import monotonic
+from redcore._transport.address import Address
 from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader
-from redcore._transport.httpcore_request import Address
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
 
@@ -79,7 +79,7 @@ class BlockingConnection:
     def _open(self, limits: TimeLimits) -> None:
         where = self._where
         ends_at = monotonic() + limits.wait_s()
-        sock = connect(where.host, where.port or (443 if where.scheme == "https" else 80), ends_at)
+        sock = connect(where.host, where.port, ends_at)
         try:
             if where.scheme == "https":
                 sock.settimeout(limits.wait_s())

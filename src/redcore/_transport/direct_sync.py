@@ -7,16 +7,17 @@ from functools import partial
 
 from redcore._base.clock import monotonic
 from redcore._base.response import Incoming, Response
+from redcore._transport.address import split
 from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import Route, Slots, slots, take_slot
+from redcore._transport.deferred import DeferredTransport
 from redcore._transport.direct_parser import DIRECT, WholeAnswer
 from redcore._transport.direct_request import pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
 from redcore._transport.direct_socket import BlockingConnection
 from redcore._transport.errors import closed, our_errors
-from redcore._transport.httpcore_request import split
 from redcore._transport.lifecycle import Owner
-from redcore._transport.pool import PoolTransport
+from redcore._transport.protocols import Transport
 from redcore._transport.streamed_response import StreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
@@ -31,7 +32,7 @@ class DirectTransport(Owner):
     def __init__(self) -> None:
         super().__init__()
         self._tls = Tls()
-        self._proxied = PoolTransport()
+        self._proxied = DeferredTransport(open_pool)
         self._start()
 
     def _start(self) -> None:
@@ -140,6 +141,13 @@ class DirectTransport(Owner):
         """Close the child's copies of the sockets, which does not close the parent's connections."""
         self.let_go()
         self._start()
+
+
+def open_pool() -> Transport:
+    """Make the transport for origins behind a proxy."""
+    from redcore._transport.pool import PoolTransport  # noqa: PLC0415 (it imports httpcore and httpx)
+
+    return PoolTransport()
 
 
 def fresh(route: Route[BlockingConnection]) -> BlockingConnection:

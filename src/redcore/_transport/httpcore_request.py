@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-import attrs
 import httpcore
 
 from redcore._base.response import Headers
+from redcore._transport.address import Address
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, announces_body
 from redcore._wire.encoding import Request
 
 GZIP, IDENTITY = ACCEPT_ENCODING.encode(), b"identity"
 
 
-@attrs.frozen
-class Address:
-    """The address of an origin."""
-
-    scheme: str
-    host: str
-    port: int | None
-    header: bytes
-    """`Host`."""
-
-    @property
-    def origin(self) -> httpcore.Origin:
-        """The origin as an httpcore object."""
-        default = 443 if self.scheme == "https" else 80
-        return httpcore.Origin(self.scheme.encode(), self.host.encode(), self.port or default)
-
-
-@lru_cache(maxsize=64)
-def address(origin: str) -> Address:
-    """Parse the address of an origin.
-
-    Raises:
-        UnicodeError: the host name is invalid.
-    """
-    parts = urlsplit(origin)
-    host = (parts.hostname or "").encode("idna").decode()
-    return Address(parts.scheme, host, parts.port, parts.netloc.encode("idna"))
-
-
-def split(url: str) -> tuple[str, str]:
-    """Origin and target of a URL."""
-    path_at = url.find("/", url.index("://") + 3)
-    return (url, "/") if path_at < 0 else (url[:path_at], url[path_at:])
+def origin_of(where: Address) -> httpcore.Origin:
+    """The origin as an httpcore object."""
+    return httpcore.Origin(where.scheme.encode(), where.host.encode(), where.port)
 
 
 class Whole:
@@ -84,7 +52,7 @@ class Once:
 
 def on_the_wire(request: Request, where: Address, target: str, encoding: bytes = GZIP) -> httpcore.Request:
     """Make an httpcore request that accepts a content encoding."""
-    headers = [(b"Host", where.header), (b"Accept-Encoding", encoding)]
+    headers = [(b"Host", where.header.encode()), (b"Accept-Encoding", encoding)]
     headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()]
     content: Any = request.content
     if isinstance(content, bytes):

@@ -18,12 +18,13 @@ import httpcore
 
 from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Incoming, Response
+from redcore._transport.address import Address, split
 from redcore._transport.asyncio_backend import LoopBackend
 from redcore._transport.body_reader import Body
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes, Slots, slots, take_slot
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
-from redcore._transport.httpcore_request import IDENTITY, headers_of, may_keep, on_the_wire, split
+from redcore._transport.httpcore_request import IDENTITY, headers_of, may_keep, on_the_wire, origin_of
 from redcore._transport.httpx_client import HTTPX, run_out
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
@@ -182,7 +183,7 @@ def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInte
     return connection
 
 
-def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+def connect(tls: Tls, proxy: Proxy | None, where: Address) -> httpcore.ConnectionInterface:
     """Make a connection, which opens with its first request; httpcore's pool is only used to create it."""
     settings = tls.now()
     return httpcore.ConnectionPool(
@@ -190,7 +191,7 @@ def connect(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.
         proxy=through(proxy, settings),
         keepalive_expiry=SPARE_S,
         network_backend=BoundedBackend() if proxy is None else ProxyBackend(BoundedBackend(), proxy),
-    ).create_connection(origin)
+    ).create_connection(origin_of(where))
 
 
 def through(proxy: Proxy | None, settings: ssl.SSLContext) -> httpcore.Proxy | None:
@@ -360,7 +361,7 @@ async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpco
     return connection
 
 
-def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+def connect_async(tls: Tls, proxy: Proxy | None, where: Address) -> httpcore.AsyncConnectionInterface:
     """Like `connect`, for the running event loop."""
     settings = tls.now()
     return httpcore.AsyncConnectionPool(
@@ -368,7 +369,7 @@ def connect_async(tls: Tls, proxy: Proxy | None, origin: httpcore.Origin) -> htt
         proxy=through(proxy, settings),
         keepalive_expiry=SPARE_S,
         network_backend=backend_here() if proxy is None else AsyncProxyBackend(backend_here(), proxy),
-    ).create_connection(origin)
+    ).create_connection(origin_of(where))
 
 
 async def aclose_all(connections: Iterable[httpcore.AsyncConnectionInterface]) -> None:

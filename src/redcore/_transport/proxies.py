@@ -13,7 +13,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
@@ -70,6 +69,8 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     """
     if scheme == "http":
         return None
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 (a twelfth of what a first call imports)
+
     settings = getproxies()
     kind = _kind(settings)
     if kind is None or bypasses(settings.get("no", ""), host, port) or proxy_bypass(host):
@@ -79,6 +80,8 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
 
 def source() -> str:
     """Where the proxy comes from, for messages: the name of a variable, or the system's settings."""
+    from urllib.request import getproxies  # noqa: PLC0415 (as above)
+
     kind = _kind(getproxies())
     return SYSTEM if kind is None else _name_of(kind)
 

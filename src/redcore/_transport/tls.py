@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from contextlib import suppress
 from typing import Any, TypeAlias
-
-import certifi
 
 from redcore.exceptions import ConfigurationError
 
@@ -18,20 +15,32 @@ _made: dict[tuple[str | None, str | None], tuple[tuple[Stamp, Stamp], ssl.SSLCon
 
 
 class Tls:
-    """The TLS context of one transport.
+    """The TLS context of one transport; created at once only if the environment selects it, which may be a mistake.
 
     Raises:
         ConfigurationError: `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be used.
     """
 
     def __init__(self) -> None:
-        self._latest = tls()
+        self._latest = tls() if any(selected()) else None
 
     def now(self) -> ssl.SSLContext:
-        """Return the context for the next connection, with the current certificate authorities."""
-        with suppress(ConfigurationError):  # the file is being replaced: keep using the previous context
+        """Return the context for the next connection, with the current certificate authorities.
+
+        Raises:
+            ConfigurationError: the variables have been set since, and cannot be used.
+        """
+        try:
             self._latest = tls()
+        except ConfigurationError:  # the file is being replaced: keep using the previous context
+            if self._latest is None:
+                raise
         return self._latest
+
+
+def selected() -> tuple[str | None, str | None]:
+    """The file and the folder of certificate authorities that the environment selects."""
+    return os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
 
 
 def tls() -> ssl.SSLContext:
@@ -40,7 +49,7 @@ def tls() -> ssl.SSLContext:
     Raises:
         ConfigurationError: they cannot be used.
     """
-    cert_file, cert_dir = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
+    cert_file, cert_dir = selected()
     stamps = stamp(cert_file), stamp(cert_dir)
     held = _made.get((cert_file, cert_dir))
     if held is not None and held[0] == stamps:
@@ -63,6 +72,8 @@ def stamp(path: str | None) -> Stamp:
 
 def _context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
     if not cert_file and not cert_dir:
+        import certifi  # noqa: PLC0415 (plain HTTP, as to a local server, needs none)
+
         return ssl.create_default_context(cafile=certifi.where())
     try:
         return ssl.create_default_context(cafile=cert_file, capath=cert_dir)

@@ -15,7 +15,6 @@ States of the lock, and the legal transitions:
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import threading
@@ -177,6 +176,8 @@ def endless(holder: Caller, waiting: Caller) -> str:
 
 def from_any_thread(function: Callable[[], object]) -> Wake:
     """Return a function that, from any thread, makes the current event loop call `function`."""
+    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.request import urlopen
 
 from anyio.lowlevel import checkpoint
 
@@ -317,5 +316,7 @@ class FakeBlueRound:
 
 def follow(address: str) -> None:
     """Open an address on loopback, as a browser that is redirected."""
+    from urllib.request import urlopen  # noqa: PLC0415 (for logins only)
+
     with urlopen(address, timeout=10.0) as page:  # noqa: S310 (the application's own)
         page.read()

@@ -1,0 +1,38 @@
+"""Splits URLs into the address to connect to and the target to request. Performs no I/O."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import attrs
+
+
+@attrs.frozen
+class Address:
+    """The address of an origin."""
+
+    scheme: str
+    host: str
+    port: int
+    header: str
+    """`Host`."""
+
+
+@lru_cache(maxsize=64)
+def address(origin: str) -> Address:
+    """Parse the address of an origin.
+
+    Raises:
+        UnicodeError: the host name is invalid.
+    """
+    parts = urlsplit(origin)
+    host = (parts.hostname or "").encode("idna").decode()
+    default = 443 if parts.scheme == "https" else 80
+    return Address(parts.scheme, host, parts.port or default, parts.netloc.encode("idna").decode())
+
+
+def split(url: str) -> tuple[str, str]:
+    """Origin and target of a URL."""
+    path_at = url.find("/", url.index("://") + 3)
+    return (url, "/") if path_at < 0 else (url[:path_at], url[path_at:])
