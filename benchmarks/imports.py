@@ -1,14 +1,30 @@
-"""How long an import takes in a Python that has just started."""
+"""How long an import takes in a Python that has just started, and what a first call costs it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-PROBE = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
+IMPORT = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
+CALL = "import time; begin = time.process_time(); {}; print(time.process_time() - begin)"
+FIRST_CALLS = {
+    "httpx": "import httpx; httpx.get('{}/v1/users/usr_00000001').json()",
+    "redcore": "import redcore; redcore.Client(api_key='rk_test_0', base_url='{}/v1').users.get('usr_00000001')",
+}
+"""What is imported, made and called, with the origin of the stub."""
 
 
 def import_s(module: str) -> float:
     """Seconds that importing a module takes, with all that it imports."""
-    command = [sys.executable, "-c", PROBE.format(module)]
+    return told_by(IMPORT.format(module))
+
+
+def first_call_s(module: str, origin: str) -> float:
+    """Seconds of CPU time that a program takes which imports a module, makes a client and fetches one user."""
+    return told_by(CALL.format(FIRST_CALLS[module].format(origin)))
+
+
+def told_by(program: str) -> float:
+    """The number that a program prints."""
+    command = [sys.executable, "-c", program]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 (our own)

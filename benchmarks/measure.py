@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import attrs
 
-from imports import import_s
+from imports import first_call_s, import_s
 from rows import Row
 from worker import Cost, Worker, start
 
@@ -56,6 +56,9 @@ class Bench:
         if row.measured == "import":
             import_s(name)  # compiles it
             return partial(import_s, name)
+        if row.measured == "first call":
+            first_call_s(name, self.origin)
+            return partial(first_call_s, name, self.origin)
         if (worker := self._workers.get(name)) is None:
             worker = self._workers[name] = self._stack.enter_context(start(name, self.origin))
         worker.do(row.method, row.warm_up, row.tasks)

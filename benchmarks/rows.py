@@ -19,7 +19,7 @@ class Row:
     """What the contestants do; not for imports."""
     tasks: int = 1
     """How many tasks do it at the same time."""
-    measured: Literal["CPU", "time", "calls/s", "import"] = "CPU"
+    measured: Literal["CPU", "time", "calls/s", "import", "first call"] = "CPU"
     best_before: str
     """The best peer when the goals were set."""
     reach: float
@@ -136,6 +136,15 @@ ROWS = [
         best_before="auth0 1.3",
         reach=1.0,
         aim=0.3,
+    ),
+    Row(
+        name="first call, cold",
+        yardstick="httpx",
+        ours="redcore",
+        measured="first call",
+        best_before="none measured",
+        reach=1.0,
+        aim=0.6,
     ),
     Row(
         name="walk 10,000 users",
