@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -223,4 +224,5 @@ def test_a_tool_that_writes_says_which_option_offers_it() -> None:
 def over_stdio(server: ReferenceServer) -> StdioServerParameters:
     """How an assistant's program starts the tools."""
     arguments = ["-m", "redcore.cli", "mcp", "--allow-writes"]
-    return StdioServerParameters(command=sys.executable, args=arguments, env=server.environment)
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return StdioServerParameters(command=sys.executable, args=arguments, env={**server.environment, **measured})

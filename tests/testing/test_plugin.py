@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 FIXTURES = """
 import pytest
 from redcore import Client, ServerError
@@ -86,7 +88,7 @@ def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": ""},
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "", **MEASURED},
     )
 
 
