@@ -248,18 +248,21 @@ def _secret(environ: Mapping[str, str], field: str) -> str:
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each unknown variable with our prefix, suggesting the closest known name.
+    """Return a line for each unknown variable that begins as ours do, in any case, with the closest known name.
 
     Args:
         environ: Variables by name.
     """
     known = [*map(str.upper, _PARSERS), *(f"{field.upper()}_FILE" for field in SECRETS)]
+    ours = {PREFIX + name for name in known}
     lines: list[str] = []
-    for name in sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)):
-        if name not in known:
-            nearest = get_close_matches(name, known, 1)
-            advice = f"; did you mean {PREFIX}{nearest[0]}?" if nearest else ""
-            lines.append(f"{PREFIX}{name} is not a setting{advice}")
+    for name in sorted(environ.keys() - ours):
+        beginning, _, rest = name.upper().partition(PREFIX.removesuffix("_"))
+        if beginning or not rest:
+            continue
+        nearest = get_close_matches(rest.removeprefix("_"), known, 1)
+        advice = f"; did you mean {PREFIX}{nearest[0]}?" if nearest else ""
+        lines.append(f"{name} is not a setting{advice}")
     return lines
 
 

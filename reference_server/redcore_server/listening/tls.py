@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Final
-
-import trustme
+from typing import TYPE_CHECKING, Final
 
 from redcore_server.data_folder import write_private
 from redcore_server.settings import LOOPBACK_HOSTS, PREFIX, Settings, SettingsError
+
+if TYPE_CHECKING:  # without TLS, or with a real certificate, nothing else of the server needs it: 5 % of its start
+    import trustme
 
 _AUTHORITY_KEY: Final = "ca.key"
 
@@ -64,6 +65,8 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 
 def _authority(data: Path) -> trustme.CA:
+    import trustme  # noqa: PLC0415 - as above
+
     certificate = authority_file(data)
     key = certificate.with_name(_AUTHORITY_KEY)
     if certificate.exists() and key.exists():

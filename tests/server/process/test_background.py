@@ -165,6 +165,14 @@ def test_a_misspelt_setting_is_named_with_the_nearest() -> None:
     assert misspelt({"REDCORE_SERVER_XYZZY": "x"}) == ["REDCORE_SERVER_XYZZY is not a setting"]
 
 
+@pytest.mark.parametrize(
+    "name", ["REDCORE_SERVER_port", "redcore_server_PORT", "REDCORE_SERVERPORT", "REDCORE_SERVER__PORT"]
+)
+def test_a_setting_in_other_letters_is_misspelt(name: str) -> None:
+    """It would be ignored."""
+    assert misspelt({name: "1"}) == [f"{name} is not a setting; did you mean REDCORE_SERVER_PORT?"]
+
+
 def test_settings_are_listed_with_their_origin_and_without_secrets() -> None:
     """Each variable once."""
     settings = Settings(database_url="postgresql://u:hunter2@h/d", cors_origins=("https://a", "https://b"))

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from redcore_server import command
+
 STRIKE = "import os, signal\nos.kill(os.getpid(), signal.{name})\nsignal.pause()"
 PROGRAM = """
 from redcore_server.process.signals import interruptible
@@ -26,3 +28,17 @@ def test_a_signal_ends_the_block_and_the_process_with_code_0(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
+
+
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes half a second, before any handler of signals is set."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("redcore_server.__main__.main", interrupted)
+
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+
+    assert ended.value.code == command.INTERRUPTED
