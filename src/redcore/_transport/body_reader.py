@@ -55,6 +55,20 @@ class Deflate:
         return b"" if self._inner is None else self._inner.unused_data
 
 
+def decompressor(encoding: str) -> Any:
+    """What decompresses a body; None if it is not compressed.
+
+    Raises:
+        ResponseError: the content encoding is one that was not asked for.
+    """
+    codings = [name for name in re.split(r"[\s,]+", encoding.lower()) if name not in {"", "identity"}]
+    if not codings:
+        return None
+    if len(codings) > 1 or codings[0] not in {"gzip", "x-gzip", "deflate"}:
+        raise ResponseError("the answer has a content encoding that was not asked for")
+    return Deflate() if codings == ["deflate"] else zlib.decompressobj(ANY_WINDOW)
+
+
 class Body:
     """A body that is arriving.
 
@@ -68,11 +82,8 @@ class Body:
         self._left = MAX_BODY_BYTES
         self._ends_at = ends_at
         self._decompressor: Any = None
-        codings = [name for name in re.split(r"[\s,]+", (encoding or "").lower()) if name not in {"", "identity"}]
-        if codings:
-            if len(codings) > 1 or codings[0] not in {"gzip", "x-gzip", "deflate"}:
-                raise ResponseError("the answer has a content encoding that was not asked for")
-            self._decompressor = Deflate() if codings == ["deflate"] else zlib.decompressobj(ANY_WINDOW)
+        if encoding:
+            self._decompressor = decompressor(encoding)
 
     def add(self, piece: bytes) -> None:
         """Add the next chunk.
