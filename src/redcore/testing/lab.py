@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +168,8 @@ class Lab:
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request. By the standard library: whatever mocks httpx in a test does not see it."""
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 (the fake needs none)
+
         address = urlsplit(self._origin)
         connect = HTTPSConnection if address.scheme == "https" else HTTPConnection
         with closing(connect(address.netloc, timeout=TIMEOUT_S)) as connection:
