@@ -8,18 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
+from weakref import WeakSet
 
 import anyio
 
 T = TypeVar("T")
+put_off: WeakSet[asyncio.Task[object]] = WeakSet()
+"""Tasks whose cancellation `to_the_end` has put off to their next await."""
 
 
 async def to_the_end(awaitable: Awaitable[T]) -> T:
-    """Await to the end; a cancellation in between is delivered at the task's next await."""
+    """Await to the end; a cancellation in between is delivered at the task's next await, at the latest by `deliver`."""
     waited = _past_cancels(awaitable) if _on_asyncio() else awaitable
     with _shielded():
         return await waited
+
+
+async def deliver() -> None:
+    """Deliver a cancellation that was put off, if that has not happened yet.
+
+    To be called when a call ends while there are tasks in `put_off`: otherwise the cancellation would hit whatever the
+    application awaits next, outside the `asyncio.timeout` that it comes from.
+    """
+    if _on_asyncio() and (task := asyncio.current_task()) in put_off:
+        put_off.discard(cast("asyncio.Task[object]", task))
+        await asyncio.sleep(0)
 
 
 def _on_asyncio() -> bool:
@@ -50,7 +64,8 @@ async def _past_cancels(awaitable: Awaitable[T]) -> T:
             await asyncio.wait([inner])
         except asyncio.CancelledError:
             cancels += 1
-    if waiting is not None:
+    if waiting is not None and cancels:
+        put_off.add(waiting)
         for _ in range(cancels):  # undo and repeat each, so that asyncio.timeout recognizes its own
             waiting.uncancel()
             waiting.cancel()

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
+from redcore._base.cancellation import deliver, put_off
 from redcore._base.runtime import Runtime
 from redcore._wire.encoding import Request
 from redcore.exceptions import RedcoreError, RequestTimeoutError
@@ -215,10 +216,16 @@ async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) 
             else:
                 step = flow.send(result)
     except StopIteration as done:
-        return cast("T", done.value)
-    except RedcoreError as error:
-        error.__traceback__ = without_our_frames(error.__traceback__)
+        value = cast("T", done.value)
+    except Exception as error:
+        if isinstance(error, RedcoreError):
+            error.__traceback__ = without_our_frames(error.__traceback__)
+        if put_off:
+            await deliver()
         raise
+    if put_off:
+        await deliver()
+    return value
 
 
 def without_our_frames(trace: TracebackType | None) -> TracebackType | None:

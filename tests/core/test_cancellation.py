@@ -1,0 +1,83 @@
+"""Awaits that finish although their task is cancelled, and the cancellation that comes after them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from redcore import NetworkError
+from redcore._base.cancellation import to_the_end
+from redcore._call.steps import Flow, Sleep, Step, drive_async
+
+
+class Finishing:
+    """Performs steps that may not be cut off; `begun` when one waits, until `go`."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, _: Step) -> Any:
+        return await to_the_end(self._wait())
+
+    async def _wait(self) -> str:
+        self.begun.set()
+        await self.go.wait()
+        return "done"
+
+
+def one_step() -> Flow[str]:
+    """A call that ends with its step."""
+    done: str = yield Sleep(0.0)
+    return done
+
+
+def failing() -> Flow[str]:
+    """A call that fails after its step."""
+    yield Sleep(0.0)
+    raise NetworkError("no answer")
+
+
+async def timed_out(flow: Flow[str]) -> None:
+    """Let the time for a call pass during its last step."""
+    perform = Finishing()
+
+    async def passing(limit: asyncio.Timeout) -> None:
+        await perform.begun.wait()
+        limit.reschedule(0.0)
+        while not limit.expired():  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0)
+        perform.go.set()
+
+    async with asyncio.timeout(None) as limit:
+        helper = asyncio.create_task(passing(limit))
+        await drive_async(flow, perform)
+    await helper
+
+
+async def cancelled(flow: Flow[str]) -> None:
+    """Cancel a call during its last step."""
+    perform = Finishing()
+    call = asyncio.create_task(drive_async(flow, perform))
+    await perform.begun.wait()
+    call.cancel()
+    await asyncio.sleep(0)
+    perform.go.set()
+    await call
+
+
+@pytest.mark.parametrize("flow", [one_step, failing])
+@pytest.mark.parametrize(("ended", "error"), [(timed_out, TimeoutError), (cancelled, asyncio.CancelledError)])
+def test_a_cancellation_during_the_last_step(
+    flow: Callable[[], Flow[str]], ended: Callable[[Flow[str]], Awaitable[None]], error: type[BaseException]
+) -> None:
+    """It is delivered by the call, not by what the task awaits afterwards."""
+
+    async def main() -> None:
+        with pytest.raises(error):
+            await ended(flow())
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
