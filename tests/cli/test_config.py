@@ -61,16 +61,21 @@ def test_a_setting_that_is_misspelt_in_the_file_is_named(run_cli: Run, config_di
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("x = [", "is not a configuration in TOML"), ("profiles = 3", "[profiles.NAME]")]
+    ("text", "told"),
+    [
+        (b"x = [", "is not a configuration in TOML"),
+        (b"profiles = 3", "[profiles.NAME]"),
+        (b"\0\xff", "is not text in UTF-8"),
+    ],
 )
-def test_a_broken_file_is_named(run_cli: Run, config_dir: Path, text: str, told: str) -> None:
+def test_a_broken_file_is_named(run_cli: Run, config_dir: Path, text: bytes, told: str) -> None:
     """And is not written over."""
     config_dir.mkdir()
-    (config_dir / "config.toml").write_text(text)
+    (config_dir / "config.toml").write_bytes(text)
     outcome = run_cli("config", "set", "output", "csv")
 
     assert (outcome.code, told in outcome.err) == (1, True)
-    assert (config_dir / "config.toml").read_text() == text
+    assert (config_dir / "config.toml").read_bytes() == text
 
 
 def test_a_folder_that_cannot_be_written_is_named(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:

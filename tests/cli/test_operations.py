@@ -141,6 +141,14 @@ def test_a_secret_is_shown_once_with_a_note(cli: Run) -> None:
     assert "keep it now" in made.err
 
 
+def test_a_limit_beyond_any_count_is_all(cli: Run) -> None:
+    """A whole number that no listing reaches is no failure."""
+    outcome = cli("users", "list", "--limit", "9" * 30, "--json", "id")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.json
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -159,6 +167,9 @@ def test_a_secret_is_shown_once_with_a_note(cli: Run) -> None:
         (["users", "list", "--timeout", "soon"], "timeout must be a number"),
         (["users", "list", "--limit", "1", "--all"], "Give either --limit or --all"),
         (["users", "list", "--json", " , "], "--json takes the names of fields"),
+        (["products", "create", "--name", "A", "--sku", "A", "--price", "1", "--idempotency-key", ""], "visible ASCII"),
+        (["files", "upload", "-", "--idempotency-key", ""], "visible ASCII"),
+        (["api", "POST", "/products", "--idempotency-key", ""], "visible ASCII"),
         (["users", "list", "--q", "\udcff"], "q is not valid Unicode"),
         (["users", "create", "--email", "a@example.com", "--name", "\udcff"], "cannot be sent as JSON"),
         (["api", "/users", "-f", "offset=x", "--paginate"], "offset must be a whole number"),

@@ -308,7 +308,7 @@ class TestDownload:
         (tmp_path / "file").write_bytes(b"")
         before = sorted(tmp_path.iterdir())
 
-        with pytest.raises(ArgumentError, match="the file cannot be written"):
+        with pytest.raises(ArgumentError, match="cannot be written"):
             call(make().files.download, "file_1", to=f"{tmp_path}/{made}")
 
         assert server.seen == []

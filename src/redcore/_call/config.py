@@ -373,5 +373,5 @@ def secret(name: str, value: str | None) -> str | None:
     if value is not None and PLACEHOLDER.fullmatch(value):
         raise ConfigurationError(f"{name} is the placeholder of an example: put your own in its place")
     if value is not None and not is_sendable(value):
-        raise ConfigurationError(f"{name} is empty or has characters that no key has, such as spaces or line ends")
+        raise ConfigurationError(f"{name} is empty or has characters that it cannot have, such as spaces or line ends")
     return value

@@ -24,6 +24,7 @@ import attrs
 
 from redcore._call.steps import Flow, Notify, Work
 from redcore._wire.progress import Meter
+from redcore._wire.sources import explained
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.tokens.file_lock import take
 
@@ -275,7 +276,6 @@ def writing() -> Generator[None]:
     except ArgumentError:
         raise
     except (OSError, ValueError) as problem:  # the second for a file that was closed, or a name with a NUL
-        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        raise ArgumentError(f"the file cannot be written: {reason}") from problem
+        raise ArgumentError(explained(problem, "written")) from problem
     except TypeError as problem:
         raise ArgumentError("the file cannot be written: it takes no bytes; open it in binary mode") from problem

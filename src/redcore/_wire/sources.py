@@ -332,5 +332,11 @@ def reading() -> Generator[None]:
     except ArgumentError:
         raise
     except (OSError, ValueError) as problem:  # ValueError: a closed file, or a name with a NUL character
-        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        raise ArgumentError(f"the file cannot be read: {reason}") from problem
+        raise ArgumentError(explained(problem, "read")) from problem
+
+
+def explained(problem: OSError | ValueError, what: str) -> str:
+    """Say which file cannot be read or written, as far as the system says it, and why."""
+    name = problem.filename if isinstance(problem, OSError) and isinstance(problem.filename, str) else "the file"
+    reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+    return f"{name} cannot be {what}: {reason}"

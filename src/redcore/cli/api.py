@@ -63,7 +63,7 @@ def command(
     told = {**pairs(texts, json.loads, typed)}
     verb, path = read((method, *words) if method else words, has_body=bool(source or told) and not paginate)
     options: dict[str, Any] = {"headers": dict(map(header, headers))}
-    if idempotency_key:
+    if idempotency_key is not None:
         options["idempotency_key"] = idempotency_key
     if source is not None:
         if told:

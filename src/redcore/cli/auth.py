@@ -77,9 +77,9 @@ def login(
         tokens = login_ways.by_device(state, scope)
     else:
         tokens = login_ways.by_browser(state, scope)
+    vault.write(tokens)
     if reason is not None:
         state.terminal.warn(f"the login is kept in {vault.place}, readable by you alone: {reason}")
-    vault.write(tokens)
     address = state.base_url.value or ""
     changes: dict[str, str | None] = {"base_url": address, "origin": origin_of(address), "storage": vault.storage}
     changes["client_id"] = None if api_key else state.setting("client_id").value
@@ -147,15 +147,15 @@ def logout(state: State, *, dry_run: bool) -> None:
         ends = "" if kept.token_type == API_KEY else f"end the session at {state.base_url.value}, and "
         click.echo(f"Would {ends}delete the login of profile {state.profile} from {vault.place}.")
         return
-    if kept.token_type == API_KEY:
-        state.terminal.note("The API key is deleted here; `redcore api-keys revoke` ends it at the platform.")
-    else:
+    if kept.token_type != API_KEY:
         try:
             state.client().auth.log_out()
         except AuthenticationError as error:  # it has ended already
             state.terminal.detail(error.message)
     vault.forget()
     state.profiles.change(state.profile, {"storage": None, "origin": None})
+    if kept.token_type == API_KEY:
+        state.terminal.note("The API key is deleted here; `redcore api-keys revoke` ends it at the platform.")
     state.terminal.note(f"Logged out (profile {state.profile}).")
 
 

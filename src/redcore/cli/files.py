@@ -64,13 +64,13 @@ def upload(
     found = list(expanded(state, sources, recursive=recursive))
     if sources.count("-") > 1:
         raise click.UsageError("- can be given once: stdin is read to its end.")
-    if len(found) > 1 and (name or idempotency_key):
+    if len(found) > 1 and (name or idempotency_key is not None):
         raise click.UsageError("--name and --idempotency-key are for a single file.")
     if dry_run:
         output.many((request_of(path, name or label) for path, label in found), REQUEST)
         return
     given: dict[str, Any] = {"content_type": content_type}
-    if idempotency_key:
+    if idempotency_key is not None:
         given["idempotency_key"] = idempotency_key
     failures: list[int] = []
     output.many(each_stored(state, found, name, given, failures), COLUMNS)

@@ -204,7 +204,8 @@ def failed(state: State, run: WorkflowRun) -> None:
     Raises:
         click.exceptions.Exit: always.
     """
-    state.terminal.error(f"the run {run.id} is {run.status}{f': {run.error.message}' if run.error else ''}")
+    ended = "was cancelled" if run.status == "cancelled" else "failed"
+    state.terminal.error(f"the run {run.id} {ended}{f': {run.error.message}' if run.error else ''}")
     for detail in (run.error.details or ()) if run.error else ():
         state.terminal.note(f"  {detail.field}: {detail.issue}")
     raise click.exceptions.Exit(exit_codes.FAILED)

@@ -129,7 +129,7 @@ def call(state: State, described: Command, /, **given: Any) -> None:
     if described.paged:
         output.many(walk(described, resource, values, given), described.columns)
         return
-    extra = {"idempotency_key": key} if (key := given.get("idempotency_key")) else {}
+    extra = {"idempotency_key": key} if (key := given.get("idempotency_key")) is not None else {}
     result = getattr(resource, described.operation)(*positional, **values, **extra)
     if result is None:
         state.terminal.note(f"Done: {described.help.lower()} {' '.join(positional)}".rstrip())

@@ -236,4 +236,4 @@ def shown(columns: Sequence[str], width: int) -> list[str]:
 
 def limited(values: Iterator[Any], limit: int | None) -> Iterator[Any]:
     """Return at most so many of the values; all for None."""
-    return values if limit is None else islice(values, limit)
+    return values if limit is None else islice(values, min(limit, sys.maxsize))  # more it does not count

@@ -94,7 +94,9 @@ class Profiles:
             return {}
         except OSError as problem:
             raise click.ClickException(f"{self.path} cannot be read: {problem.strerror}") from None
-        except ValueError as problem:  # not TOML, or not UTF-8
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{self.path} is not text in UTF-8") from None
+        except ValueError as problem:
             raise click.ClickException(f"{self.path} is not a configuration in TOML: {problem}") from None
         profiles: Any = told.get("profiles", {})
         if not isinstance(profiles, dict) or not all(
