@@ -173,6 +173,16 @@ def deploy(session: nox.Session) -> None:
 
 
 @nox.session
+def backup(session: nox.Session) -> None:
+    """Back up a PostgreSQL and restore it to a moment, with the files of reference_server/deploy/postgres.
+
+    Needs root, and `apt-get install haproxy etcd-server postgresql pgbackrest`.
+    """
+    session.install("-e", ".[server,testing]", *group("topology"))
+    session.run("python", "-m", "tests.deploy.check_backup")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure calls, reading, imports and paging beside the peers, in the table of docs/benchmarks.md."""
     session.install(".[aiohttp]", *group("bench"))

@@ -25,14 +25,13 @@ import yaml
 
 DEPLOY = Path(__file__).parents[2] / "reference_server" / "deploy"
 KUBERNETES = "1.33"
-CUSTOM = "postgresql.cnpg.io"  # CloudNativePG's own kinds, whose schema is not among Kubernetes'
+CUSTOM = ("postgresql.cnpg.io", "barmancloud.cnpg.io")  # CloudNativePG's own kinds: no schema is among Kubernetes'
 DCLINT = "dclint@3.1.0"
 DISABLED = ("no-unbound-port-interfaces",)  # the balancer is public
 # What checkov asks for and why it is not so here.
 SKIPPED = {
     "CKV_K8S_14": "the tag is the version of the chart; `image.digest` pins it",
     "CKV_K8S_43": "the digest is the operator's to set, see values.yaml",
-    "CKV2_K8S_6": "network policies are the cluster's",
 }
 
 
@@ -69,6 +68,12 @@ def haproxy() -> Iterator[str]:
         for name, more in itertools.product(("zone.cfg", "global.cfg", "objects.cfg"), ({}, tls)):
             file = DEPLOY / "haproxy" / name
             yield from _run("haproxy", "haproxy", "-c", "-dW", "-f", file, environment={**environment, **more})
+        snippet = (DEPLOY / "chart" / "files" / "backend.cfg").read_text()
+        controller = Path(folder, "controller.cfg")  # as the ingress controller puts it into a backend
+        times = "timeout client 1s\ntimeout connect 1s\ntimeout server 1s"
+        entry = "frontend entry\nbind 127.0.0.1:8080\ndefault_backend nodes"
+        controller.write_text(f"defaults\nmode http\n{times}\n{entry}\nbackend nodes\n{snippet}")
+        yield from _run("haproxy", "haproxy", "-c", "-dW", "-f", controller)
     for file in (DEPLOY / "haproxy" / "errors").glob("*.http"):
         head, _, body = file.read_bytes().partition(b"\r\n\r\n")
         if f"Content-Length: {len(body)}".encode() not in head or "error" not in json.loads(body):
@@ -122,10 +127,17 @@ def compose() -> Iterator[str]:
     options = ["--quiet", "--disable-rule", *DISABLED]
     yield from _run("compose", npx, "--yes", "--loglevel=error", DCLINT, str(DEPLOY / "compose.yaml"), *options)
     document = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    for name, service in document["services"].items():
+    more = yaml.safe_load((DEPLOY / "compose.restore.yaml").read_text())
+    for name, service in [*document["services"].items(), *more["services"].items()]:
         for secret in service.get("secrets", []):
-            if secret not in document["secrets"]:
-                yield f"compose: {name} uses a secret that is not there, {secret}"
+            source = secret if isinstance(secret, str) else secret["source"]
+            if source not in document["secrets"]:
+                yield f"compose: {name} uses a secret that is not there, {source}"
+        for volume in service.get("volumes", []):
+            source, _, _ = volume.partition(":")
+            there = (DEPLOY / source).exists() if source.startswith(".") else source in document["volumes"]
+            if not there:
+                yield f"compose: {name} mounts what is not there, {source}"
 
 
 def chart() -> Iterator[str]:
@@ -134,7 +146,9 @@ def chart() -> Iterator[str]:
     yield from (
         f"chart: {message['path']}: {message['error']}" for message in report["messages"] if message["severity"] > 1
     )
-    for document in rendered():
+    recovery = {"targetTime": "2026-03-01 12:00:00+00", "from": "redcore-postgres"}
+    restored = rendered({"postgres": {"name": "restored", "recovery": recovery}})
+    for document in [*rendered(), *rendered(is_upgrade=True), *restored]:
         if not str(document["apiVersion"]).startswith(CUSTOM):
             try:
                 kubernetes_validate.validate(document, KUBERNETES, strict=True)
@@ -142,10 +156,10 @@ def chart() -> Iterator[str]:
                 yield f"chart: {document['kind']} {document['metadata']['name']}: {error.message} at {error.path}"
 
 
-def rendered() -> list[dict[str, Any]]:
-    """Return the objects of the chart with its default values."""
+def rendered(values: dict[str, Any] | None = None, *, is_upgrade: bool = False) -> list[dict[str, Any]]:
+    """Return the objects of the chart with its default values, or with others."""
     with helm_python.Chart.load(DEPLOY / "chart") as loaded:
-        texts = loaded.render(name="redcore", namespace="redcore").values()
+        texts = loaded.render(name="redcore", namespace="redcore", values=values or {}, is_upgrade=is_upgrade).values()
     return [document for text in texts for document in yaml.safe_load_all(text) if isinstance(document, dict)]
 
 

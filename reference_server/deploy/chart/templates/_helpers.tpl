@@ -9,9 +9,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- define "redcore.secret" -}}
-- name: {{ .variable }}
-  value: /run/secrets/redcore/{{ .key }}
+{{- define "redcore.postgres" -}}
+{{ .Values.postgres.name | default (printf "%s-postgres" .Release.Name) }}
 {{- end }}
 
 {{- define "redcore.environment" -}}
@@ -44,6 +43,7 @@ resources: {{- toYaml (get .root.Values.resources .role) | nindent 2 }}
 volumeMounts:
   - {name: secrets, mountPath: /run/secrets/redcore, readOnly: true}
   - {name: data, mountPath: /data}
+  - {name: scratch, mountPath: /tmp}
 {{- end }}
 
 {{- define "redcore.pod" -}}
@@ -53,4 +53,5 @@ terminationGracePeriodSeconds: {{ .Values.graceSeconds }}
 volumes:
   - {name: secrets, secret: {secretName: {{ .Values.secretName | quote }}, defaultMode: 0440}}
   - {name: data, emptyDir: {sizeLimit: 1Gi}}
+  - {name: scratch, emptyDir: {sizeLimit: 5Gi}}   # exports, and archives that are published
 {{- end }}

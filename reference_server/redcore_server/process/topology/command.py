@@ -45,7 +45,7 @@ def up() -> None:
 
 @contextlib.contextmanager
 def _hung_up() -> Generator[None]:
-    """Treat the end of the terminal as Ctrl-C, unless `nohup` has it ignored: what Patroni started outlives a kill."""
+    """Treat the end of the terminal as Ctrl-C, unless `nohup` has it ignored: a kill would leave the folder."""
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
     yield

@@ -15,11 +15,17 @@ from redcore_server.embedded import leash
 from redcore_server.embedded.binaries import Account
 
 
-def leashed(account: Account | None = None) -> list[str]:
-    """Return the beginning of a command line that ends with this process and runs as an account, by default ours."""
+def leashed(account: Account | None = None, *, detaches: bool = False) -> list[str]:
+    """Return the beginning of a command line that ends with this process.
+
+    Args:
+        account: User account that runs it; by default ours.
+        detaches: Whether the program detaches others from itself, which are to end too.
+    """
     account = account or Account(os.geteuid(), os.getegid())
     numbers = (int(signal.SIGKILL), os.getpid(), account.uid, account.gid)
-    return [sys.executable, "-I", "-S", leash.__file__, *map(str, numbers)]
+    options = ["--detached"] if detaches else []
+    return [sys.executable, "-I", "-S", leash.__file__, *options, *map(str, numbers)]
 
 
 @attrs.define(kw_only=True)
@@ -32,6 +38,7 @@ class Program:
         environment: Variables added to those every process has.
         logs: Folder of the log files.
         account: User account that runs it.
+        detaches: Whether it detaches other programs from itself; these outlive its `kill`, but not this process.
         stop_signal: Signal for an orderly stop.
         enter: Beginning of the command line that leads into its zone.
     """
@@ -41,6 +48,7 @@ class Program:
     environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
     logs: Path
     account: Account = attrs.field(factory=lambda: Account(os.geteuid(), os.getegid()))
+    detaches: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     enter: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
@@ -56,7 +64,7 @@ class Program:
             return
         with (self.logs / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own programs
-                [*self.enter, *leashed(self.account), *map(str, self.command)],
+                [*self.enter, *leashed(self.account, detaches=self.detaches), *map(str, self.command)],
                 env={**_PASSED_ON, **self.environment},
                 cwd="/",
                 stdin=subprocess.DEVNULL,

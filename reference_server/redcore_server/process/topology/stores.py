@@ -132,6 +132,7 @@ def _patroni(place: Place, zone: str, account: Account) -> Program:
         environment=environment,
         logs=place.logs,
         account=account,
+        detaches=True,  # PostgreSQL
         enter=place.network.enter(zone),
     )
 
