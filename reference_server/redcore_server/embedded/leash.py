@@ -53,7 +53,7 @@ def _keep(parent: int, orphan_signal: int, arguments: list[str]) -> NoReturn:
         _die_with(keeper, orphan_signal)
         os.execv(arguments[0], arguments)  # noqa: S606 - no shell is what we want
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # an orderly stop is the program's
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGHUP, _exit)
     try:
         _die_with(parent, signal.SIGHUP)
         while os.wait()[0] != child:
@@ -62,6 +62,11 @@ def _keep(parent: int, orphan_signal: int, arguments: list[str]) -> NoReturn:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _end_children()
     sys.exit()
+
+
+def _exit(number: int, frame: object) -> NoReturn:
+    del number, frame
+    sys.exit(1)
 
 
 def _end_children() -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -169,6 +169,24 @@ class AsyncPool(AsyncConnectionPool[AsyncPostgres]):
         self.is_away = True
 
 
+class _SyncPool(Pool):
+    """A pool that closes connections to a server which no longer accepts writes, as `AsyncPool` does."""
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Generator[Postgres]:
+        """Lend a connection; see `AsyncPool.connection`.
+
+        Raises:
+            ReadOnlyStore: See there.
+        """
+        with super().connection(timeout) as connection:
+            try:
+                yield connection
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                connection.close()
+                raise ReadOnlyStore("the server takes no writes") from error
+
+
 def connect(url: str, *, attributes: str = "any") -> psycopg.Connection[tuple[Any, ...]]:
     """Return one sync connection in autocommit mode, for migrations and the command line.
 
@@ -238,7 +256,7 @@ def sync_pool(url: str, *, min_size: int = 0, max_size: int = 2, statement_s: fl
     def connected(connection: Postgres) -> None:
         connection.execute(_SET, statement)
 
-    return ConnectionPool(
+    return _SyncPool(
         _conninfo(url),
         connection_class=Postgres,
         kwargs={"row_factory": dict_row, "autocommit": True, **_options(url, "read-write")},

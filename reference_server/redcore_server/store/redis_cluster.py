@@ -25,7 +25,7 @@ import redis.asyncio
 import structlog
 from redis.asyncio.client import Pipeline
 from redis.crc import key_slot
-from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -35,7 +35,8 @@ Address = tuple[str, int]
 
 SLOTS: Final = 16384
 _REREAD_S: Final = 0.5  # minimum interval; a failover takes seconds, and an answer costs a node a millisecond
-_HOPS: Final = 5  # redirects per command while slots move; the same limit as Redis's own clients
+_HOPS: Final = 16  # redirects per command while slots move; redis-py's own limit
+_TRY_AGAIN_S: Final = 0.1  # while the keys of one command are on both nodes; moving a key takes milliseconds
 _NO_KEY: Final = frozenset({"PING", "SCRIPT", "CLUSTER", "INFO", "TIME", "CLIENT", "CONFIG"})
 _KEY_THIRD: Final = frozenset({"EVAL", "EVALSHA"})  # after the script and the number of keys
 
@@ -151,6 +152,10 @@ class Cluster:
                 answer = send(node, asking=False)
             except AskError as error:
                 problem, answer = error, send(self._node(_target(error, node)), asking=True)
+            except TryAgainError as error:
+                problem = error
+                await asyncio.sleep(_TRY_AGAIN_S)
+                answer = None if node is None else send(node, asking=False)
             except NotSent as error:
                 problem, before = error, node
                 node = await self._other(key, before)

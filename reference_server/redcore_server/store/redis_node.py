@@ -98,7 +98,9 @@ class Node:
             NotSent: There is no connection.
             RedisError: Any other error of Redis, or no answer in time.
         """
-        return self._asking([command.words]) if asking else self._commands.answer(command)
+        if not asking:
+            return self._commands.answer(command)
+        return self._asking([command.with_source if command.source else command.words])
 
     async def transaction(self, commands: Sequence[Words], *, asking: bool = False) -> list[Any]:
         """Run commands as one atomic step and return their answers.

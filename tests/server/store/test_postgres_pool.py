@@ -145,3 +145,17 @@ def test_a_statement_of_the_auth_services_threads_has_a_bound(addresses: Address
         row = connection.execute(b"show statement_timeout").fetchone()
 
     assert row == {"statement_timeout": "20s"}
+
+
+def test_a_server_that_takes_no_writes_any_more_is_left_by_the_auth_services_threads(addresses: Addresses) -> None:
+    """The pool would keep its connection for an hour: it still answers reads."""
+    with sync_pool(addresses.database_url, min_size=1, max_size=1) as pool:
+        with pool.connection() as demoted:
+            demoted.execute(b"set default_transaction_read_only = on")
+
+        with pytest.raises(ReadOnlyStore), pool.connection() as connection:
+            connection.execute(b"create table unwritable (id int)")
+
+        assert demoted.closed
+        with pool.connection() as connection:
+            assert connection.execute(b"show transaction_read_only").fetchone() == {"transaction_read_only": "off"}

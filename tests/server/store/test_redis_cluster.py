@@ -152,6 +152,39 @@ async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: 
     assert [await add([key], [1]), await add([key], [1])] == [1, 2]
 
 
+async def test_a_script_follows_its_slot_to_a_node_that_does_not_know_it(
+    cluster: RedisCluster, client: AsyncRedis
+) -> None:
+    """While a slot moves, a new key is made at the node that it moves to."""
+    (source, _), (target, _), *_ = cluster.pairs()
+    key = next(cluster.keys(source, "n"))
+    add = Scripts(client).script(ADD)
+    await add([key], [1])
+    with target.client() as server:
+        server.script_flush()
+
+    with cluster.moving(key, source, target):
+        assert await add([key], [1]) == 2
+        assert await add([f"{{{key}}}:new"], [3]) == 3
+
+
+async def test_a_script_waits_for_its_keys_to_be_on_one_node(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """While a slot moves, one key may be there already and another one not yet."""
+    (source, _), (target, _), *_ = cluster.pairs()
+    key = next(cluster.keys(source, "n"))
+    there = f"{{{key}}}:there"
+    both = Scripts(client).script("return redis.call('INCR', KEYS[1]) + redis.call('INCR', KEYS[2])")
+    await client.set(key, 10)
+
+    with cluster.moving(key, source, target):
+        await client.set(there, 20)
+        answer = asyncio.ensure_future(both([key, there], []))
+        await until(lambda: target.has_answered("TRYAGAIN"))
+        source.move(key, target)
+
+        assert await answer == 32
+
+
 async def test_scripts_are_sent_to_the_node_that_does_not_know_them(cluster: RedisCluster, client: AsyncRedis) -> None:
     """Although another node, which would not know them either, is dead."""
     (dead, _), (living, _), *_ = cluster.pairs()

@@ -72,6 +72,16 @@ class ClusterNode:
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
+    def move(self, key: str, target: ClusterNode) -> None:
+        """Move a key, whose slot is moving, to another node."""
+        with self.client() as client:
+            client.migrate("127.0.0.1", target.port, key, 0, timeout=5000)
+
+    def has_answered(self, error: str) -> bool:
+        """Return whether it has answered a command with an error since it was started."""
+        with self.client() as client:
+            return f"errorstat_{error}" in client.info("errorstats")
+
     def client(self) -> redis.Redis:
         """Return a client to this node alone."""
         return redis.Redis(port=self.port, decode_responses=True, socket_timeout=1, retry=Retry(NoBackoff(), 0))
@@ -116,6 +126,17 @@ class RedisCluster:
         with replica.client() as client:
             client.execute_command("CLUSTER FAILOVER TAKEOVER")
         eventually(lambda: all(replica.port in masters for masters in self._views()))
+
+    @contextlib.contextmanager
+    def moving(self, key: str, source: ClusterNode, target: ClusterNode) -> Generator[None]:
+        """Be about to move the slot of a key from one master to another; in the end it stays."""
+        slot = key_slot(key.encode())
+        with source.client() as giver, target.client() as taker:
+            taker.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", giver.execute_command("CLUSTER MYID"))
+            giver.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", taker.execute_command("CLUSTER MYID"))
+            yield
+            for node in (taker, giver):
+                node.execute_command("CLUSTER SETSLOT", slot, "STABLE")
 
     def heal(self) -> None:
         """Bring every node back and empty them; each master has its replica again afterwards."""

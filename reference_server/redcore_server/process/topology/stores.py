@@ -138,12 +138,13 @@ def _patroni(place: Place, zone: str, account: Account) -> Program:
 
 
 def _patroni_files(place: Place) -> Path:
-    """Return the folder of Patroni's configuration: the deployed one, with an archive in a folder of this machine."""
+    """Return the folder of Patroni's configuration: the deployed one, with an archive here, and without pgBackRest."""
     files = place.folder / "patroni"
     files.mkdir(exist_ok=True)
     shutil.copy(DEPLOY / "postgres" / "patroni.yml", files / "1.yml")
     command = f"cp %p {shlex.quote(str(place.archive))}/%f"
-    (files / "2.yml").write_text(f'postgresql: {{parameters: {{archive_command: "{command}"}}}}\n')
+    parameters = f'{{archive_command: "{command}", unix_socket_directories: ""}}'
+    (files / "2.yml").write_text(f"postgresql: {{parameters: {parameters}}}\n")
     return files
 
 
