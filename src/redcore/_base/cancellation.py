@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakSet
 
 import anyio
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 put_off: WeakSet[asyncio.Task[object]] = WeakSet()
@@ -31,13 +34,17 @@ async def deliver() -> None:
     To be called when a call ends while there are tasks in `put_off`: otherwise the cancellation would hit whatever the
     application awaits next, outside the `asyncio.timeout` that it comes from.
     """
-    if _on_asyncio() and (task := asyncio.current_task()) in put_off:
+    if not _on_asyncio():
+        return
+    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+
+    if (task := asyncio.current_task()) in put_off:
         put_off.discard(cast("asyncio.Task[object]", task))
         await asyncio.sleep(0)
 
 
 def _on_asyncio() -> bool:
-    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+    import asyncio  # noqa: PLC0415 (as above)
 
     try:
         asyncio.get_running_loop()
