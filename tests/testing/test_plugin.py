@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from redcore.testing import ReferenceServer
 
 MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 FIXTURES = """
@@ -50,6 +53,15 @@ def test_lab(redcore_client, redcore_faults):
     redcore_faults("GET", "/v1/mee", Fault(status=503))
     redcore_client.users.get_me()
 """
+RUNNING = """
+from redcore import Client
+
+def test_running(redcore_client, redcore_platform, redcore_outbox):
+    redcore_client.users.create(email="ada@example.com", name="Ada")
+    assert redcore_platform.base_url == redcore_platform.arguments["base_url"]
+    with Client(**redcore_platform.application) as client:
+        assert [user.name for user in client.users.list(q="ada")] == ["Ada"]
+"""
 PRODUCTION = """
 from redcore import Client
 
@@ -78,7 +90,9 @@ def test_loaders(redcore_client):
 """
 
 
-def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, content: str, *options: str, variables: Mapping[str, str] = MEASURED
+) -> subprocess.CompletedProcess[str]:
     """Run pytest on one file, without the settings of this project and without other plugins."""
     (folder / "test_it.py").write_text(content)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "redcore.testing.plugin", *options, "test_it.py"]
@@ -88,7 +102,7 @@ def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "", **MEASURED},
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "", **variables},
     )
 
 
@@ -103,6 +117,24 @@ def test_a_fault_that_was_not_used_fails_the_test(tmp_path: Path) -> None:
     done = run(tmp_path, UNUSED)
     assert done.returncode == 1
     assert "GET /v1/mee: 1 not used" in done.stdout
+
+
+def test_a_server_that_runs_already_is_named_by_its_address(tmp_path: Path, redcore_server: ReferenceServer) -> None:
+    """Its credentials are those of the environment, as `redcore-server seed` prints them."""
+    done = run(
+        tmp_path,
+        RUNNING,
+        f"--redcore={redcore_server.base_url}",
+        variables={**MEASURED, **redcore_server.environment},
+    )
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_credentials_that_a_running_server_lacks_are_named(tmp_path: Path, redcore_server: ReferenceServer) -> None:
+    """With the command that prints them."""
+    done = run(tmp_path, RUNNING, f"--redcore={redcore_server.base_url}")
+    assert "REDCORE_API_KEY is not set; `redcore-server seed` prints the credentials" in done.stdout
+    assert done.returncode == 1
 
 
 def test_production_is_refused_if_the_settings_say_so(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
-
-import jinja2
+from typing import TYPE_CHECKING, Any, Final
 
 from redcore_server.mail.mailer import Mail
+
+if TYPE_CHECKING:  # loaded for the first mail, not for the start of the server
+    import jinja2
 
 # Mail programs make links of addresses with a scheme, of names of hosts and of e-mail addresses. A dot has seven forms
 # (UTS 46 section 2.3, and those that it maps to one), and what cannot be seen may stand beside it.
@@ -36,6 +37,8 @@ def without_links(name: str) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
+    import jinja2  # noqa: PLC0415 - as above
+
     return jinja2.Environment(
         loader=jinja2.PackageLoader("redcore_server.mail"),
         autoescape=jinja2.select_autoescape(["html"]),
