@@ -36,12 +36,24 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.napoleon",
     "sphinxext.opengraph",
+    "versions",
 ]
 exclude_patterns = ["_build"]
 html_static_path = ["_static"]
 templates_path = ["_templates"]
 root_doc = "index"
 html_theme = "furo"
+html_css_files = ["versions.css"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "versions.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False

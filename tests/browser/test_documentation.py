@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +25,8 @@ from redcore.testing import ReferenceServer
 
 PAGES = ("index", "tutorial", "calls", "platform", "configuration", "api/users", "reference/resources/users", "search")
 """One of each kind: cards, code, diagrams, wide tables, tabs, signatures."""
+OLDER = "0.0.9"
+REPOSITORY = Path(__file__).parents[2]
 SIZES = (DESK, ViewportSize(width=390, height=844))
 SEARCHES = {
     "429": "",
@@ -41,10 +47,17 @@ def site() -> Path:
 
 @pytest.fixture(scope="module")
 def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the platform serves the site that its own workflow has published."""
-    import shutil  # noqa: PLC0415 (for this fixture only)
-
-    archive = shutil.make_archive(str(tmp_path_factory.mktemp("docs") / "site"), "zip", site)
+    """Where the platform serves the site that its own workflow has published, with an older version of few pages."""
+    folder = tmp_path_factory.mktemp("docs")
+    older = folder / "older"
+    shutil.copytree(site / "_static", older / "_static")
+    for name in ("index.html", "tutorial.html"):
+        shutil.copy(site / name, older)
+    alone = {"root": "./", "versions": [{"name": OLDER, "folder": "", "pages": ["index.html", "tutorial.html"]}]}
+    (older / "versions.js").write_text(f"window.REDCORE_VERSIONS = {json.dumps(alone)};\n", encoding="utf-8")
+    command = [sys.executable, "docs/_ext/versions.py", str(folder / "site"), str(site), str(older)]
+    subprocess.run(command, check=True, cwd=REPOSITORY)  # noqa: S603 (ours)
+    archive = shutil.make_archive(str(folder / "site"), "zip", folder / "site")
     with Client(**redcore_server.api_key) as client:
         file = client.files.upload(file=Path(archive))
         run = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": file.id}), timeout=60)
@@ -99,6 +112,34 @@ def test_search_finds_the_guide_first_and_decisions_last(manual: Page, published
     decisions = [place for place, link in enumerate(links) if link.startswith("adr/")]
     guides = [place for place, link in enumerate(links) if "/" not in link.partition("#")[0]]
     assert not decisions or min(decisions) > max(guides)
+
+
+def test_a_reader_switches_between_versions(manual: Page, published: str) -> None:
+    """To the same page of the other version and back, and to the first page where the other has no such page."""
+    menu = manual.locator("nav.versions")
+
+    manual.goto(f"{published}tutorial.html")
+    menu.locator("summary").click()
+    menu.get_by_role("link", name=OLDER).click()
+    expect(manual).to_have_url(f"{published}{OLDER}/tutorial.html")
+    menu.locator("summary").click()
+    expect(menu.locator("[aria-current]")).to_have_text(OLDER)
+    menu.get_by_role("link", name="newest").click()
+    expect(manual).to_have_url(f"{published}tutorial.html")
+
+    manual.goto(f"{published}reference/resources/users.html")
+    menu.locator("summary").click()
+    menu.get_by_role("link", name=OLDER).click()
+    expect(manual).to_have_url(f"{published}{OLDER}/index.html")
+
+
+def test_one_version_alone_offers_no_choice(chromium: Browser, site: Path) -> None:
+    """As a build is looked at on disk, or in a preview."""
+    with chromium.new_context(viewport=DESK) as context:
+        page = context.new_page()
+        page.goto((site / "tutorial.html").as_uri())
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator("nav.versions")).to_be_hidden()
 
 
 def test_every_public_name_has_an_anchor(site: Path) -> None:
