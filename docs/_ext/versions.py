@@ -1,9 +1,9 @@
 """Keeps versions of the manual side by side, and lets readers switch between them without another host.
 
 Each build has a `versions.js` beside its pages that names this version alone. The command
-`python docs/_ext/versions.py SITE BUILD...` makes one site of several builds, folders or zip archives, newest first: that
-one is the root, each other has a folder named as its version, and all have the whole list. A script and not JSON, because a page that is opened from disk
-cannot fetch.
+`python docs/_ext/versions.py SITE BUILD...` makes one site of several builds, folders or zip archives, newest first:
+that one is the root, each other has a folder named as its version, and all have the whole list. A script and not JSON,
+because a page that is opened from disk cannot fetch.
 """
 
 from __future__ import annotations
