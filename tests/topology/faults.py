@@ -183,6 +183,21 @@ async def primary_lost(system: System, load: Load) -> Outcome:
     return Outcome(f"promoted after {promoted:.1f} s", promoted <= 25)
 
 
+async def primary_moved(system: System, load: Load) -> Outcome:
+    """What `patronictl switchover` does: the primary and its replica change places."""
+    del load
+    zone = await asyncio.to_thread(system.primary)
+    assert zone is not None
+    url = f"{system.place.patroni_url(zone)}/switchover"
+    started = time.monotonic()
+    async with httpx.AsyncClient(timeout=60) as patroni:
+        answer = await patroni.post(url, json={"leader": f"postgres-{zone}"})
+    await _until(system, lambda: system.primary() not in {None, zone}, "the other one is the primary")
+    moved = time.monotonic() - started
+    await _until(system, lambda: system.replica() == zone, "the old primary is a replica")
+    return Outcome(f"moved after {moved:.1f} s", answer.is_success)
+
+
 async def primary_lost_synchronous(system: System, load: Load) -> Outcome:
     """The same, where each commit waits for the replica."""
     await asyncio.to_thread(_configure_patroni, system, synchronous_mode=True)
@@ -284,6 +299,7 @@ FAULTS = (
     Fault("4 → 8 → 4 nodes", scaled),
     Fault("rolling upgrade", rolled),
     Fault("restore to a moment", restored),
+    Fault("primary moved by hand", primary_moved, failures_allowed=None, gap_s=25.0),
     Fault("primary lost, synchronous", primary_lost_synchronous, failures_allowed=None, gap_s=25.0),
     Fault("primary lost, asynchronous", primary_lost, failures_allowed=None, gap_s=25.0, may_lose=True),
     Fault("PostgreSQL away 20 s", postgres_away, failures_allowed=None),
