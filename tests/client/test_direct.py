@@ -194,9 +194,11 @@ def test_an_early_success_does_not_cut_an_upload(call: Colour, make: Any) -> Non
 
 
 INTERRUPTED = """
+import signal
 import sys
 from redcore import Client
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit that it is ignored
 client = Client(api_key="k", base_url=sys.argv[1], timeout=30, transport="direct")
 print("ready", flush=True)
 try:
