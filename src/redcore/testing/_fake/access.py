@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +14,9 @@ import attrs
 from redcore.testing._fake.problem import OAuthProblem, Problem
 from redcore.testing._fake.state import State
 
+REALM = 'Bearer realm="BlueRound"'
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
+UNKNOWN = "The access token is not valid."
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     "viewer": frozenset(
         {"profile:read", "profile:write", "users:read", "products:read", "workflows:read", "files:read"}
@@ -65,10 +69,13 @@ def caller(state: State, headers: Mapping[str, str]) -> Caller:
     Raises:
         Problem: INVALID_TOKEN or TOKEN_EXPIRED.
     """
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise refused("INVALID_TOKEN", "This call needs an access token or an API key.")
+    if "authorization" not in headers:
+        message = "This call needs an access token or an API key, sent as Authorization: Bearer."
+        raise Problem("INVALID_TOKEN", message, headers={"WWW-Authenticate": REALM})
+    scheme, _, token = headers["authorization"].partition(" ")
     token = token.strip()
+    if scheme.lower() != "bearer" or not TOKEN.fullmatch(token):
+        raise refused("INVALID_TOKEN", "Send one Authorization header: Bearer and the access token or API key.")
     if token in state.keys:
         key = state.api_keys[state.keys[token]]
         if key["expires_at"] is not None and key["expires_at"] <= state.moment():
@@ -77,7 +84,7 @@ def caller(state: State, headers: Mapping[str, str]) -> Caller:
         return limited(state, key["id"], state.owners[key["id"]], frozenset(key["scopes"]), ends_at)
     found = state.tokens.get(token)
     if found is None or found["kind"] != "access":
-        raise refused("INVALID_TOKEN", "The access token is malformed, unknown or revoked.")
+        raise refused("INVALID_TOKEN", UNKNOWN)
     if found["ends_at"] <= state.now():
         raise refused("TOKEN_EXPIRED", "The access token has expired.")
     scopes = frozenset(found["scope"].split())
@@ -97,7 +104,7 @@ def limited(state: State, credential: str, user_id: str, scopes: frozenset[str],
     """
     owner = state.users.get(user_id)
     if owner is None or owner["status"] != "active":
-        raise refused("INVALID_TOKEN", "The access token is malformed, unknown or revoked.")
+        raise refused("INVALID_TOKEN", UNKNOWN)
     if owner["role"] == "admin":
         return Caller(credential, owner["id"], scopes, ends_at)
     ceiling = ROLE_SCOPES[owner["role"]]
@@ -106,7 +113,7 @@ def limited(state: State, credential: str, user_id: str, scopes: frozenset[str],
 
 def refused(code: str, message: str) -> Problem:
     """A 401 with its challenge (RFC 6750 section 3)."""
-    challenge = f'Bearer realm="BlueRound", error="invalid_token", error_description="{message}"'
+    challenge = f'{REALM}, error="invalid_token", error_description="{message}"'
     return Problem(code, message, headers={"WWW-Authenticate": challenge})
 
 

@@ -6,6 +6,7 @@ Read from `contract.json`, which is made of openapi/redcore.yaml and comes with 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import attrs
 import jsonschema_rs
 import msgspec
 
+from redcore.testing._fake.call import Asked
 from redcore.testing._fake.problem import Problem
 
 MAX_LIMIT = 100
@@ -68,9 +70,13 @@ class Operation:
         Raises:
             Problem: VALIDATION_ERROR with every problem.
         """
-        given = dict(parse_qsl(query, keep_blank_values=True))
+        pairs = parse_qsl(query, keep_blank_values=True)
+        given = dict(pairs)
         values: dict[str, Any] = {}
         problems = [(name, "is not a parameter of this operation") for name in given.keys() - self.query.keys()]
+        times = Counter(name for name, _ in pairs)
+        problems += [(name, "is given more than once") for name in given if times[name] > 1]
+        problems += [(name, "must not contain the character U+0000") for name in given if "\0" in given[name]]
         for name, rule in self._query_rules.items():
             if name not in given:
                 values[name] = self.query[name].get("default")
@@ -86,16 +92,21 @@ class Operation:
             raise invalid(problems)
         return values
 
-    def json(self, content: bytes) -> Any:
+    def json(self, asked: Asked) -> Any:
         """The body, checked.
 
         Raises:
-            Problem: VALIDATION_ERROR with every problem.
+            Problem: VALIDATION_ERROR with every problem; UNSUPPORTED_MEDIA_TYPE.
         """
         if self.body is None:
             return {}
+        if not asked.content:
+            raise invalid([("body", "is required")])
+        media = asked.headers.get("content-type", "").lower().replace('"', "").replace(" ", "")
+        if media not in {"application/json", "application/json;charset=utf-8"}:
+            raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.")
         try:
-            value = msgspec.json.decode(content)
+            value = msgspec.json.decode(asked.content)
         except msgspec.DecodeError as error:
             raise invalid([("body", f"is not valid JSON: {error}")]) from None
         if problems := self.body_problems(value):
@@ -139,6 +150,8 @@ class Contract:
                 return operation, values
             if values is not None:
                 allowed.append(operation.method)
+        if "GET" in allowed:
+            allowed.append("HEAD")
         if allowed:
             headers = {"Allow": ", ".join(sorted(allowed))}
             raise Problem("METHOD_NOT_ALLOWED", f"This address answers {headers['Allow']} only.", headers=headers)
@@ -160,9 +173,9 @@ def _matched(template: list[str], words: list[str]) -> dict[str, str] | None:
     if len(template) != len(words):
         return None
     values: dict[str, str] = {}
-    for expected, word in zip(template, words, strict=True):
-        if expected.startswith("{") and word:
-            values[expected.strip("{}")] = unquote(word)
+    for expected, word in zip(template, map(unquote, words), strict=True):
+        if expected.startswith("{") and word and "\0" not in word:
+            values[expected.strip("{}")] = word
         elif expected != word:
             return None
     return values

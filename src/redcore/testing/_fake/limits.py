@@ -21,6 +21,7 @@ class Quota:
 API_KEY = Quota(1000)  # contract section 4
 APPLICATION = Quota(6000, 200)  # of the enterprise plan, as the reference server's settings have it
 ANONYMOUS = Quota(600, 50)  # as the reference server's settings have it
+FAILED = Quota(600)  # of credentials that were refused, per minute only, as the reference server has it
 
 
 @attrs.frozen

@@ -11,12 +11,30 @@ import msgspec
 from redcore.testing._fake import grants, tokens
 from redcore.testing._fake.call import Answer, Asked
 from redcore.testing._fake.contract import contract
-from redcore.testing._fake.problem import OAuthProblem
+from redcore.testing._fake.problem import OAuthProblem, Problem
 from redcore.testing._fake.state import Row, State
 
 FORM = "application/x-www-form-urlencoded"
 KEY: Row = {"kty": "RSA", "kid": "fake", "use": "sig", "alg": "RS256", "n": "0vx7agoebGcQSuuPiLJX", "e": "AQAB"}
 """The example of the spec: the fake's tokens are not signed."""
+
+
+def answer(state: State, asked: Asked) -> Answer:
+    """Answer a request outside `/v1/`.
+
+    Raises:
+        OAuthProblem: 405, or what the endpoint refuses.
+        Problem: RESOURCE_NOT_FOUND.
+    """
+    handlers = {method: handle for (method, path), handle in ENDPOINTS.items() if path == asked.path}
+    if not handlers:
+        raise Problem("RESOURCE_NOT_FOUND", "There is nothing at this address.")
+    if asked.method not in handlers:
+        allowed = ", ".join(handlers)
+        raise OAuthProblem(
+            "invalid_request", f"This address answers {allowed} only.", status=405, headers={"Allow": allowed}
+        )
+    return handlers[asked.method](state, asked)
 
 
 def token(state: State, asked: Asked) -> Answer:
@@ -67,18 +85,21 @@ def metadata(_: State, asked: Asked) -> Answer:
 
 def jwks(_: State, __: Asked) -> Answer:
     """`GET /.well-known/jwks.json`."""
-    return answered({"keys": [KEY]})
+    return answered({"keys": [KEY]}, headers={"Cache-Control": "public, max-age=300"})
 
 
 def form_of(asked: Asked) -> dict[str, str]:
     """The values of a form; blank ones count as not sent (RFC 6749 section 3.2).
 
     Raises:
-        OAuthProblem: the body is not a form.
+        OAuthProblem: the body is not a form, or repeats a parameter (RFC 6749 section 3.2).
     """
     if asked.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise OAuthProblem("invalid_request", f"The body must be {FORM}.")
-    return dict(parse_qsl(asked.content.decode(errors="replace")))
+    pairs = parse_qsl(asked.content.decode(errors="replace"))
+    if len(pairs) != len(dict(pairs)):
+        raise OAuthProblem("invalid_request", "A parameter occurs more than once.")
+    return dict(pairs)
 
 
 def answered(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -89,8 +110,9 @@ def answered(value: Any, status: int = 200, headers: Mapping[str, str] | None = 
 
 def refusal(problem: OAuthProblem) -> Answer:
     """A refusal (RFC 6749 section 5.2)."""
-    challenge = {"WWW-Authenticate": 'Basic realm="BlueRound"'} if problem.status == 401 else None
-    return answered({"error": problem.error, "error_description": problem.description}, problem.status, challenge)
+    challenge = {"WWW-Authenticate": 'Basic realm="BlueRound"'} if problem.status == 401 else {}
+    about = {"error": problem.error, "error_description": problem.description}
+    return answered(about, problem.status, {**challenge, **problem.headers})
 
 
 ENDPOINTS: Mapping[tuple[str, str], Callable[[State, Asked], Answer]] = {

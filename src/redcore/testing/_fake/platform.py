@@ -1,6 +1,6 @@
 """The fake platform: from a request to its answer, by the rules of the contract. Performs no I/O.
 
-In the order of the gateway: operation, credential, rate limit, idempotency, validation, scope, handler, envelope.
+In the order of the gateway: credential, rate limit, operation, scope, validation, idempotency, handler, envelope.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import msgspec
 
 from redcore.testing._fake import access, oauth
 from redcore.testing._fake.call import Answer, Asked, Call
 from redcore.testing._fake.contract import Operation, contract, invalid
 from redcore.testing._fake.handlers import HANDLERS
-from redcore.testing._fake.limits import ANONYMOUS, API_KEY, APPLICATION, Limits
+from redcore.testing._fake.limits import ANONYMOUS, API_KEY, APPLICATION, FAILED, Limits
 from redcore.testing._fake.problem import OAuthProblem, Problem
 from redcore.testing._fake.state import Row, State
 from redcore.testing._fake.upload import parts_of
@@ -37,31 +38,34 @@ class Platform:
         """Answer a request, whatever is wrong with it."""
         request_id = request_id_of(asked.headers)
         limit_headers: Row = {}
+        is_head = asked.method == "HEAD"
         try:
-            answer = self._answer(asked, request_id, limit_headers)
+            got = attrs.evolve(asked, method="GET") if is_head else asked
+            answer = self._answer(got, request_id, limit_headers)
         except Problem as problem:
             answer = refusal(problem)
         except OAuthProblem as problem:
             answer = oauth.refusal(problem)
-        return Answer(answer.status, {**answer.headers, **limit_headers, "X-Request-ID": request_id}, answer.content)
+        headers = {"Cache-Control": "no-store", **answer.headers, **limit_headers, "X-Request-ID": request_id}
+        return Answer(answer.status, headers, b"" if is_head else answer.content)
 
     def _answer(self, asked: Asked, request_id: str, headers: Row) -> Answer:
-        if handle := oauth.ENDPOINTS.get((asked.method, asked.path)):
+        if not asked.path.startswith("/v1/"):
             self._spend("address", ANONYMOUS, headers)
-            return handle(self.state, asked)
+            return oauth.answer(self.state, asked)
         try:
-            operation, path = contract().find(asked.method, asked.path)
             caller = access.caller(self.state, asked.headers)
         except Problem:
-            self._spend("address", ANONYMOUS, headers)
+            self._spend("failed", FAILED, headers)
             raise
         if asked.path == ME:
             headers.update(caller.described())
         self._spend(caller.credential, API_KEY if caller.credential.startswith("key_") else APPLICATION, headers)
+        operation, path = contract().find(asked.method, asked.path)
         if operation.scope is not None:
             caller.require(operation.scope)
         query, key = operation.parameters(asked.query), idempotency_key(operation, asked.headers)
-        body = parts_of(asked) if operation.is_upload else operation.json(asked.content)
+        body = parts_of(asked) if operation.is_upload else operation.json(asked)
         call = Call(
             operation=operation.id,
             state=self.state,
@@ -89,7 +93,7 @@ class Platform:
         if held is not None and held[0] > self.state.now() - REPLAY_S:
             _, known, answer = held
             if known != fingerprint:
-                raise Problem("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key came with another request before.")
+                raise Problem("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used with another request.")
             return Answer(answer.status, {**answer.headers, "Idempotent-Replayed": "true"}, answer.content)
         try:
             answer = handled(operation, call, request_id)

@@ -49,13 +49,17 @@ class OAuthProblem(Exception):  # noqa: N818 (as above)
         error: Such as `invalid_grant`.
         description: For people.
         status: HTTP status.
+        headers: Additional headers of the response.
     """
 
-    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+    def __init__(
+        self, error: str, description: str, *, status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(description)
         self.error = error
         self.description = description
         self.status = status
+        self.headers = headers or {}
 
 
 def not_found(kind: str, id_: str) -> Problem:

@@ -15,7 +15,7 @@ HIDDEN = "***"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 SECRET_FIELDS = {
     *("client_secret", "refresh_token", "access_token", "token", "code", "code_verifier", "device_code", "assertion"),
-    *("password", "key"),
+    *("password", "repeated", "key", "secret"),
 }
 
 
@@ -26,7 +26,7 @@ def seen(asked: Asked, *, status: int, request_id: str | None) -> SeenRequest:
         path=asked.path,
         status=status,
         request_id=request_id,
-        query=dict(parse_qsl(asked.query, keep_blank_values=True)),
+        query=without_secrets(dict(parse_qsl(asked.query, keep_blank_values=True))),
         headers={name: shown(name, value) for name, value in asked.headers.items()},
         body=body_of(asked.headers, asked.content),
     )

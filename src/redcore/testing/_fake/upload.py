@@ -21,11 +21,13 @@ def parts_of(asked: Asked) -> Row:
     """
     found = BOUNDARY.fullmatch(asked.headers.get("content-type", ""))
     if found is None:
-        raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send the file as multipart/form-data.")
+        raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as multipart/form-data.")
     from email.parser import BytesParser  # noqa: PLC0415 (a fifth of the fake's own imports, and only for uploads)
     from email.policy import HTTP  # noqa: PLC0415 (as above)
 
     parts = asked.content.split(b"--" + found[1].encode())[1:-1]
+    if not parts:
+        raise invalid([("body", "is not valid: it has no part")])
     body: Row = {}
     for part in parts:
         head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
@@ -37,6 +39,8 @@ def parts_of(asked: Asked) -> Row:
             body.setdefault("name", unescaped(str(about.get("filename", "file"))))
         elif about.get("name") == "name":
             body["name"] = content.removesuffix(b"\r\n").decode()
+        else:
+            raise invalid([(str(about.get("name")), "is not a field of this form; it takes file and name")])
     if "content" not in body:
         raise invalid([("file", "is required")])
     return body

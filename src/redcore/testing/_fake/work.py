@@ -16,6 +16,7 @@ from redcore.testing._fake.handlers.products import add_product, by_sku, with_st
 from redcore.testing._fake.state import Row, State, folded
 
 COLUMNS = ("id", "sku", "name", "price", "stock", "status", "created_at", "updated_at")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and full-width
 FILE_ID: Row = {"type": "string", "minLength": 1, "maxLength": 64, "description": "Of an uploaded file."}
 PARTIAL: Row = {
     "type": "boolean",
@@ -67,10 +68,16 @@ def catalog_export(state: State, given: Row) -> Row:
         content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     else:
         text = io.StringIO(newline="")
-        csv.writer(text).writerows([COLUMNS, *(row.values() for row in rows)])
+        shown = inert if given.get("safe_for_spreadsheets") else str
+        csv.writer(text).writerows([COLUMNS, *(map(shown, row.values()) for row in rows)])
         content = text.getvalue().encode()
     media = {"csv": "text/csv", "jsonl": "application/x-ndjson"}[kind]
     return {"file_id": store(state, f"catalog.{kind}", media, content)["id"]}
+
+
+def inert(value: Any) -> str:
+    """A value that spreadsheets do not take for a formula (OWASP, CSV Injection)."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else str(value)
 
 
 def catalog_import(state: State, given: Row) -> Row:
@@ -151,26 +158,45 @@ DEFINITIONS: Mapping[str, Definition] = {
         ("products:read", "files:write"),
         {
             "type": "object",
-            "properties": {"format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."}},
+            "properties": {
+                "format": {"enum": ["csv", "jsonl"], "default": "csv", "description": "Of the file."},
+                "safe_for_spreadsheets": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": (
+                        "Whether texts of a CSV file that a spreadsheet would take for a formula get a ' in front; "
+                        "they are not imported again as they were."
+                    ),
+                },
+            },
             "additionalProperties": False,
         },
         catalog_export,
     ),
     "catalog_import": Definition(
-        "Creates and updates products by their sku from a CSV file with a heading or a file of JSON lines.",
+        "Creates and updates products by their sku from a CSV file with a heading or a file of JSON lines, "
+        "such as `catalog_export` writes. `result` counts what was created, updated and failed.",
         ("products:write", "files:read"),
         IMPORT,
         catalog_import,
     ),
     "user_import": Definition(
-        "Creates and invites the users that a file names.", ("users:write", "files:read"), IMPORT, user_import
+        "Creates users from a CSV file with the heading `email,name,role` or a file of JSON lines, and mails each an "
+        "invitation. `result` counts what was created and failed.",
+        ("users:write", "files:read"),
+        IMPORT,
+        user_import,
     ),
     "docs_publish": Definition(
-        "Publishes a zip file of documentation, or goes back to a version of it.",
+        "Publishes the files of an uploaded zip archive under `result.path`, all at once, in place of those that were "
+        "there; or goes back to an earlier `result.version`, of which the newest ten are kept.",
         ("files:read",),
         {
             "type": "object",
-            "properties": {"file_id": FILE_ID, "version": {"type": "string", "minLength": 1, "maxLength": 64}},
+            "properties": {
+                "file_id": {**FILE_ID, "description": "Of the archive."},
+                "version": {**FILE_ID, "description": "To go back to."},
+            },
             "additionalProperties": False,
         },
         docs_publish,

@@ -71,8 +71,8 @@ def add_product(state: State, fields: Row) -> Row:
 
 def by_sku(state: State, sku: str) -> Row | None:
     """The product with a sku, in any Unicode form."""
-    key = normalize("NFKC", sku)
-    return next((each for each in state.products.values() if normalize("NFKC", each["sku"]) == key), None)
+    key = normalize("NFC", sku)
+    return next((each for each in state.products.values() if normalize("NFC", each["sku"]) == key), None)
 
 
 def require_free(state: State, sku: str, own_id: str) -> None:

@@ -136,7 +136,7 @@ def spend_invitation(call: Call, email: str) -> None:
         recent = [moment for moment in times if moment > now - span_s]
         if len(recent) >= most:
             again = call.state.moment_at(recent[-most] + span_s)
-            raise rule(f"This address was invited {most} times lately; try again after {again}.")
+            raise rule(f"This address was invited too often; it may be invited again after {again}.")
     times.append(now)
 
 

@@ -32,8 +32,8 @@ def workflows_run(call: Call) -> Reply:
         call.caller.require(scope)
     given = call.body.get("input", {})
     rule_of_input = jsonschema_rs.Draft202012Validator(DEFINITIONS[name].input_schema)
-    if problems := [problem_of(error, "input") for error in rule_of_input.iter_errors(given)]:
-        raise invalid(problems)
+    if problems := [problem_of(error, "") for error in rule_of_input.iter_errors(given)]:
+        raise invalid([(f"input.{where}".rstrip("."), what) for where, what in problems])
     run: Row = {
         "id": call.state.new_id("wfr"),
         "workflow": name,
