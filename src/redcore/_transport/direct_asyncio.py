@@ -16,7 +16,7 @@ from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import MAX_CONNECTIONS, Route
 from redcore._transport.deferred import AsyncDeferredTransport
 from redcore._transport.direct_parser import DIRECT
-from redcore._transport.direct_protocol import AsyncConnection, Body
+from redcore._transport.direct_protocol import READ_BYTES, AsyncConnection, Body
 from redcore._transport.direct_request import async_pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
 from redcore._transport.errors import closed, our_errors
@@ -56,7 +56,8 @@ class AsyncDirectTransport(Owner):
     async def _pool(self) -> LoopConnections:
         self.use()
         slots = anyio.Semaphore(MAX_CONNECTIONS, max_value=MAX_CONNECTIONS, fast_acquire=True)
-        return await self._pools.keep(LoopConnections(DirectRoutes(partial(AsyncConnection, tls=self._tls)), slots))
+        connect = partial(AsyncConnection, tls=self._tls, buffer=memoryview(bytearray(READ_BYTES)))
+        return await self._pools.keep(LoopConnections(DirectRoutes(connect), slots))
 
     async def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""

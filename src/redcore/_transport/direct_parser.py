@@ -71,7 +71,7 @@ class AnswerReader:
         """Whether the server has responded before the request was sent completely."""
         return self.status >= 300
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Parse received bytes.
 
         Raises:
