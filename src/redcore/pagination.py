@@ -82,18 +82,22 @@ class Pages(Generic[T]):
 
 @public
 class PageIterator(_Progress[T], Iterator[Page[T]]):
-    """Yields the non-empty pages in order; continuing after an error retries the page that failed."""
+    """Yields the non-empty pages in order; continuing after an error retries the page that failed.
+
+    Threads may share it: each page goes to one of them.
+    """
 
     def __init__(self, fetcher: Fetcher[T]) -> None:
         super().__init__(fetcher.walk)
         self._fetcher = fetcher
 
     def __next__(self) -> Page[T]:
-        given = self._fetcher.advance()
-        if given is None:
-            raise StopIteration
-        self._offset = given.ends[-1]
-        return given.page
+        with self._fetcher.lock:
+            given = self._fetcher.advance()
+            if given is None:
+                raise StopIteration
+            self._offset = given.ends[-1]
+            return given.page
 
     def close(self) -> None:
         """Stop fetching, without waiting for pages in flight. Not needed after the end of the listing."""
@@ -102,7 +106,10 @@ class PageIterator(_Progress[T], Iterator[Page[T]]):
 
 @public
 class ItemIterator(_Progress[T], Iterator[T]):
-    """Yields the items of all pages in order; continuing after an error retries the page that failed."""
+    """Yields the items of all pages in order; continuing after an error retries the page that failed.
+
+    Threads may share it: each item goes to one of them.
+    """
 
     def __init__(self, fetcher: Fetcher[T]) -> None:
         super().__init__(fetcher.walk)
@@ -111,10 +118,13 @@ class ItemIterator(_Progress[T], Iterator[T]):
 
     def __next__(self) -> T:
         while (found := next(self._page, None)) is None:
-            given = self._fetcher.advance()
-            if given is None:
-                raise StopIteration
-            self._page = zip(given.page.data, given.ends, strict=True)
+            with self._fetcher.lock:
+                if (found := next(self._page, None)) is not None:  # from a page that another thread has fetched
+                    break
+                given = self._fetcher.advance()
+                if given is None:
+                    raise StopIteration
+                self._page = zip(given.page.data, given.ends, strict=True)
         item, self._offset = found
         return item
 
@@ -168,11 +178,12 @@ class AsyncPageIterator(_Progress[T], AsyncIterator[Page[T]]):
         self._fetcher = fetcher
 
     async def __anext__(self) -> Page[T]:
-        given = await self._fetcher.advance()
-        if given is None:
-            raise StopAsyncIteration
-        self._offset = given.ends[-1]
-        return given.page
+        async with self._fetcher.lock:
+            given = await self._fetcher.advance()
+            if given is None:
+                raise StopAsyncIteration
+            self._offset = given.ends[-1]
+            return given.page
 
 
 @public
@@ -186,10 +197,13 @@ class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         while (found := next(self._page, None)) is None:
-            given = await self._fetcher.advance()
-            if given is None:
-                raise StopAsyncIteration
-            self._page = zip(given.page.data, given.ends, strict=True)
+            async with self._fetcher.lock:
+                if (found := next(self._page, None)) is not None:  # from a page that another task has fetched
+                    break
+                given = await self._fetcher.advance()
+                if given is None:
+                    raise StopAsyncIteration
+                self._page = zip(given.page.data, given.ends, strict=True)
         item, self._offset = found
         return item
 

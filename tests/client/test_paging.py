@@ -6,6 +6,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -313,3 +314,71 @@ class TestTasks:
                 return ids + [user.id async for user in walk]
 
         assert anyio.run(main, backend=backend) == ALL
+
+
+# Iterators that are shared -------------------------------------------------------------------
+
+
+def by_cursor(seen: Seen) -> Reply:
+    """Pages of two users, each with the cursor of the next."""
+    asked = dict(parse_qsl(seen.path.partition("?")[2]))
+    offset = int(asked.get("cursor", asked.get("offset", "0")))
+    data = [dict(USER, id=name) for name in ALL[offset : offset + 2]]
+    counted: dict[str, Any] = (
+        {"total": TOTAL, "offset": offset} if "cursor" not in asked or "include_total" in asked else {}
+    )
+    following = str(offset + 2) if offset + 2 < TOTAL else None
+    return reply({"data": data, "meta": dict(META, limit=2, next_cursor=following, **counted)})
+
+
+def pages(walk: Any) -> list[str]:
+    """The ids of the pages that one thread gets."""
+    return [user.id for page in walk for user in page]
+
+
+def items(walk: Any) -> list[str]:
+    """The ids that one thread gets."""
+    return [user.id for user in walk]
+
+
+async def pages_async(walk: Any) -> list[str]:
+    return [user.id async for page in walk for user in page]
+
+
+async def items_async(walk: Any) -> list[str]:
+    return [user.id async for user in walk]
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("of_items", [False, True], ids=["pages", "items"])
+def test_workers_share_an_iterator(
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    concurrency: int,
+    of_items: bool,  # noqa: FBT001 (a parameter of pytest)
+) -> None:
+    """Threads, or tasks, take from one iterator: each item reaches one of them, and none is lost."""
+    server.answer = by_cursor
+    listed = make().users.list_all(page_size=2, concurrency=concurrency)
+    got: list[str] = []
+
+    if call.name == "sync":
+        walk = listed.iter_items() if of_items else iter(listed)
+        with ThreadPoolExecutor(8) as pool:
+            for given in pool.map(items if of_items else pages, [walk] * 8):
+                got += given
+    else:
+
+        async def work(walk: Any) -> None:
+            got.extend(await (items_async if of_items else pages_async)(walk))
+
+        async def main() -> None:
+            walk = listed.iter_items() if of_items else aiter(listed)
+            async with anyio.create_task_group() as group:
+                for _ in range(8):
+                    group.start_soon(work, walk)
+
+        call(main)
+
+    assert sorted(got) == sorted(ALL)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from threading import Event, Thread
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from weakref import finalize
 
@@ -28,6 +28,9 @@ class Fetcher(Generic[T]):
 
     A thread ends with its page, or in the middle of a wait if the walk is closed, interrupted or garbage-collected. The
     exit of the process does not wait for threads.
+
+    Attributes:
+        lock: Held by an iterator during `advance`, and until it has stored the result: threads may share an iterator.
     """
 
     def __init__(self, execute: Execute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
@@ -36,6 +39,7 @@ class Fetcher(Generic[T]):
         self._concurrency = concurrency
         self._under_way: dict[int, Future[Page[T]]] = {}
         self._abandon: Callable[[], object] = do_nothing
+        self.lock = RLock()
         self.walk = walk
 
     def advance(self) -> NewItems[T] | None:
@@ -113,13 +117,19 @@ class AsyncFetcher(Generic[T]):
     """Fetches ahead in tasks: `concurrency` pages at a time, in batches.
 
     No task outlives `advance`: an iteration that is abandoned or cancelled needs no cleanup, in any event loop.
+
+    Attributes:
+        lock: As for `Fetcher`, among tasks.
     """
 
     def __init__(self, execute: AsyncExecute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
+        from anyio import Lock  # noqa: PLC0415 (blocking code needs no anyio)
+
         self._execute = execute
         self._describe = describe
         self._concurrency = concurrency
         self._fetched: dict[int, Page[T] | Exception] = {}
+        self.lock = Lock(fast_acquire=True)
         self.walk = walk
 
     async def advance(self) -> NewItems[T] | None:
