@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,11 +30,16 @@ OLDER = "0.0.9"
 REPOSITORY = Path(__file__).parents[2]
 SIZES = (DESK, ViewportSize(width=390, height=844))
 SEARCHES = {
-    "429": "",
+    "429": "troubleshooting.html",
     "changelog": "changelog.html",
     "FastAPI": "frameworks.html",
     "timeout": "calls.html",
     "proxy": "proxies.html",
+    "pagination": "paging.html",
+    "logout": "login.html",
+    "backoff": "calls.html",
+    "mock": "testing.html",
+    "certificate": "proxies.html",
     "client.users.get": "reference/resources/users.html#client.users.get",
 }
 
@@ -112,6 +118,13 @@ def test_search_finds_the_guide_first_and_decisions_last(manual: Page, published
     decisions = [place for place, link in enumerate(links) if link.startswith("adr/")]
     guides = [place for place, link in enumerate(links) if "/" not in link.partition("#")[0]]
     assert not decisions or min(decisions) > max(guides)
+
+
+def test_search_leads_to_the_section(manual: Page, published: str) -> None:
+    """A title names the page too, and the link goes there."""
+    manual.goto(f"{published}search.html?q=pacing")
+    found = manual.get_by_role("link", name="Calls and options > Pacing")
+    expect(found).to_have_attribute("href", re.compile(r"calls\.html.*#pacing$"))
 
 
 def test_a_reader_switches_between_versions(manual: Page, published: str) -> None:
