@@ -92,13 +92,40 @@ def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(unmi
         assert found.fetchall() == [("prod_1",)]
 
 
+def test_letters_and_trigrams_are_those_of_before(unmigrated: str) -> None:
+    """0013 computes them in another way: rows of before and after are found by the same searches."""
+    texts = [
+        "",
+        "a",
+        "ab",
+        "abab abab",
+        "Cafe\u0301 \u039f\u0394\u039f\u03a3",
+        "\ufb01 \u2460 \U0001f600\U0001f600 \u6f22\u5b57",
+        "\u0130\u00df",
+    ]
+    asked = """select letters(text), array(select distinct unnest(trigrams(text)) order by 1)
+               from unnest(%s::text[]) as text"""
+    with psycopg.connect(unmigrated, autocommit=True) as connection:
+        for path in sorted(MIGRATIONS.glob("*.sql")):
+            if path.stem == "0013_quick_letters":
+                break
+            connection.execute(path.read_bytes())
+        before = connection.execute(asked, (texts,)).fetchall()
+
+        connection.execute(path.read_bytes())
+
+        assert connection.execute(asked, (texts,)).fetchall() == before
+        assert before[2] == (["a", "b", "ab"], [])
+
+
 def test_functions_of_computed_columns_need_no_search_path(unmigrated: str) -> None:
     """A dump is restored with an empty one."""
     migrate(unmigrated, clock=Clock())
 
     with psycopg.connect(unmigrated) as connection:
         connection.execute("set search_path = ''")
-        assert connection.execute("select public.trigrams('\u00c9t\u00e9')").fetchone() == (["\u00e9t\u00e9"],)
+        found = connection.execute("select public.trigrams('\u00c9t\u00e9'), public.letters('\u00c9')")
+        assert found.fetchone() == (["\u00e9t\u00e9"], ["\u00e9"])
 
 
 def test_the_check_does_not_import_procrastinate(addresses: Addresses) -> None:
