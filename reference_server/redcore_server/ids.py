@@ -11,7 +11,12 @@ from typing import Final, Literal
 
 Prefix = Literal["usr", "prod", "wfr", "file", "key", "app", "org", "req", "inv", "grt"]
 
-_ALPHABET: Final = string.digits + string.ascii_letters
+_ALPHABET: Final = (string.digits + string.ascii_letters).encode()
+_EVEN: Final = (
+    256 // len(_ALPHABET) * len(_ALPHABET)
+)  # from this byte on, some letters would come more often than others
+_LETTERS: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
+_DROPPED: Final = bytes(range(_EVEN, 256))
 _LENGTH: Final = 22
 
 
@@ -21,12 +26,10 @@ def random_text(length: int) -> str:
     Args:
         length: Number of characters.
     """
-    number = secrets.randbelow(62**length)
-    characters: list[str] = []
-    for _ in range(length):
-        number, remainder = divmod(number, 62)
-        characters.append(_ALPHABET[remainder])
-    return "".join(characters)
+    text = b""
+    while len(text) < length:
+        text += secrets.token_bytes(length + 8).translate(_LETTERS, _DROPPED)  # one byte in 32 is dropped
+    return text[:length].decode()
 
 
 def new_id(prefix: Prefix) -> str:

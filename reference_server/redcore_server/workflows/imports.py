@@ -66,7 +66,8 @@ class Problems:
             details: At least one problem; not iterated over once enough are kept, so a generator then costs nothing.
         """
         self.count += 1
-        self.details.extend(islice(details, MAX_DETAILS - len(self.details)))
+        if len(self.details) < MAX_DETAILS:
+            self.details.extend(islice(details, MAX_DETAILS - len(self.details)))
 
     def add_rows(self, rows: Sequence[Mapping[str, Any]], problem: Callable[[Mapping[str, Any]], Detail]) -> None:
         """Add one problem for each of many rows.
@@ -123,22 +124,21 @@ async def good_rows(
     async for batch in batches(run.objects, file, columns):
         good: list[tuple[Row, Mapping[str, Any]]] = []
         for row in batch.rows:
-            values = typed(row)
-            if row.is_readable() and check.is_good(values):
+            if row.is_readable() and check.is_good(values := typed(row)):
                 good.append((row, values))
             else:
-                problems.add(_problems(row, values, check))
+                problems.add(_problems(row, typed, check))
         yield good
         if batch.position == 1 or (batch.position - reported) * file["size"] >= _REPORT_BYTES:
             await run.report(_READING * batch.position)
             reported = batch.position
 
 
-def _problems(row: Row, values: Mapping[str, Any], check: Check) -> Iterator[Detail]:
+def _problems(row: Row, typed: Callable[[Row], Mapping[str, Any]], check: Check) -> Iterator[Detail]:
     if not row.is_readable():
         yield from row.problems()
         return
-    for found in check.problems(values):
+    for found in check.problems(typed(row)):
         yield row_problem(row.number, found.field, found.issue)
 
 

@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
     def is_readable(self) -> bool:
         """Return whether it has no problem, unless its values break a rule of the API."""
-        return not self.issue and not any(_issue(value, self.line) for value in self.values.values())
+        return not self.issue and not any(map(_is_never_valid, self.values.values()))
 
     def problems(self) -> Iterator[Detail]:
         """Yield its problem, or one for each value that is never valid in a row."""
@@ -185,8 +185,10 @@ def _csv_rows(lines: _Lines, columns: frozenset[str]) -> Iterator[Row]:
         lines.end_row()
         if values is None:
             return
-        if isinstance(values, list) and not any(map(str.strip, values)):  # as spreadsheets pad a sheet
-            continue
+        if isinstance(values, list):
+            values = [value.strip() for value in values]
+            if not any(values):  # as spreadsheets pad a sheet
+                continue
         number += 1
         yield _csv_row(number, heading, values, lines)
 
@@ -205,9 +207,9 @@ def _unreadable(error: csv.Error, lines: _Lines) -> str:
 def _csv_row(number: int, heading: Sequence[str], values: list[str] | str, lines: _Lines) -> Row:
     if isinstance(values, str):
         return Row(number, {}, lines.number, values)
-    if len(values) < len(heading) or any(map(str.strip, values[len(heading) :])):
+    if len(values) < len(heading) or any(values[len(heading) :]):
         return Row(number, {}, lines.number, f"has {len(values)} fields; the heading has {len(heading)}")
-    named = {name: text for name, value in zip(heading, values, strict=False) if (text := value.strip())}
+    named = {name: value for name, value in zip(heading, values, strict=False) if value}
     return Row(number, named, lines.number)
 
 
@@ -276,6 +278,11 @@ def _json_object(line: str, columns: frozenset[str]) -> tuple[Mapping[str, Any],
         known = ", ".join(sorted(columns))
         return {}, f"has a field {_quoted(min(strange))}; there are: {known}"
     return values, None
+
+
+def _is_never_valid(value: object) -> bool:
+    """Return whether `_issue` has something to say; called for each value, unlike that."""
+    return ("\0" in value or not _is_text(value)) if isinstance(value, str) else isinstance(value, list | dict)
 
 
 def _issue(value: object, line: int) -> str | None:
