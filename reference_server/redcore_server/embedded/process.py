@@ -28,9 +28,14 @@ _CAUSE = re.compile("(ERROR|FATAL|PANIC|error):")
 
 
 class EmbeddedServerFailed(OperatorError):  # noqa: N818 - reads as the state it reports
-    """An embedded server exited or did not answer; the message quotes its log."""
+    """An embedded server exited or did not answer; the message quotes its log.
 
-    def __init__(self, name: str, problem: str, log: Path) -> None:
+    Attributes:
+        code: Exit code of the server, negative for a signal; None if it did not exit.
+    """
+
+    def __init__(self, name: str, problem: str, log: Path, code: int | None = None) -> None:
+        self.code = code
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if _tells(line)]
         causes = [line for line in lines if _CAUSE.search(line)] or lines  # PostgreSQL ends with what follows from them
         said = "; ".join(causes[-3:]) or "it said nothing"
@@ -80,13 +85,11 @@ class ServerProcess:
         deadline = time.monotonic() + _READY_WITHIN_S
         while not answers():
             if self.process.poll() is not None:
-                raise self._failed(f"ended with code {self.process.returncode}")
+                code = self.process.returncode
+                raise EmbeddedServerFailed(self.name, f"ended with code {code}", self.place.log, code)
             if time.monotonic() > deadline:
-                raise self._failed(f"was not ready within {_READY_WITHIN_S:.0f} s")
+                raise EmbeddedServerFailed(self.name, f"was not ready within {_READY_WITHIN_S:.0f} s", self.place.log)
             time.sleep(0.002)
-
-    def _failed(self, problem: str) -> EmbeddedServerFailed:
-        return EmbeddedServerFailed(self.name, problem, self.place.log)
 
     def stop(self) -> None:
         """Request an orderly stop; kill it if it does not exit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -20,7 +21,8 @@ from redcore_server.embedded.process import (
 )
 
 _APPEND_ONLY_FILE: Final = "appendonly.aof"
-_DAMAGED: Final = "Bad file format reading the append only file"
+_READING: Final = re.compile("append only file|RDB")  # how each failure to read the file begins or is announced
+_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})  # by others, such as for want of memory
 
 _CONFIGURATION = """
 bind 127.0.0.1
@@ -53,21 +55,24 @@ def start_redis(data: Path, *, account: Account, password: str, lock: int, port:
 
 
 def _serve(program: Path, place: Place, port: int, password: str) -> ServerProcess:
+    logged = place.log.stat().st_size if place.log.exists() else 0
     try:
         return _launch(program, place, port, password)
-    except EmbeddedServerFailed:
-        if not _set_damaged_file_aside(place):
+    except EmbeddedServerFailed as error:
+        said = place.log.read_bytes()[logged:].decode(errors="replace")
+        is_damaged = error.code is not None and error.code not in _KILLED and _READING.search(said) is not None
+        if not (is_damaged and _set_aside(place.folder / _APPEND_ONLY_FILE)):
             raise
         return _launch(program, place, port, password)
 
 
-def _set_damaged_file_aside(place: Place) -> bool:
+def _set_aside(file: Path) -> bool:
     """Move away an append-only file that Redis cannot read; return whether there was one.
 
-    The data in Redis may be lost (docs/server.md): people then sign in again. So it must never prevent a start.
+    The data in Redis may be lost (docs/server.md): people then sign in again. So it must never prevent a start. Redis
+    has a message for each kind of damage, and crashes at some.
     """
-    file = place.folder / _APPEND_ONLY_FILE
-    if _DAMAGED not in place.log.read_text(encoding="utf-8", errors="replace") or not file.exists():
+    if not file.exists():
         return False
     aside = file.with_name(f"{file.name}.damaged-{int(file.stat().st_mtime)}")
     file.rename(aside)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,9 @@ import redis
 from tests.server.support.processes import alive, descendants, eventually
 
 from redcore_server.data_folder import DataFolder, Runtime
-from redcore_server.embedded import EmbeddedServerLost, EmbeddedServers
+from redcore_server.embedded import EmbeddedServerFailed, EmbeddedServerLost, EmbeddedServers
+from redcore_server.embedded import redis as embedded_redis
+from redcore_server.embedded.binaries import account_for
 from redcore_server.embedded.keeper import MOST_ENDS, Keeper
 from redcore_server.embedded.process import Place, ServerProcess
 
@@ -73,19 +76,51 @@ def test_the_next_start_takes_the_last_ports(tmp_path: Path) -> None:
     assert (first.postgres_port, first.redis_port) == (second.postgres_port, second.redis_port)
 
 
-def test_a_damaged_append_only_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """As a crash of the machine leaves it, with zeros at its end: Redis starts empty, and that is said once."""
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content + bytes(512),  # as a crash of the machine leaves it
+        lambda content: content + b"*1\r\n$6\r\nNOSUCH\r\n",
+        lambda _content: b"REDIS0009\xfa\x09redis-ver",  # rewritten, it begins with a snapshot: cut off
+        lambda _content: b"REDIS0009\xfe\x00\x7f" + bytes(100),  # of an unknown type of values
+        lambda _content: b"REDIS9999",  # of a newer Redis
+    ],
+)
+def test_a_damaged_append_only_file_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes]
+) -> None:
+    """Redis starts empty, and that is said once."""
     with contextlib.closing(DataFolder(tmp_path)) as folder:
         with EmbeddedServers(folder, postgres=False) as servers:
             redis.Redis.from_url(servers.ready().redis_url or "").set("kept", 1)
-        with (tmp_path / "redis/appendonly.aof").open("ab") as file:
-            file.write(bytes(512))
+        file = tmp_path / "redis/appendonly.aof"
+        content = file.read_bytes()
+        with file.open("r+b") as damaged:
+            damaged.truncate()
+            damaged.write(damage(content))
         for _ in range(2):
             with EmbeddedServers(folder, postgres=False) as servers:
                 assert not _gets(servers.ready())
 
     assert len(list((tmp_path / "redis").glob("appendonly.aof.damaged-*"))) == 1
     assert len([record for record in caplog.records if "is damaged, kept as" in record.getMessage()]) == 1
+
+
+def test_a_redis_that_is_killed_keeps_its_append_only_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For want of memory while it reads it, for one: the file is whole."""
+    log, file = tmp_path / "redis.log", tmp_path / "appendonly.aof"
+    file.write_bytes(b"whole")
+
+    def killed(*_: object) -> ServerProcess:
+        log.write_text("Reading RDB preamble from AOF file...\n")
+        raise EmbeddedServerFailed("Redis", "ended with code -9", log, -signal.SIGKILL)
+
+    monkeypatch.setattr(embedded_redis, "_launch", killed)
+
+    place = Place(account=account_for(tmp_path), folder=tmp_path, log=log, lock=0)
+    with pytest.raises(EmbeddedServerFailed, match="ended with code -9"):
+        embedded_redis._serve(tmp_path, place, 1, "")
+    assert file.read_bytes() == b"whole"
 
 
 def _ending(place: Place) -> ServerProcess:
@@ -129,6 +164,13 @@ def test_a_process_whose_store_is_lost_ends_with_code_1(tmp_path: Path, monkeypa
     assert descendants(os.getpid()) <= before
 
 
+def _postgres(data: Path) -> set[int]:
+    """The postmaster of a data folder; none while the file that names it is being replaced."""
+    with contextlib.suppress(OSError, IndexError):
+        return {postmaster(data)}
+    return set()
+
+
 def _redis(pid: int) -> set[int]:
     """The Redis below a process."""
     with contextlib.suppress(OSError):
@@ -143,10 +185,14 @@ def test_five_kills_within_a_minute_end_the_process(tmp_path: Path, server: str)
     killed: set[int] = set()
 
     def found() -> set[int]:
-        running = {postmaster(tmp_path)} if server == "PostgreSQL" else _redis(process.pid)
+        running = _postgres(tmp_path) if server == "PostgreSQL" else _redis(process.pid)
         return alive(running - killed)
 
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,  # noqa: S603
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(process.kill)  # a failure must not wait for an end that does not come
         assert process.stdout is not None
         assert process.stdout.readline() == "ready stores\n"
         started = descendants(process.pid)
@@ -155,7 +201,7 @@ def test_five_kills_within_a_minute_end_the_process(tmp_path: Path, server: str)
             (pid,) = found()
             killed.add(pid)
             os.kill(pid, signal.SIGKILL)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
 
     assert process.returncode == 1
     *log, last = said.splitlines()
