@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
+import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
+import anyio.to_thread
 import pytest
 from tests.client.colours import LOOPS
 from tests.client.loopback import Loopback, user
@@ -69,6 +73,42 @@ def test_a_call_cancelled_at_any_moment_of_a_handshake(
 
     assert set(ended) <= {"CancelledError", "User"}
     assert ended["CancelledError"] > 10
+
+
+@pytest.mark.parametrize(("loop", "transport"), [*((name, None) for name in LOOPS), ("asyncio", "httpcore")])
+def test_a_cancelled_handshake_closes_its_connection(loop: str, transport: Any) -> None:
+    """No socket is left to the garbage collector, which would warn of it."""
+    greeted = threading.Event()
+    received: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(30)
+            received.append(connection.recv(2**16))
+            greeted.set()
+            received.append(connection.recv(1))
+
+    async def main(base_url: str) -> None:
+        async with (
+            AsyncClient(api_key="rk_test_1", base_url=base_url, transport=transport) as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(client.users.get, "usr_1")
+            await anyio.to_thread.run_sync(greeted.wait, 30)
+            group.cancel_scope.cancel()
+
+    library, options = LOOPS[loop]
+    with socket.create_server(("127.0.0.1", 0)) as listener, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        server = threading.Thread(target=serve, args=[listener])
+        server.start()
+        anyio.run(main, f"https://127.0.0.1:{listener.getsockname()[1]}/v1", backend=library, backend_options=options)
+        server.join(30)
+        gc.collect()
+
+    assert (len(received), received[1:]) == (2, [b""])
+    assert [str(each.message) for each in caught] == []
 
 
 def test_a_descriptor_that_uvloop_has_closed() -> None:

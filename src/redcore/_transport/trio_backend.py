@@ -31,8 +31,12 @@ class Stream(TrioStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (as httpcore calls it)
     ) -> httpcore.AsyncNetworkStream:
-        """The same connection, encrypted."""
-        encrypted: Any = await super().start_tls(ssl_context, server_hostname, timeout)
+        """The same connection, encrypted; closed if the handshake fails or is cancelled."""
+        try:
+            encrypted: Any = await super().start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await trio.aclose_forcefully(self._stream)
+            raise
         return Stream(encrypted._stream)  # noqa: SLF001 (of the class above)
 
 
