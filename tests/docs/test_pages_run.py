@@ -97,3 +97,17 @@ def test_readme_has_absolute_links_only() -> None:
     targets = re.findall(r"\]\(([^)]+)\)", readme)
     assert targets
     assert [target for target in targets if not target.startswith("https://")] == []
+
+
+def test_links_of_readme_lead_to_pages_and_files() -> None:
+    """Its own links are absolute, so no build of the documentation checks them."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    pages = re.findall(r"https://docs\.blueround\.com/redcore/([^)]*)", readme)
+    files = re.findall(r"https://(?:github|raw\.githubusercontent)\.com/blueround/redcore-sdk/([^)]+)", readme)
+    sources = [
+        *(REPOSITORY / "docs" / re.sub(r"(^|/)$", r"\1index.html", page).replace(".html", ".md") for page in pages),
+        *(REPOSITORY / re.sub(r"^((tree|blob)/)?main/", "", file) for file in files),
+    ]
+    assert pages
+    assert files
+    assert [str(source) for source in sources if not source.exists()] == []
