@@ -76,7 +76,7 @@ def coverage(session: nox.Session) -> None:
 def below(report: Path, least: float) -> list[tuple[str, float]]:
     """The files of a coverage report with less branch coverage in percent, the lowest first."""
     files = json.loads(report.read_text())["files"]
-    found = [(name, told["summary"]["percent_covered"]) for name, told in files.items()]
+    found = [(name, measured["summary"]["percent_covered"]) for name, measured in files.items()]
     return sorted((pair for pair in found if pair[1] < least), key=lambda pair: pair[1])
 
 
@@ -111,8 +111,8 @@ def interpreter(version: str) -> str | None:
     for candidate in filter(None, candidates):
         with suppress(OSError, subprocess.SubprocessError):  # such as a shim of pyenv whose version is not chosen
             asked = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            told = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30)  # noqa: S603 (ours)
-            if told.stdout.strip() == version:
+            answer = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30)  # noqa: S603 (ours)
+            if answer.stdout.strip() == version:
                 return candidate
     return None
 

@@ -50,8 +50,8 @@ def write(app: Sphinx, error: Exception | None) -> None:
     for page in dict.fromkeys(pages(app.env, app.config.root_doc)):
         if not page.startswith(LEFT_OUT):
             link = f"[{app.env.titles[page].astext()}]({app.config.html_baseurl}{app.builder.get_target_uri(page)})"
-            told = ABOUT.get(page) or description(app.env.get_doctree(page))
-            lines.append(f"- {link}: {told}" if told else f"- {link}")
+            about = ABOUT.get(page) or description(app.env.get_doctree(page))
+            lines.append(f"- {link}: {about}" if about else f"- {link}")
     (Path(app.outdir) / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

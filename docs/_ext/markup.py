@@ -53,8 +53,8 @@ def field_list(facts: Mapping[str, list[nodes.Node]]) -> nodes.field_list:
     return nodes.field_list(
         "",
         *(
-            nodes.field("", nodes.field_name("", name), nodes.field_body("", nodes.paragraph("", "", *told)))
-            for name, told in facts.items()
+            nodes.field("", nodes.field_name("", name), nodes.field_body("", nodes.paragraph("", "", *value)))
+            for name, value in facts.items()
         ),
     )
 
@@ -66,5 +66,5 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> nodes.tabl
 
 
 def row(cells: Iterable[Cell]) -> nodes.row:
-    told = (inline(cell) if isinstance(cell, str) else cell for cell in cells)
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in told))
+    contents = (inline(cell) if isinstance(cell, str) else cell for cell in cells)
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in contents))

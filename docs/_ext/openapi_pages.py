@@ -94,8 +94,8 @@ class Page(SphinxDirective):
             return inline(" or ".join(f"`{value}`" for value in schema["enum"]))
         if schema.get("type") == "array":
             return [nodes.Text("array of "), *self.schema_type(schema["items"])]
-        told = schema.get("type", "any")
-        return inline(told if isinstance(told, str) else " or ".join(told))
+        kinds = schema.get("type", "any")
+        return inline(kinds if isinstance(kinds, str) else " or ".join(kinds))
 
     def fields(self, schema: Json) -> nodes.table:
         """The fields of an object."""
@@ -147,8 +147,8 @@ class Operations(Page):
             section += self.body(self.resolve(operation["requestBody"]))
         section += nodes.rubric("", "Answers")
         section += self.responses(operation["responses"])
-        for told in operation["responses"].values():
-            for content in self.resolve(told).get("content", {}).values():
+        for answer in operation["responses"].values():
+            for content in self.resolve(answer).get("content", {}).values():
                 if "example" in content:
                     section += json_block(content["example"])
         return section
@@ -199,8 +199,8 @@ class Operations(Page):
     def responses(self, responses: Json) -> nodes.table:
         return table(("Status", "Body", "Meaning"), (self.response(*answer) for answer in responses.items()))
 
-    def response(self, status: str, told: Json) -> tuple[Cell, Cell, Cell]:
-        response = self.resolve(told)
+    def response(self, status: str, answer: Json) -> tuple[Cell, Cell, Cell]:
+        response = self.resolve(answer)
         bodies = (
             self.schema_type(content["schema"]) if media == "application/json" else inline(f"`{media}`")
             for media, content in response.get("content", {}).items()
@@ -210,7 +210,7 @@ class Operations(Page):
     def with_codes(self, text: str) -> list[nodes.Node]:
         """Text in which error codes are links to the catalogue."""
         codes = self.spec["components"]["schemas"]["ErrorCode"]["enum"]
-        return [link("std", "ref", told, told) if (told := node.astext()) in codes else node for node in inline(text)]
+        return [link("std", "ref", word, word) if (word := node.astext()) in codes else node for node in inline(text)]
 
 
 class ErrorCodes(Page):
@@ -252,8 +252,8 @@ class Scopes(Page):
 
     def run(self) -> list[nodes.Node]:
         flows = self.spec["components"]["securitySchemes"]["oauth2"]["flows"]
-        scopes = {scope: told for flow in flows.values() for scope, told in flow["scopes"].items()}
-        return [table(("Scope", "Allows"), ((f"`{scope}`", told) for scope, told in scopes.items()))]
+        scopes = {scope: meaning for flow in flows.values() for scope, meaning in flow["scopes"].items()}
+        return [table(("Scope", "Allows"), ((f"`{scope}`", meaning) for scope, meaning in scopes.items()))]
 
 
 def meaning_of(code: str, description: str) -> str:

@@ -60,17 +60,17 @@ def command(
     of the API: /users, or /v1/users. Fields are the query of a GET and the JSON body of everything else.
     """
     output = chosen_output(state, fields, jq)
-    told = {**pairs(texts, json.loads, typed)}
-    verb, path = read((method, *words) if method else words, has_body=bool(source or told) and not paginate)
+    given = {**pairs(texts, json.loads, typed)}
+    verb, path = read((method, *words) if method else words, has_body=bool(source or given) and not paginate)
     options: dict[str, Any] = {"headers": dict(map(header, headers))}
     if idempotency_key is not None:
         options["idempotency_key"] = idempotency_key
     if source is not None:
-        if told:
+        if given:
             raise click.UsageError("Give either fields or --input.")
         options |= {"content": body(source), "content_type": content_type}
-    elif told:
-        options |= {"query" if verb in {"GET", "HEAD"} else "json": told}
+    elif given:
+        options |= {"query" if verb in {"GET", "HEAD"} else "json": given}
     if paginate:
         if verb != "GET":
             raise click.UsageError("--paginate is for GET.")
@@ -129,16 +129,16 @@ def pairs(texts: tuple[str, ...], decode: Any, typed: tuple[str, ...]) -> dict[s
     Raises:
         click.UsageError: one has no `=`, or its value is not JSON.
     """
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for given, is_typed in [*((text, False) for text in texts), *((text, True) for text in typed)]:
         name, equals, value = given.partition("=")
         if not (name and equals):
             raise click.UsageError(f"A field is KEY=VALUE, which {given!r} is not.")
         try:
-            told[name] = decode(value) if is_typed else value
+            found[name] = decode(value) if is_typed else value
         except ValueError:
             raise click.UsageError(f"{given!r}: the value is not JSON; use -f for text.") from None
-    return told
+    return found
 
 
 def header(given: str) -> tuple[str, str]:
@@ -182,13 +182,13 @@ def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
             return
 
 
-def number(told: Any) -> int:
+def number(offset: Any) -> int:
     """Return where a walk by offset begins.
 
     Raises:
         click.UsageError: it is not a number.
     """
     try:
-        return int(told)
+        return int(offset)
     except (TypeError, ValueError):
-        raise click.UsageError(f"offset must be a whole number; got {told!r}.") from None
+        raise click.UsageError(f"offset must be a whole number; got {offset!r}.") from None

@@ -161,9 +161,9 @@ class Root(Suggesting):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
-        told = {name: text for name, (_, text) in HAND_MADE.items()} | GROUPS
+        summaries = {name: text for name, (_, text) in HAND_MADE.items()} | GROUPS
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, summaries[name]) for name in self.list_commands(ctx)])
 
 
 class SpecGroup(Suggesting):
@@ -188,10 +188,10 @@ class SpecGroup(Suggesting):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without making any."""
-        told = {c.name: c.help for c in COMMANDS if c.group == self.name}
-        told |= {name: text for name, (_, _, text) in EXTRA.get(self.name or "", {}).items()}
+        summaries = {c.name: c.help for c in COMMANDS if c.group == self.name}
+        summaries |= {name: text for name, (_, _, text) in EXTRA.get(self.name or "", {}).items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, summaries[name]) for name in self.list_commands(ctx)])
 
 
 EXTRA: dict[str, dict[str, tuple[str, str, str]]] = {

@@ -96,12 +96,12 @@ def status(state: State, *, fields: str | None, jq: str) -> None:
     The platform is asked each time, also about a key from the environment.
     """
     output = chosen_output(state, fields, jq)
-    told = {"profile": state.profile, "base_url": state.base_url.value, "source": source(state)}
+    facts = {"profile": state.profile, "base_url": state.base_url.value, "source": source(state)}
     from redcore.cli.credential import ask  # noqa: PLC0415 (imports the SDK)
 
     found = ask(state)
     owner = found.owner
-    told |= {
+    facts |= {
         "kind": found.kind,
         "user": None if owner is None else owner.email,
         "name": None if owner is None else owner.name,
@@ -110,7 +110,7 @@ def status(state: State, *, fields: str | None, jq: str) -> None:
         "token_expires_at": found.expires_at,
         "note": found.note,
     }
-    output.one(told, ())
+    output.one(facts, ())
 
 
 def source(state: State) -> str:

@@ -33,7 +33,7 @@ def list_(state: State, *, fields: str | None, jq: str) -> None:
     output = chosen_output(state, fields, jq)
     for name in state.profiles.unknown(state.profile):
         state.terminal.warn(f"{state.profiles.path}: {unknown(name)}")
-    rows = [{"setting": name, "value": (told := state.setting(name)).value, "from": told.origin} for name in SETTINGS]
+    rows = [{"setting": name, "value": (found := state.setting(name)).value, "from": found.origin} for name in SETTINGS]
     output.many(
         [*rows, {"setting": "file", "value": str(state.profiles.path), "from": "default"}], ("setting", "value", "from")
     )
@@ -45,10 +45,10 @@ def list_(state: State, *, fields: str | None, jq: str) -> None:
 @click.pass_obj
 def get(state: State, name: str) -> None:
     """Print the value of one setting."""
-    told = state.setting(name)
-    if told.value is not None:
-        click.echo(told.value)
-    state.terminal.detail(f"from {told.origin}")
+    found = state.setting(name)
+    if found.value is not None:
+        click.echo(found.value)
+    state.terminal.detail(f"from {found.origin}")
 
 
 @with_common(

@@ -51,11 +51,11 @@ def explain(error: Exception, state: State) -> int:
 
 def sentence(error: RedcoreError) -> str:
     """Return what went wrong, and by which request it can be found in the platform's logs."""
-    told = error.message
+    words = error.message
     if isinstance(error, RedcoreAPIError):
-        told = f"{told} ({error.status_code} {error.code})"
-        told += "".join(f"\n  {detail.field}: {detail.issue}" for detail in error.details)
-    return f"{told}\n  request {error.request_id}" if error.request_id else told
+        words = f"{words} ({error.status_code} {error.code})"
+        words += "".join(f"\n  {detail.field}: {detail.issue}" for detail in error.details)
+    return f"{words}\n  request {error.request_id}" if error.request_id else words
 
 
 def hint(error: RedcoreError, state: State) -> str | None:

@@ -113,7 +113,7 @@ def export(state: State, *, kind: str, to: str | None, safe_for_spreadsheets: bo
         return
     advice = f"The export is ready; get it with: redcore files download {file_id} --to {path}"
     with state.terminal.if_interrupted(advice), bytes_bar(state.terminal, path.name) as update:
-        state.client().files.download(file_id, to=path, on_progress=lambda told: update(told.done, told.total))
+        state.client().files.download(file_id, to=path, on_progress=lambda moved: update(moved.done, moved.total))
     click.echo(str(path))
 
 
@@ -140,7 +140,7 @@ def publish(state: State, *, source: Path, dry_run: bool, fields: str | None, jq
                 file=archive,
                 name=name,
                 content_type="application/zip",
-                on_progress=lambda told: update(told.done, told.total),
+                on_progress=lambda moved: update(moved.done, moved.total),
             )
         state.scope_needed = "workflows:write"
         run = state.client().workflows.run("docs_publish", input={"file_id": file.id})

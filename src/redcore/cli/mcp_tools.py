@@ -43,17 +43,17 @@ class Tool:
 
     def described(self) -> dict[str, Any]:
         """Describe the tool as the protocol does."""
-        told = self._described
+        command = self._described
         return {
             "name": self.name,
-            "title": told.help,
-            "description": f"{told.description or told.help} Needs the scope {told.scope}.".replace("`", ""),
+            "title": command.help,
+            "description": f"{command.description or command.help} Needs the scope {command.scope}.".replace("`", ""),
             "inputSchema": self.schema(),
             "annotations": {
-                "title": told.help,
-                "readOnlyHint": told.method == "GET",
-                "destructiveHint": told.destructive,
-                "idempotentHint": told.method in {"GET", "PATCH", "DELETE"},
+                "title": command.help,
+                "readOnlyHint": command.method == "GET",
+                "destructiveHint": command.destructive,
+                "idempotentHint": command.method in {"GET", "PATCH", "DELETE"},
                 "openWorldHint": False,
             },
         }
@@ -63,8 +63,8 @@ class Tool:
         parameters = [*self._described.arguments, *self._parameters()]
         properties = {parameter.name: property_of(parameter) for parameter in parameters}
         if self._described.paged:
-            told = f"Items at most; {DEFAULT_LIMIT} if left out."
-            properties["limit"] = {"type": "integer", "minimum": 1, "maximum": PAGE, "description": told}
+            text = f"Items at most; {DEFAULT_LIMIT} if left out."
+            properties["limit"] = {"type": "integer", "minimum": 1, "maximum": PAGE, "description": text}
         return {
             "type": "object",
             "properties": properties,
@@ -177,17 +177,17 @@ def why_not(name: str) -> str:
 
 def property_of(parameter: Parameter) -> dict[str, Any]:
     """Return the JSON Schema of one argument."""
-    told: dict[str, Any] = {"type": TYPES.get(parameter.kind, "string"), "description": parameter.help}
+    schema: dict[str, Any] = {"type": TYPES.get(parameter.kind, "string"), "description": parameter.help}
     if parameter.kind == "list":
-        told["items"] = {"type": "string", **({"enum": list(parameter.choices)} if parameter.choices else {})}
+        schema["items"] = {"type": "string", **({"enum": list(parameter.choices)} if parameter.choices else {})}
     elif parameter.choices:
-        told["enum"] = list(parameter.choices)
+        schema["enum"] = list(parameter.choices)
     if parameter.prefix:
-        told["pattern"] = f"^{parameter.prefix}"
-    return told
+        schema["pattern"] = f"^{parameter.prefix}"
+    return schema
 
 
-def as_data(told: dict[str, Any]) -> Data:
+def as_data(answer: dict[str, Any]) -> Data:
     """Return plain data as a tool gives it, without secrets wherever they are."""
-    clean = {name: value for name, value in told.items() if name not in SECRET_FIELDS}
+    clean = {name: value for name, value in answer.items() if name not in SECRET_FIELDS}
     return Data(json.dumps(clean, ensure_ascii=False), clean)

@@ -66,17 +66,17 @@ def options(described: Command) -> Iterator[click.Parameter]:
 
 def option(parameter: Parameter) -> click.Option:
     """Make the option of one field or filter; what is required is checked later, as `--input` may hold it."""
-    told = parameter.help + (" Required." if parameter.required else "")
+    text = parameter.help + (" Required." if parameter.required else "")
     declared = [parameter.flag, parameter.name]
     if parameter.kind == "boolean":
-        return click.Option([f"{parameter.flag}/--no-{parameter.flag[2:]}", parameter.name], default=None, help=told)
+        return click.Option([f"{parameter.flag}/--no-{parameter.flag[2:]}", parameter.name], default=None, help=text)
     if parameter.kind == "object":
-        told = f"{told} A JSON file; - for stdin."
+        text = f"{text} A JSON file; - for stdin."
     if parameter.kind == "secret":
-        told = f"{told} - reads it from stdin."
+        text = f"{text} - reads it from stdin."
     if parameter.kind == "list":
-        told = f"{told} Repeat it for several."
-    return click.Option(declared, type=type_of(parameter), multiple=parameter.kind == "list", help=told)
+        text = f"{text} Repeat it for several."
+    return click.Option(declared, type=type_of(parameter), multiple=parameter.kind == "list", help=text)
 
 
 def type_of(parameter: Parameter) -> click.ParamType[Any] | None:
@@ -107,10 +107,10 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Read it."""
         try:
-            told = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time such as 2027-01-31T12:00:00Z.", param, ctx)
-        return told if told.tzinfo else told.replace(tzinfo=UTC)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.pass_obj
@@ -152,8 +152,8 @@ def fields(described: Command, given: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError(f"--input must hold a JSON object with some of {', '.join(sorted(known))}.")
     if unknown := sorted(body.keys() - known):
         raise click.UsageError(f"--input has an unknown field, {unknown[0]!r}; known: {', '.join(sorted(known))}.")
-    told = {name: given[name] for name in known if given.get(name) not in (None, ())}
-    values = {**body, **told}
+    options = {name: given[name] for name in known if given.get(name) not in (None, ())}
+    values = {**body, **options}
     if missing := [p.flag for p in described.options if p.required and p.name not in values]:
         raise click.UsageError(f"Missing {' and '.join(missing)}.")
     return values

@@ -31,12 +31,12 @@ class Id(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check the prefix."""
-        told = str(value)
-        if self.prefix and not told.startswith(self.prefix):
-            found, underscore, _ = told.partition("_")
+        text = str(value)
+        if self.prefix and not text.startswith(self.prefix):
+            found, underscore, _ = text.partition("_")
             other = f"; {found}_… is the id of something else" if underscore else ""
-            self.fail(f"{told!r} is not the id of a {self.kind}, which begins with {self.prefix}{other}.", param, ctx)
-        return told
+            self.fail(f"{text!r} is not the id of a {self.kind}, which begins with {self.prefix}{other}.", param, ctx)
+        return text
 
     def shell_complete(
         self,
@@ -48,7 +48,7 @@ class Id(click.ParamType[str]):
         from redcore.cli.live_ids import live_ids  # noqa: PLC0415 (imports the SDK)
 
         found = live_ids(self.prefix, State())
-        return [CompletionItem(id_, help=told) for id_, told in found if id_.startswith(incomplete)]
+        return [CompletionItem(id_, help=label) for id_, label in found if id_.startswith(incomplete)]
 
 
 class JsonInput(click.ParamType[Any]):
@@ -169,10 +169,10 @@ def dry_run() -> click.Option:
 
 def chosen_output(state: State, fields: str | None, jq: str) -> Output:
     """Return how the result is to be written: `--json` and `--jq` mean JSON, unless `--output` says otherwise."""
-    told = state.setting("output")
-    if told.value not in FORMATS:
-        raise click.UsageError(f"output must be one of {', '.join(FORMATS)}; {told.origin} has {told.value!r}.")
-    wanted = told.value
+    setting = state.setting("output")
+    if setting.value not in FORMATS:
+        raise click.UsageError(f"output must be one of {', '.join(FORMATS)}; {setting.origin} has {setting.value!r}.")
+    wanted = setting.value
     if (fields or jq) and "output" not in state.overrides:
         wanted = "json"
     if fields is not None and not fields.strip(" ,"):

@@ -71,8 +71,8 @@ class Profiles:
     def change(self, name: str, changes: Mapping[str, Any]) -> None:
         """Set settings of a profile, which is made if it is not there; None removes one."""
 
-        def apply(told: dict[str, Any]) -> None:
-            profile = told.setdefault("profiles", {}).setdefault(name, {})
+        def apply(document: dict[str, Any]) -> None:
+            profile = document.setdefault("profiles", {}).setdefault(name, {})
             for setting, value in changes.items():
                 if value is None:
                     profile.pop(setting, None)
@@ -83,13 +83,13 @@ class Profiles:
 
     def switch(self, name: str) -> None:
         """Choose the profile that counts when none is named."""
-        self._write(lambda told: told.update(profile=name))
+        self._write(lambda document: document.update(profile=name))
 
     def _read(self) -> dict[str, Any]:
         import tomllib  # noqa: PLC0415 (`--help` reads no settings)
 
         try:
-            told = tomllib.loads(self.path.read_text(encoding="utf-8-sig"))
+            document = tomllib.loads(self.path.read_text(encoding="utf-8-sig"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as problem:
@@ -98,12 +98,12 @@ class Profiles:
             raise click.ClickException(f"{self.path} is not text in UTF-8") from None
         except ValueError as problem:
             raise click.ClickException(f"{self.path} is not a configuration in TOML: {problem}") from None
-        profiles: Any = told.get("profiles", {})
+        profiles: Any = document.get("profiles", {})
         if not isinstance(profiles, dict) or not all(
             isinstance(found, dict) for found in cast("dict[str, Any]", profiles).values()
         ):
             raise click.ClickException(f"{self.path} is not a configuration: [profiles.NAME] holds the settings of one")
-        return told
+        return document
 
     def _write(self, apply: Callable[[dict[str, Any]], None]) -> None:
         """Change what the file has now: another command may have written it since it was read.
@@ -130,9 +130,9 @@ class Profiles:
             raise click.UsageError("The name of the profile or the value is not valid text in UTF-8.") from None
 
 
-def profiles_of(told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def profiles_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the settings of each profile."""
-    found: dict[str, dict[str, Any]] = told.get("profiles", {})
+    found: dict[str, dict[str, Any]] = document.get("profiles", {})
     return found
 
 

@@ -83,9 +83,9 @@ class State:
             return Setting(self.overrides[name], f"--{name.replace('_', '-')}")
         if os.environ.get(SETTINGS[name]):
             return Setting(os.environ[SETTINGS[name]], SETTINGS[name])
-        told = self.profiles.settings(self.profile)
-        if name in told:
-            return Setting(str(told[name]), f"profile {self.profile}")
+        kept = self.profiles.settings(self.profile)
+        if name in kept:
+            return Setting(str(kept[name]), f"profile {self.profile}")
         return Setting(DEFAULTS.get(name), "default")
 
     @property
@@ -153,11 +153,11 @@ class State:
         return {"timeout": self._number("timeout", float), "max_retries": self._number("max_retries", int)}
 
     def _number(self, name: str, kind: Callable[[str], Any]) -> Any:
-        told = self.setting(name)
+        setting = self.setting(name)
         try:
-            return kind(told.value or "")
+            return kind(setting.value or "")
         except ValueError:
-            raise click.UsageError(f"{name} must be a number; {told.origin} has {told.value!r}.") from None
+            raise click.UsageError(f"{name} must be a number; {setting.origin} has {setting.value!r}.") from None
 
     def client(self) -> Client:
         """Return the client of this run.

@@ -31,7 +31,7 @@ class Keyring(Protocol):
 
 
 @attrs.frozen
-class Parts:
+class SplitText:
     """The head of a long text: the number of its parts, where they are, and their checksum."""
 
     side: str
@@ -40,7 +40,7 @@ class Parts:
     digest: str
 
     @classmethod
-    def of(cls, text: str, after: Parts | None) -> Parts | None:
+    def of(cls, text: str, after: SplitText | None) -> SplitText | None:
         """How to split a text; None if it fits into one entry."""
         if len(text) <= PART_CHARACTERS:
             return None
@@ -48,7 +48,7 @@ class Parts:
         return cls(side, -(-len(text) // PART_CHARACTERS), digest_of(text))
 
     @classmethod
-    def read(cls, head: str | None) -> Parts | None:
+    def read(cls, head: str | None) -> SplitText | None:
         """Parse the head of a long text; None if the entry holds the text itself.
 
         Raises:
@@ -76,7 +76,7 @@ class KeyringEntry:
         """Return the text; None if it is missing or incomplete."""
         for _ in range(READS):
             head = self._get(self.name)
-            parts = Parts.read(head)
+            parts = SplitText.read(head)
             if parts is None:
                 return head
             text = "".join(self._get(name) or "" for name in self._names(parts))
@@ -86,8 +86,8 @@ class KeyringEntry:
 
     def write(self, text: str) -> None:
         """Store a text, replacing the previous one; one writer at a time."""
-        before = Parts.read(self._get(self.name))
-        after = Parts.of(text, before)
+        before = SplitText.read(self._get(self.name))
+        after = SplitText.of(text, before)
         for number, name in enumerate(self._names(after)):
             self._set(name, text[number * PART_CHARACTERS : (number + 1) * PART_CHARACTERS])
         self._set(self.name, text if after is None else str(after))
@@ -95,10 +95,10 @@ class KeyringEntry:
 
     def delete(self) -> None:
         """Delete the text, if there is one."""
-        parts = Parts.read(self._get(self.name))
+        parts = SplitText.read(self._get(self.name))
         self._remove([self.name, *self._names(parts)])
 
-    def _names(self, parts: Parts | None) -> list[str]:
+    def _names(self, parts: SplitText | None) -> list[str]:
         return [] if parts is None else [f"{self.name}/{parts.side}{number}" for number in range(parts.count)]
 
     def _get(self, name: str) -> str | None:

@@ -22,8 +22,8 @@ def call_checks(state: State) -> Iterator[Finding]:
         return
     yield from who(state)
     if (limit := client.rate_limit) is not None:
-        told = f"{limit.remaining} of {limit.limit} calls left in this window"
-        yield Finding("rate limit", "ok" if limit.remaining else "warning", told)
+        detail = f"{limit.remaining} of {limit.limit} calls left in this window"
+        yield Finding("rate limit", "ok" if limit.remaining else "warning", detail)
 
 
 def who(state: State) -> Iterator[Finding]:

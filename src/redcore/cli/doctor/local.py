@@ -45,19 +45,21 @@ def versions() -> Finding:
 def settings(state: State) -> Finding:
     """Report each setting that is not a default, and where it came from; look for misspelt variables."""
     try:
-        told = [f"profile {state.profile}"]
+        facts = [f"profile {state.profile}"]
         for name in SETTINGS:
             value, origin = state.setting(name)
             if value is not None and origin != "default":
-                told.append(f"{name}={value} ({origin})")
+                facts.append(f"{name}={value} ({origin})")
     except click.ClickException as problem:
         return Finding("settings", "failure", problem.message, "Mend the file, or delete it and log in again.")
     if unread := state.profiles.unknown(state.profile):
-        return Finding("settings", "warning", ", ".join(told), f"{state.profiles.path}: {unknown(unread[0])}.")
+        return Finding("settings", "warning", ", ".join(facts), f"{state.profiles.path}: {unknown(unread[0])}.")
     strange = sorted(name for name in os.environ if name.startswith("REDCORE_") and not known(name))
     if strange:
-        return Finding("settings", "warning", ", ".join(told), f"No setting has the name {strange[0]}: is it misspelt?")
-    return Finding("settings", "ok", ", ".join(told))
+        return Finding(
+            "settings", "warning", ", ".join(facts), f"No setting has the name {strange[0]}: is it misspelt?"
+        )
+    return Finding("settings", "ok", ", ".join(facts))
 
 
 def known(variable: str) -> bool:
@@ -69,13 +71,13 @@ def known(variable: str) -> bool:
 def address(state: State) -> Finding:
     """Look at the address of the API."""
     url, origin = state.base_url
-    told = f"{url} ({origin})"
+    detail = f"{url} ({origin})"
     parts = urlsplit(url or "")
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        return Finding("address", "failure", told, "It must be a URL such as https://api.blueround.com/v1.")
+        return Finding("address", "failure", detail, "It must be a URL such as https://api.blueround.com/v1.")
     if not parts.path.rstrip("/").endswith("/v1"):
-        return Finding("address", "failure", told, f"It must end in /v1: {(url or '').rstrip('/')}/v1")
-    return Finding("address", "ok", told)
+        return Finding("address", "failure", detail, f"It must end in /v1: {(url or '').rstrip('/')}/v1")
+    return Finding("address", "ok", detail)
 
 
 def credentials(state: State) -> Finding:

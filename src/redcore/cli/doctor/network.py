@@ -97,10 +97,10 @@ def certified(host: str, port: int) -> Finding:
     names = ", ".join(value for kind, value in certificate.get("subjectAltName", ()) if kind in {"DNS", "IP Address"})
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
     days = (ends - time.time()) / 86_400
-    told = f"for {names}, until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d}, {protocol}"
+    detail = f"for {names}, until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d}, {protocol}"
     if days < CERTIFICATE_WARNING_DAYS:
-        return Finding("certificate", "warning", told, f"It ends in {days:.0f} days.")
-    return Finding("certificate", "ok", told)
+        return Finding("certificate", "warning", detail, f"It ends in {days:.0f} days.")
+    return Finding("certificate", "ok", detail)
 
 
 def healthy(origin: str, proxy: Proxy | None) -> Iterator[Finding]:
@@ -143,9 +143,9 @@ def clock(date: str, now: float) -> Finding:
         difference = now - parsedate_to_datetime(date).timestamp()
     except ValueError:
         return Finding("clock", "warning", f"the server's date is not one: {date!r}")
-    told = f"{abs(difference):.0f} s {'ahead of' if difference > 0 else 'behind'} the server's"
+    detail = f"{abs(difference):.0f} s {'ahead of' if difference > 0 else 'behind'} the server's"
     if abs(difference) >= CLOCK_FAILURE_S:
-        return Finding("clock", "failure", told, "Set the clock of this machine: tokens are renewed by it.")
+        return Finding("clock", "failure", detail, "Set the clock of this machine: tokens are renewed by it.")
     if abs(difference) >= CLOCK_WARNING_S:
-        return Finding("clock", "warning", told, "Set the clock of this machine.")
-    return Finding("clock", "ok", told)
+        return Finding("clock", "warning", detail, "Set the clock of this machine.")
+    return Finding("clock", "ok", detail)
