@@ -1,8 +1,9 @@
 """One connection of uvicorn, with limits that uvicorn lacks (docs/adr/0036-clients-that-are-slow.md).
 
-It limits the size and duration of a head, the data around a body (trailers and chunk extensions), how long a body is
-read after its response was sent, and how long a client may leave a response unread. The body of a running request is
-bounded where it is read (`redcore_server.gateway.slow_clients`).
+It limits the size and duration of a head, the data around a body (trailers and chunk extensions), how many requests
+wait for the responses before theirs, how long a body is read after its response was sent, and how long a client may
+leave a response unread. The body of a running request is bounded where it is read
+(`redcore_server.gateway.slow_clients`).
 
 A request that is not valid HTTP is answered by the app like any other: the app finds the error as `REFUSAL` in the
 scope. So that response also has a request id, the envelope and a line in the access log.
@@ -34,6 +35,7 @@ from redcore_server.errors import (
     Detail,
     HeadTooLarge,
     NotImplementedHere,
+    RateLimited,
     RequestTimeout,
     ValidationFailed,
 )
@@ -43,6 +45,7 @@ from redcore_server.listening.joined_writes import JoinedWrites
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 100  # Apache's and HAProxy's default; each field costs a call, however small it is
+MAX_WAITING: Final = 32  # requests behind the one being answered; benchmarks that pipeline send 16
 FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits
 # RFC 3986 section 3.2: an IP literal or a name, and a port.
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
@@ -125,7 +128,9 @@ class Connection(HttpToolsProtocol):
             self._expect()
 
     def on_message_begin(self) -> None:
-        """Start reading a head."""
+        """Start reading a head, unless too many requests wait: one read can hold thousands of them."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise RateLimited(1)
         super().on_message_begin()
         self._has_begun = True
         self._begin_part()
@@ -170,6 +175,8 @@ class Connection(HttpToolsProtocol):
         """Let a client that is still sending its body read the response, but bound how long it may send."""
         self._joined.flush()  # a response without a body
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # which uvicorn has resumed: those that wait are enough
         is_last = self.cycle.response_complete  # and no pipelined request is being answered
         if is_last and self.cycle.more_body and not self.transport.is_closing():
             self._expect()

@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 from redcore_server.errors import HeadTooLarge, ValidationFailed
 from redcore_server.http.context import REFUSAL
 from redcore_server.http.render_error import render
-from redcore_server.listening.connection import MAX_FIELDS, MAX_HEAD_BYTES, Connection, bounded
+from redcore_server.listening.connection import MAX_FIELDS, MAX_HEAD_BYTES, MAX_WAITING, Connection, bounded
 
 CLIENT_S = 30.0
 HEAD = b"GET /v1/me HTTP/1.1\r\nHost: x\r\n"
@@ -89,6 +89,7 @@ class Transport(asyncio.Transport):
     written: bytes = b""
     is_closed: bool = False
     is_aborted: bool = False
+    reads_on: bool = True
 
     def get_extra_info(self, name: str, default: object = None) -> Any:
         assert name in {"socket", "peername", "sockname", "sslcontext"}
@@ -107,10 +108,10 @@ class Transport(asyncio.Transport):
         return self.is_closed
 
     def pause_reading(self) -> None:
-        pass
+        self.reads_on = False
 
     def resume_reading(self) -> None:
-        pass
+        self.reads_on = True
 
 
 @attrs.define
@@ -269,6 +270,37 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(
     loop.let_time_pass()
 
     assert transport.is_closed
+
+
+@pytest.mark.parametrize("reads", [1, 3, 100])
+def test_more_requests_than_may_wait_are_a_429(
+    connection: Connection, app: App, transport: Transport, reads: int
+) -> None:
+    """After those before it are answered; a read of 256 KiB holds thousands of requests, and each takes kilobytes."""
+    requests = (HEAD + b"\r\n") * 1000
+    for start in range(0, len(requests), size := len(requests) // reads):
+        connection.data_received(requests[start : start + size])
+    assert len(connection.pipeline) == MAX_WAITING + 1
+    assert transport.written == b""
+
+    while not transport.is_closed:
+        connection.on_response_complete()
+
+    assert (status(transport), len(app.scopes)) == (429, 1 + MAX_WAITING + 1)
+    assert b"\r\nretry-after: 1\r\n" in transport.written
+    assert b"\r\nconnection: close\r\n" in transport.written
+
+
+def test_nothing_is_read_while_requests_wait(connection: Connection, transport: Transport) -> None:
+    """Not after each answer either: what a client sends without end stays with it."""
+    connection.data_received((HEAD + b"\r\n") * 3)
+    assert not transport.reads_on
+
+    connection.on_response_complete()
+    assert not transport.reads_on
+    connection.on_response_complete()
+
+    assert transport.reads_on
 
 
 def test_a_request_that_came_behind_another_has_its_own_time(connection: Connection, loop: Loop) -> None:

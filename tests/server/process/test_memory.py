@@ -56,16 +56,20 @@ def resident_mb(server: Server) -> float:
     return int(found[1]) / 1024
 
 
+def address(server: Server) -> tuple[str, int]:
+    """Where the server listens."""
+    origin = urlsplit(server.environment["REDCORE_BASE_URL"])
+    return str(origin.hostname), origin.port or 0
+
+
 def send(server: Server, line: str, media: str, beginning: bytes, piece: bytes, *, is_chunked: bool) -> int:
     """Send 100 MB whether or not the server still reads; returns how many bytes went out."""
-    origin = urlsplit(server.environment["REDCORE_BASE_URL"])
     framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {HUNDRED_MB}"
     key = server.environment["REDCORE_API_KEY"]
     head = f"{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Type: {media}\r\n{framing}\r\n\r\n"
     block, sent = piece * (PIECE // len(piece)), 0
     pieces = [beginning or piece, *[block] * (HUNDRED_MB // len(block))]
-    address = (str(origin.hostname), origin.port or 0)
-    with socket.create_connection(address, timeout=30) as connection, contextlib.suppress(ConnectionError):
+    with socket.create_connection(address(server), timeout=30) as connection, contextlib.suppress(ConnectionError):
         connection.sendall(head.encode())
         for each in pieces:
             connection.sendall(b"%x\r\n%s\r\n" % (len(each), each) if is_chunked else each)
@@ -92,5 +96,22 @@ def test_no_form_of_100_mb_is_kept(server: Server, kind: str, *, is_chunked: boo
     before_mb = resident_mb(server)
 
     send(server, "POST /v1/files", MULTIPART, *FORMS[kind], is_chunked=is_chunked)
+
+    assert eventually(lambda: resident_mb(server) < before_mb + 10)
+
+
+@pytest.mark.parametrize("is_upload", [False, True], ids=["get", "post"])
+def test_no_100_mb_of_requests_are_kept(server: Server, *, is_upload: bool) -> None:
+    """None of which is waited for, or has credentials: the connection ends when too many wait."""
+    head = (
+        b"POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"
+        if is_upload
+        else b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    )
+    before_mb = resident_mb(server)
+
+    with socket.create_connection(address(server), timeout=30) as connection, contextlib.suppress(ConnectionError):
+        for _ in range(HUNDRED_MB // PIECE):
+            connection.sendall(head * (PIECE // len(head)))
 
     assert eventually(lambda: resident_mb(server) < before_mb + 10)
