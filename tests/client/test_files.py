@@ -476,12 +476,12 @@ class TestDownload:
             encoded = told.encode()
             connection.sendall(encoded[:-10])
             for n in range(10):
-                server.gone.wait(0.1)
+                server.gone.wait(0.17)
                 connection.sendall(encoded[len(encoded) - 10 + n :][:1])
 
         server.script(drip, Reply(200, stored(b"0123456789").body))
 
-        assert call(make(timeout=0.7).files.download, "file_1") == b"0123456789"
+        assert call(make(timeout=1.5).files.download, "file_1") == b"0123456789"
 
     @pytest.mark.parametrize("transfer", ["download", "upload"])
     def test_silence(self, call: Colour, make: Any, server: Loopback, transfer: str) -> None:
