@@ -94,15 +94,15 @@ def check_commands() -> None:
 
 def check_names() -> None:
     """What needs an extra says in one line which."""
-    from redcore import AsyncClient, RedcoreError
-    from redcore.testing import ReferenceServer
+    from redcore import AsyncClient, RedcoreError, testing
     from redcore.tokens import KeyringCache, RedisCache
 
     needs: dict[Callable[[], object], str] = {
         KeyringCache: "keyring",
         lambda: RedisCache("redis://127.0.0.1"): "redis",
         lambda: AsyncClient(api_key="rk_test_1", transport="aiohttp"): "aiohttp",
-        ReferenceServer().start: "server",
+        lambda: testing.FakeBlueRound: "testing",
+        testing.ReferenceServer().start: "server",
     }
     for use, extra in needs.items():
         try:

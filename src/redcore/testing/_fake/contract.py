@@ -14,11 +14,16 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 import attrs
-import jsonschema_rs
 import msgspec
 
+from redcore.exceptions import ConfigurationError
 from redcore.testing._fake.call import Asked
 from redcore.testing._fake.problem import Problem
+
+try:
+    import jsonschema_rs
+except ModuleNotFoundError as problem:
+    raise ConfigurationError("FakeBlueRound needs its extra: pip install 'redcore-sdk[testing]'") from problem
 
 MAX_LIMIT = 100
 
