@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import anyio
 import anyio.to_thread
 import pytest
@@ -24,6 +25,7 @@ from tests.client.loopback import Loopback, user
 
 from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
+from redcore._transport.aiohttp_client import once
 
 MOMENTS = 40  # turns of the loop that a call takes, handshake and all; about thirty
 CLOSED = "unable to perform operation on <TCPTransport closed=True reading=False 0x5581>; the handler is closed"
@@ -122,6 +124,31 @@ def test_a_descriptor_that_uvloop_has_closed() -> None:
 
     assert sock.fileno() == -1
     os.close(descriptor)
+
+
+def test_a_cancellation_that_an_error_of_aiohttp_hides() -> None:
+    """Where closing the descriptor fails, as above, aiohttp raises that instead; the task must not go on."""
+    request: Any = None
+
+    async def send(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise aiohttp.ClientOSError(9, "Bad file descriptor")
+
+    async def main() -> None:
+        task = asyncio.ensure_future(once(request, send))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await once(request, refused)
+
+    async def refused(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        raise aiohttp.ClientOSError(111, "Connection refused")
+
+    asyncio.run(main())
 
 
 @on_asyncio
