@@ -91,6 +91,7 @@ copybutton_exclude = (
 )
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
+copybutton_line_continuation_character = "\\"
 
 # Type variables, and types of packages whose inventories are not fetched.
 nitpick_ignore_regex = [

@@ -191,6 +191,19 @@ def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
     assert "$ " not in copied
 
 
+def test_copy_button_takes_a_command_of_several_lines(manual: Page, published: str) -> None:
+    """Up to the line that no backslash continues."""
+    manual.goto(f"{published}api/products.html")
+    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, told) => { window.copied = told.text; }; }")
+    manual.get_by_text("Command line", exact=True).locator("visible=true").nth(1).click()
+    block = manual.locator(".highlight-console:visible").filter(has_text="products create")
+    block.hover()
+    block.locator("button.copybtn").click()
+    copied = manual.evaluate("() => window.copied")
+    assert copied.startswith("redcore products create \\\n")
+    assert copied.rstrip().endswith("--stock 12")
+
+
 def test_documentation_is_reached_by_keyboard(manual: Page, published: str) -> None:
     """The first stop skips to the content; the search takes words and Enter."""
     manual.goto(f"{published}index.html")
