@@ -11,7 +11,7 @@ import click
 from redcore.cli.app import CONTEXT, Suggesting
 from redcore.cli.generated import COMMANDS
 from redcore.cli.operations import command_of
-from redcore.cli.options import chosen_output, dry_run, output_options, setting, with_common
+from redcore.cli.options import Filled, chosen_output, dry_run, output_options, setting, with_common
 from redcore.cli.profiles import folder
 from redcore.cli.state import NotLoggedInError, State, origin_of
 
@@ -46,7 +46,9 @@ def login_options() -> list[click.Parameter]:
 @click.option("--device", is_flag=True, help="Show a code to enter in a browser on any machine.")
 @click.option("--api-key", is_flag=True, help="Read an API key from stdin.")
 @click.option("--saml", type=click.Path(path_type=Path, dir_okay=False), help="Log in with a SAML assertion: its XML.")
-@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="A scope to ask for; all, if left out.")
+@click.option(
+    "--scope", "scopes", type=Filled(), multiple=True, metavar="SCOPE", help="A scope to ask for; all, if left out."
+)
 @click.pass_obj
 def login(
     state: State, *, words: tuple[str, ...], device: bool, api_key: bool, saml: Path | None, scopes: tuple[str, ...]

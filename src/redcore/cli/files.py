@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from redcore.cli import exit_codes
-from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.options import Filled, Id, chosen_output, output_options, with_common
 from redcore.cli.options import dry_run as dry_run_option
 from redcore.cli.progress import bytes_bar
 from redcore.cli.state import State
@@ -36,9 +36,9 @@ PIECE_BYTES = 256 * 1024
     ],
 )
 @click.command("upload")
-@click.argument("sources", nargs=-1, required=True, metavar="FILE…")
-@click.option("--name", help="Name to store it under, for a single file; the file's own if left out.")
-@click.option("--content-type", metavar="TYPE", help="Media type; guessed from the name if left out.")
+@click.argument("sources", nargs=-1, required=True, type=Filled(), metavar="FILE…")
+@click.option("--name", type=Filled(), help="Name to store it under, for a single file; the file's own if left out.")
+@click.option("--content-type", type=Filled(), metavar="TYPE", help="Media type; guessed from the name if left out.")
 @click.option("--recursive", "-r", is_flag=True, help="Upload the files of folders, each under its path in the folder.")
 @click.option("--idempotency-key", metavar="KEY", help="Makes a repetition safe, for a single file.")
 @click.pass_obj
@@ -169,7 +169,12 @@ def inner_files(state: State, folder: Path) -> list[Path]:
 )
 @click.command("download")
 @click.argument("ids", nargs=-1, required=True, type=Id("file_", "file"), metavar="FILE_ID…")
-@click.option("--to", metavar="PATH", help="File or folder to write to; - is stdout. The file's own name if left out.")
+@click.option(
+    "--to",
+    type=Filled(),
+    metavar="PATH",
+    help="File or folder to write to; - is stdout. The file's own name if left out.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--no-resume", is_flag=True, help="Begin anew, even if a part of the file is there.")
 @click.pass_obj

@@ -12,7 +12,7 @@ import click
 
 from redcore.cli import exit_codes
 from redcore.cli.files import REQUEST, inner_files, request_of, stored
-from redcore.cli.options import Id, chosen_output, output_options, with_common
+from redcore.cli.options import Filled, Id, chosen_output, output_options, with_common
 from redcore.cli.options import dry_run as dry_run_option
 from redcore.cli.output import Output
 from redcore.cli.progress import bytes_bar, share_bar
@@ -94,7 +94,7 @@ def start_of(workflow: str, given: Mapping[str, Any]) -> dict[str, Any]:
 @with_common(examples=["redcore products export", "redcore products export --format jsonl --to - | head"])
 @click.command("export")
 @click.option("--format", "kind", type=click.Choice(["csv", "jsonl"]), default="csv", help="Format; csv if left out.")
-@click.option("--to", metavar="PATH", help="File to write; - is stdout; catalog.FORMAT if left out.")
+@click.option("--to", type=Filled(), metavar="PATH", help="File to write; - is stdout; catalog.FORMAT if left out.")
 @click.option("--safe-for-spreadsheets", is_flag=True, help="Keep cells from being read as formulas.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.pass_obj

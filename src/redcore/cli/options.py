@@ -51,6 +51,18 @@ class Id(click.ParamType[str]):
         return [CompletionItem(id_, help=label) for id_, label in found if id_.startswith(incomplete)]
 
 
+class Filled(click.ParamType[str]):
+    """Text that is not empty: a script's unset variable must not mean the folder it runs in, or every scope."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is empty."""
+        if not str(value).strip():
+            self.fail(f"{value!r} is empty.", param, ctx)
+        return str(value)
+
+
 class JsonInput(click.ParamType[Any]):
     """JSON from a file, or from stdin for `-`."""
 
