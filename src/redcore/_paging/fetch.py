@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import copy_context
 from functools import partial
 from threading import Event, RLock, Thread
@@ -39,7 +40,7 @@ class Fetcher(Generic[T]):
         self._concurrency = concurrency
         self._under_way: dict[int, Future[Page[T]]] = {}
         self._abandon: Callable[[], object] = do_nothing
-        self.lock = RLock()
+        self.lock: AbstractContextManager[object] = RLock()
         self.walk = walk
 
     def advance(self) -> NewItems[T] | None:
@@ -129,7 +130,7 @@ class AsyncFetcher(Generic[T]):
         self._describe = describe
         self._concurrency = concurrency
         self._fetched: dict[int, Page[T] | Exception] = {}
-        self.lock = Lock(fast_acquire=True)
+        self.lock: AbstractAsyncContextManager[object] = Lock(fast_acquire=True)
         self.walk = walk
 
     async def advance(self) -> NewItems[T] | None:
