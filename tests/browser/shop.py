@@ -16,14 +16,14 @@ class Shop:
     """Listens on a free port, for a `with` block."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, str]] = []
+        self.redirects: list[dict[str, str]] = []
         """The query of each visit."""
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path.startswith("/callback"):
-                    shop.told.append(parameters(self.path))
+                    shop.redirects.append(parameters(self.path))
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.end_headers()

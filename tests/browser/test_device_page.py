@@ -20,14 +20,14 @@ class Device:
 
     origin: str
     client_id: str
-    told: dict[str, Any]
+    answer: dict[str, Any]
 
     def ask(self) -> dict[str, Any]:
-        """What it is told when it asks again."""
+        """What the server answers when it asks again."""
         grant = "urn:ietf:params:oauth:grant-type:device_code"
-        form = {"grant_type": grant, "device_code": self.told["device_code"], "client_id": self.client_id}
-        told: dict[str, Any] = httpx.post(f"{self.origin}/oauth/token", data=form, trust_env=False).json()
-        return told
+        form = {"grant_type": grant, "device_code": self.answer["device_code"], "client_id": self.client_id}
+        answer: dict[str, Any] = httpx.post(f"{self.origin}/oauth/token", data=form, trust_env=False).json()
+        return answer
 
 
 @pytest.fixture
@@ -45,18 +45,18 @@ def _sign_in(page: Page, person: Person) -> None:
 
 def test_typed_code(page: Page, device: Device, person: Person, inspector: Inspector) -> None:
     """A wrong code is refused; with the right one, in small letters, the person signs in and connects the device."""
-    page.goto(device.told["verification_uri"])
+    page.goto(device.answer["verification_uri"])
     expect(page.get_by_label("Code")).to_be_focused()
     inspector.look(page, "device")
     page.keyboard.type("BCDF-BCDF")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("That code is not right")
     inspector.look(page, "device-wrong")
-    page.get_by_label("Code").fill(device.told["user_code"].lower().replace("-", ""))
+    page.get_by_label("Code").fill(device.answer["user_code"].lower().replace("-", ""))
     page.keyboard.press("Enter")
     _sign_in(page, person)
     expect_heading(page, "Connect Storefront?")
-    expect(page.locator("main")).to_contain_text(device.told["user_code"])
+    expect(page.locator("main")).to_contain_text(device.answer["user_code"])
     inspector.look(page, "device-consent")
     page.get_by_role("button", name="Allow").click()
     expect_heading(page, "Your device is connected")
@@ -65,10 +65,10 @@ def test_typed_code(page: Page, device: Device, person: Person, inspector: Inspe
 
 
 def test_link_with_the_code(page: Page, device: Device, person: Person) -> None:
-    """Whoever follows the link needs to type nothing, but must still decide; the device is told of a refusal."""
-    page.goto(device.told["verification_uri_complete"])
+    """A person who follows the link types nothing, but must still decide; the device learns of a refusal."""
+    page.goto(device.answer["verification_uri_complete"])
     _sign_in(page, person)
-    expect(page.locator("main")).to_contain_text(device.told["user_code"])
+    expect(page.locator("main")).to_contain_text(device.answer["user_code"])
     page.get_by_role("button", name="Deny").click()
     expect_heading(page, "You have refused the device")
     assert device.ask()["error"] == "access_denied"

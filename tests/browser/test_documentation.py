@@ -184,7 +184,7 @@ def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
     manual.goto(f"{published}tutorial.html")
     block = manual.locator(".highlight-console").first
     block.hover()
-    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, told) => { window.copied = told.text; }; }")
+    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, event) => { window.copied = event.text; }; }")
     block.locator("button.copybtn").click()
     copied = manual.evaluate("() => window.copied")
     assert copied.splitlines()[0].startswith("python3 -m venv")
@@ -194,7 +194,7 @@ def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
 def test_copy_button_takes_a_command_of_several_lines(manual: Page, published: str) -> None:
     """Up to the line that no backslash continues."""
     manual.goto(f"{published}api/products.html")
-    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, told) => { window.copied = told.text; }; }")
+    manual.evaluate("() => { ClipboardJS.prototype.emit = (name, event) => { window.copied = event.text; }; }")
     manual.get_by_text("Command line", exact=True).locator("visible=true").nth(1).click()
     block = manual.locator(".highlight-console:visible").filter(has_text="products create")
     block.hover()

@@ -31,15 +31,15 @@ def test_sign_in_and_allow(page: Page, login: str, person: Person, shop: Shop, i
     inspector.look(page, "consent")
     page.get_by_role("button", name="Allow").click()
     expect(page).to_have_title(TITLE)
-    assert [told.keys() for told in shop.told] == [{"code", "state", "iss"}]
+    assert [redirect.keys() for redirect in shop.redirects] == [{"code", "state", "iss"}]
 
 
 def test_deny(page: Page, sign_in: SignIn, person: Person, shop: Shop) -> None:
-    """A person who says no is sent back, and the application is told."""
+    """A person who says no is sent back, and the application learns of it."""
     sign_in(page, person)
     page.get_by_role("button", name="Deny").click()
     expect(page).to_have_title(TITLE)
-    assert [told["error"] for told in shop.told] == ["access_denied"]
+    assert [redirect["error"] for redirect in shop.redirects] == ["access_denied"]
 
 
 def test_wrong_password(page: Page, sign_in: SignIn, person: Person, inspector: Inspector) -> None:
@@ -96,7 +96,7 @@ def test_keyboard_only(page: Page, login: str, person: Person, shop: Shop) -> No
             break
     page.keyboard.press("Enter")
     expect(page).to_have_title(TITLE)
-    assert "code" in shop.told[0]
+    assert "code" in shop.redirects[0]
 
 
 def test_without_javascript(chromium: Browser, sign_in: SignIn, person: Person, shop: Shop) -> None:
@@ -106,7 +106,7 @@ def test_without_javascript(chromium: Browser, sign_in: SignIn, person: Person, 
         sign_in(page, person)
         page.get_by_role("button", name="Allow").click()
         expect(page).to_have_title(TITLE)
-    assert "code" in shop.told[0]
+    assert "code" in shop.redirects[0]
 
 
 def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: str, person: Person) -> None:
@@ -128,7 +128,7 @@ def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: st
 
 
 def test_unusable_link(page: Page, login: str, application: Application, inspector: Inspector) -> None:
-    """An application that nobody knows gets nobody sent to it; the person is told what to do."""
+    """No person is sent to an unknown application; the page says what to do."""
     page.goto(login.replace(application.id, "app_unknown"))
     expect_heading(page, "This sign-in link is not valid")
     inspector.look(page, "problem")
@@ -144,7 +144,7 @@ def test_nothing_may_frame_a_page(page: Page, login: str, shop: Shop) -> None:
 
 
 def test_too_many_attempts(page: Page, sign_in: SignIn, person: Person, redcore_lab: Lab, inspector: Inspector) -> None:
-    """Who has tried too often is told how long to wait, even with the right password."""
+    """After too many attempts the page says how long to wait, even with the right password."""
     redcore_lab.advance_clock(WINDOW_S - time.time() % WINDOW_S)  # or a new window might begin meanwhile
     for _ in range(10):
         sign_in(page, person, password="not the password")

@@ -61,20 +61,20 @@ def test_a_setting_that_is_misspelt_in_the_file_is_named(run_cli: Run, config_di
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (b"x = [", "is not a configuration in TOML"),
         (b"profiles = 3", "[profiles.NAME]"),
         (b"\0\xff", "is not text in UTF-8"),
     ],
 )
-def test_a_broken_file_is_named(run_cli: Run, config_dir: Path, text: bytes, told: str) -> None:
+def test_a_broken_file_is_named(run_cli: Run, config_dir: Path, text: bytes, expected: str) -> None:
     """And is not written over."""
     config_dir.mkdir()
     (config_dir / "config.toml").write_bytes(text)
     outcome = run_cli("config", "set", "output", "csv")
 
-    assert (outcome.code, told in outcome.err) == (1, True)
+    assert (outcome.code, expected in outcome.err) == (1, True)
     assert (config_dir / "config.toml").read_bytes() == text
 
 

@@ -59,20 +59,20 @@ def test_a_download_goes_on_with_the_same_command(cli: Run, tmp_path: Path, inte
 
 
 @pytest.mark.parametrize(
-    ("owner", "method", "told"),
+    ("owner", "method", "expected"),
     [
         (Files, "upload", "Nothing was imported"),
         (Workflows, "wait", "The run goes on. Watch it: redcore runs watch wfr_"),
     ],
 )
 def test_an_import_says_whether_it_goes_on(
-    cli: Run, interrupt: Interrupt, owner: object, method: str, told: str
+    cli: Run, interrupt: Interrupt, owner: object, method: str, expected: str
 ) -> None:
     """Before the run there is nothing; afterwards it goes on at the platform."""
     interrupt(owner, method)
     outcome = cli("products", "import", "-", stdin="sku,name,price,stock\n")
 
-    assert (outcome.code, told in outcome.err) == (130, True)
+    assert (outcome.code, expected in outcome.err) == (130, True)
 
 
 def test_an_export_says_how_to_fetch_its_file(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
@@ -105,10 +105,10 @@ def test_a_login_that_is_waited_for_keeps_nothing(
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "told"), [(click.Abort(), 130, "Nothing was done."), (False, 1, "you did not agree")]
+    ("answer", "code", "expected"), [(click.Abort(), 130, "Nothing was done."), (False, 1, "you did not agree")]
 )
 def test_what_is_not_confirmed_is_not_done(
-    cli: Run, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, told: str
+    cli: Run, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, expected: str
 ) -> None:
     """A no is a refusal; Ctrl-C is an interruption."""
 
@@ -122,7 +122,7 @@ def test_what_is_not_confirmed_is_not_done(
     monkeypatch.setattr("redcore.cli.state.State.client", interrupted)  # no call is made
     outcome = cli("users", "delete", "usr_1")
 
-    assert (outcome.code, told in outcome.err) == (code, True)
+    assert (outcome.code, expected in outcome.err) == (code, True)
 
 
 def test_ctrl_c_at_a_question_of_a_real_terminal(config_dir: Path) -> None:

@@ -125,9 +125,9 @@ def test_the_same_idempotency_key_creates_once(cli: Run) -> None:
 
 def test_a_dry_run_sends_nothing(cli: Run, redcore_lab: Lab) -> None:
     """It prints method, path and body."""
-    told = cli("users", "create", "--email", "a@example.com", "--name", "A", "--dry-run", "--output", "json").json
+    shown = cli("users", "create", "--email", "a@example.com", "--name", "A", "--dry-run", "--output", "json").json
 
-    assert told == {"method": "POST", "path": "/v1/users", "body": {"email": "a@example.com", "name": "A"}}
+    assert shown == {"method": "POST", "path": "/v1/users", "body": {"email": "a@example.com", "name": "A"}}
     assert redcore_lab.requests() == []
 
 
@@ -150,7 +150,7 @@ def test_a_limit_beyond_any_count_is_all(cli: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["usrs", "list"], "Did you mean users"),
         (["users", "lst"], "Did you mean list"),
@@ -188,12 +188,12 @@ def test_a_limit_beyond_any_count_is_all(cli: Run) -> None:
         (["config", "set", "client_id", "\udcff"], "not valid text in UTF-8"),
     ],
 )
-def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[str], told: str) -> None:
+def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[str], expected: str) -> None:
     """Exit code 2, nothing on stdout, no traceback."""
     outcome = cli(*words, stdin="{")
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert told in " ".join(outcome.err.split())
+    assert expected in " ".join(outcome.err.split())
 
 
 @pytest.mark.parametrize(

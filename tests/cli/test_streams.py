@@ -37,7 +37,7 @@ def test_a_full_disk_is_one_line_and_exit_code_1(words: str, environment: dict[s
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "told"),
+    ("line", "code", "expected"),
     [
         ("redcore users delete usr_1 <&-", 2, "add --yes"),
         ("redcore auth login --api-key <&-", 2, "no API key on stdin"),
@@ -46,11 +46,11 @@ def test_a_full_disk_is_one_line_and_exit_code_1(words: str, environment: dict[s
         ("redcore users get usr_none 2>&-", 3, ""),
     ],
 )
-def test_closed_streams_are_empty_ones(line: str, code: int, told: str, environment: dict[str, str]) -> None:
+def test_closed_streams_are_empty_ones(line: str, code: int, expected: str, environment: dict[str, str]) -> None:
     """No socket takes the place of a stream that was not there."""
     done = shell(line, environment)
 
-    assert (done.returncode, "Traceback" in done.stderr, told in done.stderr) == (code, False, True)
+    assert (done.returncode, "Traceback" in done.stderr, expected in done.stderr) == (code, False, True)
 
 
 @pytest.mark.parametrize(

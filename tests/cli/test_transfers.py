@@ -161,17 +161,17 @@ def test_a_dry_run_of_a_transfer_prints_its_requests(
     """Nothing is sent."""
     file = tmp_path / "p.csv"
     file.write_text("sku,name,price,stock\n")
-    told = cli(*command, str(file), "--dry-run", "--output", "json").json
+    shown = cli(*command, str(file), "--dry-run", "--output", "json").json
 
-    assert told[0] == {"method": "POST", "path": "/v1/files", "body": {"name": "p.csv", "file": str(file)}}
-    assert [request["path"].rpartition("/")[2] for request in told[1:]] in ([], ["runs"])
+    assert shown[0] == {"method": "POST", "path": "/v1/files", "body": {"name": "p.csv", "file": str(file)}}
+    assert [request["path"].rpartition("/")[2] for request in shown[1:]] in ([], ["runs"])
     assert redcore_lab.requests() == []
 
 
 def test_a_dry_run_of_publishing_prints_its_requests(cli: Run, tmp_path: Path, redcore_lab: Lab) -> None:
     """Nothing is packed or sent."""
     (tmp_path / "index.html").write_text("<h1>Hello</h1>")
-    told = cli("docs", "publish", str(tmp_path), "--dry-run", "--output", "json").json
+    shown = cli("docs", "publish", str(tmp_path), "--dry-run", "--output", "json").json
 
-    assert [request["path"] for request in told] == ["/v1/files", "/v1/workflows/docs_publish/runs"]
+    assert [request["path"] for request in shown] == ["/v1/files", "/v1/workflows/docs_publish/runs"]
     assert redcore_lab.requests() == []
