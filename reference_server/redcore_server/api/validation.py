@@ -173,19 +173,16 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
         raise PayloadTooLarge(MAX_BODY_BYTES)
-    chunks: list[bytes] = []
-    size, more = 0, True
+    body, more = bytearray(), True  # one block that grows: many small ones scatter over the heap and stay there
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLarge(MAX_BODY_BYTES)
-        chunks.append(chunk)
         more = message.get("more_body", False)
-    return b"".join(chunks)
+    return bytes(body)
 
 
 def require_plain(headers: Headers) -> None:

@@ -11,7 +11,7 @@ import ctypes
 from typing import Final
 
 _M_MMAP_THRESHOLD: Final = -3  # mallopt(3)
-_LARGE_BYTES: Final = 1024 * 1024
+_LARGE_BYTES: Final = 128 * 1024  # glibc's own threshold, before it raises it; a body of a megabyte is above it as well
 
 
 def return_large_blocks() -> None:
