@@ -71,6 +71,16 @@ class TestPath:
         with pytest.raises(ArgumentError, match="path"):
             checked_path(path)
 
+    def test_names_in_the_query(self) -> None:
+        """Any value that a query can hold is a name, too; what is not Unicode is an ArgumentError."""
+        world = World(answer(200))
+
+        world.call(described(query={2026: "a", "a b": "c"}))
+
+        assert world.requests[0].url == f"{BASE_URL}/things?2026=a&a+b=c"
+        with pytest.raises(ArgumentError, match="a name in the query is not valid Unicode"):
+            described(query={"\ud800": 1})
+
     def test_the_query(self) -> None:
         """Parameters are encoded; those that are None are left out."""
         world = World(answer())

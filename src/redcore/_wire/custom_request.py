@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from redcore._base.operation import Operation
 from redcore._base.values import UNSET
-from redcore._wire.encoding import JSON, dump
+from redcore._wire.encoding import JSON, dump, text
 from redcore._wire.raw_response import RawResponse, raw
 from redcore.exceptions import ArgumentError
 
@@ -56,7 +56,7 @@ def custom(
             path=checked_path(path),
             path_parameters=None,
             shape="any",
-            query=query or {},
+            query={text("a name in the query", name): value for name, value in (query or {}).items()},
             content=content,
             media=content_type,
             idempotent=verb in IDEMPOTENT,
