@@ -153,8 +153,8 @@ def test_too_many_requests_say_when_to_come_back(call: Caller, lab: Lab) -> None
     lab.limit_rate(requests_per_minute=2, requests_per_second=2)
 
     def exhaust() -> None:
-        for _ in range(4):
-            call(lambda c: c.with_options(max_retries=0, deadline=0.5).users.get_me())
+        for _ in range(10):  # more than twice the limit: the minute may end in between
+            call(lambda c: c.with_options(max_retries=0, deadline=5.0).users.get_me())
 
     with pytest.raises(RateLimitError) as caught:
         exhaust()
