@@ -142,9 +142,10 @@ def _patroni_files(place: Place) -> Path:
     files = place.folder / "patroni"
     files.mkdir(exist_ok=True)
     shutil.copy(DEPLOY / "postgres" / "patroni.yml", files / "1.yml")
-    command = f"cp %p {shlex.quote(str(place.archive))}/%f"
-    parameters = f'{{archive_command: "{command}", unix_socket_directories: ""}}'
-    (files / "2.yml").write_text(f"postgresql: {{parameters: {parameters}}}\n")
+    archive = shlex.quote(str(place.archive))
+    parameters = f'{{archive_command: "cp %p {archive}/%f", unix_socket_directories: ""}}'
+    recovery = f'{{restore_command: "cp {archive}/%f %p"}}'
+    (files / "2.yml").write_text(f"postgresql: {{parameters: {parameters}, recovery_conf: {recovery}}}\n")
     return files
 
 
