@@ -11,13 +11,19 @@ import json
 import socket
 import ssl
 import struct
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO, Self
 from urllib.parse import parse_qsl
 
 import attrs
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 USER: Mapping[str, Any] = {
     "id": "usr_1",
@@ -99,6 +105,13 @@ def reset(connection: socket.socket) -> None:
     """Break the connection as a crashing server does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def delivered(connection: socket.socket) -> None:
+    """Wait until the other side has what was sent: on a busy machine even the loopback interface takes time."""
+    if sys.platform == "linux":
+        while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
+            time.sleep(0.001)
 
 
 class Loopback:

@@ -17,7 +17,7 @@ import certifi
 import pytest
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, reset, user
+from tests.client.loopback import Loopback, Reply, delivered, reset, user
 
 from redcore import Client, NetworkError
 
@@ -117,6 +117,7 @@ def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
 
     def answer(connection: socket.socket) -> None:
         ending(connection)
+        delivered(connection)
         sent.set()
         with suppress(OSError):
             further.append(connection.recv(1000))

@@ -16,7 +16,7 @@ import pytest
 import trustme
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, stored, user
+from tests.client.loopback import Loopback, Reply, delivered, stored, user
 from tests.client.tunnelling import ConnectProxy, SocksProxy
 
 from redcore import ConfigurationError, NetworkError, RequestTimeoutError
@@ -96,6 +96,7 @@ def test_what_comes_behind_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixture
         proxy.passes.clear()
         connection.sendall(user().encode())
         connection.sendall(user(id="usr_mallory").encode())
+        delivered(connection)
         proxy.passes.set()
         with suppress(OSError):
             connection.recv(1000)

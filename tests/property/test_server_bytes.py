@@ -191,7 +191,7 @@ def second_value(call: Colour, client: Any, server: Loopback, script: Scripted, 
     if script.has_begun.is_set():  # not if the call was late already
         assert script.all_is_sent.wait(30)
 
-    value: str = call(client.with_options(timeout=5).users.get, "usr_2").id
+    value: str = call(client.with_options(timeout=30).users.get, "usr_2").id
     return value
 
 
