@@ -39,12 +39,13 @@ where id not in (select id from lab.users)
     and id not in (select owner_id from applications union all select owner_id from api_keys);
 insert into users (
     id, organisation_id, email, email_key, name, role, status, invitation_sent_at, accepted_at, created_at, updated_at,
-    password_hash, totp_secret, totp_step
+    password_hash, totp_secret, totp_step, appointed_by
 )
 select
     restored.id, restored.organisation_id, restored.email, restored.email_key, restored.name, restored.role,
     restored.status, restored.invitation_sent_at, restored.accepted_at, restored.created_at,
-    restored.updated_at, restored.password_hash, restored.totp_secret, restored.totp_step
+    restored.updated_at, restored.password_hash, restored.totp_secret, restored.totp_step,
+    restored.appointed_by
 from lab.users as kept, jsonb_populate_record(null::users, to_jsonb(kept)) as restored
 on conflict (id) do update set
     email = excluded.email,
@@ -57,6 +58,7 @@ on conflict (id) do update set
     password_hash = excluded.password_hash,
     totp_secret = excluded.totp_secret,
     totp_step = excluded.totp_step,
+    appointed_by = excluded.appointed_by,
     updated_at = excluded.updated_at
 where users is distinct from excluded;
 insert into applications
