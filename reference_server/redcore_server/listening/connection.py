@@ -47,8 +47,8 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 100  # Apache's and HAProxy's default; each field costs a call, however small it is
 MAX_WAITING: Final = 32  # requests behind the one being answered; benchmarks that pipeline send 16
 FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits
-# RFC 3986 section 3.2: an IP literal or a name, and a port.
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
+# RFC 3986 section 3.2: an IP literal or a name, and a port.
 _HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 
 

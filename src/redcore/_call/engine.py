@@ -15,8 +15,8 @@ States of a call, and the legal transitions:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -41,6 +41,8 @@ from redcore.options import Retry
 from redcore.tokens.token_set import TokenSet
 
 T = TypeVar("T")
+Sender: TypeAlias = Callable[[Request, Budget, AttemptHistory], Flow[Response]]
+"""Makes one attempt of a call: signs its request and sends it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -92,13 +94,14 @@ class Engine:
             headers["Idempotency-Key"] = options.idempotency_key or new_id()
         budget = self.budget(options, headers["X-Request-ID"])
         try:
+            send: Sender
             if operation.auth == "bearer":
-                request = encode(operation, self.base_url, headers)
+                request, send = encode(operation, self.base_url, headers), self._with_token
             else:
-                request = self.auth.sign(operation, headers, budget.request_id)
+                request, send = self.auth.sign(operation, headers, budget.request_id), self._as_signed
             if options.pacing and operation.auth == "bearer" and (wait := self.pacer.wait_s(self.runtime.monotonic())):
                 yield self._pacing(wait, budget)
-            return (yield from self._attempts(operation, request, options, budget))
+            return (yield from self._attempts(operation, request, send, options, budget))
         except RedcoreError as error:
             if error.request_id is None:  # for errors raised without access to the request id
                 error.request_id = budget.request_id
@@ -139,13 +142,15 @@ class Engine:
 
         return self.auth.end(revoke, self.budget(options, new_id()))
 
-    def _attempts(self, operation: Operation[T], request: Request, options: CallOptions, budget: Budget) -> Flow[T]:
+    def _attempts(
+        self, operation: Operation[T], request: Request, send: Sender, options: CallOptions, budget: Budget
+    ) -> Flow[T]:
         """Make attempts and waits until one succeeds or the policy stops (contract section 7, Retries)."""
         history = AttemptHistory(self.runtime.monotonic, budget.request_id)
         attempt = 1 + options.failed
         while True:
             try:
-                response = yield from self._attempt(operation, request, budget, history)
+                response = yield from send(request, budget, history)
                 value = self._read(operation, response, budget)
             except RedcoreError as error:
                 wait = self.next_wait(error, attempt, history, options, budget, sent_once=sent_once(operation, request))
@@ -161,19 +166,18 @@ class Engine:
             attempt += 1
             history.begin()
 
-    def _attempt(
-        self, operation: Operation[Any], request: Request, budget: Budget, history: AttemptHistory
-    ) -> Flow[Response]:
-        """Make one attempt; repeat it with a new token after a 401."""
-        response: Response
-        if operation.auth != "bearer":
-            response = yield sending(request, budget)
-            return response
+    def _as_signed(self, request: Request, budget: Budget, _: AttemptHistory) -> Flow[Response]:
+        """Make one attempt with a request that needs no token."""
+        response: Response = yield sending(request, budget)
+        return response
+
+    def _with_token(self, request: Request, budget: Budget, history: AttemptHistory) -> Flow[Response]:
+        """Make one attempt with an access token or API key; repeat it with a new token after a 401."""
         rejected: str | None = None
         while True:
             token = yield from self.auth.bearer(budget, rejected=rejected)
             request.headers["Authorization"] = f"Bearer {token}"  # RFC 6750 section 2.1
-            response = yield sending(request, budget)
+            response: Response = yield sending(request, budget)
             is_rejected = response.status_code == 401 and rejected is None
             if not (is_rejected and request.replayable and self.auth.can_replace(token)):
                 return response
