@@ -224,6 +224,7 @@ async def zone_cut_off(system: System, load: Load) -> Outcome:
 
 async def region_lost(system: System, load: Load) -> Outcome:
     """Zone A's region of the object store; what it has missed is read from the other one afterwards."""
+    await _until(system, lambda: _are_alike(system), "what a zone missed while it was cut off is in both regions")
     (region,) = (program for program in system.layout.objects.programs if program.name == "region-a")
     region.kill()
     client = load.client()
@@ -234,6 +235,13 @@ async def region_lost(system: System, load: Load) -> Outcome:
     contents = [await client.files.download(file.id) for file in files]
     right = sum(content == CONTENT for content in contents)
     return Outcome(f"{right} of 5 files of meanwhile are whole", right == 5)
+
+
+def _are_alike(system: System) -> bool:
+    """Whether both regions of the object store have the same objects."""
+    home = system.place.folder / "swift"
+    of_each = [{file.parent.name for file in home.glob(f"region{number}/*/objects/*/*/*/*.data")} for number in (1, 2)]
+    return of_each[0] == of_each[1]
 
 
 async def replica_share(system: System, load: Load) -> Outcome:

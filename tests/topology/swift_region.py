@@ -1,8 +1,8 @@
 """One region of OpenStack Swift in one process: a proxy that speaks S3, two devices and their servers.
 
 Run as a program: `rings FOLDER HOST HOST` writes the rings of two regions, `serve FOLDER HOST NUMBER` serves one of
-them. Each object is on one device of each region; while a region is away, the other one takes both copies. The daemons
-that bring a returning region up to date are not run: what it lacks is read from the other one.
+them. Each object is on one device of each region; while a region is away, the other one takes both copies, and gives
+the returning one what it lacks.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from eventlet import wsgi  # noqa: E402
 from swift.common import storage_policy, utils  # noqa: E402
 from swift.common.ring import RingBuilder  # noqa: E402
 from swift.common.wsgi import SwiftHttpProtocol, loadapp  # noqa: E402
+from swift.obj.replicator import ObjectReplicator  # noqa: E402
 
 KINDS = ("account", "container", "object")
 FIRST_PORT = 14941  # of the servers of each kind
 PROXY_PORT = 14940
 DEVICES = ("disk1", "disk2")
+REPLICATE_S = 1.0  # between two passes over all objects
 
 STORAGE = """
 [DEFAULT]
@@ -101,7 +103,23 @@ def serve(folder: Path, host: str, region: int) -> None:
         (devices / device).mkdir(parents=True, exist_ok=True)
     for kind, port in zip(KINDS, range(FIRST_PORT, FIRST_PORT + 3), strict=True):
         _listen(devices / f"{kind}.conf", STORAGE.format(folder=folder, devices=devices, kind=kind), (host, port))
+    eventlet.spawn(_replicate, folder, devices, host)
     _listen(devices / "proxy.conf", PROXY.format(folder=folder, region=region), (host, PROXY_PORT)).wait()
+
+
+def _replicate(folder: Path, devices: Path, host: str) -> None:
+    """Bring the other region up to date, again and again."""
+    places = {
+        "devices": str(devices),
+        "swift_dir": str(folder),
+        "mount_check": "false",
+        "recon_cache_path": str(devices),
+    }
+    own = {"ring_ip": host, "bind_ip": host, "bind_port": str(FIRST_PORT + KINDS.index("object"))}
+    replicator: Any = ObjectReplicator({**places, **own, "mount_check": "false", "sync_method": "ssync"})
+    while True:
+        eventlet.sleep(REPLICATE_S)
+        replicator.run_once()
 
 
 def _listen(file: Path, config: str, address: tuple[str, int]) -> Any:
