@@ -63,7 +63,8 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure what the tests run, forks and child processes counted; print the modules of which they run too little."""
     session.install("-e", ".[server,testing,cli,mcp]", *group("test"), *group("generate"))
-    report = Path(session.create_tmp()).resolve() / "coverage.json"
+    # Not in `create_tmp`, which would bring all temporary files into the repository, where pytest finds its settings.
+    report = Path(session.virtualenv.location).resolve() / "coverage.json"
     session.run("coverage", "erase")
     chosen = ["-n", "2", "--dist", "loadfile", "--ignore=tests/browser", "-m", "not npm and not long"]
     session.run("coverage", "run", "-m", "pytest", *chosen, *session.posargs)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import attrs
 
-from imports import first_call_s, import_s
+from cold_starts import first_call_s, import_s
 from rows import Row
 from worker import Cost, Worker, start
 

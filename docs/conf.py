@@ -57,9 +57,8 @@ html_sidebars = {
 html_title = f"RedCore {release}"
 html_search_scorer = str(HERE / "_static" / "search_weights.js")
 html_copy_source = False
-html_show_search_summary = (
-    False  # one page without text at its anchor would end the list of results
-)
+# One page without text at its anchor would end the list of results.
+html_show_search_summary = False
 
 openapi_spec = str(HERE.parent / "openapi" / "redcore.yaml")
 
@@ -73,22 +72,19 @@ python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
-napoleon_use_ivar = (
-    True  # an attribute that autodoc finds by itself is not described twice
-)
+# An attribute that autodoc finds by itself is not described twice.
+napoleon_use_ivar = True
 
 html_baseurl = "https://docs.blueround.com/redcore/"
-logging.getLogger("matplotlib.font_manager").setLevel(
-    logging.ERROR
-)  # the cards' font has one weight
+# The cards' font has one weight.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 ogp_site_url = html_baseurl
 ogp_site_name = "RedCore"
 ogp_social_cards = {"line_color": "#c8102e", "site_url": "docs.blueround.com/redcore"}
 
 
-copybutton_exclude = (
-    ".linenos, .gp, .go"  # what is copied can be pasted: no prompts, no output
-)
+# What is copied can be pasted: no prompts, no output.
+copybutton_exclude = ".linenos, .gp, .go"
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 copybutton_line_continuation_character = "\\"

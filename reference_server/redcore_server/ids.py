@@ -12,9 +12,8 @@ from typing import Final, Literal
 Prefix = Literal["usr", "prod", "wfr", "file", "key", "app", "org", "req", "inv", "grt"]
 
 _ALPHABET: Final = (string.digits + string.ascii_letters).encode()
-_EVEN: Final = (
-    256 // len(_ALPHABET) * len(_ALPHABET)
-)  # from this byte on, some letters would come more often than others
+# From this byte on, some letters would come more often than others.
+_EVEN: Final = 256 // len(_ALPHABET) * len(_ALPHABET)
 _LETTERS: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 _DROPPED: Final = bytes(range(_EVEN, 256))
 _LENGTH: Final = 22

@@ -124,7 +124,7 @@ class AsyncFetcher(Generic[T]):
     """
 
     def __init__(self, execute: AsyncExecute, describe: Describe, walk: Walk[T], concurrency: int) -> None:
-        from anyio import Lock  # noqa: PLC0415 (blocking code needs no anyio)
+        from anyio import Lock  # noqa: PLC0415 (anyio loads it on demand, and blocking code has no use for it)
 
         self._execute = execute
         self._describe = describe

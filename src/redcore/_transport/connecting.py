@@ -27,6 +27,7 @@ import anyio
 import attrs
 
 from redcore._base.clock import monotonic
+from redcore._transport.errors import BY_LOOPS
 
 if TYPE_CHECKING:
     import asyncio
@@ -238,7 +239,7 @@ async def _connects(sock: socket.socket, failures: list[OSError]) -> bool:
     """Wait until an attempt ends; returns whether it succeeded, and closes the socket of one that did not."""
     try:
         await anyio.wait_writable(sock)
-    except (OSError, RuntimeError) as problem:  # RuntimeError: other code closed a descriptor behind the loop's back
+    except BY_LOOPS as problem:  # also RuntimeError, if other code closed a descriptor behind the loop's back
         sock.close()
         failures.append(OSError(str(problem)))
         return False

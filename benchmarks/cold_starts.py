@@ -16,15 +16,15 @@ FIRST_CALLS = {
 
 def import_s(module: str) -> float:
     """Seconds that importing a module takes, with all that it imports."""
-    return told_by(IMPORT.format(module))
+    return printed_by(IMPORT.format(module))
 
 
 def first_call_s(module: str, origin: str) -> float:
     """Seconds of CPU time that a program takes which imports a module, makes a client and fetches one user."""
-    return told_by(CALL.format(FIRST_CALLS[module].format(origin)))
+    return printed_by(CALL.format(FIRST_CALLS[module].format(origin)))
 
 
-def told_by(program: str) -> float:
+def printed_by(program: str) -> float:
     """The number that a program prints."""
     command = [sys.executable, "-c", program]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 (our own)
