@@ -8,7 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,24 +125,56 @@ def test_what_is_not_confirmed_is_not_done(
     assert (outcome.code, expected in outcome.err) == (code, True)
 
 
+@contextlib.contextmanager
+def asked_in_a_terminal(on_interrupt: Any) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A command line at its question, in a terminal of its own; it inherits what its parent does about Ctrl-C.
+
+    Args:
+        on_interrupt: `signal.SIG_IGN` for a parent that ignores Ctrl-C; the child of another one starts with the
+            system's default, whatever the process that runs the tests inherited.
+    """
+    environment = {**os.environ, "REDCORE_API_KEY": "rk_test_" + "k3" * 20}
+    words = [sys.executable, "-m", "redcore.cli", "users", "delete", "usr_1"]
+    terminal, end = pty.openpty()
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        process = subprocess.Popen(words, env=environment, stdin=end, stdout=end, stderr=end)  # noqa: S603 (our own)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        until_shown(terminal, b"[y/N]")
+        yield process, terminal
+    os.close(end)
+    os.close(terminal)
+
+
+def until_shown(terminal: int, expected: bytes) -> None:
+    """Read what a command line shows until it has shown this."""
+    shown = b""
+    while expected not in shown:
+        shown += os.read(terminal, 1024)
+
+
 def test_ctrl_c_at_a_question_of_a_real_terminal(config_dir: Path) -> None:
     """The process leaves by itself, with words."""
-    environment = {**os.environ, "REDCORE_API_KEY": "rk_test_" + "k3" * 20}
-    terminal, end = pty.openpty()
-    words = [sys.executable, "-m", "redcore.cli", "users", "delete", "usr_1"]
-    with subprocess.Popen(words, env=environment, stdin=end, stdout=end, stderr=end) as process:  # noqa: S603 (our own)
-        shown = b""
-        while b"[y/N]" not in shown:
-            shown += os.read(terminal, 1024)
+    with asked_in_a_terminal(signal.default_int_handler) as (process, terminal):
         while process.poll() is None:  # a signal between the question and the wait for its answer interrupts neither
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.5)
-    os.close(end)
-    shown += os.read(terminal, 1024)
-    os.close(terminal)
+        until_shown(terminal, b"Interrupted. Nothing was done.")
 
-    assert (process.returncode, b"Interrupted. Nothing was done." in shown) == (130, True)
+    assert process.returncode == 130
+
+
+def test_an_interrupt_that_the_parent_ignores_is_ignored(config_dir: Path) -> None:
+    """Shells start commands in the background so, and what they started must outlive their Ctrl-C (POSIX, 2.11)."""
+    with asked_in_a_terminal(signal.SIG_IGN) as (process, terminal):
+        process.send_signal(signal.SIGINT)
+        os.write(terminal, b"n\n")
+        until_shown(terminal, b"you did not agree")
+
+    assert process.returncode == 1
 
 
 def test_a_run_is_watched_until_ctrl_c(cli: Run, redcore_server: ReferenceServer, interrupt: Interrupt) -> None:
