@@ -1,4 +1,4 @@
-"""What all tests share: an environment without the variables that configure a client."""
+"""Shared by all tests: an environment without the variables that configure a client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: as the last ones they would keep one process busy and the other idle."""
+    """Start with the files that take longest: at the end they would keep one process busy and the others idle."""
     items.sort(key=lambda item: "process" not in item.path.parts)  # they start servers of their own, and kill them
 
 

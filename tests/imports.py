@@ -1,4 +1,4 @@
-"""What the modules of a package import, read from their sources, and whether those arrows run in circles."""
+"""The imports of a package's modules, read from their sources, and the cycles among them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Package:
 
     @cached_property
     def modules(self) -> set[str]:
-        """Every module."""
+        """Return every module."""
         return {self._name_of(file) for file in self.source.rglob("*.py")}
 
     def imports(self, module: str) -> Iterator[str]:
-        """The full names of what a module imports, wherever in the file."""
+        """Return the full names of a module's imports, anywhere in the file."""
         for node in ast.walk(ast.parse(self._file_of(module).read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
@@ -33,11 +33,11 @@ class Package:
                     yield inner if self._inner(inner) in self.modules else str(node.module)
 
     def own_imports(self, module: str) -> set[str]:
-        """The modules of the package that a module imports."""
+        """Return the modules of the package that a module imports."""
         return {name for full in self.imports(module) if (name := self._inner(full)) in self.modules}
 
     def circle(self, group: Callable[[str], str] = str, among: Iterable[str] | None = None) -> list[str]:
-        """Groups of modules that import each other in a circle; empty if there is none.
+        """Return a cycle of groups of modules that import each other; empty if there is none.
 
         Args:
             group: The group of a module; by default each module is its own.
@@ -67,11 +67,11 @@ class Package:
 
 
 def folder_of(module: str) -> str:
-    """The entry of the package's top level that a module is, or lies in."""
+    """Return the top-level entry of the package that a module is, or lies in."""
     return module.partition(".")[0]
 
 
 def entries(folder: Path) -> list[str]:
-    """The names in a folder, without the marker of types and what Python or an editor leaves there."""
+    """Return the names in a folder, without `py.typed` and what Python or an editor leaves there."""
     left = {"__pycache__", "py.typed"}
     return sorted(file.name for file in folder.iterdir() if file.name not in left and not file.name.startswith("."))

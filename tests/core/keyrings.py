@@ -1,4 +1,4 @@
-"""Backends of `keyring` for tests: one that works, and the ways in which others do not."""
+"""Backends of `keyring` for tests: one that works, and others that fail in different ways."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WINDOWS_BYTES = 2560  # CRED_MAX_CREDENTIAL_BLOB_SIZE
 
 
 class Remembering(KeyringBackend):
-    """Keeps what it is given, as the keyrings of macOS and Linux do."""
+    """Stores what it is given, as the keyrings of macOS and Linux do."""
 
     priority = 1
 
@@ -30,7 +30,7 @@ class Remembering(KeyringBackend):
 
 
 class Windows(Remembering):
-    """Refuses what is too long for it."""
+    """Refuses values that are too long for it."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         if len(password.encode("utf-16-le")) > WINDOWS_BYTES:
@@ -39,14 +39,14 @@ class Windows(Remembering):
 
 
 class Truncating(Remembering):
-    """Cuts off what is too long for it, and says nothing."""
+    """Silently truncates values that are too long for it."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         super().set_password(service, username, password[:512])
 
 
 class Locked(Remembering):
-    """Nobody unlocks it; and its messages are as careless as messages can be."""
+    """Stays locked; its error messages repeat what they were given."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked(f"{service}/{username} is in a locked collection")

@@ -1,4 +1,4 @@
-"""A listing whose pages can be fetched, and which changes as a script says."""
+"""A listing that can be fetched by page and changes as a script says."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from redcore._spec import operations
 
 @attrs.frozen
 class Item:
-    """Something that is listed."""
+    """An item of a listing."""
 
     id: int
 
 
 class Listing:
-    """Items, the newest first; before each page but the first the next change of the script happens."""
+    """Items, the newest first; the next change of the script happens before each page except the first."""
 
     def __init__(
         self, items: Iterable[int], *, most: int = 100, changes: Iterable[Callable[[list[int]], object]] = ()
@@ -33,11 +33,11 @@ class Listing:
         self._changes: Iterator[Callable[[list[int]], object]] = iter(changes)
 
     def describe(self, page_size: int = 100) -> Callable[..., Operation[Any]]:
-        """What makes the operations of a walk."""
+        """Return the function that makes the operations of a walk."""
         return lambda *, offset: operations.users_list(limit=page_size, offset=offset)
 
     def __call__(self, operation: Operation[Any], /) -> Any:
-        """Give a page."""
+        """Return a page."""
         with self._lock:
             return self._page(operation.query["limit"], operation.query["offset"])
 
@@ -52,14 +52,14 @@ class Listing:
 
 
 class CursorListing(Listing):
-    """The same, whose pages have cursors; `places` is what each was asked by."""
+    """The same listing with cursors; `places` records what each page was requested by."""
 
     def __init__(self, items: Iterable[int], **options: Any) -> None:
         super().__init__(items, **options)
         self.places: list[dict[str, Any]] = []
 
     def describe(self, page_size: int = 100) -> Callable[..., Operation[Any]]:
-        """What makes the operations of a walk."""
+        """Return the function that makes the operations of a walk."""
 
         def describe(**place: Any) -> Operation[Any]:
             return operations.users_list(limit=page_size, **place)
@@ -67,7 +67,7 @@ class CursorListing(Listing):
         return describe
 
     def __call__(self, operation: Operation[Any], /) -> Any:
-        """Give a page."""
+        """Return a page."""
         query = operation.query
         self.places.append({name: query[name] for name in ("offset", "cursor", "include_total") if query[name]})
         if query["cursor"] is None:

@@ -30,14 +30,14 @@ APP = Credentials(client_id="app_1", client_secret="s3cret")
 
 
 def error_of(world: World, operation: Any = GET, **options: Any) -> RedcoreError:
-    """The error that a call ends with."""
+    """Return the error that a call ends with."""
     with pytest.raises(RedcoreError) as caught:
         world.call(operation, **options)
     return caught.value
 
 
-def test_each_try_is_told() -> None:
-    """Status or class, duration, wait, and why there was no further try."""
+def test_each_attempt_is_recorded() -> None:
+    """Status or class, duration, wait, and the reason why there was no further attempt."""
 
     def slow(_: object) -> Any:
         world.time += 0.5
@@ -73,14 +73,14 @@ def test_each_try_is_told() -> None:
     ],
 )
 def test_why_it_stopped(answered: Answer, options: dict[str, Any], stopped: str) -> None:
-    """The last try says why the call was given up."""
+    """The last attempt states why the call was given up."""
     (attempt,) = error_of(World(answered), **options).attempts
 
     assert (attempt.number, attempt.stopped, attempt.wait_s) == (1, stopped, None)
 
 
 def test_a_body_that_is_gone() -> None:
-    """An upload from a stream that cannot be rewound is not sent twice, and says so."""
+    """An upload from a stream that cannot be rewound is not sent twice, and the error says so."""
 
     class Stream(io.BytesIO):
         def seekable(self) -> bool:
@@ -92,14 +92,14 @@ def test_a_body_that_is_gone() -> None:
 
 
 def test_an_operation_that_must_not_be_repeated() -> None:
-    """What is neither idempotent nor keyed is sent once, and says so."""
+    """An operation that is neither idempotent nor keyed is sent once, and the error says so."""
     once = attrs.evolve(GET, method="PATCH", idempotent=False)
 
     assert [attempt.stopped for attempt in error_of(World(refusal(503)), once).attempts] == ["not idempotent"]
 
 
 def test_a_sleep_that_takes_too_long() -> None:
-    """The wait was begun, but after it the deadline had passed: no wait is told, and why."""
+    """The deadline passed during the wait: the attempt reports no wait, and the deadline as its reason."""
     world = World(refusal(503))
     world.oversleep_s = 5.0
 
@@ -109,7 +109,7 @@ def test_a_sleep_that_takes_too_long() -> None:
 
 
 def test_a_refused_token() -> None:
-    """A 401 that a new token followed is a try of its own, without a wait."""
+    """A 401 that leads to a new token is an attempt of its own, without a wait."""
     world = World(tokens(), refusal(401), tokens(), refusal(404), credentials=APP)
 
     error = error_of(world)
@@ -121,7 +121,7 @@ def test_a_refused_token() -> None:
 
 
 def test_a_refresh_that_fails() -> None:
-    """A try ends with the refresh that it needed, if that fails."""
+    """If the refresh that an attempt needs fails, the attempt ends with it."""
     error = error_of(World(refusal(500), refusal(401), credentials=APP))
 
     assert isinstance(error, AuthenticationError)
@@ -129,7 +129,7 @@ def test_a_refresh_that_fails() -> None:
 
 
 def test_a_call_that_was_never_tried() -> None:
-    """Without a try there is nothing to tell."""
+    """Without an attempt there is no history."""
     used_up = {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000030"}
     world = World(refusal(404, "A", **used_up))
     error_of(world)
@@ -143,18 +143,18 @@ def test_a_call_that_was_never_tried() -> None:
 
 
 def test_the_text_stays_one_sentence() -> None:
-    """The attempts are a note of the traceback, not of the text; a single one is no news."""
+    """The attempts are a note on the traceback, not part of the text; a single attempt adds no note."""
     error, single = error_of(World(refusal(503), refusal(503), refusal(503, "A"))), error_of(World(refusal(404)))
 
     assert str(error) == f"503 A: no (request {error.request_id})"
-    told = "503 after 0.0 s, waited 1.0 s; 503 after 0.0 s, waited 2.0 s; 503 after 0.0 s, stopped: retries used up"
-    assert error.__notes__ == [f"3 attempts: {told}"]
+    history = "503 after 0.0 s, waited 1.0 s; 503 after 0.0 s, waited 2.0 s; 503 after 0.0 s, stopped: retries used up"
+    assert error.__notes__ == [f"3 attempts: {history}"]
     assert not hasattr(single, "__notes__")
     assert str(error.attempts[0]) == "503 after 0.0 s, waited 1.0 s"
 
 
 def test_no_answer_in_the_text() -> None:
-    """A try without an answer is named after its error."""
+    """An attempt without an answer is named after its error."""
     lost = error_of(World(NetworkError("a"), NetworkError("b")), retry=Retry(max_retries=1))
 
     assert lost.__notes__ == [
@@ -163,7 +163,7 @@ def test_no_answer_in_the_text() -> None:
 
 
 def test_they_pickle() -> None:
-    """An error that comes from another process still has its attempts."""
+    """An error from another process keeps its attempts."""
     error = error_of(World(refusal(503), refusal(404)))
 
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301 (our own bytes)
@@ -182,7 +182,7 @@ def test_a_success_after_failures_tells_nothing() -> None:
 
 
 def test_the_last_error_is_the_one_that_came() -> None:
-    """Attaching the history changes neither class nor facts."""
+    """Attaching the history changes neither the class nor the facts of the error."""
     error = error_of(World(refusal(503), refusal(503), refusal(500, "LAST")))
 
     assert isinstance(error, RedcoreAPIError)

@@ -39,14 +39,14 @@ def form(request: Request) -> dict[str, str]:
 
 
 def grants(world: World) -> list[str]:
-    """The grants that were asked for, in order."""
+    """Return the grants that were requested, in order."""
     return [form(request)["grant_type"] for request in world.requests if request.url.endswith("/oauth/token")]
 
 
 def bearers(world: World) -> list[str]:
-    """The access tokens that calls were made with, in order."""
+    """Return the access tokens that calls were made with, in order."""
     sent = [request.headers.get("Authorization", "") for request in world.requests if "/v1/" in request.url]
-    return [told.removeprefix("Bearer ") for told in sent]
+    return [header.removeprefix("Bearer ") for header in sent]
 
 
 def held(world: World) -> TokenSet | None:
@@ -63,7 +63,7 @@ class TestApiKey:
         assert bearers(world) == ["rk_test_key"]
 
     def test_it_is_never_refreshed(self) -> None:
-        """A refused key is refused: there is nothing to renew it with."""
+        """A refused key is final: it cannot be renewed."""
         world = World(EXPIRED)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -74,7 +74,7 @@ class TestApiKey:
 
 class TestClientCredentials:
     def test_tokens_are_had_once(self) -> None:
-        """The first call asks for tokens, the next ones use them."""
+        """The first call requests tokens, later calls reuse them."""
         world = World(tokens(), user(), user(), credentials=APP)
 
         world.call(GET)
@@ -90,12 +90,12 @@ class TestClientCredentials:
 
         world.call(GET)
 
-        scheme, _, told = world.requests[0].headers["Authorization"].partition(" ")
-        assert (scheme, base64.b64decode(told)) == ("Basic", b"app%3A1:a%25b%3Ac")
+        scheme, _, encoded = world.requests[0].headers["Authorization"].partition(" ")
+        assert (scheme, base64.b64decode(encoded)) == ("Basic", b"app%3A1:a%25b%3Ac")
         assert "s3cret" not in str(world.requests[0].content)
 
     def test_a_token_is_renewed_before_it_ends(self) -> None:
-        """Half a minute before its end a token counts as ended; the refresh token renews it."""
+        """A token counts as expired half a minute before it expires; the refresh token renews it."""
         short = tokens(expires_in=200)
         world = World(short, user(), user(), tokens("access-3", "refresh-3"), user(), credentials=APP)
 
@@ -109,7 +109,7 @@ class TestClientCredentials:
         assert bearers(world) == ["access-2", "access-2", "access-3"]
 
     def test_a_refused_client(self) -> None:
-        """A wrong secret is an AuthenticationError with the RFC's code, and is not tried again."""
+        """A wrong secret is an AuthenticationError with the RFC's code, and is not retried."""
         world = World(answer(401, {"error": "invalid_client"}), credentials=APP)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -117,24 +117,24 @@ class TestClientCredentials:
 
         assert (caught.value.code, world.slept) == ("invalid_client", [])
 
-    @pytest.mark.parametrize("told", [refusal(503), refusal(500), NetworkError("reset")], ids=repr)
-    def test_a_token_endpoint_that_fails_is_tried_again(self, told: Response | Exception) -> None:
-        """What may succeed later is retried like any call."""
-        world = World(told, tokens(), user(), credentials=APP)
+    @pytest.mark.parametrize("failure", [refusal(503), refusal(500), NetworkError("reset")], ids=repr)
+    def test_a_token_endpoint_that_fails_is_retried(self, failure: Response | Exception) -> None:
+        """A failure that may be temporary is retried like any call."""
+        world = World(failure, tokens(), user(), credentials=APP)
 
         world.call(GET)
 
         assert world.slept == [1.0]
 
     def test_a_token_endpoint_that_limits(self) -> None:
-        """Its Retry-After is honoured; past the deadline it is raised."""
+        """Its Retry-After is honoured; if that wait would pass the deadline, the error is raised."""
         world = World(refusal(429, "A", retry_after="30"), credentials=APP)
 
         with pytest.raises(RateLimitError):
             world.call(GET, deadline_s=5.0)
 
     @pytest.mark.parametrize(
-        "told",
+        "reply",
         [
             answer(200, {"access_token": "a"}),
             answer(200, {"access_token": "a b", "token_type": "Bearer", "expires_in": 1}),
@@ -143,9 +143,9 @@ class TestClientCredentials:
             answer(200),
         ],
     )
-    def test_an_answer_that_is_no_token_pair(self, told: Response) -> None:
+    def test_an_answer_that_is_not_a_token_pair(self, reply: Response) -> None:
         """A pair that cannot be read or sent is a ResponseError; nothing is stored, and the lock is free."""
-        world = World(told, tokens(), user(), credentials=APP)
+        world = World(reply, tokens(), user(), credentials=APP)
 
         with pytest.raises(ResponseError):
             world.call(GET)
@@ -180,8 +180,8 @@ class TestRefusedToken:
 
         assert (caught.value.code, len(world.sent)) == ("INVALID_TOKEN", 3)
 
-    def test_a_token_without_anything_to_renew_it(self) -> None:
-        """An access token alone is used until it is refused."""
+    def test_a_token_that_cannot_be_refreshed(self) -> None:
+        """An access token without a refresh token is used until it is refused."""
         world = World(EXPIRED, credentials=Credentials(access_token="access-1"))
 
         with pytest.raises(AuthenticationError) as caught:
@@ -189,8 +189,8 @@ class TestRefusedToken:
 
         assert (caught.value.code, len(world.sent)) == ("TOKEN_EXPIRED", 1)
 
-    def test_somebody_else_has_renewed_it(self) -> None:
-        """If the cache holds another token by then, that one is used."""
+    def test_another_task_has_refreshed_it(self) -> None:
+        """If the cache holds a different token by then, that one is used."""
         world = World(EXPIRED, user(), credentials=SESSION)
         call = world.engine.call(GET, CallOptions())
 
@@ -203,7 +203,7 @@ class TestRefusedToken:
         assert step.request.headers["Authorization"] == "Bearer sibling"
 
     def test_a_body_that_cannot_be_sent_again(self) -> None:
-        """A stream was used up by the first attempt: the 401 is raised."""
+        """A stream is used up by the first attempt: the 401 is raised."""
 
         class Stream:
             def read(self, _: int = -1) -> bytes:
@@ -234,7 +234,7 @@ class TestRefresh:
             TokenSet(access_token="access-2", refresh_token="refresh-2", expires_at=START + 3600, issued_at=START),
         ]
 
-    def test_the_application_is_told_once(self) -> None:
+    def test_on_token_refreshed_is_called_once(self) -> None:
         """on_token_refreshed gets the pair as a dict, once."""
         world = World(tokens(scope="users:read"), user(), user(), credentials=REFRESH_ONLY)
 
@@ -276,7 +276,7 @@ class TestRefresh:
         assert "Authorization" not in world.requests[1].headers
 
     def test_a_lost_answer_is_asked_for_once_more(self) -> None:
-        """The pair may be lost either way: one more try, at once, even without retries."""
+        """The pair may be lost either way: one more attempt, at once, even with retries turned off."""
         world = World(NetworkError("reset"), tokens(), user(), credentials=REFRESH_ONLY)
 
         world.call(GET, retry=CallOptions().retry.__class__(max_retries=0))
@@ -294,7 +294,7 @@ class TestRefresh:
         assert form(world.requests[2])["refresh_token"] == "refresh-1"
 
     def test_the_cache_outlives_the_client(self) -> None:
-        """A client that starts with the same tokens uses what an earlier one has made of them."""
+        """A client that starts with the same tokens uses those that an earlier client renewed them to."""
         cache = MemoryCache()
         World(tokens(), user(), credentials=REFRESH_ONLY, cache=cache).call(GET)
         later = World(user(), credentials=REFRESH_ONLY, cache=cache)
@@ -304,7 +304,7 @@ class TestRefresh:
         assert bearers(later) == ["access-2"]
 
     def test_the_key_in_the_cache_holds_no_secret(self) -> None:
-        """Keys differ by origin, client, scope and beginning, and are digests."""
+        """Keys differ by origin, client, scope and initial tokens, and are digests."""
         keys = {c.key(origin) for c in (APP, SESSION, REFRESH_ONLY) for origin in ("https://a", "https://b")}
 
         assert len(keys) == 6
@@ -313,7 +313,7 @@ class TestRefresh:
 
 class TestDeadRefreshToken:
     def test_log_in_again(self) -> None:
-        """Without another way the error says to log in again."""
+        """Without another way to authenticate, the error says to log in again."""
         world = World(EXPIRED, DEAD, credentials=SESSION)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -323,7 +323,7 @@ class TestDeadRefreshToken:
         assert (caught.value.code, caught.value.status_code) == ("invalid_grant", 400)
 
     def test_client_credentials_at_hand(self) -> None:
-        """With client credentials, new tokens are asked for with those."""
+        """If client credentials are configured, they are used to get new tokens."""
         world = World(EXPIRED, DEAD, tokens(), user(), credentials=BOTH)
 
         world.call(GET)
@@ -331,7 +331,7 @@ class TestDeadRefreshToken:
         assert grants(world) == ["refresh_token", "client_credentials"]
         assert bearers(world) == ["access-1", "access-2"]
 
-    def test_a_dead_token_is_not_kept(self) -> None:
+    def test_a_dead_refresh_token_is_not_kept(self) -> None:
         """New tokens without a refresh token do not inherit the dead one: it would be used again."""
         world = World(EXPIRED, DEAD, tokens(refresh=None), user(), credentials=BOTH)
 
@@ -356,7 +356,7 @@ class TestDeadRefreshToken:
 
     @pytest.mark.parametrize("code", ["invalid_client", "invalid_request", "unsupported_grant_type"])
     def test_other_refusals_are_raised(self, code: str) -> None:
-        """Only invalid_grant says that the token is dead."""
+        """Only invalid_grant means that the token is dead."""
         world = World(EXPIRED, answer(400, {"error": code}), credentials=BOTH)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -364,8 +364,8 @@ class TestDeadRefreshToken:
 
         assert (caught.value.code, grants(world)) == (code, ["refresh_token"])
 
-    def test_nothing_left(self) -> None:
-        """A cached token that has ended, with nothing to renew it, says what to give."""
+    def test_nothing_left_to_refresh_with(self) -> None:
+        """A cached token that has expired and cannot be renewed: the error says which credentials to pass."""
         world = World(credentials=Credentials(access_token="access-1"))
         world.cache.set(world.auth._key, TokenSet(access_token="access-1", expires_at=START))
 
@@ -377,8 +377,8 @@ class TestLock:
     def budget(self, world: World, deadline_s: float | None = None) -> Budget:
         return world.engine.budget(CallOptions(deadline_s=deadline_s), "req")
 
-    def test_a_refresh_that_takes_longer_than_the_deadline(self) -> None:
-        """Waiting for somebody else's refresh ends with the call's deadline."""
+    def test_waiting_for_a_refresh_ends_with_the_deadline(self) -> None:
+        """Waiting for a refresh in another task ends with the call's deadline."""
         world = World(credentials=REFRESH_ONLY)
         world.auth._store.lock.acquire()
 
@@ -387,8 +387,8 @@ class TestLock:
 
         assert caught.value.request_id is not None
 
-    def test_somebody_else_refreshed_meanwhile(self) -> None:
-        """After waiting, the cache is read again: their pair is used, and nobody is told twice."""
+    def test_another_task_refreshed_meanwhile(self) -> None:
+        """After waiting, the cache is read again: the new pair is used, and on_token_refreshed is not called again."""
         world = World(credentials=REFRESH_ONLY)
         flow = world.auth.bearer(self.budget(world), rejected=None)
 
@@ -412,14 +412,14 @@ class TestLock:
         world.auth._store.lock.acquire()
         assert isinstance(flow.send(True), Send)  # noqa: FBT003 (the step's result)
         if isinstance(error, NetworkError):
-            flow.throw(error)  # the second try
+            flow.throw(error)  # the second attempt
         with pytest.raises(type(error)):
             flow.throw(error)
 
         assert world.auth._store.lock.acquire(0.0)
 
     def test_a_refresh_is_not_cut_short(self) -> None:
-        """The exchange asks not to be cancelled half-way; other requests do not."""
+        """The token request asks not to be cancelled half-way; other requests do not."""
         world = World(tokens(), user(), credentials=REFRESH_ONLY)
 
         world.call(GET)
@@ -429,7 +429,7 @@ class TestLock:
 
 class TestOAuthOperations:
     def test_they_are_signed_with_the_client(self) -> None:
-        """Revoking goes to the OAuth origin with the client's authentication."""
+        """Revocation goes to the OAuth origin with the client's authentication."""
         world = World(answer(200), credentials=APP)
 
         world.call(operations.auth_revoke(token="t"))
@@ -438,7 +438,7 @@ class TestOAuthOperations:
         assert world.requests[0].headers["Authorization"].startswith("Basic ")
 
     def test_a_public_operation_is_not_signed(self) -> None:
-        """Metadata is asked for without any credentials, also when paced."""
+        """Metadata is requested without credentials, also when calls are paced."""
         world = World(answer(200, {"keys": []}), credentials=APP)
 
         world.call(operations.auth_jwks())
@@ -446,7 +446,7 @@ class TestOAuthOperations:
         assert "Authorization" not in world.requests[0].headers
 
     def test_an_api_key_has_no_client(self) -> None:
-        """Without a client id the call says what it needs."""
+        """Without a client id the error says what the call needs."""
         world = World()
 
         with pytest.raises(ConfigurationError, match="auth_introspect needs client_id") as caught:
@@ -474,7 +474,7 @@ def test_what_a_header_can_hold(value: object, sendable: bool) -> None:  # noqa:
 
 
 def test_no_repr_shows_a_secret() -> None:
-    """Credentials and tokens print nothing that must not be seen."""
-    told = repr((BOTH, APP, TokenSet(access_token="access-1", refresh_token="refresh-1"), MemoryCache()))
+    """Credentials and tokens have a repr without secrets."""
+    shown = repr((BOTH, APP, TokenSet(access_token="access-1", refresh_token="refresh-1"), MemoryCache()))
 
-    assert not {secret for secret in ("access-1", "refresh-1", "s3cret") if secret in told}
+    assert not {secret for secret in ("access-1", "refresh-1", "s3cret") if secret in shown}

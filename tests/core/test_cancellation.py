@@ -1,4 +1,4 @@
-"""Awaits that finish although their task is cancelled, and the cancellation that comes after them."""
+"""Awaits that finish although their task is cancelled, and the cancellation that is delivered afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redcore._call.steps import Flow, Sleep, Step, drive_async
 
 
 class Finishing:
-    """Performs steps that may not be cut off; `begun` when one waits, until `go`."""
+    """Performs steps that must not be cut off; `begun` is set when one waits, until `go`."""
 
     def __init__(self) -> None:
         self.begun, self.go = asyncio.Event(), asyncio.Event()
@@ -41,7 +41,7 @@ def failing() -> Flow[str]:
 
 
 async def timed_out(flow: Flow[str]) -> None:
-    """Let the time for a call pass during its last step."""
+    """Let a call time out during its last step."""
     perform = Finishing()
 
     async def passing(limit: asyncio.Timeout) -> None:

@@ -1,4 +1,4 @@
-"""What a client is set up with (contract section 7, Client)."""
+"""How a client is configured (contract section 7, Client)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def set_up(env: dict[str, str] | None = None, /, **options: Any) -> Config:
 
 
 def refused(env: dict[str, str] | None = None, /, **options: Any) -> str:
-    """The message of the error, after making sure that its whole text hides the canary."""
+    """Return the message of the error, after checking that its whole text hides the canary."""
     with pytest.raises(ConfigurationError) as caught:
         set_up(env, **options)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
@@ -55,7 +55,7 @@ class TestAddress:
         ],
     )
     def test_where_the_api_is(self, env: dict[str, str], options: dict[str, str], base_url: str) -> None:
-        """base_url beats environment, arguments beat variables, an empty variable is none."""
+        """base_url beats environment, arguments beat variables, an empty variable counts as unset."""
         assert set_up(env, **KEY, **options).base_url == base_url
 
     @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ class TestAddress:
         assert set_up(env, **KEY, **options).auth_origin == origin
 
     @pytest.mark.parametrize(
-        ("url", "told"),
+        ("url", "expected"),
         [
             ("", "is not a URL"),
             ("api.blueround.com", "must begin with https://"),
@@ -104,24 +104,24 @@ class TestAddress:
         ],
     )
     @pytest.mark.parametrize("name", ["base_url", "auth_url"])
-    def test_bad_urls(self, url: str, told: str, name: str) -> None:
-        """A URL that cannot be used, or must not be sent secrets, is refused with the way to mend it."""
+    def test_bad_urls(self, url: str, expected: str, name: str) -> None:
+        """A URL that cannot be used, or to which no secret may be sent, is refused with a hint how to correct it."""
         message = refused(**KEY, **{name: url})
 
         assert message.startswith(name)
-        assert told in message
+        assert expected in message
 
     @pytest.mark.parametrize("variable", ["REDCORE_BASE_URL", "REDCORE_AUTH_URL"])
     def test_the_variable_is_named(self, variable: str) -> None:
-        """If a variable is at fault, the message names it and not the argument."""
+        """If a variable is at fault, the message names it rather than the argument."""
         assert refused({variable: f"https://u:{CANARY}@h"}, **KEY).startswith(variable)
 
     def test_a_path_in_auth_url(self) -> None:
-        """The OAuth paths are the contract's: only an origin makes sense."""
+        """The OAuth paths are fixed by the contract: only an origin makes sense."""
         assert refused(**KEY, auth_url="https://host/oauth").startswith("auth_url must be an origin")
 
     def test_unknown_environments(self) -> None:
-        """The message lists those that there are, and names what chose it."""
+        """The message lists the known environments, and names where the value came from."""
         assert refused(**KEY, environment="prod") == "environment must be one of production, staging; got 'prod'"
         assert refused({"REDCORE_ENVIRONMENT": "x"}, **KEY).startswith("REDCORE_ENVIRONMENT must be one of")
 
@@ -134,7 +134,7 @@ class TestNumbers:
         assert (options.timeout_s, options.deadline_s, options.retry.max_retries) == (30.0, None, 2)
 
     def test_variables_and_arguments(self) -> None:
-        """Arguments win; an empty variable is none; the deadline has no variable."""
+        """Arguments win; an empty variable counts as unset; the deadline has no variable."""
         env = {"REDCORE_TIMEOUT": "5", "REDCORE_MAX_RETRIES": "7", "REDCORE_DEADLINE": "1"}
 
         from_env = set_up(env, **KEY).options
@@ -153,7 +153,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("number", [-1, 1.5, "two", True, []])
     def test_bad_counts(self, number: object) -> None:
-        """A number of retries is a whole number."""
+        """The number of retries is a whole number."""
         assert refused(**KEY, max_retries=number).startswith("max_retries must be a whole number")
 
     def test_variables_are_named(self) -> None:
@@ -208,7 +208,7 @@ class TestCredentials:
         assert set_up(env, **options).credentials == credentials
 
     @pytest.mark.parametrize(
-        ("env", "options", "told"),
+        ("env", "options", "expected"),
         [
             ({}, {}, "no credentials: pass api_key= or set REDCORE_API_KEY"),
             ({"REDCORE_API_KEY": ""}, {}, "no credentials"),
@@ -219,25 +219,25 @@ class TestCredentials:
             ({"REDCORE_CLIENT_SECRET": CANARY}, {}, "client_id is missing"),
         ],
     )
-    def test_what_is_missing(self, env: dict[str, str], options: dict[str, str], told: str) -> None:
+    def test_missing_credentials(self, env: dict[str, str], options: dict[str, str], expected: str) -> None:
         """The message says what to pass or set."""
-        assert refused(env, **options).startswith(told)
+        assert refused(env, **options).startswith(expected)
 
     @pytest.mark.parametrize("other", ["client_id", "client_secret", "access_token", "refresh_token"])
-    def test_an_api_key_and_something_else(self, other: str) -> None:
-        """Two identities as arguments contradict each other."""
+    def test_an_api_key_and_other_credentials(self, other: str) -> None:
+        """Two identities given as arguments are refused."""
         assert refused(api_key=CANARY, **{other: CANARY}).startswith(f"give either api_key or {other}, not both")
 
     @pytest.mark.parametrize("value", ["", f"{CANARY}\n", f" {CANARY}", f"{CANARY}é", f"{CANARY}\x00"])
     @pytest.mark.parametrize("name", ["api_key", "client_id", "client_secret", "access_token", "refresh_token"])
-    def test_what_no_header_can_hold(self, name: str, value: str) -> None:
+    def test_secrets_that_no_header_can_hold(self, name: str, value: str) -> None:
         """A secret with a line end, as read from a file, is refused without being repeated."""
         others = {"client_id": {"client_secret": "s"}, "client_secret": {"client_id": "i"}}.get(name, {})
 
         assert refused(**{name: value}, **others).startswith(f"{name} is empty or has characters")
 
     @pytest.mark.parametrize("variable", ["REDCORE_API_KEY", "REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"])
-    def test_what_no_header_can_hold_in_a_variable(self, variable: str) -> None:
+    def test_secrets_that_no_header_can_hold_in_a_variable(self, variable: str) -> None:
         """If a variable is at fault, the message names it."""
         assert refused({variable: f"{CANARY} \n"}).startswith(f"{variable} is empty or has characters")
 
@@ -260,14 +260,14 @@ class TestCredentials:
     )
     @pytest.mark.parametrize("name", ["api_key", "access_token"])
     def test_a_placeholder_is_called_one(self, name: str, placeholder: str) -> None:
-        """What is left of a pasted example is refused as a placeholder, and said to be replaced."""
-        told = refused(**{name: placeholder})
+        """A placeholder left over from a pasted example is refused, with the advice to replace it."""
+        message = refused(**{name: placeholder})
 
-        assert told == f"{name} is the placeholder of an example: put your own in its place"
+        assert message == f"{name} is the placeholder of an example: put your own in its place"
 
     @pytest.mark.parametrize("key", ["rk_live_yours", "rk_test_1", "k", "eyJhbGciOi.J9.your_signature", "rk_test_ax"])
     def test_a_key_is_no_placeholder(self, key: str) -> None:
-        """Keys that only look a little like a placeholder are keys."""
+        """Keys that only resemble a placeholder are accepted."""
         assert set_up(api_key=key).credentials.api_key == key
 
     def test_no_repr_shows_a_secret(self) -> None:
@@ -281,12 +281,12 @@ class TestWithOptions:
     def changed(self, options: CallOptions | None = None, /, **changes: Any) -> CallOptions:
         return reconfigure(options or CallOptions(), {**dict.fromkeys(OPTIONS, UNSET), **changes})
 
-    def test_what_is_not_given_stays(self) -> None:
+    def test_options_not_given_stay(self) -> None:
         """Without changes the options are equal."""
         assert self.changed() == CallOptions()
 
     def test_each_option(self) -> None:
-        """What is given replaces; None takes the deadline or the key away."""
+        """A given value replaces the old one; None removes the deadline or the key."""
         options = self.changed(timeout=1, deadline=2, max_retries=0, idempotency_key="k", pacing=False)
 
         assert options.pacing is False
@@ -296,24 +296,24 @@ class TestWithOptions:
         assert self.changed(options, idempotency_key=None).idempotency_key is None
 
     def test_the_names_are_those_of_the_types(self) -> None:
-        """Type checkers allow the options that there are, and no others."""
+        """Type checkers accept exactly the options that exist."""
         assert set(OPTIONS) == RequestOptions.__optional_keys__
         assert RequestOptions.__required_keys__ == frozenset()
 
-    def test_an_option_that_there_is_not(self) -> None:
-        """A misspelled option is no option; the error names it and those that there are."""
+    def test_an_unknown_option(self) -> None:
+        """A misspelled option is refused; the error names it and lists the known ones."""
         with pytest.raises(TypeError, match=r"no option 'time_out'.*timeout, deadline, max_retries"):
             self.changed(time_out=3)
 
     def test_headers_are_added(self) -> None:
-        """Headers of a derived client join those it had; the same name in any case replaces."""
+        """Headers of a derived client are merged with the existing ones; the same name in any case replaces."""
         options = self.changed(self.changed(headers={"X-A": "1", "X-B": "1"}), headers={"x-b": "2"})
 
         assert dict(options.headers) == {"x-a": "1", "x-b": "2"}
 
     @pytest.mark.parametrize("name", ["timeout", "max_retries"])
-    def test_numbers_that_there_must_be(self, name: str) -> None:
-        """There is no call without a time-out or a number of retries: None is refused, not taken for a default."""
+    def test_numbers_that_cannot_be_none(self, name: str) -> None:
+        """A time-out and a number of retries are required: None is refused, not taken for a default."""
         with pytest.raises(ConfigurationError, match=f"^{name} must be a number, not None"):
             self.changed(**{name: None})
 

@@ -1,4 +1,4 @@
-"""Calls that the specification does not describe: where they may go, what is sent, what comes back."""
+"""Calls that the specification does not describe: where they may go, what is sent, what is returned."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from redcore.exceptions import ArgumentError, RedcoreAPIError, ResponseError
 
 def described(method: str = "GET", path: str = "/things", **changes: Any) -> Operation[RawResponse[Any]]:
     """A call as `client.request` describes it."""
-    told = {"query": None, "json": UNSET, "content": None, "content_type": "text/csv", "keyed": False, **changes}
-    return custom(method, path, **told)
+    arguments = {"query": None, "json": UNSET, "content": None, "content_type": "text/csv", "keyed": False, **changes}
+    return custom(method, path, **arguments)
 
 
 class TestPath:
     @pytest.mark.parametrize("path", ["/", "/users", "/users/usr_1", "/users/", "/a%20b", "/%2525", "/a:b@c/~d;e=f"])
     def test_below_the_base(self, path: str) -> None:
-        """A path is appended to base_url as it is."""
+        """A path is appended to base_url unchanged."""
         world = World(answer())
 
         world.call(described(path=path))
@@ -67,12 +67,12 @@ class TestPath:
         ],
     )
     def test_anywhere_else(self, path: Any) -> None:
-        """What could leave base_url, or is no path, is refused."""
+        """Anything that could leave base_url, or is not a path, is refused."""
         with pytest.raises(ArgumentError, match="path"):
             checked_path(path)
 
-    def test_names_in_the_query(self) -> None:
-        """Any value that a query can hold is a name, too; what is not Unicode is an ArgumentError."""
+    def test_query_names(self) -> None:
+        """Any value that can be a query value can be a name, too; text that is not Unicode is an ArgumentError."""
         world = World(answer(200))
 
         world.call(described(query={2026: "a", "a b": "c"}))
@@ -82,7 +82,7 @@ class TestPath:
             described(query={"\ud800": 1})
 
     def test_the_query(self) -> None:
-        """Parameters are encoded; those that are None are left out."""
+        """Parameters are encoded; None leaves one out."""
         world = World(answer())
 
         world.call(described(query={"q": "a b&c", "limit": 3, "all": True, "role": None}))
@@ -92,7 +92,7 @@ class TestPath:
 
 class TestBody:
     def test_json(self) -> None:
-        """Any JSON value can be sent; null is one, nothing is none."""
+        """Any JSON value can be sent, null included; UNSET sends no body."""
         world = World(answer(), answer(), answer())
 
         for json in ({"a": [1, None]}, [1, 2], None):
@@ -116,16 +116,16 @@ class TestBody:
         "changes",
         [{"json": {1, 2, object()}}, {"json": "\ud800"}, {"json": 1, "content": b"1"}, {"content": "text"}],
     )
-    def test_what_cannot_be_sent(self, changes: dict[str, Any]) -> None:
-        """What JSON cannot hold is refused, and so are two bodies, and text that nobody has encoded."""
+    def test_bodies_that_cannot_be_sent(self, changes: dict[str, Any]) -> None:
+        """Values that JSON cannot represent are refused, and so are two bodies, and text that is not encoded."""
         with pytest.raises(ArgumentError):
             described("POST", **changes)
 
 
 class TestMethods:
     @pytest.mark.parametrize("method", ["get", "HEAD", "options", "PUT", "Delete", "POST"])
-    def test_those_that_are_repeated(self, method: str) -> None:
-        """What does the same when it is repeated is; a POST carries a key that makes it so."""
+    def test_methods_that_are_retried(self, method: str) -> None:
+        """Idempotent methods are retried; a POST carries a key that makes it idempotent."""
         world = World(refusal(503), user())
 
         world.call(described(method))
@@ -134,7 +134,7 @@ class TestMethods:
         keys = {request.headers.get("Idempotency-Key") for request in world.requests}
         assert (None in keys, len(keys)) == (method != "POST", 1)
 
-    def test_a_patch_is_not(self) -> None:
+    def test_a_patch_is_not_retried(self) -> None:
         """A PATCH may add rather than set: without a key it is sent once."""
         world = World(refusal(503))
 
@@ -144,7 +144,7 @@ class TestMethods:
         assert [attempt.stopped for attempt in caught.value.attempts] == ["not idempotent"]
 
     def test_a_patch_with_a_key(self) -> None:
-        """A key of the application makes it safe."""
+        """A key given by the application makes it idempotent."""
         world = World(refusal(503), user())
 
         world.call(described("PATCH", json={}, keyed=True), idempotency_key="k")
@@ -152,7 +152,7 @@ class TestMethods:
         assert [request.headers["Idempotency-Key"] for request in world.requests] == ["k", "k"]
 
     @pytest.mark.parametrize("method", ["", "CONNECT", "TRACE", "GET / HTTP/1.1", "G\r\nET", "query"])
-    def test_others(self, method: str) -> None:
+    def test_unknown_methods(self, method: str) -> None:
         """A method that no call can have is refused."""
         with pytest.raises(ArgumentError, match="method must be one of DELETE, GET"):
             described(method)
@@ -170,25 +170,25 @@ class TestAnswer:
             ("application/json", b"", None),
         ],
     )
-    def test_what_it_holds(self, media: str, content: bytes, value: Any) -> None:
+    def test_the_value_of_an_answer(self, media: str, content: bytes, value: Any) -> None:
         """JSON is decoded and nothing is unwrapped; other bytes stay bytes."""
         assert declared(Response(200, Headers({"Content-Type": media}), content)) == value
 
     @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
-    def test_json_that_is_none(self, content: bytes) -> None:
-        """What says that it is JSON and is none is a ResponseError."""
+    def test_invalid_json(self, content: bytes) -> None:
+        """A body declared as JSON that cannot be parsed is a ResponseError."""
         with pytest.raises(ResponseError, match="not JSON"):
             declared(Response(200, Headers({"Content-Type": "application/json"}), content))
 
-    def test_beside_its_value(self) -> None:
+    def test_the_raw_response_of_a_call(self) -> None:
         """Status, headers, request id and body come with the value."""
-        told = answer(201, {"data": 1}, content_type="application/json", x_request_id="req_9")
-        world = World(told)
+        reply = answer(201, {"data": 1}, content_type="application/json", x_request_id="req_9")
+        world = World(reply)
 
         given = world.call(described())
 
         assert given == RawResponse(
-            value={"data": 1}, status_code=201, headers=told.headers, content=msgspec.json.encode({"data": 1})
+            value={"data": 1}, status_code=201, headers=reply.headers, content=msgspec.json.encode({"data": 1})
         )
         assert given.request_id == "req_9"
         assert RawResponse(value=1, status_code=200, headers=Headers({}), content=b"").request_id is None

@@ -34,7 +34,7 @@ RUN = {
 
 
 def read_as(response: Response, shape: Shape, model: type[Any] | None = None) -> Any:
-    """What an operation of this shape and model makes of an answer."""
+    """Decode an answer as an operation of this shape and model does."""
     return read(Operation(name="x", method="GET", path="/x", shape=shape, model=model), response)
 
 
@@ -44,7 +44,7 @@ def read_user(**changes: Any) -> User:
 
 
 class Nowhere(dt.tzinfo):
-    """A zone that does not know its offset."""
+    """A time zone without a known offset."""
 
     def utcoffset(self, _: dt.datetime | None) -> None:
         return None
@@ -94,7 +94,7 @@ class TestReading:
         assert run.input == {"format": "csv"}
 
     def test_bare_objects(self) -> None:
-        """OAuth endpoints send no envelope; what they leave out is None; renamed fields are found."""
+        """OAuth endpoints send no envelope; missing fields are None; renamed fields are found."""
         assert read_as(answer(200, {"active": False}), "plain", Introspection) == Introspection(active=False)
         assert read_as(answer(200, {"keys": []}), "plain", Jwks) == Jwks(keys=())
 
@@ -141,18 +141,18 @@ class TestReading:
         ],
     )
     def test_wrong_numbers_objects_and_lists(self, changes: dict[str, Any], where: str) -> None:
-        """Numbers, objects and lists are checked as strictly, also inside of each other."""
+        """Numbers, objects and lists are checked as strictly, also when nested."""
         with pytest.raises(ResponseError) as caught:
             read_as(answer(200, {"data": {**RUN, **changes}}), "data", WorkflowRun)
 
         assert caught.value.message == f"the answer does not fit: {where}"
 
-    def test_a_flag_is_no_number(self) -> None:
-        """A flag does not count as 1."""
+    def test_a_flag_is_not_a_number(self) -> None:
+        """A boolean is not accepted as 1."""
         with pytest.raises(ResponseError, match=r"Expected `int`, got `bool` - at `\$\.expires_in`"):
             read_as(answer(200, {"expires_in": True, "access_token": "a", "token_type": "B"}), "plain", TokenResponse)
 
-    def test_the_place_within_a_page_is_told(self) -> None:
+    def test_the_place_within_a_page_is_named(self) -> None:
         """The message says which item does not fit, and where in it."""
         items: list[dict[str, Any]] = [{**USER}, {name: USER[name] for name in USER if name != "status"}]
 
@@ -165,12 +165,12 @@ class TestReading:
 
     @pytest.mark.parametrize("payload", [{}, {"data": None}, {"data": []}, {"data": "usr_1"}, {"user": USER}])
     def test_an_envelope_without_an_object(self, payload: object) -> None:
-        """What is not `{"data": {…}}` is refused."""
+        """An answer other than `{"data": {…}}` is refused."""
         with pytest.raises(ResponseError, match=r"Expected `object`|missing required field `data`"):
             read_as(answer(200, payload), "data", User)
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "expected"),
         [
             (b"", "the answer to a call is empty (status 200)"),
             (b"<html>", "the answer is not JSON (text/html)"),
@@ -183,14 +183,14 @@ class TestReading:
             (b"null", "the answer does not fit: Expected `object`, got `null`"),
         ],
     )
-    def test_what_is_no_json_object(self, content: bytes, told: str) -> None:
+    def test_an_answer_that_is_not_a_json_object(self, content: bytes, expected: str) -> None:
         """Anything but a JSON object is a ResponseError that keeps the answer."""
         response = Response(200, Headers({"Content-Type": "text/html"}), content)
 
         with pytest.raises(ResponseError) as caught:
             read_as(response, "data", User)
 
-        assert caught.value.message.startswith(told)
+        assert caught.value.message.startswith(expected)
         assert caught.value.response is response
 
     @pytest.mark.parametrize(
@@ -215,15 +215,15 @@ class TestReading:
 class TestFailure:
     def test_an_envelope(self) -> None:
         """Every fact of the envelope is kept."""
-        told = {"code": "VALIDATION_ERROR", "message": "m", "docs": "d", "details": [{"field": "f", "issue": "i"}]}
+        envelope = {"code": "VALIDATION_ERROR", "message": "m", "docs": "d", "details": [{"field": "f", "issue": "i"}]}
 
-        error = failure(answer(400, {"error": told}), now=START, request_id="req")
+        error = failure(answer(400, {"error": envelope}), now=START, request_id="req")
 
         assert (error.code, error.message, error.docs, error.request_id) == ("VALIDATION_ERROR", "m", "d", "req")
         assert error.details == (ErrorDetail(field="f", issue="i"),)
 
     def test_a_code_of_a_newer_server(self) -> None:
-        """An unknown code is kept, and the status says the class."""
+        """An unknown code is kept, and the status decides the class."""
         error = failure(answer(409, {"error": {"code": "NEW", "message": "m"}}), now=START, request_id="req")
 
         assert (type(error).__name__, error.code, error.docs, error.details) == ("ConflictError", "NEW", None, ())
@@ -233,23 +233,23 @@ class TestFailure:
         [b"", b"<html>", b"[]", b"{}", b'{"error": null}', b'{"error": "x"}', b'{"error": []}', b'{"error": {}}'],
     )
     def test_no_envelope(self, content: bytes) -> None:
-        """An error of something on the way, such as a proxy, is still an error with its status."""
+        """An error of an intermediary, such as a proxy, is still an error with its status."""
         error = failure(Response(502, Headers({}), content), now=START, request_id="req")
 
         assert (type(error), error.status_code, error.code) == (ServerError, 502, "HTTP_502")
         assert error.message == "the server gave no explanation"
 
     @pytest.mark.parametrize("details", [[{"field": "f"}], [1], "many", {"field": "f"}, True])
-    def test_details_that_cannot_be_read(self, details: object) -> None:
-        """Broken details cost the details, not code and message."""
-        told = {"code": "VALIDATION_ERROR", "message": "m", "docs": ["d"], "details": details}
+    def test_unreadable_details(self, details: object) -> None:
+        """Malformed details are dropped; code and message are kept."""
+        envelope = {"code": "VALIDATION_ERROR", "message": "m", "docs": ["d"], "details": details}
 
-        error = failure(answer(400, {"error": told}), now=START, request_id="req")
+        error = failure(answer(400, {"error": envelope}), now=START, request_id="req")
 
         assert (error.code, error.message, error.docs, error.details) == ("VALIDATION_ERROR", "m", None, ())
 
     def test_retry_after(self) -> None:
-        """The wait that the server asks for is kept with the error."""
+        """The wait that the server asks for is kept in the error."""
         error = failure(answer(429, retry_after="7"), now=START, request_id="req")
 
         assert isinstance(error, RateLimitError)
@@ -266,12 +266,12 @@ class TestFailure:
 
     def test_an_oauth_refusal_with_a_description(self) -> None:
         """The description is the message."""
-        told = {"error": "invalid_client", "error_description": "unknown client"}
+        refusal = {"error": "invalid_client", "error_description": "unknown client"}
 
-        assert oauth_failure(answer(401, told), now=START, request_id="req").message == "unknown client"
+        assert oauth_failure(answer(401, refusal), now=START, request_id="req").message == "unknown client"
 
     def test_a_busy_oauth_endpoint_says_why_and_for_how_long(self) -> None:
-        """The platform answers programs below `/oauth/` in OAuth's form, 429 and 503 too."""
+        """The platform answers requests below `/oauth/` in OAuth's form, 429 and 503 too."""
         busy = {"error": "slow_down", "error_description": "Too many requests."}
 
         error = oauth_failure(answer(429, busy, retry_after="7"), now=START, request_id="req")
@@ -281,17 +281,17 @@ class TestFailure:
 
     @pytest.mark.parametrize(("status", "cls"), [(400, "ValidationError"), (429, "RateLimitError")])
     def test_an_envelope_of_an_oauth_endpoint(self, status: int, cls: str) -> None:
-        """What the gateway answers in place of the endpoint has the envelope."""
-        told = {"error": {"code": "ANY", "message": "m"}}
+        """When the gateway answers in place of the endpoint, the answer has the envelope."""
+        envelope = {"error": {"code": "ANY", "message": "m"}}
 
-        error = oauth_failure(answer(status, told, retry_after="1"), now=START, request_id="req")
+        error = oauth_failure(answer(status, envelope, retry_after="1"), now=START, request_id="req")
 
         assert (type(error).__name__, error.code, error.retry_after) == (cls, "ANY", 1.0)
 
 
 class TestWriting:
     def test_datetimes_leave_as_utc(self) -> None:
-        """A moment of any zone is sent with Z, with its fraction if it has one."""
+        """A moment of any zone is sent as UTC with Z, with its fraction if it has one."""
         zone = dt.timezone(dt.timedelta(hours=2))
 
         assert unstructure(dt.datetime(2026, 1, 15, 12, tzinfo=zone)) == "2026-01-15T10:00:00Z"
@@ -302,17 +302,17 @@ class TestWriting:
         moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         body = {"a": {"b": (moment,)}, "scopes": [Scope.ADMIN, "x"], "user": read_user()}
 
-        told = msgspec.json.decode(dump(body))
+        decoded = msgspec.json.decode(dump(body))
 
-        assert told == {"a": {"b": ["2026-01-01T00:00:00Z"]}, "scopes": ["admin", "x"], "user": USER}
+        assert decoded == {"a": {"b": ["2026-01-01T00:00:00Z"]}, "scopes": ["admin", "x"], "user": USER}
 
     def test_null_is_sent(self) -> None:
-        """None is null; leaving out is UNSET's part, elsewhere."""
+        """None is sent as null; UNSET leaves a field out."""
         assert dump({"expires_at": None}) == b'{"expires_at":null}'
 
     @pytest.mark.parametrize("moment", [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=Nowhere())])  # noqa: DTZ001
     def test_a_naive_datetime_is_refused(self, moment: dt.datetime) -> None:
-        """A moment that nobody can place is refused, with the way to make a better one."""
+        """A datetime without a zone is refused, with a hint how to make an aware one."""
         with pytest.raises(ArgumentError, match=r"datetime\.now\(datetime\.UTC\)"):
             dump({"expires_at": moment})
 
@@ -329,8 +329,8 @@ class TestWriting:
             enum.Enum("Odd", "MEMBER"),
         ],
     )
-    def test_what_json_has_not_is_refused(self, value: object) -> None:
-        """A value that JSON cannot hold is an ArgumentError, never something else on the wire."""
+    def test_values_that_json_cannot_represent_are_refused(self, value: object) -> None:
+        """A value that JSON cannot represent is an ArgumentError and is never sent as something else."""
         with pytest.raises(ArgumentError):
             dump({"input": {"value": value}})
 

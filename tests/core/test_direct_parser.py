@@ -15,7 +15,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def reader_of(data: bytes, method: str = "GET", size: int = 2**16) -> AnswerReader:
-    """A reader that was fed these bytes, so many at a time."""
+    """Return a reader that was fed these bytes, in pieces of this size."""
     reader = AnswerReader()
     reader.begin(method)
     for piece in pieces(data, size):
@@ -49,15 +49,15 @@ def body(reader: AnswerReader) -> bytes:
     ],
     ids=["length", "chunks", "informational", "204", "304", "empty line before"],
 )
-def test_an_answer_is_complete_and_leaves_the_connection(data: bytes, expected: bytes, size: int) -> None:
-    """However its bytes are cut, the body is the same; the next request may follow."""
+def test_an_answer_is_complete_and_the_connection_reusable(data: bytes, expected: bytes, size: int) -> None:
+    """However its bytes are split, the body is the same; the next request may follow."""
     reader = reader_of(data, size=size)
 
     assert (reader.complete, reader.reusable, body(reader)) == (True, True, expected)
 
 
 def test_two_answers_on_one_connection() -> None:
-    """Nothing of the first is left in the second."""
+    """Nothing of the first answer is left in the second."""
     reader = reader_of(OK + b"X-First: 1\r\nContent-Length: 1\r\n\r\n1")
 
     reader.begin("GET")
@@ -68,7 +68,7 @@ def test_two_answers_on_one_connection() -> None:
 
 
 def test_a_head_is_read_with_its_repeated_headers() -> None:
-    """White space around values is none of theirs (RFC 9110 section 5.5); names have any case."""
+    """White space around values is not part of them (RFC 9110 section 5.5); names have any case."""
     reader = reader_of(OK + b"Vary: a \r\nVARY:\tb\r\nX-Name: \xe9\r\nContent-Length: 0\r\n\r\n")
 
     assert dict(reader.headers) == {"vary": "a, b", "x-name": "é", "content-length": "0"}
@@ -92,22 +92,22 @@ def test_trailers_are_not_headers() -> None:
     ],
     ids=["a second answer", "a byte too much", "HTTP/1.0", "close", "close and a byte too much"],
 )
-def test_a_connection_that_is_not_used_again(data: bytes) -> None:
-    """The answer is good; what follows it is read by no other call."""
+def test_a_connection_that_is_not_reused(data: bytes) -> None:
+    """The answer is valid; what follows it is read by no other call."""
     reader = reader_of(data)
 
     assert (reader.complete, reader.reusable, body(reader)) == (True, False, b"{}")
 
 
 def test_an_answer_to_head_has_no_body() -> None:
-    """Its length is that of the body it does not have; the parser cannot go on after it."""
+    """Its length is that of the body it does not have; the parser cannot continue after it."""
     reader = reader_of(OK + b"Content-Length: 1000\r\n\r\n", "HEAD")
 
     assert (reader.complete, reader.reusable, reader.headers["content-length"]) == (True, False, "1000")
 
 
 def test_a_body_that_ends_with_the_connection() -> None:
-    """Without a length and without chunks the end of the connection is the end of the body."""
+    """Without a length and without chunks the body ends when the connection is closed."""
     reader = reader_of(OK + b"\r\n{}")
     assert not reader.complete
 
@@ -117,8 +117,8 @@ def test_a_body_that_ends_with_the_connection() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", SHORT[:10], SHORT[:-1], CHUNKED + b"2\r\n{}\r\n", CHUNKED + b"0\r\n"])
-def test_an_end_that_comes_too_early(data: bytes) -> None:
-    """An answer that has a length, or chunks, is not complete before its end."""
+def test_an_early_end_of_the_connection(data: bytes) -> None:
+    """An answer with a length, or with chunks, is incomplete before its end."""
     reader = reader_of(data)
 
     with pytest.raises(BrokenAnswer, match="the connection ended before the answer did"):
@@ -168,7 +168,7 @@ def test_an_end_that_comes_too_early(data: bytes) -> None:
     ],
     ids=repr,
 )
-def test_what_two_readers_could_read_differently_is_refused(data: bytes) -> None:
+def test_ambiguous_framing_is_refused(data: bytes) -> None:
     """No second length, no other coding, no bare line feed, no folded header, no odd chunk, no other protocol."""
     with pytest.raises(BrokenAnswer):
         reader_of(data)
@@ -182,8 +182,8 @@ LINE = b"X-Line: " + b"a" * 1000 + b"\r\n"
     [OK, OK + b"X: ", CHUNKED + b"1;", CHUNKED + b"0\r\n", b"HTTP/1.1 103 Early Hints\r\n", b"HTTP/1.1 200 "],
     ids=["headers", "one header", "chunk extension", "trailers", "informational", "reason"],
 )
-def test_what_is_no_body_is_bounded(begin: bytes) -> None:
-    """A server that never stops sending it is cut off, wherever it does that."""
+def test_what_is_not_a_body_is_bounded(begin: bytes) -> None:
+    """A server that sends heads, chunk lines or trailers without end is cut off."""
     more = LINE if begin.endswith(b"\r\n") else b"a" * 1000
     reader = reader_of(begin)
 
@@ -200,15 +200,15 @@ def test_informational_answers_are_bounded_together() -> None:
 
 
 def test_a_body_of_many_small_chunks_is_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is for what comes between two bytes of a body."""
+    """The bound applies to the bytes between two bytes of a body."""
     monkeypatch.setattr(direct_parser, "MAX_OVERHEAD_BYTES", 100)
     reader = reader_of(CHUNKED + b"1\r\na\r\n" * 100 + b"0\r\n\r\n", size=50)
 
     assert (reader.complete, body(reader)) == (True, b"a" * 100)
 
 
-def test_an_interrupt_within_the_parser_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while a header is read is not an error of the answer."""
+def test_ctrl_c_within_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a header is read is not reported as an error of the answer."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

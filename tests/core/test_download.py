@@ -1,4 +1,4 @@
-"""A download whose connections break: how often it resumes, and what its error tells."""
+"""A download whose connections break: how often it resumes, and what its error reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redcore.options import Retry
 
 
 class Broken:
-    """A file that is arriving, whose connection breaks."""
+    """A body that is arriving, whose connection breaks."""
 
     def __init__(self, *pieces: bytes, status: int = 200, **headers: str) -> None:
         self.status_code = status
@@ -24,17 +24,17 @@ class Broken:
         self._pieces = list(pieces)
 
     def read(self) -> bytes:
-        """The next piece, or the reset."""
+        """Return the next piece, or raise the reset."""
         if not self._pieces:
             raise NetworkError("the connection was reset")
         return self._pieces.pop(0)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 def fetched(world: World, **options: Any) -> bytes:
-    """The bytes of a whole download."""
+    """Return the bytes of a whole download."""
     download = Download(world.engine, CallOptions(**options), "file_1", Meter())
     content = b""
     while piece := world.run(download.read()):
@@ -43,7 +43,7 @@ def fetched(world: World, **options: Any) -> bytes:
 
 
 def test_download_resumes_by_range_after_a_reset() -> None:
-    """The rest is asked for from where the first connection broke."""
+    """The rest is requested from where the first connection broke."""
     rest = Broken(b"c", b"", status=206, content_range="bytes 2-2/3")
     world = World(Broken(b"ab", content_length="3"), rest)
 
@@ -53,7 +53,7 @@ def test_download_resumes_by_range_after_a_reset() -> None:
 
 
 def test_a_download_that_is_given_up_says_why() -> None:
-    """The error has every break, each with its wait, and what stopped the last."""
+    """The error lists every break, each with its wait, and what stopped the last."""
     broken = [Broken(b"a", content_length="9"), *(Broken(status=206, content_range="bytes 1-8/9") for _ in range(2))]
     world = World(*broken)
 
@@ -65,7 +65,7 @@ def test_a_download_that_is_given_up_says_why() -> None:
 
 
 def test_a_download_ends_with_its_deadline() -> None:
-    """A wait that would pass the deadline is not begun, and the error says so."""
+    """A wait that would pass the deadline is not started, and the error says so."""
     world = World(Broken(b"a", content_length="9"))
 
     with pytest.raises(NetworkError) as caught:

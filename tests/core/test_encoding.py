@@ -1,4 +1,4 @@
-"""What goes on the wire for a call."""
+"""How a call is encoded as a request."""
 
 from __future__ import annotations
 
@@ -66,19 +66,19 @@ class TestPath:
         assert httpx.URL(request.url).raw_path == f"/v1/users/{segment}".encode()
 
     @pytest.mark.parametrize("value", ["", ".", ".."])
-    def test_what_is_no_id_is_refused(self, value: str) -> None:
+    def test_invalid_ids_are_refused(self, value: str) -> None:
         """Empty and dotted segments would name another resource."""
         with pytest.raises(ArgumentError, match="user_id must not be"):
             encoded(operations.users_get(value))
 
     @pytest.mark.parametrize("value", [None, 7, b"usr_1", ["usr_1"]])
-    def test_what_is_no_string_is_refused(self, value: object) -> None:
-        """An id is a string; the message says what came."""
+    def test_ids_that_are_not_strings_are_refused(self, value: object) -> None:
+        """An id is a string; the message says what was given."""
         with pytest.raises(ArgumentError, match=f"user_id must be a string, not {type(value).__name__}"):
             encoded(operations.users_get(value))  # type: ignore[arg-type]
 
     def test_a_lone_surrogate_is_refused(self) -> None:
-        """A string that has no UTF-8 cannot be sent."""
+        """A string that cannot be encoded as UTF-8 is refused."""
         with pytest.raises(ArgumentError, match="user_id is not valid Unicode"):
             encoded(operations.users_get("\ud800"))
 
@@ -88,14 +88,14 @@ class TestPath:
 
 
 class TestQuery:
-    def test_what_is_left_out_is_not_sent(self) -> None:
-        """None is no parameter; without any there is no question mark."""
+    def test_parameters_left_out_are_not_sent(self) -> None:
+        """None sends no parameter; without any there is no question mark."""
         assert encoded(operations.users_list()).url == f"{BASE_URL}/users"
         assert encoded(operations.users_list(offset=0, q="")).url == f"{BASE_URL}/users?offset=0&q="
 
     @pytest.mark.parametrize("q", ["a&b=c", "ü +%20", "#?/", "\x00\n", "…"])
     def test_text_arrives_as_it_was_given(self, q: str) -> None:
-        """Whatever a value holds, it arrives whole, also through the HTTP library."""
+        """Any text arrives whole, also through the HTTP library."""
         sent = httpx.URL(encoded(operations.users_list(q=q, role=UserRole.ADMIN)).url)
 
         assert parse_qsl(sent.query.decode(), keep_blank_values=True) == [("role", "admin"), ("q", q)]
@@ -110,7 +110,7 @@ class TestQuery:
         assert urlsplit(encoded(asked).url).query == "since=2026-01-01T00%3A00%3A00Z&all=true"
 
     def test_a_lone_surrogate_is_refused(self) -> None:
-        """A string that has no UTF-8 cannot be sent."""
+        """A string that cannot be encoded as UTF-8 is refused."""
         with pytest.raises(ArgumentError, match="q is not valid Unicode"):
             encoded(operations.users_list(q="\udfff"))
 
@@ -125,7 +125,7 @@ class TestBody:
         assert request.headers["Content-Type"] == "application/json"
 
     def test_no_body(self) -> None:
-        """A call without a body has no content type either."""
+        """A call without a body has no content type."""
         request = encoded(operations.users_get_me())
 
         assert request.content is None
@@ -139,7 +139,7 @@ class TestBody:
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
     def test_a_lone_surrogate_is_refused(self) -> None:
-        """A string that has no UTF-8 cannot be sent."""
+        """A string that cannot be encoded as UTF-8 is refused."""
         with pytest.raises(ArgumentError, match="token is not valid Unicode"):
             encoded(operations.auth_revoke(token="\ud800"))
 
@@ -148,7 +148,7 @@ class TestBody:
         with pytest.raises(ArgumentError, match="needs a time zone"):
             encoded(operations.api_keys_create(name="ci", scopes=[], expires_at=dt.datetime(2026, 1, 1)))  # noqa: DTZ001
 
-    def test_every_call_says_who_is_calling(self) -> None:
+    def test_every_call_has_the_headers_of_the_sdk(self) -> None:
         """Headers of the call come with those of the SDK."""
         headers = encoded(operations.users_get_me()).headers
 
@@ -156,7 +156,7 @@ class TestBody:
         assert (headers["Accept"], headers["X-Request-ID"]) == ("application/json", "req")
 
     def test_the_repr_shows_neither_headers_nor_body(self) -> None:
-        """A request in a log line tells no secret."""
+        """A request in a log line reveals no secret."""
         request = encoded(operations.auth_revoke(token="canary"))
 
         url = f"{BASE_URL}/oauth/revoke"
@@ -165,7 +165,7 @@ class TestBody:
 
 class TestMultipart:
     def test_bytes_can_be_sent_again(self) -> None:
-        """Files and other fields are told apart; bytes are the same each time."""
+        """Files and other fields are distinguished; the bytes are the same each time."""
         request = encoded(operations.files_upload(file=b"a,b", name="catalog.csv"))
 
         first, second = b"".join(sent(request)), b"".join(sent(request))
@@ -183,7 +183,7 @@ class TestMultipart:
         assert request.replayable
 
     def test_an_open_file_can_be_sent_again(self, tmp_path: Path) -> None:
-        """A file on disk can be read from its beginning a second time."""
+        """A file on disk can be rewound and read a second time."""
         (tmp_path / "catalog.csv").write_bytes(b"a,b")
 
         with (tmp_path / "catalog.csv").open("rb") as file:
@@ -191,7 +191,7 @@ class TestMultipart:
 
     @pytest.mark.parametrize("file", [Unseekable(), OnlyReadable()])
     def test_a_stream_cannot_be_sent_again(self, file: object) -> None:
-        """What cannot go back to its beginning is sent once."""
+        """A stream that cannot be rewound is sent once."""
         request = encoded(operations.files_upload(file=file))  # type: ignore[arg-type]
         assert request.replayable
 
@@ -199,8 +199,8 @@ class TestMultipart:
 
         assert not request.replayable
 
-    def test_what_is_no_binary_file_is_refused(self, tmp_path: Path) -> None:
-        """Text, text files and closed files are refused, with what to give instead."""
+    def test_sources_that_are_not_binary_files_are_refused(self, tmp_path: Path) -> None:
+        """Text, text files and closed files are refused, with a hint what to pass instead."""
         (tmp_path / "catalog.csv").write_bytes(b"a,b")
         closed = io.BytesIO()
         closed.close()

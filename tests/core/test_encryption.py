@@ -19,19 +19,19 @@ TOKENS = TokenSet(access_token="at-canary", refresh_token="rt-canary", expires_a
 
 @pytest.mark.parametrize("cipher", [Plain(), Encrypted([KEY]), Encrypted([KEY.decode()])])
 def test_tokens_come_back(cipher: Cipher) -> None:
-    """What was stored under a name is read under that name."""
+    """Tokens stored under a name are read under that name."""
     assert unclose(cipher, "a", close(cipher, "a", TOKENS)) == TOKENS
 
 
 def test_the_store_sees_no_token() -> None:
-    """What is stored with a key shows nothing of the tokens."""
+    """Encrypted bytes reveal nothing of the tokens."""
     stored = close(Encrypted([KEY]), "a", TOKENS)
 
     assert b"canary" not in stored
 
 
 def test_keys_can_be_changed() -> None:
-    """The first key writes, and what an earlier one wrote is still read."""
+    """The first key encrypts, and values written with an earlier key can still be read."""
     stored = close(Encrypted([OLD_KEY]), "a", TOKENS)
     both = Encrypted([KEY, OLD_KEY])
 
@@ -51,8 +51,8 @@ def test_keys_can_be_changed() -> None:
     ],
     ids=["another key", "no key", "another entry", "another program", "nothing", "rubbish"],
 )
-def test_what_was_not_sealed_for_the_entry_is_unreadable(stored: bytes, problem: str) -> None:
-    """Another key, none, another entry's value put in its place, and rubbish."""
+def test_values_not_encrypted_for_the_entry_are_unreadable(stored: bytes, problem: str) -> None:
+    """Another key, no key, the value of another entry, and rubbish."""
     with pytest.raises(Unreadable, match=problem):
         unclose(Encrypted([KEY]), "a", stored)
 
@@ -62,13 +62,13 @@ def test_what_was_not_sealed_for_the_entry_is_unreadable(stored: bytes, problem:
     [b"", b"\xff", b"[]", b"null", b'{"name":"a"}', b'{"name":"a","tokens":{"access_token":1}}', b'{"name":"a","tok'],
 )
 def test_rubbish_is_unreadable(stored: bytes) -> None:
-    """Without a key too, whatever somebody else has stored there."""
+    """Without a key too, whatever another program stored there."""
     with pytest.raises(Unreadable, match="is not what this cache writes"):
         unclose(Plain(), "a", stored)
 
 
-def test_a_newer_version_may_store_more() -> None:
-    """A field that this version does not know is passed over."""
+def test_fields_of_a_newer_version_are_ignored() -> None:
+    """A field that this version does not know is skipped."""
     stored = json.loads(close(Plain(), "a", TOKENS))
     stored["tokens"]["newer"] = 1
 
@@ -76,8 +76,8 @@ def test_a_newer_version_may_store_more() -> None:
 
 
 @pytest.mark.parametrize("keys", [[], ["canary"], [b"\xff"], ["é" * 44], [KEY, "canary"]])
-def test_a_key_that_is_none(keys: Sequence[str | bytes]) -> None:
-    """It is refused with how to make one, and not repeated."""
+def test_an_invalid_key(keys: Sequence[str | bytes]) -> None:
+    """An invalid key is refused with a hint how to make one, and not repeated."""
     with pytest.raises(ConfigurationError, match=r"Fernet\.generate_key\(\) makes one") as caught:
         Encrypted(keys)
 

@@ -1,4 +1,4 @@
-"""One call from beginning to end: keys, pacing, deadline, reading."""
+"""One call from start to end: keys, pacing, deadline, reading."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TestHeaders:
         assert str(uuid.UUID(last)) == last
 
     def test_one_idempotency_key_for_all_attempts(self) -> None:
-        """The key of a create is made once for the call, and survives retries and a refresh."""
+        """The key of a create is made once per call, and survives retries and a refresh."""
         world = World(tokens(), refusal(500), refusal(401), tokens(), user(), user(), credentials=APP)
 
         world.call(CREATE)
@@ -55,8 +55,8 @@ class TestHeaders:
         assert last != first[0]
         assert all("Idempotency-Key" not in r.headers for r in world.requests if r.url.endswith("/oauth/token"))
 
-    def test_an_error_tells_the_key(self) -> None:
-        """Whoever catches it can make the same call again, and it is done once; a GET has none."""
+    def test_an_error_carries_the_idempotency_key(self) -> None:
+        """The caller can repeat the same call with it, and it is done once; a GET has no key."""
         world = World(*[refusal(500)] * 6)
 
         with pytest.raises(RedcoreAPIError) as created:
@@ -68,7 +68,7 @@ class TestHeaders:
         assert got.value.idempotency_key is None
 
     def test_a_given_key_is_used(self) -> None:
-        """The application may bring its own key; calls that take none get none."""
+        """The application may pass its own key; calls that take no key send none."""
         world = World(user(), user())
 
         world.call(CREATE, idempotency_key="order-7")
@@ -78,7 +78,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("name", ["X-Request-ID", "x-request-id"])
     def test_a_given_request_id_is_used(self, name: str) -> None:
-        """The application may bring its own request id, in any case; errors carry it and it is sent once."""
+        """The application may pass its own request id, in any case; errors carry it and it is sent once."""
         world = World(refusal(404))
 
         with pytest.raises(NotFoundError) as caught:
@@ -88,7 +88,7 @@ class TestHeaders:
         assert (caught.value.request_id, sent) == ("0b7f3c1e", ["0b7f3c1e"])
 
     def test_given_headers_replace_ours(self) -> None:
-        """A header of the application wins over the one of the SDK, in any case."""
+        """A header of the application replaces the one of the SDK, in any case."""
         world = World(user())
 
         world.call(GET, headers=checked_headers({"user-agent": "app/1", "X-Trace": "1"}))
@@ -110,8 +110,8 @@ class TestPacing:
 
         assert world.slept == [pytest.approx(30.1)]
 
-    def test_errors_tell_about_the_window_too(self) -> None:
-        """The headers of a refusal count as well."""
+    def test_errors_report_the_window_too(self) -> None:
+        """The rate limit headers of a refusal count as well."""
         world = World(refusal(404, "A", **USED_UP), user())
 
         with pytest.raises(NotFoundError):
@@ -120,7 +120,7 @@ class TestPacing:
 
         assert world.slept == [pytest.approx(30.1)]
 
-    def test_it_can_be_turned_off(self) -> None:
+    def test_pacing_can_be_turned_off(self) -> None:
         """Without pacing the call is made at once."""
         world = World(refusal(404, "A", **USED_UP), user())
 
@@ -131,7 +131,7 @@ class TestPacing:
         assert world.slept == []
 
     def test_a_wait_that_would_pass_the_deadline(self) -> None:
-        """Nothing was sent yet, so the error is a RateLimitError that says how long to wait."""
+        """Nothing was sent, so the error is a RateLimitError that says how long to wait."""
         world = World(refusal(404, "A", **USED_UP))
         with pytest.raises(NotFoundError):
             world.call(GET)
@@ -145,7 +145,7 @@ class TestPacing:
         assert (len(world.sent), world.slept) == (1, [])
 
     def test_oauth_endpoints_have_other_windows(self) -> None:
-        """Their limits count addresses, not credentials: they neither wait nor teach."""
+        """Their limits count addresses, not credentials: they are not paced, and their headers are ignored."""
         world = World(answer(200, {"keys": []}, **USED_UP), user(), credentials=Credentials(access_token="a"))
 
         world.call(operations.auth_jwks())
@@ -155,8 +155,8 @@ class TestPacing:
 
 
 class TestDeadline:
-    def test_it_covers_the_refresh(self) -> None:
-        """What the token endpoint took is no longer there for the call."""
+    def test_the_deadline_covers_the_refresh(self) -> None:
+        """The time that the token endpoint took is no longer available to the call."""
 
         def slow(_: object) -> object:
             world.time += 2.0
@@ -168,8 +168,8 @@ class TestDeadline:
 
         assert [send.timeout_s for send in world.sent] == [5.0, 3.0]
 
-    def test_it_covers_pacing(self) -> None:
-        """What waiting for the window took is no longer there for the attempt."""
+    def test_the_deadline_covers_pacing(self) -> None:
+        """The time spent waiting for the window is no longer available to the attempt."""
         world = World(refusal(404, "A", **USED_UP), user())
         with pytest.raises(NotFoundError):
             world.call(GET)
@@ -179,8 +179,8 @@ class TestDeadline:
         assert world.slept == [pytest.approx(30.1)]
         assert world.sent[1].timeout_s == pytest.approx(9.9)
 
-    def test_it_covers_attempts_and_waits(self) -> None:
-        """Each attempt has what the attempts and waits before it have left."""
+    def test_the_deadline_covers_attempts_and_waits(self) -> None:
+        """Each attempt has the time that the attempts and waits before it left."""
 
         def slow(_: object) -> object:
             world.time += 4.0
@@ -192,8 +192,8 @@ class TestDeadline:
 
         assert [send.timeout_s for send in world.sent] == [12.0, 7.0, 1.0]
 
-    def test_it_covers_the_refresh_of_another(self) -> None:
-        """A call waits for somebody else's refresh no longer than it may."""
+    def test_the_deadline_covers_a_refresh_in_another_task(self) -> None:
+        """A call waits for a refresh in another task no longer than its deadline allows."""
         world = World(credentials=APP)
         assert world.auth._store.lock.acquire()
 
@@ -202,8 +202,8 @@ class TestDeadline:
 
         world.auth._store.lock.release()
 
-    def test_it_has_passed_during_the_refresh(self) -> None:
-        """No request is begun after the deadline."""
+    def test_the_deadline_has_passed_during_the_refresh(self) -> None:
+        """No request is started after the deadline."""
 
         def slow(_: object) -> object:
             world.time += 9.0
@@ -214,8 +214,8 @@ class TestDeadline:
         with pytest.raises(NetworkError, match="deadline has passed"):
             world.call(GET, deadline_s=5.0)
 
-    def test_without_one_attempts_have_their_whole_time(self) -> None:
-        """The time-out is that of one attempt."""
+    def test_without_a_deadline_attempts_have_their_whole_timeout(self) -> None:
+        """The time-out applies to each attempt."""
         world = World(refusal(500), user())
 
         world.call(GET, timeout_s=3.0)
@@ -224,10 +224,10 @@ class TestDeadline:
 
 
 class TestErrors:
-    def test_every_error_of_a_call_names_it(self) -> None:
-        """Errors made where the call is not known get its request id."""
-        for told in (NetworkError("reset"), ResponseError("broken"), answer(200), refusal(404)):
-            world = World(told, told, told)
+    def test_every_error_of_a_call_has_its_request_id(self) -> None:
+        """Errors raised where the call is not known get its request id."""
+        for reply in (NetworkError("reset"), ResponseError("broken"), answer(200), refusal(404)):
+            world = World(reply, reply, reply)
 
             with pytest.raises((NetworkError, ResponseError, NotFoundError)) as caught:
                 world.call(GET)
@@ -235,7 +235,7 @@ class TestErrors:
             assert caught.value.request_id == world.requests[0].headers["X-Request-ID"]
 
     def test_an_argument_that_cannot_be_sent(self) -> None:
-        """Nothing is sent, not even for a token."""
+        """Nothing is sent, not even a request for a token."""
         world = World(credentials=APP)
 
         with pytest.raises(ArgumentError):
@@ -244,7 +244,7 @@ class TestErrors:
         assert world.sent == []
 
     def test_a_foreign_error_passes_through(self) -> None:
-        """What is not the SDK's, such as an interrupt, is not touched."""
+        """Exceptions that are not the SDK's, such as an interrupt, pass through unchanged."""
         world = World(RuntimeError("not ours"))
 
         with pytest.raises(RuntimeError, match="not ours"):

@@ -43,7 +43,7 @@ DETAILS = (ErrorDetail(field="email", issue="is no address"), ErrorDetail(field=
 
 
 def drawn(cls: type[RedcoreError] = RedcoreError, before: str = "") -> Iterator[str]:
-    """The lines of the tree below a class."""
+    """Return the lines of the tree below a class."""
     children = [child for child in cls.__subclasses__() if child.__name__ in exceptions.__all__]
     for child in children:
         last = child is children[-1]
@@ -54,7 +54,7 @@ def drawn(cls: type[RedcoreError] = RedcoreError, before: str = "") -> Iterator[
 
 
 def made(cls: type[RedcoreError]) -> RedcoreError:
-    """An error of a class, with all the facts that it can carry."""
+    """Make an error of a class, with all the facts that it can carry."""
     if issubclass(cls, RedcoreAPIError):
         return cls("no", response=RESPONSE, code="A", details=DETAILS, docs="d", retry_after=3.0, request_id="req")
     if issubclass(cls, ChecksumError):
@@ -109,7 +109,7 @@ def defined_exceptions() -> set[str]:
 
 
 def test_every_exception_of_the_sdk_is_here() -> None:
-    """No module but this one defines what an application may have to catch."""
+    """No other module defines an exception that an application may have to catch."""
     assert defined_exceptions() == set(CAUGHT_INSIDE)
 
 
@@ -194,21 +194,21 @@ def test_time_outs_are_timeout_errors(cls: type[Exception]) -> None:
 @pytest.mark.parametrize(
     ("status", "safe"), [(302, False), (400, False), (401, False), (404, False), (409, False), (429, True), (500, True)]
 )
-def test_the_status_says_whether_to_try_again(status: int, safe: bool) -> None:  # noqa: FBT001
+def test_the_status_says_whether_to_retry(status: int, safe: bool) -> None:  # noqa: FBT001
     """429 and 5xx may succeed later, nothing else."""
     assert RedcoreAPIError("no", response=Response(status, Headers({})), code="A").is_retry_safe is safe
 
 
-def test_a_request_in_progress_may_succeed_later() -> None:
-    """The one 409 that is worth another attempt is that of a request which is still running."""
+def test_a_409_request_in_progress_may_succeed_later() -> None:
+    """The one 409 that is worth a retry is that of a request which is still running."""
     answer = Response(409, Headers({}))
 
     assert ConflictError("no", response=answer, code="REQUEST_IN_PROGRESS").is_retry_safe
     assert not DuplicateError("no", response=answer, code="DUPLICATE_RESOURCE").is_retry_safe
 
 
-def test_only_the_network_may_recover_among_the_rest() -> None:
-    """Of the errors without a status, those of the network and of a changed file are worth another attempt."""
+def test_only_the_network_may_recover_among_the_others() -> None:
+    """Of the errors without a status, those of the network and of a changed file are worth a retry."""
     classes = (ConfigurationError, ArgumentError, NetworkError, RequestTimeoutError, ResponseError, FileChangedError)
 
     assert {cls for cls in classes if cls("no").is_retry_safe} == {NetworkError, RequestTimeoutError, FileChangedError}

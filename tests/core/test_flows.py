@@ -1,4 +1,4 @@
-"""Every flow is driven: a generator of steps that is called and forgotten would do nothing, without any error."""
+"""Every flow is driven: a generator of steps that is called and forgotten would do nothing, without an error."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ FILES = [file for file in TREES if "Flow[" in file.read_text()]
 
 
 def returns_flow(node: ast.AST) -> bool:
-    """Whether a function says that it returns a flow."""
+    """Return whether a function is annotated to return a flow."""
     return isinstance(node, ast.FunctionDef) and node.returns is not None and "Flow[" in ast.unparse(node.returns)
 
 
 NODES = [node for tree in TREES.values() for node in ast.walk(tree)]
 FUNCTIONS = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 CLEAR = {n.name for n in FUNCTIONS if returns_flow(n)} - {n.name for n in FUNCTIONS if not returns_flow(n)}
-"""The names that tell alone that a call gives a flow; the others do on `self`, in a class that has such a method."""
+"""Names that identify a flow by themselves; the others do on `self`, in a class that has such a method."""
 
 
 def gives_flow(node: ast.expr, own: set[str]) -> bool:
-    """Whether an expression is a call that gives a flow."""
+    """Return whether an expression is a call that gives a flow."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
             return name in own | CLEAR
@@ -38,7 +38,7 @@ def gives_flow(node: ast.expr, own: set[str]) -> bool:
 
 
 def ends(node: ast.AST) -> list[ast.expr]:
-    """The expressions that a node uses in a way in which a generator goes nowhere."""
+    """Return the expressions that a node uses in a way that discards a generator."""
     match node:
         case ast.Expr(value=value) | ast.Yield(value=ast.expr() as value) | ast.Await(value=value):
             return [value]
@@ -55,7 +55,7 @@ def ends(node: ast.AST) -> list[ast.expr]:
 
 
 def forgotten(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[int]:
-    """The lines on which a flow is made that nobody drives."""
+    """Return the lines on which a flow is made but never driven."""
     if isinstance(node, ast.ClassDef):
         own = frozenset(
             method.name for method in node.body if isinstance(method, ast.FunctionDef) and returns_flow(method)
@@ -83,7 +83,7 @@ def test_every_flow_is_driven(file: Path) -> None:
     ],
 )
 def test_a_flow_that_is_not_driven_is_found(line: str) -> None:
-    """The test sees each of the mistakes that it is there for."""
+    """The test finds each of the mistakes that it guards against."""
     source = f"class A:\n def read(self) -> Flow[bytes]:\n  {line}"
 
     assert list(forgotten(ast.parse(source))) == [3]

@@ -35,7 +35,7 @@ def spec() -> Json:
 
 
 def described() -> Iterator[tuple[str, Json]]:
-    """Each operation of the SDK, after its id."""
+    """Map each operation id of the SDK to its operation."""
     for item in spec()["paths"].values():
         for method in METHODS:
             if method in item and item[method].get("x-redcore-sdk") is not False:
@@ -44,11 +44,11 @@ def described() -> Iterator[tuple[str, Json]]:
 
 OPERATIONS = dict(described())
 OPTION_NAMES = RequestOptions.__optional_keys__
-BOUND = {name: told for name, told in OPERATIONS.items() if told.get("x-redcore-resource") is not False}
+BOUND = {name: operation for name, operation in OPERATIONS.items() if operation.get("x-redcore-resource") is not False}
 
 
 def method(name: str, prefix: str = "") -> Callable[..., Any]:
-    """The method of a resource that an operation id stands for."""
+    """Return the method of a resource that an operation id stands for."""
     tag = OPERATIONS[name]["tags"][0]
     resource = getattr(generated, prefix + "".join(word.title() for word in tag.split("_")))
     found: Callable[..., Any] = getattr(resource, name.removeprefix(f"{tag}_"))
@@ -56,7 +56,7 @@ def method(name: str, prefix: str = "") -> Callable[..., Any]:
 
 
 def resolved(node: Json) -> Json:
-    """What a node is, following its `$ref`."""
+    """Return a node with its `$ref` resolved."""
     while "$ref" in node:
         target: Any = spec()
         for key in node["$ref"].removeprefix("#/").split("/"):
@@ -66,7 +66,7 @@ def resolved(node: Json) -> Json:
 
 
 def test_every_operation_of_the_spec_is_described() -> None:
-    """One function for each operation, and no other."""
+    """There is one function for each operation, and no other."""
     functions = {name for name, value in vars(operations).items() if inspect.isfunction(value)}
 
     assert functions == set(OPERATIONS)
@@ -86,7 +86,7 @@ def test_both_colours(name: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "Async"])
 @pytest.mark.parametrize("name", BOUND)
 def test_every_method_has_an_example(name: str, prefix: str) -> None:
-    """Each docstring ends with one call, made of the examples of the spec, that has the method's own arguments."""
+    """Each docstring ends with one call, made from the examples of the spec, that has the method's own arguments."""
     shown = (inspect.getdoc(method(name, prefix)) or "").partition("Example:\n")[2].strip()
     call = ast.parse(shown.removeprefix("await "), mode="eval").body
 
@@ -97,8 +97,8 @@ def test_every_method_has_an_example(name: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("cls", [Auth, AsyncAuth, Files, AsyncFiles, Workflows, AsyncWorkflows])
-def test_what_is_written_by_hand_has_an_example_too(cls: type[Any]) -> None:
-    """Methods beside the generated ones are documented as those are, and so is the class."""
+def test_handwritten_methods_have_an_example_too(cls: type[Any]) -> None:
+    """Handwritten methods are documented as generated ones are, and so is the class."""
     own = [value for name, value in vars(cls).items() if inspect.isfunction(value) and not name.startswith("_")]
 
     assert [function.__name__ for function in own if "Example:" not in (function.__doc__ or "")] == []
@@ -106,14 +106,14 @@ def test_what_is_written_by_hand_has_an_example_too(cls: type[Any]) -> None:
 
 
 def dotted(name: str) -> str:
-    """An operation id as the path to its method."""
+    """Return an operation id as the path to its method."""
     tag = OPERATIONS[name]["tags"][0]
     return f"{tag}.{name.removeprefix(f'{tag}_')}"
 
 
 @pytest.mark.parametrize("name", BOUND)
 def test_every_method_takes_options(name: str) -> None:
-    """Each method takes the options of a call beside its own arguments, none of which has the name of one."""
+    """Each method takes the options of a call beside its own arguments, and no argument has the name of an option."""
     parameters = inspect.signature(method(name)).parameters
 
     assert parameters["options"].kind is inspect.Parameter.VAR_KEYWORD
@@ -122,11 +122,11 @@ def test_every_method_takes_options(name: str) -> None:
 
 
 def test_the_generator_knows_the_options() -> None:
-    """The generator refuses a specification with an argument that has the name of an option."""
+    """The generator refuses a specification whose argument has the name of an option."""
     source = ast.parse((SPEC.parent / "descriptions.py").read_text())
-    told = next(node.value for node in source.body if isinstance(node, ast.Assign) and named(node) == "OPTIONS")
+    assignment = next(node.value for node in source.body if isinstance(node, ast.Assign) and named(node) == "OPTIONS")
 
-    assert ast.literal_eval(told) == {*OPTION_NAMES, "options"}
+    assert ast.literal_eval(assignment) == {*OPTION_NAMES, "options"}
 
 
 def named(node: ast.Assign) -> str:
@@ -158,15 +158,15 @@ def test_the_parameters_are_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOUND)
 def test_the_annotation_is_the_answer_of_the_spec(name: str) -> None:
-    """The return annotation is what the endpoint's success holds."""
-    success = resolved(next(told for status, told in OPERATIONS[name]["responses"].items() if status < "300"))
+    """The return annotation is the type of the endpoint's success response."""
+    success = resolved(next(response for status, response in OPERATIONS[name]["responses"].items() if status < "300"))
     annotation = inspect.signature(method(name)).return_annotation
 
     assert annotation == answer_of(success)
 
 
 def answer_of(success: Json) -> str:
-    """The annotation that stands for a success in the spec."""
+    """Return the annotation that stands for a success in the spec."""
     content = success.get("content", {})
     if not content:
         return "None"
@@ -184,15 +184,15 @@ def answer_of(success: Json) -> str:
 
 
 @pytest.mark.parametrize("name", BOUND)
-def test_the_scope_is_told(name: str) -> None:
-    """A method says which scope it needs, unless it needs none."""
-    scopes = [scope for told in OPERATIONS[name].get("security", []) for scope in told.get("oauth2", [])]
+def test_the_scope_is_documented(name: str) -> None:
+    """A method documents the scope it needs, unless it needs none."""
+    scopes = [scope for requirement in OPERATIONS[name].get("security", []) for scope in requirement.get("oauth2", [])]
     doc = inspect.getdoc(method(name)) or ""
 
     assert re.findall(r"^Scope: `(.*)`\.$", doc, re.MULTILINE) == scopes
 
 
-@pytest.mark.parametrize("name", [n for n, told in BOUND.items() if told.get("x-redcore-pagination") == "offset"])
+@pytest.mark.parametrize("name", [id_ for id_, each in BOUND.items() if each.get("x-redcore-pagination") == "offset"])
 def test_listings_can_be_walked(name: str) -> None:
     """Each listing has a walker with the same filters, in both colours."""
     short = name.removeprefix(f"{OPERATIONS[name]['tags'][0]}_")
@@ -208,7 +208,7 @@ def test_listings_can_be_walked(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOUND)
 def test_raw_siblings(name: str) -> None:
-    """Each method has a raw sibling in both colours, with its parameters, which wraps what it returns."""
+    """Each method has a raw sibling in both colours, with its parameters, which wraps its result."""
     for prefix in ("", "Async"):
         plain = method(name, prefix)
         owner, _, short = plain.__qualname__.partition(".")
@@ -221,7 +221,7 @@ def test_raw_siblings(name: str) -> None:
 
 def test_each_tag_is_a_resource_of_both_clients() -> None:
     """`client.users` and all the others exist in both colours."""
-    tags = {told["tags"][0] for told in BOUND.values()}
+    tags = {operation["tags"][0] for operation in BOUND.values()}
 
     for client in (Client(api_key="k"), AsyncClient(api_key="k")):
         for tag in tags:
@@ -239,7 +239,7 @@ def test_the_catalogue_of_errors_is_the_specs() -> None:
 
 def test_only_what_may_be_repeated_is_repeated() -> None:
     """Every operation is idempotent by its nature or takes an Idempotency-Key where the spec says so."""
-    for name, told in OPERATIONS.items():
+    for name, operation in OPERATIONS.items():
         source = inspect.getsource(getattr(operations, name))
 
-        assert ("keyed=True" in source) == (told.get("x-redcore-idempotency") == "key"), name
+        assert ("keyed=True" in source) == (operation.get("x-redcore-idempotency") == "key"), name

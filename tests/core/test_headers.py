@@ -1,4 +1,4 @@
-"""Which headers an application may add, and what others see of them."""
+"""Which headers an application may add, and which of them are shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANARY = "s3cret-canary"
 
 @pytest.mark.parametrize("name", ["Authorization", "idempotency-key", "Content-Type", "Host", "content-length"])
 def test_headers_of_the_client(name: str) -> None:
-    """What the client sets itself cannot be set by hand; the value is not repeated."""
+    """A header that the client sets itself cannot be set by hand; the value is not repeated."""
     with pytest.raises(ArgumentError, match=name) as caught:
         checked_headers({name: CANARY})
 
@@ -21,7 +21,7 @@ def test_headers_of_the_client(name: str) -> None:
 
 @pytest.mark.parametrize("headers", [{"X A": "1"}, {"": "1"}, {"X:": "1"}, {"X-A": f"{CANARY}\r\nX-B: 1"}, {"é": "1"}])
 def test_headers_that_cannot_be_sent(headers: dict[str, str]) -> None:
-    """Names and values keep to RFC 9110; no line can be smuggled in."""
+    """Names and values follow RFC 9110; no line can be injected."""
     with pytest.raises(ArgumentError) as caught:
         checked_headers(headers)
 
@@ -29,11 +29,11 @@ def test_headers_that_cannot_be_sent(headers: dict[str, str]) -> None:
 
 
 def test_numbers_are_sent_as_text() -> None:
-    """A value that is no string is sent as its text."""
+    """A value that is not a string is sent as its text."""
     assert dict(checked_headers({"X-A": 5})) == {"x-a": "5"}  # type: ignore[dict-item]
 
 
-def test_what_others_see() -> None:
+def test_only_safe_headers_are_shown() -> None:
     """Only the headers that cannot hold a secret are shown with their values."""
     sent = {"Authorization": CANARY, "x-api-key": CANARY, "Cookie": CANARY, "Accept": "a", "X-Request-ID": "1"}
 

@@ -1,4 +1,4 @@
-"""What hooks and observers are told of a call, and what they may do to it."""
+"""What hooks and observers receive about a call, and what they may do to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ APP = Credentials(client_id="app_1", client_secret="s3cret")
 
 
 class Notes:
-    """Hooks that keep what they are told."""
+    """Hooks that keep their arguments."""
 
     def __init__(self) -> None:
         self.before: list[Attempt] = []
@@ -32,31 +32,31 @@ class Notes:
 
 
 class Recorder:
-    """An observer of one call and of all, which writes down what happens in order."""
+    """An observer of calls and of a call, which records the events in order."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.events: list[Any] = []
 
     def started(self, operation: Operation[Any]) -> Recorder:
-        self.told.append(("started", operation.name))
+        self.events.append(("started", operation.name))
         return self
 
     def attempt_started(self, attempt: Attempt) -> Mapping[str, str]:
-        self.told.append(("attempt", attempt.operation, attempt.number))
+        self.events.append(("attempt", attempt.operation, attempt.number))
         return {"traceparent": "00-1"}
 
     def attempt_ended(self, result: AttemptResult) -> None:
-        self.told.append(("result", result.status_code, type(result.error).__name__))
+        self.events.append(("result", result.status_code, type(result.error).__name__))
 
     def waiting(self, seconds: float, reason: str) -> None:
-        self.told.append((reason, seconds))
+        self.events.append((reason, seconds))
 
     def ended(self, error: BaseException | None) -> None:
-        self.told.append(("ended", type(error).__name__))
+        self.events.append(("ended", type(error).__name__))
 
 
 def observed(world: World) -> Recorder:
-    """Let a recorder observe the calls of a world."""
+    """Attach a recorder to the calls of a world."""
     recorder = Recorder()
     world.engine = attrs.evolve(world.engine, observers=(recorder,))
     return recorder
@@ -64,7 +64,7 @@ def observed(world: World) -> Recorder:
 
 class TestWhatHooksAreTold:
     def test_before_an_attempt(self) -> None:
-        """What is asked for, where, for the how-manieth time, with which headers."""
+        """Operation, URL, attempt number and headers."""
         world, notes = World(user()), Notes()
 
         world.call(GET, hooks=notes.hooks)
@@ -75,7 +75,7 @@ class TestWhatHooksAreTold:
         assert attempt.request_id == attempt.headers["x-request-id"] == world.requests[0].headers["X-Request-ID"]
 
     def test_no_secret(self) -> None:
-        """Neither keys nor what the application adds to the headers are shown; that they are there is."""
+        """Neither keys nor values of added headers are shown, only that they are present."""
         world, notes = World(user(), credentials=Credentials(api_key="rk_canary")), Notes()
 
         world.call(GET, hooks=notes.hooks, headers={"x-api-key": "canary"})
@@ -115,7 +115,7 @@ class TestWhatHooksAreTold:
         assert (result.status_code, result.headers, result.error) == (None, None, lost)
 
     def test_every_attempt(self) -> None:
-        """Retries count on; a request for a token is an attempt of its own operation; a resent call is one more."""
+        """Retries count on; a request for a token is an attempt of its own operation; a repeated call is one more."""
         world, notes = World(tokens(), refusal(500), refusal(401), tokens(), user(), credentials=APP), Notes()
 
         world.call(GET, hooks=notes.hooks)
@@ -129,13 +129,13 @@ class TestWhatHooksAreTold:
         assert notes.before[0].url == f"{ORIGIN}/oauth/token"
 
     def test_a_wait_comes_after_the_hook(self) -> None:
-        """The result of an attempt is told before the wait for the next."""
+        """The result of an attempt is reported before the wait for the next."""
         world = World(refusal(500), user())
-        slept_when_told: list[int] = []
+        sleeps_at_the_hook: list[int] = []
 
-        world.call(GET, hooks=Hooks(after_attempt=lambda _: slept_when_told.append(len(world.slept))))
+        world.call(GET, hooks=Hooks(after_attempt=lambda _: sleeps_at_the_hook.append(len(world.slept))))
 
-        assert slept_when_told == [0, 1]
+        assert sleeps_at_the_hook == [0, 1]
 
     def test_one_hook_alone(self) -> None:
         """Either hook can be left out."""
@@ -149,8 +149,8 @@ class TestWhatHooksAreTold:
 
 
 class TestHeadersOfHooks:
-    def test_they_are_sent(self) -> None:
-        """What before_attempt returns is sent with that attempt, and spelled as the client spells it."""
+    def test_headers_returned_by_a_hook_are_sent(self) -> None:
+        """Headers returned by before_attempt are sent with that attempt, and spelled as the client spells them."""
         world = World(refusal(500), user())
         hooks = Hooks(before_attempt=lambda attempt: {"X-Number": str(attempt.number), "user-agent": "app/1"})
 
@@ -161,8 +161,8 @@ class TestHeadersOfHooks:
         assert "user-agent" not in world.requests[0].headers
 
     @pytest.mark.parametrize("name", ["Authorization", "X-Request-ID", "x-request-id", "Idempotency-Key", "X A"])
-    def test_they_cannot_be_ours(self, name: str) -> None:
-        """Nothing is sent with a header that belongs to the client or the whole call; the value is not repeated."""
+    def test_reserved_headers_are_refused(self, name: str) -> None:
+        """A header that belongs to the client or the call is refused before sending; the value is not repeated."""
         world = World()
 
         with pytest.raises(ArgumentError) as caught:
@@ -172,8 +172,8 @@ class TestHeadersOfHooks:
         assert "canary" not in str(caught.value)
         assert world.sent == []
 
-    def test_something_else(self) -> None:
-        """What is no mapping is no headers."""
+    def test_a_hook_that_does_not_return_a_mapping(self) -> None:
+        """A return value that is not a mapping is refused."""
         returned: Any = "X-Trace: 1"
         world = World()
 
@@ -183,8 +183,8 @@ class TestHeadersOfHooks:
 
 class TestHooksThatRaise:
     @pytest.mark.parametrize("raised", [ZeroDivisionError("mine"), NetworkError("of another client")])
-    def test_before(self, raised: Exception) -> None:
-        """The error reaches the caller as it is; nothing is sent or tried again, even if it is one of the SDK's."""
+    def test_a_before_attempt_hook_that_raises(self, raised: Exception) -> None:
+        """The error reaches the caller unchanged; nothing is sent or retried, even if it is one of the SDK's."""
         world = World()
 
         with pytest.raises(type(raised)) as caught:
@@ -194,7 +194,7 @@ class TestHooksThatRaise:
         assert (world.sent, world.slept) == ([], [])
 
     @pytest.mark.parametrize("answered", [user(), refusal(500), NetworkError("reset")])
-    def test_after(self, answered: Any) -> None:
+    def test_an_after_attempt_hook_that_raises(self, answered: Any) -> None:
         """The error takes the place of value, retry and error alike."""
         world, raised = World(answered), ZeroDivisionError("mine")
 
@@ -204,8 +204,8 @@ class TestHooksThatRaise:
         assert caught.value is raised
         assert (len(world.sent), world.slept) == (1, [])
 
-    def test_a_new_pair_is_kept(self) -> None:
-        """Tokens that came are stored and told before the hook is called: a rotated refresh token is never lost."""
+    def test_a_refreshed_pair_is_kept_when_a_hook_raises(self) -> None:
+        """A new pair is stored and reported before the hook is called: a rotated refresh token is never lost."""
         world = World(tokens("access-9"), credentials=APP)
 
         with pytest.raises(ZeroDivisionError):
@@ -217,7 +217,7 @@ class TestHooksThatRaise:
         assert world.requests[1].headers["Authorization"] == "Bearer access-9"
 
     def test_the_lock_is_released(self) -> None:
-        """A hook that fails during a refresh leaves nobody waiting."""
+        """A hook that fails during a refresh leaves no other call waiting."""
         world = World(credentials=APP)
 
         with pytest.raises(ZeroDivisionError):
@@ -237,8 +237,8 @@ def failing(error: Exception) -> Any:
 
 
 class TestObservers:
-    def test_what_they_are_told(self) -> None:
-        """A call from its beginning to its end, with each wait and its reason, in order."""
+    def test_what_observers_receive(self) -> None:
+        """A call from start to end, with each wait and its reason, in order."""
         world = World(refusal(404, "A", **used_up()), refusal(500), NetworkError("reset"), user())
         with pytest.raises(NotFoundError):
             world.call(GET)
@@ -246,7 +246,7 @@ class TestObservers:
 
         world.call(GET)
 
-        assert recorder.told == [
+        assert recorder.events == [
             ("started", "users_get"),
             ("pacing", pytest.approx(30.1)),
             ("attempt", "users_get", 1),
@@ -260,8 +260,8 @@ class TestObservers:
             ("ended", "NoneType"),
         ]
 
-    def test_their_headers_are_sent(self) -> None:
-        """A trace goes on at the server."""
+    def test_headers_of_observers_are_sent(self) -> None:
+        """A trace continues at the server."""
         world = World(user())
         observed(world)
 
@@ -271,7 +271,7 @@ class TestObservers:
         assert (headers["traceparent"], headers["x-mine"]) == ("00-1", "1")
 
     def test_the_error_of_the_call(self) -> None:
-        """The end of a call that fails is told with its error, that of a hook too."""
+        """The end of a failed call is reported with its error, also with that of a hook."""
         world = World(refusal(404), user())
         recorder = observed(world)
 
@@ -280,13 +280,13 @@ class TestObservers:
         with pytest.raises(ZeroDivisionError):
             world.call(GET, hooks=Hooks(after_attempt=failing(ZeroDivisionError())))
 
-        assert [told for told in recorder.told if told[0] == "ended"] == [
+        assert [event for event in recorder.events if event[0] == "ended"] == [
             ("ended", "NotFoundError"),
             ("ended", "ZeroDivisionError"),
         ]
 
     def test_a_call_that_is_given_up(self) -> None:
-        """A call that is cancelled while it waits for an answer is told too, and calls no hook."""
+        """A call that is cancelled while it waits for an answer is reported too, and calls no hook."""
         world, notes = World(), Notes()
         recorder = observed(world)
         flow = world.engine.call(GET, CallOptions(hooks=AsyncHooks(after_attempt=notes.after.append)))
@@ -294,11 +294,11 @@ class TestObservers:
 
         flow.close()
 
-        assert recorder.told[-2:] == [("result", None, "NoneType"), ("ended", "GeneratorExit")]
+        assert recorder.events[-2:] == [("result", None, "NoneType"), ("ended", "GeneratorExit")]
         assert notes.after == []
 
-    def test_nobody_wants_to_know(self) -> None:
-        """An observer may pass over a call, which then runs unwatched."""
+    def test_an_observer_may_skip_a_call(self) -> None:
+        """An observer may skip a call, which then runs unobserved."""
 
         class Passing:
             def started(self, _: Operation[Any], /) -> None: ...

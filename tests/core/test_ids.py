@@ -8,7 +8,7 @@ from redcore._base.runtime import new_id
 
 
 def test_an_id_is_a_uuid_of_version_4() -> None:
-    """It is what `uuid.uuid4` would make: the version, the variant, lower case, and another one each time."""
+    """It has the form that `uuid.uuid4` gives: version, variant, lower case, and a different one each time."""
     made = [new_id() for _ in range(200)]
 
     assert [str(uuid.UUID(text)) for text in made] == made

@@ -1,4 +1,4 @@
-"""`KeyringCache`: keyrings that work, and all the ways in which they do not."""
+"""`KeyringCache`, with keyrings that work and keyrings that fail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def use(backend: KeyringBackend) -> None:
 @pytest.mark.parametrize("tokens", [PAIR, LARGE])
 @pytest.mark.parametrize("backend", [Remembering, Windows])
 def test_what_is_stored_is_found_by_another(backend: type[Remembering], tokens: TokenSet) -> None:
-    """Each key by itself, also tokens longer than the keyring takes at once."""
+    """Each key is separate; tokens may be longer than the keyring stores at once."""
     use(backend())
     KeyringCache().set("one", tokens)
 
@@ -51,7 +51,7 @@ def test_what_is_stored_is_found_by_another(backend: type[Remembering], tokens: 
 
 
 def test_what_is_deleted_is_gone() -> None:
-    """Twice is fine; nothing stays behind, of the probe neither."""
+    """Deleting twice is fine; nothing stays behind, not even the probe."""
     backend = Remembering()
     use(backend)
     cache = KeyringCache()
@@ -65,8 +65,8 @@ def test_what_is_deleted_is_gone() -> None:
 
 
 @pytest.mark.parametrize("backend", [Failing, Null, ChainerBackend, Locked, Truncating])
-def test_a_keyring_that_does_not_work_is_found_out(backend: type[KeyringBackend]) -> None:
-    """At the first use, whatever that is, also if the keyring says nothing; the message says what to do."""
+def test_a_keyring_that_does_not_work_is_detected(backend: type[KeyringBackend]) -> None:
+    """At first use, however it fails, also silently; the message says what to do."""
     use(backend())
 
     for access in (KeyringCache().get, KeyringCache().delete, lambda key: KeyringCache().set(key, PAIR)):
@@ -79,7 +79,7 @@ def test_a_keyring_that_does_not_work_is_found_out(backend: type[KeyringBackend]
 
 
 def test_a_keyring_that_is_locked_later() -> None:
-    """What a backend says is not repeated: it may quote what it was to store."""
+    """The message of a backend is not repeated: it may quote the value to be stored."""
     cache = KeyringCache()
     use(Remembering())
     cache.get("one")
@@ -91,8 +91,8 @@ def test_a_keyring_that_is_locked_later() -> None:
     assert "canary" not in str(caught.value)
 
 
-def test_a_keyring_that_comes_to_life_is_probed_again() -> None:
-    """A probe that failed is no verdict for ever: who unlocks the keyring goes on with a strict cache."""
+def test_a_keyring_that_recovers_is_probed_again() -> None:
+    """A failed probe is not final: a user who unlocks the keyring can continue with a strict cache."""
     cache = KeyringCache(strict=True)
     use(Locked())
     with pytest.raises(TokenCacheError):
@@ -106,8 +106,8 @@ def test_a_keyring_that_comes_to_life_is_probed_again() -> None:
 @pytest.mark.parametrize(
     "stored", ["", "rubbish", "redcore-parts:rubbish", '{"name":"two","tokens":{"access_token":"a"}}']
 )
-def test_what_somebody_else_stored_there(stored: str) -> None:
-    """It is an error that says so, not a crash."""
+def test_an_entry_of_another_program(stored: str) -> None:
+    """An entry of another program is an error that says so, not a crash."""
     backend = Remembering()
     backend.kept["redcore:one", USER] = stored
     use(backend)
@@ -116,8 +116,8 @@ def test_what_somebody_else_stored_there(stored: str) -> None:
         KeyringCache().get("one")
 
 
-def test_the_lock_is_one_for_all(tmp_path: Path) -> None:
-    """Who has it has it alone; each key and each service has its own."""
+def test_the_lock_is_shared(tmp_path: Path) -> None:
+    """The lock has one holder at a time; each key and each service has its own."""
     first, other = KeyringCache(), KeyringCache()
 
     assert first.try_lock("one", LEASE_S)
@@ -133,7 +133,7 @@ def test_the_lock_is_one_for_all(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """The error says which."""
+    """The error names the folder."""
     (tmp_path / "redcore").touch()
 
     with pytest.raises(TokenCacheError, match=r"redcore cannot be used: File exists; make it yours"):

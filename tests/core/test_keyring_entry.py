@@ -20,7 +20,7 @@ def entry_of(keyring: Remembering) -> KeyringEntry:
 
 @pytest.mark.parametrize("length", [0, 1, PART_CHARACTERS, PART_CHARACTERS + 1, 2 * PART_CHARACTERS, 10_000])
 def test_any_length_comes_back(length: int) -> None:
-    """A text is read as it was written, also by a keyring that keeps 2560 bytes at most."""
+    """A text is read as it was written, also from a keyring that keeps 2560 bytes at most."""
     entry = entry_of(Windows())
     text = (LONG * 2)[:length]
 
@@ -29,8 +29,8 @@ def test_any_length_comes_back(length: int) -> None:
     assert entry.read() == text
 
 
-def test_nothing_is_none() -> None:
-    """What was never written is None, and removing it is no error."""
+def test_a_missing_entry_is_none() -> None:
+    """An entry that was never written is None, and removing it is not an error."""
     entry = entry_of(Remembering())
 
     entry.delete()
@@ -41,7 +41,7 @@ def test_nothing_is_none() -> None:
 @pytest.mark.parametrize("after", [SHORT, LONG, LONGER])
 @pytest.mark.parametrize("before", [SHORT, LONG, LONGER])
 def test_the_newer_text_replaces_the_older(before: str, after: str) -> None:
-    """Whatever the lengths; and no part of the older text stays behind."""
+    """Whatever the lengths; no part of the older text stays behind."""
     keyring, fresh = Remembering(), Remembering()
     entry = entry_of(keyring)
     entry.write(before)
@@ -122,7 +122,7 @@ def test_a_reader_sees_one_text_or_the_other(before: str, after: str, at: int) -
 
 @pytest.mark.parametrize(("before", "after", "at"), MOMENTS)
 def test_a_writer_that_is_killed_leaves_one_text_or_the_other(before: str, after: str, at: int) -> None:
-    """At no moment of a change does its end lose both texts, or stop the next change."""
+    """A change that is interrupted at any moment neither loses both texts nor blocks the next change."""
 
     def killed() -> None:
         raise SystemExit
@@ -152,7 +152,7 @@ def test_a_reader_follows_a_change(at: int) -> None:
 
 
 def test_a_text_that_lost_a_part_is_none() -> None:
-    """What is not whole is not there, rather than wrong."""
+    """An incomplete text is reported as missing rather than wrong."""
     keyring = Remembering()
     entry = entry_of(keyring)
     entry.write(LONG)

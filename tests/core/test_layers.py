@@ -30,7 +30,7 @@ FLOORS = [
     ["testing", "cli"],  # extras, which use the SDK as applications do
 ]
 WITH_EFFECTS = {"_transport", "tokens", "login", "testing", "cli"}
-"""The folders whose work is to wait, to send or to read a clock; all others decide, and do none of it."""
+"""The folders that may wait, send or read a clock; all others only decide."""
 EFFECTFUL = {
     "_base.abandoned": "sleeps, unless nothing waits for the result any more",
     "_base.cancellation": "awaits to the end",
@@ -42,7 +42,7 @@ EFFECTFUL = {
     "_wire.decoders": "guards msgspec with a lock",
     "_wire.multipart": "is iterated by HTTP libraries that await",
 }
-"""The modules of the other folders that do, and why."""
+"""The modules of the other folders that may do so, and why."""
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
 FLOOR = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
 PURE = sorted(name for name in SDK.modules - EFFECTFUL.keys() if folder_of(name) not in WITH_EFFECTS)
@@ -65,8 +65,8 @@ def test_no_arrow_points_up(module: str) -> None:
     ] == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    """There is an order in which every module comes after those that it imports, within a folder too."""
+def test_no_import_cycle() -> None:
+    """The modules can be ordered so that each comes after those it imports, within a folder too."""
     assert SDK.circle(among=SDK.modules - {""}) == []
 
 
@@ -88,9 +88,9 @@ def test_all_public_names_can_be_had() -> None:
 
 
 def test_a_name_is_loaded_from_where_checkers_find_it() -> None:
-    """What type checkers are told about the public names is what happens when they are asked for."""
+    """The public names that type checkers see are those that are loaded at run time."""
     tree = ast.parse((SOURCE / "__init__.py").read_text())
-    told = {
+    declared = {
         alias.name: str(node.module)
         for branch in tree.body
         if isinstance(branch, ast.If)
@@ -99,12 +99,14 @@ def test_a_name_is_loaded_from_where_checkers_find_it() -> None:
         for alias in node.names
     }
 
-    assert set(told) == set(redcore.__all__)
-    assert [name for name in told if getattr(import_module(told[name]), name) is not getattr(redcore, name)] == []
+    assert set(declared) == set(redcore.__all__)
+    assert [
+        name for name in declared if getattr(import_module(declared[name]), name) is not getattr(redcore, name)
+    ] == []
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """A name that is not public is missing as it is from any module, also for `hasattr` and imports."""
+    """A name that is not public raises AttributeError as in any module, also for `hasattr` and imports."""
     with pytest.raises(AttributeError, match="module 'redcore' has no attribute 'Clinet'"):
         _ = redcore.Clinet  # type: ignore[attr-defined]  # that is the point
 

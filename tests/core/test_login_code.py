@@ -1,4 +1,4 @@
-"""The authorization code grant: what is asked, what a redirect must hold, what is exchanged."""
+"""The authorization code grant: the request, the checks of a redirect, and the exchange."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ class TestRequest:
         assert {len(secret) for secret in secrets} == {43}
 
     def test_the_repr_shows_no_secret(self) -> None:
-        """What is printed is not enough to finish the login."""
+        """The repr is not enough to finish the login."""
         assert REQUEST.state not in repr(REQUEST)
         assert REQUEST.code_verifier not in repr(REQUEST)
 
     def test_it_can_be_stored(self) -> None:
-        """The request comes back from a session store as it was."""
+        """The request can be restored from a session store."""
         assert AuthorizationRequest(**REQUEST.as_dict()) == REQUEST  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ class TestRequest:
         assert request.url.startswith(f"{origin}/oauth/authorize?")
 
     def test_the_application_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The client id may come from REDCORE_CLIENT_ID; without any the error says what to give."""
+        """The client id may come from REDCORE_CLIENT_ID; without one the error says what to pass."""
         with pytest.raises(ConfigurationError, match="client_id is missing: pass client_id= or set REDCORE_CLIENT_ID"):
             authorization_request(redirect_uri="https://a")
 
@@ -107,7 +107,7 @@ class TestRequest:
     @pytest.mark.parametrize(
         "uri", ["", "/back", "app.example/back", "https://app.example/#back", "https://a/#", "http://[::1/"]
     )
-    def test_an_address_that_nobody_can_come_back_to(self, uri: str) -> None:
+    def test_an_unusable_redirect_uri(self, uri: str) -> None:
         """The redirect URI is absolute and has no fragment."""
         with pytest.raises(ArgumentError, match="redirect_uri"):
             authorization_request(client_id="a", redirect_uri=uri)
@@ -127,7 +127,7 @@ class TestRedirect:
         ids=["mapping", "query", "query with ?", "after ?", "path", "url"],
     )
     def test_a_code(self, redirect: Any) -> None:
-        """The code comes out of a URL, a query or its values."""
+        """The code is read from a URL, a query or its values."""
         assert code_in(REQUEST, redirect) == "c0de"
 
     @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ class TestRedirect:
             ({"error": "server_error", "error_description": "later"}, "server_error"),
         ],
     )
-    def test_a_refusal(self, changes: dict[str, str], code: str) -> None:
-        """A redirect of somebody else, or one that says no, is an AuthenticationError with its code."""
+    def test_an_error_in_the_redirect(self, changes: dict[str, str], code: str) -> None:
+        """A redirect of another request, or one that reports an error, is an AuthenticationError with its code."""
         with pytest.raises(AuthenticationError) as caught:
             code_in(REQUEST, {**GOOD, **changes})
 
@@ -159,12 +159,12 @@ class TestRedirect:
         with pytest.raises(AuthenticationError, match="mismatch"):
             code_in(REQUEST, {name: value for name, value in GOOD.items() if name != missing})
 
-    def test_what_a_refusal_says_is_readable(self) -> None:
-        """The description goes to the person, without control characters and not without end."""
-        told = {**GOOD, "error": "access_denied", "error_description": "no\x1b[2J\r\n" + "x" * 9999}
+    def test_the_description_of_an_error_is_printable(self) -> None:
+        """The description is shown to the user, without control characters and limited in length."""
+        query = {**GOOD, "error": "access_denied", "error_description": "no\x1b[2J\r\n" + "x" * 9999}
 
         with pytest.raises(AuthenticationError) as caught:
-            code_in(REQUEST, told)
+            code_in(REQUEST, query)
 
         assert caught.value.message == ("no[2J" + "x" * 9999)[:500]
 
@@ -178,13 +178,13 @@ class TestRedirect:
             f"https://[app/back?{urlencode(GOOD)}",
         ],
     )
-    def test_a_redirect_that_cannot_be_read(self, redirect: Any) -> None:
+    def test_a_redirect_without_a_single_code(self, redirect: Any) -> None:
         """Without a code, or with two, there is nothing to exchange."""
         with pytest.raises(ResponseError):
             code_in(REQUEST, redirect)
 
     @pytest.mark.parametrize("redirect", NO_REDIRECTS, ids=repr)
-    def test_what_is_no_redirect(self, redirect: Any) -> None:
+    def test_values_that_are_not_a_redirect(self, redirect: Any) -> None:
         """Values as lists or bytes are refused, rather than compared wrongly."""
         with pytest.raises(ArgumentError, match="each a str"):
             code_in(REQUEST, redirect)
@@ -192,8 +192,8 @@ class TestRedirect:
     @given(
         st.one_of(st.text(), st.text().map(lambda text: f"https://a/?{text}"), st.dictionaries(st.text(), st.text()))
     )
-    def test_a_law(self, redirect: Any) -> None:
-        """Whatever a browser brings, nothing but an error of the SDK comes out."""
+    def test_any_redirect_gives_a_code_or_an_sdk_error(self, redirect: Any) -> None:
+        """Whatever a browser brings, only errors of the SDK are raised."""
         with pytest.raises(RedcoreError):
             code_in(REQUEST, redirect)
 
@@ -221,7 +221,7 @@ class TestExchange:
         )
 
     def test_a_refused_code(self) -> None:
-        """A dead code is an AuthenticationError, asked once; a server that echoes secrets tells nobody."""
+        """A dead code is an AuthenticationError after one request; secrets that a server echoes are not shown."""
         echo = f"bad: {REQUEST.code_verifier} and code-of-more-than-16"
         world = World(answer(400, {"error": "invalid_grant", "error_description": echo}), credentials=APP)
 
@@ -233,7 +233,7 @@ class TestExchange:
         assert REQUEST.code_verifier not in caught.value.response.text
 
     def test_a_connection_that_breaks(self) -> None:
-        """The exchange is tried again like any call: a code that was lost is lost either way."""
+        """The exchange is retried like any call: a lost code cannot be used again either way."""
         world = World(NetworkError("reset"), tokens(), credentials=APP)
 
         world.run(code_grant(REQUEST, "c0de")(world.engine, CallOptions()))

@@ -1,4 +1,4 @@
-"""The device flow (RFC 8628), on a clock that moves only by waiting."""
+"""The device flow (RFC 8628), on a clock that advances only by waiting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def codes(**changes: Any) -> Answer:
 
 
 class Login:
-    """One login; `shown` and `progress` are what the callbacks were called with."""
+    """One login; `shown` and `progress` are the arguments of the callbacks."""
 
     def __init__(self, *script: Answer) -> None:
         self.world = World(*script, credentials=APP)
@@ -54,7 +54,7 @@ class Login:
 
 
 def test_a_login() -> None:
-    """The person is shown the codes, then the server is asked at its interval until it has the tokens."""
+    """The user is shown the codes, then the server is polled at its interval until it has the tokens."""
     login = Login(codes(), PENDING, PENDING, tokens())
 
     pair = login.run(scope="users:read")
@@ -75,7 +75,7 @@ def test_a_login() -> None:
 
 
 def test_slow_down() -> None:
-    """RFC 8628 section 3.5: five seconds more, now and for all later polls."""
+    """RFC 8628 section 3.5: five seconds more, for this and all later polls."""
     login = Login(codes(), SLOW_DOWN, PENDING, SLOW_DOWN, tokens())
 
     login.run()
@@ -84,7 +84,7 @@ def test_slow_down() -> None:
 
 
 def test_a_connection_that_breaks() -> None:
-    """RFC 8628 section 3.5: the interval doubles, and the login goes on."""
+    """RFC 8628 section 3.5: the interval doubles, and the login continues."""
     login = Login(codes(), NetworkError("reset"), NetworkError("reset"), PENDING, tokens())
 
     login.run()
@@ -93,7 +93,7 @@ def test_a_connection_that_breaks() -> None:
 
 
 def test_a_server_that_fails_for_a_while() -> None:
-    """A 503 or 429 is one poll lost; its Retry-After is honoured."""
+    """A 503 or 429 costs one poll; its Retry-After is honoured."""
     login = Login(codes(), refusal(503), refusal(429, "A", retry_after="30"), PENDING, tokens())
 
     login.run()
@@ -101,8 +101,8 @@ def test_a_server_that_fails_for_a_while() -> None:
     assert login.world.slept == [5.0, 5.0, 30.0, 30.0]
 
 
-def test_an_interval_of_nothing() -> None:
-    """A server that names no interval is still not flooded."""
+def test_a_missing_interval() -> None:
+    """A server that sends no interval is still not flooded."""
     login = Login(codes(interval=0), PENDING, tokens())
 
     login.run()
@@ -112,9 +112,9 @@ def test_an_interval_of_nothing() -> None:
 
 @pytest.mark.parametrize("code", ["access_denied", "expired_token", "invalid_client", "invalid_grant"])
 def test_a_refusal(code: str) -> None:
-    """What the server says for good is raised, with its code, without the device code."""
-    told = {"error": code, "error_description": f"no {DEVICE.device_code}"}
-    login = Login(codes(), PENDING, answer(400, told))
+    """A final refusal is raised, with its code, without the device code."""
+    body = {"error": code, "error_description": f"no {DEVICE.device_code}"}
+    login = Login(codes(), PENDING, answer(400, body))
 
     error = login.refused()
 
@@ -122,7 +122,7 @@ def test_a_refusal(code: str) -> None:
 
 
 def test_the_code_expires() -> None:
-    """Nobody is asked about a code that will have ended; the error is the server's."""
+    """A code that will have expired is not polled for; the error is the server's."""
     login = Login(codes(expires_in=12), PENDING, PENDING)
 
     error = login.refused()
@@ -139,7 +139,7 @@ def test_an_interval_that_no_float_can_hold() -> None:
 
 
 def test_the_deadline() -> None:
-    """No wait is begun that would end after it; the error is a TimeoutError too."""
+    """No wait is started that would end after it; the error is a TimeoutError too."""
     login = Login(codes(), PENDING)
 
     with pytest.raises(LoginTimeoutError, match="the login was not completed within 9 s") as caught:
@@ -150,8 +150,8 @@ def test_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("deadline", [0.0, -1.0, float("nan")])
-def test_a_deadline_that_is_none(deadline: float) -> None:
-    """A deadline is above 0; nothing is sent otherwise."""
+def test_an_invalid_deadline(deadline: float) -> None:
+    """A deadline is above 0; otherwise nothing is sent."""
     with pytest.raises(ConfigurationError, match="deadline"):
         Login().run(deadline=deadline)
 
@@ -165,7 +165,7 @@ def test_without_progress() -> None:
     assert pair.access_token == "access-2"
 
 
-def test_a_server_that_has_no_device_flow() -> None:
+def test_a_server_without_the_device_flow() -> None:
     """The first request fails like any call, and nothing is shown."""
     login = Login(*[refusal(501, "NOT_IMPLEMENTED")] * 3)
 
@@ -188,6 +188,6 @@ def test_an_interruption(error: BaseException) -> None:
 
 
 def test_the_codes_hide_the_secret_one() -> None:
-    """What the person is shown is in the repr, what the device polls with is not."""
+    """The repr shows the user's codes and hides the device code."""
     assert "WDJB-MJHT" in repr(DEVICE)
     assert DEVICE.device_code not in repr(DEVICE)

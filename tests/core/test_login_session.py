@@ -1,4 +1,4 @@
-"""Sessions of people: how one begins, goes on, and ends with `client.auth.log_out()`."""
+"""User sessions: how one begins, continues, and ends with `client.auth.log_out()`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def log_out(world: World, **options: Any) -> None:
 
 class TestResume:
     def test_the_pair_is_used(self) -> None:
-        """The first call is made with the access token, and renewed before its end: its end is known."""
+        """The first call is made with the access token, which is renewed before it expires."""
         world = logged_in(user(), tokens(), user())
 
         world.call(GET)
@@ -67,7 +67,7 @@ class TestResume:
         }
 
     def test_a_sibling_has_gone_on(self) -> None:
-        """With a shared cache, what another client has made of the same pair is used."""
+        """With a shared cache, tokens that another client renewed the same pair to are used."""
         cache = MemoryCache()
         logged_in(refusal(401, "TOKEN_EXPIRED"), tokens(), user(), cache=cache).call(GET)
         later = logged_in(user(), cache=cache)
@@ -83,15 +83,15 @@ class TestResume:
         assert logged_in().auth._key == given.key(ORIGIN)
 
     @pytest.mark.parametrize("pair", [("a\nb", None), ("access-1", "b c"), ("ü", None)])
-    def test_stored_tokens_that_are_none(self, pair: tuple[str, str | None]) -> None:
-        """What cannot stand in a header was never a token; the message does not repeat it."""
+    def test_invalid_stored_tokens(self, pair: tuple[str, str | None]) -> None:
+        """A value that a header cannot hold is not a token; the message does not repeat it."""
         with pytest.raises(ConfigurationError, match="token that cannot be sent") as caught:
             World(credentials=PUBLIC).auth.resume(TokenSet(access_token=pair[0], refresh_token=pair[1]))
 
         assert pair[0] not in caught.value.message.split()
 
     def test_the_application_never_stands_in_for_the_person(self) -> None:
-        """A dead session of a confidential application is not followed by one of the application itself."""
+        """When a session ends, a confidential application does not continue with its own credentials."""
         dead = answer(400, {"error": "invalid_grant", "error_description": "dead"})
         world = logged_in(refusal(401, "TOKEN_EXPIRED"), dead, credentials=CONFIDENTIAL)
 
@@ -102,7 +102,7 @@ class TestResume:
 
 
 class TestLogIn:
-    def test_the_application_is_told_to_store_the_first_pair(self) -> None:
+    def test_on_token_refreshed_gets_the_first_pair(self) -> None:
         """on_token_refreshed gets the pair of the login; calls then use it."""
         world = World(tokens(), user(), credentials=PUBLIC)
 
@@ -112,7 +112,7 @@ class TestLogIn:
         assert [pair["refresh_token"] for pair in world.notified] == ["refresh-2"]
         assert world.requests[1].headers["Authorization"] == "Bearer access-2"
 
-    def test_nobody_to_tell(self) -> None:
+    def test_a_session_without_on_token_refreshed(self) -> None:
         """Without on_token_refreshed the session begins all the same."""
         world = World(tokens(), user(), credentials=PUBLIC)
         world.auth._on_token_refreshed = None
@@ -136,7 +136,7 @@ class TestLogIn:
         }
 
     def test_bytes_are_sent_as_they_are(self) -> None:
-        """What is signed is not decoded on its way."""
+        """Signed bytes are not decoded on their way."""
         raw = XML.encode("utf-16")
 
         sent = str((saml_bearer(raw, None).body or {})["assertion"])
@@ -144,8 +144,8 @@ class TestLogIn:
         assert base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)) == raw
 
     @pytest.mark.parametrize("assertion", ["", base64.b64encode(XML.encode()), base64.b64encode(XML.encode()).decode()])
-    def test_an_assertion_that_is_encoded_already(self, assertion: Any) -> None:
-        """A form's value in place of XML is refused before it is sent."""
+    def test_an_assertion_that_is_already_encoded(self, assertion: Any) -> None:
+        """A form value in place of XML is refused before it is sent."""
         with pytest.raises(ArgumentError, match="XML"):
             saml_bearer(assertion, None)
 
@@ -159,7 +159,7 @@ class TestLogIn:
 
         assert (caught.value.code, caught.value.message) == ("invalid_grant", "not [secret]")
 
-    def test_an_answer_that_is_no_pair(self) -> None:
+    def test_an_answer_that_is_not_a_token_pair(self) -> None:
         """Tokens that no header can hold are refused; the error does not keep them."""
         world = World(tokens(access="a\r\nb"), credentials=PUBLIC)
 
@@ -190,7 +190,7 @@ class TestLogOut:
         assert form(world.requests[0]) == {"token": "refresh-1", "client_id": "app_1"}
         assert world.cache.get(world.auth._key) is None
 
-    def test_afterwards_the_person_must_log_in_again(self) -> None:
+    def test_after_logging_out_the_user_must_log_in_again(self) -> None:
         """The next call says so, without being sent."""
         world = logged_in(answer(200))
         log_out(world)
@@ -209,8 +209,8 @@ class TestLogOut:
 
         assert form(world.requests[0])["token"] == "access-1"
 
-    def test_client_credentials_begin_anew(self) -> None:
-        """A service ends its session, and has another with its next call."""
+    def test_client_credentials_start_again(self) -> None:
+        """A service ends its session, and starts another with its next call."""
         world = World(tokens(), user(), answer(200), tokens("access-3"), user(), credentials=SERVICE)
 
         world.call(GET)
@@ -229,7 +229,7 @@ class TestLogOut:
         assert world.sent == []
 
     def test_a_server_that_is_away(self) -> None:
-        """The pair is kept when it could not be revoked, so that it can be tried again."""
+        """A pair that could not be revoked is kept, so that it can be tried again."""
         world = logged_in(refusal(503), NetworkError("x"), refusal(503), answer(200))
 
         with pytest.raises(RedcoreAPIError):
@@ -240,8 +240,8 @@ class TestLogOut:
         log_out(world)
         assert world.cache.get(world.auth._key) is None
 
-    def test_an_api_key(self) -> None:
-        """A key has no session; the error says what ends it."""
+    def test_an_api_key_cannot_log_out(self) -> None:
+        """A key has no session; the error says how a key is revoked."""
         with pytest.raises(ConfigurationError, match=r"client\.api_keys\.revoke") as caught:
             log_out(World())
 
@@ -257,7 +257,7 @@ class TestLogOut:
         assert world.cache.get(world.auth._key) is not None
 
     def test_a_renewal_under_way_is_waited_for(self) -> None:
-        """Else the pair that it brings would outlive the session."""
+        """Otherwise the pair that it brings would outlive the session."""
         world = logged_in()
 
         step = next(world.engine.log_out(CallOptions()))
@@ -265,7 +265,7 @@ class TestLogOut:
         assert isinstance(step, Acquire)
 
     def test_a_deadline_during_a_renewal(self) -> None:
-        """Waiting for it ends with the call's deadline."""
+        """Waiting for a renewal ends with the call's deadline."""
         world = logged_in()
         world.auth._store.lock.acquire()
 
@@ -284,18 +284,20 @@ class TestApplication:
             ({"REDCORE_CLIENT_ID": "e", "REDCORE_CLIENT_SECRET": "es"}, {"client_id": "a"}, None),
         ],
     )
-    def test_whose_secret(self, env: dict[str, str], options: dict[str, str], secret: str | None) -> None:
-        """A secret of the environment is never sent for another application than the environment's."""
+    def test_the_secret_belongs_to_its_application(
+        self, env: dict[str, str], options: dict[str, str], secret: str | None
+    ) -> None:
+        """A secret of the environment is only sent for the application of the environment."""
         assert configure_login(given(**options), env).credentials.client_secret == secret
 
     def test_no_application(self) -> None:
-        """A login needs to know for which application; an API key of the environment does not help."""
+        """A login needs a client id; an API key of the environment does not help."""
         with pytest.raises(ConfigurationError, match="client_id is missing"):
             configure_login(given(), {"REDCORE_API_KEY": "rk_test_1"})
 
 
 def test_a_timeout_pickles() -> None:
-    """LoginTimeoutError crosses processes like every error of the SDK."""
+    """LoginTimeoutError can be pickled like every error of the SDK."""
     error = LoginTimeoutError(9.0)
 
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301

@@ -1,4 +1,4 @@
-"""What a call tells: lines in the log, spans and metrics; and what of it nobody must ever see."""
+"""Log lines, spans and metrics of a call, and that no secret is in them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 class Traces:
-    """What was exported."""
+    """The exported spans and metrics."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -62,7 +62,7 @@ class Traces:
 
     @property
     def spans(self) -> list[ReadableSpan]:
-        """The spans, by the time of their beginning."""
+        """The spans, in the order of their start."""
         return sorted(self._exporter.get_finished_spans(), key=lambda span: span.start_time or 0)
 
     @property
@@ -71,9 +71,9 @@ class Traces:
         data = self.reader.get_metrics_data()
         if data is None:
             return []
-        told = [metric for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics]
-        assert [(metric.name, metric.unit) for metric in told] == [("http.client.request.duration", "s")]
-        return list(told[0].data.data_points)
+        metrics = [metric for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics]
+        assert [(metric.name, metric.unit) for metric in metrics] == [("http.client.request.duration", "s")]
+        return list(metrics[0].data.data_points)
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ class TestLog:
             f"users_get attempt 3: {url} -> 200 in 0.000 s",
         ]
 
-    def test_only_headers_that_are_known_to_be_harmless(self, caplog: pytest.LogCaptureFixture) -> None:
-        """Of request and answer the line has a few headers, by name."""
+    def test_only_harmless_headers_are_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The line has a few headers of request and answer, by name."""
         world = Watched(answer(200, {"data": [], "meta": {}}, set_cookie="canary", retry_after="3"))
 
         with caplog.at_level(logging.DEBUG, "redcore"), pytest.raises(Exception, match="does not fit"):
@@ -115,7 +115,7 @@ class TestLog:
         )
 
     def test_nothing_without_debug(self, caplog: pytest.LogCaptureFixture) -> None:
-        """A log that is not enabled for DEBUG costs a call nothing but the question."""
+        """Unless DEBUG is enabled, a call costs nothing but the check."""
         world = Watched(user())
 
         with caplog.at_level(logging.INFO, "redcore"):
@@ -125,13 +125,13 @@ class TestLog:
         assert caplog.messages == []
 
     def test_an_application_without_logging_sees_nothing(self) -> None:
-        """The logger has a handler that does nothing, so that Python prints no warning by itself."""
+        """The logger has a NullHandler, so that Python prints no warning by itself."""
         assert [type(handler) for handler in logging.getLogger("redcore").handlers] == [logging.NullHandler]
 
 
 class TestSpans:
     def test_a_call_and_its_attempt(self, traces: Traces) -> None:
-        """One span for the call, and one child for its attempt, by the conventions."""
+        """One span for the call, and one child for its attempt, by the semantic conventions."""
         Watched(user()).call(GET, headers={"X-Request-ID": "r"})
 
         call, attempt = traces.spans
@@ -155,7 +155,7 @@ class TestSpans:
         }
 
     def test_it_belongs_to_the_trace_of_the_caller(self, traces: Traces) -> None:
-        """The span of a call is a child of what was current."""
+        """The span of a call is a child of the current span."""
         with traces.provider.get_tracer("app").start_as_current_span("outer") as outer:
             Watched(user()).call(GET)
 
@@ -173,12 +173,12 @@ class TestSpans:
         assert [request.headers["traceparent"][:-3] for request in world.requests] == expected
 
     def test_retries(self, traces: Traces) -> None:
-        """Each attempt is a span that counts how often it was sent before; waits are events of the call."""
+        """Each attempt is a span with its resend count; waits are events of the call."""
         Watched(refusal(503), NetworkError("reset"), user()).call(GET)
 
         call, *attempts = traces.spans
-        told = [(span.status.status_code, (span.attributes or {}).get("error.type")) for span in attempts]
-        assert told == [
+        outcomes = [(span.status.status_code, (span.attributes or {}).get("error.type")) for span in attempts]
+        assert outcomes == [
             (StatusCode.ERROR, "503"),
             (StatusCode.ERROR, "redcore.NetworkError"),
             (StatusCode.UNSET, None),
@@ -203,7 +203,7 @@ class TestSpans:
         assert {span.parent.span_id for span in attempts if span.parent} == {call.context.span_id}
 
     def test_a_call_that_fails(self, traces: Traces) -> None:
-        """The span of the call has the class of the error, and no message, which may quote the server."""
+        """The span of a failed call has the class of the error, and no message, which may quote the server."""
         with pytest.raises(NotFoundError):
             Watched(refusal(404, message="canary")).call(GET)
 
@@ -224,7 +224,7 @@ class TestSpans:
         assert (attempt.attributes or {})["error.type"] == "cancelled"
 
     def test_a_query_is_redacted(self, traces: Traces) -> None:
-        """Only values that say nothing about anybody are told."""
+        """Only values that identify no person are shown."""
         Watched(answer(404)).run_quietly(operations.users_list(limit=5, role="viewer", q="ada@example.com"))
 
         assert (traces.spans[1].attributes or {})["url.full"] == (
@@ -252,20 +252,20 @@ class TestMetrics:
 
 class TestWithoutOpenTelemetry:
     def test_not_imported(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where the application has not imported it, calls are not watched."""
+        """Unless the application has imported OpenTelemetry, calls are not observed."""
         monkeypatch.delitem(sys.modules, "opentelemetry.trace")
 
         assert Telemetry().started(GET) is None
 
     def test_not_set_up(self) -> None:
-        """Where it is imported but no provider is set, calls are not watched either."""
+        """Without a provider, calls are not observed either."""
         assert Telemetry().started(GET) is None
 
     @pytest.mark.usefixtures("traces")
-    def test_what_it_fails_at_harms_no_call(
+    def test_a_failing_span_processor_harms_no_call(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A processor that raises is logged; the call goes on."""
+        """A processor that raises is logged; the call continues."""
 
         def fail(_: object) -> None:
             raise ValueError("broken exporter")
@@ -293,17 +293,17 @@ def test_urls_as_they_are_shown(url: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("script", [[refusal(401), tokens("canary-2", "canary-3"), user()], [refusal(401)] * 4])
-def test_no_secret_is_ever_told(script: list[Any], traces: Traces, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_ever_logged(script: list[Any], traces: Traces, caplog: pytest.LogCaptureFixture) -> None:
     """No token, secret or key is in a log record, a span or a metric, whether the call succeeds or fails."""
     with caplog.at_level(logging.DEBUG):
         for credentials in (PAIR, Credentials(api_key="rk_live_canary")):
             world = Watched(*script, credentials=credentials)
             world.run_quietly(GET, headers={"X-Own": "canary", "Cookie": "canary"}, retry=Retry(max_retries=1))
 
-    told = [*(span.to_json() for span in traces.spans), *map(str, traces.points), *map(repr, vars_of(caplog))]
+    exported = [*(span.to_json() for span in traces.spans), *map(str, traces.points), *map(repr, vars_of(caplog))]
     assert len(traces.spans) > 3
     assert len(caplog.records) > 1
-    assert [text for text in told if "canary" in text] == []
+    assert [text for text in exported if "canary" in text] == []
 
 
 def vars_of(caplog: pytest.LogCaptureFixture) -> list[Any]:

@@ -21,7 +21,7 @@ def load(name: str) -> Any:
 
 
 def test_models_of_an_old_pickle() -> None:
-    """Models, pages, tokens and enum values are equal to what they were, also values that no version knows."""
+    """Models, pages, tokens and enum values are equal to the originals, also values that no version knows."""
     held = load("values")
 
     assert (type(held["user"]), type(held["run"]), type(held["page"])) == (User, WorkflowRun, Page)
@@ -47,7 +47,7 @@ def test_errors_of_an_old_pickle() -> None:
 
 
 def test_clients_of_an_old_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client has its options, a policy of retries among them, and the secret of the environment."""
+    """A client has its options, including a retry policy, and the secret of the environment."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_there")
 
     blocking, awaiting = load("clients")
@@ -60,13 +60,13 @@ def test_clients_of_an_old_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_module_is_not_found() -> None:
-    """A name that no module ever had is an ordinary ModuleNotFoundError."""
+    """A name that no module ever had raises an ordinary ModuleNotFoundError."""
     with pytest.raises(ModuleNotFoundError, match=r"redcore\.nothing"):
         importlib.import_module("redcore.nothing")
 
 
 def test_public_classes_are_named_after_the_package() -> None:
-    """A pickle made today names `redcore.User`, not the module that happens to define it."""
+    """A pickle made today names `redcore.User`, not the module that defines it."""
     known = [getattr(redcore, name) for name in redcore.__all__]
     classes = {value for value in known if isinstance(value, type)} - {RequestOptions}  # it has no instances
 
@@ -74,7 +74,7 @@ def test_public_classes_are_named_after_the_package() -> None:
 
 
 def test_classes_that_are_not_public_can_be_pickled() -> None:
-    """What the package does not give is named after the module that defines it."""
+    """A class that the package does not export is named after the module that defines it."""
     meta = models.Meta(request_id="req_1", version="1.2.0")
 
     assert pickle.loads(pickle.dumps(meta)) == meta  # noqa: S301 (our own)

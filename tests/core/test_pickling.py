@@ -21,7 +21,7 @@ def note(_: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_a_client_of_the_environment(cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the same elsewhere, with the secret of that place."""
+    """It is the same elsewhere, with the secret of that environment."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_canary_here")
     client = cls(base_url=ADDRESS, timeout=5, on_token_refreshed=note).with_options(headers={"X-Trace": "1"})
 
@@ -49,7 +49,7 @@ def test_a_client_with_a_transport(monkeypatch: pytest.MonkeyPatch, name: Any) -
 
 
 def test_an_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The id and the scope are no secrets."""
+    """The id and the scope are not secrets."""
     pickled = pickle.dumps(Client(client_id="app", client_secret="canary-secret", scope="users.read"))
     monkeypatch.setenv("REDCORE_CLIENT_SECRET", "other")
 
@@ -60,7 +60,7 @@ def test_an_application(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("credentials", "env", "told"),
+    ("credentials", "env", "expected"),
     [
         ({"api_key": "rk_canary"}, {}, "set REDCORE_API_KEY where it is unpickled"),
         ({"client_id": "a", "client_secret": "canary"}, {}, "set REDCORE_CLIENT_SECRET where it is unpickled"),
@@ -73,21 +73,21 @@ def test_an_application(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"refresh_token": "canary", "client_id": "a"}, {"REDCORE_CLIENT_SECRET": "s"}, "make one with the tokens"),
     ],
 )
-def test_secrets_that_are_not_there(
-    credentials: dict[str, str], env: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+def test_missing_secrets(
+    credentials: dict[str, str], env: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are in no pickle; unpickling says what is missing, and never takes up another identity."""
+    """Secrets are in no pickle; unpickling says what is missing, and never uses another identity."""
     pickled = pickle.dumps(Client(**credentials))  # type: ignore[arg-type]
     for name, value in env.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=expected):
         pickle.loads(pickled)  # noqa: S301 (our own)
     assert b"canary" not in pickled
 
 
 def test_the_client_of_a_person() -> None:
-    """Its tokens are in no pickle, nor those of a cache in memory."""
+    """Its tokens are in no pickle, and neither are those of a cache in memory."""
     client = Client.from_tokens(TokenSet(access_token="canary"), client_id="app", token_cache=MemoryCache())
     pickled = pickle.dumps(client)
 
@@ -97,7 +97,7 @@ def test_the_client_of_a_person() -> None:
 
 
 def test_a_given_http_client() -> None:
-    """It cannot go elsewhere, and the error says so before a pickle is made."""
+    """It cannot be pickled, and the error says so before a pickle is made."""
     with httpx.Client() as brought, pytest.raises(ConfigurationError, match="http_client cannot be pickled"):
         pickle.dumps(Client(api_key="rk_key", http_client=brought))
 
@@ -117,7 +117,7 @@ def test_copies(make: Any) -> None:
 
 
 class Tenant(Client):
-    """A client of an application, with something of its own."""
+    """A client of an application, with an attribute of its own."""
 
     def __init__(self, tenant: str, **options: Any) -> None:
         super().__init__(**options)
@@ -134,7 +134,7 @@ class AsyncTenant(AsyncClient):
 
 @pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
 def test_a_subclass_keeps_its_attributes(cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a subclass has stays through `with_options`, copies and pickles; only a pickle has its own."""
+    """Attributes of a subclass survive `with_options`, copies and pickles; a pickle has its own copy of them."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_key")
     client = cls("acme", timeout=5)
     client.seen.append("usr_1")
@@ -151,8 +151,8 @@ def test_a_subclass_keeps_its_attributes(cls: type[Any], monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_resources_belong_to_the_client_that_they_were_asked_of(cls: type[Any]) -> None:
-    """A derived client does not take over the resources that the first one has made."""
+def test_resources_belong_to_their_client(cls: type[Any]) -> None:
+    """A derived client does not take over the resources of the original client."""
     client = cls(api_key="rk_key")
     names = ("users", "files", "workflows", "auth", "raw")
     for name in names:

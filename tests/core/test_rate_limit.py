@@ -14,13 +14,13 @@ MINUTE_LATER = "Tue, 14 Nov 2023 22:14:20 GMT"
 
 
 def window(remaining: object = 0, reset: object = int(START) + 30, limit: object = 60, **others: str) -> Headers:
-    told = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset, **others}
-    return Headers({name: str(value) for name, value in told.items()})
+    values = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset, **others}
+    return Headers({name: str(value) for name, value in values.items()})
 
 
 class TestRetryAfter:
     @pytest.mark.parametrize(
-        ("told", "seconds"),
+        ("value", "seconds"),
         [
             ("0", 0.0),
             ("7", 7.0),
@@ -38,12 +38,12 @@ class TestRetryAfter:
             ("Tuesday, 14-Nov-23 22:14:20 GMT, soon", 60.0),
         ],
     )
-    def test_seconds_or_a_date(self, told: str, seconds: float) -> None:
-        """RFC 9110 section 10.2.3: seconds, or a date in one of three forms; of repeated ones the longest."""
-        assert retry_after(Headers({"Retry-After": told}), START) == seconds
+    def test_seconds_or_a_date(self, value: str, seconds: float) -> None:
+        """RFC 9110 section 10.2.3: seconds, or a date in one of three forms; of repeated headers the longest wait."""
+        assert retry_after(Headers({"Retry-After": value}), START) == seconds
 
     @pytest.mark.parametrize(
-        "told",
+        "value",
         [
             "",
             "soon",
@@ -61,27 +61,27 @@ class TestRetryAfter:
             "Tue, 14 Nov 99999 22:14:20 GMT",
         ],
     )
-    def test_what_cannot_be_understood(self, told: str) -> None:
-        """A header that makes no sense is no header."""
-        assert retry_after(Headers({"Retry-After": told}), START) is None
+    def test_an_unreadable_header(self, value: str) -> None:
+        """A header that cannot be parsed is ignored."""
+        assert retry_after(Headers({"Retry-After": value}), START) is None
 
-    def test_none(self) -> None:
-        """Without the header there is no wait to tell."""
+    def test_a_missing_header(self) -> None:
+        """Without the header there is no wait."""
         assert retry_after(Headers({}), START) is None
 
-    def test_a_huge_number_is_told_as_it_is(self) -> None:
-        """Whether to wait that long is the retry policy's to decide."""
+    def test_a_huge_number_is_reported_as_it_is(self) -> None:
+        """Whether to wait that long is for the retry policy to decide."""
         assert retry_after(Headers({"Retry-After": "9999999"}), START) == 9_999_999.0
 
     @pytest.mark.parametrize("skew", [-3600, 3600])
     def test_a_clock_that_is_off(self, skew: int) -> None:
-        """A date means the server's clock: the wait is what lies between it and the answer's Date."""
+        """A date is in the server's time: the wait is the difference from the answer's Date."""
         headers = Headers({"Retry-After": MINUTE_LATER, "Date": DATE})
 
         assert retry_after(headers, START + skew) == 60.0
 
     def test_a_date_a_second_ago_says_nothing(self) -> None:
-        """Date has whole seconds and travels: a small difference is no skew."""
+        """Date has whole seconds and travels: a small difference is not clock skew."""
         assert ahead(Headers({"Date": DATE}), START + 1.0) == 0.0
         assert ahead(Headers({"Date": DATE}), START + 5.0) == -5.0
         assert ahead(Headers({"Date": "yesterday"}), START) == 0.0
@@ -111,18 +111,18 @@ class TestRateLimit:
             window(reset=int(START) * 1000),
         ],
     )
-    def test_nothing_sensible(self, headers: Headers) -> None:
-        """Missing, unreadable and absurdly distant windows are no windows."""
+    def test_unusable_windows(self, headers: Headers) -> None:
+        """Missing, unreadable and absurdly distant windows are ignored."""
         assert RateLimit.of(headers, START) is None
 
 
 class TestPacer:
     def test_no_wait_at_first(self) -> None:
-        """A client that knows nothing waits for nothing."""
+        """A client that knows nothing does not wait."""
         assert Pacer().wait_s(5.0) == 0.0
 
     def test_no_wait_while_something_is_left(self) -> None:
-        """A window with room is remembered, and not waited for."""
+        """A window with calls left is remembered, and not waited for."""
         pacer = Pacer()
 
         pacer.note(window(1), START, 5.0)
@@ -131,7 +131,7 @@ class TestPacer:
         assert pacer.latest == RateLimit(limit=60, remaining=1, reset=START + 30)
 
     def test_a_wait_until_just_after_the_reset(self) -> None:
-        """Used up means: until the reset and 0.1 s."""
+        """When the window is used up, the wait lasts until the reset and 0.1 s."""
         pacer = Pacer()
 
         pacer.note(window(0), START, 5.0)
@@ -149,7 +149,7 @@ class TestPacer:
 
         assert pacer.wait_s(5.0) == pytest.approx(30.1)
 
-    def test_nothing_is_learned_from_nothing(self) -> None:
+    def test_an_answer_without_the_headers(self) -> None:
         """An answer without the headers changes nothing."""
         pacer = Pacer()
 
@@ -159,7 +159,7 @@ class TestPacer:
         assert pacer.wait_s(5.0) == pytest.approx(30.1)
 
     def test_a_wall_clock_set_back_makes_no_wait_longer(self) -> None:
-        """The wait is kept on the monotonic clock: an hour more on the wall is not waited for."""
+        """The wait is measured on the monotonic clock: setting the wall clock by an hour does not change it."""
         pacer = Pacer()
 
         pacer.note(window(0, int(START) + 1), START, 5.0)

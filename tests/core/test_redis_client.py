@@ -1,4 +1,4 @@
-"""How a URL of Redis is read, and what of it is shown."""
+"""How a Redis URL is read, and what of it is shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from redcore.tokens.redis_client import RedisUrl, answers_later
     ],
 )
 def test_a_url_shows_where_it_leads(url: str, address: str) -> None:
-    """And neither user nor password."""
+    """The repr of a URL has neither user nor password."""
     assert RedisUrl(url).address == address
 
 
@@ -47,8 +47,8 @@ def test_a_url_shows_where_it_leads(url: str, address: str) -> None:
         "redis+cluster://:canary@a,b?db=2",
     ],
 )
-def test_what_is_no_url(url: str) -> None:
-    """It is refused with the forms there are, and not repeated."""
+def test_invalid_urls(url: str) -> None:
+    """An invalid URL is refused with the accepted forms, and not repeated."""
     with pytest.raises(ConfigurationError, match=r"give redis://, rediss://, unix://, or redis\+cluster://") as caught:
         RedisUrl(url)
 
@@ -65,7 +65,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_waits_are_bounded() -> None:
-    """A Redis that does not answer is given up after two seconds; a URL may say otherwise."""
+    """A Redis that does not answer is given up on after two seconds; a URL may set another time-out."""
     client = RedisUrl("redis://localhost?socket_timeout=0.5").client()
 
     assert isinstance(client, redis.Redis)
@@ -75,7 +75,7 @@ def test_waits_are_bounded() -> None:
 
 
 def test_one_client_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child of a fork does not use the connections of its parent."""
+    """After a fork the child does not use the connections of its parent."""
     url = RedisUrl("redis://localhost")
     ours = url.client()
     assert url.client() is ours
@@ -91,5 +91,5 @@ def test_one_client_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
     [(redis.Redis(), False), (redis.asyncio.Redis(), True), (redis.asyncio.RedisCluster(host="localhost"), True)],
 )
 def test_the_colour_of_a_client(client: redis.Redis, later: bool) -> None:  # noqa: FBT001 (a case)
-    """Clients for asyncio are told from blocking ones."""
+    """Clients for asyncio are distinguished from blocking ones."""
     assert answers_later(client) is later

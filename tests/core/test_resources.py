@@ -39,14 +39,14 @@ def test_a_mock_of_the_class_has_the_methods_of_its_resources(make: Callable[[],
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 @pytest.mark.parametrize("name", NAMES)
 def test_hints_and_signatures_of_methods_can_be_had(cls: type[Any], name: str) -> None:
-    """What tools ask of a method is answered: its signature and the types that it names."""
+    """Tools that ask for a method's signature and type hints get them."""
     for method, function in inspect.getmembers(getattr(cls, name), inspect.isfunction):
         if not method.startswith("_"):
             assert get_type_hints(function).keys() == {*inspect.signature(function).parameters, "return"} - {"self"}
 
 
 def test_a_resource_shows_whose_it_is() -> None:
-    """The repr of a resource names its client, which names where it sends."""
+    """The repr of a resource names its client, which names its base URL."""
     client = Client(api_key="rk_key", base_url="https://api.example.com/v1")
 
     assert repr(client.users) == "<Users of Client(base_url='https://api.example.com/v1')>"

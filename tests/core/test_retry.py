@@ -78,7 +78,7 @@ def failed(status: int, **headers: str) -> RedcoreAPIError:
     ids=repr,
 )
 def test_waits_before_success(script: list[Answer], waits: list[float]) -> None:
-    """Between attempts the call waits exactly as the contract's table says."""
+    """Between attempts the call waits exactly as long as the contract's table says."""
     world = World(*script)
 
     assert world.call(GET).id == "usr_1"
@@ -105,8 +105,8 @@ def test_waits_before_success(script: list[Answer], waits: list[float]) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_the_server_asks_for(status: int, asked: str, wait: float) -> None:
-    """A Retry-After is kept to exactly, in seconds or as any HTTP date; one that makes no sense is none."""
+def test_retry_after_is_waited_exactly(status: int, asked: str, wait: float) -> None:
+    """A Retry-After is honoured exactly, in seconds or as any HTTP date; an unreadable one is ignored."""
     world = World(refusal(status, "A", retry_after=asked, date=DATE), user())
 
     world.call(GET)
@@ -117,7 +117,7 @@ def test_what_the_server_asks_for(status: int, asked: str, wait: float) -> None:
 @pytest.mark.parametrize(
     ("max_retries", "waits"), [(0, []), (1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0]), (4, [1.0, 2.0, 4.0, 8.0])]
 )
-def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> None:
+def test_the_error_of_the_last_attempt_is_raised(max_retries: int, waits: list[float]) -> None:
     """When all attempts fail, the last error is raised."""
     script = [refusal(500, f"ATTEMPT_{number}") for number in range(1, max_retries + 2)]
     world = World(*script)
@@ -129,8 +129,8 @@ def test_the_error_of_the_last_attempt(max_retries: int, waits: list[float]) -> 
     assert (caught.value.status_code, caught.value.code) == (500, f"ATTEMPT_{max_retries + 1}")
 
 
-def test_a_request_in_progress_is_retried_as_503() -> None:
-    """A 409 REQUEST_IN_PROGRESS is asked again after exactly its Retry-After, with the same Idempotency-Key."""
+def test_a_409_request_in_progress_is_retried_as_503() -> None:
+    """A 409 REQUEST_IN_PROGRESS is retried after exactly its Retry-After, with the same Idempotency-Key."""
     world = World(refusal(409, "REQUEST_IN_PROGRESS", retry_after="1"), refusal(409, "REQUEST_IN_PROGRESS"), user())
 
     world.call(operations.users_create(email="a@b.example", name="A"))
@@ -139,7 +139,7 @@ def test_a_request_in_progress_is_retried_as_503() -> None:
     assert len({request.headers["Idempotency-Key"] for request in world.requests}) == 1
 
 
-def test_a_request_that_stays_in_progress_is_no_duplicate() -> None:
+def test_a_409_that_stays_in_progress_is_not_a_duplicate() -> None:
     """When the attempts are used up, the error is a ConflictError, not a DuplicateError."""
     world = World(*[refusal(409, "REQUEST_IN_PROGRESS", retry_after="1")] * 3)
 
@@ -162,7 +162,7 @@ def test_three_attempts_by_default() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 400, 403, 404, 405, 409, 413, 415, 422, 418])
 def test_no_retry(status: int) -> None:
-    """What another attempt cannot change is raised at once."""
+    """An error that another attempt cannot change is raised at once."""
     world = World(refusal(status))
 
     with pytest.raises(RedcoreAPIError) as caught:
@@ -171,10 +171,10 @@ def test_no_retry(status: int) -> None:
     assert (caught.value.status_code, world.slept, len(world.sent)) == (status, [], 1)
 
 
-@pytest.mark.parametrize("told", [answer(200, []), answer(200), ResponseError("broken")], ids=repr)
-def test_an_answer_that_cannot_be_read_is_not_repeated(told: Answer) -> None:
+@pytest.mark.parametrize("reply", [answer(200, []), answer(200), ResponseError("broken")], ids=repr)
+def test_an_answer_that_cannot_be_read_is_not_repeated(reply: Answer) -> None:
     """The server has acted: the same call would give the same answer."""
-    world = World(told)
+    world = World(reply)
 
     with pytest.raises(ResponseError):
         world.call(GET)
@@ -193,7 +193,7 @@ def test_a_write_with_a_key_is_repeated() -> None:
 
 
 def test_a_stream_is_sent_once() -> None:
-    """A body that cannot be read again is not repeated."""
+    """A body that cannot be read again is not retried."""
 
     class Stream:
         def read(self, _: int = -1) -> bytes:
@@ -229,7 +229,7 @@ class TestPolicy:
 
     @pytest.mark.parametrize("draw", [0.0, 0.999])
     def test_retry_after_has_no_jitter(self, draw: float) -> None:
-        """The server's wait is exact, whatever is drawn."""
+        """The server's wait is exact, whatever the random number."""
         assert wait_s(Retry(), failed(429, retry_after="7"), 1, draw) == 7.0
         assert wait_s(Retry(), failed(503, retry_after="7"), 1, draw) == 7.0
 
@@ -237,7 +237,7 @@ class TestPolicy:
         ("asked", "wait"), [("600", 600.0), ("601", "Retry-After too long"), ("86400", "Retry-After too long")]
     )
     def test_no_wait_longer_than_ten_minutes(self, asked: str, wait: float | str) -> None:
-        """ADR 5: a wait longer than ten minutes is the application's to decide."""
+        """ADR 5: a wait longer than ten minutes is for the application to decide."""
         assert wait_s(Retry(), failed(429, retry_after=asked), 1, 0.5) == wait
 
     @pytest.mark.parametrize("error", [failed(404), ConfigurationError("no"), ResponseError("no")])
@@ -246,18 +246,18 @@ class TestPolicy:
         assert wait_s(Retry(), error, 1, 0.5) == "not retryable"
 
     def test_no_more_attempts_than_allowed(self) -> None:
-        """The last attempt is followed by no wait."""
+        """No wait follows the last attempt."""
         assert wait_s(Retry(max_retries=1), failed(500), 1, 0.5) == 1.0
         assert wait_s(Retry(max_retries=1), failed(500), 2, 0.5) == "retries used up"
 
 
 def halves(low: float, high: float) -> float:
-    """Chance, as tenacity's random waits draw it here: the middle."""
+    """A random source for tenacity's random waits that always draws the middle."""
     return (low + high) / 2
 
 
 class Later(async_retry_base):
-    """A strategy of tenacity's asyncio, which must be awaited."""
+    """A strategy of tenacity's asyncio support, which must be awaited."""
 
     async def __call__(self, _: object) -> bool:  # type: ignore[override]  # as tenacity's own
         return True
@@ -305,7 +305,7 @@ class TestStrategies:
         assert caught.value.attempts[-1].stopped == stopped
 
     def test_an_error_of_the_callers_choice_is_repeated(self) -> None:
-        """A 404 may be asked for again until the object is there."""
+        """A 404 may be retried until the object exists."""
         world = World(refusal(404), refusal(404), user())
 
         found = world.call(GET, retry=Retry(retry=retry_if_exception_type(NotFoundError), wait=wait_fixed(3)))
@@ -313,7 +313,7 @@ class TestStrategies:
         assert (found.id, world.slept) == ("usr_1", [3.0, 3.0])
 
     def test_retry_after_comes_before_the_strategy(self) -> None:
-        """What the server asks for is waited, and a strategy for stopping sees that wait."""
+        """The server's wait is used, and a strategy for stopping sees that wait."""
         asked = refusal(503, "A", retry_after="7")
         world = World(asked, user())
 
@@ -324,7 +324,7 @@ class TestStrategies:
             World(asked).call(GET, retry=Retry(stop=stop_before_delay(5)))
 
     def test_what_is_not_idempotent_is_sent_once(self) -> None:
-        """No strategy repeats a call that might be done twice."""
+        """No strategy retries a call that might be done twice."""
         world = World(refusal(503))
 
         with pytest.raises(ServerError) as caught:
@@ -335,7 +335,7 @@ class TestStrategies:
         assert caught.value.attempts[-1].stopped == "not idempotent"
 
     def test_no_wait_passes_the_deadline(self) -> None:
-        """No strategy goes on after the deadline."""
+        """No strategy continues after the deadline."""
         world = World(refusal(503), refusal(503))
 
         with pytest.raises(ServerError) as caught:
@@ -344,7 +344,7 @@ class TestStrategies:
         assert (world.slept, caught.value.attempts[-1].stopped) == ([5.0], "deadline")
 
     def test_the_budget_pays_for_every_retry(self) -> None:
-        """No strategy floods a platform that is away."""
+        """The retry budget applies to every strategy."""
         world = World(refusal(503))
         world.engine = attrs.evolve(world.engine, retry_budget=empty())
 
@@ -356,7 +356,7 @@ class TestStrategies:
     @pytest.mark.parametrize(
         "error", [refusal(401), ConfigurationError("no"), ArgumentError("no")], ids=["401", "configuration", "argument"]
     )
-    def test_what_no_repetition_mends_is_raised(self, error: Answer) -> None:
+    def test_errors_that_no_retry_mends_are_raised(self, error: Answer) -> None:
         """Refused credentials and bad arguments are raised at once, whatever the strategy says."""
         world = World(error)
 
@@ -373,8 +373,8 @@ class TestStrategies:
         assert not [frame for frame in caught.traceback if "tenacity" in str(frame.path)]
         assert caught.value.__context__ is None
 
-    def test_an_error_is_no_cycle(self) -> None:
-        """The error of a call that was repeated is freed as soon as nobody holds it."""
+    def test_the_error_is_part_of_no_cycle(self) -> None:
+        """The error of a retried call is freed as soon as its last reference is gone."""
         world = World(refusal(503), refusal(404))
         gc.disable()
         try:
@@ -391,13 +391,13 @@ class TestStrategies:
         assert alive() is None
 
     @pytest.mark.parametrize("wait", [-1, math.nan, math.inf, "2", None])
-    def test_a_wait_that_is_no_number(self, wait: Any) -> None:
-        """A strategy that gives no usable wait is named in a ConfigurationError."""
+    def test_an_invalid_wait(self, wait: Any) -> None:
+        """A strategy that returns an unusable wait is named in a ConfigurationError."""
         with pytest.raises(ConfigurationError, match=r"of the retry policy gave .*, which is no number of seconds"):
             World(refusal(500)).call(GET, retry=Retry(wait=lambda _: wait))
 
     def test_a_strategy_that_hides_a_coroutine(self) -> None:
-        """A coroutine function inside of another strategy is found when it is asked."""
+        """A coroutine function inside another strategy is found when it is called."""
         later: Any = Later()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # the coroutine that was never awaited
@@ -405,7 +405,7 @@ class TestStrategies:
                 World(refusal(500)).call(GET, retry=Retry(retry=partial(later)))
 
     @pytest.mark.parametrize(
-        ("name", "value", "told"),
+        ("name", "value", "message"),
         [
             ("stop", 6, r"stop must be a strategy of tenacity, such as stop_after_attempt\(6\); got 6"),
             ("stop", stop_after_attempt, "stop must be a strategy"),
@@ -417,14 +417,14 @@ class TestStrategies:
             ("max_retries", True, "max_retries must be a whole number, 0 or more"),
         ],
     )
-    def test_what_is_no_strategy(self, name: str, value: object, told: str) -> None:
+    def test_invalid_strategies(self, name: str, value: object, message: str) -> None:
         """A policy that could not work is refused when it is made, with an example of one that can."""
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=message):
             Retry(**{name: value})  # type: ignore[arg-type]
 
 
 def always() -> Retry:
-    """A policy that repeats everything for ever."""
+    """A policy that retries everything for ever."""
     return Retry(stop=stop_never, wait=wait_fixed(5), retry=retry_if_exception(lambda _: True))
 
 
@@ -448,7 +448,7 @@ class TestDeadline:
         assert (caught.value.retry_after, world.slept) == (30.0, [])
 
     def test_attempts_are_given_what_is_left(self) -> None:
-        """An attempt may take its time-out, or what the deadline leaves of it."""
+        """An attempt gets its time-out, or the rest of the deadline if that is shorter."""
         world = World(refusal(500), user())
 
         world.call(GET, deadline_s=20.0, timeout_s=19.5)
@@ -468,7 +468,7 @@ class TestDeadline:
 
 class TestRetryBudget:
     def test_it_begins_full(self) -> None:
-        """500 retries at once can be paid for, and no more."""
+        """500 retries at once are allowed, and no more."""
         budget = RetryBudget()
 
         assert [budget.spend(0.0) for _ in range(501)] == [True] * 500 + [False]
@@ -482,7 +482,7 @@ class TestRetryBudget:
         assert [budget.spend(3600.0) for _ in range(501)] == [True] * 500 + [False]
 
     def test_it_fills_with_successes(self) -> None:
-        """Five successes pay for one retry."""
+        """Five successes add one retry."""
         budget = empty()
 
         for _ in range(5):
@@ -500,7 +500,7 @@ class TestRetryBudget:
         assert [budget.spend(0.0) for _ in range(501)].count(True) == 500
 
     def test_an_outage_is_not_flooded(self) -> None:
-        """When it is used up, the error of the first attempt is raised at once, and says why."""
+        """When the budget is used up, the error of the first attempt is raised at once, and says why."""
         world = World(*[refusal(503)] * 1000)
         world.engine = attrs.evolve(world.engine, retry_budget=empty())
 
@@ -513,7 +513,7 @@ class TestRetryBudget:
     def test_all_calls_share_it(self) -> None:
         """600 calls in an outage send 1,100 requests at first, not 1,800."""
         world = World(*[refusal(503)] * 1800)
-        world.oversleep_s = -1.0  # the clock goes on by no second while a call waits 1 s, so that nothing comes back
+        world.oversleep_s = -1.0  # the clock does not advance while a call waits 1 s, so that nothing is refilled
 
         for _ in range(600):
             with pytest.raises(RedcoreAPIError):
@@ -522,7 +522,7 @@ class TestRetryBudget:
         assert len(world.sent) == 600 + 500
 
     def test_a_success_pays_back(self) -> None:
-        """Each call that succeeds makes a fifth of a retry affordable."""
+        """Each call that succeeds adds a fifth of a retry."""
         world = World(*[user()] * 5, refusal(503), user(), refusal(503))
         world.oversleep_s = -1.0
         world.engine = attrs.evolve(world.engine, retry_budget=empty())
@@ -534,8 +534,8 @@ class TestRetryBudget:
 
         assert world.slept == [1.0]
 
-    def test_what_the_server_asks_for_is_free(self) -> None:
-        """A wait that the server named is kept to, however many calls do."""
+    def test_retry_after_costs_no_budget(self) -> None:
+        """A wait that the server asks for is honoured, however many calls do so."""
         world = World(refusal(429, "A", retry_after="7"), refusal(503, "A", retry_after="7"), user())
         world.engine = attrs.evolve(world.engine, retry_budget=empty())
 
@@ -545,7 +545,7 @@ class TestRetryBudget:
 
 
 def empty() -> RetryBudget:
-    """A budget that is used up, at the moment 0."""
+    """A budget that is used up, at time 0."""
     budget = RetryBudget()
     while budget.spend(0.0):
         pass

@@ -33,7 +33,7 @@ def waiters(lock: SharedLock) -> int:
 
 
 def take_elsewhere(lock: SharedLock) -> None:
-    """Take a lock as another thread would, which goes on without releasing it."""
+    """Take a lock as another thread would that continues without releasing it."""
     assert lock._claim(Waiter(Caller(thread=-1, task=None), lambda: None), waits=False)
 
 
@@ -56,7 +56,7 @@ async def until_async(condition: Callable[[], object]) -> None:
 
 class TestThreads:
     def test_one_at_a_time(self, lock: SharedLock) -> None:
-        """A held lock is not taken; a released one is."""
+        """A held lock cannot be taken; a released one can."""
         assert lock.acquire(0.0)
         assert not lock.acquire(0.0)
 
@@ -87,7 +87,7 @@ class TestThreads:
         assert waiters(lock) == 0
 
     def test_in_the_order_of_asking(self, lock: SharedLock) -> None:
-        """The one who waits longest is next."""
+        """The caller that has waited longest is next."""
         order: list[int] = []
 
         def enter(number: int) -> None:
@@ -106,8 +106,8 @@ class TestThreads:
 
         assert order == [0, 1, 2, 3]
 
-    def test_who_gives_up_waits_no_more(self, lock: SharedLock) -> None:
-        """A waiter whose time is up is forgotten, and does not get the lock later."""
+    def test_a_waiter_whose_time_is_up_is_forgotten(self, lock: SharedLock) -> None:
+        """A waiter whose time is up is removed, and does not get the lock later."""
         take_elsewhere(lock)
 
         assert not lock.acquire(0.001)
@@ -117,7 +117,7 @@ class TestThreads:
         assert lock.acquire(0.0)
 
     def test_handed_over_in_the_last_moment(self, lock: SharedLock, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A waiter whose time is up just when it is handed the lock has the lock."""
+        """A waiter that is handed the lock just as its time is up has the lock."""
         take_elsewhere(lock)
         release = lock.release
         monkeypatch.setattr(threading.Event, "wait", lambda *_: release())  # None: it was not woken in time
@@ -142,7 +142,7 @@ class TestThreads:
         assert lock.acquire(0.0)
 
     def test_a_thread_that_holds_the_lock_cannot_wait_for_it(self, lock: SharedLock) -> None:
-        """A hook that makes a call of its own gets an error at once, not an endless wait."""
+        """A hook that makes a call of its own gets an error at once instead of a deadlock."""
         lock.acquire()
 
         with pytest.raises(RedcoreError, match="would wait for itself: a call in this thread renews the token"):
@@ -208,8 +208,8 @@ class TestTasks:
 
         assert (len(most), max(most)) == (50, 1)
 
-    def test_who_gives_up_waits_no_more(self, lock: SharedLock, backend: str) -> None:
-        """A task whose time is up is forgotten."""
+    def test_a_task_whose_time_is_up_is_forgotten(self, lock: SharedLock, backend: str) -> None:
+        """A task whose time is up is removed."""
 
         async def main() -> tuple[bool, int]:
             take_elsewhere(lock)
@@ -248,8 +248,8 @@ class TestTasks:
 
         assert lock.acquire(0.0)
 
-    def test_a_waiter_in_a_closed_loop_is_passed_over(self, lock: SharedLock, backend: str) -> None:
-        """Whoever waited in a loop that has ended does not get the lock for ever."""
+    def test_a_waiter_in_a_closed_loop_is_skipped(self, lock: SharedLock, backend: str) -> None:
+        """A waiter whose event loop has closed is not handed the lock."""
         wakes: list[Callable[[], object]] = []
 
         async def main() -> None:
@@ -319,13 +319,13 @@ def test_native_cancellation() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_child_does_not_inherit_a_held_lock() -> None:
-    """After a fork, whoever held the lock does not exist in the child: it is free there, and still held here."""
+    """After a fork the holder does not exist in the child: the lock is free there, and still held in the parent."""
     cache = MemoryCache()
     _, session = session_in(cache, "key")
     session.lock.acquire()
 
     child = os.fork()
-    if child == 0:  # the child tells by its exit code, and runs nothing of pytest
+    if child == 0:  # the child reports by its exit code, and runs nothing of pytest
         os._exit(0 if session.lock.acquire(0.0) and session_in(cache, "key")[1] is session else 1)
 
     assert os.waitpid(child, 0)[1] == 0
@@ -334,7 +334,7 @@ def test_a_child_does_not_inherit_a_held_lock() -> None:
 
 class TestRegistry:
     def test_one_session_for_each_entry(self) -> None:
-        """Clients that share cache and key share lock and pair; others do not."""
+        """Clients with the same cache and key share lock and pair; others do not."""
         cache = MemoryCache()
         _, session = session_in(cache, "a")
 
@@ -343,7 +343,7 @@ class TestRegistry:
         assert session_in(MemoryCache(), "a")[1] is not session
 
     def test_equal_caches_share(self) -> None:
-        """Caches that say they are equal, such as two of one file, share their sessions."""
+        """Caches that compare equal, such as two on one file, share their sessions."""
 
         @attrs.frozen
         class SameFile(MemoryCache):
@@ -355,10 +355,10 @@ class TestRegistry:
         assert session_in(second, "a")[1] is session
 
     def test_sessions_end_with_their_clients(self) -> None:
-        """Of a thousand clients that are no more, neither a lock nor a pair stays, though the cache lives on."""
+        """After a thousand clients are gone, neither a lock nor a pair remains, though the cache lives on."""
 
         class Database(MemoryCache):
-            """Not kept in memory, as far as the SDK knows."""
+            """A cache that is not known to be in memory."""
 
         cache = Database()
         bridge = session_in(cache, "a")[0]
@@ -370,7 +370,7 @@ class TestRegistry:
         assert len(bridge.sessions) == 0
 
     def test_a_bridge_ends_with_its_cache(self) -> None:
-        """A cache that nobody uses is not kept alive by what is known of it."""
+        """A cache that is no longer used is not kept alive by the state kept for it."""
         from redcore._call import token_store  # noqa: PLC0415 (its registry is private)
 
         gc.collect()
@@ -385,7 +385,7 @@ class TestRegistry:
         assert len(token_store._bridges) == before
 
     def test_a_cache_that_cannot_be_registered(self) -> None:
-        """A cache without weak references or hash is a ConfigurationError that says so."""
+        """A cache that cannot be weakly referenced or hashed is a ConfigurationError that says so."""
 
         class Listed(list[TokenSet]):
             def get(self, _: str) -> None: ...

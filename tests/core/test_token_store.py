@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - fakes take what the protocol says
-"""The token cache as a client sees it: renewed ahead, shared with other processes, bridged when it fails."""
+"""The token cache as a client sees it: early refresh, sharing among processes, and fallback when it fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PERSON = Credentials(client_id="app_1", access_token="access-0", refresh_token="
 
 
 class Shared:
-    """A cache as other processes would see it; what they do is up to the test."""
+    """A cache as other processes would see it; the test decides what they do."""
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
@@ -68,7 +68,7 @@ class Shared:
 
     @property
     def is_held(self) -> bool:
-        """Whether anybody has the lock."""
+        """Return whether the lock is held."""
         return self.holder is not None
 
     def _ask(self, name: str) -> None:
@@ -96,7 +96,7 @@ class Unlocked:
 
 
 def bearers(world: World) -> list[str]:
-    """The access tokens that calls were made with, in order."""
+    """Return the access tokens that calls were made with, in order."""
     sent = [request.headers.get("Authorization", "") for request in world.requests]
     return [value.removeprefix("Bearer ") for value in sent if value.startswith("Bearer ")]
 
@@ -106,8 +106,8 @@ def fresh(access: str, refresh: str | None = None) -> TokenSet:
 
 
 class TestAhead:
-    def test_somebody_renews_before_anybody_must(self) -> None:
-        """With ten per cent of the lifetime left, a little more or less for each client, one call renews."""
+    def test_the_token_is_refreshed_ahead(self) -> None:
+        """With ten per cent of the lifetime left, a little more or less for each client, one call refreshes."""
         world = World(tokens(), user(), user(), tokens("access-3", "refresh-3"), user(), credentials=APP)
         world.call(GET)
         world.time = START + 3600 - 361
@@ -117,10 +117,10 @@ class TestAhead:
         world.call(GET)
 
         assert bearers(world) == ["access-2", "access-2", "access-3"]
-        assert [told["access_token"] for told in world.notified] == ["access-2", "access-3"]
+        assert [pair["access_token"] for pair in world.notified] == ["access-2", "access-3"]
 
-    def test_others_go_on_with_the_old_token_meanwhile(self) -> None:
-        """Whoever finds somebody at it does not wait."""
+    def test_others_use_the_old_token_during_an_early_refresh(self) -> None:
+        """A call that finds the refresh lock taken does not wait."""
         world = World(tokens(), user(), user(), credentials=APP)
         world.call(GET)
         world.time = START + 3300
@@ -131,12 +131,14 @@ class TestAhead:
         assert bearers(world) == ["access-2", "access-2"]
 
     @pytest.mark.parametrize("problem", [NetworkError("reset"), refusal(503), answer(400, {"error": "invalid_grant"})])
-    def test_its_failure_costs_the_call_nothing(self, problem: Any, caplog: pytest.LogCaptureFixture) -> None:
-        """The call goes on with the token that still works; the log says so, and the next minute nobody tries."""
+    def test_a_failed_early_refresh_costs_the_call_nothing(
+        self, problem: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The call uses the token that still works; the failure is logged, and the next attempt waits a minute."""
         twice = [problem, problem] if isinstance(problem, NetworkError) else [problem]
         world = World(tokens(), user(), *twice, user(), user(), credentials=APP)
         if not isinstance(problem, NetworkError) and problem.status_code == 400:
-            world.script.insert(3, refusal(503))  # then it asks with its own credentials
+            world.script.insert(3, refusal(503))  # then it authenticates with its own credentials
         world.call(GET)
         world.time = START + 3300
 
@@ -148,8 +150,8 @@ class TestAhead:
         assert "could not be renewed ahead" in caplog.text
         assert "access-2" not in caplog.text
 
-    def test_a_call_in_a_hurry_leaves_it_to_others(self) -> None:
-        """A renewal that is cut short would lose the pair."""
+    def test_a_call_with_a_short_deadline_does_not_refresh_ahead(self) -> None:
+        """A refresh that is cut short would lose the pair."""
         world = World(tokens(), user(), user(), credentials=APP)
         world.call(GET)
         world.time = START + 3300
@@ -158,22 +160,22 @@ class TestAhead:
 
         assert bearers(world) == ["access-2", "access-2"]
 
-    def test_a_short_lifetime_has_no_such_time(self) -> None:
+    def test_a_short_lifetime_has_no_early_refresh(self) -> None:
         """Less than five minutes: too little would be left of it."""
         assert not TokenSet(access_token="a", issued_at=0.0, expires_at=299.0).is_ageing(298.0, 0.0)
         assert TokenSet(access_token="a", issued_at=0.0, expires_at=300.0).is_ageing(298.0, 0.0)
 
     @pytest.mark.parametrize(("draw", "left_s"), [(0.0, 540.0), (0.5, 360.0), (1.0, 180.0)])
-    def test_clients_do_not_begin_at_once(self, draw: float, left_s: float) -> None:
-        """From 15 % to 5 % of the lifetime is left."""
+    def test_clients_do_not_refresh_at_the_same_moment(self, draw: float, left_s: float) -> None:
+        """Starts when 15 % to 5 % of the lifetime is left."""
         pair = fresh("a")
         assert not pair.is_ageing(START + 3600 - left_s - 0.001, draw)
         assert pair.is_ageing(START + 3600 - left_s, draw)
 
 
 class TestShared:
-    def test_a_fresh_token_asks_nobody(self) -> None:
-        """After the first call the cache is left alone until the token ends."""
+    def test_a_fresh_token_causes_no_request(self) -> None:
+        """After the first call the cache is not read until the token expires."""
         cache = Shared()
         world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
         world.call(GET)
@@ -185,8 +187,8 @@ class TestShared:
         assert cache.asked == ["get", "try_lock", "get", "set", "unlock"]
         assert len(cache.asked) == asked
 
-    def test_what_another_process_stored_is_used(self) -> None:
-        """No request to the token endpoint, and nobody is told."""
+    def test_a_token_stored_by_another_process_is_used(self) -> None:
+        """No token is requested, and on_token_refreshed is not called."""
         cache = Shared()
         world = World(user(), credentials=APP, cache=cache)
         cache.stored[world.auth._key] = fresh("theirs")
@@ -195,8 +197,8 @@ class TestShared:
 
         assert (bearers(world), world.notified) == (["theirs"], [])
 
-    def test_a_sibling_that_went_on_is_followed(self) -> None:
-        """A client that begins with an old pair finds what another process has made of it."""
+    def test_a_pair_renewed_by_a_sibling_is_found(self) -> None:
+        """A client that starts with an old pair finds the one that another process renewed it to."""
         cache = Shared()
         world = World(user(), credentials=PERSON, cache=cache)
         cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
@@ -206,7 +208,7 @@ class TestShared:
         assert bearers(world) == ["theirs"]
 
     def test_the_lock_of_another_process_is_waited_for(self) -> None:
-        """The waiting grows, up to a quarter of a second; what it stored in the end is used."""
+        """The delay between looks grows up to a quarter of a second; the stored pair is used in the end."""
         cache = Shared()
         cache.holder = "another process"
         world = World(user(), credentials=APP, cache=cache)
@@ -219,7 +221,7 @@ class TestShared:
         assert cache.holder == "another process"
 
     def test_a_lock_that_becomes_free_is_taken(self) -> None:
-        """Its holder has failed: then we renew."""
+        """Its holder has failed: then this client refreshes."""
         cache = Shared()
         cache.holder = "another process"
         cache.meanwhile = [lambda: None, lambda: setattr(cache, "holder", None)]
@@ -232,7 +234,7 @@ class TestShared:
         assert next(iter(cache.stored.values())).access_token == "access-2"
 
     def test_waiting_ends_with_the_deadline(self) -> None:
-        """A typed error says who is at it."""
+        """A typed error says what was waited for."""
         cache = Shared()
         cache.holder = "another process"
         world = World(credentials=APP, cache=cache)
@@ -242,7 +244,7 @@ class TestShared:
 
         assert sum(world.slept) < 1.0
 
-    def test_waiting_ends_also_without_a_deadline(self) -> None:
+    def test_waiting_without_a_deadline_is_bounded(self) -> None:
         """After twice the time that any holder may take."""
         cache = Shared()
         cache.holder = "another process"
@@ -253,8 +255,8 @@ class TestShared:
 
         assert 129.0 < sum(world.slept) < 131.0
 
-    def test_the_lock_is_given_back_when_the_renewal_fails(self) -> None:
-        """Whatever it was."""
+    def test_the_lock_is_released_when_the_refresh_fails(self) -> None:
+        """Whatever the failure."""
         cache = Shared()
         world = World(answer(401, {"error": "invalid_client"}), credentials=APP, cache=cache)
 
@@ -264,7 +266,7 @@ class TestShared:
         assert (cache.holder, cache.stored) == (None, {})
 
     def test_a_dead_refresh_token_is_forgiven_when_a_sibling_has_a_newer_pair(self) -> None:
-        """One that has no part in the lock was faster; its pair is not deleted, but used."""
+        """A process that does not take the lock was faster; its pair is not deleted, but used."""
         cache = Shared()
         world = World(user(), credentials=PERSON, cache=cache)
 
@@ -277,8 +279,8 @@ class TestShared:
 
         assert bearers(world) == ["access-0", "theirs"]
 
-    def test_logging_out_waits_for_its_turn_too(self) -> None:
-        """Else another process would renew a pair that is being revoked."""
+    def test_logging_out_waits_for_the_lock_too(self) -> None:
+        """Otherwise another process would refresh a pair that is being revoked."""
         cache = Shared()
         world = World(tokens(), user(), answer(200), credentials=APP, cache=cache)
         world.call(GET)
@@ -299,7 +301,7 @@ class TestFailure:
         ],
     )
     def test_a_broken_cache_is_bridged_by_memory(self, problem: Exception, reason: str) -> None:
-        """One warning says what to do; the calls go on, and the cache is left alone."""
+        """One warning says what to do; the calls continue, and the cache is not used for a while."""
         cache = Shared()
         cache.fails = problem
         world = World(tokens(), user(), user(), credentials=APP, cache=cache)
@@ -309,15 +311,17 @@ class TestFailure:
         asked = len(cache.asked)
         world.call(GET)
 
-        told = [str(warning.message) for warning in caught]
-        assert told == [f"the token cache Shared cannot be used: {reason}; until it can be, tokens are kept in memory"]
+        warned = [str(warning.message) for warning in caught]
+        assert warned == [
+            f"the token cache Shared cannot be used: {reason}; until it can be, tokens are kept in memory"
+        ]
         assert (bearers(world), len(cache.asked)) == (["access-2", "access-2"], asked)
 
     def test_clients_that_share_it_warn_once(self) -> None:
-        """Not each of them."""
+        """There is one warning for the cache, not one for each client."""
         cache = Shared()
         cache.fails = OSError()
-        worlds = [World(*told, user(), credentials=APP, cache=cache) for told in ([tokens()], [], [])]
+        worlds = [World(*script, user(), credentials=APP, cache=cache) for script in ([tokens()], [], [])]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for world in worlds:
@@ -326,7 +330,7 @@ class TestFailure:
         assert len(caught) == 1
 
     def test_an_older_pair_is_never_used_again(self) -> None:
-        """The cache fails when the new pair is stored, and later has the old one still: it is given the new one."""
+        """The cache fails when the new pair is stored, and still has the old one later: it gets the new one."""
         cache = Shared()
         world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
         world.script.insert(0, answer(401, {"error": {"code": "TOKEN_EXPIRED"}}))
@@ -341,7 +345,7 @@ class TestFailure:
         world.script[1] = break_after
         with pytest.warns(RuntimeWarning):
             world.call(GET)
-        cache.fails, cache.holder = None, None  # the lease of the lock that could not be given back is over
+        cache.fails, cache.holder = None, None  # the lease of the lock that could not be released has expired
         cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
         world.time += 3600
 
@@ -350,8 +354,8 @@ class TestFailure:
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
         assert cache.stored[world.auth._key].refresh_token == "refresh-3"
 
-    def test_it_is_asked_again_after_a_minute(self) -> None:
-        """Then it gets the pair that it missed, by the next call, so that the other processes go on with that."""
+    def test_a_failed_cache_is_tried_again_after_a_minute(self) -> None:
+        """The next call writes the missed pair to it, so that the other processes use that."""
         cache = Shared()
         cache.fails_at = "set"
         world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
@@ -368,8 +372,8 @@ class TestFailure:
         assert cache.stored == {world.auth._key: world.auth._store.known()}
         assert bearers(world) == ["access-2"] * 3
 
-    def test_it_may_fail_again_and_again(self) -> None:
-        """Each time it is left alone for a minute; the warning stays the only one."""
+    def test_a_cache_may_fail_repeatedly(self) -> None:
+        """Each time it is not used for a minute; only the first failure warns."""
         cache = Shared()
         cache.fails = OSError()
         world = World(tokens(), user(), user(), user(), credentials=APP, cache=cache)
@@ -382,8 +386,8 @@ class TestFailure:
 
         assert (len(caught), cache.asked.count("get")) == (1, 3)
 
-    def test_a_sibling_that_went_on_meanwhile_is_followed(self) -> None:
-        """What the cache has is newer than what it missed."""
+    def test_a_newer_pair_of_a_sibling_is_used_after_a_failure(self) -> None:
+        """The pair in the cache is newer than the one that could not be stored."""
         cache = Shared()
         cache.fails_at = "set"
         world = World(tokens(), user(), user(), credentials=APP, cache=cache)
@@ -398,8 +402,8 @@ class TestFailure:
         assert bearers(world) == ["access-2", "theirs"]
 
     @pytest.mark.parametrize("wrong", [{"access_token": "token-of-somebody"}, "token-of-somebody", 5])
-    def test_a_cache_that_gives_something_else_has_failed(self, wrong: Any) -> None:
-        """The warning says what it gave, and not what was in it."""
+    def test_a_cache_that_returns_another_type_has_failed(self, wrong: Any) -> None:
+        """The warning names the type of the value, and not its content."""
         cache = Shared()
         world = World(tokens(), user(), credentials=APP, cache=cache)
         cache.stored[world.auth._key] = wrong
@@ -410,7 +414,7 @@ class TestFailure:
         assert bearers(world) == ["access-2"]
 
     def test_a_strict_cache_raises(self) -> None:
-        """Typed, with what to do, without what it raised."""
+        """The error is typed and says what to do, without quoting the original one."""
         cache = Shared(strict=True)
         cache.fails = KeyError("token-of-somebody")
         world = World(credentials=APP, cache=cache)
@@ -425,10 +429,10 @@ class TestFailure:
 
 
 class TestAfterFailure:
-    """What the review of the first version found."""
+    """A cache that failed, and what must hold afterwards."""
 
-    def test_the_lock_is_given_back_although_storing_failed(self) -> None:
-        """Else all other processes would wait for it until this one ends."""
+    def test_the_lock_is_released_although_storing_failed(self) -> None:
+        """Otherwise all other processes would wait for it until this one ends."""
         cache = Shared()
         world = World(tokens(), user(), credentials=APP, cache=cache)
         cache.fails_at = "set"
@@ -438,7 +442,7 @@ class TestAfterFailure:
 
         assert not cache.is_held
 
-    def test_clients_of_a_broken_cache_follow_each_other(self) -> None:
+    def test_clients_of_a_broken_cache_share_a_pair(self) -> None:
         """The second one must not use a refresh token that the first has used up."""
         cache = Shared()
         first = World(
@@ -453,8 +457,8 @@ class TestAfterFailure:
 
         assert bearers(second) == ["access-2"]
 
-    def test_the_application_learns_the_pair_that_a_strict_cache_lost(self) -> None:
-        """It may keep it itself, and the old one is dead."""
+    def test_on_token_refreshed_gets_the_pair_that_a_strict_cache_lost(self) -> None:
+        """The application may store it itself, and the old one is dead."""
         cache = Shared(strict=True)
         world = World(tokens(), credentials=APP, cache=cache)
         cache.fails_at = "set"
@@ -462,11 +466,11 @@ class TestAfterFailure:
         with pytest.raises(TokenCacheError):
             world.call(GET)
 
-        assert [told["access_token"] for told in world.notified] == ["access-2"]
+        assert [pair["access_token"] for pair in world.notified] == ["access-2"]
         assert not cache.is_held
 
     def test_the_pair_that_a_strict_cache_lost_is_the_newer_one(self) -> None:
-        """An hour later it still has the old one, whose refresh token is used up: that is not used again."""
+        """An hour later the cache still has the old pair, whose refresh token is used up: that is not used again."""
         cache = Shared(strict=True)
         script = [tokens(), user(), tokens("access-3", "refresh-3"), user()]
         world = World(*script, credentials=PERSON, cache=cache)
@@ -483,7 +487,7 @@ class TestAfterFailure:
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
 
     def test_a_siblings_newer_refresh_token_is_tried(self) -> None:
-        """Its access token has ended too, but not its session."""
+        """Its access token has expired too, but its refresh token is valid."""
         cache = Shared()
         ended = TokenSet(access_token="theirs", refresh_token="refresh-9", expires_at=START)
         world = World(credentials=PERSON, cache=cache)
@@ -511,7 +515,7 @@ class Awaited:
 
 
 class TestColours:
-    def test_the_blocking_client_refuses_what_must_be_awaited(self) -> None:
+    def test_the_blocking_client_refuses_coroutine_functions(self) -> None:
         """A cache or a callback of coroutine functions would never run."""
 
         async def note(_: dict[str, Any]) -> None: ...
@@ -521,16 +525,16 @@ class TestColours:
         with pytest.raises(ConfigurationError, match="on_token_refreshed is a coroutine function"):
             Client(api_key="rk_test_key", on_token_refreshed=note)  # type: ignore[arg-type]
 
-    def test_the_awaiting_client_takes_both(self) -> None:
-        """And what blocks, too."""
+    def test_the_async_client_takes_both(self) -> None:
+        """Blocking ones are accepted, too."""
         AsyncClient(api_key="rk_test_key", token_cache=Awaited())
         AsyncClient(api_key="rk_test_key", token_cache=MemoryCache())
 
 
 class TestSharedRefusals:
-    """A refusal is the result of a renewal as a pair is: who waits for it gets it, and asks no more."""
+    """A refusal is a result of a refresh like a new pair: calls that wait for the refresh get it, without a request."""
 
-    def test_a_dead_refresh_token_is_asked_with_once(self) -> None:
+    def test_a_dead_refresh_token_is_used_once(self) -> None:
         """All later calls get the refusal of the first, without a request."""
         world = World(answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), DEAD, credentials=PERSON)
         with pytest.raises(AuthenticationError, match="log in again: it is dead") as first:
@@ -544,8 +548,8 @@ class TestSharedRefusals:
         assert (second.value.code, second.value.request_id) == ("invalid_grant", first.value.request_id)
         assert second.value is not first.value
 
-    def test_another_process_does_not_ask_with_it_either(self) -> None:
-        """The dead refresh token is taken out of the cache that both share; the access token stays."""
+    def test_another_process_does_not_use_it_either(self) -> None:
+        """The dead refresh token is removed from the shared cache; the access token stays."""
         cache, other = Shared(), Shared()
         other.stored = cache.stored
         worlds = [World(credentials=PERSON, cache=each) for each in (cache, other)]
@@ -561,7 +565,7 @@ class TestSharedRefusals:
         assert cache.stored[worlds[0].auth._key].access_token == "access-1"
 
     def test_a_session_that_never_had_an_access_token_ends_for_all_processes(self) -> None:
-        """The cache then holds no token at all, which is no damage: nobody asks again, and nobody is warned."""
+        """The cache then holds no token at all, which is not a failure: there is no further request and no warning."""
         cache, other = Shared(), Shared()
         other.stored = cache.stored
         person = Credentials(client_id="app_1", refresh_token="refresh-0")
@@ -587,10 +591,10 @@ class TestSharedRefusals:
 
         assert cache.stored == {world.auth._key: pair}
 
-    @pytest.mark.parametrize("told", [refusal(503), NetworkError("reset")], ids=["answer", "no answer"])
-    def test_a_failure_is_shared_with_the_calls_that_waited_for_it(self, told: Any) -> None:
-        """One request, and both calls get its error; a call that comes later asks anew."""
-        world = World(told, tokens(), user(), credentials=APP)
+    @pytest.mark.parametrize("failure", [refusal(503), NetworkError("reset")], ids=["answer", "no answer"])
+    def test_a_failure_is_shared_with_the_calls_that_waited_for_it(self, failure: Any) -> None:
+        """One request, and both calls get its error; a later call tries again."""
+        world = World(failure, tokens(), user(), credentials=APP)
         once = CallOptions(retry=Retry(max_retries=0))
         waiting = world.engine.call(GET, once)
         step = next(waiting)
@@ -605,8 +609,8 @@ class TestSharedRefusals:
         assert second.value is not first.value
         assert world.call(GET).id == "usr_1"
 
-    def test_a_failure_for_want_of_time_is_not_shared(self) -> None:
-        """The call that renewed had less time than the one that waits, which asks anew."""
+    def test_a_failure_by_deadline_is_not_shared(self) -> None:
+        """The refreshing call had less time than the waiting one, which tries again."""
         world = World(NetworkError("time-out"), tokens(), user(), credentials=APP)
         waiting = world.engine.call(GET, CallOptions())
         step = next(waiting)
@@ -617,7 +621,7 @@ class TestSharedRefusals:
 
         assert isinstance(sent, Send)
 
-    def test_no_wait_for_a_renewal_is_endless(self) -> None:
+    def test_no_wait_for_a_refresh_is_endless(self) -> None:
         """It ends when two attempts would have; the error says what was waited for."""
         world = World(credentials=APP)
         world.auth._store.lock.acquire()
@@ -630,7 +634,7 @@ class TestSharedRefusals:
 
 class TestFlaws:
     @pytest.mark.parametrize(
-        ("fields", "told"),
+        ("fields", "problem"),
         [
             ({"access_token": "a\r\nX-Admin: 1"}, "an access_token that cannot be sent"),
             ({"access_token": b"a"}, "an access_token that cannot be sent"),
@@ -642,13 +646,13 @@ class TestFlaws:
             ({"access_token": "a", "scope": ["users:read"]}, "a scope or a token_type that is not a string"),
         ],
     )
-    def test_tokens_of_a_cache_are_checked_like_arguments(self, fields: dict[str, Any], told: str) -> None:
-        """One warning says what is wrong, without the value; the call goes on with tokens of its own."""
+    def test_tokens_of_a_cache_are_checked_like_arguments(self, fields: dict[str, Any], problem: str) -> None:
+        """One warning says what is wrong, without the value; the call continues with tokens of its own."""
         cache = Shared()
         world = World(tokens(), user(), credentials=APP, cache=cache)
         cache.stored[world.auth._key] = TokenSet(**fields)
 
-        with pytest.warns(RuntimeWarning, match=rf"its get\(\) gave tokens with {told}; until it can be"):
+        with pytest.warns(RuntimeWarning, match=rf"its get\(\) gave tokens with {problem}; until it can be"):
             world.call(GET)
 
         assert bearers(world) == ["access-2"]

@@ -1,4 +1,4 @@
-"""Answers that a strict decoder refuses, though the RFCs allow them; and those that nothing allows."""
+"""Answers that a strict decoder refuses although the RFCs allow them, and answers that no RFC allows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PRODUCT = {
 
 
 def product(**changes: str) -> Product:
-    """A product that was read from JSON with some values as they stand in it."""
+    """Return a product decoded from JSON with some values written as given."""
     text = msgspec.json.encode({"data": {**PRODUCT, **dict.fromkeys(changes, "{}")}}).decode()
     for value in (changes[name] for name in PRODUCT if name in changes):
         text = text.replace('"{}"', value, 1)
@@ -90,7 +90,7 @@ def test_all_items_of_a_page_are_read() -> None:
     ],
     ids=str,
 )
-def test_what_nothing_allows_is_refused(changes: dict[str, str]) -> None:
+def test_invalid_values_are_refused(changes: dict[str, str]) -> None:
     """The error names the place."""
     with pytest.raises(msgspec.ValidationError, match=rf"\$\.data\.{list(changes)[-1]}"):
         product(**changes)

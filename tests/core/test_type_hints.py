@@ -1,4 +1,4 @@
-"""What tools read of the public classes at run time."""
+"""Type hints of the public classes at run time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUBLIC = sorted(name for name in redcore.__all__ if isinstance(getattr(redcore, 
 
 
 def functions(cls: type) -> Iterator[object]:
-    """The functions of a class: methods, and what properties and class methods stand for."""
+    """Return the functions of a class: methods, and those behind properties and class methods."""
     for member in vars(cls).values():
         function = getattr(getattr(member, "fget", member), "__func__", getattr(member, "fget", member))
         if hasattr(function, "__annotations__") and not isinstance(function, type):

@@ -56,29 +56,29 @@ class TestPage:
         with pytest.raises(IndexError):
             _ = PAGE[2]
 
-    def test_its_names_stay(self) -> None:
+    def test_a_page_has_its_field_names(self) -> None:
         """A page answers to `data` and `meta`, and to no other name."""
         assert (PAGE["data"], PAGE["meta"]["total"]) == (PAGE.data, 57)
         with pytest.raises(KeyError):
             _ = PAGE["total"]  # type: ignore[call-overload]  # that is the point
 
-    def test_its_repr_says_where_it_stands(self) -> None:
-        """The repr tells which items of how many it has, and does not fill the screen with them."""
+    def test_the_repr_of_a_page_is_short(self) -> None:
+        """The repr says which items of how many it has, and does not list them all."""
         assert repr(PAGE).startswith("<Page: items 21 to 22 of 57: [User(")
         assert len(repr(PAGE)) < 200
 
     def test_its_plain_data_is_plain(self) -> None:
-        """Enum values are strings of no other type, also within a page, as YAML writers ask."""
+        """Enum values become plain strings, also within a page, as YAML writers require."""
         assert {type(value) for value in PAGE.to_dict()["data"][0].values()} <= {str, type(None)}
 
-    def test_without_its_model_it_cannot_be_read(self) -> None:
-        """A page of nothing in particular is refused, with the way to say it."""
+    def test_a_page_without_its_model_cannot_be_read(self) -> None:
+        """A page without the model of its items is refused, with a hint how to name it."""
         with pytest.raises(ArgumentError, match=r"Page\[User\]\.from_dict"):
             Page.from_dict(PAGE.to_dict())
 
 
 class TestFromDict:
-    def test_all_problems_are_told_at_once(self) -> None:
+    def test_all_problems_are_reported_at_once(self) -> None:
         """Each problem has its path, as an ErrorDetail and in the message."""
         wrong = {**ADA.to_dict(), "email": 5, "role": None}
         del wrong["name"]
@@ -96,20 +96,20 @@ class TestFromDict:
     @pytest.mark.parametrize(
         ("data", "what"), [("{}", "a string"), (None, "null"), ([], "a list"), (7, "a whole number")]
     )
-    def test_what_is_no_object(self, data: Any, what: str) -> None:
-        """JSON that was not decoded, and what else is no object, is called what it is."""
+    def test_a_value_that_is_not_an_object(self, data: Any, what: str) -> None:
+        """JSON text, and any value other than an object, is refused by its type."""
         with pytest.raises(ArgumentError, match=f"the data does not fit User: expected an object, got {what}"):
             User.from_dict(data)
 
     def test_fields_of_a_newer_server_are_ignored(self) -> None:
-        """As in answers."""
+        """Unknown fields are ignored, as in answers."""
         assert User.from_dict({**ADA.to_dict(), "shoe_size": 44}) == ADA
 
-    def test_what_was_left_out_stays_left_out(self) -> None:
-        """An optional field that the wire did not have is not made a null."""
+    def test_a_missing_field_stays_missing(self) -> None:
+        """An optional field that was missing on the wire does not become null."""
         assert Introspection.from_dict({"active": False}).to_dict() == {"active": False}
 
-    def test_what_json_has_not_is_refused(self) -> None:
+    def test_values_that_json_cannot_represent_are_refused(self) -> None:
         """NaN in a free-form field cannot be represented, and is not turned into null."""
         workflow = Workflow(name="a", description="b", input_schema={"maximum": math.nan})
 
@@ -124,7 +124,7 @@ class TestOpenEnum:
         assert UserRole.ADMIN.known
 
     def test_an_unknown_value_is_kept(self) -> None:
-        """A newer server's value becomes a value, not a crash, and joins no list of members."""
+        """A newer server's value becomes a value instead of an error, and joins no list of members."""
         auditor = UserRole("auditor")
 
         assert auditor == "auditor"
@@ -151,8 +151,8 @@ class TestOpenEnum:
         assert [str(UserRole.ADMIN), f"{UserRole('auditor')}"] == ["admin", "auditor"]
         assert msgspec.json.encode([UserRole.ADMIN, UserRole("auditor")]) == b'["admin","auditor"]'
 
-    def test_what_is_no_string_is_no_value(self) -> None:
-        """Only strings can be unknown values."""
+    def test_only_strings_can_be_unknown_values(self) -> None:
+        """A value that is not a string is refused."""
         with pytest.raises(ValueError, match="7"):
             UserRole(7)  # type: ignore[arg-type]
 
@@ -184,21 +184,21 @@ class TestModel:
         assert {**ADA}["invitation_sent_at"] is None
         assert ADA.get("nothing", "default") == "default"
 
-    def test_a_field_may_have_the_name_of_a_mappings_method(self) -> None:
-        """Such a model answers to its fields in brackets, and is no mapping."""
+    def test_a_field_may_be_named_like_a_mapping_method(self) -> None:
+        """Such a model gives its fields in brackets, and is not a mapping."""
         keys = Jwks(keys=(Jwk(kty="RSA", kid="1", n="n", e="e"),))
 
         assert keys["keys"] == keys.keys
         assert not isinstance(keys, Mapping)
 
     @pytest.mark.parametrize("name", ["password", "__class__", "values"])
-    def test_what_is_no_field_is_no_item(self, name: str) -> None:
-        """Attributes that are no fields cannot be had as items."""
+    def test_an_attribute_is_not_an_item(self, name: str) -> None:
+        """Attributes that are not fields cannot be read as items."""
         with pytest.raises(KeyError, match=name):
             Jwks(keys=())[name]
 
     def test_plain_strings_become_members_when_a_model_is_made(self) -> None:
-        """A model that is made by hand, as in tests, has members and moments like one that was read."""
+        """A model that is made by hand, as in tests, has members and datetimes like a decoded one."""
         made = User(**{**ADA, "role": "viewer", "created_at": "2026-01-15T10:00:00Z"})
 
         assert made.role is UserRole.VIEWER
@@ -213,17 +213,17 @@ class TestModel:
             ({"role": 7}, ValueError),
         ],
     )
-    def test_what_no_field_can_hold_is_refused(self, changed: dict[str, Any], error: type[Exception]) -> None:
-        """A moment without a time zone, or a member that is no string, cannot be in a model."""
+    def test_values_that_a_field_cannot_hold_are_refused(self, changed: dict[str, Any], error: type[Exception]) -> None:
+        """A datetime without a time zone, or an enum value that is not a string, cannot be in a model."""
         with pytest.raises(error):
             User(**{**ADA, **changed})
 
-    def test_one_string_is_no_list(self) -> None:
+    def test_a_string_is_not_a_list(self) -> None:
         """A string is not taken for a list of its letters."""
         with pytest.raises(TypeError, match="expected several values, got 'admin'"):
             Application(**{**APPLICATION, "scopes": "admin"})
 
-    def test_a_model_quacks_as_a_mapping(self) -> None:
+    def test_a_model_has_the_methods_of_a_mapping(self) -> None:
         """A model has the methods of a mapping, and compares as a model."""
         assert list(ADA.keys()) == list(ADA)
         assert dict(ADA.items()) == dict(ADA) == {**ADA}
@@ -231,7 +231,7 @@ class TestModel:
         assert "email" in ADA
         assert "nothing" not in ADA
 
-    def test_models_do_not_change(self) -> None:
+    def test_models_are_frozen(self) -> None:
         """Models are frozen and slotted."""
         with pytest.raises(AttributeError):
             ADA.name = "Grace"  # type: ignore[misc]

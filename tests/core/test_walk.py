@@ -1,4 +1,4 @@
-"""Walks over listings that stand still, and over those that change."""
+"""Pagination: walks over listings that stay the same, and over listings that change."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def create(*new: int) -> Callable[[list[int]], None]:
 
 class TestAListingThatStandsStill:
     def test_pages_follow_each_other(self) -> None:
-        """Each page begins where the one before ended; nothing is fetched past the total."""
+        """Each page starts where the one before ended; nothing is fetched past the total."""
         listing = Listing(range(7))
 
         assert [[item.id for item in page] for page in pages(listing)] == [[0, 1, 2], [3, 4, 5], [6]]
         assert listing.asked == [(3, 0), (3, 3), (3, 6)]
 
     def test_nothing_is_fetched_before_it_is_reached(self) -> None:
-        """Without concurrency a page is fetched when the iteration comes to it."""
+        """Without concurrency a page is fetched when the iteration reaches it."""
         listing = Listing(range(7))
 
         walk = iter(pages(listing))
@@ -62,12 +62,12 @@ class TestAListingThatStandsStill:
         assert ids(twice.iter_items()) == list(range(7))
 
     def test_an_empty_listing_has_no_pages(self) -> None:
-        """Pages without items are not given out."""
+        """Pages without items are not yielded."""
         assert list(pages(Listing([]))) == []
 
     @pytest.mark.parametrize("concurrency", [1, 4])
     def test_a_server_may_give_fewer(self, concurrency: int) -> None:
-        """Offsets follow what the server gives, not what it was asked for."""
+        """Offsets follow the number of items received, not the limit requested."""
         listing = Listing(range(250), most=100)
 
         assert ids(pages(listing, 500, concurrency=concurrency).iter_items()) == list(range(250))
@@ -75,7 +75,7 @@ class TestAListingThatStandsStill:
 
     @pytest.mark.parametrize("concurrency", [1, 4])
     def test_a_page_that_is_short_is_made_up_for(self, concurrency: int) -> None:
-        """When a page in the middle has fewer items than the others, the next begins right after it."""
+        """When a page in the middle has fewer items than the others, the next starts right after it."""
         listing = Listing(range(20))
 
         def stingy(operation: Any) -> Any:
@@ -86,12 +86,12 @@ class TestAListingThatStandsStill:
 
         assert ids(walk) == list(range(20))
 
-    def test_it_begins_where_it_is_told(self) -> None:
+    def test_a_walk_starts_at_its_offset(self) -> None:
         """An offset is the number of items to skip."""
         assert ids(pages(Listing(range(7)), offset=4).iter_items()) == [4, 5, 6]
 
-    def test_an_end_of_its_own(self) -> None:
-        """A server that tells a total but gives nothing more ends the walk."""
+    def test_a_walk_ends_without_items(self) -> None:
+        """A server that gives a total but no further items ends the walk."""
         listing = Listing(range(7))
 
         def lying(operation: Any) -> Any:
@@ -106,7 +106,7 @@ class TestAListingThatStandsStill:
         assert ids(walk) == [0, 1, 2]
 
     def test_items_without_an_id(self) -> None:
-        """What has no id is given out as it comes."""
+        """Items without an id are yielded without a check for repetition."""
         listing = Listing([1, 1, 2])
 
         def nameless(operation: Any) -> Any:
@@ -125,9 +125,9 @@ class TestWhereItIs:
         walk = pages(Listing(range(5))).iter_items()
         assert (walk.offset, walk.total) == (0, None)
 
-        told = [(walk.offset, walk.total) for _ in walk]
+        places = [(walk.offset, walk.total) for _ in walk]
 
-        assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+        assert places == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
     def test_after_each_page(self) -> None:
         """Between pages it is that of the next page."""
@@ -136,13 +136,13 @@ class TestWhereItIs:
         assert [(page.meta.offset, walk.offset) for page in walk] == [(1, 4), (4, 5)]
 
     def test_after_items_that_were_dropped(self) -> None:
-        """Items that came again count, as they have a place in the listing."""
+        """Repeated items count, as they have a place in the listing."""
         walk = pages(Listing(range(6), changes=[create(-1)])).iter_items()
 
         assert [(item.id, walk.offset) for item in walk][2:5] == [(2, 3), (3, 5), (4, 6)]
 
     @pytest.mark.parametrize("concurrency", [1, 4])
-    def test_another_walk_goes_on_from_there(self, concurrency: int) -> None:
+    def test_another_walk_continues_from_there(self, concurrency: int) -> None:
         """Two walks, the second from the offset of the first, give what one would."""
         first = pages(Listing(range(11)), concurrency=concurrency).iter_items()
         begun = [next(first).id for _ in range(4)]
@@ -152,7 +152,7 @@ class TestWhereItIs:
 
 
 class TestAListingThatChanges:
-    def test_items_that_come_again_are_dropped(self) -> None:
+    def test_repeated_items_are_dropped(self) -> None:
         """Two new items push the last two of a page to the next page."""
         walk = pages(Listing(range(9), changes=[create(-2, -1)])).iter_items()
 
@@ -160,8 +160,8 @@ class TestAListingThatChanges:
         assert walk.changed
         assert walk.total == 11
 
-    def test_a_page_that_comes_again_is_not_given_out(self) -> None:
-        """A page of which every item came before is left out."""
+    def test_a_repeated_page_is_not_yielded(self) -> None:
+        """A page of which every item was yielded before is left out."""
         walk = iter(pages(Listing(range(5), changes=[create(-3, -2, -1)])))
 
         assert [[item.id for item in page] for page in walk] == [[0, 1, 2], [3, 4]]
@@ -182,14 +182,14 @@ class TestAListingThatChanges:
 
         assert ids(walk) == list(range(12))
 
-    def test_it_never_steps_back_before_its_beginning(self) -> None:
-        """What was to be skipped is not given out, whatever is deleted."""
+    def test_a_walk_never_steps_back_before_its_start(self) -> None:
+        """Items to be skipped are not yielded, whatever is deleted."""
         walk = pages(Listing(range(9), changes=[delete(0, 1, 2, 3)]), offset=3).iter_items()
 
         assert ids(walk) == [3, 4, 5, 7, 8]
 
     def test_where_it_is_after_a_step_back(self) -> None:
-        """When the fetch after a step back fails, another walk goes on from the place stepped back to."""
+        """When the fetch after a step back fails, another walk continues from that offset."""
         listing = Listing(range(9), changes=[delete(0, 1)])
 
         def failing(operation: Any) -> Any:
@@ -207,8 +207,8 @@ class TestAListingThatChanges:
         """The walk ends."""
         assert ids(pages(Listing(range(9), changes=[list.clear]), offset=2).iter_items()) == [2, 3, 4]
 
-    def test_totals_that_cannot_be_believed(self) -> None:
-        """A server whose nodes tell different totals does not keep a walk from its end."""
+    def test_inconsistent_totals(self) -> None:
+        """A server whose nodes report different totals does not keep a walk from ending."""
         listing = Listing(range(60))
 
         def torn(operation: Any) -> Any:
@@ -221,14 +221,14 @@ class TestAListingThatChanges:
         assert ids(walk)[:50] == list(range(50))
         assert len(listing.asked) < 60
 
-    def test_it_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_changed_listing_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         """One warning of a walk says that the listing changed, and how."""
         with caplog.at_level(logging.WARNING, "redcore"):
             ids(pages(Listing(range(9), changes=[delete(0), delete(1)])).iter_items())
 
         assert caplog.messages == ["a listing changed while it was walked: its total was 9 and is 8"]
 
-    def test_no_change_is_told_of_a_listing_that_stands_still(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_an_unchanged_listing_logs_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
         """Without a change nothing is logged."""
         walk = pages(Listing(range(9))).iter_items()
 
@@ -239,7 +239,7 @@ class TestAListingThatChanges:
 
 
 class TestByCursor:
-    def test_each_page_follows_the_cursor_of_the_one_before(self) -> None:
+    def test_each_page_follows_the_cursor_of_the_previous_one(self) -> None:
         """The first page is counted, and the one that should be the last."""
         listing = CursorListing(range(7))
 
@@ -247,15 +247,15 @@ class TestByCursor:
         assert listing.places == [{}, {"cursor": "2"}, {"cursor": "5", "include_total": True}]
 
     def test_pages_say_where_they_are(self) -> None:
-        """Its pages have a total and an offset as those by offset do, and the cursor of the next."""
+        """Its pages have a total and an offset as those by offset do, and the cursor of the next page."""
         walk = pages(CursorListing(range(7)))
 
-        told = [(page.meta.offset, page.meta.total, page.meta.next_cursor) for page in walk]
+        places = [(page.meta.offset, page.meta.total, page.meta.next_cursor) for page in walk]
 
-        assert told == [(0, 7, "2"), (3, 7, "5"), (6, 7, None)]
+        assert places == [(0, 7, "2"), (3, 7, "5"), (6, 7, None)]
 
     def test_a_walk_resumes_from_a_cursor(self) -> None:
-        """It gives what is behind, and knows the offset and the total."""
+        """It yields the items after the cursor, and knows the offset and the total."""
         walk = pages(CursorListing(range(7)), cursor="2").iter_items()
 
         assert [(item.id, walk.offset, walk.total) for item in walk] == [(3, 4, 7), (4, 5, 7), (5, 6, 7), (6, 7, 7)]
@@ -263,7 +263,7 @@ class TestByCursor:
 
     @pytest.mark.parametrize("change", [delete(0, 1), delete(7, 8), create(-2, -1)])
     def test_a_change_is_noticed_and_shifts_nothing(self, change: Callable[[list[int]], None]) -> None:
-        """What stays comes once, and no page is fetched again."""
+        """An item that stays is yielded once, and no page is fetched again."""
         listing = CursorListing(range(9), changes=[change])
         walk = pages(listing).iter_items()
 
@@ -273,14 +273,14 @@ class TestByCursor:
         assert len(listing.places) <= 3
         assert walk.changed
 
-    def test_pages_ahead_go_by_offset(self) -> None:
-        """A cursor is known only when the page before has come."""
+    def test_prefetched_pages_go_by_offset(self) -> None:
+        """A cursor is known only after the previous page has arrived."""
         listing = CursorListing(range(7))
 
         assert ids(pages(listing, concurrency=3).iter_items()) == list(range(7))
         assert sorted(place.get("offset", 0) for place in listing.places) == [0, 3, 6]
 
-    def test_a_page_that_failed_is_asked_for_again(self) -> None:
+    def test_a_failed_page_is_requested_again(self) -> None:
         """By the same cursor."""
         listing = CursorListing(range(7))
         failing = iter([False, True])
@@ -298,7 +298,7 @@ class TestByCursor:
         assert begun + ids(walk) == list(range(7))
 
     def test_a_cursor_that_leads_to_itself(self) -> None:
-        """The walk goes on by offset, and ends."""
+        """The walk continues by offset, and ends."""
         listing = CursorListing(range(9))
 
         def stuck(operation: Any) -> Any:
@@ -311,7 +311,7 @@ class TestByCursor:
         assert ids(walk) == list(range(9))
 
     def test_cursors_that_lead_in_a_circle(self) -> None:
-        """The walk goes on by offset when a page has only items that came before."""
+        """The walk continues by offset when a page has only repeated items."""
         listing = CursorListing(range(30))
 
         def circle(operation: Any) -> Any:
@@ -325,15 +325,15 @@ class TestByCursor:
         assert len(listing.places) < 30
 
     @pytest.mark.parametrize("options", [{"offset": 1}, {"concurrency": 2}])
-    def test_what_does_not_go_with_a_cursor(self, options: dict[str, int]) -> None:
+    def test_options_that_exclude_a_cursor(self, options: dict[str, int]) -> None:
         """A walk that needs offsets takes no cursor."""
         with pytest.raises(ArgumentError, match="a walk from a cursor"):
             pages(CursorListing(range(7)), cursor="2", **options)
 
 
 class TestAhead:
-    def test_the_first_page_comes_alone(self) -> None:
-        """Before a listing's length is known one page is fetched; then as many as are needed."""
+    def test_the_first_page_is_fetched_alone(self) -> None:
+        """Until the length of the listing is known one page is fetched; then as many as are needed."""
         walk = Walk[Item](0)
         assert walk.wanted(8) == [0]
 
@@ -343,23 +343,23 @@ class TestAhead:
         assert walk.wanted(2) == [2, 4]
 
     def test_the_threads_work_in_the_context_of_the_caller(self) -> None:
-        """What belongs to a trace or a request belongs to it in the threads too."""
+        """Context variables, such as those of a trace or a request, have their values in the threads too."""
         variable = ContextVar("variable", default="outside")
         listing = Listing(range(9))
-        told: list[str] = []
+        seen: list[str] = []
 
         def execute(operation: Any) -> Any:
-            told.append(variable.get())
+            seen.append(variable.get())
             return listing(operation)
 
         variable.set("inside")
         walk: ItemIterator[Item] = Pages(execute, listing.describe(3), concurrency=2).iter_items()
         ids(walk)
 
-        assert told == ["inside"] * 3
+        assert seen == ["inside"] * 3
 
     @pytest.mark.parametrize("concurrency", [0, -1])
-    def test_no_concurrency(self, concurrency: int) -> None:
+    def test_invalid_concurrency(self, concurrency: int) -> None:
         """Fewer pages than one at a time is refused, before anything is fetched."""
         with pytest.raises(ArgumentError, match="concurrency must be 1 or more"):
             Pages(Listing([]), Listing([]).describe(), concurrency=concurrency)

@@ -1,4 +1,4 @@
-"""Waiting for a workflow run, in a world whose clock moves only by waiting."""
+"""Waiting for a workflow run, in a world whose clock advances only by waiting."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from redcore.exceptions import ArgumentError, NetworkError, NotFoundError, Redco
 
 
 def seen(status: str = "running", progress: float = 0.0) -> Response:
-    """An answer about run `wfr_1`."""
+    """Return an answer with the run `wfr_1`."""
     times = {"created_at": "2026-01-15T10:00:00Z", "started_at": None, "finished_at": None}
     facts = {"id": "wfr_1", "workflow": "catalog_export", "status": status, "progress": progress}
     return answer(200, {"data": {**facts, "input": {}, "result": None, "error": None, **times}, "meta": {}})
 
 
 class Waiting(World):
-    """A world in which somebody waits for a run."""
+    """A world in which a caller waits for a run."""
 
     def __init__(self, *script: Answer) -> None:
         super().__init__(*script)
         self.progress: list[tuple[str, float]] = []
 
     def wait(self, run: Any = "wfr_1", *, timeout: Any = None, **options: Any) -> WorkflowRun:
-        """Wait; notes what was told meanwhile."""
+        """Wait, and record the reported progress."""
         return self.run(waiting(self.engine, CallOptions(**options), run, timeout, self._progressed))
 
     def _progressed(self, run: WorkflowRun) -> None:
@@ -38,10 +38,10 @@ class Waiting(World):
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
-def test_it_waits_until_the_run_has_ended(status: str) -> None:
-    """However it ended; what changed is told, once each."""
-    told = [seen("queued"), seen(), seen(progress=0.5), seen(progress=0.5), seen(status, 1.0)]
-    world = Waiting(*told)
+def test_wait_returns_when_the_run_has_ended(status: str) -> None:
+    """Whatever its final status; each change is reported once."""
+    answers = [seen("queued"), seen(), seen(progress=0.5), seen(progress=0.5), seen(status, 1.0)]
+    world = Waiting(*answers)
 
     assert world.wait().status == status
     assert world.progress == [("queued", 0.0), ("running", 0.0), ("running", 0.5), (status, 1.0)]
@@ -49,8 +49,8 @@ def test_it_waits_until_the_run_has_ended(status: str) -> None:
     assert set(world.paths) == {"/v1/workflow-runs/wfr_1"}
 
 
-def test_the_pauses_end_at_five_seconds() -> None:
-    """A run of hours is not looked at more often."""
+def test_the_polling_interval_grows_to_five_seconds() -> None:
+    """A run of hours is not polled more often."""
     world = Waiting(*[seen()] * 12, seen("succeeded"))
 
     world.wait()
@@ -58,7 +58,7 @@ def test_the_pauses_end_at_five_seconds() -> None:
     assert world.slept[-3:] == [5.0, 5.0, 5.0]
 
 
-def test_a_run_that_has_ended_is_not_looked_at() -> None:
+def test_a_run_that_has_ended_is_not_polled() -> None:
     """It cannot change any more."""
     world = Waiting(seen("succeeded", 1.0))
     run = world.wait()
@@ -68,15 +68,15 @@ def test_a_run_that_has_ended_is_not_looked_at() -> None:
     assert world.progress == [("succeeded", 1.0)] * 2
 
 
-def test_a_status_of_a_newer_server_is_waited_out() -> None:
-    """What is not known to have ended goes on."""
+def test_an_unknown_status_is_waited_out() -> None:
+    """A status that is not known to be final counts as running."""
     world = Waiting(seen("paused"), seen("succeeded"))
 
     assert world.wait().status == "succeeded"
 
 
-def test_the_time_is_up() -> None:
-    """The last pause ends with it, then the run is looked at once more; the error has it, pickled too."""
+def test_the_deadline_of_a_wait() -> None:
+    """The last pause ends with it, then the run is polled once more; the error has it, also after pickling."""
     world = Waiting(*[seen(progress=number / 10) for number in range(4)])
 
     with pytest.raises(WaitTimeoutError, match="run wfr_1 is still running after 1 s") as caught:
@@ -91,7 +91,7 @@ def test_the_time_is_up() -> None:
     assert caught.value.run.progress == 0.3
 
 
-def test_a_look_that_fails_is_raised() -> None:
+def test_a_failed_poll_is_raised() -> None:
     """After its retries, as by `get_run`."""
     with pytest.raises(NotFoundError):
         Waiting(refusal(404, "RESOURCE_NOT_FOUND")).wait()
@@ -100,8 +100,8 @@ def test_a_look_that_fails_is_raised() -> None:
     assert not isinstance(caught.value, WaitTimeoutError)
 
 
-def test_a_look_that_fails_when_the_time_is_up() -> None:
-    """Then that is what there is to say, with the run as it was seen last."""
+def test_a_failed_poll_at_the_deadline() -> None:
+    """That error is raised, with the run as it was seen last."""
     world = Waiting(seen())
 
     def hang(_: object) -> Response:
@@ -117,7 +117,7 @@ def test_a_look_that_fails_when_the_time_is_up() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5"])
-def test_a_time_that_is_none(timeout: Any) -> None:
+def test_an_invalid_deadline(timeout: Any) -> None:
     """Nothing is sent."""
     world = Waiting()
 
@@ -125,7 +125,7 @@ def test_a_time_that_is_none(timeout: Any) -> None:
         world.wait(timeout=timeout)
 
 
-def test_an_id_that_is_none() -> None:
+def test_an_invalid_run_id() -> None:
     """As for every method."""
     with pytest.raises(ArgumentError, match="run_id must not be"):
         Waiting().wait("..")

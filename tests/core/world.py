@@ -1,4 +1,4 @@
-"""A world for one call: it performs the steps with scripted answers, and its clock moves only by waiting."""
+"""A world for one call: it performs the steps with scripted answers, and its clock advances only by waiting."""
 
 from __future__ import annotations
 
@@ -40,45 +40,45 @@ USER: Mapping[str, Any] = {
 
 
 def answer(status: int = 200, payload: object = None, /, **headers: str) -> Response:
-    """An answer of the server; underscores in header names stand for hyphens."""
+    """Make an answer; underscores in header names stand for hyphens."""
     named = Headers({name.replace("_", "-"): value for name, value in headers.items()})
     return Response(status, named, b"" if payload is None else msgspec.json.encode(payload))
 
 
 def user() -> Response:
-    """A success."""
+    """Make a success."""
     return answer(200, {"data": dict(USER), "meta": {}})
 
 
 def refusal(status: int, code: str = "ANY_CODE", /, message: str = "no", **headers: str) -> Response:
-    """An error envelope."""
+    """Make an error envelope."""
     return answer(status, {"error": {"code": code, "message": message, "docs": "", "details": []}}, **headers)
 
 
 def tokens(access: str = "access-2", refresh: str | None = "refresh-2", **more: Any) -> Response:
-    """What the token endpoint gives."""
+    """Make an answer of the token endpoint."""
     pair = {"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh, **more}
     return answer(200, {name: value for name, value in pair.items() if value is not None})
 
 
 def given(**options: Any) -> ClientArguments:
-    """The arguments of a client, all left out but these."""
+    """Return the arguments of a client, all left out but these."""
     return ClientArguments(**{**dict.fromkeys(field.name for field in attrs.fields(ClientArguments)), **options})
 
 
 def content_of(request: Request) -> bytes:
-    """The body of a request that is not streamed."""
+    """Return the body of a request that is not streamed."""
     assert isinstance(request.content, bytes)
     return request.content
 
 
 def as_sent(request: Request) -> Request:
-    """The request as it is now: the next attempt signs the same headers anew."""
+    """Copy the request as it is now: the next attempt signs the same headers anew."""
     return attrs.evolve(request, headers=dict(request.headers))
 
 
 class World:
-    """Answers requests from a script, in order, and records what was asked of it."""
+    """Answers requests from a script, in order, and records them."""
 
     def __init__(
         self, *script: Answer, credentials: Credentials | None = None, cache: TokenCache | None = None
@@ -104,12 +104,12 @@ class World:
 
     @property
     def requests(self) -> list[Request]:
-        """What was sent, in order."""
+        """The requests sent, in order."""
         return [send.request for send in self.sent]
 
     @property
     def paths(self) -> list[str]:
-        """Where it was sent."""
+        """The paths they were sent to."""
         return [request.url.removeprefix(ORIGIN) for request in self.requests]
 
     def call(self, operation: Operation[T], **options: Any) -> T:
@@ -151,16 +151,16 @@ class World:
         return False
 
     def _answer_read(self, request: Request) -> Any:
-        """Answer a request of which the body was read, as servers do."""
+        """Answer a request after reading its body, as servers do."""
         if isinstance(request.content, Multipart):
             b"".join(request.content)
         return self._answer(request)
 
     def _answer(self, request: Request) -> Any:
-        told = self.script.pop(0)
-        if isinstance(told, Exception):
-            raise told
-        return told(request) if callable(told) else told
+        reply = self.script.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply(request) if callable(reply) else reply
 
     def _note(self, refreshed: dict[str, Any]) -> None:
         self.notified.append(refreshed)

@@ -36,7 +36,7 @@ class RunFailedError(Exception):
 
     def __init__(self, message: str, details: list[Row] | None = None) -> None:
         super().__init__(message)
-        self.told: Row = {"message": message, "details": details or []}
+        self.explanation: Row = {"message": message, "details": details or []}
 
 
 @attrs.frozen
@@ -55,7 +55,7 @@ def finish(state: State, run: Row) -> None:
     try:
         result = DEFINITIONS[run["workflow"]].work(state, run["input"])
     except RunFailedError as error:
-        run.update(status="failed", error=error.told, finished_at=state.moment())
+        run.update(status="failed", error=error.explanation, finished_at=state.moment())
     else:
         run.update(status="succeeded", progress=1.0, result=result, finished_at=state.moment())
 

@@ -16,11 +16,11 @@ from redcore.testing._fake.work import DEFINITIONS
 
 def workflows_list(call: Call) -> Reply:
     """One page of the definitions."""
-    told = [
+    definitions = [
         {"name": name, "description": each.description, "input_schema": each.input_schema}
         for name, each in DEFINITIONS.items()
     ]
-    return cut(call, told, ("name",))
+    return cut(call, definitions, ("name",))
 
 
 def workflows_run(call: Call) -> Reply:
