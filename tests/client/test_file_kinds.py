@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import codecs
+import ctypes
 import gzip
 import hashlib
 import io
+import lzma
 import os
+import shutil
 import socket
 import stat
 import sys
 import threading
 import warnings
+import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiofiles
 import anyio
 import pytest
 from starlette.datastructures import Headers, UploadFile
 from tests.client.colours import Colour
-from tests.client.loopback import Loopback, Reply, Seen, reset, stored
+from tests.client.loopback import Loopback, Reply, Seen, refusal, reset, stored
 
-from redcore import ArgumentError
+from redcore import ArgumentError, NotFoundError
 
 CONTENT = b"0123456789" * 20_000
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
+
+
+def archive(content: bytes) -> bytes:
+    """A zip file with one file, stored as it is."""
+    with io.BytesIO() as made:
+        with zipfile.ZipFile(made, "w") as writer:
+            writer.writestr("catalog.csv", content)
+        return made.getvalue()
+
+
+DAMAGED_ARCHIVE = archive(CONTENT).replace(b"345678", b"345679", 1)
 
 
 @asynccontextmanager
@@ -179,6 +194,77 @@ class TestUpload:
         head, content = part(server.seen[0])
         assert ('filename="catalog.gz"' in head, content) == (True, CONTENT)
 
+    @pytest.mark.skipif(not Path("/sys/kernel/mm").exists(), reason="this system has no such files")
+    def test_a_file_whose_size_is_wrong(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Files of /sys say that they fill a memory page: they are read to their end all the same."""
+        path = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+        content = path.read_bytes()
+        server.script(stored(content), stored(content))
+        client = make()
+
+        call(client.files.upload, file=path)
+        with path.open("rb") as file:
+            call(client.files.upload, file=file)
+
+        assert [part(seen)[1] for seen in server.seen] == [content, content]
+
+    @POSIX
+    def test_a_pipe_without_a_writer_is_waited_for_until_the_deadline(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """Nothing is sent meanwhile."""
+        os.mkfifo(tmp_path / "pipe")
+
+        with pytest.raises(TimeoutError, match="deadline"):
+            call(make(deadline=0.1).files.upload, file=tmp_path / "pipe")
+
+        assert server.seen == []
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(CONTENT)[:-20])),
+            lambda: lzma.open(io.BytesIO(lzma.compress(CONTENT)[:40] + b"?" * 80)),  # noqa: SIM115 (in the test's `with`)
+            lambda: zipfile.Path(io.BytesIO(DAMAGED_ARCHIVE), "catalog.csv").open("rb"),
+        ],
+        ids=["gzip", "lzma", "zip"],
+    )
+    def test_a_damaged_archive_is_refused(
+        self, call: Colour, make: Any, server: Loopback, broken: Callable[[], IO[bytes]]
+    ) -> None:
+        """Whatever type of error its library raises, and before anything is sent."""
+        with broken() as file, pytest.raises(ArgumentError, match="cannot be read") as caught:
+            call(make().files.upload, file=file)
+
+        assert caught.value.__cause__ is not None
+        assert server.seen == []
+
+    @pytest.mark.parametrize("mode", ["wb", "ab"])
+    def test_a_file_that_was_opened_for_writing_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, mode: str
+    ) -> None:
+        """The error says how to open it."""
+        with (tmp_path / "a").open(mode) as file, pytest.raises(ArgumentError, match='open it with mode "rb"'):
+            call(make().files.upload, file=file)
+
+        assert server.seen == []
+
+    def test_a_view_of_any_shape_is_sent(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Every second byte, rows, and numbers of another byte order; one that was released is refused."""
+        numbers = (ctypes.c_uint16.__ctype_be__ * 2)(1, 2)
+        views = [memoryview(CONTENT)[::2], memoryview(b"abcdef").cast("B", (2, 3)), memoryview(numbers)]
+        server.answer = lambda seen: stored(part(seen)[1])
+        client = make()
+
+        for view in views:
+            call(client.files.upload, file=view)
+
+        assert [part(seen)[1] for seen in server.seen] == [CONTENT[::2], b"abcdef", b"\0\1\0\2"]
+        views[0].release()
+        with pytest.raises(ArgumentError, match="cannot be read"):
+            call(client.files.upload, file=views[0])
+
+    @pytest.mark.usefixtures("redcore_time")
     @pytest.mark.parametrize("library", ["aiofiles", "anyio"])
     def test_a_file_that_is_awaited(
         self, call: Colour, make: Any, server: Loopback, source: Path, library: str
@@ -297,7 +383,9 @@ class TestDownload:
 
         assert path.read_bytes() == CONTENT
 
-    @pytest.mark.parametrize("made", ["folder", "folder/", "new/", "socket", "x" * 256, "nul\0", "file/below"])
+    @pytest.mark.parametrize(
+        "made", ["folder", "folder/", "new/", "new/.", "new/..", "socket", "x" * 256, "nul\0", "file/below"]
+    )
     @POSIX
     @pytest.mark.usefixtures("listening")
     def test_a_path_that_no_file_can_have_is_refused(
@@ -313,6 +401,79 @@ class TestDownload:
 
         assert server.seen == []
         assert sorted(tmp_path.iterdir()) == before
+
+    def test_an_empty_path_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would be the working folder; nothing is left beside that."""
+        (tmp_path / "folder").mkdir()
+        monkeypatch.chdir(tmp_path / "folder")
+
+        with pytest.raises(ArgumentError, match="it is a folder; name a file in it"):
+            call(make().files.download, "file_1", to="")
+
+        assert server.seen == []
+        assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+    @POSIX
+    @pytest.mark.parametrize("kind", ["link", "other name", "folder", "pipe"])
+    def test_what_has_the_name_of_a_part_and_is_none_stays(
+        self, call: Colour, make: Any, tmp_path: Path, kind: str
+    ) -> None:
+        """In a folder of several people it may be anything, such as a link to a file that nobody wants to lose."""
+        (tmp_path / "precious").write_bytes(b"precious")
+        place = tmp_path / "a.csv.file_1.part"
+        made: dict[str, Callable[[], Any]] = {
+            "link": lambda: place.symlink_to("precious"),
+            "other name": lambda: place.hardlink_to(tmp_path / "precious"),
+            "folder": place.mkdir,
+            "pipe": lambda: os.mkfifo(place),
+        }
+        made[kind]()
+        before = place.lstat()
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (tmp_path / "precious").read_bytes() == b"precious"
+        assert (tmp_path / "a.csv").read_bytes() == CONTENT
+        assert not (tmp_path / "a.csv").is_symlink()
+        assert os.path.samestat(place.lstat(), before)
+        assert len(list(tmp_path.iterdir())) == 3
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no such files")
+    @pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd"])
+    def test_a_descriptor_is_written_to(self, call: Colour, make: Any, tmp_path: Path, folder: str) -> None:
+        """A shell opened the file (`3>catalog.csv`): a new file in its place would not be that one."""
+        with (tmp_path / "catalog.csv").open("wb") as file:
+            call(make().files.download, "file_1", to=f"{folder}/{file.fileno()}")
+
+            assert os.fstat(file.fileno()).st_size == len(CONTENT)
+
+    def test_a_folder_that_is_deleted_meanwhile_hides_no_error(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """The platform's refusal is what the caller gets."""
+        (tmp_path / "folder").mkdir()
+
+        def answer(_: Seen) -> Reply:
+            shutil.rmtree(tmp_path / "folder")
+            return refusal(404, "RESOURCE_NOT_FOUND")
+
+        server.answer = answer
+
+        with pytest.raises(NotFoundError):
+            call(make().files.download, "file_1", to=tmp_path / "folder" / "a.csv")
+
+    def test_a_target_that_fails_is_an_argument_error(self, call: Colour, make: Any) -> None:
+        """Whatever type of error its library raises."""
+
+        class Full:
+            def write(self, data: bytes) -> None:
+                if data:
+                    raise EOFError
+
+        with pytest.raises(ArgumentError, match="the file cannot be written: EOFError"):
+            call(make().files.download, "file_1", to=Full())
 
     @pytest.mark.parametrize(
         "made",

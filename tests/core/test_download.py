@@ -11,7 +11,7 @@ from redcore._base.response import Headers
 from redcore._call.engine import CallOptions
 from redcore._transfer.download import Download
 from redcore._wire.progress import Meter
-from redcore.exceptions import NetworkError
+from redcore.exceptions import NetworkError, ResponseError
 from redcore.options import Retry
 
 
@@ -50,6 +50,33 @@ def test_download_resumes_by_range_after_a_reset() -> None:
     assert fetched(world) == b"abc"
     assert world.slept == [1.0]
     assert world.streams[1].request.headers["Range"] == "bytes=2-"
+
+
+@pytest.mark.parametrize("told", ["bytes 2-2/*", "Bytes 2-2/3"])
+def test_a_part_of_a_file_of_unknown_size_is_taken(told: str) -> None:
+    """RFC 9110 section 14.4; names of units have no case (section 14.1)."""
+    world = World(Broken(b"ab", content_length="3"), Broken(b"c", b"", status=206, content_range=told))
+
+    assert fetched(world) == b"abc"
+
+
+@pytest.mark.parametrize("told", ["bytes 2-2/{}", "bytes {}-2/3", "bytes 2-{}/3", "bytes */{}"])
+def test_a_number_that_no_file_has_is_an_answer_that_cannot_be_read(told: str) -> None:
+    """Python converts no number of more than 4,300 digits."""
+    huge = Broken(b"c", status=206, content_range=told.format("9" * 5000))
+
+    with pytest.raises(ResponseError, match="another part"):
+        fetched(World(Broken(b"ab", content_length="3"), huge))
+
+
+def test_a_weak_etag_is_no_condition_for_a_part() -> None:
+    """RFC 9110 section 13.1.5: `If-Range` takes strong ones only; the answers are compared all the same."""
+    tag = 'W/"1"'
+    rest = Broken(b"c", b"", status=206, content_range="bytes 2-2/3", etag=tag)
+    world = World(Broken(b"ab", content_length="3", etag=tag), rest)
+
+    assert fetched(world) == b"abc"
+    assert "If-Range" not in world.streams[1].request.headers
 
 
 def test_a_download_that_is_given_up_says_why() -> None:

@@ -25,10 +25,11 @@ import attrs
 from redcore._call.steps import Flow, Notify, Work
 from redcore._wire.progress import Meter
 from redcore._wire.sources import explained
-from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.exceptions import ArgumentError, ConfigurationError, RedcoreError
 from redcore.tokens.file_lock import take
 
 BLOCK_BYTES = 1024 * 1024  # few writes at little memory
+NOT_A_PART = {errno.ELOOP, errno.EISDIR, errno.ENXIO}  # a link, a folder, a socket
 NAME_BYTES = 255  # of one file name (NAME_MAX of Linux, macOS and, in characters, Windows)
 
 
@@ -55,9 +56,10 @@ class Place:
             try:
                 found = os.stat(name)  # noqa: PTH116 (follows links, also to what has no name of its own)
             except FileNotFoundError:
-                if name.endswith(("/", os.sep)):
+                path = Path(os.path.realpath(name))
+                if os.path.basename(name) in {"", "."} or path.is_dir():  # noqa: PTH119 (`Path` drops both)
                     raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file in it") from None
-                return cls(Path(os.path.realpath(name)), is_stream=False, mode=None)
+                return cls(path, is_stream=False, mode=None)
             kind = stat.S_IFMT(found.st_mode)
             if kind == stat.S_IFDIR:
                 raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file in it")
@@ -86,12 +88,14 @@ class Place:
 
 
 def is_descriptor(name: str) -> bool:
-    """Whether a path resolves through `/proc/…/fd`, as `/dev/stdout` does."""
+    """Whether a path resolves through `/proc/…/fd`, as `/dev/stdout` and `/dev/fd/3` do."""
     for _ in range(40):  # as many links as Linux follows (path_resolution(7))
-        if name.startswith("/proc/"):
+        folder, last = os.path.split(name)  # of any text
+        folder = os.path.realpath(folder)
+        if folder.startswith("/proc/"):
             return True
         try:
-            name = os.path.join(os.path.dirname(name), os.readlink(name))  # noqa: PTH115, PTH118, PTH120 (any text)
+            name = os.path.join(folder, os.readlink(os.path.join(folder, last)))  # noqa: PTH115, PTH118 (any text)
         except OSError:
             return False
     return False
@@ -202,7 +206,7 @@ class PartialFile:
 
     def drop(self) -> None:
         """Delete it."""
-        self._end(self._part.unlink)
+        self._end(partial(self._part.unlink, missing_ok=True))
 
     def leave(self) -> None:
         """Close it and keep its content for a later download."""
@@ -229,11 +233,16 @@ class PartialFile:
         return self._path.with_name(name)
 
     def _shared(self) -> IO[bytes] | None:
-        """Open the shared part; None if another download uses it."""
+        """Open the shared part; None if another download uses it, or if something else has its name."""
         while True:
-            file = self._part.open("a+b", buffering=0)
             try:
-                if not take(file.fileno()):
+                file = open(self._part, "a+b", buffering=0, opener=open_itself)  # noqa: SIM115 (it is returned)
+            except OSError as problem:
+                if problem.errno in NOT_A_PART:
+                    return None
+                raise
+            try:
+                if is_another(os.fstat(file.fileno())) or not take(file.fileno()):
                     file.close()
                     return None
                 # Another download may have moved or deleted it since it was opened here.
@@ -260,6 +269,17 @@ class PartialFile:
                 self._file.close()
 
 
+def open_itself(name: str, flags: int) -> int:
+    """Open a file, not what a link leads to, without waiting for the other end of a pipe."""
+    more = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK"))
+    return os.open(name, flags | more, 0o666)
+
+
+def is_another(found: os.stat_result) -> bool:
+    """Whether a file is no part: not a regular file, or one that has another name too."""
+    return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
+
+
 def is_at(path: Path, file: IO[bytes]) -> bool:
     """Whether an open file is the file at a path."""
     try:
@@ -270,12 +290,12 @@ def is_at(path: Path, file: IO[bytes]) -> bool:
 
 @contextmanager
 def writing() -> Generator[None]:
-    """Replace errors of a file by ones that explain the problem."""
+    """Replace errors of a file by ones that explain the problem; compressors raise errors of many types."""
     try:
         yield
-    except ArgumentError:
+    except RedcoreError:
         raise
-    except (OSError, ValueError) as problem:  # the second for a file that was closed, or a name with a NUL
-        raise ArgumentError(explained(problem, "written")) from problem
     except TypeError as problem:
         raise ArgumentError("the file cannot be written: it takes no bytes; open it in binary mode") from problem
+    except Exception as problem:
+        raise ArgumentError(explained(problem, "written")) from problem

@@ -30,8 +30,8 @@ from redcore._wire.progress import Meter
 from redcore.exceptions import ChecksumError, FileChangedError, NetworkError, RedcoreAPIError, ResponseError
 
 CHECKSUM = re.compile(r'"([0-9a-f]{64})"')
-PART = re.compile(r"bytes (\d+)-\d+/(\d+)")
-NO_PART = re.compile(r"bytes \*/(\d+)")
+PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(?:(\d{1,18})|\*)", re.IGNORECASE)  # 18 digits: a thousand petabytes
+NO_PART = re.compile(r"bytes \*/(\d{1,18})", re.IGNORECASE)
 
 
 class Download:
@@ -140,7 +140,7 @@ class Download:
         headers = {"Accept": "*/*"}
         if self._meter.done:
             headers["Range"] = f"bytes={self._meter.done}-"
-        if self._meter.done and self._etag is not None:
+        if self._meter.done and self._etag is not None and not self._etag.startswith("W/"):  # RFC 9110 section 13.1.5
             headers["If-Range"] = self._etag
         whole: Operation[Any] = operations.files_download(self._file_id)
         return attrs.evolve(whole, headers=headers, shape="open")
@@ -155,7 +155,7 @@ class Download:
             part = PART.fullmatch(headers.get("content-range", ""))
             if part is None or int(part[1]) != self._meter.done:
                 raise ResponseError("the answer is another part of the file than was asked for")
-            self._surplus, self._meter.total = 0, int(part[2])
+            self._surplus, self._meter.total = 0, self._meter.total if part[2] is None else int(part[2])
             return
         length = headers.get("content-length", "")
         self._surplus, self._meter.total = self._meter.done, int(length) if length.isdecimal() else None

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import attrs
 
+from redcore._base.runtime import new_id
 from redcore._base.values import Unset
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow, Notify, Sleep, Work
@@ -17,10 +18,11 @@ from redcore._transfer.destination import PartialFile, Place, Target
 from redcore._transfer.download import Download
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
+from redcore._wire.sources import NamedPipe, Source
 from redcore.exceptions import ChecksumError, FileChangedError, ResponseError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024  # documented in `download`
-READER_POLL_S = 0.05  # a pipe without a reader can only be polled
+PIPE_POLL_S = 0.05  # a pipe without its other end can only be polled
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +45,8 @@ class Transfers:
         part: FilePart | None = yield Work(partial(FilePart.of, file, name=known, content_type=content_type))
         meter = Meter(None if part is None else part.source.size, on_progress)
         content: Any = file if part is None else attrs.evolve(part, meter=meter)
-        stored = yield from self.engine.call(operations.files_upload(file=content, name=name), self.options)
+        options = self.options if part is None else (yield from self._ready(part.source))
+        stored = yield from self.engine.call(operations.files_upload(file=content, name=name), options)
         if meter.complete and stored.sha256 != meter.sha256:
             raise ChecksumError(
                 f"the bytes of file {stored.id} are not those that were sent; delete it and upload again",
@@ -51,6 +54,21 @@ class Transfers:
                 actual=stored.sha256,
             )
         return stored
+
+    def _ready(self, source: Source) -> Flow[CallOptions]:
+        """Wait until a pipe has a writer; return the options with what is left of the deadline."""
+        if not isinstance(source, NamedPipe):
+            return self.options
+        headers = {"X-Request-ID": new_id(), **self.options.headers}
+        budget = self.engine.budget(self.options, headers["X-Request-ID"])
+        try:
+            while not (yield Work(source.open)):
+                budget.attempt_s()  # raises when the deadline has passed
+                yield Sleep(PIPE_POLL_S)
+        except BaseException:
+            source.close()
+            raise
+        return attrs.evolve(self.options, deadline_s=budget.remaining_s(), headers=headers)
 
     def begin(self, file_id: str) -> tuple[Download, Meter]:
         """Begin a download from the first byte."""
@@ -99,7 +117,7 @@ class Transfers:
         file: IO[bytes] | None
         while (file := (yield Work(place.open_stream))) is None:
             download.left()  # raises when the deadline has passed
-            yield Sleep(READER_POLL_S)
+            yield Sleep(PIPE_POLL_S)
         try:
             yield from self._write(download, meter, file, on_progress)
         finally:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import stat
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
@@ -15,10 +17,11 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any, cast
 
-from redcore.exceptions import ArgumentError
+from redcore.exceptions import ArgumentError, RedcoreError
 
 PIECE_BYTES = 64 * 1024  # the amount that a connection accepts at a time
 DEFAULT_NAME = "upload"
+MODES = {"read": "rb", "written": "wb"}
 
 
 class Source(ABC):
@@ -61,7 +64,8 @@ class Held(Source):
     blocks = False
 
     def __init__(self, content: bytes | bytearray | memoryview) -> None:
-        self._view = memoryview(content).cast("B")
+        with reading():
+            self._view = flat(content)
         self.size = len(self._view)
         self._at = 0
 
@@ -91,15 +95,18 @@ class Opened(Source):
                 self.size = self._measured()
 
     def _measured(self) -> int | None:
-        """Bytes from the current position; None if the file does not report it, such as files in /proc."""
-        begins = bool(checked(self._file.read(1)))
+        """Bytes from the current position; None if the reported size is wrong: 0 in /proc, a memory page in /sys."""
+        found = 0
+        while found < PIECE_BYTES and (piece := checked(self._file.read(PIECE_BYTES - found))):
+            found += len(piece)
         try:
             self._file.seek(0, io.SEEK_END)
             size = max(0, self._file.tell() - self._first)
         except OSError:
             size = 0
         self._file.seek(self._first)
-        return None if begins and not size else size
+        is_right = size == found if found < PIECE_BYTES else size >= found
+        return size if is_right else None
 
     def start(self) -> None:
         """Rewind to the first byte."""
@@ -123,21 +130,75 @@ class Opened(Source):
         return piece
 
 
+class NamedPipe(Source):
+    """A FIFO, read until its writers close it."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._is_started = False
+
+    def open(self) -> bool:
+        """Open it, without waiting for a writer; returns whether there are bytes to read, or an end.
+
+        Raises:
+            ArgumentError: it cannot be opened.
+        """
+        with reading():
+            if self._file is None:
+                self._file = open(self._path, "rb", buffering=0, opener=open_at_once)  # noqa: SIM115 (see `close`)
+            return can_read(self._file)
+
+    def start(self) -> None:
+        """Wait for a writer, unless it was opened before."""
+        if self._is_started:
+            raise ArgumentError("the pipe was read already and cannot be rewound")
+        self._is_started = True
+        with reading():
+            if self._file is None:
+                self._file = self._path.open("rb", buffering=0)
+            os.set_blocking(self._file.fileno(), True)
+
+    def read(self) -> bytes:
+        """Return the next bytes."""
+        if self._file is None:
+            return b""
+        with reading():
+            return self._file.read(PIECE_BYTES)
+
+    def close(self) -> None:
+        """Close it; a writer that goes on is stopped by the system."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+
+def open_at_once(name: str, flags: int) -> int:
+    """Open a pipe without waiting for its other end."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def can_read(pipe: IO[bytes]) -> bool:
+    """Whether reading a pipe would not block: it has bytes, or its last writer has closed it."""
+    if sys.platform != "linux":  # others report the end of a pipe that has had no writer yet
+        return True
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)  # POLLHUP is always reported, once there has been a writer (poll(2))
+    return bool(poll.poll(0))
+
+
 REFUSED = {stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
 
 
 class Stored(Source):
-    """A file on disk, opened when it is sent."""
+    """A file or device on disk, opened when it is sent."""
 
-    def __init__(self, path: os.PathLike[str]) -> None:
-        self._path = Path(os.fsdecode(path))
+    def __init__(self, path: Path, kind: int) -> None:
+        self._path = path
         self._inner: Opened | None = None
         self._file: IO[bytes] | None = None
-        self.name = self._path.name
-        with reading():
-            kind = stat.S_IFMT(self._path.stat().st_mode)
-        if kind in REFUSED:
-            raise ArgumentError(f"the file cannot be read: it is {REFUSED[kind]}")
+        self.name = path.name
         self.replayable = kind == stat.S_IFREG
         if self.replayable:
             with reading(), self._path.open("rb") as file:  # checked now, before the request has begun
@@ -260,13 +321,13 @@ def source_of(content: object) -> Source | None:
     """Make the source of a value; None if it cannot be uploaded.
 
     Raises:
-        ArgumentError: it is a path that cannot be read.
+        ArgumentError: it cannot be read.
     """
     given: Any = inner_file(content)  # duck typing
     if isinstance(content, bytes | bytearray | memoryview):
         return Held(given)
     if isinstance(content, os.PathLike):
-        return Stored(given)
+        return at_path(given)
     if hasattr(given, "read"):
         return file_source(content, given)
     if isinstance(content, AsyncIterable):
@@ -274,6 +335,16 @@ def source_of(content: object) -> Source | None:
     if isinstance(content, Iterable) and not isinstance(content, str):
         return Pieces(given)
     return None
+
+
+def at_path(path: os.PathLike[str]) -> Source:
+    """Make the source of a path; raises as `source_of` does."""
+    with reading():
+        found = Path(os.fsdecode(path))
+        kind = stat.S_IFMT(found.stat().st_mode)
+    if kind in REFUSED:
+        raise ArgumentError(f"the file cannot be read: it is {REFUSED[kind]}")
+    return NamedPipe(found) if kind == stat.S_IFIFO else Stored(found, kind)
 
 
 def file_source(content: object, file: Any) -> Source | None:
@@ -315,6 +386,19 @@ def can_seek(file: Any) -> bool:
     return all(hasattr(file, method) for method in ("seekable", "seek", "tell")) and bool(file.seekable())
 
 
+def flat(content: bytes | bytearray | memoryview) -> memoryview:
+    """The bytes of an object in memory; those that are not one row of bytes are copied.
+
+    Raises:
+        ValueError: it was released.
+    """
+    view = memoryview(content)
+    try:
+        return view.cast("B")
+    except (TypeError, ValueError):  # every second byte, say, or numbers of another byte order
+        return memoryview(view.tobytes())
+
+
 def checked(piece: object) -> bytes:
     """Check that a chunk is bytes."""
     if isinstance(piece, bytes):
@@ -326,17 +410,19 @@ def checked(piece: object) -> bytes:
 
 @contextmanager
 def reading() -> Generator[None]:
-    """Replace errors of a file by ones that explain the problem."""
+    """Replace errors of a file by ones that explain the problem; decompressors raise errors of many types."""
     try:
         yield
-    except ArgumentError:
+    except RedcoreError:
         raise
-    except (OSError, ValueError) as problem:  # ValueError: a closed file, or a name with a NUL character
+    except Exception as problem:
         raise ArgumentError(explained(problem, "read")) from problem
 
 
-def explained(problem: OSError | ValueError, what: str) -> str:
+def explained(problem: Exception, what: str) -> str:
     """Say which file cannot be read or written, as far as the system says it, and why."""
     name = problem.filename if isinstance(problem, OSError) and isinstance(problem.filename, str) else "the file"
     reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-    return f"{name} cannot be {what}: {reason}"
+    if isinstance(problem, io.UnsupportedOperation):  # its text is the name of the method
+        reason = f'it was opened for something else; open it with mode "{MODES[what]}"'
+    return f"{name} cannot be {what}: {reason or type(problem).__name__}"
