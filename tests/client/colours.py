@@ -1,6 +1,6 @@
 """One test body for both clients: a colour makes a client and calls it, blocking or in an event loop of its own.
 
-And over all transports: an `over` is a `transport=`, or a library of which clients are given a client.
+And over all transports: an `over` is a `transport=`, or a library whose clients are passed to the SDK.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Blocking:
     _brought: list[Any] = attrs.field(factory=list[Any])
 
     def client(self, **options: Any) -> Any:
-        """A client with an API key, unless the options bring other credentials."""
+        """Make a client with an API key, unless the options have other credentials."""
         if "http_client" not in options and self.over in TRANSPORT_NAMES:
             options = {"transport": self.over, **options}
         elif "http_client" not in options and self.over is not None:
@@ -45,12 +45,12 @@ class Blocking:
         client.close()
 
     def end(self) -> None:
-        """Close what was brought."""
+        """Close an HTTP client that a test passed."""
         for brought in self._brought:
             brought.close()
 
     def items(self, pages: Any) -> list[Any]:
-        """The items of all pages."""
+        """Return the items of all pages."""
         return list(pages.iter_items())
 
 
@@ -64,7 +64,7 @@ class Awaiting:
     _brought: list[Any] = attrs.field(factory=list[Any])
 
     def client(self, **options: Any) -> Any:
-        """A client with an API key, unless the options bring other credentials."""
+        """Make a client with an API key, unless the options have other credentials."""
         if "http_client" not in options and self.over in TRANSPORT_NAMES:
             options = {"transport": self.over, **options}
         elif "http_client" not in options and self.over is not None:
@@ -81,12 +81,12 @@ class Awaiting:
         self.portal.call(client.aclose)
 
     def end(self) -> None:
-        """Close what was brought."""
+        """Close an HTTP client that a test passed."""
         for brought in self._brought:
             self.portal.call(brought.aclose)
 
     def items(self, pages: Any) -> list[Any]:
-        """The items of all pages."""
+        """Return the items of all pages."""
 
         async def collect() -> list[Any]:
             return [item async for item in pages.iter_items()]
@@ -95,20 +95,20 @@ class Awaiting:
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:
-    """A loop whose tasks run as soon as they are made."""
+    """Make a loop whose tasks run as soon as they are made."""
     loop = asyncio.new_event_loop()
     loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]  # of Python 3.12
     return loop
 
 
 def loops() -> dict[str, tuple[str, dict[str, Any]]]:
-    """The kinds of event loop of this interpreter, as anyio runs them: the library and its options."""
-    told: dict[str, tuple[str, dict[str, Any]]] = {"asyncio": ("asyncio", {}), "trio": ("trio", {})}
+    """Return the kinds of event loop of this interpreter, as anyio runs them: the library and its options."""
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {"asyncio": ("asyncio", {}), "trio": ("trio", {})}
     if find_spec("uvloop") is not None:  # not on Windows
-        told["uvloop"] = ("asyncio", {"use_uvloop": True})
+        kinds["uvloop"] = ("asyncio", {"use_uvloop": True})
     if hasattr(asyncio, "eager_task_factory"):
-        told["eager"] = ("asyncio", {"loop_factory": eager_loop})
-    return told
+        kinds["eager"] = ("asyncio", {"loop_factory": eager_loop})
+    return kinds
 
 
 Colour = Blocking | Awaiting
@@ -123,7 +123,7 @@ OWN_TRANSPORTS = [
     *((name, "httpcore") for name in LOOPS if name != "trio"),
     ("asyncio", "aiohttp"),
 ]
-"""Those with connections of the client's own."""
+"""Transports with connections of the client's own."""
 TRANSPORTS = [
     *OWN_TRANSPORTS,
     *((name, library) for name in ("sync", "asyncio", "trio") for library in LIBRARIES),

@@ -38,7 +38,7 @@ EVERY_TRANSPORT = "REDCORE_TEST_EVERY_TRANSPORT" in os.environ  # set by `nox -s
 
 @pytest.fixture(params=OWN_TRANSPORTS if EVERY_TRANSPORT else COLOURS, ids=named)
 def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    """A colour and what it sends over; files that test transports have a fixture of this name over all of them."""
+    """A colour and what it sends over; files that test transports override this fixture with all of them."""
     chosen: tuple[str, str | None] = request.param
     return chosen
 
@@ -59,7 +59,7 @@ def server() -> Iterator[Loopback]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that signs itself, and its key."""
+    """A self-signed certificate of 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -96,7 +96,7 @@ def make(call: Colour, server: Loopback) -> Iterator[Any]:
 
 @pytest.fixture
 def slept(redcore_time: FakeTime) -> list[float]:
-    """The waits of the clients, which are over at once."""
+    """The waits of the clients, which end at once."""
     return redcore_time.slept
 
 

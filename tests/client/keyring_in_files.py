@@ -13,7 +13,7 @@ from keyring.backend import KeyringBackend
 
 
 class FileKeyring(KeyringBackend):
-    """Each access by itself is whole; several together are not, as with any keyring."""
+    """Each access is atomic; several together are not, as with any keyring."""
 
     priority = 1
 

@@ -1,7 +1,7 @@
 """A real HTTP server on the loopback interface that answers as a test says, down to the bytes.
 
-`server.answer` is a function from a request to a `Reply`, or to a function that is handed the socket and may do with it
-what it likes: drip, stall, reset. Each connection has its own thread; every request is recorded in `server.seen`.
+`server.answer` is a function from a request to a `Reply`, or to a function that gets the socket and may do anything
+with it: drip, stall, reset. Each connection has its own thread; every request is recorded in `server.seen`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Reply:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     def encode(self) -> bytes:
-        """The bytes of the answer."""
+        """Return the bytes of the answer."""
         headers = {"Content-Length": str(len(self.body)), **self.headers}
         lines = [f"HTTP/1.1 {self.status} Any", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + self.body
@@ -73,32 +73,32 @@ Answer = Callable[[Seen], Reply | Raw]
 
 
 def reply(payload: object, status: int = 200, **headers: str) -> Reply:
-    """A JSON answer; underscores in header names stand for hyphens."""
+    """Make a JSON answer; underscores in header names stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(status, json.dumps(payload).encode(), {"Content-Type": "application/json", **named})
 
 
 def user(**changes: Any) -> Reply:
-    """A success: one user."""
+    """Make a success: one user."""
     return reply({"data": {**USER, **changes}, "meta": META})
 
 
 def stored(content: bytes, **changes: Any) -> Reply:
-    """The answer to an upload of this content."""
+    """Make the answer to an upload of this content."""
     sha256 = hashlib.sha256(content).hexdigest()
     described = {"id": "file_1", "name": "a", "content_type": "b", "size": len(content), "sha256": sha256}
     return reply({"data": {**described, "created_at": "2026-01-01T00:00:00Z", **changes}, "meta": META}, 201)
 
 
 def refusal(status: int, code: str = "ANY_CODE", message: str = "no", **headers: str) -> Reply:
-    """An error envelope."""
+    """Make an error envelope."""
     return reply({"error": {"code": code, "message": message, "docs": "", "details": []}}, status, **headers)
 
 
 def pair(number: int, **more: Any) -> Reply:
-    """What the token endpoint gives for the n-th time."""
-    told = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}"}
-    return reply({**told, "token_type": "Bearer", "expires_in": 3600, **more})
+    """Make the n-th answer of the token endpoint."""
+    fields = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}"}
+    return reply({**fields, "token_type": "Bearer", "expires_in": 3600, **more})
 
 
 def reset(connection: socket.socket) -> None:
@@ -108,7 +108,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def delivered(connection: socket.socket) -> None:
-    """Wait until the other side has what was sent: on a busy machine even the loopback interface takes time."""
+    """Wait until the client has received what was sent: on a busy machine even the loopback interface takes time."""
     if sys.platform == "linux":
         while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
             time.sleep(0.001)
@@ -127,9 +127,11 @@ class Loopback:
         self.answer: Answer = lambda _: user()
         self.gone = threading.Event()
         self.accepted = 0
-        self.cut_next = False  # whether to hang up when a part of the next body has come
-        self.refuse_next: Reply | None = None  # what to answer at once, to hang up when half of the next body has come
-        self.ended = threading.Semaphore(0)  # released once for each connection that is no more
+        self.cut_next = False  # whether to hang up when part of the next body has arrived
+        self.refuse_next: Reply | None = (
+            None  # what to answer at once, to hang up when half of the next body has arrived
+        )
+        self.ended = threading.Semaphore(0)  # released once for each connection that has ended
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -143,7 +145,7 @@ class Loopback:
         self.answer = lambda _: left.pop(0)
 
     def asked(self, path: str) -> list[Seen]:
-        """The requests for a path."""
+        """Return the requests for a path."""
         return [seen for seen in self.seen if seen.path == path]
 
     def __enter__(self) -> Self:
@@ -190,17 +192,17 @@ class Loopback:
                 if self.cut_next:
                     self.cut_next = False
                     return reset(connection)
-                told = self.answer(seen)
-                if isinstance(told, Reply):
-                    connection.sendall(told.encode())
+                answer = self.answer(seen)
+                if isinstance(answer, Reply):
+                    connection.sendall(answer.encode())
                 else:
-                    return told(connection)
+                    return answer(connection)
         return None
 
 
 def read(stream: BinaryIO, *, whole: bool = True) -> Seen | None:
-    """The next request of a connection, with its whole body or the beginning of it; None when it has ended."""
-    if b" HTTP/1." not in (line := stream.readline()):  # also for what is no HTTP, such as a TLS greeting
+    """Read the next request of a connection, whole or with the first part of its body; None at the end."""
+    if b" HTTP/1." not in (line := stream.readline()):  # also if it is not HTTP, such as a TLS greeting
         return None
     method, path, _ = line.decode("latin-1").split()
     headers: dict[str, str] = {}
@@ -215,7 +217,7 @@ def read(stream: BinaryIO, *, whole: bool = True) -> Seen | None:
 
 
 def chunk(stream: BinaryIO) -> bytes:
-    """The next chunk of a chunked body; empty at its end."""
+    """Read the next chunk of a chunked body; empty at its end."""
     size = stream.readline()
     if not size:
         raise ConnectionError("the body broke off")

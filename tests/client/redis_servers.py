@@ -1,4 +1,4 @@
-"""Real Redis for the tests of caches: one server, and one cluster, for as long as a test session needs them."""
+"""Real Redis for the tests of caches: one server, and one cluster, for the length of a test session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redcore_server.embedded import EmbeddedServers
 
 @contextlib.contextmanager
 def server_in(folder: Path) -> Iterator[str]:
-    """Run a server whose files are in a folder, and return its URL, password included."""
+    """Run a server whose files are in a folder, and return its URL with the password."""
     with contextlib.closing(DataFolder(folder)) as data, EmbeddedServers(data, postgres=False) as servers:
         url = servers.ready().redis_url
         assert url is not None

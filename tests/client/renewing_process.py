@@ -1,9 +1,9 @@
-"""One of several processes that meet an expired token: threads or tasks of it make a call each, when they are told to.
+"""One of several processes that find an expired token: on a signal, each of its threads or tasks makes a call.
 
     python renewing_process.py CACHE BASE_URL threads|tasks|hold NUMBER
 
-CACHE is Python that makes the cache. It prints `ready`, waits for a line, and prints what it was told of new pairs.
-`hold` takes the lock and keeps it until it is killed.
+CACHE is Python code that makes the cache. The process prints `ready`, waits for a line, makes the calls, and prints
+the access tokens that `on_token_refreshed` got. `hold` takes the lock and keeps it until the process is killed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def main() -> None:
     """Do what the arguments say."""
     made, base_url, how, number = sys.argv[1:]
     cache = eval(made, {"tokens": tokens})  # noqa: S307 (the test's own)
-    told: list[Any] = []
+    access_tokens: list[Any] = []
     options: dict[str, Any] = {
         "base_url": base_url,
         "client_id": "app_1",
         "refresh_token": "refresh-1",
         "token_cache": cache,
-        "on_token_refreshed": lambda pair: told.append(pair["access_token"]),
+        "on_token_refreshed": lambda pair: access_tokens.append(pair["access_token"]),
         "timeout": 10.0,
     }
     if how == "hold":
@@ -41,18 +41,18 @@ def main() -> None:
         in_threads(options, int(number))
     else:
         asyncio.run(in_tasks(options, int(number)))
-    print(json.dumps(told), flush=True)  # noqa: T201 (as above)
+    print(json.dumps(access_tokens), flush=True)  # noqa: T201 (as above)
 
 
 def in_threads(options: dict[str, Any], number: int) -> None:
-    """A call in each of so many threads."""
+    """Make a call in each of so many threads."""
     with Client(**options) as client, ThreadPoolExecutor(number) as threads:
         for call in [threads.submit(client.users.get, "usr_1") for _ in range(number)]:
             call.result()
 
 
 async def in_tasks(options: dict[str, Any], number: int) -> None:
-    """A call in each of so many tasks."""
+    """Make a call in each of so many tasks."""
     async with AsyncClient(**options) as client:
         await asyncio.gather(*(client.users.get("usr_1") for _ in range(number)))
 

@@ -24,7 +24,7 @@ TRANSPORTS: list[Any] = [None, "httpcore", "aiohttp"]
 
 @pytest.fixture(params=TRANSPORTS, ids=str)
 def address(request: pytest.FixtureRequest, server: Loopback) -> Iterator[str]:
-    """Where an application answers with what its client, made before the event loop, has found."""
+    """The address of an application that answers with the result of a call by a client made before the event loop."""
     client = AsyncClient(api_key="rk_test_key", base_url=server.base_url, transport=request.param)
 
     async def found(_: Any) -> JSONResponse:
@@ -48,7 +48,7 @@ def address(request: pytest.FixtureRequest, server: Loopback) -> Iterator[str]:
 
 
 def test_an_application_on_uvicorns_own_loop(address: str) -> None:
-    """Its calls work on uvloop, which uvicorn runs where it is installed, and its client is closed with it."""
+    """Its calls work on uvloop, which uvicorn uses where it is installed, and its client is closed with it."""
     answers = [httpx.get(address, timeout=10).json() for _ in range(2)]
 
     assert answers == [{"ids": ["usr_1"] * 5, "loop": "uvloop"}] * 2

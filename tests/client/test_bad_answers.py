@@ -1,4 +1,4 @@
-"""What a server or a network can do wrong; each has its own clear error, and nothing foreign escapes."""
+"""Faults of a server or a network: each has its own clear error, and no foreign exception escapes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
 
 
 def drip(server: Loopback, first: bytes, drop: bytes) -> Raw:
-    """Send a beginning, and then a drop at a time for ever."""
+    """Send a beginning, and then a byte at a time for ever."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(first)
@@ -49,7 +49,7 @@ def drip(server: Loopback, first: bytes, drop: bytes) -> Raw:
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("answer", "message"),
     [
         (Reply(200, b"<html>", {"Content-Type": "text/html"}), "the answer is not JSON (text/html)"),
         (Reply(200, b'{"data": {"id": "usr'), "the answer is not JSON"),
@@ -61,9 +61,9 @@ def drip(server: Loopback, first: bytes, drop: bytes) -> Raw:
     ],
     ids=repr,
 )
-def test_an_answer_that_cannot_be_read(call: Colour, make: Any, server: Loopback, told: Reply, message: str) -> None:
+def test_an_answer_that_cannot_be_read(call: Colour, make: Any, server: Loopback, answer: Reply, message: str) -> None:
     """The error says what is wrong with the answer; there is no second attempt."""
-    server.script(told)
+    server.script(answer)
 
     with pytest.raises(ResponseError) as caught:
         call(make().users.get, "usr_1")
@@ -81,7 +81,7 @@ def test_an_unknown_enum_value_and_unknown_fields(call: Colour, make: Any, serve
 
 @pytest.mark.parametrize("size", [1, 7, 2**20], ids="in pieces of {}".format)
 def test_gzip_members(call: Colour, make: Any, server: Loopback, size: int) -> None:
-    """RFC 1952 section 2.2: a body of several members is their contents, joined, however it arrives."""
+    """RFC 1952 section 2.2: a body of several members is decoded to their joined contents, however it arrives."""
     body = user().body
     packed = gzip.compress(body[:40]) + gzip.compress(b"") + gzip.compress(body[40:])
 
@@ -98,8 +98,8 @@ def test_gzip_members(call: Colour, make: Any, server: Loopback, size: int) -> N
 
 
 @pytest.mark.parametrize("rest", [b"garbage", gzip.compress(b"more")[:-5], b"\x1f"], ids=["garbage", "half", "magic"])
-def test_what_follows_a_gzip_member_and_is_none(call: Colour, make: Any, server: Loopback, rest: bytes) -> None:
-    """It is not dropped in silence."""
+def test_bytes_after_a_gzip_member_are_not_dropped(call: Colour, make: Any, server: Loopback, rest: bytes) -> None:
+    """Bytes that are not a member are not dropped silently."""
     server.script(Reply(200, gzip.compress(user().body) + rest, {"Content-Encoding": "gzip"}))
 
     with pytest.raises(ResponseError, match="content encoding is broken"):
@@ -139,14 +139,14 @@ def test_content_encodings(encoding: str | None, packed: bytes, size: int) -> No
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "utf-8", "aws-chunked"])
 def test_a_content_encoding_that_was_not_asked_for(encoding: str) -> None:
-    """Nothing is guessed."""
+    """An unknown encoding is an error."""
     with pytest.raises(ResponseError, match="was not asked for"):
         Body(encoding, math.inf)
 
 
 @pytest.mark.parametrize("cut", [UNWRAPPED[:1], UNWRAPPED[:-1], zlib.compress(CONTENT)[:-1]])
 def test_a_deflated_body_that_was_cut(cut: bytes) -> None:
-    """It is not taken for a whole one."""
+    """It is not taken for a complete one."""
     body = Body("deflate", math.inf)
     body.add(cut)
 
@@ -156,7 +156,7 @@ def test_a_deflated_body_that_was_cut(cut: bytes) -> None:
 
 def test_a_byte_order_mark(call: Colour, make: Any, server: Loopback) -> None:
     """RFC 8259 section 8.1: it is ignored, in answers, error envelopes and answers to `request`."""
-    marked = [Reply(told.status, BOM_UTF8 + told.body, told.headers) for told in (user(), refusal(404), user())]
+    marked = [Reply(answer.status, BOM_UTF8 + answer.body, answer.headers) for answer in (user(), refusal(404), user())]
     server.script(*marked)
     client = make()
 
@@ -167,14 +167,14 @@ def test_a_byte_order_mark(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_a_compressed_answer(call: Colour, make: Any, server: Loopback) -> None:
-    """A body that is compressed as it should be is read."""
+    """A body with a valid encoding is decoded."""
     server.script(Reply(200, gzip.compress(user().body), {"Content-Encoding": "gzip"}))
 
     assert call(make().users.get, "usr_1").id == USER["id"]
 
 
 def test_a_body_that_is_too_large(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body beyond the bound is not collected."""
+    """A body beyond the limit is not read to its end."""
     monkeypatch.setattr(body_reader, "MAX_BODY_BYTES", 1000)
     server.script(Reply(200, b"x" * 1001), Reply(200, gzip.compress(b"x" * 1001), {"Content-Encoding": "gzip"}))
 
@@ -185,9 +185,9 @@ def test_a_body_that_is_too_large(call: Colour, make: Any, server: Loopback, mon
 
 @pytest.mark.parametrize("kind", ["header", "body"])
 def test_a_slow_drip(call: Colour, make: Any, server: Loopback, kind: str) -> None:
-    """The time-out holds for the whole attempt: a server that never quite stops is cut off, before it breaks off."""
+    """The time-out holds for the whole attempt: a server that never finishes is cut off."""
     server.script(drip(server, HEAD[:40] if kind == "header" else HEAD, b" "))
-    # Who brings a blocking httpx client has its time-outs, which bound each silence within headers.
+    # A given blocking httpx client has its own time-outs, which bound each silence within headers.
     in_time = kind == "body" or call.name != "sync" or call.over not in LIBRARIES
 
     with pytest.raises(NetworkError, match=f"no complete answer within {TIMEOUT_S:g} s" if in_time else "no answer"):
@@ -195,7 +195,7 @@ def test_a_slow_drip(call: Colour, make: Any, server: Loopback, kind: str) -> No
 
 
 def test_a_redirect_is_not_followed(call: Colour, make: Any, server: Loopback) -> None:
-    """The token goes to no other address; the status is told."""
+    """The token is sent to no other address; the error has the status."""
     with Loopback() as other:
         server.script(Reply(307, headers={"Location": f"{other.base_url}/me"}))
 
@@ -206,7 +206,7 @@ def test_a_redirect_is_not_followed(call: Colour, make: Any, server: Loopback) -
 
 
 def test_a_redirect_is_not_followed_by_a_given_client(call: Colour, make: Any, server: Loopback) -> None:
-    """A client that follows redirects by itself is not allowed to here."""
+    """A given client that follows redirects by itself does not follow this one."""
     brought: Any = (httpx.Client if call.name == "sync" else httpx.AsyncClient)(follow_redirects=True)
     with Loopback() as other:
         server.script(Reply(302, headers={"Location": f"{other.base_url}/me"}))
@@ -243,14 +243,14 @@ REFUSED = (
 
 
 def mapped(cls: type[Exception]) -> type[RedcoreError]:
-    """What an error of httpx or httpcore must leave as."""
+    """The exception of the SDK that an error of httpx or httpcore becomes."""
     if issubclass(cls, httpx.DecodingError):
         return ResponseError
     return ArgumentError if issubclass(cls, REFUSED) else NetworkError
 
 
 def test_all_errors_of_httpx_are_known() -> None:
-    """Whatever httpx exports as an exception is in the list, but for the one of its cookie jar, which we never ask."""
+    """Every exception that httpx exports is in the list, except that of its cookie jar, which is not used."""
     exported = {value for value in vars(httpx).values() if isinstance(value, type) and issubclass(value, Exception)}
 
     assert exported - HTTPX_ERRORS == {httpx.CookieConflict}
@@ -258,7 +258,7 @@ def test_all_errors_of_httpx_are_known() -> None:
 
 @pytest.mark.parametrize("cls", sorted(HTTPX_ERRORS | HTTPCORE_ERRORS, key=str))
 def test_every_error_of_httpx_and_httpcore_is_mapped(cls: type[Exception]) -> None:
-    """Each of their exceptions leaves as one of the SDK, chained to its cause."""
+    """Each of their exceptions becomes one of the SDK, chained to its cause."""
     original = cls.__new__(cls)
 
     for foreign in [HTTPX, HTTPCORE] if cls in HTTPX_ERRORS else [HTTPCORE]:
@@ -278,7 +278,7 @@ def test_every_error_of_httpx_and_httpcore_is_mapped(cls: type[Exception]) -> No
     ],
 )
 def test_errors_below_httpx_are_mapped(original: Exception, cls: type[RedcoreError]) -> None:
-    """What the operating system or a codec raises is mapped too."""
+    """Errors of the operating system or a codec are mapped too."""
     with pytest.raises(cls), our_errors(1.0, HTTPCORE):
         raise original
 
@@ -294,7 +294,7 @@ def test_an_answer_of_a_proxy(call: Colour, make: Any, server: Loopback) -> None
 
 
 def test_an_answer_with_odd_headers(call: Colour, make: Any, server: Loopback) -> None:
-    """Headers that are no ASCII, repeated or absurd do no harm."""
+    """Headers that are not ASCII, repeated or absurd do no harm."""
     odd = {"X-RateLimit-Reset": "9" * 400, "X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-Name": "\xff"}
     server.script(reply({"data": dict(USER)}, 200, **{**odd, "Date": "never", "Retry-After": "-1"}))
 

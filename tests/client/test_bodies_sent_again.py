@@ -1,4 +1,4 @@
-"""Uploads that are tried again: whole from where they began, or not at all."""
+"""Uploads that are retried: whole from where they began, or not at all."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def pieces() -> Iterator[bytes]:
 
 
 def uploads(server: Loopback) -> list[int]:
-    """How many copies of the content each upload brought."""
+    """How many copies of the content each upload sent."""
     return [seen.body.count(CONTENT) for seen in server.asked("/v1/files")]
 
 
 @pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
 @pytest.mark.parametrize("failure", [(refusal(503), "ServerError"), (reset, "NetworkError")], ids=["503", "reset"])
-def test_gone_after_the_first_attempt(
+def test_an_upload_that_cannot_be_reread_is_not_retried(
     call: Colour, make: Any, server: Loopback, slept: list[float], *, made: Any, failure: tuple[Reply | Raw, str]
 ) -> None:
-    """What cannot be read twice is sent once: the error of that attempt is raised, and says why."""
+    """A body that can be read only once is sent once: the error of that attempt is raised, and says why."""
     client = make()
     server.script(failure[0])
 
@@ -52,8 +52,10 @@ def test_gone_after_the_first_attempt(
 
 
 @pytest.mark.parametrize("made", [pieces, lambda: Pipe(CONTENT)], ids=["generator", "pipe"])
-def test_gone_when_the_token_is_refused(call: Colour, make: Any, server: Loopback, made: Any) -> None:
-    """Nor is it sent empty with a new token: the refusal is raised, and no token asked for in vain."""
+def test_an_upload_that_cannot_be_reread_is_not_refreshed_for(
+    call: Colour, make: Any, server: Loopback, made: Any
+) -> None:
+    """It is not sent empty with a new token: the refusal is raised, and no token is requested in vain."""
     client = make(access_token="access-1", refresh_token="refresh-1")
     server.script(EXPIRED)
 
@@ -65,8 +67,8 @@ def test_gone_when_the_token_is_refused(call: Colour, make: Any, server: Loopbac
 
 @pytest.mark.usefixtures("redcore_time")
 @pytest.mark.parametrize("first", [refusal(503), reset])
-def test_rewound_to_where_it_stood(call: Colour, make: Any, server: Loopback, first: Reply | Raw) -> None:
-    """A file is sent from where it stood when the call began, each time; what was read before is not sent."""
+def test_a_retried_upload_starts_where_it_stood(call: Colour, make: Any, server: Loopback, first: Reply | Raw) -> None:
+    """A file is sent from its position when the call began, each time; what was read before is not sent."""
     client = make()
     server.script(first, STORED)
     file = io.BytesIO(b"a header of the application" + CONTENT)
@@ -78,7 +80,7 @@ def test_rewound_to_where_it_stood(call: Colour, make: Any, server: Loopback, fi
     assert all(b"a header" not in seen.body for seen in server.seen)
 
 
-def test_rewound_when_the_token_is_refused(call: Colour, make: Any, server: Loopback) -> None:
+def test_an_upload_is_rewound_after_a_refresh(call: Colour, make: Any, server: Loopback) -> None:
     """With the new token the whole file is sent again."""
     server.script(EXPIRED, pair(2), STORED)
     file = io.BytesIO(b"skipped" + CONTENT)
@@ -95,7 +97,7 @@ def test_rewound_when_the_token_is_refused(call: Colour, make: Any, server: Loop
 def test_a_one_shot_body_is_retried_while_nothing_of_it_was_read(
     call: Colour, make: Any, server: Loopback, made: Any, slept: list[float]
 ) -> None:
-    """The token endpoint answers 503 before the upload begins: the body is still whole, and the call is retried."""
+    """The token endpoint answers 503 before the upload begins: the body is unread, and the call is retried."""
     server.script(refusal(503), pair(2), STORED)
     client = make(client_id="app_1", client_secret="secret-of-the-app")
 

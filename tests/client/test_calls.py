@@ -31,7 +31,7 @@ EXPIRED = refusal(401, "TOKEN_EXPIRED")
 
 
 def test_one_object(call: Colour, make: Any, server: Loopback) -> None:
-    """A call sends its key and who it is, and gives a typed object."""
+    """A call sends its key and the User-Agent, and returns a typed object."""
     me = call(make().users.get_me)
 
     assert isinstance(me, User)
@@ -68,7 +68,7 @@ def test_a_delete(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_all_pages(call: Colour, make: Any, server: Loopback) -> None:
-    """Pages are fetched one after the other; each item comes once."""
+    """Pages are fetched one after the other; each item is yielded once."""
 
     def listing(seen: Seen) -> Reply:
         offset = int(dict(part.split("=") for part in seen.path.partition("?")[2].split("&"))["offset"])
@@ -83,7 +83,7 @@ def test_all_pages(call: Colour, make: Any, server: Loopback) -> None:
     assert [seen.path for seen in server.seen] == [f"/v1/users?limit=2&offset={n}&q=a+b" for n in (0, 2, 4)]
 
 
-def test_three_attempts(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
+def test_three_attempts_with_retries(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """Attempt 1, wait 1 s, attempt 2, wait 2 s, attempt 3, the error of the last."""
     client = make()
     server.script(refusal(503), reset, refusal(500, "INTERNAL_ERROR"))
@@ -96,7 +96,7 @@ def test_three_attempts(call: Colour, make: Any, server: Loopback, slept: list[f
 
 
 def test_a_rate_limit(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
-    """429 is waited for exactly as long as the server says; then the call goes on."""
+    """A 429 is waited for exactly as long as the server says; then the call continues."""
     client = make()
     server.script(refusal(429, retry_after="7"), user())
 
@@ -105,8 +105,8 @@ def test_a_rate_limit(call: Colour, make: Any, server: Loopback, slept: list[flo
     assert slept == [7.0]
 
 
-def test_the_window_can_be_looked_at(call: Colour, make: Any, server: Loopback) -> None:
-    """`rate_limit` is what the latest answer said, on every client that shares it; None before the first."""
+def test_the_rate_limit_window_is_public(call: Colour, make: Any, server: Loopback) -> None:
+    """`rate_limit` is the window of the latest answer, on every client that shares it; None before the first."""
     client = make()
     ends = int(time.time()) + 30
     server.script(refusal(404, x_ratelimit_limit="60", x_ratelimit_remaining="59", x_ratelimit_reset=str(ends)), user())
@@ -121,7 +121,7 @@ def test_the_window_can_be_looked_at(call: Colour, make: Any, server: Loopback) 
 
 
 def test_a_deadline_that_passes(call: Colour, make: Any, server: Loopback) -> None:
-    """A server that does not answer is not asked again where the wait would pass the deadline; the error says why."""
+    """A server that does not answer is not retried where the wait would pass the deadline; the error says why."""
 
     def stall(_: socket.socket) -> None:
         server.gone.wait()
@@ -132,12 +132,12 @@ def test_a_deadline_that_passes(call: Colour, make: Any, server: Loopback) -> No
     with pytest.raises(NetworkError) as caught:
         call(client.with_options(deadline=30).users.get, "usr_1")
 
-    told = [(attempt.error, attempt.stopped) for attempt in caught.value.attempts]
-    assert told == [("RequestTimeoutError", "deadline")]
+    attempts = [(attempt.error, attempt.stopped) for attempt in caught.value.attempts]
+    assert attempts == [("RequestTimeoutError", "deadline")]
 
 
 def test_a_rate_limit_without_retries(call: Colour, make: Any, server: Loopback) -> None:
-    """Without retries the wait is told."""
+    """With retries turned off the error has the wait."""
     server.script(refusal(429, retry_after="7"))
 
     with pytest.raises(RateLimitError) as caught:
@@ -146,8 +146,8 @@ def test_a_rate_limit_without_retries(call: Colour, make: Any, server: Loopback)
     assert caught.value.retry_after == 7.0
 
 
-def test_a_refused_token(call: Colour, make: Any, server: Loopback) -> None:
-    """A 401 is answered by a refresh and one more attempt."""
+def test_a_refused_token_is_refreshed(call: Colour, make: Any, server: Loopback) -> None:
+    """A 401 is followed by a refresh and one more attempt."""
     server.script(EXPIRED, pair(2), user())
 
     call(make(access_token="access-1", refresh_token="refresh-1").users.get, "usr_1")
@@ -164,40 +164,40 @@ def test_a_token_refused_twice(call: Colour, make: Any, server: Loopback) -> Non
         call(make(access_token="access-1", refresh_token="refresh-1").users.get, "usr_1")
 
 
-def test_the_application_is_told(call: Colour, make: Any, server: Loopback) -> None:
+def test_on_token_refreshed_is_called(call: Colour, make: Any, server: Loopback) -> None:
     """on_token_refreshed is called once for each pair."""
-    told: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
-    client = make(client_id="app_1", client_secret="s", on_token_refreshed=told.append)
+    client = make(client_id="app_1", client_secret="s", on_token_refreshed=pairs.append)
 
     call(client.users.get, "usr_1")
     call(client.users.get, "usr_1")
 
-    assert [pair["refresh_token"] for pair in told] == ["refresh-1"]
+    assert [pair["refresh_token"] for pair in pairs] == ["refresh-1"]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_the_application_may_be_told_asynchronously(portals: Any, server: Loopback, backend: str) -> None:
+def test_on_token_refreshed_may_be_a_coroutine_function(portals: Any, server: Loopback, backend: str) -> None:
     """A coroutine function is awaited."""
     from tests.client.colours import Awaiting  # noqa: PLC0415 (one colour only)
 
     call = Awaiting(backend, portals[backend])
-    told: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
 
     async def note(tokens: dict[str, Any]) -> None:
-        told.append(tokens)
+        pairs.append(tokens)
 
     server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
     client = call.client(base_url=server.base_url, client_id="a", client_secret="s", on_token_refreshed=note)
     call(client.users.get, "usr_1")
     call.close(client)
 
-    assert len(told) == 1
+    assert len(pairs) == 1
 
 
 @pytest.mark.usefixtures("redcore_time")
 @pytest.mark.parametrize("size", [3, 200_000])
-def test_an_upload_is_repeated_whole(call: Colour, make: Any, server: Loopback, size: int) -> None:
+def test_an_upload_is_retried_whole(call: Colour, make: Any, server: Loopback, size: int) -> None:
     """The second attempt of an upload sends the same bytes as the first."""
     client = make()
     server.script(refusal(503), stored(b"x" * size))
@@ -210,7 +210,7 @@ def test_an_upload_is_repeated_whole(call: Colour, make: Any, server: Loopback, 
 
 
 def test_a_download(call: Colour, make: Any, server: Loopback) -> None:
-    """A download is its bytes."""
+    """Without a destination a download returns its bytes."""
     etag = f'"{hashlib.sha256(bytes(range(256))).hexdigest()}"'
     server.script(Reply(200, bytes(range(256)), {"Content-Type": "application/octet-stream", "ETag": etag}))
 
@@ -218,8 +218,8 @@ def test_a_download(call: Colour, make: Any, server: Loopback) -> None:
 
 
 class TestLifetime:
-    def test_closed(self, call: Colour, make: Any) -> None:
-        """A call after closing says so, with its request id; closing twice is fine."""
+    def test_a_call_after_closing(self, call: Colour, make: Any) -> None:
+        """A call after closing raises an error with its request id; closing twice is fine."""
         client = make()
         call.close(client)
         call.close(client)
@@ -245,8 +245,10 @@ class TestLifetime:
             portal.call(main)
             assert server.ended.acquire(timeout=30)
 
-    def test_a_derived_client_shares_and_does_not_close(self, call: Colour, make: Any, server: Loopback) -> None:
-        """with_options shares connections and tokens; closing it closes nothing; closing the first closes all."""
+    def test_a_derived_client_shares_connections_and_closes_none(
+        self, call: Colour, make: Any, server: Loopback
+    ) -> None:
+        """with_options shares connections and tokens; only closing the original client closes them."""
         server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
         client = make(client_id="a", client_secret="s")
         derived = client.with_options(headers={"X-Trace": "1"}, max_retries=0)
@@ -263,7 +265,7 @@ class TestLifetime:
             call(derived.users.get, "usr_1")
 
     def test_a_given_http_client_is_not_closed(self, call: Colour, make: Any) -> None:
-        """Who brings an HTTP client closes it; if it is closed, calls say so."""
+        """The application closes the HTTP client that it passed; if it is closed, calls raise an error that says so."""
         import httpx  # noqa: PLC0415 (only brought by applications)
 
         brought: Any = httpx.Client() if call.name == "sync" else httpx.AsyncClient()
@@ -279,7 +281,7 @@ class TestLifetime:
             call(second.users.get, "usr_1")
 
     def test_the_repr_shows_no_secret(self, make: Any) -> None:
-        """A client prints where it talks to."""
+        """The repr of a client has its base URL."""
         client = make(api_key="rk_canary")
 
         assert repr(client) == f"{type(client).__name__}(base_url='{client._engine.base_url}')"

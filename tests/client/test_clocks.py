@@ -1,4 +1,4 @@
-"""Clocks that applications freeze and move: each library that does it, over a real connection."""
+"""Clocks that applications freeze and move: each library for it, over a real connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Freeze = Callable[..., Any]
 
 @pytest.fixture(params=["freezegun", "time-machine"])
 def frozen(request: pytest.FixtureRequest) -> Any:
-    """A clock that stands still, and moves when it is told."""
+    """A clock that stands still, and moves when `moved` is called."""
     now = dt.datetime.now(dt.UTC)
     if request.param == "freezegun":
         return freezegun.freeze_time(now)
@@ -33,7 +33,7 @@ def moved(clock: Any, seconds: float) -> None:
     shift(seconds)
 
 
-def test_a_token_is_renewed_when_a_frozen_clock_is_moved(server: Loopback, frozen: Any) -> None:
+def test_a_token_is_refreshed_when_a_frozen_clock_is_moved(server: Loopback, frozen: Any) -> None:
     """Its hour has passed on the clock of the application, whichever library moves it."""
     server.script(pair(1), user(), user(), pair(2), user())
     with frozen as clock, Client(client_id="app_1", client_secret="s", base_url=server.base_url) as client:
@@ -46,8 +46,8 @@ def test_a_token_is_renewed_when_a_frozen_clock_is_moved(server: Loopback, froze
     assert bearers == ["Bearer access-1", "Bearer access-1", "Bearer access-2"]
 
 
-def test_a_token_is_renewed_when_the_clock_is_set_back(server: Loopback, frozen: Any) -> None:
-    """A token that was issued in the future says nothing of how long it will live."""
+def test_a_token_is_refreshed_when_the_clock_is_set_back(server: Loopback, frozen: Any) -> None:
+    """The lifetime of a token that was issued in the future is unknown."""
     server.script(pair(1), user(), pair(2), user())
     with frozen as clock, Client(client_id="app_1", client_secret="s", base_url=server.base_url) as client:
         client.users.get("usr_1")
@@ -62,7 +62,7 @@ def test_a_token_is_renewed_when_the_clock_is_set_back(server: Loopback, frozen:
 def test_a_call_ends_in_time_while_the_clocks_stand_still(
     server: Loopback, frozen: Any, transport: Any, limit: str
 ) -> None:
-    """A server that sends a byte now and then cannot hold a call for ever: the time of the sockets is never frozen."""
+    """A server that sends a byte now and then cannot hold a call for ever: the clock of the sockets is never frozen."""
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

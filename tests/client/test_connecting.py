@@ -1,4 +1,4 @@
-"""Connecting: names are resolved and their addresses raced within one moment in time, in every event loop."""
+"""Connecting: names are resolved and their addresses raced within one deadline, in every event loop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -
 
 @pytest.fixture
 def black_hole() -> Iterator[int]:
-    """A port that takes no connection: the queue of its listener is full, so that a request to connect is dropped."""
+    """A port that accepts no connection: the queue of its listener is full, so that a request to connect is dropped."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -58,7 +58,7 @@ def refused() -> int:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let a name have these ports of this machine as its addresses; the system then orders nothing itself."""
+    """Let a name resolve to these ports of this machine; the system then orders nothing itself."""
 
     def resolve(*ports: int) -> None:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
@@ -88,7 +88,7 @@ def test_an_address_and_a_name(opened: Connect, server: Loopback, host: str) -> 
 def test_a_black_hole_costs_the_stagger(
     opened: Connect, server: Loopback, black_hole: int, resolve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 8305: the next address is tried while the first one says nothing."""
+    """RFC 8305: the next address is tried while the first one is silent."""
     monkeypatch.setattr(connecting, "STAGGER_S", 0.01)
     resolve(black_hole, black_hole, server.port)
 
@@ -112,7 +112,7 @@ def test_a_refusal_costs_nothing(
 def test_a_family_that_the_system_does_not_have(
     opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its addresses are passed over."""
+    """Its addresses are skipped."""
     found = [(250, 1, 6, "", ("x", 1)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
@@ -122,7 +122,7 @@ def test_a_family_that_the_system_does_not_have(
 
 
 def test_all_addresses_refuse(opened: Connect, refused: int, resolve: Any) -> None:
-    """The error says why, once for all that say the same."""
+    """The error has the reason, once for all addresses with the same one."""
     resolve(refused, refused)
 
     with pytest.raises(OSError, match=r"^\[Errno \d+\] Connection refused$"):
@@ -138,7 +138,7 @@ def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
 
 
 def test_all_addresses_share_the_time(opened: Connect, black_hole: int, resolve: Any) -> None:
-    """However many there are, no more time passes than there is."""
+    """However many addresses there are, they share one time-out."""
     resolve(*[black_hole] * 3)
 
     with pytest.raises(TimeoutError):
@@ -146,13 +146,13 @@ def test_all_addresses_share_the_time(opened: Connect, black_hole: int, resolve:
 
 
 def test_a_name_that_does_not_resolve_in_time(opened: Connect, stuck: None) -> None:
-    """It is waited for only as long as there is time, though the system cannot be interrupted."""
+    """It is waited for only until the deadline, though the system call cannot be interrupted."""
     with pytest.raises(TimeoutError):
         opened(NAME, 1, within_s=0.05)
 
 
-def test_no_time_at_all(opened: Connect, server: Loopback) -> None:
-    """Nothing is tried when the moment has passed."""
+def test_a_deadline_that_has_passed(opened: Connect, server: Loopback) -> None:
+    """No address is tried."""
     with pytest.raises(TimeoutError):
         opened("127.0.0.1", server.port, within_s=-1.0)
 
@@ -172,7 +172,7 @@ def test_names_resolve_where_no_thread_can_start(server: Loopback, monkeypatch: 
 
 
 def test_families_take_turns() -> None:
-    """RFC 8305 section 4: no family, however many addresses it has, holds up the other; the system's first is first."""
+    """RFC 8305 section 4: a family with many addresses does not delay the other; the system's first is first."""
     v6, v4 = socket.AF_INET6, socket.AF_INET
 
     mixed = interleaved([(v6, ("a",)), (v6, ("b",)), (v6, ("c",)), (v4, ("d",)), (v4, ("e",))])
@@ -193,7 +193,7 @@ def test_a_call_bounds_resolution(call: Colour, make: Any, stuck: None, options:
 @pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])
 @pytest.mark.usefixtures("stuck")
 def test_an_event_loop_ends_while_a_name_resolves(transport: Any) -> None:
-    """`asyncio.run` waits for the threads of its own executor, so no lookup may be one of them."""
+    """`asyncio.run` waits for the threads of its own executor, so lookups run outside it."""
 
     async def main() -> None:
         options: dict[str, Any] = {"base_url": f"https://{NAME}/v1", "max_retries": 0, "timeout": 0.05}

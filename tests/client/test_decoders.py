@@ -1,4 +1,4 @@
-"""Threads that meet a model for the first time together."""
+"""Threads that decode a model for the first time together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ for thread in threads: thread.join()
 
 
 def test_threads_may_read_their_first_answers_at_once() -> None:
-    """Half of the processes crashed that let msgspec learn a class in several threads; none of ten does."""
+    """Half of the processes crashed when msgspec learned a class in several threads; none of ten may."""
     ended = [subprocess.run([sys.executable, "-c", PROGRAM], check=False).returncode for _ in range(10)]  # noqa: S603
 
     assert ended == [0] * 10

@@ -1,4 +1,4 @@
-"""What the direct transport does with a connection, beyond what all transports do (see test_transports)."""
+"""How the direct transport treats a connection, beyond what all transports do (see test_transports)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_request_as_it_is_sent(call: Colour, make: Any) -> None:
 
 @pytest.mark.parametrize("surplus", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", b"x"], ids=["answer", "junk"])
 @pytest.mark.parametrize("when", ["with it", "later"])
-def test_bytes_behind_an_answer_reach_no_call(
+def test_bytes_after_an_answer_reach_no_call(
     call: Colour, make: Any, server: Loopback, surplus: bytes, when: str
 ) -> None:
     """The connection is closed; the next call gets the answer to its own request over another one."""
@@ -87,7 +87,7 @@ def test_bytes_behind_an_answer_reach_no_call(
 
 
 def test_an_answer_to_head(call: Colour, make: Any, server: Loopback) -> None:
-    """It has the length of a body that does not come."""
+    """Its Content-Length is that of a body that is not sent."""
     server.script(Reply(200, headers={"Content-Length": "1000"}), user())
     client = make()
 
@@ -115,8 +115,8 @@ def test_a_server_that_closes_only_its_side(call: Colour, make: Any, server: Loo
 
 
 @pytest.mark.parametrize("status", [401, 413])
-def test_a_refusal_by_a_server_that_reads_no_more(call: Colour, make: Any, status: int) -> None:
-    """It need not hang up: the rest of the body is not sent, and the connection is closed."""
+def test_a_refusal_by_a_server_that_stops_reading(call: Colour, make: Any, status: int) -> None:
+    """The server does not hang up: the rest of the body is not sent, and the connection is closed."""
     ended = threading.Event()
     taken: list[int] = []
 
@@ -140,7 +140,7 @@ def test_a_refusal_by_a_server_that_reads_no_more(call: Colour, make: Any, statu
 
 
 class Unread:
-    """A server that reads the first bytes of a request only, and then does as it likes with the socket."""
+    """A server that reads only the first bytes of a request, and then does as the test says with the socket."""
 
     def __init__(self, does: Callable[[socket.socket], object]) -> None:
         self._does = does
@@ -163,8 +163,8 @@ class Unread:
         self._thread.join(30)
 
 
-def test_a_server_that_takes_no_more_of_a_body(call: Colour, make: Any) -> None:
-    """Neither reading nor answering is silence."""
+def test_a_server_that_stops_reading_a_body(call: Colour, make: Any) -> None:
+    """A server that neither reads nor answers counts as silent."""
     ended = threading.Event()
     with Unread(lambda _: ended.wait(30)) as base_url:
         client = make(base_url=base_url, timeout=0.2, max_retries=0)
@@ -174,7 +174,7 @@ def test_a_server_that_takes_no_more_of_a_body(call: Colour, make: Any) -> None:
 
 
 def test_an_early_success_does_not_cut_an_upload(call: Colour, make: Any) -> None:
-    """Only a refusal says that the rest is not wanted; informational answers and an early 201 do not."""
+    """Only a refusal means that the rest is not wanted; informational answers and an early 201 do not."""
     content = bytes(2**22)
     arrived = threading.Event()
 
@@ -212,7 +212,7 @@ client.close()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGINT for a child alone")
 def test_ctrl_c_ends_a_call_at_once(server: Loopback) -> None:
-    """A blocking call that waits for an answer is interrupted; the client goes on with another connection."""
+    """A blocking call that waits for an answer is interrupted; the client continues with another connection."""
     asked = threading.Event()
 
     def silent(connection: socket.socket) -> None:
@@ -224,9 +224,9 @@ def test_ctrl_c_ends_a_call_at_once(server: Loopback) -> None:
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own)
         assert asked.wait(60)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
 
-    assert (told.split(), process.returncode, server.accepted) == (["ready", "interrupted"], 0, 2)
+    assert (output.split(), process.returncode, server.accepted) == (["ready", "interrupted"], 0, 2)
 
 
 GREEN = """
@@ -244,8 +244,8 @@ with Client(api_key="k", base_url=sys.argv[1], timeout=20, max_retries=0, transp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gevent has no poll there")
-def test_greenlets_call_side_by_side(server: Loopback) -> None:
-    """None waits for another one's answer: the server answers when it has all twenty requests."""
+def test_greenlets_make_calls_concurrently(server: Loopback) -> None:
+    """No call waits for another one's answer: the server answers when it has all twenty requests."""
     all_there = threading.Barrier(20)
 
     def together(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""What the environment says about proxies and certificates."""
+"""Variables of the environment for proxies and certificates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
 
 
 def tunnel(connection: socket.socket) -> None:
-    """Say that the tunnel is open, and end it: what comes through it is for the target to judge."""
+    """Open the tunnel, and end it."""
     connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
     connection.recv(1)
 
@@ -43,7 +43,7 @@ def tunnel(connection: socket.socket) -> None:
 def test_https_goes_through_the_proxy_of_the_environment(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """The proxy is asked for a tunnel; name and password of its URL go to it, the token never does."""
+    """The proxy is asked for a tunnel; name and password of its URL are sent to it, the token never is."""
     monkeypatch.setenv(variable, server.origin.replace("//", "//ada:p%40ss%C3%BC@"))
     server.answer = lambda _: tunnel
 
@@ -56,10 +56,8 @@ def test_https_goes_through_the_proxy_of_the_environment(
     assert "authorization" not in seen.headers
 
 
-def test_plain_http_goes_through_no_proxy(
-    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy would see the token in the clear; a broken variable does no harm either."""
+def test_plain_http_uses_no_proxy(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would see the token in the clear; an invalid variable does no harm either."""
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("HTTPS_PROXY", "ftp://nonsense:port")
@@ -73,7 +71,7 @@ def test_plain_http_goes_through_no_proxy(
 def test_no_proxy_exempts_a_host(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, no_proxy: str
 ) -> None:
-    """Such a host is connected to directly, and nothing of the proxy is looked at."""
+    """Such a host is connected to directly, and the proxy's URL is not read."""
     monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:port")
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
@@ -82,28 +80,26 @@ def test_no_proxy_exempts_a_host(
 
 
 @pytest.mark.parametrize(
-    ("proxy", "told"),
+    ("proxy", "message"),
     [
         ("ftp://user:canary@proxy:1", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary@proxy:port", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary#@proxy", "HTTPS_PROXY is not the URL of a proxy"),
     ],
 )
-def test_a_proxy_that_cannot_be_used(
-    call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
-) -> None:
+def test_an_invalid_proxy(call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, message: str) -> None:
     """The first call that needs it raises a ConfigurationError that names the variable, without the password."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     client = make(base_url="https://elsewhere.invalid/v1")
 
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         call(client.users.get_me)
 
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_certificates_of_the_environment(make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """SSL_CERT_FILE chooses the authorities; one that is missing or no certificate is a ConfigurationError."""
+    """SSL_CERT_FILE chooses the authorities; a missing or invalid file is a ConfigurationError."""
     default = tls()
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
     assert tls() is not default

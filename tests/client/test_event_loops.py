@@ -1,4 +1,4 @@
-"""What event loops do to connections: cancelled handshakes, descriptors that change hands, handles that close."""
+"""Event loops and connections: cancelled handshakes, reused descriptors, handles that close."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
 from redcore._transport.aiohttp_client import once
 
-MOMENTS = 40  # turns of the loop that a call takes, handshake and all; about thirty
+MOMENTS = 40  # turns of the loop that a call takes, including the handshake; about thirty
 CLOSED = "unable to perform operation on <TCPTransport closed=True reading=False 0x5581>; the handler is closed"
 on_asyncio = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
 
@@ -43,7 +43,7 @@ async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 async def cancelled_after(turns: int, call: Coroutine[Any, Any, object]) -> str:
-    """Cancel a call after so many turns of the loop; returns the type of what it returned or raised."""
+    """Cancel a call after so many turns of the loop; return the type of its result or exception."""
     task = asyncio.ensure_future(call)
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def cancelled_after(turns: int, call: Coroutine[Any, Any, object]) -> str:
 def test_a_call_cancelled_at_any_moment_of_a_handshake(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, loop: str, transport: Any
 ) -> None:
-    """It raises CancelledError, and the descriptors that it had serve the next connections."""
+    """It raises CancelledError, and its descriptors serve the next connections."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     ended: Counter[str] = Counter()
 
@@ -83,7 +83,7 @@ def test_a_call_cancelled_at_any_moment_of_a_handshake(
 @pytest.mark.parametrize("transport", [None, "httpcore"])
 @pytest.mark.parametrize("loop", [name for name in LOOPS if name != "trio"])
 def test_a_download_cancelled_at_any_moment(loop: str, transport: Any) -> None:
-    """Its connection is kept or closed; none is left to the garbage collector, which would warn of it."""
+    """Its connection is kept or closed; the garbage collector finds none, or it would warn."""
     content = b"content"
     headers = {"Content-Type": "application/octet-stream", "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
     ended: Counter[str] = Counter()
@@ -124,7 +124,7 @@ def test_a_download_cancelled_at_any_moment(loop: str, transport: Any) -> None:
 
 @pytest.mark.parametrize(("loop", "transport"), [*((name, None) for name in LOOPS), ("asyncio", "httpcore")])
 def test_a_cancelled_handshake_closes_its_connection(loop: str, transport: Any) -> None:
-    """No socket is left to the garbage collector, which would warn of it."""
+    """The garbage collector finds no socket, or it would warn."""
     greeted = threading.Event()
     received: list[bytes] = []
 
@@ -159,7 +159,7 @@ def test_a_cancelled_handshake_closes_its_connection(loop: str, transport: Any) 
 
 
 def test_a_descriptor_that_uvloop_has_closed() -> None:
-    """It is not closed again, for it may be another connection's by now (MagicStack/uvloop#738)."""
+    """It is not closed again, as it may belong to another connection by now (MagicStack/uvloop#738)."""
     loop: Any = type("Loop", (), {"__module__": "uvloop.loop"})()
     sock = socket.socket()
     descriptor = sock.fileno()
@@ -172,7 +172,7 @@ def test_a_descriptor_that_uvloop_has_closed() -> None:
 
 
 def test_a_cancellation_that_an_error_of_aiohttp_hides() -> None:
-    """Where closing the descriptor fails, as above, aiohttp raises that instead; the task must not go on."""
+    """Where closing the descriptor fails, as above, aiohttp raises that instead; the task must still be cancelled."""
     request: Any = None
 
     async def send(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
@@ -212,7 +212,7 @@ def test_a_handle_that_closes_before_a_write(server: Loopback, transport: Any) -
 
 
 def closes_handles(create_connection: Callable[..., Any]) -> Callable[..., Any]:
-    """Open connections to which nothing can be written."""
+    """Open connections that cannot be written to."""
 
     async def create(factory: Callable[[], Any], **options: Any) -> tuple[Any, Any]:
         transport, protocol = await create_connection(lambda: Handed(factory()), **options)
@@ -222,7 +222,7 @@ def closes_handles(create_connection: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Handed(asyncio.Protocol):
-    """Hands on what a loop calls, with a transport to which nothing can be written."""
+    """Forwards the calls of a loop, with a transport that cannot be written to."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -241,7 +241,7 @@ class Handed(asyncio.Protocol):
 
 
 class Closed(asyncio.Transport):
-    """A transport that closes before the first write, which nothing but the write shows."""
+    """A transport that closes before the first write, which shows only on writing."""
 
     def __init__(self, inner: Any) -> None:
         super().__init__()
@@ -263,7 +263,7 @@ class Closed(asyncio.Transport):
 def test_a_descriptor_that_the_loop_cannot_watch(
     monkeypatch: pytest.MonkeyPatch, server: Loopback, backend: str
 ) -> None:
-    """Because another library closed one behind the loop's back: its address has failed."""
+    """Another library closed one without the loop's knowledge: its address has failed."""
 
     async def used(sock: socket.socket) -> None:
         raise RuntimeError(f"File descriptor {sock.fileno()} is used by transport")

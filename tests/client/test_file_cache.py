@@ -1,4 +1,4 @@
-"""`FileCache`: what is in the file, who can read it, and what happens when it cannot be used."""
+"""`FileCache`: the content of the file, its permissions, and errors when it cannot be used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mode(path: Path) -> int:
 
 
 def test_what_is_stored_is_found_by_another(file: Path, cache: FileCache) -> None:
-    """Each key by itself, in another object and another process."""
+    """Each key is separate, in another object and another process."""
     cache.set("one", PAIR)
     cache.set("two", TokenSet(access_token="access-2"))
 
@@ -49,7 +49,7 @@ def test_what_is_stored_is_found_by_another(file: Path, cache: FileCache) -> Non
 
 
 def test_what_is_deleted_is_gone(cache: FileCache) -> None:
-    """Twice is fine; the other keys stay."""
+    """Deleting twice is fine; the other keys stay."""
     cache.set("one", PAIR)
     cache.set("two", PAIR)
 
@@ -74,7 +74,7 @@ def test_only_the_owner_can_read_it(file: Path, cache: FileCache) -> None:
 
 
 def test_a_file_that_others_can_read_is_refused(file: Path, cache: FileCache) -> None:
-    """They may have read it: the message says what to do."""
+    """Others may have read the tokens: the message says what to do."""
     cache.set("one", PAIR)
     file.chmod(0o640)
 
@@ -85,8 +85,8 @@ def test_a_file_that_others_can_read_is_refused(file: Path, cache: FileCache) ->
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"k": 1}', b'{"k": {"strange": 1}}', b"\xff", b'{"k": {}}' + b" " * 1024 * 1024]
 )
-def test_a_damaged_file_is_told(file: Path, cache: FileCache, content: bytes) -> None:
-    """Half-written by somebody else, or none of ours; it is not read without bounds."""
+def test_a_damaged_file_is_reported(file: Path, cache: FileCache, content: bytes) -> None:
+    """A file that is half-written, or not a cache of ours; the read is bounded."""
     cache.set("k", PAIR)
     file.write_bytes(content)
 
@@ -97,7 +97,7 @@ def test_a_damaged_file_is_told(file: Path, cache: FileCache, content: bytes) ->
 
 
 def test_a_link_is_not_followed(file: Path, cache: FileCache, tmp_path: Path) -> None:
-    """Nobody can have us read or write somewhere else."""
+    """Another user cannot make the SDK read or write elsewhere."""
     cache.set("one", PAIR)
     file.rename(tmp_path / "elsewhere")
     file.symlink_to(tmp_path / "elsewhere")
@@ -106,7 +106,7 @@ def test_a_link_is_not_followed(file: Path, cache: FileCache, tmp_path: Path) ->
         cache.get("one")
 
 
-def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_unusable_path_is_reported(tmp_path: Path) -> None:
     """The message names the file and what to do."""
     (tmp_path / "file").touch()
     cache = FileCache(tmp_path / "file" / "tokens.json")
@@ -119,7 +119,7 @@ def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_write_that_fails_leaves_the_old_tokens(
     file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk is full in the middle: the old file is whole, and no half of a new one stays."""
+    """The disk is full half-way: the old file is whole, and no part of a new one stays."""
     cache.set("one", PAIR)
     before = sorted(path.name for path in file.parent.iterdir())
 
@@ -135,7 +135,7 @@ def test_a_write_that_fails_leaves_the_old_tokens(
 
 
 def test_its_locks_exclude_everybody(file: Path, cache: FileCache) -> None:
-    """The same object, another one, each key by itself; whoever does not hold a lock frees nothing."""
+    """The same object or another one, each key separately; only the holder releases a lock."""
     other = FileCache(file)
 
     assert cache.try_lock("one", 1.0)
@@ -150,7 +150,7 @@ def test_its_locks_exclude_everybody(file: Path, cache: FileCache) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_child_has_no_lock(cache: FileCache) -> None:
-    """It neither holds the parent's nor frees it, whatever it does."""
+    """It neither holds the parent's lock nor releases it, whatever it does."""
     assert cache.try_lock("one", 1.0)
     child = os.fork()
     if child == 0:
@@ -164,29 +164,29 @@ def test_a_forked_child_has_no_lock(cache: FileCache) -> None:
     assert cache.try_lock("one", 1.0)
 
 
-def test_it_is_where_the_system_has_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """If no path is named."""
+def test_the_default_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """If no path is given, it is where the system keeps such files."""
     monkeypatch.setattr(platformdirs, "user_state_dir", lambda name: str(tmp_path / name))
 
     assert FileCache().path == tmp_path / "redcore" / "tokens.json"
 
 
 def test_it_can_be_pickled(cache: FileCache) -> None:
-    """For processes that are given a client; its locks stay here."""
+    """For processes that are given a client; its locks are not copied."""
     again = pickle.loads(pickle.dumps(FileCache(cache.path, strict=True)))  # noqa: S301 (our own)
 
     assert (again.path, again.strict) == (cache.path, True)
 
 
 def test_its_repr_shows_the_file(cache: FileCache) -> None:
-    """And no token."""
+    """The repr has the path and no token."""
     cache.set("one", PAIR)
     assert repr(cache) == f"FileCache({str(cache.path)!r})"
     assert isinstance(cache, SharedTokenCache)
 
 
-def test_entries_that_nobody_can_use_any_more_go(cache: FileCache) -> None:
-    """After 30 days without use a refresh token is dead; what has no date stays."""
+def test_expired_entries_are_removed(cache: FileCache) -> None:
+    """After 30 days without use a refresh token is dead; an entry without a date stays."""
     now = time.time()
     cache.set("old", TokenSet(access_token="a", issued_at=now - LIFETIME_S - 60))
     cache.set("young", TokenSet(access_token="b", issued_at=now - LIFETIME_S + 60))
@@ -195,8 +195,8 @@ def test_entries_that_nobody_can_use_any_more_go(cache: FileCache) -> None:
     assert (cache.get("old"), cache.get("young") is None, cache.get("undated") is None) == (None, False, False)
 
 
-def test_what_does_not_fit_is_refused(cache: FileCache) -> None:
-    """Before it makes the file unreadable."""
+def test_an_entry_that_is_too_large_is_refused(cache: FileCache) -> None:
+    """Otherwise the file could not be read again."""
     cache.set("one", PAIR)
 
     with pytest.raises(TokenCacheError, match="has no room for more tokens"):
@@ -208,7 +208,7 @@ def test_what_does_not_fit_is_refused(cache: FileCache) -> None:
 def test_a_writer_that_hangs_is_not_waited_for_for_ever(
     file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After five seconds the message says who is at it; here after none."""
+    """After five seconds the message says which process holds the lock; the test waits 0 s."""
     cache.set("one", PAIR)
     monkeypatch.setattr(file_lock, "PATIENCE_S", 0.0)
     with (
@@ -218,8 +218,8 @@ def test_a_writer_that_hangs_is_not_waited_for_for_ever(
         cache.set("one", PAIR)
 
 
-def test_a_file_system_without_locks_is_told(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no lock that somebody holds."""
+def test_a_file_system_without_locks_is_reported(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error does not say that another process holds the lock."""
 
     def without(_: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -240,7 +240,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("content", HOSTILE, ids=lambda content: content.decode()[:60])
 def test_an_entry_with_fields_of_other_types_is_damaged(file: Path, cache: FileCache, content: bytes) -> None:
-    """It is a TokenCacheError like any other damage, and not the error of whoever uses the field later."""
+    """It is a TokenCacheError like any other damage, not an error where the field is used later."""
     cache.set("k", PAIR)
     file.write_bytes(content)
 
@@ -249,7 +249,7 @@ def test_an_entry_with_fields_of_other_types_is_damaged(file: Path, cache: FileC
 
 
 def test_an_entry_of_a_newer_version_is_read(file: Path, cache: FileCache) -> None:
-    """Fields that this version does not know are left out."""
+    """Fields that this version does not know are ignored."""
     cache.set("k", PAIR)
     file.write_bytes(b'{"k": {"access_token": "access-1", "bound_to": "this machine"}}')
 
@@ -258,7 +258,7 @@ def test_an_entry_of_a_newer_version_is_read(file: Path, cache: FileCache) -> No
 
 @pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
 def test_a_pipe_in_its_place_is_refused(file: Path, cache: FileCache) -> None:
-    """It is not waited for."""
+    """The read does not wait for a writer."""
     file.parent.mkdir()
     os.mkfifo(file, 0o600)
 
@@ -269,7 +269,7 @@ def test_a_pipe_in_its_place_is_refused(file: Path, cache: FileCache) -> None:
 class TestWithoutHome:
     @pytest.fixture(params=[None, "", "relative"], ids=["unset", "empty", "relative"])
     def homeless(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-        """A user without home or passwd entry; the working folder."""
+        """A user without home or passwd entry; yields the working folder."""
 
         def unknown(_: int) -> None:
             raise KeyError("uid not found")
@@ -284,7 +284,7 @@ class TestWithoutHome:
 
     @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
     @pytest.mark.parametrize("path", [None, "~/tokens.json"])
-    def test_nothing_is_kept_in_the_working_folder(self, homeless: Path, path: str | None) -> None:
+    def test_nothing_is_stored_in_the_working_folder(self, homeless: Path, path: str | None) -> None:
         """The cache can be made, shown and pickled; its use is a TokenCacheError."""
         cache = pickle.loads(pickle.dumps(FileCache(path)))  # noqa: S301 (our own)
 
@@ -300,7 +300,7 @@ class TestWithoutHome:
 
     @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
     @pytest.mark.usefixtures("homeless")
-    def test_a_client_goes_on_with_memory(self, server: Loopback) -> None:
+    def test_a_client_without_home_uses_memory(self, server: Loopback) -> None:
         """With one warning, or a TokenCacheError if the cache is strict."""
         server.script(pair(1), user(), user())
         options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
@@ -317,10 +317,8 @@ class TestWithoutHome:
             client.users.get("usr_1")
 
 
-def test_a_relative_path_stays_when_the_program_changes_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As daemons do."""
+def test_a_relative_path_is_resolved_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may change its working folder, as daemons do."""
     monkeypatch.chdir(tmp_path)
     cache = FileCache("tokens.json")
     cache.set("k", PAIR)

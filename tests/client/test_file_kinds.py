@@ -1,4 +1,4 @@
-"""Files of every kind as source and as target of transfers: what is sent, what is refused, and before what."""
+"""Files of every kind as source and destination of transfers: what is sent, what is refused, and when."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ AWAITED: dict[str, Any] = {"aiofiles": aiofiles.open, "anyio": anyio_open}
 
 
 def part(seen: Seen) -> tuple[str, bytes]:
-    """Head and content of the file in a multipart body."""
+    """Return head and content of the file in a multipart body."""
     boundary = seen.headers["content-type"].partition("boundary=")[2]
     head, _, content = seen.body.split(f"--{boundary}".encode())[-2].partition(b"\r\n\r\n")
     return head.decode(), content.removesuffix(b"\r\n")
@@ -84,7 +84,7 @@ class TestUpload:
     def test_a_name_that_is_not_unicode_is_sent_with_replacements(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, by: str
     ) -> None:
-        """File systems have names of any bytes: what is not UTF-8 becomes U+FFFD."""
+        """File names may have any bytes: those that are not UTF-8 become U+FFFD."""
         name = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")
         Path(name).write_bytes(CONTENT)
         server.script(stored(CONTENT))
@@ -114,8 +114,8 @@ class TestUpload:
         assert part(server.seen[0])[1] == CONTENT
 
     @pytest.mark.skipif(not Path("/proc/version").exists(), reason="this system has no such files")
-    def test_a_file_whose_size_is_0_but_has_bytes(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Files of /proc say that they are empty: they are read to their end all the same."""
+    def test_a_file_with_size_0_and_content(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Files of /proc have size 0: they are read to their end all the same."""
         content = Path("/proc/version").read_bytes()
         server.script(stored(content), stored(content))
         client = make()
@@ -131,8 +131,8 @@ class TestUpload:
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, listening: Path
     ) -> None:
         """Nothing is sent."""
-        for path, told in ((tmp_path, "it is a folder"), (listening, "it is a socket")):
-            with pytest.raises(ArgumentError, match=told):
+        for path, problem in ((tmp_path, "it is a folder"), (listening, "it is a socket")):
+            with pytest.raises(ArgumentError, match=problem):
                 call(make().files.upload, file=path)
 
         assert server.seen == []
@@ -140,7 +140,7 @@ class TestUpload:
     def test_a_file_that_cannot_be_opened_is_refused(
         self, call: Colour, make: Any, server: Loopback, source: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Before the request has begun, not in the middle of its body."""
+        """Before the request is sent, not in the middle of its body."""
 
         def denied(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied")
@@ -152,8 +152,8 @@ class TestUpload:
 
         assert server.seen == []
 
-    def test_text_is_refused(self, call: Colour, make: Any, server: Loopback, source: Path) -> None:
-        """Also by a reader that does not say that it gives text."""
+    def test_text_sources_are_refused(self, call: Colour, make: Any, server: Loopback, source: Path) -> None:
+        """Also from a reader that does not declare itself as text."""
         with (
             codecs.open(str(source), encoding="utf-8") as file,
             pytest.raises(ArgumentError, match="the file gave str, not bytes"),
@@ -162,10 +162,8 @@ class TestUpload:
 
         assert server.seen == []
 
-    def test_what_a_web_framework_received_brings_name_and_type(
-        self, call: Colour, make: Any, server: Loopback
-    ) -> None:
-        """An `UploadFile` of Starlette is sent by both clients, from where it stands."""
+    def test_an_upload_file_brings_name_and_type(self, call: Colour, make: Any, server: Loopback) -> None:
+        """An `UploadFile` of Starlette is sent by both clients, from its position."""
         received = UploadFile(
             io.BytesIO(b"skipped" + CONTENT), filename="catalog", headers=Headers({"content-type": "text/csv"})
         )
@@ -182,7 +180,7 @@ class TestUpload:
     def test_a_compressed_file_is_sent_as_it_reads(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path
     ) -> None:
-        """It brings its name, and no warning about an attribute of it that Python deprecates."""
+        """It brings its name, and reading it causes no warning about an attribute that Python deprecates."""
         with gzip.open(tmp_path / "catalog.gz", "wb") as file:
             file.write(CONTENT)
         server.script(stored(CONTENT))
@@ -266,10 +264,8 @@ class TestUpload:
 
     @pytest.mark.usefixtures("redcore_time")
     @pytest.mark.parametrize("library", ["aiofiles", "anyio"])
-    def test_a_file_that_is_awaited(
-        self, call: Colour, make: Any, server: Loopback, source: Path, library: str
-    ) -> None:
-        """Is sent by `AsyncClient`, and sent again from where it stood; `Client` refuses what it cannot read."""
+    def test_an_async_file(self, call: Colour, make: Any, server: Loopback, source: Path, library: str) -> None:
+        """`AsyncClient` sends it, and retries from its first position; `Client` refuses it."""
         if library == "aiofiles" and call.name == "trio":
             pytest.skip("aiofiles is for asyncio")
         client = make(max_retries=1)
@@ -292,9 +288,7 @@ class TestUpload:
             call(upload)
             assert [part(seen)[1] for seen in server.asked("/v1/files")][-1] == CONTENT[10:]
 
-    def test_a_text_file_that_is_awaited_is_refused(
-        self, call: Colour, make: Any, server: Loopback, source: Path
-    ) -> None:
+    def test_an_async_text_file_is_refused(self, call: Colour, make: Any, server: Loopback, source: Path) -> None:
         """Before anything is sent."""
         if call.name != "asyncio":
             pytest.skip("aiofiles is for asyncio")
@@ -316,8 +310,8 @@ class TestDownload:
         server.answer = lambda _: Reply(200, CONTENT, {"ETag": ETAG})
 
     @POSIX
-    def test_a_pipe_is_written_through(self, call: Colour, make: Any, tmp_path: Path) -> None:
-        """It stays a pipe, nothing is left beside it, and its reader gets all."""
+    def test_a_download_to_a_pipe(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """It stays a pipe, no file is left beside it, and its reader gets all."""
         path = tmp_path / "pipe"
         os.mkfifo(path)
         read: list[bytes] = []
@@ -335,7 +329,7 @@ class TestDownload:
     def test_a_pipe_without_a_reader_is_waited_for_until_the_deadline(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path
     ) -> None:
-        """Nothing is asked for meanwhile."""
+        """Nothing is requested meanwhile."""
         os.mkfifo(tmp_path / "pipe")
 
         with pytest.raises(TimeoutError, match="deadline"):
@@ -344,7 +338,7 @@ class TestDownload:
         assert server.seen == []
 
     @POSIX
-    def test_a_device_is_written_through(self, call: Colour, make: Any) -> None:
+    def test_a_download_to_a_device(self, call: Colour, make: Any) -> None:
         """As `cp` would."""
         call(make().files.download, "file_1", to=os.devnull)
 
@@ -352,7 +346,7 @@ class TestDownload:
 
     @POSIX
     def test_a_link_stays_and_its_file_is_replaced(self, call: Colour, make: Any, tmp_path: Path) -> None:
-        """With the permissions that it had; a link to nothing yet gets its file."""
+        """With its permissions; a dangling link gets its file."""
         (tmp_path / "private").write_bytes(b"before")
         (tmp_path / "private").chmod(0o640)
         for name in ("private", "nothing"):
@@ -364,8 +358,8 @@ class TestDownload:
             assert (tmp_path / name).read_bytes() == CONTENT
         assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o640
 
-    def test_a_name_that_has_no_room_for_an_ending(self, call: Colour, make: Any, tmp_path: Path) -> None:
-        """The part beside it has a name of its own length."""
+    def test_a_name_too_long_for_a_suffix(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """The partial file beside it has a name of its own."""
         path = tmp_path / ("x" * 250)
 
         call(make().files.download, "file_1", to=path)
@@ -376,7 +370,7 @@ class TestDownload:
     @POSIX
     @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are Unicode")
     def test_a_name_that_is_not_unicode(self, call: Colour, make: Any, tmp_path: Path) -> None:
-        """Any bytes may be the name of a file."""
+        """A file name may have any bytes."""
         path = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
 
         call(make().files.download, "file_1", to=path)
@@ -388,10 +382,10 @@ class TestDownload:
     )
     @POSIX
     @pytest.mark.usefixtures("listening")
-    def test_a_path_that_no_file_can_have_is_refused(
+    def test_an_invalid_path_is_refused(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, made: str
     ) -> None:
-        """Before anything is asked for; nothing is left beside it."""
+        """Before anything is requested; no file is left beside it."""
         (tmp_path / "folder").mkdir()
         (tmp_path / "file").write_bytes(b"")
         before = sorted(tmp_path.iterdir())
@@ -480,10 +474,10 @@ class TestDownload:
         [io.StringIO, io.TextIOWrapper, lambda _: object(), lambda _: 5, lambda file: file.close() or file],
         ids=["text", "text over bytes", "no file", "number", "closed"],
     )
-    def test_a_target_that_takes_no_bytes_is_refused(
+    def test_a_destination_that_takes_no_bytes_is_refused(
         self, call: Colour, make: Any, server: Loopback, made: Callable[[Any], Any]
     ) -> None:
-        """Before anything is asked for."""
+        """Before anything is requested."""
         target = made(io.BytesIO()) if made is not io.StringIO else io.StringIO()
 
         with pytest.raises(ArgumentError):
@@ -491,8 +485,8 @@ class TestDownload:
 
         assert server.seen == []
 
-    def test_a_target_whose_write_returns_anything(self, call: Colour, make: Any) -> None:
-        """Only a number says how much was taken."""
+    def test_a_destination_whose_write_returns_anything(self, call: Colour, make: Any) -> None:
+        """Only a number says how many bytes were written."""
         taken: list[bytes] = []
 
         class Sink:
@@ -505,10 +499,10 @@ class TestDownload:
         assert b"".join(taken) == CONTENT
 
     @pytest.mark.parametrize("library", ["aiofiles", "anyio", "starlette"])
-    def test_a_target_that_is_awaited(
+    def test_an_async_destination(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, library: str
     ) -> None:
-        """Is written by `AsyncClient`; `Client` refuses it before anything is asked for."""
+        """`AsyncClient` writes to it; `Client` refuses it before anything is requested."""
         if library == "aiofiles" and call.name == "trio":
             pytest.skip("aiofiles is for asyncio")
         client = make()

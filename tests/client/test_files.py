@@ -1,4 +1,4 @@
-"""Up- and downloads over a real connection, in all colours."""
+"""Uploads and downloads over a real connection, in all colours."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
 
 
 def whole(content: bytes = CONTENT, **headers: str) -> Reply:
-    """The answer to a download."""
+    """Make the answer to a download."""
     return Reply(200, content, {"ETag": ETAG, **{name.replace("_", "-"): value for name, value in headers.items()}})
 
 
 def rest(start: int, content: bytes = CONTENT, **headers: str) -> Reply:
-    """The answer to a download that asks for a part."""
-    told = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
-    return Reply(206, content[start:], {**told, **{name.replace("_", "-"): value for name, value in headers.items()}})
+    """Make the answer to a range request."""
+    part = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+    return Reply(206, content[start:], {**part, **{name.replace("_", "-"): value for name, value in headers.items()}})
 
 
 def broken(answer: Reply, after: int) -> Raw:
-    """An answer whose connection ends after so many bytes of the body."""
+    """Make an answer whose connection ends after so many bytes of the body."""
 
     def send(connection: socket.socket) -> None:
         encoded = answer.encode()
@@ -61,29 +61,29 @@ def broken(answer: Reply, after: int) -> Raw:
 
 
 def breaking(server: Loopback, *after: int) -> None:
-    """Give each request what it asks for, but break the first ones off after so many bytes."""
+    """Answer each request as asked, but break the first ones off after so many bytes."""
     left = list(after)
 
     def answer(seen: Seen) -> Reply | Raw:
         start = int(seen.headers.get("range", "bytes=0-")[6:-1])
-        told = rest(start) if "range" in seen.headers else whole()
-        return broken(told, left.pop(0)) if left else told
+        response = rest(start) if "range" in seen.headers else whole()
+        return broken(response, left.pop(0)) if left else response
 
     server.answer = answer
 
 
 def ranges(seen: Seen) -> tuple[str | None, str | None]:
-    """What a request asks for."""
+    """The ranges that were requested."""
     return seen.headers.get("range"), seen.headers.get("if-range")
 
 
 def part_of(path: Path) -> Path:
-    """Where a download to a path is until it is complete."""
+    """The partial file of a download to a path."""
     return path.with_name(f"{path.name}.file_1.part")
 
 
 def content_sent(seen: Seen) -> bytes:
-    """The file in a multipart body."""
+    """Return the file in a multipart body."""
     boundary = seen.headers["content-type"].partition("boundary=")[2]
     last = seen.body.split(f"--{boundary}".encode())[-2]
     return last.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
@@ -91,8 +91,8 @@ def content_sent(seen: Seen) -> bytes:
 
 class TestUpload:
     @pytest.mark.parametrize("kind", ["bytes", "bytearray", "file", "path", "iterator"])
-    def test_what_can_be_uploaded(self, call: Colour, make: Any, server: Loopback, tmp_path: Path, kind: str) -> None:
-        """All arrive whole; the length is told if it is known."""
+    def test_sources_of_an_upload(self, call: Colour, make: Any, server: Loopback, tmp_path: Path, kind: str) -> None:
+        """All arrive whole; the length is sent if it is known."""
         (tmp_path / "a.csv").write_bytes(CONTENT)
         pieces = iter([CONTENT[:7], b"", CONTENT[7:]])
         content: Any = {"bytes": CONTENT, "bytearray": bytearray(CONTENT), "path": tmp_path / "a.csv"}.get(kind, pieces)
@@ -107,7 +107,7 @@ class TestUpload:
         assert framing == (None, "chunked") if kind == "iterator" else (str(len(seen.body)), None)
 
     def test_a_name_and_a_type(self, call: Colour, make: Any, server: Loopback) -> None:
-        """They are those that are given; what would end the header is escaped."""
+        """The given ones are sent; characters that would end the header are escaped."""
         server.script(stored(b"a,b"))
 
         call(make().files.upload, file=b"a,b", name='ü"\r\n.csv', content_type="text/x-prices")
@@ -115,7 +115,7 @@ class TestUpload:
         assert 'name="file"; filename="ü%22%0D%0A.csv"\r\nContent-Type: text/x-prices' in server.seen[0].body.decode()
 
     @pytest.mark.parametrize("content_type", ["text/csv\r\nX: y", "csv", "text/ü"])
-    def test_a_type_that_is_none(self, call: Colour, make: Any, server: Loopback, content_type: str) -> None:
+    def test_an_invalid_content_type(self, call: Colour, make: Any, server: Loopback, content_type: str) -> None:
         """Nothing is sent."""
         with pytest.raises(ArgumentError, match="content_type must be a media type"):
             call(make().files.upload, file=b"a", content_type=content_type)
@@ -123,7 +123,7 @@ class TestUpload:
         assert server.seen == []
 
     @pytest.mark.usefixtures("redcore_time")
-    def test_a_file_is_sent_from_where_it_stands(self, call: Colour, make: Any, server: Loopback) -> None:
+    def test_an_upload_starts_where_the_file_stands(self, call: Colour, make: Any, server: Loopback) -> None:
         """What was read before is not sent, on the first attempt and on a retry."""
         client = make()
         file = io.BytesIO(b"head" + CONTENT)
@@ -135,10 +135,10 @@ class TestUpload:
         assert [content_sent(seen) for seen in server.seen] == [CONTENT, CONTENT]
         assert not file.closed
 
-    def test_an_upload_that_dies_half_way_is_sent_again_whole(
+    def test_an_upload_that_breaks_is_retried_whole(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, slept: list[float]
     ) -> None:
-        """A path is opened again, and begins at its first byte."""
+        """A path is opened again, and read from its first byte."""
         client = make()
         (tmp_path / "big").write_bytes(os.urandom(2_000_000))
         content = (tmp_path / "big").read_bytes()
@@ -150,8 +150,8 @@ class TestUpload:
         assert (given.size, slept) == (2_000_000, [1.0])
         assert [content_sent(seen) == content for seen in server.seen[1:]] == [True]
 
-    def test_an_iterator_is_not_sent_twice(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Its bytes are gone; the error says why there was no other attempt."""
+    def test_an_iterator_is_not_retried(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It cannot be read again; the error says why there was no other attempt."""
         server.script(refusal(503))
 
         with pytest.raises(RedcoreError) as caught:
@@ -160,8 +160,8 @@ class TestUpload:
         assert [attempt.stopped for attempt in caught.value.attempts] == ["body cannot be sent again"]
         assert len(server.seen) == 1
 
-    def test_other_bytes_were_stored(self, call: Colour, make: Any, server: Loopback) -> None:
-        """The checksum of what was sent is compared with that of what was stored."""
+    def test_a_wrong_checksum_of_an_upload(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The checksum of the sent bytes is compared with that of the stored file."""
         server.script(stored(b"other"))
 
         with pytest.raises(ChecksumError, match="delete it and upload again") as caught:
@@ -171,22 +171,22 @@ class TestUpload:
         assert caught.value.actual == hashlib.sha256(b"other").hexdigest()
 
     @pytest.mark.usefixtures("redcore_time")
-    def test_progress(self, call: Colour, make: Any, server: Loopback) -> None:
-        """It is told after each part, in order, and ends with the whole; a retry begins again."""
+    def test_upload_progress(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It is reported after each part, in order, and ends with the whole; a retry starts again."""
         client = make()
-        told: list[Progress] = []
+        reported: list[Progress] = []
         server.script(refusal(503), stored(CONTENT))
 
-        call(client.files.upload, file=CONTENT, on_progress=told.append)
+        call(client.files.upload, file=CONTENT, on_progress=reported.append)
 
         sizes = [min(n * 65536, 300_000) for n in range(1, 6)]
-        assert [progress.done for progress in told] == [*sizes, *sizes]
-        assert {progress.total for progress in told} == {300_000}
-        assert told[-1].fraction == 1.0
+        assert [progress.done for progress in reported] == [*sizes, *sizes]
+        assert {progress.total for progress in reported} == {300_000}
+        assert reported[-1].fraction == 1.0
 
     @pytest.mark.parametrize("where", ["iterator", "callback"])
     def test_an_error_of_the_application(self, call: Colour, make: Any, server: Loopback, where: str) -> None:
-        """What its own code raises comes out as it is, and ends the call."""
+        """An error of the application's own code is raised unchanged, and ends the call."""
 
         def fail(*_: object) -> None:
             raise LookupError("mine")
@@ -201,8 +201,8 @@ class TestUpload:
         with pytest.raises(LookupError, match="mine"):
             call(make().files.upload, file=content, on_progress=fail if where == "callback" else None)
 
-    def test_a_file_that_cannot_be_read(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """A path that is none, or a folder, is an error before anything is sent."""
+    def test_a_source_that_cannot_be_read(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """A missing path, or a folder, is an error before anything is sent."""
         absent = tmp_path / "none"
         for path, words in [
             (absent, f"{absent} cannot be read: No such file"),
@@ -214,13 +214,13 @@ class TestUpload:
         assert server.seen == []
 
     @pytest.mark.parametrize("content", [[b"a", "text"], [None]])
-    def test_pieces_that_are_no_bytes(self, call: Colour, make: Any, content: Any) -> None:
+    def test_pieces_that_are_not_bytes(self, call: Colour, make: Any, content: Any) -> None:
         """The error names their type."""
         with pytest.raises(ArgumentError, match=f"the file gave {type(content[-1]).__name__}, not bytes"):
             call(make().files.upload, file=content)
 
-    def test_a_refused_token(self, call: Colour, make: Any, server: Loopback) -> None:
-        """A 401 is answered by a refresh and the whole file again."""
+    def test_a_refused_token_is_refreshed(self, call: Colour, make: Any, server: Loopback) -> None:
+        """A 401 is followed by a refresh and the whole file again."""
         server.script(refusal(401, "TOKEN_EXPIRED"), pair(2), stored(CONTENT))
 
         call(make(access_token="access-1", refresh_token="refresh-1").files.upload, file=CONTENT)
@@ -229,24 +229,24 @@ class TestUpload:
 
     @pytest.mark.parametrize("colour", [one for one in OWN_TRANSPORTS if one[0] != "sync"], ids=named)
     def test_an_asynchronous_iterator(self, call: Colour, make: Any, server: Loopback) -> None:
-        """AsyncClient takes one, and awaits the progress callback."""
-        told: list[int] = []
+        """AsyncClient accepts one, and awaits the progress callback."""
+        reported: list[int] = []
 
         async def pieces() -> Any:
             yield CONTENT[:10]
             yield CONTENT[10:]
 
         async def note(progress: Progress) -> None:
-            told.append(progress.done)
+            reported.append(progress.done)
 
         server.script(stored(CONTENT))
         call(make().files.upload, file=pieces(), on_progress=note)
 
-        assert (content_sent(server.seen[0]), told) == (CONTENT, [10, 300_000])
+        assert (content_sent(server.seen[0]), reported) == (CONTENT, [10, 300_000])
 
     @pytest.mark.parametrize("colour", [("sync", None)], ids=str)
-    def test_an_asynchronous_iterator_that_nobody_can_await(self, call: Colour, make: Any) -> None:
-        """Client says who takes it."""
+    def test_an_asynchronous_iterator_in_a_blocking_client(self, call: Colour, make: Any) -> None:
+        """The error names the client that accepts one."""
 
         async def pieces() -> Any:
             yield b"a"
@@ -256,26 +256,26 @@ class TestUpload:
 
 
 class TestDownload:
-    def test_to_memory(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Without a destination the bytes are returned; no encoding is asked for."""
+    def test_a_download_to_memory(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Without a destination the bytes are returned; no encoding is requested."""
         server.script(whole())
 
         assert call(make().files.download, "file_1") == CONTENT
         assert server.seen[0].headers["accept-encoding"] == "identity"
 
-    def test_to_a_path(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """The file is there when it is complete; the part is gone."""
-        told: list[Progress] = []
+    def test_a_download_to_a_path(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """The file appears when it is complete; the partial file is gone."""
+        reported: list[Progress] = []
         server.script(whole())
 
-        assert call(make().files.download, "file_1", to=tmp_path / "a.bin", on_progress=told.append) is None
+        assert call(make().files.download, "file_1", to=tmp_path / "a.bin", on_progress=reported.append) is None
 
         assert (tmp_path / "a.bin").read_bytes() == CONTENT
         assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
-        assert (told[-1].done, told[-1].total) == (300_000, 300_000)
-        assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+        assert (reported[-1].done, reported[-1].total) == (300_000, 300_000)
+        assert [progress.done for progress in reported] == sorted(progress.done for progress in reported)
 
-    def test_to_a_file(self, call: Colour, make: Any, server: Loopback) -> None:
+    def test_a_download_to_a_file(self, call: Colour, make: Any, server: Loopback) -> None:
         """A file that the application opened is written and stays open."""
         server.script(whole())
         file = io.BytesIO()
@@ -285,7 +285,7 @@ class TestDownload:
         assert file.getvalue() == CONTENT
 
     @pytest.mark.parametrize("to", ["memory", "path", "file"])
-    def test_a_connection_that_dies(
+    def test_download_resumes_by_range_after_a_reset(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, *, to: str, slept: list[float]
     ) -> None:
         """The same call fetches the rest, of the same version, with the same request id."""
@@ -303,8 +303,8 @@ class TestDownload:
 
     @pytest.mark.usefixtures("redcore_time")
     @pytest.mark.parametrize("colour", COLOURS, ids=named)
-    def test_what_has_come_is_not_fetched_again(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Each request asks for what is missing, to the byte."""
+    def test_download_resumes_to_the_byte(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Each request asks for exactly the missing bytes."""
         client = make()
         breaking(server, 100_000, 50_000)
 
@@ -317,8 +317,10 @@ class TestDownload:
         ]
 
     @pytest.mark.usefixtures("redcore_time")
-    def test_a_connection_that_dies_too_often(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """The error comes; what has come stays, and another download goes on from there."""
+    def test_a_download_that_breaks_too_often_can_be_resumed(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """The error is raised; the partial file stays, and another download resumes it."""
         client = make(max_retries=1)
         breaking(server, 100_000, 50_000)
 
@@ -327,22 +329,22 @@ class TestDownload:
 
         assert caught.value.request_id == server.seen[0].headers["x-request-id"]
         left = part_of(tmp_path / "a").read_bytes()
-        assert CONTENT.startswith(left)  # aiohttp may give out nothing of what came before the end
+        assert CONTENT.startswith(left)  # aiohttp may yield nothing of what arrived before the end
         call(client.files.download, "file_1", to=tmp_path / "a")
         assert (tmp_path / "a").read_bytes() == CONTENT
         assert ranges(server.seen[-1]) == (f"bytes={len(left)}-" if left else None, None)
         assert not part_of(tmp_path / "a").exists()
 
     @pytest.mark.usefixtures("redcore_time")
-    def test_a_server_without_ranges(self, call: Colour, make: Any, server: Loopback) -> None:
-        """What comes again is skipped."""
+    def test_download_resumes_without_ranges(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Bytes that are sent again are skipped."""
         client = make()
         server.script(broken(whole(), 100_000), whole())
 
         assert call(client.files.download, "file_1") == CONTENT
 
     def test_two_downloads_to_one_path(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """The second one, which finds the part taken, has its own; whichever ends last, the path has the file."""
+        """The second one, which finds the partial file in use, has its own; the path gets a whole file."""
         path = tmp_path / "a"
         begun, go_on = threading.Event(), threading.Event()
 
@@ -368,10 +370,10 @@ class TestDownload:
         assert list(tmp_path.iterdir()) == [path]
 
     @pytest.mark.parametrize("body", [b"", refusal(416, "RANGE_NOT_SATISFIABLE").body])
-    def test_a_part_that_is_complete(
+    def test_a_complete_part_is_resumed_with_416(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, body: bytes
     ) -> None:
-        """416 says that nothing is missing, with an envelope or bare: the part is checked and kept."""
+        """416 means that nothing is missing, with an envelope or bare: the partial file is checked and kept."""
         part_of(tmp_path / "a").write_bytes(CONTENT)
         server.script(Reply(416, body, headers={"ETag": ETAG, "Content-Range": "bytes */300000"}))
 
@@ -380,10 +382,10 @@ class TestDownload:
         assert (tmp_path / "a").read_bytes() == CONTENT
 
     @pytest.mark.parametrize("left", [b"x" * 1000, CONTENT + b"x"])
-    def test_a_part_that_is_no_beginning(
+    def test_a_part_that_does_not_match(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, left: bytes
     ) -> None:
-        """The download begins again, once."""
+        """The download starts again, once."""
         part_of(tmp_path / "a").write_bytes(left)
         too_long = Reply(416, headers={"ETag": ETAG, "Content-Range": "bytes */300000"})
         server.script(rest(1000) if len(left) == 1000 else too_long, whole())
@@ -394,7 +396,7 @@ class TestDownload:
         assert [ranges(seen)[0] for seen in server.seen] == [f"bytes={len(left)}-", None]
 
     def test_without_resuming(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """What an earlier download left is not used."""
+        """A partial file of an earlier download is not used."""
         part_of(tmp_path / "a").write_bytes(CONTENT[:1000])
         server.script(whole())
 
@@ -402,8 +404,8 @@ class TestDownload:
 
         assert ranges(server.seen[0]) == (None, None)
 
-    def test_a_wrong_checksum(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """Nothing is left at the path, and what was there stays."""
+    def test_a_wrong_checksum_of_a_download(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """No file is left at the path, and an existing one stays."""
         (tmp_path / "a").write_bytes(b"before")
         server.script(whole(b"x" + CONTENT[1:]))
 
@@ -414,16 +416,16 @@ class TestDownload:
         assert [path.name for path in tmp_path.iterdir()] == ["a"]
         assert (tmp_path / "a").read_bytes() == b"before"
 
-    def test_a_checksum_that_only_the_description_tells(self, call: Colour, make: Any, server: Loopback) -> None:
-        """If the ETag is of another kind, the description is fetched."""
+    def test_a_checksum_from_the_description(self, call: Colour, make: Any, server: Loopback) -> None:
+        """If the ETag has another form, the description of the file is fetched."""
         server.script(whole(ETag='"v1"'), Reply(200, stored(CONTENT).body))
 
         assert call(make().files.download, "file_1") == CONTENT
         assert server.seen[1].path == "/v1/files/file_1"
 
     @pytest.mark.usefixtures("redcore_time")
-    def test_a_file_that_changes_meanwhile(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Parts of two versions are never put together."""
+    def test_a_file_that_changes_while_it_is_resumed(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Parts of two versions are never joined."""
         client = make()
         server.script(broken(whole(), 100_000), whole(ETag='"other"'))
 
@@ -434,8 +436,8 @@ class TestDownload:
     @pytest.mark.parametrize(
         "wrong", [rest(99_999), Reply(206, CONTENT[100_000:], {"ETag": ETAG}), rest(100_000, Content_Encoding="gzip")]
     )
-    def test_an_answer_that_is_not_the_rest(self, call: Colour, make: Any, server: Loopback, wrong: Reply) -> None:
-        """It is refused, not put together."""
+    def test_an_answer_with_the_wrong_range(self, call: Colour, make: Any, server: Loopback, wrong: Reply) -> None:
+        """It is refused, not appended."""
         client = make()
         server.script(broken(whole(), 100_000), wrong)
 
@@ -443,7 +445,7 @@ class TestDownload:
             call(client.files.download, "file_1")
 
     def test_no_such_file(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """A refusal is its typed error, and leaves no part."""
+        """A refusal is its typed error, and leaves no partial file."""
         server.script(Reply(404, gzip.compress(refusal(404, "RESOURCE_NOT_FOUND").body), {"Content-Encoding": "gzip"}))
 
         with pytest.raises(NotFoundError) as caught:
@@ -451,10 +453,10 @@ class TestDownload:
 
         assert (caught.value.code, list(tmp_path.iterdir())) == ("RESOURCE_NOT_FOUND", [])
 
-    def test_too_large_for_memory(
+    def test_a_download_too_large_for_memory(
         self, call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What is returned as bytes is bounded; the error says what to do."""
+        """The size of returned bytes is limited; the error says what to do."""
         monkeypatch.setattr("redcore._transfer.transfers.MAX_HELD_BYTES", 1000)
         server.script(whole())
 
@@ -462,18 +464,18 @@ class TestDownload:
             call(make().files.download, "file_1")
 
     def test_a_path_that_cannot_be_written(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-        """The error is the SDK's."""
+        """An error of the SDK is raised."""
         server.script(whole())
 
         with pytest.raises(ArgumentError, match=r"/none/a\S* cannot be written: No such file"):
             call(make().files.download, "file_1", to=tmp_path / "none" / "a")
 
     def test_a_slow_transfer_that_never_stops(self, call: Colour, make: Any, server: Loopback) -> None:
-        """The time-out bounds each silence, not the whole: here ten parts take longer than one."""
-        told = whole(b"0123456789", ETag='"v"')
+        """The time-out bounds each silence, not the whole transfer: here ten parts take longer than one time-out."""
+        answer = whole(b"0123456789", ETag='"v"')
 
         def drip(connection: socket.socket) -> None:
-            encoded = told.encode()
+            encoded = answer.encode()
             connection.sendall(encoded[:-10])
             for n in range(10):
                 server.gone.wait(0.17)
@@ -484,7 +486,7 @@ class TestDownload:
         assert call(make(timeout=1.5).files.download, "file_1") == b"0123456789"
 
     @pytest.mark.parametrize("transfer", ["download", "upload"])
-    def test_silence(self, call: Colour, make: Any, server: Loopback, transfer: str) -> None:
+    def test_a_transfer_that_falls_silent(self, call: Colour, make: Any, server: Loopback, transfer: str) -> None:
         """A silence longer than the time-out is an error."""
 
         def stall(connection: socket.socket) -> None:
@@ -497,8 +499,8 @@ class TestDownload:
         with pytest.raises(NetworkError, match=r"no byte moved for 0\.1 s"):
             call(files.download, "file_1") if transfer == "download" else call(files.upload, file=b"a")
 
-    def test_a_deadline(self, call: Colour, make: Any, server: Loopback) -> None:
-        """It bounds the whole transfer, however steadily bytes come."""
+    def test_the_deadline_of_a_transfer(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It bounds the whole transfer, however steadily bytes arrive."""
 
         def drip(connection: socket.socket) -> None:
             encoded = whole().encode()
@@ -541,22 +543,22 @@ def gather(call: Colour, client: Any, pieces: int | None = None, then: Callable[
 
 class TestStream:
     @pytest.mark.usefixtures("redcore_time")
-    def test_piece_by_piece(self, call: Colour, make: Any, server: Loopback) -> None:
-        """All pieces are the file, also over several connections."""
+    def test_a_streamed_download(self, call: Colour, make: Any, server: Loopback) -> None:
+        """All pieces together are the file, also over several connections."""
         client = make()
         server.script(broken(whole(), 100_000), rest(100_000))
 
         assert gather(call, client) == CONTENT
 
-    def test_a_wrong_checksum(self, call: Colour, make: Any, server: Loopback) -> None:
+    def test_a_wrong_checksum_of_a_stream(self, call: Colour, make: Any, server: Loopback) -> None:
         """The last piece is followed by the error."""
         server.script(whole(b"x" + CONTENT[1:]))
 
         with pytest.raises(ChecksumError):
             gather(call, make())
 
-    def test_leaving_early(self, call: Colour, make: Any, server: Loopback) -> None:
-        """The connection is closed without the rest, and the client goes on with another."""
+    def test_a_stream_left_early(self, call: Colour, make: Any, server: Loopback) -> None:
+        """The connection is closed without the rest, and the client continues with another."""
         ended: list[bytes] = []
 
         def endless(connection: socket.socket) -> None:
@@ -575,7 +577,7 @@ class TestStream:
         assert server.ended.acquire(timeout=30)
         assert ended == [b"closed"]
 
-    def test_a_complete_one_keeps_the_connection(self, call: Colour, make: Any, server: Loopback) -> None:
+    def test_a_complete_stream_keeps_the_connection(self, call: Colour, make: Any, server: Loopback) -> None:
         """The next call uses it."""
         client = make()
         server.script(whole(), whole())
@@ -585,8 +587,8 @@ class TestStream:
 
         assert len(server._connections) == 1
 
-    def test_outside_its_block(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Nothing would close the connection there."""
+    def test_a_stream_outside_its_block(self, call: Colour, make: Any, server: Loopback) -> None:
+        """It is refused, as nothing would close the connection there."""
         content = make().files.stream("file_1")
 
         with pytest.raises(RedcoreError, match="inside its `with` block"):
@@ -600,7 +602,7 @@ class TestStream:
 def test_a_cancelled_transfer_leaves_no_connection(
     call: Colour, make: Any, server: Loopback, tmp_path: Path, way: str
 ) -> None:
-    """The server sees the connection end, and a path keeps what has come."""
+    """The server sees the connection end, and the path keeps what has arrived."""
     begun, ended = threading.Event(), threading.Event()
 
     def stall(connection: socket.socket) -> None:
@@ -637,7 +639,7 @@ def test_a_cancelled_transfer_leaves_no_connection(
 
 @pytest.mark.parametrize("colour", [one for one in TRANSPORTS if one[0] != "sync"], ids=named)
 def test_an_upload_that_never_waits_is_cancelled_too(call: Colour, make: Any, server: Loopback) -> None:
-    """A connection that takes each piece at once would put the cancellation off until the last one."""
+    """A connection that accepts each piece at once would delay the cancellation until the last one."""
     server.answer = lambda _: stored(b"")
     files = make().files
     taken = 0
@@ -658,12 +660,12 @@ def test_an_upload_that_never_waits_is_cancelled_too(call: Colour, make: Any, se
     assert taken == 1
 
 
-FORGETFUL = [("asyncio", "httpx"), ("asyncio", "httpx2")]  # their connections drop what is not read when one breaks
+FORGETFUL = [("asyncio", "httpx"), ("asyncio", "httpx2")]  # their connections drop unread data when one breaks
 
 
 @pytest.mark.parametrize("colour", [one for one in TRANSPORTS if one not in FORGETFUL], ids=named)
 def test_a_refusal_before_the_body_has_arrived(call: Colour, make: Any, server: Loopback) -> None:
-    """It is read although the server hangs up: a new token is fetched, and the file sent again, whole."""
+    """It is read although the server hangs up: the token is refreshed, and the whole file sent again."""
     content = bytes(2**24)
     server.answer = lambda seen: pair(2) if seen.path == "/oauth/token" else stored(content)
     server.refuse_next = refusal(401, "TOKEN_EXPIRED")
@@ -676,9 +678,9 @@ def test_a_refusal_before_the_body_has_arrived(call: Colour, make: Any, server: 
 
 
 class SlowFile(io.BytesIO):
-    """A file whose third piece comes long after the connection has gone, which the event loop has long seen by then.
+    """A file whose third piece comes long after the connection has ended, which the event loop has noticed by then.
 
-    Not the second: it is read while the first is on its way.
+    Not the second piece: it is read while the first is on its way.
     """
 
     def __init__(self, content: bytes, server: Loopback, call: Colour) -> None:
@@ -708,8 +710,8 @@ class SlowFile(io.BytesIO):
 
 
 @pytest.mark.usefixtures("redcore_time")
-def test_an_attempt_that_died_reads_no_more(call: Colour, make: Any, server: Loopback) -> None:
-    """The next one begins when the file is not being read any longer: else it would send what is left of it."""
+def test_a_failed_attempt_stops_reading(call: Colour, make: Any, server: Loopback) -> None:
+    """The next attempt starts when the file is no longer being read: otherwise it would send only the rest."""
     server.answer = lambda _: stored(CONTENT)
     server.cut_next = True
     client = make()
@@ -740,7 +742,7 @@ LARGE = 128 * 2**20
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the unit of ru_maxrss is another")
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_memory_is_flat(server: Loopback, tmp_path: Path, way: str) -> None:
+def test_transfers_use_constant_memory(server: Loopback, tmp_path: Path, way: str) -> None:
     """128 MiB pass through a process that grows by less than a quarter of that."""
     block = bytes(2**20)
     digest = hashlib.sha256()
@@ -758,7 +760,7 @@ def test_memory_is_flat(server: Loopback, tmp_path: Path, way: str) -> None:
         file.truncate(LARGE if way == "up" else 0)
 
     probe = [sys.executable, "-c", PROBE, way, server.base_url, str(tmp_path / "big")]
-    told = subprocess.run(probe, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+    process = subprocess.run(probe, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
 
     assert (tmp_path / "big").stat().st_size == LARGE
-    assert int(told.stdout) * 1024 < LARGE // 4
+    assert int(process.stdout) * 1024 < LARGE // 4

@@ -19,7 +19,7 @@ BACKENDS = ["asyncio", "trio"]
 
 
 class Notes:
-    """Hooks that keep what they are told."""
+    """Hooks that keep their arguments."""
 
     def __init__(self) -> None:
         self.before: list[Attempt] = []
@@ -29,7 +29,7 @@ class Notes:
 
 @pytest.mark.usefixtures("redcore_time")
 def test_every_attempt(call: Colour, make: Any, server: Loopback) -> None:
-    """Hooks are told of each request that the server sees, the one for a token and the broken one included."""
+    """Hooks get each request that the server sees, including the token request and the broken one."""
     notes = Notes()
     client = make(client_id="app_1", client_secret="s3cret", hooks=notes.hooks)
     server.script(pair(1), reset, refusal(503), user())
@@ -43,8 +43,8 @@ def test_every_attempt(call: Colour, make: Any, server: Loopback) -> None:
     assert [attempt.url.removeprefix(server.origin) for attempt in notes.before] == [seen.path for seen in server.seen]
 
 
-def test_a_derived_client_has_its_own(call: Colour, make: Any) -> None:
-    """with_options replaces the hooks, and None takes them away."""
+def test_a_derived_client_has_its_own_hooks(call: Colour, make: Any) -> None:
+    """with_options replaces the hooks, and None removes them."""
     first, second = Notes(), Notes()
     client = make(hooks=first.hooks)
 
@@ -57,7 +57,7 @@ def test_a_derived_client_has_its_own(call: Colour, make: Any) -> None:
 
 @pytest.mark.usefixtures("redcore_time")
 def test_headers_of_a_hook_arrive(call: Colour, make: Any, server: Loopback) -> None:
-    """What before_attempt returns is on the wire."""
+    """Headers returned by before_attempt are on the wire."""
     client = make(hooks=Hooks(before_attempt=lambda attempt: {"X-Number": str(attempt.number)}))
     server.script(refusal(503), user())
 
@@ -70,28 +70,28 @@ def test_headers_of_a_hook_arrive(call: Colour, make: Any, server: Loopback) -> 
 def test_coroutine_functions(portals: Any, server: Loopback, backend: str) -> None:
     """An AsyncClient awaits its hooks."""
     call = Awaiting(backend, portals[backend])
-    told: list[object] = []
+    events: list[object] = []
 
     async def before(attempt: Attempt) -> dict[str, str]:
         await anyio.lowlevel.checkpoint()
-        told.append(attempt)
+        events.append(attempt)
         return {"X-Trace": "1"}
 
     async def after(result: AttemptResult) -> None:
         await anyio.lowlevel.checkpoint()
-        told.append(result)
+        events.append(result)
 
     client = call.client(base_url=server.base_url, hooks=AsyncHooks(before_attempt=before, after_attempt=after))
     call(client.users.get_me)
     call.close(client)
 
-    assert [type(each) for each in told] == [Attempt, AttemptResult]
+    assert [type(each) for each in events] == [Attempt, AttemptResult]
     assert server.seen[0].headers["x-trace"] == "1"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_hook_can_be_cancelled(portals: Any, server: Loopback, backend: str) -> None:
-    """A hook that never ends does not outlive its task; the lock of the refresh that it held up is free again."""
+    """A hook that never ends is cancelled with its task; the lock of the refresh that it held up is free again."""
     call = Awaiting(backend, portals[backend])
     server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
 
@@ -110,7 +110,7 @@ def test_a_hook_can_be_cancelled(portals: Any, server: Loopback, backend: str) -
 
 
 def test_a_hook_that_raises(call: Colour, make: Any, server: Loopback) -> None:
-    """Its error is the caller's, and the next call goes over the same connection."""
+    """Its error reaches the caller, and the next call uses the same connection."""
     raised = ZeroDivisionError("mine")
 
     def fail(_: AttemptResult) -> None:
@@ -141,8 +141,8 @@ async def later(_: object) -> None: ...
     ids=["hook", "on_token_refreshed", "wait", "download", "upload"],
 )
 @pytest.mark.parametrize("colour", [("sync", None)], ids=named)
-def test_a_coroutine_that_nobody_would_run(make: Any, server: Loopback, use: Callable[[Any], object]) -> None:
-    """A blocking client says so, whatever kind of callable has returned it."""
+def test_a_coroutine_in_a_blocking_client(make: Any, server: Loopback, use: Callable[[Any], object]) -> None:
+    """The error says so, whatever kind of callable returned it."""
     run = {"id": "wfr_1", "workflow": "w", "status": "queued", "progress": 0.0, "input": {}, "result": None}
     run |= {"error": None, "created_at": USER["created_at"], "started_at": None, "finished_at": None}
     answers = {

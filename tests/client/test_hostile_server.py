@@ -1,6 +1,6 @@
 """A server that breaks every rule, over every transport: one table says how each call ends.
 
-Waits between attempts take no time here; where a silence is the point, the time-out is as short as the machine allows.
+Waits between attempts take no time here; where silence is tested, the time-out is as short as the machine allows.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     return chosen
 
 
-# What a server does --------------------------------------------------------------------------
+# Behaviour of a server -----------------------------------------------------------------------
 
 
 def breaking(data: bytes) -> Raw:
-    """Send these bytes, and break the connection."""
+    """Send these bytes, and reset the connection."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -74,7 +74,7 @@ def dripping(connection: socket.socket) -> None:
 
 
 def server_is_left(connection: socket.socket) -> bool:
-    """Whether the client has hung up."""
+    """Return whether the client has hung up."""
     try:
         return not connection.recv(1)
     except TimeoutError:
@@ -90,22 +90,22 @@ def flooding(connection: socket.socket) -> None:
 
 
 def redirecting(connection: socket.socket) -> None:
-    """Send the client to another name of this very server, where a request would be seen."""
+    """Redirect the client to another name of this very server, where a request would be seen."""
     connection.sendall(Reply(307, headers={"Location": f"http://localhost:{port_of(connection)}/v1/me"}).encode())
 
 
 def port_of(connection: socket.socket) -> int:
-    """The port that the server listens at."""
+    """The port that the server listens on."""
     port: int = connection.getsockname()[1]
     return port
 
 
-# How the call ends ---------------------------------------------------------------------------
+# Outcome of a call ---------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Case:
-    """What the server does at the first attempt (after that it answers as it should), and what comes of it."""
+    """What the server does at the first attempt (later ones get a proper answer), and the outcome."""
 
     name: str
     does: Reply | Raw | None
@@ -114,7 +114,7 @@ class Case:
     """None is success."""
     says: str = ""
     attempts: int = 1
-    """That reach the server."""
+    """Requests that reach the server."""
     waits: tuple[float, ...] = ()
     base_url: str = "http://127.0.0.1:{port}/v1"
     options: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
@@ -174,7 +174,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case, slept: list[float]) -> None:
-    """A typed error or success, as the contract says; with so many attempts, and waits of such lengths."""
+    """A typed error or success, as the contract says, with the expected number of attempts and waits."""
     server.answer = lambda _: case.does if case.does is not None and len(server.seen) == 1 else user()
     client = make(base_url=case.base_url.format(port=server.port), **case.options)
 
@@ -200,7 +200,9 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("does", "limit"), [case[1:] for case in SILENT], ids=[case[0] for case in SILENT])
-def test_how_a_call_of_a_silent_server_ends(call: Colour, make: Any, slept: list[float], does: Raw, limit: str) -> None:
+def test_a_silent_server_ends_the_call_by_timeout(
+    call: Colour, make: Any, slept: list[float], does: Raw, limit: str
+) -> None:
     """With an error when its time is up, after one attempt."""
     for time_s in TIMES_S:
         with Loopback() as server:
@@ -208,7 +210,7 @@ def test_how_a_call_of_a_silent_server_ends(call: Colour, make: Any, slept: list
             client = make(base_url=server.base_url, max_retries=0, **{limit: time_s})
             with pytest.raises(NetworkError, match="no complete answer within") as caught:
                 call(client.users.get, "usr_1")
-        if server.seen:  # otherwise time was up before the request was there, which says nothing about silence
+        if server.seen:  # otherwise time was up before the request arrived, which is not the case under test
             break
 
     assert [seen.headers["x-request-id"] for seen in server.seen] == [caught.value.request_id]
@@ -225,10 +227,10 @@ def pipe(content: bytes) -> Any:
     return file
 
 
-def test_an_upload_whose_first_attempt_dies_half_way(
+def test_an_upload_whose_first_attempt_breaks_is_retried(
     call: Colour, make: Any, server: Loopback, slept: list[float]
 ) -> None:
-    """What can be read again is sent again, whole and with the same key."""
+    """A source that can be read again is sent again, whole and with the same key."""
     server.answer = lambda _: stored(CONTENT)
     server.cut_next = True
     client = make()
@@ -243,8 +245,8 @@ def test_an_upload_whose_first_attempt_dies_half_way(
 
 
 @pytest.mark.usefixtures("redcore_time")
-def test_an_upload_that_cannot_be_repeated(call: Colour, make: Any, server: Loopback) -> None:
-    """What can be read only once is never sent a second time, as it would arrive empty."""
+def test_an_upload_that_cannot_be_reread_is_not_retried(call: Colour, make: Any, server: Loopback) -> None:
+    """A source that can be read only once is never sent a second time, as it would arrive empty."""
     server.cut_next = True
     client = make()
 

@@ -1,4 +1,4 @@
-"""HTTP/2, which a given httpx client speaks, against a server of the reference implementation of its frames."""
+"""HTTP/2, spoken by a given httpx client, against a server of the reference implementation of its frames."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def http2() -> Iterator[Http2]:
     server.close()
 
 
-def test_a_given_client_that_speaks_http2(call: Colour, make: Any, http2: Http2) -> None:
+def test_a_given_http2_client(call: Colour, make: Any, http2: Http2) -> None:
     """Calls share one connection, as streams of it."""
     kind: Any = httpx.Client if call.name == "sync" else httpx.AsyncClient
     brought = kind(http1=False, http2=True)

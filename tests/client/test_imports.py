@@ -1,4 +1,4 @@
-"""What importing the SDK and making a call load, each seen in a new interpreter."""
+"""Modules that are loaded by importing the SDK and by making a call, each seen in a new interpreter."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ EXTRAS = {
 def loaded_by(statement: str) -> set[str]:
     """The modules that a statement loads in a new process."""
     probe = f"import sys; before = set(sys.modules)\n{statement}\nprint(*set(sys.modules) - before)"
-    told = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
-    return set(told.stdout.split())
+    process = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True)  # noqa: S603
+    return set(process.stdout.split())
 
 
 def test_importing_redcore_loads_nothing_yet() -> None:
-    """`import redcore` costs a program nearly nothing, until it asks for a name."""
+    """`import redcore` costs almost nothing until a name is used."""
     ours = {name for name in loaded_by("import redcore") if folder_of(name) == "redcore"}
 
     assert ours == {"redcore", "redcore._base", "redcore._base.version"}
@@ -40,7 +40,7 @@ def test_importing_redcore_loads_nothing_yet() -> None:
 
 
 def test_importing_redcore_loads_no_login() -> None:
-    """A program that logs nobody in does not pay for it."""
+    """A program without logins does not load them."""
     assert [name for name in loaded_by("import redcore") if name.startswith(("redcore.login", "webbrow"))] == []
 
 
@@ -59,7 +59,7 @@ redcore.Client(api_key="rk_test_1", http_client=http_client).users.list()
 
 
 def test_a_call_that_succeeds_loads_neither_cattrs_nor_tenacity() -> None:
-    """What explains and what repeats is loaded when something has failed, not before."""
+    """Code for errors and retries is loaded when a call has failed, not before."""
     loaded = {name.partition(".")[0] for name in loaded_by(CALL)}
 
     assert "msgspec" in loaded
@@ -75,7 +75,7 @@ except redcore.NetworkError: pass
 
 
 def test_a_blocking_call_loads_no_other_http_library_and_no_event_loop() -> None:
-    """What only proxies, clients of the application, TLS and async code need takes longer to load than all the rest."""
+    """Code for proxies, given clients, TLS and asyncio takes longer to load than all the rest."""
     loaded = loaded_by(REFUSED)
 
     assert "httptools" in loaded
@@ -84,7 +84,7 @@ def test_a_blocking_call_loads_no_other_http_library_and_no_event_loop() -> None
 
 @pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])
 def test_the_public_names_load_no_extra(module: str) -> None:
-    """The base install works alone: no module of an extra is even looked for, but for what httpx itself finds."""
+    """The base install works alone: no module of an extra is even looked for, except by httpx itself."""
     loaded = loaded_by(f"import httpx; before |= set(sys.modules); from {module} import *")
 
     assert {folder_of(name) for name in loaded} & EXTRAS == set()
@@ -98,6 +98,6 @@ def test_opentelemetry_is_never_imported_by_the_client() -> None:
         "except NetworkError: print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
 
-    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+    process = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
 
-    assert told.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

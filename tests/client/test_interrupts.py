@@ -1,4 +1,4 @@
-"""Ctrl-C while a blocking client renews its token: it leaves, and the pair is not lost."""
+"""Ctrl-C while a blocking client refreshes its token: the call ends, and the pair is not lost."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def interrupt() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
-def test_an_interrupt_waits_until_the_pair_is_stored(server: Loopback, tmp_path: Path) -> None:
-    """The call ends with KeyboardInterrupt before it is sent; the next process goes on with the new pair."""
+def test_an_interrupt_waits_until_the_refreshed_pair_is_stored(server: Loopback, tmp_path: Path) -> None:
+    """The call ends with KeyboardInterrupt before it is sent; the next process uses the new pair."""
 
     def answer(seen: Seen) -> Reply | Raw:
         if seen.path == "/oauth/token":
@@ -39,14 +39,14 @@ def test_an_interrupt_waits_until_the_pair_is_stored(server: Loopback, tmp_path:
         return user()
 
     server.answer = answer
-    told: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
-    with Client(token_cache=FileCache(tmp_path / "t"), on_token_refreshed=told.append, **options) as client:
+    with Client(token_cache=FileCache(tmp_path / "t"), on_token_refreshed=pairs.append, **options) as client:
         with pytest.raises(KeyboardInterrupt):
             client.users.get("usr_1")
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         assert [seen.path for seen in server.seen] == ["/oauth/token"]
-        assert [tokens["access_token"] for tokens in told] == ["access-2"]
+        assert [tokens["access_token"] for tokens in pairs] == ["access-2"]
 
     with Client(token_cache=FileCache(tmp_path / "t"), **options) as client:
         assert client.users.get("usr_1").id == "usr_1"
@@ -55,7 +55,7 @@ def test_an_interrupt_waits_until_the_pair_is_stored(server: Loopback, tmp_path:
 
 
 def test_an_interrupt_of_any_other_request_is_delivered_at_once(server: Loopback) -> None:
-    """Nothing is held back when no token is renewed."""
+    """Interrupts are delayed only while a token is refreshed."""
     released = threading.Event()
 
     def answer(_: Seen) -> Reply:
@@ -72,7 +72,7 @@ def test_an_interrupt_of_any_other_request_is_delivered_at_once(server: Loopback
 
 class TestInterrupts:
     def test_a_second_one_is_delivered_at_once(self) -> None:
-        """Pressing twice means not to wait."""
+        """A second Ctrl-C does not wait."""
         interrupts = Interrupts()
         interrupts.hold()
         interrupt()
@@ -92,7 +92,7 @@ class TestInterrupts:
         assert not interrupts.are_held
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
-    def test_other_threads_hold_nothing_back(self) -> None:
+    def test_other_threads_delay_no_interrupt(self) -> None:
         """Signals are delivered in the main thread only."""
         interrupts = Interrupts()
         thread = threading.Thread(target=interrupts.hold)

@@ -1,4 +1,4 @@
-"""How long connections live: event loops, forks, cancellations, clients that nobody closes."""
+"""Lifetime of connections: event loops, forks, cancellations, clients that are never closed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_one_client_in_two_loops(server: Loopback, transport: Any) -> None:
 
 
 def test_one_client_in_asyncio_and_trio(server: Loopback) -> None:
-    """The loops need not even be of one kind."""
+    """The loops may even be of different kinds."""
     client = opened(server)
 
     for backend in ("trio", "asyncio", "trio"):
@@ -86,11 +86,11 @@ def test_one_client_in_the_loops_of_two_threads(server: Loopback, transport: Any
 
 
 def test_a_loop_that_is_closed_bare(server: Loopback) -> None:
-    """The connections of a loop that was closed without ending its generators are forgotten."""
+    """The connections of a loop that was closed without ending its generators are dropped."""
     client = opened(server)
     bare = asyncio.new_event_loop()
     bare.run_until_complete(client.users.get_me())
-    with warnings.catch_warnings():  # asyncio's own, of the transports that were left open
+    with warnings.catch_warnings():  # asyncio's own, about the transports that were left open
         warnings.simplefilter("ignore", ResourceWarning)
         bare.close()
         asyncio.run(client.users.get_me())
@@ -102,7 +102,7 @@ def test_a_loop_that_is_closed_bare(server: Loopback) -> None:
 
 
 def test_a_call_without_an_event_loop(server: Loopback) -> None:
-    """The error says what is needed."""
+    """The error says that an event loop is needed."""
     calling = opened(server, max_retries=0).users.get_me()
 
     with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio or trio"):
@@ -113,8 +113,8 @@ def test_a_call_without_an_event_loop(server: Loopback) -> None:
 
 
 def in_a_fork(function: Callable[[], object]) -> int:
-    """The exit status of a child that runs a function."""
-    with warnings.catch_warnings():  # the server of the test has threads, which are of no use to the child
+    """Return the exit status of a child that runs a function."""
+    with warnings.catch_warnings():  # the server of the test has threads, which the child does not use
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -129,7 +129,7 @@ def in_a_fork(function: Callable[[], object]) -> int:
 
 
 def test_a_fork_of_a_used_client(server: Loopback) -> None:
-    """Parent and child have connections of their own; those of the parent outlive the child."""
+    """Parent and child have connections of their own; those of the parent stay usable."""
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
 
@@ -146,7 +146,7 @@ def test_a_fork_of_a_used_client(server: Loopback) -> None:
 
 @ON_ASYNCIO
 def test_a_fork_of_a_used_async_client(server: Loopback, transport: Any) -> None:
-    """As above, with the parent's event loop going on."""
+    """As above, with the parent's event loop still running."""
     client = opened(server, transport=transport)
 
     async def parent() -> None:
@@ -181,8 +181,8 @@ def test_a_fork_after_clients_that_could_not_be_made(server: Loopback, monkeypat
     assert server.accepted == 2
 
 
-def test_a_fork_where_one_client_cannot_begin_anew(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other ones do."""
+def test_a_fork_where_one_client_cannot_be_reset(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others can."""
     with (
         Client(api_key=KEY, base_url=server.base_url) as client,
         Client(api_key=KEY, base_url=server.base_url) as other,
@@ -197,7 +197,7 @@ def test_a_fork_where_one_client_cannot_begin_anew(server: Loopback, monkeypatch
 
 
 def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
-    """The child waits for nobody: those who have the connections are not in it."""
+    """The child waits for no connection: the threads that hold them do not exist in it."""
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
         sent_over = cast("Any", client._transport)._own
@@ -212,7 +212,7 @@ def called_in_a_process(client: Client, name: str) -> str:
 
 
 def test_a_process_that_multiprocessing_forks(server: Loopback) -> None:
-    """A client reaches the process as it is."""
+    """A client can be passed to the process."""
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
         with warnings.catch_warnings():  # as above
@@ -227,7 +227,7 @@ def test_a_process_that_multiprocessing_forks(server: Loopback) -> None:
     assert server.accepted == 2
 
 
-# Clients that nobody closes ------------------------------------------------------------------
+# Clients that are never closed ---------------------------------------------------------------
 
 
 def drop(clients: list[Any]) -> None:
@@ -236,14 +236,14 @@ def drop(clients: list[Any]) -> None:
 
 
 def test_a_client_that_was_never_closed(server: Loopback) -> None:
-    """It warns when it is collected, once, and says how to close it; neither its sockets nor `with_options` do."""
+    """It warns once when it is collected, and says how to close it; its sockets and `with_options` do not warn."""
     clients = [Client(api_key=KEY, base_url=server.base_url)]
     clients[0].with_options(timeout=5).users.get_me()
 
-    with pytest.warns(ResourceWarning, match=r"never closed; make it with `with Client\(\.\.\.\)") as told:
+    with pytest.warns(ResourceWarning, match=r"never closed; make it with `with Client\(\.\.\.\)") as caught:
         drop(clients)
 
-    assert [str(one.message).partition(";")[0] for one in told] == ["a client was used and never closed"]
+    assert [str(one.message).partition(";")[0] for one in caught] == ["a client was used and never closed"]
     assert server.ended.acquire(timeout=30)
 
 
@@ -252,7 +252,7 @@ def test_a_client_that_was_never_closed(server: Loopback) -> None:
     [("asyncio", None), ("asyncio", "httpcore"), ("asyncio", "aiohttp"), ("trio", None)],
 )
 def test_an_async_client_that_was_never_closed(server: Loopback, backend: str, transport: Any) -> None:
-    """As above; its connections close all the same, while the loop runs on."""
+    """As above; its connections are closed all the same, while the loop runs on."""
 
     async def main() -> None:
         clients = [opened(server, transport=transport)]
@@ -265,7 +265,7 @@ def test_an_async_client_that_was_never_closed(server: Loopback, backend: str, t
 
 
 def test_clients_that_need_not_be_closed(call: Colour, server: Loopback) -> None:
-    """No warning for one that was never used, that was closed, or that sends over what it was given."""
+    """No warning for a client that was never used, was closed, or uses a given HTTP client."""
     brought: Any = (httpx.Client if call.name == "sync" else httpx.AsyncClient)()
     call.client(base_url=server.base_url)
     used = call.client(base_url=server.base_url)
@@ -283,7 +283,7 @@ def test_clients_that_need_not_be_closed(call: Colour, server: Loopback) -> None
 
 @pytest.mark.parametrize("ending", ["", "client.close()", "import sys; sys.modules.clear()"])
 def test_the_end_of_the_interpreter_is_silent(server: Loopback, ending: str) -> None:
-    """A client of a module lives as long as the program: nothing is said when both end."""
+    """A client in a module lives as long as the program: there is no warning when both end."""
     program = (
         "import asyncio, redcore\n"
         f"client = redcore.Client(api_key='k', base_url={server.base_url!r})\n"
@@ -297,7 +297,7 @@ def test_the_end_of_the_interpreter_is_silent(server: Loopback, ending: str) -> 
 
 
 def test_calls_at_interpreter_shutdown(server: Loopback) -> None:
-    """Handlers that run after the SDK's own, of `atexit` or of logging, can still call; nothing is said afterwards."""
+    """Handlers that run after the SDK's own, of `atexit` or of logging, can still make calls; there is no warning."""
     program = (
         "import asyncio, atexit, logging\n"
         "made = []\n"
@@ -364,7 +364,7 @@ time.sleep(0.5)
 
 
 def test_daemon_threads_end_with_the_interpreter(server: Loopback) -> None:
-    """Whatever their calls wait for: the process ends at once, and says nothing."""
+    """Whatever their calls wait for: the process ends at once, without output."""
     gone = server.gone
 
     def answer(seen: Seen) -> Reply:
@@ -384,7 +384,7 @@ def test_daemon_threads_end_with_the_interpreter(server: Loopback) -> None:
 
 
 def spare(client: Any) -> int:
-    """How many connections of the running loop wait for a call, after no call holds any."""
+    """The number of idle connections of the running loop when no call holds any."""
     pool = cast("Any", client._transport)._own._pools.here()
     assert pool.slots.value == 100
     return sum(len(route) for route in pool.routes._routes.values())
@@ -470,14 +470,14 @@ def test_the_memory_of_many_calls(call: Colour, make: Any, server: Loopback) -> 
 
 
 class Forgetful(list[Any]):
-    """Keeps nothing."""
+    """A cache that stores nothing."""
 
     def append(self, _: Any) -> None:
         pass
 
 
 def test_pickled_clients_answer(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that came out of a pickle makes calls."""
+    """A client that was unpickled makes calls."""
     monkeypatch.setenv("REDCORE_API_KEY", KEY)
     server.answer = lambda _: user()
     with Client(base_url=server.base_url) as client, pickle.loads(pickle.dumps(client)) as again:  # noqa: S301 (ours)

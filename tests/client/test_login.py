@@ -56,12 +56,12 @@ def log_in(call: Colour) -> Callable[..., Any]:
 
 @pytest.fixture
 def kind(call: Colour) -> Any:
-    """The client of the colour."""
+    """The client class of the colour."""
     return Client if call.name == "sync" else AsyncClient
 
 
 class Browser:
-    """Follows the address it is given as a person who consents would; `changes` are what goes wrong on the way."""
+    """Follows the address it is given as a consenting user would; `changes` alter the redirect."""
 
     def __init__(self, origin: str, **changes: str | None) -> None:
         self.origin = origin
@@ -72,8 +72,8 @@ class Browser:
 
     def __call__(self, url: str) -> None:
         self.asked = dict(parse_qsl(urlsplit(url).query))
-        told = {"code": "c0de", "state": self.asked["state"], "iss": self.origin, **self.changes}
-        query = urlencode({name: value for name, value in told.items() if value is not None})
+        redirect = {"code": "c0de", "state": self.asked["state"], "iss": self.origin, **self.changes}
+        query = urlencode({name: value for name, value in redirect.items() if value is not None})
         self.go(f"{self.asked['redirect_uri']}?{query}")
 
     def go(self, *addresses: str) -> None:
@@ -87,7 +87,7 @@ class Browser:
 
 
 def is_closed(uri: str) -> bool:
-    """Whether nothing listens at an address any more."""
+    """Return whether an address refuses connections."""
     parts = urlsplit(uri)
     with socket.socket(socket.AF_INET6 if ":" in str(parts.hostname) else socket.AF_INET) as probe:
         return probe.connect_ex((str(parts.hostname), parts.port)) != 0
@@ -100,7 +100,7 @@ class TestInBrowser:
         return {"base_url": server.base_url, "client_id": "app_1", "deadline": 10.0}
 
     def test_a_login(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """The browser comes back to a free port of 127.0.0.1, sees a page, and its code becomes tokens."""
+        """The browser comes back to a free port of 127.0.0.1, sees a page, and its code is exchanged for tokens."""
         browser = Browser(server.origin)
 
         tokens = log_in("in_browser", scope="users:read", open_browser=browser, **options)
@@ -114,7 +114,7 @@ class TestInBrowser:
         assert is_closed(browser.asked["redirect_uri"])
 
     def test_the_page(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """The person sees a small page that loads nothing and is kept nowhere."""
+        """The user sees a small page that loads nothing and is not cached."""
         browser = Browser(server.origin)
 
         log_in("in_browser", open_browser=browser, **options)
@@ -142,7 +142,7 @@ class TestInBrowser:
         code: str,
         status: int,
     ) -> None:
-        """An answer that says no, or comes from another server, ends the login; no code is exchanged."""
+        """An answer with an error, or from another server, ends the login; no code is exchanged."""
         browser = Browser(server.origin, **changes)
 
         with pytest.raises(AuthenticationError) as caught:
@@ -154,12 +154,12 @@ class TestInBrowser:
         assert is_closed(browser.asked["redirect_uri"])
 
     def test_other_requests(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """Another path is answered 404, another method 405, and the login goes on."""
+        """Another path is answered 404, another method 405, and the login continues."""
         browser = Browser(server.origin)
 
         def wander(url: str) -> None:
-            told = dict(parse_qsl(urlsplit(url).query))
-            uri = told["redirect_uri"]
+            query = dict(parse_qsl(urlsplit(url).query))
+            uri = query["redirect_uri"]
             origin = uri.removesuffix("/callback")
             browser.pages.append(httpx.post(uri, trust_env=False))
             browser.visit(f"{origin}/favicon.ico", f"{origin}/callback/x?code=1", f"{origin}/{'x' * 20_000}")
@@ -187,7 +187,7 @@ class TestInBrowser:
     def test_a_redirect_that_is_not_the_answer_is_refused_and_ignored(
         self, log_in: Callable[..., Any], options: Any, server: Loopback, query: str
     ) -> None:
-        """RFC 8252 section 8.9: another state, none, or nothing to it; the login goes on to the real answer."""
+        """RFC 8252 section 8.9: another state, no state, or no parameters; the login waits for the real answer."""
         browser = Browser(server.origin)
 
         def disturbed(url: str) -> None:
@@ -220,8 +220,8 @@ class TestInBrowser:
         assert [page.status_code for page in browser.pages] == [421, 200]
         assert server.seen[0].form["code"] == "c0de"
 
-    def test_what_is_no_http(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """Noise on the port is answered, or not, and the login goes on."""
+    def test_requests_that_are_not_http(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """Noise on the port is answered, or not, and the login continues."""
         browser = Browser(server.origin)
         noise = [
             b"\r\n\r\n",
@@ -246,8 +246,8 @@ class TestInBrowser:
         browser.thread.join()
         assert answers == [*[b"HTTP/1.1 404"] * 3, b"HTTP/1.1 405", b""]
 
-    def test_connections_that_say_nothing(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """Browsers open connections ahead, and break them: neither keeps the redirect waiting."""
+    def test_silent_connections(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """Browsers open connections ahead, and break them: neither delays the redirect."""
         browser = Browser(server.origin)
         idle: list[socket.socket] = []
 
@@ -265,21 +265,21 @@ class TestInBrowser:
             connection.close()
 
     def test_a_second_redirect(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
-        """Exactly one request is the answer; what comes after it changes nothing."""
+        """Exactly one request is the answer; later ones change nothing."""
         browser = Browser(server.origin)
 
         def twice(url: str) -> None:
             browser(url)
             browser.thread.join()
-            with suppress(httpx.HTTPError):  # answered, or refused because nothing listens any more: both are well
+            with suppress(httpx.HTTPError):  # answered, or refused because the port is closed: both are fine
                 browser.visit(f"{browser.asked['redirect_uri']}?code=other&state={browser.asked['state']}")
 
         log_in("in_browser", open_browser=twice, **options)
 
         assert server.seen[0].form["code"] == "c0de"
 
-    def test_nobody_comes(self, log_in: Callable[..., Any], options: Any) -> None:
-        """After the deadline the login ends with an error that is a TimeoutError, and nothing listens."""
+    def test_no_redirect_arrives(self, log_in: Callable[..., Any], options: Any) -> None:
+        """After the deadline the login ends with an error that is a TimeoutError, and the port is closed."""
         seen: list[str] = []
 
         with pytest.raises(LoginTimeoutError, match=r"within 0\.05 s") as caught:
@@ -302,7 +302,7 @@ class TestInBrowser:
 
     @pytest.mark.parametrize("error", [RuntimeError("no display"), KeyboardInterrupt()], ids=repr)
     def test_a_browser_that_breaks(self, options: Any, error: BaseException) -> None:
-        """What the opener raises is raised, and nothing listens."""
+        """The opener's exception is raised, and the port is closed."""
         seen: list[str] = []
 
         def fail(url: str) -> None:
@@ -315,14 +315,14 @@ class TestInBrowser:
         assert is_closed(dict(parse_qsl(urlsplit(seen[0]).query))["redirect_uri"])
 
     def test_no_browser(self, log_in: Callable[..., Any], options: Any) -> None:
-        """Where none can be opened, the error says what to do instead."""
+        """Where no browser can be opened, the error says what to do instead."""
         with pytest.raises(ConfigurationError, match="on_device"):
             log_in("in_browser", open_browser=lambda _: False, **options)
 
     def test_the_default_browser(
         self, log_in: Callable[..., Any], options: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Without an opener the browser of the system is asked."""
+        """Without an opener the system's browser is used."""
         browser = Browser(server.origin)
         monkeypatch.setattr("webbrowser.open", browser)
 
@@ -330,7 +330,7 @@ class TestInBrowser:
         browser.thread.join()
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-    def test_a_port_of_ones_own(self, log_in: Callable[..., Any], options: Any, server: Loopback, host: str) -> None:
+    def test_a_fixed_port(self, log_in: Callable[..., Any], options: Any, server: Loopback, host: str) -> None:
         """A port in the redirect URI is used, on IPv6 too; the path may be any."""
         family = socket.AF_INET6 if host == "[::1]" else socket.AF_INET
         with socket.socket(family) as probe:
@@ -365,13 +365,13 @@ class TestInBrowser:
             "",
         ],
     )
-    def test_an_address_that_is_not_this_machine(self, options: Any, uri: str) -> None:
-        """Only a loopback address is listened at; a name such as localhost may be somebody else's."""
+    def test_an_address_that_is_not_loopback(self, options: Any, uri: str) -> None:
+        """Only a loopback address is listened on; a name such as localhost may resolve elsewhere."""
         with pytest.raises(ArgumentError, match="redirect_uri"):
             login.in_browser(open_browser=print, redirect_uri=uri, **options)
 
     @pytest.mark.parametrize("deadline", [0, -1, float("nan")])
-    def test_a_deadline_that_is_none(self, log_in: Callable[..., Any], options: Any, deadline: float) -> None:
+    def test_an_invalid_deadline(self, log_in: Callable[..., Any], options: Any, deadline: float) -> None:
         """A deadline is above 0."""
         with pytest.raises(ConfigurationError, match="deadline"):
             log_in("in_browser", open_browser=print, **{**options, "deadline": deadline})
@@ -379,7 +379,7 @@ class TestInBrowser:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_login_is_cancelled(server: Loopback, backend: str) -> None:
-    """A cancelled login leaves nothing that listens, even while a browser keeps its thread."""
+    """A cancelled login leaves no listener, even while a browser blocks its thread."""
     opened: list[str] = []
     opening, leave = threading.Event(), threading.Event()
 
@@ -404,7 +404,7 @@ def test_a_login_is_cancelled(server: Loopback, backend: str) -> None:
 
 class TestExchangeCode:
     def test_a_web_application(self, log_in: Callable[..., Any], server: Loopback) -> None:
-        """The request is stored, comes back with the redirect, and becomes tokens; the secret authenticates."""
+        """The request is stored, restored with the redirect, and exchanged for tokens; the secret authenticates."""
         begun = login.authorization_request(
             client_id="app_1", redirect_uri="https://app.example/back", base_url=server.base_url
         )
@@ -422,8 +422,8 @@ class TestExchangeCode:
         assert server.seen[0].headers["authorization"].startswith("Basic ")
         assert server.seen[0].form["code_verifier"] == begun.code_verifier
 
-    def test_ones_own_http_client(self, call: Colour, log_in: Callable[..., Any], server: Loopback) -> None:
-        """It is sent with, and stays open."""
+    def test_a_given_http_client(self, call: Colour, log_in: Callable[..., Any], server: Loopback) -> None:
+        """It is used for the exchange, and stays open."""
         begun = login.authorization_request(client_id="a", redirect_uri="https://a", base_url=server.base_url)
         http: Any = httpx.Client() if call.name == "sync" else httpx.AsyncClient()
         server.script(pair(1))
@@ -437,12 +437,12 @@ class TestExchangeCode:
 class TestOnDevice:
     @pytest.fixture(autouse=True)
     def slept(self) -> Iterator[list[float]]:
-        """Waits are over at once, and noted."""
+        """Waits end at once, and are recorded."""
         with FakeTime(start=time.time()) as fake_time:
             yield fake_time.slept
 
-    def test_a_login(self, log_in: Callable[..., Any], server: Loopback, slept: list[float]) -> None:
-        """The person is shown the code; what the callbacks give back does not matter."""
+    def test_a_device_login(self, log_in: Callable[..., Any], server: Loopback, slept: list[float]) -> None:
+        """The user is shown the code; what the callbacks return does not matter."""
         shown: list[Any] = []
 
         def prompt(device: login.DeviceAuthorization) -> bool:
@@ -460,10 +460,10 @@ class TestOnDevice:
 
         assert (tokens.access_token, shown[0], slept) == ("access-1", "WDJB-MJHT", [5.0, 5.0])
         assert len(shown) == 2
-        assert 865 < shown[1] <= 895  # without what the call itself took
+        assert 865 < shown[1] <= 895  # without the time of the call itself
         assert [seen.path for seen in server.seen] == ["/oauth/device_authorization", *["/oauth/token"] * 2]
 
-    def test_a_deadline(self, log_in: Callable[..., Any], server: Loopback) -> None:
+    def test_the_deadline_of_a_device_login(self, log_in: Callable[..., Any], server: Loopback) -> None:
         """It holds in every colour."""
         server.script(reply(CODES))
 
@@ -471,8 +471,8 @@ class TestOnDevice:
             log_in("on_device", prompt=print, deadline=4.0, base_url=server.base_url, client_id="app_1")
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-    def test_a_prompt_that_is_awaited(self, portals: Any, server: Loopback, backend: str) -> None:
-        """Coroutine functions will do."""
+    def test_an_async_prompt(self, portals: Any, server: Loopback, backend: str) -> None:
+        """Coroutine functions are awaited."""
         shown: list[str] = []
 
         async def prompt(device: login.DeviceAuthorization) -> None:
@@ -489,7 +489,7 @@ class TestOnDevice:
 
 @pytest.mark.parametrize("backend", ["threads", "asyncio", "trio"])
 def test_device_logins_side_by_side(backend: str, slept: list[float]) -> None:
-    """Each has a code of its own, and gets the tokens, or the refusal, of the person who entered that code."""
+    """Each has a code of its own, and gets the tokens, or the refusal, of the user who entered that code."""
     got: dict[str, str] = {}
 
     with FakeBlueRound() as fake:
@@ -555,7 +555,7 @@ def test_a_device_login_is_cancelled(server: Loopback, backend: str) -> None:
 
 class TestClients:
     def test_from_tokens(self, call: Colour, kind: Any, server: Loopback) -> None:
-        """Any login ends in a client."""
+        """Tokens of any login make a client."""
         server.script(user())
         client = kind.from_tokens(TokenSet(access_token="access-1"), client_id="app_1", base_url=server.base_url)
 
@@ -565,8 +565,8 @@ class TestClients:
 
     @pytest.mark.parametrize("assertion", [XML, XML.encode()])
     def test_from_saml_assertion(self, call: Colour, kind: Any, server: Loopback, assertion: str | bytes) -> None:
-        """The client is logged in when it is made, and its first pair is told and cached."""
-        told: list[dict[str, Any]] = []
+        """The client is logged in when it is made, and its first pair is reported and cached."""
+        pairs: list[dict[str, Any]] = []
         cache = MemoryCache()
         server.script(pair(1), user())
 
@@ -576,12 +576,12 @@ class TestClients:
             client_id="app_1",
             base_url=server.base_url,
             token_cache=cache,
-            on_token_refreshed=told.append,
+            on_token_refreshed=pairs.append,
         )
 
         assert call(client.users.get, "usr_1").id == "usr_1"
         assert server.seen[0].form["assertion"] == "PEFzc2VydGlvbi8-"
-        assert [tokens["refresh_token"] for tokens in told] == ["refresh-1"]
+        assert [tokens["refresh_token"] for tokens in pairs] == ["refresh-1"]
         assert repr(cache) == "MemoryCache(1 entries)"
         call.close(client)
 
@@ -604,7 +604,7 @@ class TestClients:
         call(http.close if call.name == "sync" else http.aclose)
 
     def test_log_out_ends_the_session(self, call: Colour, make: Any, server: Loopback) -> None:
-        """The client's own token is revoked, and clients beside it know."""
+        """The client's own token is revoked, and clients beside it learn of it."""
         cache = MemoryCache()
         session = {"client_id": "app_1", "access_token": "access-1", "refresh_token": "refresh-1", "token_cache": cache}
         client, sibling = make(**session), make(**session)
@@ -619,7 +619,7 @@ class TestClients:
                 call(ended.users.get, "usr_1")
 
     def test_revoke_any_token(self, call: Colour, make: Any, server: Loopback) -> None:
-        """With a token it is that one, and the session goes on."""
+        """With a token argument that one is revoked, and the session continues."""
         client = make(client_id="app_1", access_token="access-1")
         server.script(Reply(200), user())
 
@@ -629,13 +629,13 @@ class TestClients:
         assert server.seen[0].form == {"token": "other", "token_type_hint": "access_token", "client_id": "app_1"}
 
     def test_introspect(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Looking a token up needs the application's secret."""
+        """Introspection needs the application's secret."""
         server.script(reply({"active": True, "scope": "users:read"}))
 
         assert call(make(client_id="a", client_secret="s").auth.introspect, token="t").scope == "users:read"
 
     def test_a_public_client_refreshes(self, call: Colour, kind: Any, server: Loopback) -> None:
-        """Without a secret the client id alone names the application."""
+        """Without a secret the client id alone identifies the application."""
 
         def answer(seen: Seen) -> Reply:
             return pair(2) if seen.path == "/oauth/token" else user()
@@ -650,6 +650,6 @@ class TestClients:
         call.close(client)
 
 
-def test_the_words_of_both_colours() -> None:
-    """`client.auth.log_out` is documented alike, but for the word `await`."""
+def test_the_docstrings_of_both_colours() -> None:
+    """`client.auth.log_out` is documented alike, except for the word `await`."""
     assert (AsyncAuth.log_out.__doc__ or "").replace("await client.", "client.") == Auth.log_out.__doc__

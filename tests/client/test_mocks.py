@@ -1,4 +1,4 @@
-"""The ways in which applications mock HTTP in their own tests work on the SDK too."""
+"""The libraries with which applications mock HTTP in their own tests work on the SDK too."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ version: 1
 
 @pytest.mark.usefixtures("redcore_time")
 def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
-    """Respx sees each attempt of a call, and what it answers is what the call gets."""
+    """Respx sees each attempt of a call, and the call gets respx's answer."""
     with respx.mock(base_url="https://api.blueround.com/v1") as router:
         route = router.get("/users/usr_1")
         route.side_effect = [httpx.Response(503), httpx.ConnectError("gone"), httpx.Response(200, json=ENVELOPE)]
@@ -50,7 +50,7 @@ def test_respx_on_the_sdks_own_connections(call: Colour, make: Any) -> None:
 
 @pytest.mark.usefixtures("redcore_time")
 def test_pytest_httpx(call: Colour, make: Any, httpx_mock: HTTPXMock) -> None:
-    """What its fixture answers is what the call gets."""
+    """The call gets the fixture's answer."""
     httpx_mock.add_response(status_code=503)
     httpx_mock.add_response(url="https://api.blueround.com/v1/users/usr_1", json=ENVELOPE)
     client = make(base_url="https://api.blueround.com/v1")
@@ -60,7 +60,7 @@ def test_pytest_httpx(call: Colour, make: Any, httpx_mock: HTTPXMock) -> None:
 
 
 def test_vcrpy(call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
-    """What it recorded is played back, and no request reaches the server."""
+    """A recorded answer is played back, and no request reaches the server."""
     cassette = str(tmp_path / "cassette.yaml")
     for _ in range(2):
         with vcr.use_cassette(cassette):
@@ -92,7 +92,7 @@ def got(colour: str, transport: Any) -> str:
 
 @pytest.mark.parametrize(("colour", "transport"), TRANSPORTS)
 class TestChosenTransports:
-    """A mock stands before every transport, or a test would send real requests without a word."""
+    """A mock stands before every transport; otherwise a test would silently send real requests."""
 
     def test_respx(self, colour: str, transport: Any) -> None:
         with respx.mock(base_url=NOWHERE) as router:
@@ -130,7 +130,7 @@ def test_blocked():
 
 
 def test_pytest_recording(tmp_path: Path) -> None:
-    """What its cassette holds is played back, and without a cassette the network is blocked."""
+    """A cassette is played back, and without one the network is blocked."""
     folder = tmp_path / "cassettes" / "test_it"
     folder.mkdir(parents=True)
     (folder / "test_recorded.yaml").write_text(CASSETTE)
@@ -143,7 +143,7 @@ def test_pytest_recording(tmp_path: Path) -> None:
 
 
 def test_an_upload_and_a_download_are_intercepted_too(call: Colour, make: Any) -> None:
-    """Transfers that stream go the same way as calls."""
+    """Streaming transfers are mocked like calls."""
     with respx.mock(base_url="https://api.blueround.com/v1") as router:
         router.post("/files").respond(201, content=stored(b"abc").body)
         checked = {"ETag": f'"{hashlib.sha256(b"abc").hexdigest()}"'}
@@ -155,7 +155,7 @@ def test_an_upload_and_a_download_are_intercepted_too(call: Colour, make: Any) -
 
 
 def test_calls_after_a_mock_reach_the_server(call: Colour, make: Any, server: Loopback) -> None:
-    """The same client sends by itself again when the tool has left."""
+    """The same client sends by itself again when the mock is removed."""
     client = make()
     with respx.mock(base_url=server.base_url) as router:
         router.get("/users/usr_1").respond(200, json=ENVELOPE)
@@ -167,7 +167,7 @@ def test_calls_after_a_mock_reach_the_server(call: Colour, make: Any, server: Lo
 
 
 def test_a_client_that_is_closed_while_a_mock_is_there(call: Colour, make: Any) -> None:
-    """It says so, as any other."""
+    """The error is the same as without a mock."""
     client = make()
     call.close(client)
 
@@ -176,7 +176,7 @@ def test_a_client_that_is_closed_while_a_mock_is_there(call: Colour, make: Any) 
 
 
 def test_a_mock_transport_of_httpx(call: Colour, make: Any) -> None:
-    """An httpx client whose transport is a function is as good as any."""
+    """An httpx client whose transport is a function can be passed like any other."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=ENVELOPE)

@@ -1,4 +1,4 @@
-"""What clients tell over a real connection, in all colours."""
+"""Logs and telemetry of clients over a real connection, in all colours."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_trace_reaches_the_server(call: Colour, make: Any, server: Loopback, e
     ]
 
 
-def test_nothing_is_added_where_nobody_listens(call: Colour, make: Any, server: Loopback) -> None:
+def test_nothing_is_added_without_a_provider(call: Colour, make: Any, server: Loopback) -> None:
     """Without a provider, requests have no header of a trace."""
     call(make().users.get, "usr_1")
 
@@ -77,7 +77,7 @@ def test_pages_belong_to_the_trace_of_the_walk(
     assert parents == {job.get_span_context().span_id}
 
 
-def test_no_secret_is_told(  # noqa: PLR0917 (every place where one could be told is a fixture)
+def test_no_secret_is_reported(  # noqa: PLR0917 (each place to look in is a fixture)
     call: Colour,
     make: Any,
     server: Loopback,
@@ -93,11 +93,11 @@ def test_no_secret_is_told(  # noqa: PLR0917 (every place where one could be tol
         session = {"access_token": "canary-1", "refresh_token": "canary-0"}
         call(make(client_id="app_1", client_secret="canary", **session).users.get, "usr_1")
 
-    told = [
+    shown = [
         *(span.to_json() for span in exporter.get_finished_spans()),
         str(reader.get_metrics_data()),
         *(f"{record.getMessage()} {record.__dict__}" for record in caplog.records),
     ]
     assert len(exporter.get_finished_spans()) == 6
     assert len([record for record in caplog.records if record.name == "redcore"]) == 4
-    assert [text for text in told if "canary" in text] == []
+    assert [text for text in shown if "canary" in text] == []

@@ -13,7 +13,7 @@ from redcore import ArgumentError, AuthenticationError, ConfigurationError, Redc
 
 
 def test_headers(call: Colour, make: Any, server: Loopback) -> None:
-    """Headers of one call join those of the client, and the next call is without them."""
+    """Headers of one call join those of the client, and the next call does not have them."""
     client = make().with_options(headers={"X-App": "1"})
 
     call(client.users.get, "usr_1", headers={"X-Trace": "7", "X-Request-ID": "mine"})
@@ -25,7 +25,7 @@ def test_headers(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_max_retries(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
-    """One call may be tried less often than the others, or more often."""
+    """One call may have fewer attempts than the others, or more."""
     client = make()
     server.answer = lambda _: refusal(503)
 
@@ -56,8 +56,8 @@ def test_a_key(call: Colour, make: Any, server: Loopback) -> None:
     assert server.seen[0].headers["idempotency-key"] == "order-7"
 
 
-def test_pacing(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
-    """One call may go ahead although the window is used up."""
+def test_pacing_off_for_one_call(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
+    """One call may be sent although the window is used up."""
     client = make()
     ends = str(int(time.time()) + 300)
     server.script(
@@ -119,10 +119,10 @@ def test_an_oauth_endpoint(call: Colour, make: Any, server: Loopback) -> None:
         ({"hooks": None}, TypeError),
     ],
 )
-def test_what_is_refused(
+def test_invalid_options(
     call: Colour, make: Any, server: Loopback, options: dict[str, Any], error: type[Exception]
 ) -> None:
-    """Options are checked as those of with_options are, before anything is sent; the name is told."""
+    """Options are checked as those of with_options are, before anything is sent; the error names the option."""
     with pytest.raises(error, match="|".join([*options, "Authorization"])) as caught:
         call(make().users.get, "usr_1", **options)
 

@@ -1,4 +1,4 @@
-"""Listings walked over a real connection, pages ahead, in all colours."""
+"""Pagination over a real connection, with pages fetched ahead, in all colours."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def offset_of(seen: Seen) -> int:
 
 
 def listing(seen: Seen) -> Reply:
-    """Pages of two users."""
+    """Make pages of two users."""
     offset = offset_of(seen)
     data = [dict(USER, id=name) for name in ALL[offset : offset + 2]]
     return reply({"data": data, "meta": dict(META, total=TOTAL, limit=2, offset=offset)})
 
 
 def but(failing: int, answer: Reply) -> Answer:
-    """A listing of which one page fails."""
+    """Make a listing of which one page fails."""
     return lambda seen: answer if offset_of(seen) == failing else listing(seen)
 
 
 def advance(call: Colour, walk: Any) -> Any:
-    """The next of a walk."""
+    """Take the next of a walk."""
     return call(walk.__next__ if call.name == "sync" else walk.__anext__)
 
 
 def until_error(call: Colour, walk: Any, kind: type[Exception]) -> list[str]:
-    """The ids that a walk gives before it raises."""
+    """Return the ids that a walk yields before it raises."""
     ids: list[str] = []
     while True:
         try:
@@ -58,7 +58,7 @@ def threads() -> list[threading.Thread]:
 
 
 def joined(thread: threading.Thread) -> bool:
-    """Wait for a thread; False if it was interrupted in the midst of its start."""
+    """Wait for a thread; False if it was interrupted in the middle of its start."""
     try:
         thread.join(5.0)
     except RuntimeError:
@@ -74,8 +74,8 @@ def have_ended(working: list[threading.Thread]) -> bool:
 
 
 @pytest.mark.parametrize("concurrency", [2, 8])
-def test_in_order(call: Colour, make: Any, server: Loopback, concurrency: int) -> None:
-    """Pages that are fetched at the same time come in the order of the listing, each of them fetched once."""
+def test_prefetched_pages_come_in_order(call: Colour, make: Any, server: Loopback, concurrency: int) -> None:
+    """Pages that are fetched concurrently come in the order of the listing, each of them fetched once."""
     server.answer = listing
 
     items = call.items(make().users.list_all(page_size=2, concurrency=concurrency))
@@ -84,8 +84,8 @@ def test_in_order(call: Colour, make: Any, server: Loopback, concurrency: int) -
     assert sorted(offset_of(seen) for seen in server.seen) == list(range(0, TOTAL, 2))
 
 
-def test_so_many_at_a_time(call: Colour, make: Any, server: Loopback) -> None:
-    """As many requests are under way as were asked for, and no more."""
+def test_the_concurrency_of_a_walk(call: Colour, make: Any, server: Loopback) -> None:
+    """As many requests are under way as asked for, and no more."""
     together = threading.Barrier(3)
     lock, under_way, most = threading.Lock(), 0, 0
 
@@ -107,7 +107,7 @@ def test_so_many_at_a_time(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_errors_come_in_order(call: Colour, make: Any, server: Loopback) -> None:
-    """What comes before a page that fails is given out first; iterating on tries that page again."""
+    """Pages before a failed one are yielded first; iterating further tries that page again."""
     server.answer = but(8, refusal(404))
     walk = make().users.list_all(page_size=2, concurrency=8).iter_items()
 
@@ -119,8 +119,8 @@ def test_errors_come_in_order(call: Colour, make: Any, server: Loopback) -> None
     assert [advance(call, walk).id for _ in range(TOTAL - 8)] == ALL[8:]
 
 
-def test_another_client_goes_on(call: Colour, make: Any, server: Loopback) -> None:
-    """A job that failed begins again where it was."""
+def test_another_client_resumes_a_walk(call: Colour, make: Any, server: Loopback) -> None:
+    """A job that failed continues from its last offset."""
     server.answer = but(8, refusal(404))
     walk = make().users.list_all(page_size=2, concurrency=4).iter_items()
     begun = until_error(call, walk, NotFoundError)
@@ -150,7 +150,7 @@ def test_each_page_is_retried(call: Colour, make: Any, server: Loopback, slept: 
 
 
 def test_a_page_that_fails_for_good_stops_the_fetching(call: Colour, make: Any, server: Loopback) -> None:
-    """When the server is out of order, no page is asked for after the first failures."""
+    """While the server is down, no page is requested after the first failures."""
     server.answer = lambda seen: listing(seen) if offset_of(seen) == 0 else refusal(500)
 
     until_error(call, make(max_retries=0).users.list_all(page_size=2, concurrency=2).iter_items(), RedcoreAPIError)
@@ -172,8 +172,8 @@ class TestThreads:
         ending: Callable[[Any], object] = request.param
         return ending
 
-    def test_they_end(self, server: Loopback, ending: Callable[[Any], object]) -> None:
-        """The threads of a walk end when it is closed, when nobody refers to it any more, and at its end."""
+    def test_the_threads_of_a_walk_end(self, server: Loopback, ending: Callable[[Any], object]) -> None:
+        """The threads of a walk end when it is closed, when its last reference is gone, and at its end."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
 
         fetched = threading.Event()
@@ -197,8 +197,8 @@ class TestThreads:
 
             assert have_ended(working)
 
-    def test_a_closed_walk_is_at_its_end(self, server: Loopback) -> None:
-        """A walk that was closed gives out no more; closing it twice is fine."""
+    def test_a_closed_walk_is_exhausted(self, server: Loopback) -> None:
+        """A closed walk yields nothing more; closing it twice is fine."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
 
         server.answer = listing
@@ -214,8 +214,8 @@ class TestThreads:
             assert (list(pages), list(items)) == ([], [])
 
     @pytest.mark.usefixtures("ctrl_c")
-    def test_an_interrupt(self, server: Loopback) -> None:
-        """Ctrl-C ends the wait for a page at once, and the threads soon; the walk can still go on."""
+    def test_an_interrupt_of_a_walk(self, server: Loopback) -> None:
+        """Ctrl-C ends the wait for a page at once, and the threads soon; the walk can continue."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
 
         released = threading.Event()
@@ -239,8 +239,8 @@ class TestThreads:
             assert have_ended(working)
 
     @pytest.mark.usefixtures("ctrl_c")
-    def test_an_interrupt_ends_threads_that_wait_to_try_again(self, server: Loopback) -> None:
-        """A long Retry-After keeps neither a thread nor the end of the process waiting."""
+    def test_an_interrupt_ends_threads_that_wait_to_retry(self, server: Loopback) -> None:
+        """A long Retry-After delays neither a thread nor the end of the process."""
         from redcore import Client  # noqa: PLC0415 (this colour only)
 
         limited = threading.Semaphore(0)
@@ -267,7 +267,7 @@ class TestThreads:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 class TestTasks:
-    def test_leaving_early_leaves_none_behind(self, server: Loopback, backend: str) -> None:
+    def test_leaving_early_leaves_no_task_behind(self, server: Loopback, backend: str) -> None:
         """Between two items no task runs and no request is under way, so that a loop may be left at any time."""
         from redcore import AsyncClient  # noqa: PLC0415 (this colour only)
 
@@ -286,7 +286,7 @@ class TestTasks:
 
         assert anyio.run(main, backend=backend) == (0, 12, 12)
 
-    def test_a_cancelled_walk_goes_on(self, server: Loopback, backend: str) -> None:
+    def test_a_cancelled_walk_can_continue(self, server: Loopback, backend: str) -> None:
         """A walk that was cancelled while it fetched loses nothing: it can be iterated further."""
         from redcore import AsyncClient  # noqa: PLC0415 (this colour only)
 
@@ -320,7 +320,7 @@ class TestTasks:
 
 
 def by_cursor(seen: Seen) -> Reply:
-    """Pages of two users, each with the cursor of the next."""
+    """Make pages of two users, each with the cursor of the next."""
     asked = dict(parse_qsl(seen.path.partition("?")[2]))
     offset = int(asked.get("cursor", asked.get("offset", "0")))
     data = [dict(USER, id=name) for name in ALL[offset : offset + 2]]
@@ -332,12 +332,12 @@ def by_cursor(seen: Seen) -> Reply:
 
 
 def pages(walk: Any) -> list[str]:
-    """The ids of the pages that one thread gets."""
+    """Return the ids of the pages that one thread gets."""
     return [user.id for page in walk for user in page]
 
 
 def items(walk: Any) -> list[str]:
-    """The ids that one thread gets."""
+    """Return the ids that one thread gets."""
     return [user.id for user in walk]
 
 

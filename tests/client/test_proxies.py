@@ -1,4 +1,4 @@
-"""Which proxy an origin is reached through: the forms of `NO_PROXY`, and of a proxy's URL."""
+"""The proxy for an origin: the forms of `NO_PROXY`, and of a proxy's URL."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HOST = "api.blueround.com"
     ],
 )
 def test_no_proxy_exempts(no_proxy: str, host: str) -> None:
-    """Every form that curl, requests or Go take, in any case, with any separators."""
+    """Every form that curl, requests or Go accept, in any case, with any separators."""
     assert bypasses(no_proxy, host, 443)
 
 
@@ -68,7 +68,7 @@ def test_no_proxy_exempts(no_proxy: str, host: str) -> None:
     ],
 )
 def test_no_proxy_does_not_exempt(no_proxy: str, host: str) -> None:
-    """A name counts from a dot on, a network for addresses only, and a port exactly."""
+    """A name matches from a dot on, a network matches addresses only, and a port exactly."""
     assert not bypasses(no_proxy, host, 443)
 
 
@@ -89,7 +89,7 @@ def test_no_proxy_does_not_exempt(no_proxy: str, host: str) -> None:
     ],
 )
 def test_urls_of_proxies(monkeypatch: pytest.MonkeyPatch, url: str, proxy: Proxy) -> None:
-    """What curl, requests and Go take: no scheme, names of any script, percent-encoded logins."""
+    """Every form that curl, requests and Go accept: no scheme, names of any script, percent-encoded logins."""
     monkeypatch.setenv("https_proxy", url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -97,7 +97,7 @@ def test_urls_of_proxies(monkeypatch: pytest.MonkeyPatch, url: str, proxy: Proxy
     assert proxy_for("https", HOST, 443) == proxy
 
 
-def test_a_blank_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blank_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is what a shell leaves of an unset one; the next variable counts."""
     monkeypatch.setenv("https_proxy", " ")
     monkeypatch.setenv("all_proxy", "http://proxy:3128")
@@ -131,7 +131,7 @@ def test_socks_proxies(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
         "'http://proxy:1'",
     ],
 )
-def test_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_invalid_urls(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """A password with a bare `#`, `/` or `?` would otherwise silently name another host."""
     monkeypatch.delenv("https_proxy", raising=False)
     monkeypatch.delenv("HTTPS_PROXY", raising=False)

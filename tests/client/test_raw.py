@@ -1,4 +1,4 @@
-"""Raw answers, and calls that the specification does not know, over a real connection in all colours."""
+"""Raw answers, and calls that the specification does not describe, over a real connection in all colours."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from redcore import ArgumentError, NotFoundError, RawResponse, RedcoreAPIError, 
 
 def test_a_raw_answer(call: Colour, make: Any, server: Loopback) -> None:
     """The value is the typed one; status, headers, request id and body are beside it."""
-    told = user()
-    server.script(Reply(told.status, told.body, {"X-Request-ID": "req_7", "ETag": "e"}))
+    answer = user()
+    server.script(Reply(answer.status, answer.body, {"X-Request-ID": "req_7", "ETag": "e"}))
 
     given = call(make().raw.users.get, "usr_1")
 
@@ -30,7 +30,7 @@ def test_a_raw_answer(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_raw_errors_are_the_usual_ones(call: Colour, make: Any, server: Loopback) -> None:
-    """What a method raises its raw sibling raises; options count for the call."""
+    """A raw method raises what its plain one raises; options apply to the call."""
     server.script(refusal(404, "RESOURCE_NOT_FOUND"))
 
     with pytest.raises(NotFoundError):
@@ -49,13 +49,13 @@ def test_a_raw_delete(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_raw_is_loaded_when_it_is_used() -> None:
-    """A program that reads no raw answers does not load what makes them."""
+    """A program that reads no raw answers does not load the code for them."""
     probe = "import sys, redcore; redcore.Client(api_key='k'); print('redcore._resources.generated_raw' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True).stdout.strip() == b"False"  # noqa: S603
 
 
-def test_a_request(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
+def test_a_custom_request(call: Colour, make: Any, server: Loopback, slept: list[float]) -> None:
     """An endpoint that the SDK does not know is called as any other: token, id, retries, JSON both ways."""
     client = make(client_id="a", client_secret="s")
     server.script(pair(1), refusal(503), reply({"data": {"id": "thg_1"}}, 201))
@@ -71,7 +71,7 @@ def test_a_request(call: Colour, make: Any, server: Loopback, slept: list[float]
 
 
 def test_a_head_request(call: Colour, make: Any, server: Loopback) -> None:
-    """An answer to HEAD has headers and no body; the connection goes on being used."""
+    """An answer to HEAD has headers and no body; the connection is used again."""
 
     def head(connection: Any) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Type: application/json\r\n\r\n")
@@ -84,8 +84,8 @@ def test_a_head_request(call: Colour, make: Any, server: Loopback) -> None:
 
 
 @pytest.mark.usefixtures("redcore_time")
-def test_a_patch_with_a_key(call: Colour, make: Any, server: Loopback) -> None:
-    """A key of the call makes a PATCH repeatable."""
+def test_a_patch_with_a_key_is_retried(call: Colour, make: Any, server: Loopback) -> None:
+    """An Idempotency-Key makes a PATCH idempotent."""
     client = make()
     server.script(refusal(503), reply({}))
 
@@ -104,7 +104,7 @@ def test_a_request_stays_below_the_base(call: Colour, make: Any, server: Loopbac
 
 
 def test_a_redirect_is_not_followed(call: Colour, make: Any, server: Loopback) -> None:
-    """The token is not carried to where an answer points."""
+    """The token is not sent to the target of a redirect."""
     server.script(Reply(307, b"", {"Location": "http://127.0.0.1:9/evil"}))
 
     with pytest.raises(RedcoreAPIError) as caught:

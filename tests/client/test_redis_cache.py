@@ -1,4 +1,4 @@
-"""Caches in Redis: real servers, one alone and a cluster, through every kind of client."""
+"""Caches in Redis: real servers, a single one and a cluster, through every kind of client."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAIR = TokenSet(
 NEWER = TokenSet(access_token="access-newer", refresh_token="refresh-newer")
 LEASE_S = 30.0
 KEPT_MS = 30 * 24 * 3600 * 1000
-NOBODY = "redis://:canary@127.0.0.1:9"  # the port of a service that throws everything away, and runs nowhere
+NOBODY = "redis://:canary@127.0.0.1:9"  # the port of the discard service, where nothing runs
 KEY = Fernet.generate_key()
 
 Raw: TypeAlias = "redis.Redis | redis.RedisCluster"
@@ -41,7 +41,7 @@ Raw: TypeAlias = "redis.Redis | redis.RedisCluster"
 
 @attrs.frozen
 class Store:
-    """A store as a test sees it: caches on it, called as if they blocked, and what is in it."""
+    """A store as a test sees it: caches on it, called as if they blocked, and its content."""
 
     raw: Any
     make: Callable[..., Any]
@@ -68,7 +68,7 @@ def store(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) ->
 
 
 def test_what_is_stored_is_found_by_another(store: Store) -> None:
-    """Each key by itself, in another object."""
+    """Each key is separate, in another object."""
     first, other = store.make(), store.make()
     store.call(first.set, "one", PAIR)
     store.call(first.set, "two", NEWER)
@@ -77,7 +77,7 @@ def test_what_is_stored_is_found_by_another(store: Store) -> None:
 
 
 def test_what_is_deleted_is_gone(store: Store) -> None:
-    """Twice is fine; the other keys stay."""
+    """Deleting twice is fine; the other keys stay."""
     cache = store.make()
     store.call(cache.set, "one", PAIR)
     store.call(cache.set, "two", PAIR)
@@ -88,8 +88,8 @@ def test_what_is_deleted_is_gone(store: Store) -> None:
     assert [store.call(cache.get, key) for key in ("one", "two")] == [None, PAIR]
 
 
-def test_the_lock_is_one_for_all(store: Store) -> None:
-    """Who has it has it alone, until it is given back; each key has its own."""
+def test_the_lock_is_shared(store: Store) -> None:
+    """The lock has one holder until it is released; each key has its own."""
     first, other = store.make(), store.make()
 
     assert store.call(first.try_lock, "one", LEASE_S)
@@ -102,26 +102,26 @@ def test_the_lock_is_one_for_all(store: Store) -> None:
     assert store.call(other.try_lock, "one", LEASE_S)
 
 
-def test_a_lock_ends_with_its_lease(store: Store) -> None:
-    """A holder that was killed blocks the others no longer."""
+def test_a_lock_expires_with_its_lease(store: Store) -> None:
+    """A holder that was killed no longer blocks the others."""
     store.call(store.make().try_lock, "one", LEASE_S)
 
     assert 0 < store.raw.pttl("redcore:{one}:lock") <= LEASE_S * 1000
 
 
 def lose_the_lock(store: Store) -> Any:
-    """A cache whose lease is over, and whose lock another took and freed."""
+    """Make a cache whose lease has expired, and whose lock another took and released."""
     slow, other = store.make(), store.make()
     store.call(slow.try_lock, "one", LEASE_S)
-    store.raw.delete("redcore:{one}:lock")  # what Redis does when the lease is over
+    store.raw.delete("redcore:{one}:lock")  # what Redis does when the lease expires
     store.call(other.try_lock, "one", LEASE_S)
     store.call(other.set, "one", NEWER)
     store.call(other.unlock, "one")
     return slow
 
 
-def test_whoever_lost_the_lock_overwrites_no_newer_pair(store: Store) -> None:
-    """A renewal that outlived its lease leaves what came after it alone."""
+def test_a_lost_lock_overwrites_no_newer_pair(store: Store) -> None:
+    """A refresh that outlived its lease leaves a newer pair alone."""
     slow = lose_the_lock(store)
 
     store.call(slow.set, "one", PAIR)
@@ -129,8 +129,8 @@ def test_whoever_lost_the_lock_overwrites_no_newer_pair(store: Store) -> None:
     assert store.call(slow.get, "one") == NEWER
 
 
-def test_whoever_lost_the_lock_frees_nobodys(store: Store) -> None:
-    """The lock that another has by now stays theirs."""
+def test_a_lost_lock_is_not_released_for_its_new_holder(store: Store) -> None:
+    """The new holder keeps the lock."""
     slow, third = lose_the_lock(store), store.make()
     store.call(third.try_lock, "one", LEASE_S)
 
@@ -139,8 +139,8 @@ def test_whoever_lost_the_lock_frees_nobodys(store: Store) -> None:
     assert store.raw.exists("redcore:{one}:lock")
 
 
-def test_a_lease_that_nobody_followed_loses_nothing(store: Store) -> None:
-    """The new pair is stored, late as it is, if no other began to renew."""
+def test_an_expired_lease_without_a_new_holder_loses_nothing(store: Store) -> None:
+    """The new pair is stored, late as it is, if no other process began to refresh."""
     slow = store.make()
     store.call(slow.try_lock, "one", LEASE_S)
     store.raw.delete("redcore:{one}:lock")
@@ -150,8 +150,8 @@ def test_a_lease_that_nobody_followed_loses_nothing(store: Store) -> None:
     assert store.call(slow.get, "one") == PAIR
 
 
-def test_entries_end_by_themselves(store: Store) -> None:
-    """With the refresh token, 30 days after it was stored; what a lock leaves behind does too."""
+def test_entries_expire(store: Store) -> None:
+    """An entry with a refresh token expires 30 days after it was stored; the traces of a lock expire too."""
     cache = store.make()
     store.call(cache.try_lock, "one", LEASE_S)
     assert KEPT_MS - 60_000 < store.raw.pttl("redcore:{one}") <= KEPT_MS
@@ -162,8 +162,8 @@ def test_entries_end_by_themselves(store: Store) -> None:
     assert KEPT_MS - 60_000 < store.raw.pttl("redcore:{one}") <= KEPT_MS
 
 
-def test_an_access_token_alone_ends_with_itself(store: Store) -> None:
-    """What nobody can renew is kept as long as it works."""
+def test_an_access_token_alone_expires(store: Store) -> None:
+    """A token that cannot be refreshed is kept as long as it is valid."""
     cache = store.make()
     cache._entries = attrs.evolve(cache._entries, now=lambda: 1000.0)
 
@@ -173,7 +173,7 @@ def test_an_access_token_alone_ends_with_itself(store: Store) -> None:
 
 
 def test_the_store_sees_no_token(store: Store) -> None:
-    """With a key nothing in Redis shows a token, and the key reads it."""
+    """With a key nothing in Redis shows a token, and the key decrypts it."""
     cache = store.make(encryption_key=KEY, prefix="own:")
 
     store.call(cache.set, "one", PAIR)
@@ -184,7 +184,7 @@ def test_the_store_sees_no_token(store: Store) -> None:
 
 
 def test_keys_can_be_changed(store: Store) -> None:
-    """The new key first, the old one beside it: what was stored is still read."""
+    """The new key first, the old one after it: stored tokens can still be read."""
     new = Fernet.generate_key()
     store.call(store.make(encryption_key=KEY).set, "one", PAIR)
 
@@ -193,7 +193,7 @@ def test_keys_can_be_changed(store: Store) -> None:
 
 @pytest.mark.parametrize("key", [None, KEY], ids=["no key", "another key"])
 def test_another_key_is_an_error_that_says_what_to_do(store: Store, key: bytes | None) -> None:
-    """Also what was stored without one, for somebody else may have put it there."""
+    """Also for a value stored without a key, as another program may have written it."""
     store.call(store.make(encryption_key=key).set, "one", PAIR)
     cache = store.make(encryption_key=Fernet.generate_key())
 
@@ -202,7 +202,7 @@ def test_another_key_is_an_error_that_says_what_to_do(store: Store, key: bytes |
 
 
 def test_entries_cannot_be_swapped(store: Store) -> None:
-    """An encrypted entry put in the place of another is not taken for it."""
+    """An encrypted entry copied to another key is not accepted."""
     cache = store.make(encryption_key=KEY)
     store.call(cache.set, "one", PAIR)
     store.raw.hset("redcore:{two}", "tokens", store.raw.hget("redcore:{one}", "tokens"))
@@ -212,7 +212,7 @@ def test_entries_cannot_be_swapped(store: Store) -> None:
 
 
 def test_what_redis_quotes_is_not_repeated(store: Store) -> None:
-    """Redis repeats commands that it refuses, tokens and all; the error does not."""
+    """Redis repeats commands that it refuses, with tokens; the error does not."""
     cache = store.make()
     store.raw.set("redcore:{one}", "a string, no hash")
 
@@ -224,7 +224,7 @@ def test_what_redis_quotes_is_not_repeated(store: Store) -> None:
 
 
 def test_a_down_redis_is_bridged_with_one_warning(call: Colour, make: Any, server: Loopback) -> None:
-    """Calls go on with tokens in memory, and the warning says where Redis is thought to be, not the password."""
+    """Calls continue with tokens in memory, and the warning has the address of Redis, not the password."""
     server.answer = Rotating()
     cache = RedisCache(NOBODY)
     client = make(client_id="app_1", refresh_token="refresh-1", token_cache=cache)
@@ -249,7 +249,7 @@ def test_a_down_redis_is_an_error_if_strict(call: Colour, make: Any, server: Loo
 
 
 def test_a_down_cluster_is_an_error_too() -> None:
-    """It is looked for when it is first needed, not when the cache is made."""
+    """The connection is made at first use, not when the cache is made."""
     cache = RedisCache(NOBODY.replace("redis", "redis+cluster"))
 
     with pytest.raises(TokenCacheError, match=r"127\.0\.0\.1:9 cannot be used"):
@@ -258,7 +258,7 @@ def test_a_down_cluster_is_an_error_too() -> None:
 
 @pytest.mark.parametrize(("scheme", "first_byte"), [("redis", b"*"), ("rediss", b"\x16")], ids=["plain", "tls"])
 def test_a_cluster_url_names_several_nodes(scheme: str, first_byte: bytes) -> None:
-    """One that is down is passed over, and TLS is spoken to each of them."""
+    """A node that is down is skipped, and TLS is used for each of them."""
     heard: list[bytes] = []
 
     def listen(listener: socket.socket) -> None:
@@ -279,7 +279,7 @@ def test_a_cluster_url_names_several_nodes(scheme: str, first_byte: bytes) -> No
 
 
 def test_both_colours_share_a_url(call: Colour, make: Any, server: Loopback, redis_url: str) -> None:
-    """Whatever renews first, the other finds the pair; trio too."""
+    """Whichever refreshes first, the other finds the pair; trio too."""
     server.answer = Rotating()
     prefix = f"{call.name}:"
     options = {"client_id": "app_1", "refresh_token": "refresh-1"}
@@ -329,12 +329,12 @@ def test_a_client_of_asyncio_serves_a_client(server: Loopback, redis_url: str) -
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 @pytest.mark.parametrize("url", ["redis_url", "redis_cluster_url"])
 def test_a_forked_child_has_its_own_connections(request: pytest.FixtureRequest, url: str) -> None:
-    """Parent and child go on, neither reading the other's answers."""
+    """Parent and child continue, neither reading the other's answers."""
     cache = RedisCache(request.getfixturevalue(url), prefix="fork:", strict=True)
     cache.set("one", PAIR)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside other threads, which is the point
+        warnings.simplefilter("ignore", DeprecationWarning)  # about forking with other threads, which is intended
         child = os.fork()
     if child == 0:
         good = [cache.get("one") == PAIR for _ in range(50)]
@@ -346,14 +346,14 @@ def test_a_forked_child_has_its_own_connections(request: pytest.FixtureRequest, 
 
 
 def test_a_client_of_the_other_colour_is_refused() -> None:
-    """At once, with the class to take."""
+    """At once, with the class to use."""
     with pytest.raises(ConfigurationError, match="give this one to AsyncRedisCache"):
         RedisCache(redis.asyncio.Redis())
     with pytest.raises(ConfigurationError, match="give this one to RedisCache"):
         AsyncRedisCache(redis.Redis())
 
 
-def test_what_is_shown() -> None:
+def test_the_repr_of_a_redis_cache() -> None:
     """The address, and neither password nor key."""
     assert repr(RedisCache("redis://u:canary@h:1?password=canary", encryption_key=KEY)) == "RedisCache('h:1')"
     assert repr(RedisCache(redis.Redis(password="canary"))) == "RedisCache('the given Redis')"

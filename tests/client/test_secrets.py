@@ -1,4 +1,4 @@
-"""No secret reaches a text, a log line or a pickle: proven by canaries, also when the server echoes them."""
+"""No secret is in a text, a log line or a pickle: shown with canaries, also when the server echoes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEW = {"access_token": f"{ACCESS}-2", "refresh_token": f"{REFRESH}-2"}
 
 
 def texts(error: RedcoreError) -> Iterator[str]:
-    """Everything of an error that may be seen."""
+    """Return all visible parts of an error."""
     yield from (str(error), repr(error), pickle.dumps(error).decode("latin-1"))
     yield "".join(traceback.format_exception(error))
     yield repr(vars(error))
@@ -35,12 +35,12 @@ def texts(error: RedcoreError) -> Iterator[str]:
 
 
 def echo(seen: Seen) -> Reply:
-    """A careless server: it repeats in its errors what it was sent."""
-    told = f"bad credentials {dict(seen.headers)} {seen.body.decode()}"
+    """Repeat the request in the error, as a careless server does."""
+    echoed = f"bad credentials {dict(seen.headers)} {seen.body.decode()}"
     if seen.path == "/oauth/token":
-        return reply({"error": "invalid_grant", "error_description": told}, 400)
-    details = [{"field": told, "issue": told}]
-    return reply({"error": {"code": told, "message": told, "docs": told, "details": details}}, 401)
+        return reply({"error": "invalid_grant", "error_description": echoed}, 400)
+    details = [{"field": echoed, "issue": echoed}]
+    return reply({"error": {"code": echoed, "message": echoed, "docs": echoed, "details": details}}, 401)
 
 
 SERVERS: dict[str, Any] = {
@@ -84,7 +84,7 @@ def test_no_error_shows_a_secret(  # noqa: PLR0917 (fixtures are given by name)
 
 
 def test_a_header_of_the_application_is_not_repeated(call: Colour, make: Any, server: Loopback) -> None:
-    """A value that is refused is not quoted; receivers drop white space at its ends, so it is refused everywhere."""
+    """A refused value is not quoted; receivers strip white space at its ends, so it is refused everywhere."""
     client = make()
 
     with pytest.raises(ArgumentError, match="white space at its ends") as caught:

@@ -1,4 +1,4 @@
-"""Processes that share a cache renew a token once, whatever becomes of the one that is at it."""
+"""Processes that share a cache refresh a token once, even if the refreshing process is killed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rotating(server: Loopback) -> Loopback:
 
 @pytest.fixture
 def cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Python that makes the cache."""
+    """Return Python code that makes the cache."""
     if request.param == "file":
         return f"tokens.FileCache({str(tmp_path / 'tokens.json')!r}, strict=True)"
     if request.param == "keyring":
@@ -42,7 +42,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @contextmanager
 def process(cache: str, server: Loopback, how: str, number: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that is ready to begin."""
+    """Start a process that waits for the signal."""
     arguments = [sys.executable, str(PROGRAM), cache, server.base_url, how, str(number)]
     started = subprocess.Popen(  # noqa: S603 (our own program)
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -57,7 +57,7 @@ def process(cache: str, server: Loopback, how: str, number: int) -> Iterator[sub
 
 
 def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str]:
-    """Let eight processes begin together; the access tokens that their applications were told of."""
+    """Let eight processes start together; return the access tokens that `on_token_refreshed` got in them."""
     with ExitStack() as stack:
         running = [stack.enter_context(process(cache, server, how, number)) for _ in range(PROCESSES)]
         for one in running:
@@ -66,7 +66,7 @@ def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str
             one.stdin.flush()
         ended = [(one.communicate(timeout=PATIENCE_S), one.returncode) for one in running]
     assert [(code, errors) for (_, errors), code in ended if code != 0] == []
-    return [token for (told, _), _ in ended for token in json.loads(told)]
+    return [token for (output, _), _ in ended for token in json.loads(output)]
 
 
 @pytest.mark.parametrize(
@@ -81,23 +81,23 @@ def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str
     ],
     indirect=["cache"],
 )
-def test_one_renews_for_all(rotating: Loopback, cache: str, how: str, number: int) -> None:
-    """One `POST /oauth/token`, one application told, no call that fails."""
-    told = all_at_once(cache, rotating, how, number)
+def test_one_process_refreshes_for_all(rotating: Loopback, cache: str, how: str, number: int) -> None:
+    """One `POST /oauth/token`, one call of `on_token_refreshed`, no call that fails."""
+    access_tokens = all_at_once(cache, rotating, how, number)
 
     assert len(rotating.asked("/oauth/token")) == 1
-    assert told == ["access-2"]
+    assert access_tokens == ["access-2"]
     assert len(rotating.asked("/v1/users/usr_1")) == PROCESSES * number
 
 
 @pytest.mark.parametrize("cache", ["file", "keyring", "redis"], indirect=True)
-def test_a_killed_holder_blocks_nobody(rotating: Loopback, cache: str) -> None:
-    """The system frees its lock with it, Redis when its lease of 2 s is over; then the others renew once."""
+def test_a_killed_holder_blocks_no_process(rotating: Loopback, cache: str) -> None:
+    """The system releases its lock, or Redis does when its lease of 2 s expires; then the others refresh once."""
     with process(cache, rotating, "hold", 1) as holder:
         holder.kill()  # SIGKILL
         holder.wait()
 
-        told = all_at_once(cache, rotating, "threads", 2)
+        access_tokens = all_at_once(cache, rotating, "threads", 2)
 
     assert len(rotating.asked("/oauth/token")) == 1
-    assert told == ["access-2"]
+    assert access_tokens == ["access-2"]

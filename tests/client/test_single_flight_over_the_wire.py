@@ -1,4 +1,4 @@
-"""However many meet an expired token, one of them renews it."""
+"""However many calls find an expired token, one of them refreshes it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rotating(server: Loopback) -> Loopback:
 
 
 def in_threads(work: list[Callable[[], Any]]) -> list[BaseException]:
-    """Do all at once; what was raised."""
+    """Run all at once; return the exceptions."""
     raised: list[BaseException] = []
     gate = threading.Barrier(len(work))
 
@@ -53,7 +53,7 @@ def in_threads(work: list[Callable[[], Any]]) -> list[BaseException]:
         gate.wait()
         try:
             function()
-        except BaseException as error:  # noqa: BLE001 (told to the test)
+        except BaseException as error:  # noqa: BLE001 (reported to the test)
             raised.append(error)
 
     threads = [threading.Thread(target=run, args=(function,)) for function in work]
@@ -90,11 +90,11 @@ def test_tasks(rotating: Loopback, backend: str) -> None:
 def test_threads_and_loops_that_share_a_cache(rotating: Loopback) -> None:
     """16 threads with a client each, and two event loops, sharing one MemoryCache, make one POST /oauth/token."""
     cache = MemoryCache()
-    told: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     options: dict[str, Any] = {
         "base_url": rotating.base_url,
         "token_cache": cache,
-        "on_token_refreshed": told.append,
+        "on_token_refreshed": pairs.append,
         **SESSION,
     }
 
@@ -111,11 +111,11 @@ def test_threads_and_loops_that_share_a_cache(rotating: Loopback) -> None:
 
     assert raised == []
     assert len(rotating.asked("/oauth/token")) == 1
-    assert [pair["refresh_token"] for pair in told] == ["refresh-2"]
+    assert [pair["refresh_token"] for pair in pairs] == ["refresh-2"]
 
 
 class Held:
-    """An authorization server that answers only when it is told to."""
+    """An authorization server that holds its answer until the test releases it."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -136,7 +136,7 @@ def held(server: Loopback) -> Held:
 
 
 def kept(client: AsyncClient) -> str | None:
-    """The refresh token that the client would use next."""
+    """Return the refresh token that the client would use next."""
     tokens = client._engine.auth._store.known()
     return tokens.refresh_token if tokens else None
 
@@ -144,11 +144,11 @@ def kept(client: AsyncClient) -> str | None:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancellation_during_a_refresh(server: Loopback, held: Held, backend: str) -> None:
     """A scope that is cancelled while the pair is on its way loses neither the pair nor the lock."""
-    told: list[str] = []
+    refresh_tokens: list[str] = []
 
     async def note(tokens: dict[str, Any]) -> None:
         await anyio.lowlevel.checkpoint()
-        told.append(tokens["refresh_token"])
+        refresh_tokens.append(tokens["refresh_token"])
 
     async def main() -> None:
         options: dict[str, Any] = {"base_url": server.base_url, "refresh_token": "refresh-1"}
@@ -164,7 +164,7 @@ def test_cancellation_during_a_refresh(server: Loopback, held: Held, backend: st
     anyio.run(main, backend=backend)
 
     assert len(server.asked("/oauth/token")) == 1
-    assert told == ["refresh-2"]
+    assert refresh_tokens == ["refresh-2"]
 
 
 @pytest.mark.parametrize("cancels", [1, 2])
@@ -190,7 +190,7 @@ def test_native_cancellation_during_a_refresh(server: Loopback, held: Held, canc
 
 
 def test_a_native_timeout_during_a_refresh(server: Loopback, held: Held) -> None:
-    """A time-out of asyncio around a call ends as a TimeoutError, after the pair is safe."""
+    """A time-out of asyncio around a call is a TimeoutError, after the pair is stored."""
 
     async def main() -> None:
         async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1") as client:

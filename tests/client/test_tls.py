@@ -65,7 +65,7 @@ def test_an_answer_that_only_the_end_of_the_connection_ends(  # noqa: PLR0917 (f
     monkeypatch: pytest.MonkeyPatch,
     farewell: bool,  # noqa: FBT001 (a parameter)
 ) -> None:
-    """It is complete with TLS's farewell, and broken without: it may have been cut on its way."""
+    """It is complete with a TLS close_notify, and broken without: it may have been truncated."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
     def answer(connection: Any) -> None:
@@ -96,13 +96,13 @@ def in_a_second_record(connection: socket.socket) -> None:
 def with_farewell(connection: socket.socket) -> None:
     connection.sendall(user().encode())
     connection.settimeout(0)
-    with suppress(ssl.SSLWantReadError):  # the other side says none
+    with suppress(ssl.SSLWantReadError):  # the other side sends none
         cast("ssl.SSLSocket", connection).unwrap()
     connection.settimeout(None)
 
 
 @pytest.mark.parametrize("ending", [in_one_record, in_a_second_record, with_farewell])
-def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
+def test_bytes_after_an_answer(  # noqa: PLR0917 (fixtures)
     call: Colour,
     make: Any,
     server: Loopback,
@@ -110,7 +110,7 @@ def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
     monkeypatch: pytest.MonkeyPatch,
     ending: Callable[[socket.socket], None],
 ) -> None:
-    """The next call has another connection: TLS may hold bytes that a look at the socket does not show."""
+    """The next call has another connection: TLS may hold bytes that the socket does not show."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     further: list[bytes] = []
     sent = threading.Event()
@@ -137,7 +137,7 @@ def test_what_comes_behind_an_answer(  # noqa: PLR0917 (fixtures)
 def test_ctrl_c_during_a_handshake(
     server: Loopback, certificate: Path, monkeypatch: pytest.MonkeyPatch, transport: Any
 ) -> None:
-    """It closes the connection, and no socket is left to the garbage collector, which would warn of it."""
+    """It closes the connection; the garbage collector finds no socket, or it would warn."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
     agree = ssl.SSLSocket.do_handshake
@@ -163,7 +163,7 @@ def test_ctrl_c_during_a_handshake(
 
 
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:
-    """The call does not reach such a server."""
+    """The request does not reach such a server."""
     with pytest.raises(NetworkError, match="no answer") as caught:
         call(make(max_retries=0).users.get_me)
 
@@ -174,7 +174,7 @@ def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: 
 def test_a_rotated_authority(  # noqa: PLR0917 (fixtures)
     call: Colour, make: Any, server: Loopback, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client's next connection trusts what the file holds now; half a file, which is being written, is ignored."""
+    """A client's next connection trusts the present content of the file; a half-written file is ignored."""
     authorities = tmp_path / "authorities.pem"
     authorities.write_bytes(Path(certifi.where()).read_bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(authorities))

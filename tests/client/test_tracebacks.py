@@ -1,4 +1,4 @@
-"""What the traceback of an error shows: the reader's own line, and few of the SDK's."""
+"""Tracebacks of errors: the caller's own line, and few frames of the SDK."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redcore import Attempt, Hooks, NetworkError, NotFoundError, RedcoreError
 
 PACKAGE = str(Path(redcore.__file__).parent)
 MOST = 5
-"""Frames of the SDK that a reader scrolls past."""
+"""Frames of the SDK that a reader has to skip."""
 
 
 def frames_of_the_sdk(error: BaseException) -> list[traceback.FrameSummary]:
@@ -36,7 +36,7 @@ def test_traceback_of_an_api_error_is_short(call: Colour, make: Any, server: Loo
 def test_traceback_of_a_network_error_is_short_and_its_cause_has_its_own(
     call: Colour, make: Any, server: Loopback
 ) -> None:
-    """What the system said stays with its frames, as the cause."""
+    """The error of the operating system keeps its frames, as the cause."""
     server.script(reset)
 
     with pytest.raises(NetworkError) as caught:
@@ -48,7 +48,7 @@ def test_traceback_of_a_network_error_is_short_and_its_cause_has_its_own(
 
 
 def test_traceback_of_a_hook_shows_the_hook(call: Colour, make: Any) -> None:
-    """Its frames are the reader's, so that traceback stays whole."""
+    """The frames of a hook belong to the caller, so that traceback stays whole."""
 
     def refuse(_attempt: Attempt) -> None:
         raise RedcoreError("not today")

@@ -1,4 +1,4 @@
-"""What holds for every transport: the SDK's own, aiohttp's, and given clients of httpx and httpx2."""
+"""Behaviour of every transport: the SDK's own, aiohttp's, and given clients of httpx and httpx2."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_a_body_is_sent(call: Colour, make: Any, server: Loopback) -> None:
     assert (seen.headers["content-type"], int(seen.headers["content-length"])) == ("application/json", len(seen.body))
 
 
-def test_a_post_without_a_body_says_so(call: Colour, make: Any, server: Loopback) -> None:
-    """Some servers wait for a body whose length is not told to be 0."""
+def test_a_post_without_a_body_has_content_length_0(call: Colour, make: Any, server: Loopback) -> None:
+    """Some servers wait for a body unless Content-Length is 0."""
     call(make().users.resend_invitation, "usr_1")
 
     assert server.seen[0].headers["content-length"] == "0"
@@ -69,7 +69,7 @@ def test_a_large_upload(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_cookies_are_not_kept(call: Colour, make: Any, server: Loopback) -> None:
-    """An answer's cookies go nowhere; but a given client's are its own matter."""
+    """An answer's cookies are not sent again; a given client's are its own matter."""
     server.answer = lambda _: reply({"data": dict(USER)}, 200, Set_Cookie="session=1")
     client = make()
 
@@ -81,13 +81,15 @@ def test_cookies_are_not_kept(call: Colour, make: Any, server: Loopback) -> None
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
-def test_a_bomb(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
-    """A small body that would grow without bound is not unpacked; an encoding that was not asked for neither."""
+def test_a_decompression_bomb(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """A small body that would expand without bound is not decompressed, nor is an encoding that was not asked for."""
     monkeypatch.setattr(body_reader, "MAX_BODY_BYTES", 10_000)
     server.answer = lambda _: Reply(200, gzip.compress(bytes(10_000_000)), {"Content-Encoding": encoding})
-    told = "was not asked for" if encoding == "br" else "larger than 10000 bytes"
+    message = "was not asked for" if encoding == "br" else "larger than 10000 bytes"
 
-    with pytest.raises(ResponseError, match=told):
+    with pytest.raises(ResponseError, match=message):
         call(make().users.get_me)
 
 
@@ -110,7 +112,7 @@ def test_endless_headers(call: Colour, make: Any, server: Loopback) -> None:
 
 
 def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Loopback) -> None:
-    """It is not used again: a call between whose connections the server hung up just works."""
+    """It is not used again: a call after the server hung up succeeds."""
 
     def once(connection: socket.socket) -> None:
         connection.sendall(user().encode())
@@ -127,7 +129,7 @@ def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Lo
 
 
 def test_an_attempt_is_one_request(call: Colour, make: Any, server: Loopback) -> None:
-    """No library tries again by itself: the retry policy is the client's."""
+    """No library retries by itself: retries belong to the client."""
 
     def hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
@@ -142,8 +144,8 @@ def test_an_attempt_is_one_request(call: Colour, make: Any, server: Loopback) ->
     assert len(server.seen) == 2
 
 
-def test_closed(call: Colour, make: Any) -> None:
-    """A call after closing says so; closing twice is fine."""
+def test_a_call_after_closing(call: Colour, make: Any) -> None:
+    """A call after closing raises an error that says so; closing twice is fine."""
     client = make()
     call.close(client)
     call.close(client)
@@ -156,7 +158,7 @@ def test_closed(call: Colour, make: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [httpx2.Client, httpx2.AsyncClient, object])
-def test_a_wrong_http_client(kind: Any) -> None:
+def test_an_invalid_http_client(kind: Any) -> None:
     """A client of the other colour, or of another library, is refused with the kinds that can be given."""
     brought = kind()
 
@@ -168,7 +170,7 @@ def test_a_wrong_http_client(kind: Any) -> None:
             open_async_transport(brought, None)
 
 
-def test_a_wrong_transport() -> None:
+def test_an_invalid_transport() -> None:
     """The error lists the names of this colour; a given client is a transport already."""
     with pytest.raises(ConfigurationError, match='transport must be "direct", "httpcore" or None; got \'aiohttp\''):
         open_transport(None, "aiohttp")
@@ -188,7 +190,7 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, name: 
 
 
 def test_aiohttp_on_trio(portals: Any, server: Loopback) -> None:
-    """It is for asyncio, and says so."""
+    """It needs asyncio, and the error says so."""
     on_trio = Awaiting("trio", portals["trio"], over="aiohttp")
     client = on_trio.client(base_url=server.base_url)
 
@@ -205,7 +207,7 @@ def exceptions_of(library: Any) -> set[type[Exception]]:
     return {value for value in vars(library).values() if isinstance(value, type) and issubclass(value, Exception)}
 
 
-NEVER = {  # of cookie jars, server-sent events, web sockets and multipart answers, which we never ask for
+NEVER = {  # of cookie jars, server-sent events, web sockets and multipart answers, which are not used
     httpx2.CookieConflict,
     httpx2.SSEError,
     aiohttp.BadContentDispositionHeader,
@@ -224,7 +226,7 @@ CASES: list[tuple[Any, Any]] = [
 
 @pytest.mark.parametrize(("foreign", "cls"), sorted(CASES, key=str))
 def test_every_error_of_a_library_is_mapped(foreign: Any, cls: type[Exception]) -> None:
-    """Each of its exceptions leaves as one of the SDK, chained to its cause."""
+    """Each of its exceptions becomes one of the SDK, chained to its cause."""
     refused = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError", "NonHttpUrlClientError"}
     names = {base.__name__ for base in cls.__mro__}
     expected: type[RedcoreError] = NetworkError
@@ -232,8 +234,8 @@ def test_every_error_of_a_library_is_mapped(foreign: Any, cls: type[Exception]) 
         expected = ResponseError
     elif names & refused:
         expected = ArgumentError
-    told: Any = type(cls.__name__, (cls,), {"__str__": lambda _: "why"})
-    original: Exception = told.__new__(told)  # their constructors take all sorts of things
+    described: Any = type(cls.__name__, (cls,), {"__str__": lambda _: "why"})
+    original: Exception = described.__new__(described)  # their constructors take all sorts of things
 
     with pytest.raises(expected) as caught, our_errors(1.0, foreign):
         raise original

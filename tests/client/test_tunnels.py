@@ -87,7 +87,7 @@ def test_a_tunnel(  # noqa: PLR0917 (fixtures)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_what_comes_behind_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixtures)
+def test_bytes_after_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixtures)
     call: Colour, make: Any, server: Loopback, tls: ssl.SSLContext, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next call has another connection; TLS within TLS holds more bytes that the socket does not show."""
@@ -113,7 +113,7 @@ def test_what_comes_behind_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixture
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "origin.test"])
-def test_what_a_proxy_is_asked_for(
+def test_the_target_in_a_connect_request(
     call: Colour, make: Any, server: Loopback, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address as it is, and a name as a name, which the proxy resolves."""
@@ -128,7 +128,7 @@ def test_what_a_proxy_is_asked_for(
 def test_a_proxy_that_asks_for_another_login(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says who refused, and which variable to look at, without the password; the origin sees nothing."""
+    """The error says who refused, and which variable to check, without the password; the origin sees nothing."""
     with ConnectProxy(LOGIN) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://ada:canary@{proxy.address}")
 
@@ -139,7 +139,7 @@ def test_a_proxy_that_asks_for_another_login(
     assert server.seen == []
 
 
-def test_a_proxy_that_is_not_there(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says that it is about the proxy, and which variable names it."""
     monkeypatch.setenv("ALL_PROXY", "http://ada:canary@127.0.0.1:9")
 
@@ -152,7 +152,7 @@ def test_a_proxy_that_is_not_there(call: Colour, make: Any, server: Loopback, mo
 def test_a_certificate_behind_a_proxy_is_checked(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy that leads elsewhere gets no token."""
+    """A proxy that connects to another server gets no token."""
     with ConnectProxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.address)
 
@@ -162,7 +162,7 @@ def test_a_certificate_behind_a_proxy_is_checked(
     assert server.seen == []
 
 
-def test_a_proxy_that_is_silent_costs_the_attempt_and_no_more(
+def test_a_silent_proxy_costs_one_attempt(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time of an attempt includes that of the tunnel."""
@@ -207,7 +207,7 @@ def test_a_socks_proxy(  # noqa: PLR0917 (fixtures)
 
 @pytest.mark.parametrize("colour", SOCKS, ids=named)
 @pytest.mark.parametrize(
-    ("replies", "told"),
+    ("replies", "problem"),
     [
         (b"\x05\xff", "it accepts none of the ways to log in"),
         (b"\x05\x02\x01\x01", "it does not accept the user name and password"),
@@ -218,7 +218,7 @@ def test_a_socks_proxy(  # noqa: PLR0917 (fixtures)
     ],
 )
 def test_a_socks_proxy_that_refuses(  # noqa: PLR0917 (fixtures)
-    call: Colour, make: Any, server: Loopback, replies: bytes, told: str, monkeypatch: pytest.MonkeyPatch
+    call: Colour, make: Any, server: Loopback, replies: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a NetworkError with its reason and the variable, without the password."""
 
@@ -234,14 +234,14 @@ def test_a_socks_proxy_that_refuses(  # noqa: PLR0917 (fixtures)
         threading.Thread(target=answer, args=(listener,), daemon=True).start()
         monkeypatch.setenv("ALL_PROXY", f"socks5://ada:canary@127.0.0.1:{listener.getsockname()[1]}")
 
-        with pytest.raises(NetworkError, match=f"through the proxy: {told}; see ALL_PROXY") as caught:
+        with pytest.raises(NetworkError, match=f"through the proxy: {problem}; see ALL_PROXY") as caught:
             call(make(max_retries=0).users.get_me)
 
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("colour", [("asyncio", "aiohttp")], ids=named)
-def test_aiohttp_uses_no_socks_proxy(
+def test_aiohttp_supports_no_socks_proxy(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names the variable, and what to do."""
@@ -252,7 +252,7 @@ def test_aiohttp_uses_no_socks_proxy(
 
 
 def run(host: str, *replies: bytes, login: tuple[bytes, bytes] | None = None) -> list[bytes]:
-    """What a dialogue sends, if it receives these."""
+    """Return what a dialogue sends if it receives these."""
     sent: list[bytes] = []
     left = list(replies)
     talk = dialogue(host, 443, login)
@@ -273,7 +273,7 @@ def run(host: str, *replies: bytes, login: tuple[bytes, bytes] | None = None) ->
     [("127.0.0.1", b"\x01\x7f\x00\x00\x01"), ("::1", b"\x04" + bytes(15) + b"\x01"), ("a.b", b"\x03\x03a.b")],
 )
 def test_a_socks_target(host: str, address: bytes) -> None:
-    """Addresses are sent as addresses, and every kind of bound address in the reply is read over."""
+    """Addresses are sent as addresses, and every kind of bound address in the reply is skipped."""
     for bound in [
         (b"\x05\x00\x00\x01", bytes(6)),
         (b"\x05\x00\x00\x03", b"\x02", bytes(4)),

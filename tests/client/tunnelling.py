@@ -17,7 +17,7 @@ from tests.client.loopback import read
 
 @attrs.define
 class _Proxy:
-    """Accepts connections, and relays those that ask rightly; each in threads of its own.
+    """Accepts connections, and relays the valid ones; each in threads of its own.
 
     Args:
         login: User name and password that it asks for.
@@ -27,11 +27,11 @@ class _Proxy:
     login: tuple[str, str] | None = None
     tls: ssl.SSLContext | None = None
     asked: list[tuple[str, int]] = attrs.field(factory=list[tuple[str, int]])
-    """The targets that it was asked for."""
+    """The targets of the requests."""
     seen: list[bytes] = attrs.field(factory=list[bytes])
-    """What went through it to the targets."""
+    """The bytes that passed through it to the targets."""
     passes: threading.Event = attrs.field(factory=threading.Event)
-    """While it is not set, what comes from the targets is held back, to arrive at once."""
+    """While it is not set, bytes from the targets are held back, to arrive at once."""
     _open: list[socket.socket] = attrs.field(factory=list[socket.socket])
     _listener: socket.socket = attrs.field(factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
@@ -84,11 +84,11 @@ class _Proxy:
         ended(connection, target)
 
     def negotiated(self, connection: socket.socket) -> socket.socket | None:
-        """A connection to the target; None if the request was refused."""
+        """Return the connection to the target; None if the request was refused."""
         raise NotImplementedError
 
     def connected(self, host: str, port: int) -> socket.socket:
-        """A connection to a target; names that end in `.test` are those of the loopback interface."""
+        """Connect to a target; names that end in `.test` resolve to the loopback interface."""
         self.asked.append((host, port))
         target = socket.create_connection(("127.0.0.1" if host.endswith(".test") else host, port))
         self._open.append(target)
@@ -104,7 +104,7 @@ def relay(received: Callable[[int], bytes], target: socket.socket, note: Callabl
 
 
 def ended(*sides: socket.socket) -> None:
-    """End connections."""
+    """Close connections."""
     for each in sides:
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
