@@ -134,6 +134,47 @@ def test_a_write_that_fails_leaves_the_old_tokens(
     assert sorted(path.name for path in file.parent.iterdir()) == before
 
 
+def test_what_a_killed_writer_left_is_replaced(file: Path, cache: FileCache) -> None:
+    """It holds tokens, and may have anybody's permissions; none of it stays."""
+    file.parent.mkdir()
+    (file.parent / ".tokens.json.new").write_bytes(b"half")
+    (file.parent / ".tokens.json.new").chmod(0o666)
+
+    cache.set("one", PAIR)
+
+    assert (cache.get("one"), mode(file)) == (PAIR, 0o600)
+    assert {path.name for path in file.parent.iterdir()} == {"tokens.json", ".tokens.json.write.lock"}
+
+
+def test_an_interrupt_while_the_file_is_replaced_is_not_lost(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between the rename and its return ends the program, and is no failure of the cache."""
+
+    def interrupted(new: Path, file: Path) -> None:
+        os.replace(new, file)  # noqa: PTH105 (of which this is a double)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.set("one", PAIR)
+
+    assert cache.get("one") == PAIR
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has other names")
+@pytest.mark.parametrize("name", ["nul\0", "\ud800", "/", "folder"])
+def test_a_path_that_no_file_can_have_is_told(tmp_path: Path, name: str) -> None:
+    """However the system says so; nothing is left beside it."""
+    (tmp_path / "folder").mkdir()
+    cache = FileCache(tmp_path / name)
+
+    for use in (lambda: cache.get("k"), lambda: cache.set("k", PAIR), lambda: cache.try_lock("k", 1.0)):
+        with pytest.raises(TokenCacheError, match=r"cannot be used: .*; make it yours, or name another path"):
+            use()
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+
 def test_its_locks_exclude_everybody(file: Path, cache: FileCache) -> None:
     """The same object or another one, each key separately; only the holder releases a lock."""
     other = FileCache(file)
@@ -297,6 +338,17 @@ class TestWithoutHome:
 
         assert "FileCache" in repr(cache)
         assert list(homeless.iterdir()) == []
+
+    @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
+    def test_a_home_that_is_not_there_is_not_made(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """System users have one that must never exist, such as `/nonexistent` of Debian."""
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
+
+        with pytest.raises(TokenCacheError, match="there is no home folder"):
+            FileCache().set("k", PAIR)
+
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
     @pytest.mark.usefixtures("homeless")

@@ -116,6 +116,22 @@ def test_an_entry_of_another_program(stored: str) -> None:
         KeyringCache().get("one")
 
 
+@pytest.mark.parametrize("stored", ["rubbish", "redcore-parts:a:9999:0", "redcore-parts:a:-1:0", "redcore-parts:::"])
+def test_a_damaged_entry_is_replaced_and_deleted(stored: str) -> None:
+    """A login ends the damage, and so does logging out; reading says what is wrong."""
+    backend = Remembering()
+    backend.kept["redcore:one", USER] = backend.kept["redcore:two", USER] = stored
+    use(backend)
+    cache = KeyringCache()
+    with pytest.raises(TokenCacheError, match="is not what this cache writes; delete it, or choose another"):
+        cache.get("one")
+
+    cache.set("one", PAIR)
+    cache.delete("two")
+
+    assert (cache.get("one"), cache.get("two")) == (PAIR, None)
+
+
 def test_the_lock_is_shared(tmp_path: Path) -> None:
     """The lock has one holder at a time; each key and each service has its own."""
     first, other = KeyringCache(), KeyringCache()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
-import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,8 @@ class FileCache:
         Raises:
             TokenCacheError: the file cannot be read, is corrupt, or is readable by other users.
         """
-        stored = self._read().get(key)
+        with self._explained():
+            stored = self._read().get(key)
         try:
             return None if stored is None else converted(stored, TokenSet)  # fields of a newer version are ignored
         except msgspec.ValidationError:  # not chained: it may quote what is stored
@@ -96,11 +99,9 @@ class FileCache:
         Raises:
             TokenCacheError: the lock file cannot be created.
         """
-        self._make_folder()
-        try:
+        with self._explained():
+            self._make_folder()
             return self._locks.try_lock(self._lock_file(key))
-        except OSError as problem:
-            raise self._unusable(problem) from None
 
     def unlock(self, key: str) -> None:
         """Release the lock of a key."""
@@ -119,16 +120,14 @@ class FileCache:
         return self._path.with_name(f".{self._path.name}.{name}.lock")
 
     def _change(self, key: str, stored: dict[str, Any] | None) -> None:
-        self._make_folder()
-        try:
+        with self._explained():
+            self._make_folder()
             with locked(self._beside("write")):
                 entries = self._living()
                 entries.pop(key, None)
                 if stored is not None:
                     entries[key] = stored
                 self._replace(msgspec.json.encode(entries))
-        except OSError as problem:
-            raise self._unusable(problem) from None
 
     def _living(self) -> dict[str, dict[str, Any]]:
         """The entries whose refresh tokens may still be valid."""
@@ -138,15 +137,16 @@ class FileCache:
     def _replace(self, content: bytes) -> None:
         if len(content) > MAX_BYTES:
             raise TokenCacheError(f"{self._path} has no room for more tokens; delete it, or name another path")
-        opened, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # created with mode 0600
+        new = self._path.with_name(f".{self._path.name}.new")  # of one writer at a time: it has the lock
+        new.unlink(missing_ok=True)  # of a writer that was killed
         try:
-            with open(opened, "wb") as file:  # noqa: PTH123 (a descriptor)
+            with open(new, "xb", opener=partial(os.open, mode=0o600)) as file:
                 file.write(content)
                 file.flush()
-                os.fsync(opened)
-            os.replace(name, self._path)  # noqa: PTH105 (of the name that mkstemp gave)
+                os.fsync(file.fileno())
+            new.replace(self._path)
         except BaseException:
-            os.unlink(name)  # noqa: PTH108 (as above)
+            new.unlink(missing_ok=True)
             raise
 
     def _read(self) -> dict[str, dict[str, Any]]:
@@ -156,8 +156,6 @@ class FileCache:
                 content = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return {}
-        except OSError as problem:
-            raise self._unusable(problem) from None
         try:
             return msgspec.json.decode(content if len(content) <= MAX_BYTES else b"", type=dict[str, dict[str, Any]])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -172,13 +170,20 @@ class FileCache:
             )
 
     def _make_folder(self) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as problem:
-            raise self._unusable(problem) from None
+        if self._path.is_dir():  # its locks would lie beside it
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def _unusable(self, problem: OSError) -> TokenCacheError:
-        return TokenCacheError(f"{self._path} cannot be used: {problem.strerror}; make it yours, or name another path")
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        """Replace errors of the system, and of names that no file can have, by clear ones."""
+        try:
+            yield
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise TokenCacheError(
+                f"{self._path} cannot be used: {reason}; make it yours, or name another path"
+            ) from None
 
     def _damaged(self) -> TokenCacheError:
         return TokenCacheError(f"{self._path} is damaged; delete it and log in again")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Protocol
 
 import attrs
 
+from redcore.tokens.encryption import Unreadable
+
 PART_CHARACTERS = 1200  # the Windows Credential Manager stores 2560 bytes, and keyring encodes as UTF-16
 USER = "tokens"  # the only one of each service: the Windows backend moves entries that share a service
 MARK = "redcore-parts"
+HEAD = re.compile(MARK + r":(?P<side>[ab]):(?P<count>\d{1,5}):(?P<digest>[0-9a-f]{64})", re.ASCII)
 MAX_PARTS = 1000  # of one text: more than a megabyte, far more than tokens need
 READS = 3  # of a text that other processes may replace at the same time
 
@@ -52,14 +56,22 @@ class SplitText:
         """Parse the head of a long text; None if the entry holds the text itself.
 
         Raises:
-            ValueError: it is corrupt.
+            Unreadable: it is corrupt.
         """
         if head is None or not head.startswith(MARK):
             return None
-        _, side, count, digest = head.split(":")
-        if not (count.isdecimal() and int(count[:5]) <= MAX_PARTS):
-            raise ValueError("not so many parts")
-        return cls(side, int(count[:5]), digest)
+        found = HEAD.fullmatch(head)
+        if found is None or int(found["count"]) > MAX_PARTS:
+            raise Unreadable("is not what this cache writes")
+        return cls(found["side"], int(found["count"]), found["digest"])
+
+    @classmethod
+    def of_old(cls, head: str | None) -> SplitText | None:
+        """Parse the head of a text to be replaced; None also if it is corrupt, as its parts are then unknown."""
+        try:
+            return cls.read(head)
+        except Unreadable:
+            return None
 
     def __str__(self) -> str:
         return f"{MARK}:{self.side}:{self.count}:{self.digest}"
@@ -86,7 +98,7 @@ class KeyringEntry:
 
     def write(self, text: str) -> None:
         """Store a text, replacing the previous one; one writer at a time."""
-        before = SplitText.read(self._get(self.name))
+        before = SplitText.of_old(self._get(self.name))
         after = SplitText.of(text, before)
         for number, name in enumerate(self._names(after)):
             self._set(name, text[number * PART_CHARACTERS : (number + 1) * PART_CHARACTERS])
@@ -95,7 +107,7 @@ class KeyringEntry:
 
     def delete(self) -> None:
         """Delete the text, if there is one."""
-        parts = SplitText.read(self._get(self.name))
+        parts = SplitText.of_old(self._get(self.name))
         self._remove([self.name, *self._names(parts)])
 
     def _names(self, parts: SplitText | None) -> list[str]:

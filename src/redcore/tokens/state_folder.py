@@ -9,7 +9,7 @@ import platformdirs
 
 from redcore.exceptions import TokenCacheError
 
-NO_HOME = "there is no home folder to keep tokens in: set HOME, or give FileCache a path"
+NO_HOME = "there is no home folder to keep tokens in: set HOME to one that exists, or give FileCache a path"
 
 
 def state_folder() -> Path:
@@ -27,8 +27,11 @@ def state_folder() -> Path:
 
 
 def has_home() -> bool:
-    """Whether the user has a home folder: by HOME, which may be empty or relative in containers, or by passwd."""
+    """Whether the user has a home folder: by HOME, which may be empty or relative in containers, or by passwd.
+
+    One that does not exist is not made: system users have homes that never should, such as `/nonexistent`.
+    """
     try:
-        return os.environ.get("HOME") != "" and Path.home().is_absolute()
-    except (RuntimeError, KeyError):  # neither HOME nor a passwd entry
+        return os.environ.get("HOME") != "" and (home := Path.home()).is_absolute() and home.is_dir()
+    except (RuntimeError, KeyError, ValueError):  # neither HOME nor a passwd entry; or a name that no folder can have
         return False
