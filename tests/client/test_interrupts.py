@@ -1,18 +1,21 @@
-"""Ctrl-C while a blocking client refreshes its token: the call ends, and the pair is not lost."""
+"""Signals while a blocking client works: their handlers' errors reach the application, and no token pair is lost."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, user
+from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, reset, user
 
-from redcore import Client
+from redcore import Client, NetworkError
 from redcore._base.interrupts import Interrupts
+from redcore._transport.connecting import connect
 from redcore.tokens import FileCache
 
 
@@ -70,6 +73,107 @@ def test_an_interrupt_of_any_other_request_is_delivered_at_once(server: Loopback
     released.set()
 
 
+@pytest.fixture(params=[TimeoutError, OSError, RuntimeError, ConnectionResetError, UnicodeError, ValueError])
+def alarm(request: pytest.FixtureRequest) -> Iterator[Exception]:
+    """What the handler of SIGUSR1 raises, as those of SIGALRM do to limit the time of any code."""
+    error: Exception = request.param("of the application")
+    left = [error]
+
+    def handler(*_: object) -> None:
+        if left:
+            raise left.pop()
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    yield error
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("over", ["direct", "httpcore", "httpx"])
+def test_an_error_of_a_signal_handler_is_raised_as_it_is(server: Loopback, alarm: Exception, over: Any) -> None:
+    """It is taken neither for the end of the attempt's time nor for a broken connection, and there is no retry."""
+    released, quiet = threading.Event(), threading.Event()
+
+    def answer(_: Seen) -> Reply:
+        while not released.wait(0.05):  # a signal just before the wait for an answer does not interrupt it
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        quiet.set()
+        return user()
+
+    server.answer = answer
+    with httpx.Client() as http:
+        chosen: Any = {"http_client": http} if over == "httpx" else {"transport": over}
+        with Client(api_key="rk_test_1", base_url=server.base_url, **chosen) as client:
+            with pytest.raises(type(alarm)) as caught:
+                client.users.get("usr_1")
+            released.set()
+            assert quiet.wait(30.0)  # before the handler is no more
+
+    assert caught.value is alarm
+    assert len(server.seen) == 1
+
+
+def test_an_error_of_a_signal_handler_while_a_request_is_sent(
+    server: Loopback, alarm: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that breaks then has perhaps brought an answer; this one has not broken."""
+
+    class Signalling(socket.socket):
+        def send(self, data: Any, flags: int = 0, /) -> int:
+            signal.raise_signal(signal.SIGUSR1)
+            return super().send(data, flags)
+
+    def signalling(*where: Any) -> socket.socket:
+        return Signalling(fileno=connect(*where).detach())
+
+    monkeypatch.setattr("redcore._transport.direct_socket.connect", signalling)
+    with (
+        Client(api_key="rk_test_1", base_url=server.base_url, transport="direct") as client,
+        pytest.raises(type(alarm)) as caught,
+    ):
+        client.users.get("usr_1")
+
+    assert caught.value is alarm
+
+
+def test_an_error_of_a_signal_handler_that_was_handled_before(server: Loopback, alarm: Exception) -> None:
+    """A call that the application makes because of it has errors of its own."""
+    server.answer = lambda _: reset
+    with Client(api_key="rk_test_1", base_url=server.base_url, max_retries=0) as client:
+        try:
+            signal.raise_signal(signal.SIGUSR1)
+        except type(alarm):
+            with pytest.raises(NetworkError):
+                client.users.get("usr_1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1])
+def test_other_signals_wait_until_the_pair_is_stored(server: Loopback, tmp_path: Path, number: int) -> None:
+    """Process managers stop programs with SIGTERM; alarms and Celery limit the time of a task with the others."""
+
+    def stop(*_: object) -> None:
+        raise SystemExit
+
+    def answer(seen: Seen) -> Reply | Raw:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+        return pair(2)
+
+    server.answer = answer
+    before = signal.signal(number, stop)
+    options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
+    cache = FileCache(tmp_path / "t")
+    try:
+        with Client(token_cache=cache, **options) as client, pytest.raises(SystemExit):
+            client.users.get("usr_1")
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+
+    server.answer = lambda _: user()
+    with Client(token_cache=cache, **options) as client:
+        client.users.get("usr_1")
+    assert [seen.path for seen in server.seen] == ["/oauth/token", "/v1/users/usr_1"]
+
+
 class TestInterrupts:
     def test_a_second_one_is_delivered_at_once(self) -> None:
         """A second Ctrl-C does not wait."""
@@ -81,6 +185,33 @@ class TestInterrupts:
             interrupt()
 
         assert not interrupts.are_held
+
+    def test_each_signal_is_delivered(self) -> None:
+        """One that raises loses no other."""
+        delivered: list[int] = []
+        before = signal.signal(signal.SIGUSR1, lambda number, _: delivered.append(number))
+        try:
+            interrupts = Interrupts()
+            interrupts.hold()
+            interrupt()
+            signal.raise_signal(signal.SIGUSR1)
+            assert delivered == []
+            with pytest.raises(KeyboardInterrupt):
+                interrupts.deliver()
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+
+        assert delivered == [signal.SIGUSR1]
+
+    def test_a_handler_that_is_set_meanwhile_stays(self) -> None:
+        """As by the callback that a new pair is given to."""
+        interrupts = Interrupts()
+        interrupts.hold()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+        interrupts.deliver()
+
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
     def test_an_ignored_signal_stays_ignored(self) -> None:
         """As in a process in the background."""

@@ -1,7 +1,7 @@
-"""Defers Ctrl-C while blocking code refreshes a token: an interrupt before the new pair is stored would lose it.
+"""Defers signals while blocking code refreshes a token: an interrupt before the new pair is stored would lose it.
 
-Only in the main thread, where Python delivers signals, and only for the duration of a refresh; a second Ctrl-C is
-delivered immediately. The application's own handler is restored and called afterwards.
+Only in the main thread, where Python delivers signals, and only for the duration of a refresh; a second one of the same
+kind is delivered immediately. The application's own handlers are restored, and called afterwards.
 """
 
 from __future__ import annotations
@@ -9,47 +9,64 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
+SIGNALS = [
+    getattr(signal, name)
+    for name in (
+        *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"),  # of terminals and process managers
+        *("SIGALRM", "SIGUSR1", "SIGUSR2"),  # of time limits: of alarms, and of Celery's tasks
+    )
+    if hasattr(signal, name)  # Windows has the first two
+]
+"""The signals whose handlers usually end a program, or what it is doing."""
+
 
 class Interrupts:
-    """The deferred interrupts of this process."""
+    """The deferred signals of this process."""
 
     def __init__(self) -> None:
         self.are_held = False
         """Whether a refresh is in progress in the main thread."""
-        self._noted = False
-        self._handler: Callable[[int, FrameType | None], Any] | None = None
+        self._noted: list[int] = []
+        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
 
     def hold(self) -> None:
-        """Defer interrupts, if this is the thread that receives them."""
-        handler = signal.getsignal(signal.SIGINT)
-        if self.are_held or threading.current_thread() is not threading.main_thread() or not callable(handler):
+        """Defer signals that the application handles, if this is the thread that receives them."""
+        if self.are_held or threading.current_thread() is not threading.main_thread():
             return
+        handlers = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
+        self._noted, self._handlers, self.are_held = [], handlers, bool(handlers)
         try:
-            signal.signal(signal.SIGINT, self._note)
+            for number in handlers:
+                signal.signal(number, self._note)
         except ValueError:  # in a subinterpreter, which receives no signals
-            return
-        self._handler, self._noted, self.are_held = handler, False, True
+            self.are_held = False
 
     def deliver(self) -> None:
-        """Stop deferring interrupts, and deliver one that arrived in between.
+        """Stop deferring signals, and deliver those that arrived in between.
 
         Raises:
             KeyboardInterrupt: an interrupt arrived, and the application uses Python's default handler.
+            BaseException: what another handler of the application raises.
         """
-        if threading.current_thread() is not threading.main_thread() or self._handler is None:
+        if threading.current_thread() is not threading.main_thread() or not self.are_held:
             return
-        handler, self._handler, self.are_held = self._handler, None, False
-        signal.signal(signal.SIGINT, handler)
-        if self._noted:
-            handler(signal.SIGINT, None)
+        self.are_held = False
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) == self._note:  # the application has not set another one meanwhile
+                signal.signal(number, handler)
+        with ExitStack() as others:  # which are delivered even if the handler of one raises
+            for number in reversed(self._noted):
+                others.callback(signal.raise_signal, number)
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        if self._noted:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number in self._noted:
             self.deliver()
-        self._noted = True
+        else:
+            self._noted.append(number)
 
 
 interrupts = Interrupts()

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterable
 
 from redcore._base.clock import monotonic
+from redcore._base.signal_handlers import raised_by_handler
 from redcore._transport.address import Address
 from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
@@ -137,6 +138,8 @@ class BlockingConnection:
                     if self.reader.refuses:
                         return False
             except OSError as problem:
+                if raised_by_handler(problem) is not None:
+                    raise
                 self._broken_by = problem
                 return False
         return True

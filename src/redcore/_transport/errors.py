@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from redcore._base.signal_handlers import raised_by_handler
 from redcore._transport.proxies import source
 from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError
 
@@ -62,7 +63,12 @@ class _Translation:
         pass
 
     def __exit__(self, _: object, problem: BaseException | None, __: object) -> None:
-        if isinstance(problem, Exception) and (ours := self._ours(problem)) is not None:
+        if not isinstance(problem, Exception):
+            return
+        if (original := raised_by_handler(problem)) is not None:
+            if original is not problem:
+                raise original from None
+        elif (ours := self._ours(problem)) is not None:
             raise ours from problem
 
     def _ours(self, problem: Exception) -> RedcoreError | None:
