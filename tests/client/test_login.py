@@ -68,6 +68,7 @@ class Browser:
         self.changes = changes
         self.asked: dict[str, str] = {}
         self.pages: list[httpx.Response] = []
+        self.headers: dict[str, str] = {}
         self.thread = threading.Thread()
 
     def __call__(self, url: str) -> None:
@@ -83,7 +84,7 @@ class Browser:
 
     def visit(self, *addresses: str) -> None:
         for address in addresses:
-            self.pages.append(httpx.get(address, trust_env=False))
+            self.pages.append(httpx.get(address, headers=self.headers, trust_env=False))
 
 
 def is_closed(uri: str) -> bool:
@@ -170,6 +171,34 @@ class TestInBrowser:
         browser.thread.join()
         assert [page.status_code for page in browser.pages] == [405, 404, 404, 404, 200]
         assert browser.pages[0].headers["allow"] == "GET"
+
+    def test_a_redirect_with_the_cookies_of_the_whole_machine(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback
+    ) -> None:
+        """Browsers send those that servers on other ports have set; Node.js refuses 16 KiB of them."""
+        browser = Browser(server.origin)
+        browser.headers["Cookie"] = "; ".join(f"session-{number}={'x' * 4000}" for number in range(20))
+
+        log_in("in_browser", open_browser=browser, **options)
+
+        browser.thread.join()
+        assert [page.status_code for page in browser.pages] == [200]
+
+    def test_a_redirect_that_is_encoded_as_little_as_allowed(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback
+    ) -> None:
+        """A query may hold `/`, `:` and `?` as they are (RFC 3986 section 3.4)."""
+        browser = Browser(server.origin)
+
+        def plain(url: str) -> None:
+            browser.asked = dict(parse_qsl(urlsplit(url).query))
+            uri, state = browser.asked["redirect_uri"], browser.asked["state"]
+            browser.go(f"{uri}?code=4/0Ab?x&state={state}&iss={server.origin}")
+
+        log_in("in_browser", open_browser=plain, **options)
+
+        browser.thread.join()
+        assert server.seen[0].form["code"] == "4/0Ab?x"
 
     @pytest.mark.parametrize(
         "query",
@@ -370,9 +399,15 @@ class TestInBrowser:
         with pytest.raises(ArgumentError, match="redirect_uri"):
             login.in_browser(open_browser=print, redirect_uri=uri, **options)
 
-    @pytest.mark.parametrize("deadline", [0, -1, float("nan")])
-    def test_an_invalid_deadline(self, log_in: Callable[..., Any], options: Any, deadline: float) -> None:
-        """A deadline is above 0."""
+    @pytest.mark.parametrize("path", ["c b", "ü", "../b", "%2e%2e/b", "a/./b"])
+    def test_a_path_that_browsers_change_is_refused(self, options: Any, path: str) -> None:
+        """They would come back to another one, and the login would wait for its deadline."""
+        with pytest.raises(ArgumentError, match="the path of redirect_uri must be as browsers send it"):
+            login.in_browser(open_browser=print, redirect_uri=f"http://127.0.0.1/{path}", **options)
+
+    @pytest.mark.parametrize("deadline", [0, -1, float("nan"), "5"])
+    def test_an_invalid_deadline(self, log_in: Callable[..., Any], options: Any, deadline: Any) -> None:
+        """A deadline is a number above 0."""
         with pytest.raises(ConfigurationError, match="deadline"):
             log_in("in_browser", open_browser=print, **{**options, "deadline": deadline})
 

@@ -120,11 +120,12 @@ class TestRedirect:
             GOOD,
             urlencode(GOOD),
             f"{urlencode(GOOD)}&more=a?b",
+            f"error_uri=https://a/b?c=d&{urlencode(GOOD)}",
             f"?{urlencode(GOOD)}",
             f"/back?{urlencode(GOOD)}",
             f"https://app.example/back;v=1?a=1&{urlencode(GOOD)}#x",
         ],
-        ids=["mapping", "query", "query with ?", "after ?", "path", "url"],
+        ids=["mapping", "query", "query with ?", "query with a URL", "after ?", "path", "url"],
     )
     def test_a_code(self, redirect: Any) -> None:
         """The code is read from a URL, a query or its values."""

@@ -7,6 +7,7 @@ keep the request, bound to the person's browser session.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from redcore.options import AsyncHttpClient, HttpClient
 from redcore.tokens import TokenSet
 
 LONGEST_DESCRIPTION = 500
+QUERY = re.compile("[^:/?#&]+=")  # a URL begins with a scheme or a path; in a query, `/` and `?` may follow (RFC 3986)
 
 
 def random_secret() -> str:
@@ -252,8 +254,7 @@ def values(redirect: object) -> dict[str, str]:
 
 def parsed(redirect: str) -> dict[str, str]:
     """The parameters of a URL or query string."""
-    before, mark, _ = redirect.partition("?")
-    is_query = not mark or ("=" in before and "/" not in before)
+    is_query = "?" not in redirect or QUERY.match(redirect)
     try:
         query = redirect if is_query else urlsplit(redirect).query
     except ValueError:  # not chained: its message may quote the code

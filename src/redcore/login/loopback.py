@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import anyio
 import anyio.abc
@@ -18,7 +18,9 @@ import anyio.abc
 from redcore.exceptions import ArgumentError, LoginTimeoutError
 from redcore.login.deadline import checked
 
-MAX_HEAD_BYTES = 16 * 1024
+MAX_HEAD_BYTES = 1024 * 1024
+"""Of a request, with the cookies of all ports of this machine: Chrome sends up to 180, of 4 KiB each."""
+RECEIVE_BYTES = 64 * 1024
 CONNECTION_S = 10.0
 """How long one connection may take; browsers open connections that they never use."""
 PAGE = """<!doctype html>
@@ -146,7 +148,8 @@ def checked_loopback(redirect_uri: str) -> SplitResult:
     """Parse a redirect URI that points to this machine.
 
     Raises:
-        ArgumentError: it points elsewhere, or may (RFC 8252 section 8.3: `localhost` is a name that others may own).
+        ArgumentError: it points elsewhere, or may (RFC 8252 section 8.3: `localhost` is a name that others may own),
+            or a browser would send another path.
     """
     refusal = ArgumentError("redirect_uri must look like http://127.0.0.1/callback: http, a loopback address, a path")
     try:
@@ -156,7 +159,15 @@ def checked_loopback(redirect_uri: str) -> SplitResult:
         raise refusal from None
     if not is_loopback or parts.scheme != "http" or parts.query or parts.fragment or parts.username is not None:
         raise refusal
+    if not is_sent_as_it_is(parts.path):
+        raise ArgumentError("the path of redirect_uri must be as browsers send it: percent-encoded, without . and ..")
     return parts
+
+
+def is_sent_as_it_is(path: str) -> bool:
+    """Whether a browser asks for a path unchanged: it encodes other characters, and resolves dots (RFC 3986, 5.2.4)."""
+    is_encoded = quote(path, safe="/%:@!$&'()*+,;=") == path
+    return is_encoded and not any(unquote(segment) in {".", ".."} for segment in path.split("/"))
 
 
 def authorities(redirect: SplitResult) -> set[str]:
@@ -176,7 +187,7 @@ async def read_head(stream: anyio.abc.SocketStream) -> bytes:
     """The head of a request; empty if it is too long."""
     head = b""
     while b"\r\n\r\n" not in head:
-        head += await stream.receive(4096)
+        head += await stream.receive(RECEIVE_BYTES)
         if len(head) > MAX_HEAD_BYTES:
             return b""
     return head
