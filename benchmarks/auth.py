@@ -33,8 +33,8 @@ def main() -> None:
     given = arguments(__doc__)
     form = {"grant_type": "client_credentials", "scope": "users:read"}
     with serving("signer.py") as bare, ReferenceServer(lab=False, settings=NO_LIMITS) as server:
-        told = server.environment
-        auth = (told["REDCORE_CLIENT_ID"], told["REDCORE_CLIENT_SECRET"])
+        environment = server.environment
+        auth = (environment["REDCORE_CLIENT_ID"], environment["REDCORE_CLIENT_SECRET"])
         address = f"{server.origin}/oauth/token"
         answer = httpx.post(address, data=form, auth=auth, trust_env=False).raise_for_status()
         seen = {"token": answer.json()["access_token"]}

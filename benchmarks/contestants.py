@@ -178,7 +178,7 @@ class Cattrs:
         import cattrs
 
         self._converter = cattrs.Converter()
-        self._converter.register_structure_hook(dt.datetime, lambda told, _: dt.datetime.fromisoformat(told))
+        self._converter.register_structure_hook(dt.datetime, lambda text, _: dt.datetime.fromisoformat(text))
 
     def many(self) -> Any:
         return self._converter.structure(json.loads(PAGE_OF_USERS), Users)

@@ -48,8 +48,8 @@ class Bench:
         """The results of a row: of the yardstick, of RedCore, of its peers."""
         names = [row.yardstick, row.ours, *(row.peers if self.peers else ())]
         meters = [self._meter(row, name) for name in names]
-        told = [[meter() for meter in meters] for _ in range(self.rounds)]
-        return [compare(name, values, told) for name, values in zip(names, zip(*told, strict=True), strict=True)]
+        rounds = [[meter() for meter in meters] for _ in range(self.rounds)]
+        return [compare(name, values, rounds) for name, values in zip(names, zip(*rounds, strict=True), strict=True)]
 
     def _meter(self, row: Row, name: str) -> Meter:
         """A meter of a contestant, which has warmed up."""
@@ -66,9 +66,9 @@ class Bench:
         return partial(turn, worker, row, max(1, round(row.slice_s / (cost.wall_s * row.tasks))))
 
 
-def compare(name: str, values: Sequence[float], told: list[list[float]]) -> Result:
+def compare(name: str, values: Sequence[float], rounds: list[list[float]]) -> Result:
     """The medians of a contestant's rounds; the yardstick is the first of each."""
-    ratios = [value / turn[0] for value, turn in zip(values, told, strict=True)]
+    ratios = [value / turn[0] for value, turn in zip(values, rounds, strict=True)]
     return Result(name, statistics.median(values), statistics.median(ratios))
 
 

@@ -25,8 +25,8 @@ NO_LIMITS = {f"REDCORE_SERVER_ENTERPRISE_PER_{unit}": str(10**6) for unit in ("M
 
 def bearer(server: ReferenceServer) -> dict[str, str]:
     """The headers of a request with an access token."""
-    told = server.environment
-    auth = (told["REDCORE_CLIENT_ID"], told["REDCORE_CLIENT_SECRET"])
+    environment = server.environment
+    auth = (environment["REDCORE_CLIENT_ID"], environment["REDCORE_CLIENT_SECRET"])
     form = {"grant_type": "client_credentials", "scope": "users:read"}
     answer = httpx.post(f"{server.origin}/oauth/token", data=form, auth=auth, trust_env=False).raise_for_status()
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}

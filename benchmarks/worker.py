@@ -34,7 +34,7 @@ class Worker:
 
     contestant: str
     tells: IO[str]
-    told: IO[str]
+    replies: IO[str]
 
     def do(self, method: str, times: int, tasks: int = 1) -> Cost:
         """Have a slice of work done."""
@@ -43,7 +43,7 @@ class Worker:
 
     def hear(self) -> str:
         """What it says next."""
-        if not (line := self.told.readline()):
+        if not (line := self.replies.readline()):
             raise SystemExit(f"{self.contestant} failed; its error is above")
         return line
 

@@ -1,4 +1,4 @@
-"""Runs command lines in this process, with a configuration of their own, and catches what they print."""
+"""Runs command lines in this process, with a separate configuration, and captures their output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redcore.testing import Lab, ReferenceServer
 
 @attrs.frozen
 class Outcome:
-    """What a command line did."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -26,7 +26,7 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """What it printed, decoded."""
+        """Its output, decoded."""
         return json.loads(self.out)
 
 
@@ -35,7 +35,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def config_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration folder that nothing else uses, and a keyring that keeps nothing."""
+    """An empty configuration folder, and a keyring that stores nothing."""
     folder = tmp_path / "config"
     monkeypatch.setenv("REDCORE_CONFIG_DIR", str(folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
@@ -44,7 +44,7 @@ def config_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run_cli(config_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command line."""
+    """Run one command line."""
 
     def run_one(*arguments: str, stdin: str | bytes = "") -> Outcome:
         raw = stdin.encode() if isinstance(stdin, str) else stdin
@@ -52,7 +52,7 @@ def run_cli(config_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: py
         capfd.readouterr()
         try:
             code = run(arguments)
-        except SystemExit as leaving:  # click leaves so after it has answered a shell
+        except SystemExit as leaving:  # click exits so after it has answered a shell
             code = int(leaving.code or 0)
         sys.stdout.flush()
         printed = capfd.readouterr()
@@ -63,7 +63,7 @@ def run_cli(config_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: py
 
 @pytest.fixture
 def cli(run_cli: Run, redcore_server: ReferenceServer, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs command lines with the seeded API key in the environment, on fresh data."""
+    """Run command lines with the seeded API key in the environment, on fresh data."""
     for name in ("REDCORE_BASE_URL", "REDCORE_API_KEY"):
         monkeypatch.setenv(name, redcore_server.environment[name])
     return run_cli

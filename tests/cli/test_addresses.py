@@ -7,5 +7,5 @@ from redcore.cli.state import URLS
 
 
 def test_the_environments_are_those_of_the_sdk() -> None:
-    """They are written a second time, so that `redcore users --help` does not import the SDK."""
+    """They are repeated so that `redcore users --help` does not import the SDK."""
     assert URLS == ENVIRONMENTS

@@ -1,4 +1,4 @@
-"""Logging in and out, profiles, and where secrets go."""
+"""Logging in and out, profiles, and where secrets are stored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def address(redcore_server: ReferenceServer, redcore_lab: Lab) -> str:
 def test_an_api_key_from_stdin_is_kept_and_used(
     run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
 ) -> None:
-    """Later commands need no address and no key; the file is the person's alone; logout forgets it."""
+    """Later commands need no address and no key; only the owner can read the file; logout removes the key."""
     key = redcore_server.api_key["api_key"]
     login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=f"{key}\n")
     assert (login.code, login.out) == (0, "")
@@ -51,7 +51,7 @@ def test_an_api_key_from_stdin_is_kept_and_used(
     "words", [("auth", "login", "--api-key"), ("api-keys", "revoke"), ("users", "get"), ("auth", "switch"), ("me",)]
 )
 def test_a_key_in_the_wrong_place_is_not_printed(run_cli: Run, words: tuple[str, ...]) -> None:
-    """Such as an argument, as stripe has it; the answer says where a key belongs."""
+    """Such as an argument, as with stripe; the error says how to pass a key."""
     key = "rk_test_" + "k3" * 20
     outcome = run_cli(*words, key)
 
@@ -59,14 +59,14 @@ def test_a_key_in_the_wrong_place_is_not_printed(run_cli: Run, words: tuple[str,
     assert ("--api-key < FILE" in outcome.err) is (words[-1] == "--api-key")
 
 
-def test_a_wrong_key_is_refused_and_not_kept(run_cli: Run, address: str) -> None:
-    """Exit code 4, and nothing is logged in."""
+def test_a_wrong_key_is_refused_and_not_stored(run_cli: Run, address: str) -> None:
+    """Exit code 4, and no login is stored."""
     assert run_cli("auth", "login", "--api-key", "--base-url", address, stdin="rk_test_" + "k3" * 20).code == 4
     assert run_cli("auth", "status").code == 4
 
 
 def test_a_login_is_never_sent_to_another_address(run_cli: Run, redcore_server: ReferenceServer, address: str) -> None:
-    """A profile's secret belongs to the origin that gave it."""
+    """A profile's secret is only sent to the origin that issued it."""
     run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
     outcome = run_cli("me", "get", "--base-url", "http://127.0.0.1:9/v1")
 
@@ -75,7 +75,7 @@ def test_a_login_is_never_sent_to_another_address(run_cli: Run, redcore_server: 
 
 
 def test_profiles_keep_logins_apart(run_cli: Run, redcore_server: ReferenceServer, address: str) -> None:
-    """`--profile` names one, `auth switch` chooses the one that counts."""
+    """`--profile` names one, `auth switch` changes the default."""
     for name in ("one", "two"):
         key = redcore_server.api_key["api_key"]
         run_cli("auth", "login", "--api-key", "--profile", name, "--base-url", address, stdin=key)
@@ -90,7 +90,7 @@ def test_profiles_keep_logins_apart(run_cli: Run, redcore_server: ReferenceServe
 def test_a_person_logs_in_by_device_and_out_again(
     run_cli: Run, redcore_server: ReferenceServer, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The code is shown, entered in a browser, and the session is renewed and revoked."""
+    """The code is shown and entered in a browser; the session is refreshed and revoked."""
     with Client(**redcore_server.api_key) as admin, httpx.Client(trust_env=False) as http:
         application = admin.applications.create(
             name="CLI", type="public", scopes=["profile:read"], redirect_uris=["http://127.0.0.1/callback"]
@@ -112,7 +112,7 @@ def test_a_person_logs_in_by_device_and_out_again(
 
 
 def test_status_asks_the_platform_about_a_key_from_the_environment(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its scopes and its end, also where it may not read its owner."""
+    """Its scopes and its expiry, also where it may not read its owner."""
     ends = "2030-01-31T12:00:00Z"
     create = ("api-keys", "create", "--name", "reader", "--scopes", "users:read", "--scopes", "files:read")
     monkeypatch.setenv("REDCORE_API_KEY", cli(*create, "--expires-at", ends, "--json", "key").json["key"])
@@ -126,7 +126,7 @@ def test_status_asks_the_platform_about_a_key_from_the_environment(cli: Run, mon
 def test_status_shows_what_client_credentials_may_do(
     cli: Run, redcore_server: ReferenceServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their token ends, and is renewed."""
+    """Their token expires, and is refreshed."""
     monkeypatch.delenv("REDCORE_API_KEY")
     for name in ("REDCORE_CLIENT_ID", "REDCORE_CLIENT_SECRET"):
         monkeypatch.setenv(name, redcore_server.environment[name])
@@ -138,8 +138,8 @@ def test_status_shows_what_client_credentials_may_do(
     assert "renewed automatically" in status["note"]
 
 
-def test_a_platform_that_does_not_describe_credentials_is_said_to() -> None:
-    """An older one sends no such headers; nothing is made up."""
+def test_a_platform_that_does_not_describe_credentials_is_named() -> None:
+    """An older one sends no such headers; nothing is guessed."""
     assert "does not say" in note("API key", {}, has_owner=True)
     assert moment("soon") is None
 
@@ -169,7 +169,7 @@ class LockedKeyring(KeyringBackend):
 
 
 class WriteProtectedKeyring(LockedKeyring):
-    """A keyring that answers, and keeps nothing."""
+    """A keyring that answers, and stores nothing."""
 
     def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002 (its base class's)
         return None
@@ -177,7 +177,7 @@ class WriteProtectedKeyring(LockedKeyring):
 
 @pytest.fixture(params=[LockedKeyring, WriteProtectedKeyring])
 def unusable_keyring(request: pytest.FixtureRequest, config_dir: Path) -> Iterator[None]:
-    """The keyring of this process, in place of what the system has."""
+    """Replaces the system's keyring in this process."""
     before = keyring.get_keyring()
     keyring.set_keyring(request.param())
     yield
@@ -188,7 +188,7 @@ def unusable_keyring(request: pytest.FixtureRequest, config_dir: Path) -> Iterat
 def test_a_login_goes_to_a_file_while_the_keyring_is_locked(
     run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
 ) -> None:
-    """With a warning that says why; the doctor finds it."""
+    """A warning says why; the doctor finds it."""
     login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
     found = {finding["check"]: finding for finding in run_cli("doctor", "--json").json}
 
@@ -209,7 +209,7 @@ def test_a_login_in_a_locked_keyring_is_a_failure_with_two_ways_on(run_cli: Run,
 
 
 class HangingKeyring(LockedKeyring):
-    """A keyring that shows a prompt and waits, or whose D-Bus has died."""
+    """A keyring that shows a prompt and waits, or whose D-Bus does not answer."""
 
     answered: threading.Event
 
@@ -223,7 +223,7 @@ class HangingKeyring(LockedKeyring):
 
 @pytest.fixture
 def hanging_keyring(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingKeyring]:
-    """The keyring of this process; a call of it may take a moment only."""
+    """Replaces the keyring of this process; its calls have a short time-out."""
     monkeypatch.setattr("redcore.cli.state.KEYRING_LIMIT_S", 0.02)
     monkeypatch.setattr("redcore.cli.doctor.KEYRING_LIMIT_S", 0.02)
     before, hanging = keyring.get_keyring(), HangingKeyring()  # type: ignore[no-untyped-call]  # its base class has no types
@@ -238,7 +238,7 @@ def hanging_keyring(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_a_login_goes_to_a_file_when_the_keyring_hangs(
     run_cli: Run, redcore_server: ReferenceServer, address: str, config_dir: Path
 ) -> None:
-    """Without a person at a terminal nobody can answer its prompt."""
+    """Without a terminal its prompt cannot be answered."""
     login = run_cli("auth", "login", "--api-key", "--base-url", address, stdin=redcore_server.api_key["api_key"])
 
     assert (login.code, "the keyring does not answer" in login.err) == (0, True)
@@ -259,7 +259,7 @@ def test_a_login_in_a_keyring_that_hangs_is_a_failure(run_cli: Run, address: str
 
 @pytest.mark.usefixtures("hanging_keyring")
 def test_the_doctor_finds_a_keyring_that_hangs(run_cli: Run, address: str) -> None:
-    """It waits once, whatever it asks of the keyring."""
+    """It waits once, however often it uses the keyring."""
     Profiles(folder()).change("default", {"storage": "keyring", "base_url": address})
     found = {finding["check"]: finding for finding in run_cli("doctor", "--json").json}
 
@@ -269,7 +269,7 @@ def test_the_doctor_finds_a_keyring_that_hangs(run_cli: Run, address: str) -> No
 def test_a_person_learns_what_a_slow_keyring_waits_for_and_can_end_it(
     run_cli: Run, address: str, hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After three seconds, here at once; Ctrl-C says what was left undone."""
+    """After three seconds, here at once; Ctrl-C says what was not done."""
     said: list[str] = []
 
     def note(_: Terminal, message: str) -> None:
@@ -292,7 +292,7 @@ def test_a_person_learns_what_a_slow_keyring_waits_for_and_can_end_it(
 def test_a_login_waits_for_a_person_who_unlocks_the_keyring(
     hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer that comes late is an answer."""
+    """A late answer of the keyring is used."""
     monkeypatch.setattr("redcore.cli.keyring_calls.NOTICE_S", 0.0)
     cache = KeyringCache("redcore-test", strict=True)
     waiting = BoundedKeyring(cache, limit_s=60, on_slow=hanging_keyring.answered.set)
@@ -302,7 +302,7 @@ def test_a_login_waits_for_a_person_who_unlocks_the_keyring(
 
 
 def approve(visitor: Visitor, person: object, code: str) -> None:
-    """Be the person who enters the code."""
+    """Enter the code as a person."""
     page = visitor.sign_in(f"/oauth/device?user_code={code}", person)  # type: ignore[arg-type]  # a Person
     visitor.fill(page, "device-consent", decision="allow")
 
@@ -311,7 +311,7 @@ def approve(visitor: Visitor, person: object, code: str) -> None:
 def test_without_a_browser_a_person_gets_a_code_and_a_script_an_error(
     run_cli: Run, address: str, monkeypatch: pytest.MonkeyPatch, *, at_terminal: bool, code: int
 ) -> None:
-    """A script cannot enter a code: it is shown the option that a person can use."""
+    """A script cannot enter a code: the error names the option for people."""
 
     def no_browser(**_: object) -> TokenSet:
         raise ConfigurationError("no browser could be opened")

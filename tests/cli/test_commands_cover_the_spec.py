@@ -17,11 +17,11 @@ BY_HAND = {
     "auth_metadata": ["auth", "metadata"],
     "auth_jwks": ["auth", "jwks"],
 }
-"""Operations of the OAuth service: what people do with them."""
+"""Operations of the OAuth service: the commands people use for them."""
 
 
 def found(words: list[str]) -> click.Command:
-    """The command of some words."""
+    """Find a command by its words."""
     context = click.Context(root)
     command: click.Command | None = root
     for word in words:
@@ -50,7 +50,7 @@ def test_every_operation_has_a_command_with_help(operation: str) -> None:
 
 
 def test_every_group_has_its_singular_as_an_alias() -> None:
-    """`redcore user list` is for the fingers of people who come from gh."""
+    """`redcore user list` works for people who are used to gh."""
     assert set(ALIASES.values()) | {"me"} == set(GROUPS)
 
 

@@ -1,4 +1,4 @@
-"""Completion: the scripts of all shells, and what they ask for."""
+"""Completion: the scripts of all shells, and the answers to them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from redcore.testing import ReferenceServer
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_every_shell_has_a_script(run_cli: Run, shell: str) -> None:
-    """It sets the variable that this program answers to."""
+    """It sets the variable that this program reads."""
     outcome = run_cli("completion", shell)
 
     assert (outcome.code, "_REDCORE_COMPLETE" in outcome.out) == (0, True)
 
 
 def completed(run_cli: Run, monkeypatch: pytest.MonkeyPatch, line: str, *, program: str = "bash") -> list[str]:
-    """What a shell is offered for the last word of a line."""
+    """Return what a shell is offered for the last word of a line."""
     words = line.split(" ")
     monkeypatch.setenv("_REDCORE_COMPLETE", f"{program}_complete")
     monkeypatch.setenv("COMP_WORDS", line)
@@ -55,8 +55,8 @@ def test_ids_come_from_the_platform(cli: Run, monkeypatch: pytest.MonkeyPatch, r
     assert completed(cli, monkeypatch, "redcore products get ") == [f"plain,{product}"]
 
 
-def test_a_name_cannot_obey_itself_in_a_shell(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What turns the direction of writing is replaced, as it is in tables."""
+def test_names_are_escaped_for_the_terminal(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Characters that turn the direction of writing are replaced, as in tables."""
     cli("products", "create", "--name", "a\N{RIGHT-TO-LEFT OVERRIDE}b", "--sku", "E", "--price", "1")
     monkeypatch.setenv("_REDCORE_COMPLETE", "fish_complete")
     monkeypatch.setenv("COMP_WORDS", "redcore products get ")
@@ -66,5 +66,5 @@ def test_a_name_cannot_obey_itself_in_a_shell(cli: Run, monkeypatch: pytest.Monk
 
 
 def test_without_a_login_no_id_is_offered(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no error disturbs the line that is being typed."""
+    """No error disturbs the line that is being typed."""
     assert completed(run_cli, monkeypatch, "redcore products get ") == []

@@ -1,4 +1,4 @@
-"""Settings: where they are kept, and that nothing which a person wrote is lost."""
+"""Settings: where they are stored, and that no text written by a person is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_value_is_set_shown_with_its_origin_and_removed(run_cli: Run) -> None:
     assert run_cli("config", "get", "timeout").out == "30\n"
 
 
-def test_changes_made_at_once_are_all_kept(config_dir: Path) -> None:
+def test_concurrent_changes_are_all_kept(config_dir: Path) -> None:
     """Each command reads the file again before it writes it, under a lock."""
     opened = [Profiles(config_dir) for _ in range(8)]
 
@@ -49,7 +49,7 @@ def test_comments_and_links_are_kept(run_cli: Run, config_dir: Path, tmp_path: P
 
 
 def test_a_setting_that_is_misspelt_in_the_file_is_named(run_cli: Run, config_dir: Path) -> None:
-    """With the one that is meant, by `config list` and the doctor."""
+    """With the setting that is meant, by `config list` and the doctor."""
     config_dir.mkdir()
     (config_dir / "config.toml").write_text(
         '\N{ZERO WIDTH NO-BREAK SPACE}[profiles.default]\r\nbase_ulr = "http://127.0.0.1:9/v1"\r\n'
@@ -69,7 +69,7 @@ def test_a_setting_that_is_misspelt_in_the_file_is_named(run_cli: Run, config_di
     ],
 )
 def test_a_broken_file_is_named(run_cli: Run, config_dir: Path, text: bytes, expected: str) -> None:
-    """And is not written over."""
+    """It is not overwritten."""
     config_dir.mkdir()
     (config_dir / "config.toml").write_bytes(text)
     outcome = run_cli("config", "set", "output", "csv")

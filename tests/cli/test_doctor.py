@@ -24,17 +24,17 @@ from redcore.tokens import TokenSet
 
 
 def levels(outcome: Outcome) -> dict[str, str]:
-    """The level of each check."""
+    """Return the level of each check."""
     return {finding["check"]: finding["level"] for finding in outcome.json}
 
 
 def advice(outcome: Outcome, check: str) -> str:
-    """What a finding says to do."""
+    """Return the advice of a finding."""
     return str(next(finding["advice"] for finding in outcome.json if finding["check"] == check))
 
 
 def test_a_healthy_set_up_has_no_failure(cli: Run) -> None:
-    """Exit code 0; every check of the way is there; no secret is printed."""
+    """Exit code 0; every check is there; no secret is printed."""
     outcome = cli("doctor", "--json")
 
     assert (outcome.code, "failure" in levels(outcome).values()) == (0, False)
@@ -65,7 +65,7 @@ def test_a_wrong_key_is_found(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_address_without_v1_is_found(cli: Run, redcore_server: ReferenceServer) -> None:
-    """It says which address would be right."""
+    """The advice has the right address."""
     outcome = cli("doctor", "--json", "--base-url", redcore_server.origin)
 
     assert (outcome.code, levels(outcome)["address"]) == (1, "failure")
@@ -73,7 +73,7 @@ def test_an_address_without_v1_is_found(cli: Run, redcore_server: ReferenceServe
 
 
 def test_an_unreachable_host_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies behind it is not asked."""
+    """Later checks are skipped."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -84,7 +84,7 @@ def test_an_unreachable_host_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_login_is_found(run_cli: Run, redcore_server: ReferenceServer) -> None:
-    """It names the way in."""
+    """The advice says how to log in."""
     outcome = run_cli("doctor", "--json", "--base-url", redcore_server.base_url)
 
     assert levels(outcome)["credentials"] == "failure"
@@ -93,7 +93,7 @@ def test_no_login_is_found(run_cli: Run, redcore_server: ReferenceServer) -> Non
 
 @contextmanager
 def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
-    """A server that gives everything the same answer."""
+    """A server that gives the same answer to everything."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -111,13 +111,13 @@ def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
         server.shutdown()
 
 
-def test_what_is_not_the_api_is_found(run_cli: Run) -> None:
+def test_another_server_than_the_api_is_found(run_cli: Run) -> None:
     """A page of something else answers, or a proxy in its place."""
     with answering(200, {"Content-Type": "text/html"}) as url:
         assert levels(run_cli("doctor", "--json", "--base-url", url))["health"] == "failure"
 
 
-def test_a_proxy_that_eats_requests_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_drops_requests_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The finding names the proxy, without its password."""
     with answering(502, {}) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.replace("http://", "http://me:secret-word@").removesuffix("/v1"))
@@ -137,8 +137,8 @@ def test_a_wrong_clock_is_found(ahead_s: float, level: str) -> None:
     assert network.clock(date, 1795669200.0 + ahead_s).level == level
 
 
-def test_a_certificate_of_nobody_we_trust_is_found(tmp_path: Path) -> None:
-    """What is wrong is said in the words of the TLS library."""
+def test_a_certificate_of_an_unknown_authority_is_found(tmp_path: Path) -> None:
+    """The finding has the words of the TLS library."""
     certificate = trustme.CA().issue_cert("127.0.0.1")
     with serving_tls(certificate, tmp_path) as port:
         found = network.certified("127.0.0.1", port)
@@ -146,8 +146,8 @@ def test_a_certificate_of_nobody_we_trust_is_found(tmp_path: Path) -> None:
     assert (found.level, "certificate" in found.found) == ("failure", True)
 
 
-def test_the_names_and_the_end_of_a_certificate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the certificate authorities that calls trust."""
+def test_the_names_and_the_expiry_of_a_certificate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the certificate authorities that calls trust."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -171,7 +171,7 @@ def serving_tls(certificate: trustme.LeafCert, folder: Path) -> Iterator[int]:
             try:
                 context.wrap_socket(connection, server_side=True).close()
             except OSError:
-                return  # the doctor did not like the certificate
+                return  # the doctor refused the certificate
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
@@ -189,15 +189,15 @@ def test_a_production_key_on_staging_is_found(config_dir: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("url", ["api.blueround.com", "ftp://api.blueround.com/v1", "https://api.blueround.com"])
-def test_an_address_that_is_none_is_found(url: str, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is a failure with what it must look like."""
+def test_an_invalid_address_is_found(url: str, config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a failure that shows the expected form."""
     monkeypatch.setenv("REDCORE_BASE_URL", url)
 
     assert (address(State()).level, bool(address(State()).advice)) == ("failure", True)
 
 
 def test_a_misspelt_variable_is_named(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no effect, which nobody would notice otherwise."""
+    """It has no effect, which is otherwise easy to miss."""
     monkeypatch.setenv("REDCORE_BASEURL", "http://127.0.0.1:9/v1")
     outcome = run_cli("doctor", "--json", "--base-url", "http://127.0.0.1:9/v1")
 
@@ -205,7 +205,7 @@ def test_a_misspelt_variable_is_named(run_cli: Run, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_expired_token_is_found(run_cli: Run, redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
-    """The session's renewal is refused: the way back is a login."""
+    """The session's refresh is refused: the advice is to log in."""
     address = redcore_server.base_url
     profiles = Profiles(folder())
     profiles.change("default", {"base_url": address, "origin": redcore_server.origin, "storage": "file"})
@@ -220,7 +220,7 @@ def test_an_expired_token_is_found(run_cli: Run, redcore_server: ReferenceServer
 
 
 def test_a_locked_keyring_is_found(run_cli: Run, redcore_server: ReferenceServer) -> None:
-    """It is a failure where the login of the profile is in it, and a warning elsewhere."""
+    """It is a failure if the login of the profile is in it, and a warning otherwise."""
     elsewhere = levels(run_cli("doctor", "--json", "--base-url", redcore_server.base_url))["keyring"]
     Profiles(folder()).change("default", {"storage": "keyring", "base_url": redcore_server.base_url})
     outcome = run_cli("doctor", "--json")
@@ -229,6 +229,6 @@ def test_a_locked_keyring_is_found(run_cli: Run, redcore_server: ReferenceServer
     assert "Unlock the keyring" in advice(outcome, "keyring")
 
 
-def test_what_a_terminal_has_no_room_for_is_folded_below_itself() -> None:
+def test_long_findings_are_wrapped_below_their_column() -> None:
     """Words stay whole."""
     assert folded("one two three", 9, 3) == "one\n   two\n   three"

@@ -1,4 +1,4 @@
-"""What people type who come from gh, stripe, aws, az or gcloud leads to its counterpart."""
+"""Commands that people know from gh, stripe, aws, az or gcloud lead to their counterparts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from redcore.cli import habits
     ],
 )
 def test_a_habit_leads_to_its_counterpart(run_cli: Run, typed: str, leads_to: str) -> None:
-    """A usage error names what it is called here."""
+    """A usage error names the command here."""
     outcome = run_cli(*typed.split())
 
     assert (outcome.code, leads_to in " ".join(outcome.err.split())) == (2, True), outcome.err
@@ -44,18 +44,18 @@ def test_a_counterpart_is_named_where_the_group_has_it() -> None:
 
 
 def test_a_group_alone_shows_its_help_once(run_cli: Run) -> None:
-    """Not as the text of an error."""
+    """It is not the text of an error."""
     outcome = run_cli("users")
 
     assert (outcome.err.count("Usage:"), "Error" in outcome.err) == (1, False)
 
 
-def test_a_suggestion_is_one_that_works_there(run_cli: Run) -> None:
-    """Aliases of groups are no commands of other groups."""
+def test_a_suggestion_is_a_command_of_the_group(run_cli: Run) -> None:
+    """Aliases of groups are not suggested as commands of other groups."""
     assert "Did you mean set?" in run_cli("config", "sett").err
 
 
 def test_the_method_of_a_call_can_be_an_option(cli: Run) -> None:
-    """As gh and curl have it."""
+    """As in gh and curl."""
     assert cli("api", "-X", "GET", "/me", "--jq", ".email").out == "admin@example.com\n"
     assert cli("api", "-X", "GET", "POST", "/me").code == 2

@@ -1,4 +1,4 @@
-"""What `--help` shows: examples that work as they are, and the words that people of other command lines try."""
+"""`--help`: examples that work as they are, and the words that people know from other command lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redcore.cli.state import State
 
 
 def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The words of every command below one."""
+    """Return the words of every command below one."""
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=words[-1] if words else "redcore")
         for name in command.list_commands(context):
@@ -29,7 +29,7 @@ def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tu
 
 
 def help_of(words: tuple[str, ...]) -> str:
-    """The help text of a command, before it is wrapped."""
+    """Return the help text of a command, before it is wrapped."""
     command: click.Command | None = root
     for word in words:
         assert isinstance(command, click.Group)
@@ -39,7 +39,7 @@ def help_of(words: tuple[str, ...]) -> str:
 
 
 def examples(words: tuple[str, ...]) -> list[str]:
-    """The lines below `Examples:`."""
+    """Return the lines below `Examples:`."""
     _, _, lines = help_of(words).partition("Examples:\n")
     return [line.strip() for line in lines.splitlines() if line.strip()]
 
@@ -48,7 +48,7 @@ ALL = list(commands(root))
 
 
 def parsed(words: list[str]) -> None:
-    """Read a command line, and run nothing."""
+    """Parse a command line without running it."""
     command: click.Command = root
     context = click.Context(root, obj=State())
     while isinstance(command, click.Group):
@@ -115,7 +115,7 @@ def test_options_of_every_command_may_stand_before_it(run_cli: Run) -> None:
     assert run_cli("config", "get", "output").out == "table\n"
 
 
-def test_commands_written_by_hand_are_listed_in_their_group(run_cli: Run) -> None:
+def test_handwritten_commands_are_listed_in_their_group(run_cli: Run) -> None:
     """Beside those of the spec."""
     for group, extra in EXTRA.items():
         shown = run_cli(group, "--help").out

@@ -1,4 +1,4 @@
-"""Ctrl-C, at each question and during all that takes time: exit code 130, how to go on, nothing half done."""
+"""Ctrl-C at each question and during all long operations: exit code 130, how to continue, nothing half done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def interrupted(*_: Any, **__: Any) -> Any:
 
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
-    """Lets the call of a method be interrupted."""
+    """Interrupts the call of a method."""
     return lambda owner, name: monkeypatch.setattr(owner, name, interrupted)
 
 
@@ -38,7 +38,7 @@ Interrupt = Callable[[object, str], None]
 
 
 def test_an_upload_says_what_is_stored_and_what_is_not(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
-    """The one under way leaves nothing behind."""
+    """The file under way leaves nothing behind."""
     file = tmp_path / "a.txt"
     file.write_text("x")
     interrupt(Files, "upload")
@@ -48,8 +48,8 @@ def test_an_upload_says_what_is_stored_and_what_is_not(cli: Run, tmp_path: Path,
     assert f"Interrupted. {file} was not stored; 0 of 2 files were." in outcome.err
 
 
-def test_a_download_goes_on_with_the_same_command(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
-    """No file has the name before it is whole."""
+def test_a_download_resumes_with_the_same_command(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+    """No file has the final name before it is complete."""
     file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
     interrupt(Files, "download")
     outcome = cli("files", "download", file, "--to", str(tmp_path / "t.txt"))
@@ -65,10 +65,10 @@ def test_a_download_goes_on_with_the_same_command(cli: Run, tmp_path: Path, inte
         (Workflows, "wait", "The run goes on. Watch it: redcore runs watch wfr_"),
     ],
 )
-def test_an_import_says_whether_it_goes_on(
+def test_an_import_says_whether_its_run_continues(
     cli: Run, interrupt: Interrupt, owner: object, method: str, expected: str
 ) -> None:
-    """Before the run there is nothing; afterwards it goes on at the platform."""
+    """Before the run starts nothing is imported; a started run continues at the platform."""
     interrupt(owner, method)
     outcome = cli("products", "import", "-", stdin="sku,name,price,stock\n")
 
@@ -93,7 +93,7 @@ def test_publishing_says_that_nothing_was_published(cli: Run, tmp_path: Path, in
 
 
 @pytest.mark.parametrize(("way", "method"), [("--device", "on_device"), (None, "in_browser")])
-def test_a_login_that_is_waited_for_keeps_nothing(
+def test_an_interrupted_login_stores_nothing(
     run_cli: Run, monkeypatch: pytest.MonkeyPatch, config_dir: Path, way: str | None, method: str
 ) -> None:
     """Neither settings nor a secret."""
@@ -107,7 +107,7 @@ def test_a_login_that_is_waited_for_keeps_nothing(
 @pytest.mark.parametrize(
     ("answer", "code", "expected"), [(click.Abort(), 130, "Nothing was done."), (False, 1, "you did not agree")]
 )
-def test_what_is_not_confirmed_is_not_done(
+def test_an_unconfirmed_action_is_not_done(
     cli: Run, monkeypatch: pytest.MonkeyPatch, answer: object, code: int, expected: str
 ) -> None:
     """A no is a refusal; Ctrl-C is an interruption."""
@@ -127,7 +127,7 @@ def test_what_is_not_confirmed_is_not_done(
 
 @contextlib.contextmanager
 def asked_in_a_terminal(on_interrupt: Any) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A command line at its question, in a terminal of its own; it inherits what its parent does about Ctrl-C.
+    """Run a command line that asks in a terminal of its own; it inherits what its parent does about Ctrl-C.
 
     Args:
         on_interrupt: `signal.SIG_IGN` for a parent that ignores Ctrl-C; the child of another one starts with the
@@ -149,14 +149,14 @@ def asked_in_a_terminal(on_interrupt: Any) -> Iterator[tuple[subprocess.Popen[by
 
 
 def until_shown(terminal: int, expected: bytes) -> None:
-    """Read what a command line shows until it has shown this."""
+    """Read the output of a command line until it contains this."""
     shown = b""
     while expected not in shown:
         shown += os.read(terminal, 1024)
 
 
 def test_ctrl_c_at_a_question_of_a_real_terminal(config_dir: Path) -> None:
-    """The process leaves by itself, with words."""
+    """The process exits by itself, with a message."""
     with asked_in_a_terminal(signal.default_int_handler) as (process, terminal):
         while process.poll() is None:  # a signal between the question and the wait for its answer interrupts neither
             process.send_signal(signal.SIGINT)
@@ -168,7 +168,7 @@ def test_ctrl_c_at_a_question_of_a_real_terminal(config_dir: Path) -> None:
 
 
 def test_an_interrupt_that_the_parent_ignores_is_ignored(config_dir: Path) -> None:
-    """Shells start commands in the background so, and what they started must outlive their Ctrl-C (POSIX, 2.11)."""
+    """Shells start background commands so, and programs started by them must survive their Ctrl-C (POSIX, 2.11)."""
     with asked_in_a_terminal(signal.SIG_IGN) as (process, terminal):
         process.send_signal(signal.SIGINT)
         os.write(terminal, b"n\n")
@@ -178,7 +178,7 @@ def test_an_interrupt_that_the_parent_ignores_is_ignored(config_dir: Path) -> No
 
 
 def test_a_run_is_watched_until_ctrl_c(cli: Run, redcore_server: ReferenceServer, interrupt: Interrupt) -> None:
-    """The run itself goes on."""
+    """The run itself continues."""
     with Client(**redcore_server.api_key) as admin:
         run = admin.workflows.run("catalog_export", input={})
         interrupt(Workflows, "wait")

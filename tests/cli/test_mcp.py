@@ -1,4 +1,4 @@
-"""`redcore mcp`, driven by the protocol's own client."""
+"""`redcore mcp`, driven by the protocol's reference client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def state(redcore_server: ReferenceServer, redcore_lab: Lab, monkeypatch: pytest
 
 
 def used(state: State, use: Use, *, writes: bool = False, answer: ElicitResult | None = None) -> Any:
-    """What a client gets of a server that is in the same process."""
+    """Return what a client gets from a server in the same process."""
 
     async def decide(_: Any, __: Any) -> ElicitResult:
         assert answer is not None
@@ -52,7 +52,7 @@ def used(state: State, use: Use, *, writes: bool = False, answer: ElicitResult |
 
 
 def test_only_reading_is_offered_unless_writes_are_allowed() -> None:
-    """Every operation of the spec is a tool, but those of the OAuth service and those that give a secret."""
+    """Every operation of the spec is a tool, except those of the OAuth service and those that return a secret."""
     reading, all_of_them = chosen_tools(writes=False), chosen_tools(writes=True)
     kept_back = {"api_keys_create", "applications_create", "applications_rotate_secret"}
 
@@ -61,7 +61,7 @@ def test_only_reading_is_offered_unless_writes_are_allowed() -> None:
 
 
 def test_a_tool_is_described_by_the_spec(state: State) -> None:
-    """Enums, prefixes, what is required, and hints about what it does."""
+    """Enums, prefixes, required arguments, and hints about its effects."""
     listed = used(state, lambda client: client.list_tools(), writes=True)
     tools = {tool.name: tool for tool in listed.tools}
 
@@ -72,14 +72,14 @@ def test_a_tool_is_described_by_the_spec(state: State) -> None:
 
 
 def test_a_listing_is_data_and_text(state: State) -> None:
-    """Newest first, at most as many as asked for."""
+    """Newest first, at most as many as requested."""
     result = used(state, lambda client: client.call_tool("users_list", {"limit": 1}))
 
     assert [user["email"] for user in result.structured_content["items"]] == ["admin@example.com"]
 
 
 def test_an_error_is_worded_as_on_the_command_line(state: State) -> None:
-    """With the request id; and a bad argument is refused before anything is sent."""
+    """With the request id; a bad argument is refused before anything is sent."""
     missing = used(state, lambda client: client.call_tool("users_get", {"user_id": "usr_none"}))
     wrong = used(state, lambda client: client.call_tool("users_get", {"user_id": "prod_1"}))
 
@@ -99,7 +99,7 @@ def test_an_error_is_worded_as_on_the_command_line(state: State) -> None:
 def test_nothing_is_deleted_without_a_confirmation(
     state: State, redcore_server: ReferenceServer, answer: ElicitResult | None, *, is_left: bool
 ) -> None:
-    """A client that cannot ask the person cannot agree for them."""
+    """A client that cannot ask the person cannot confirm for them."""
     with Client(**redcore_server.api_key) as admin:
         product = admin.products.create(name="Engine", sku="ENG", price=1)
         used(
@@ -112,8 +112,8 @@ def test_nothing_is_deleted_without_a_confirmation(
         assert bool(admin.products.list()) is is_left
 
 
-def test_no_tool_gives_a_secret(state: State, redcore_server: ReferenceServer) -> None:
-    """Every tool is called on something that has one; the canaries are a key, a client's secret, and our own key."""
+def test_no_tool_returns_a_secret(state: State, redcore_server: ReferenceServer) -> None:
+    """Every tool meets an object with a secret; the canaries are a key, a client's secret, and the server's key."""
     with Client(**redcore_server.api_key) as admin:
         key = admin.api_keys.create(name="canary", scopes=["users:read"])
         application = admin.applications.create(name="canary", type="confidential", scopes=["users:read"])
@@ -191,10 +191,10 @@ def test_deleting_and_revoking_are_confirmed_over_stdio_in_both_eras_of_the_prot
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-def test_a_tool_that_would_give_a_secret_says_why_it_is_not_offered(
+def test_a_tool_that_would_return_a_secret_says_why_it_is_missing(
     redcore_server: ReferenceServer, redcore_lab: Lab, mode: str
 ) -> None:
-    """Creating and rotating would put it into the assistant's context; the answer names the command of a person."""
+    """Creating and rotating would put it into the assistant's context; the answer names the command for people."""
     refused = {
         "applications_rotate_secret": "redcore applications rotate-secret",
         "applications_create": "redcore applications create",
@@ -216,13 +216,13 @@ def test_a_tool_that_would_give_a_secret_says_why_it_is_not_offered(
 
 
 def test_a_tool_that_writes_says_which_option_offers_it() -> None:
-    """An unknown one is called unknown."""
+    """An unknown tool is reported as unknown."""
     assert "--allow-writes" in why_not("users_create")
     assert why_not("users_fly") == "There is no tool 'users_fly'."
 
 
 def over_stdio(server: ReferenceServer) -> StdioServerParameters:
-    """How an assistant's program starts the tools."""
+    """Start the tools as an assistant's program does."""
     arguments = ["-m", "redcore.cli", "mcp", "--allow-writes"]
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     return StdioServerParameters(command=sys.executable, args=arguments, env={**server.environment, **measured})

@@ -15,12 +15,12 @@ from redcore.testing import Fault, Lab
 
 
 def create(cli: Run, email: str, name: str = "Ada") -> str:
-    """The id of a new user."""
+    """Return the id of a new user."""
     return str(cli("users", "create", "--email", email, "--name", name, "--json", "id").json["id"])
 
 
 def test_an_object_is_created_read_changed_and_deleted(cli: Run) -> None:
-    """The id that `create` prints is what the other commands take."""
+    """The id that `create` prints is accepted by the other commands."""
     made = cli(
         "products", "create", "--name", "Engine", "--sku", "ENG", "--price", "100", "--stock", "1", "--output", "json"
     )
@@ -43,7 +43,7 @@ def test_a_listing_in_a_pipe_has_the_columns_of_the_spec_separated_by_tabs(cli: 
     ]
 
 
-def test_csv_is_read_back_as_it_was(cli: Run) -> None:
+def test_csv_round_trips(cli: Run) -> None:
     """Quotes, commas and line ends in a name survive."""
     create(cli, "ada@example.com", 'Ada "the first", Countess')
     rows = list(csv.DictReader(io.StringIO(cli("users", "list", "--output", "csv").out)))
@@ -62,21 +62,21 @@ def test_csv_can_be_made_safe_for_spreadsheets(cli: Run, name: str) -> None:
 
 
 def test_numbers_stay_numbers_in_csv_for_spreadsheets(capsys: pytest.CaptureFixture[str]) -> None:
-    """A negative one is not a formula."""
+    """A negative number is not a formula."""
     Output("csv", fields=(), jq="", in_colour=False, safe=True).many([{"stock": -1, "sku": "-1"}], ("stock", "sku"))
 
     assert capsys.readouterr().out == "stock,sku\n-1,'-1\n"
 
 
-def test_a_safe_format_is_never_silently_another(cli: Run) -> None:
-    """The option is for CSV, and says so."""
+def test_the_option_for_spreadsheets_needs_csv(cli: Run) -> None:
+    """With another format it is refused."""
     outcome = cli("users", "list", "--safe-for-spreadsheets")
 
     assert (outcome.code, "--output csv" in outcome.err) == (2, True)
 
 
 def test_json_lines_are_filtered_one_by_one(cli: Run) -> None:
-    """`--jq` sees an item with jsonl, the array with json."""
+    """`--jq` applies to an item with jsonl, to the array with json."""
     create(cli, "ada@example.com")
 
     assert cli("users", "list", "--output", "jsonl", "--jq", ".email").out.split() == [
@@ -87,7 +87,7 @@ def test_json_lines_are_filtered_one_by_one(cli: Run) -> None:
 
 
 def test_the_limit_counts_items_and_all_walks(cli: Run) -> None:
-    """`--limit` is no page size; `--all` ends with the last item, also when pages are fetched side by side."""
+    """`--limit` is not a page size; `--all` ends with the last item, also when pages are fetched concurrently."""
     for number in range(3):
         create(cli, f"u{number}@example.com")
 
@@ -96,7 +96,7 @@ def test_the_limit_counts_items_and_all_walks(cli: Run) -> None:
 
 
 def test_a_body_can_come_from_a_file_or_stdin(cli: Run, tmp_path: Path) -> None:
-    """Options win over the file."""
+    """Options override the file."""
     file = tmp_path / "user.json"
     file.write_text(json.dumps({"email": "ada@example.com", "name": "Ada"}))
 
@@ -106,7 +106,7 @@ def test_a_body_can_come_from_a_file_or_stdin(cli: Run, tmp_path: Path) -> None:
 
 
 def test_a_body_of_a_windows_program_is_read(cli: Run, tmp_path: Path) -> None:
-    """A byte order mark at the beginning, carriage returns at the ends of lines."""
+    """A byte order mark at the start, carriage returns at the ends of lines."""
     body = b'\xef\xbb\xbf{"email": "ada@example.com",\r\n "name": "J\xc3\xbcrgen"}\r\n'
     file = tmp_path / "user.json"
     file.write_bytes(body)
@@ -117,7 +117,7 @@ def test_a_body_of_a_windows_program_is_read(cli: Run, tmp_path: Path) -> None:
 
 
 def test_the_same_idempotency_key_creates_once(cli: Run) -> None:
-    """A script that is run again creates nothing twice."""
+    """A script that runs twice creates nothing twice."""
     line = ("users", "create", "--email", "ada@example.com", "--name", "Ada", "--idempotency-key", "k1", "--json", "id")
 
     assert cli(*line).out == cli(*line).out
@@ -142,7 +142,7 @@ def test_a_secret_is_shown_once_with_a_note(cli: Run) -> None:
 
 
 def test_a_limit_beyond_any_count_is_all(cli: Run) -> None:
-    """A whole number that no listing reaches is no failure."""
+    """A number larger than the listing is not an error."""
     outcome = cli("users", "list", "--limit", "9" * 30, "--json", "id")
 
     assert (outcome.code, outcome.err) == (0, "")
@@ -199,7 +199,7 @@ def test_bad_input_is_a_usage_error_with_its_own_sentence(cli: Run, words: list[
 @pytest.mark.parametrize(
     ("status", "code"), [(400, 1), (401, 4), (403, 4), (404, 3), (409, 1), (422, 1), (429, 5), (500, 5), (503, 5)]
 )
-def test_the_exit_code_says_what_kind_of_failure_it_was(
+def test_the_exit_code_tells_the_kind_of_failure(
     cli: Run, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch, status: int, code: int
 ) -> None:
     """Contract section 9; the request id is on stderr."""
@@ -212,7 +212,7 @@ def test_the_exit_code_says_what_kind_of_failure_it_was(
 
 
 def test_a_missing_scope_is_named_with_how_to_get_it(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """403 says which scope, and the command that makes a key with it."""
+    """The 403 names the scope, and the command that makes a key with it."""
     key = cli("api-keys", "create", "--name", "reader", "--scopes", "users:read", "--json", "key").json["key"]
     monkeypatch.setenv("REDCORE_API_KEY", key)
     outcome = cli("products", "list")
@@ -223,7 +223,7 @@ def test_a_missing_scope_is_named_with_how_to_get_it(cli: Run, monkeypatch: pyte
 
 
 def test_debug_shows_attempts_and_no_secret(cli: Run, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent, how it ended, the request id; never the key."""
+    """The request, the outcome, the request id; never the key."""
     outcome = cli("me", "get", "--debug")
 
     assert "> GET http://127.0.0.1" in outcome.err
@@ -231,7 +231,7 @@ def test_debug_shows_attempts_and_no_secret(cli: Run, redcore_lab: Lab, monkeypa
     assert "rk_test_" not in outcome.err + outcome.out
 
 
-def test_without_a_login_the_way_in_is_named(run_cli: Run) -> None:
+def test_without_a_login_the_error_says_how_to_log_in(run_cli: Run) -> None:
     """Exit code 4."""
     outcome = run_cli("users", "list")
 
@@ -252,7 +252,7 @@ def test_all_pages_of_a_listing_are_fetched_by_path(cli: Run) -> None:
     ("words", "code"), [(["users", "get", "usr_\x1b]0;x\x07"], 3), (["users", "list", "\x1b[2J"], 2), (["\x1b[2J"], 2)]
 )
 def test_control_characters_in_a_message_do_not_reach_the_terminal(cli: Run, words: list[str], code: int) -> None:
-    """What is repeated, here or by the platform, cannot move the cursor or change the title of a window."""
+    """Text from the user or the platform cannot move the cursor or change the title of a window."""
     outcome = cli(*words)
 
     assert outcome.code == code
@@ -270,7 +270,7 @@ def test_a_missing_scope_is_named_by_every_command(cli: Run, monkeypatch: pytest
 
 
 def test_an_unknown_field_of_the_input_is_named(cli: Run) -> None:
-    """With those that are known."""
+    """With the known fields."""
     outcome = cli("users", "create", "--input", "-", stdin='{"email": "a@example.com", "nmae": "Ada"}')
 
     assert "unknown field, 'nmae'; known: email, name, role" in outcome.err

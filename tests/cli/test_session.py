@@ -1,4 +1,4 @@
-"""A whole session, from the login to the logout, as a person types it."""
+"""A whole session, from login to logout, as a person types it."""
 
 from __future__ import annotations
 

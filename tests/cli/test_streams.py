@@ -17,7 +17,7 @@ FULL = Path("/dev/full")
 
 @pytest.fixture
 def environment(redcore_server: ReferenceServer, redcore_lab: Lab, config_dir: Path) -> dict[str, str]:
-    """The seeded API key, and a configuration of its own."""
+    """The seeded API key, and a separate configuration."""
     return {**os.environ, **redcore_server.environment}
 
 
@@ -46,8 +46,8 @@ def test_a_full_disk_is_one_line_and_exit_code_1(words: str, environment: dict[s
         ("redcore users get usr_none 2>&-", 3, ""),
     ],
 )
-def test_closed_streams_are_empty_ones(line: str, code: int, expected: str, environment: dict[str, str]) -> None:
-    """No socket takes the place of a stream that was not there."""
+def test_closed_streams_count_as_empty(line: str, code: int, expected: str, environment: dict[str, str]) -> None:
+    """No socket takes the place of a closed stream."""
     done = shell(line, environment)
 
     assert (done.returncode, "Traceback" in done.stderr, expected in done.stderr) == (code, False, True)
@@ -56,8 +56,8 @@ def test_closed_streams_are_empty_ones(line: str, code: int, expected: str, envi
 @pytest.mark.parametrize(
     "words", ["users list", "users list --output json", "users list --output jsonl", "users --help"]
 )
-def test_a_reader_that_has_had_enough_is_no_failure(words: str, environment: dict[str, str]) -> None:
-    """As of `| head`: exit code 0, and not a word."""
+def test_a_closed_pipe_is_not_a_failure(words: str, environment: dict[str, str]) -> None:
+    """As with `| head`: exit code 0, and no message."""
     done = shell(f"(redcore {words}; echo code $? >&2) | true", environment)
 
     assert done.stderr == "code 0\n"
@@ -65,7 +65,7 @@ def test_a_reader_that_has_had_enough_is_no_failure(words: str, environment: dic
 
 @pytest.mark.parametrize("words", ["users list --output csv", "users list", "users list --jq .[].name"])
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_program_is_given_utf_8_whatever_the_locale(
+def test_output_is_utf_8_whatever_the_locale(
     words: str, encoding: str, environment: dict[str, str], redcore_server: ReferenceServer
 ) -> None:
     """A name in any script reaches a pipe or a file unchanged."""

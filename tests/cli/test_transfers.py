@@ -1,4 +1,4 @@
-"""Up- and downloads, imports, exports, published documentation."""
+"""Uploads and downloads, imports, exports, published documentation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.cli.conftest import Run
 from redcore.testing import Lab, ReferenceServer
 
 
-def test_files_and_folders_go_up_and_come_back(cli: Run, tmp_path: Path) -> None:
-    """Each file of a folder is stored under its path in it; a download is named as the file was."""
+def test_files_and_folders_round_trip(cli: Run, tmp_path: Path) -> None:
+    """Each file of a folder is stored under its path in it; a download gets the file's name."""
     folder = tmp_path / "site"
     (folder / "inner").mkdir(parents=True)
     (folder / "a.txt").write_bytes(b"one")
@@ -28,15 +28,15 @@ def test_files_and_folders_go_up_and_come_back(cli: Run, tmp_path: Path) -> None
     assert (target / "b.txt").read_bytes() == b"two"
 
 
-def test_stdin_goes_up_and_stdout_takes_a_file(cli: Run) -> None:
+def test_upload_from_stdin_and_download_to_stdout(cli: Run) -> None:
     """Bytes pass unchanged."""
     file = cli("files", "upload", "-", "--name", "t.bin", "--json", "id", stdin=b"a\nb\n").json[0]["id"]
 
     assert cli("files", "download", file, "--to", "-").out == "a\nb\n"
 
 
-def test_a_file_that_is_there_is_not_written_over(cli: Run, tmp_path: Path) -> None:
-    """`--force` does."""
+def test_an_existing_file_is_not_overwritten(cli: Run, tmp_path: Path) -> None:
+    """`--force` overwrites it."""
     file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
     target = tmp_path / "t.txt"
     target.write_text("old")
@@ -47,7 +47,7 @@ def test_a_file_that_is_there_is_not_written_over(cli: Run, tmp_path: Path) -> N
     assert target.read_text() == "new"
 
 
-def test_an_import_says_which_rows_are_bad(cli: Run, tmp_path: Path) -> None:
+def test_an_import_names_the_bad_rows(cli: Run, tmp_path: Path) -> None:
     """Exit code 1 and the problems; nothing is imported."""
     file = tmp_path / "p.csv"
     file.write_text("sku,name,price,stock\nA,Engine,1,1\nB,Wheel,dear,1\n")
@@ -58,8 +58,8 @@ def test_an_import_says_which_rows_are_bad(cli: Run, tmp_path: Path) -> None:
     assert cli("products", "list").out == ""
 
 
-def test_a_catalog_goes_round(cli: Run, tmp_path: Path) -> None:
-    """What is exported can be imported again."""
+def test_a_catalog_round_trips(cli: Run, tmp_path: Path) -> None:
+    """An exported catalog can be imported again."""
     file = tmp_path / "p.csv"
     file.write_text("sku,name,price,stock\nA,Engine,1,1\nB,Wheel,2,0\n")
     assert cli("products", "import", str(file), "--json", "status").json == {"status": "succeeded"}
@@ -77,7 +77,7 @@ def test_people_are_invited_from_a_file(cli: Run) -> None:
 
 
 def test_a_folder_of_pages_is_published(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
-    """The path in the result answers with the page; a folder without pages is refused before anything is sent."""
+    """The path in the result serves the page; a folder without pages is refused before anything is sent."""
     pages = tmp_path / "html"
     pages.mkdir()
     assert cli("docs", "publish", str(pages)).code == 2
@@ -88,7 +88,7 @@ def test_a_folder_of_pages_is_published(cli: Run, tmp_path: Path, redcore_server
 
 
 def test_a_run_can_be_watched_and_its_failure_is_the_exit_code(cli: Run) -> None:
-    """A file that is not there fails the run."""
+    """A missing file fails the run."""
     run = cli("workflows", "run", "catalog_import", "--input", "-", "--json", "id", stdin='{"file_id": "file_none"}')
     watched = cli("runs", "watch", run.json["id"])
 
@@ -97,17 +97,17 @@ def test_a_run_can_be_watched_and_its_failure_is_the_exit_code(cli: Run) -> None
 
 
 @pytest.mark.parametrize("words", [["files", "upload", "/nowhere"], ["users", "import", "/nowhere"]])
-def test_a_file_that_is_not_there_is_said_before_anything_is_sent(cli: Run, words: list[str]) -> None:
+def test_a_missing_file_is_reported_before_anything_is_sent(cli: Run, words: list[str]) -> None:
     """Exit code 2."""
     assert cli(*words).code == 2
 
 
-def test_a_file_that_cannot_be_stored_does_not_keep_the_others_back(cli: Run, tmp_path: Path) -> None:
-    """The exit code says that one is missing; stderr says which."""
+def test_a_file_that_cannot_be_stored_does_not_stop_the_others(cli: Run, tmp_path: Path) -> None:
+    """The exit code says that one failed; stderr names it."""
     names = [str(tmp_path / f"{name}.txt") for name in "abc"]
     for name in names[::2]:
         Path(name).write_text("x")
-    Path(names[1]).symlink_to("/proc/self/mem")  # is there, and cannot be read
+    Path(names[1]).symlink_to("/proc/self/mem")  # exists, and cannot be read
     outcome = cli("files", "upload", *names)
 
     assert outcome.code != 0
@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_stored_does_not_keep_the_others_back(cli: Run, tm
     assert "1 of 3 files were not stored" in outcome.err
 
 
-def test_links_in_a_folder_are_left_out(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
+def test_links_in_a_folder_are_skipped(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
     """They may lead out of it, or in circles; each is named. Hidden files are not published."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -144,7 +144,7 @@ def test_a_target_that_cannot_be_written_is_a_failure_in_words(cli: Run, target:
 
 
 def test_a_download_into_a_folder_does_not_follow_a_link_of_its_name(cli: Run, tmp_path: Path) -> None:
-    """Another user may have put it there, in a folder that many write to."""
+    """Another user may have put it there, in a folder that many can write to."""
     file = cli("files", "upload", "-", "--name", "t.txt", "--json", "id", stdin="new").json[0]["id"]
     folder = tmp_path / "shared"
     folder.mkdir()

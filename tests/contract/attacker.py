@@ -1,4 +1,4 @@
-"""An attacker of OAuth, outside of a running server."""
+"""An attacker of OAuth, outside a running server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Attacker:
     application: Application
 
     def request(self, **changes: str) -> str:
-        """The address of an authorization request; parameters changed to blank are left out."""
+        """Return the URL of an authorization request; parameters changed to blank are left out."""
         request = {
             "response_type": "code",
             "client_id": self.application.id,
@@ -40,7 +40,7 @@ class Attacker:
         return f"/oauth/authorize?{urlencode({name: value for name, value in request.items() if value})}"
 
     def token(self, grant_type: str, *, by: Application | None = None, **form: str) -> httpx.Response:
-        """Ask for tokens, as an application."""
+        """Request tokens, as an application."""
         used = by or self.application
         data = {"grant_type": grant_type, **{name: value for name, value in form.items() if value}}
         return self.http.post(f"{self.server.origin}/oauth/token", data=data, auth=(used.id, used.secret or ""))
@@ -56,5 +56,5 @@ class Attacker:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Status and error code of RFC 6749."""
+    """Return the status and the error code of RFC 6749."""
     return answer.status_code, answer.json()["error"]

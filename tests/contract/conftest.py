@@ -24,14 +24,14 @@ COLOURS = ("sync", "asyncio", "trio")
 
 
 class Caller:
-    """Makes calls with a client of one colour, and gives back what they return."""
+    """Makes calls with a client of one colour, and returns their results."""
 
     def __init__(self, client: Any, portal: anyio.from_thread.BlockingPortal | None) -> None:
         self.client = client
         self._portal = portal
 
     def __call__(self, use: Callable[[Any], Any]) -> Any:
-        """The result of a call."""
+        """Return the result of a call."""
         if self._portal is None:
             return use(self.client)
 
@@ -41,7 +41,7 @@ class Caller:
         return self._portal.call(main)
 
     def walk(self, use: Callable[[Any], Any]) -> list[Any]:
-        """Everything that an iterator yields."""
+        """Return everything that an iterator yields."""
         if self._portal is None:
             return list(use(self.client))
 
@@ -58,7 +58,7 @@ def judge() -> Judge:
 
 @pytest.fixture(params=COLOURS)
 def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[..., Caller]]:
-    """Makes callers of one colour from arguments for a client; all is closed after the test, and no wait takes time."""
+    """Makes callers of one colour from arguments for a client; closed after the test, and no wait takes time."""
     with FakeTime(), ExitStack() as stack:
         colour = request.param
         portal = (
@@ -78,7 +78,7 @@ def connect(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Callable[.
 
 
 class JudgedFake(FakeBlueRound):
-    """The fake, each of whose exchanges is judged, but for pages from something in between."""
+    """The fake; each of its exchanges is judged, except pages of an intermediary."""
 
     def __init__(self, judge: Judge) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class JudgedFake(FakeBlueRound):
 
 @pytest.fixture
 def platform(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Any]:
-    """The real server, or, where a test is parametrised so, the fake; on fresh data."""
+    """The real server, or the fake where a test is parametrised so; on fresh data."""
     if getattr(request, "param", "server") == "server":
         server: ReferenceServer = request.getfixturevalue("redcore_server")
         server.lab.reset()
@@ -112,7 +112,7 @@ def platform(request: pytest.FixtureRequest, judge: Judge) -> Iterator[Any]:
 
 @pytest.fixture
 def lab(platform: Any) -> Lab:
-    """The laboratory of the platform."""
+    """The lab of the platform."""
     laboratory: Lab = platform.lab
     return laboratory
 
@@ -131,14 +131,14 @@ def session(connect: Callable[..., Caller], platform: Any) -> Caller:
 
 @pytest.fixture
 def visitor(redcore_server: ReferenceServer) -> Iterator[Visitor]:
-    """A browser that nobody has used."""
+    """A new browser."""
     with httpx.Client(trust_env=False) as http:
         yield Visitor(redcore_server.origin, http)
 
 
 @pytest.fixture
 def person(redcore_server: ReferenceServer, redcore_lab: Lab, visitor: Visitor) -> Person:
-    """An administrator who has accepted the invitation, on fresh data."""
+    """That person at that browser."""
     return new_person(redcore_server, visitor)
 
 
@@ -150,6 +150,6 @@ def actor(person: Person, visitor: Visitor) -> Actor:
 
 @pytest.fixture
 def attacker(redcore_server: ReferenceServer, redcore_lab: Lab) -> Iterator[Attacker]:
-    """Somebody outside, with an application of their own choice, on fresh data."""
+    """An outsider, with an application of their own choice, on fresh data."""
     with httpx.Client(trust_env=False) as http:
         yield Attacker(redcore_server, http, new_application(redcore_server))

@@ -1,4 +1,4 @@
-"""An independent judge: holds each exchange against openapi/redcore.yaml with openapi-core, which nobody here wrote."""
+"""An independent judge: checks each exchange against openapi/redcore.yaml with openapi-core."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
-HOST = "https://api.blueround.com"  # the first server of the spec; which host answered is not the question here
+HOST = "https://api.blueround.com"  # the first server of the spec; the host is not checked here
 
 
 @attrs.define
 class JudgedRequest:
-    """A request as openapi-core wants it."""
+    """A request as openapi-core expects it."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class JudgedRequest:
 
 @attrs.define
 class JudgedResponse:
-    """A response as openapi-core wants it."""
+    """A response as openapi-core expects it."""
 
     status_code: int
     headers: Any
@@ -58,7 +58,7 @@ class Judge:
     """Judges every exchange of the HTTP clients it makes, and counts them by method and path."""
 
     def __init__(self) -> None:
-        # In JSON Schema bytes are strings, of characters that say no more than their numbers.
+        # In JSON Schema bytes are strings; here a character stands for each byte.
         readers: Any = {"application/octet-stream": as_text, "*/*": as_text}  # of an upload; of a download
         self._spec = OpenAPI.from_file_path(str(SPEC), Config(extra_media_type_deserializers=readers))
         self.judged: Counter[tuple[str, str]] = Counter()
@@ -72,7 +72,7 @@ class Judge:
         return httpx.AsyncClient(event_hooks={"request": [keep_async], "response": [self._hear_async]}, trust_env=False)
 
     def rule_request(self, request: httpx.Request) -> None:
-        """Fail if a request is not as the spec says; its body has been read."""
+        """Fail if a request violates the spec; its body has been read."""
         self._spec.validate_request(JudgedRequest.of(request))
 
     def _hear(self, response: httpx.Response) -> None:
@@ -84,7 +84,7 @@ class Judge:
         self.rule(response)
 
     def rule(self, response: httpx.Response) -> None:
-        """Fail if the exchange is not as the spec says; a request that the server refused need not be valid."""
+        """Fail if the exchange violates the spec; a request that the server refused need not be valid."""
         request = JudgedRequest.of(response.request)
         if response.status_code < 400:
             self._spec.validate_request(request)
@@ -93,12 +93,12 @@ class Judge:
 
 
 def as_text(value: bytes, **_: str) -> str:
-    """Bytes, one character each."""
+    """Return bytes as text, one character each."""
     return value.decode("latin-1")
 
 
 def keep(request: httpx.Request) -> None:
-    """Keep the body, which may be a stream that can be read once."""
+    """Keep the body, which may be a stream that can be read only once."""
     request.read()
 
 

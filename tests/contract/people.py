@@ -1,6 +1,6 @@
 """People and applications at a running reference server, and a browser as far as its pages need one.
 
-The user's side of every flow is what a person does: open the link of the mail, fill in the forms that the pages show.
+The user's side of every flow is done as a person would: open the link of the mail, fill in the forms of the pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PATIENCE_S = 15.0
 
 @attrs.frozen
 class Person:
-    """Somebody who has accepted the invitation."""
+    """A person who has accepted the invitation."""
 
     id: str
     email: str
@@ -35,9 +35,9 @@ class Person:
     accepted_at: int = attrs.field(factory=lambda: int(time.time()))
 
     def code(self, *, ahead: int = 0) -> str:
-        """The code that the authenticator app showed when the invitation was accepted, or some steps later.
+        """Return the code that the authenticator app showed when the invitation was accepted, or some steps later.
 
-        The server takes those of the steps around its own, but none twice.
+        The server accepts codes of the steps around its own, but none twice.
         """
         assert self.totp_secret is not None
         return pyotp.TOTP(self.totp_secret).at(self.accepted_at + 30 * ahead)
@@ -54,7 +54,7 @@ class Application:
 
 @attrs.define
 class Visitor:
-    """A browser at a server: keeps the cookie, follows nothing by itself, sends forms as they came."""
+    """A browser at a server: keeps the cookie, follows no redirect by itself, sends forms as they came."""
 
     origin: str
     http: httpx.Client
@@ -74,19 +74,19 @@ class Visitor:
         return self.post(str(page.url), {**forms_of(page)[step], **fields})
 
     def follow(self, answer: httpx.Response) -> httpx.Response:
-        """Go where a redirection within the server leads."""
+        """Follow a redirect within the server."""
         assert answer.status_code == 302, answer.text
         return self.get(answer.headers["Location"])
 
     def sign_in(self, address: str, person: Person) -> httpx.Response:
-        """Open a page that wants somebody signed in, and be that person; returns the page that was wanted."""
+        """Open a page that requires a session, and sign in; return the requested page."""
         after = self.follow(self.fill(self.get(address), "password", email=person.email, password=person.password))
         if person.totp_secret is not None:
             after = self.follow(self.fill(after, "code", code=person.code(ahead=1)))
         return after
 
     def decide(self, address: str, person: Person, *, decision: str = "allow") -> str:
-        """Do all that an authorization request asks for; returns the address that the browser is sent back to."""
+        """Do all that an authorization request asks for; return the URL that the browser is sent back to."""
         answer = self.fill(self.sign_in(address, person), "consent", decision=decision)
         assert answer.status_code == 302, answer.text
         location: str = answer.headers["Location"]
@@ -133,16 +133,16 @@ class Actor:
     visitor: Visitor
 
     def open(self, address: str) -> httpx.Response:
-        """Open a page that wants somebody signed in, and sign in; returns the page that was wanted."""
+        """Open a page that requires a session, and sign in; return the requested page."""
         return self.visitor.sign_in(address, self.person)
 
     def decide(self, address: str, *, decision: str = "allow") -> str:
-        """Do all that an authorization request asks for; returns the address that the browser is sent back to."""
+        """Do all that an authorization request asks for; return the URL that the browser is sent back to."""
         return self.visitor.decide(address, self.person, decision=decision)
 
 
 def invitation_link(server: ReferenceServer, user: User) -> str:
-    """The link of the mail that somebody got; waits for the worker to send it."""
+    """Return the link of an invitation mail; waits for the worker to send it."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         for mail in server.lab.outbox():
@@ -153,7 +153,7 @@ def invitation_link(server: ReferenceServer, user: User) -> str:
 
 
 def invite(server: ReferenceServer, *, name: str = "Mara", role: UserRole = UserRole.ADMIN) -> User:
-    """Have somebody invited."""
+    """Send an invitation."""
     with Client(**server.api_key) as client:
         return client.users.create(email=f"{name.lower()}@example.com", name=name, role=role)
 
@@ -166,7 +166,7 @@ def new_person(
     role: UserRole = UserRole.ADMIN,
     with_totp: bool = False,
 ) -> Person:
-    """Invite somebody, who accepts."""
+    """Invite a person, who accepts."""
     user = invite(server, name=name, role=role)
     page = visitor.get(invitation_link(server, user))
     form = forms_of(page)["accept"]
@@ -178,7 +178,7 @@ def new_person(
 
 
 def new_person_of_fake(fake: FakeBlueRound) -> Person:
-    """Invite somebody, who accepts."""
+    """Invite a person, who accepts."""
     user = fake.client().users.create(email="mara@example.com", name="Mara", role=UserRole.ADMIN)
     fake.accept_invitation(user.email)
     return Person(user.id, user.email)
@@ -204,5 +204,5 @@ def new_application(
 
 
 def parameters(address: str) -> dict[str, str]:
-    """The query of an address."""
+    """Return the query parameters of a URL."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query, keep_blank_values=True).items()}

@@ -1,4 +1,4 @@
-"""What schemathesis must be told about this API that neither the spec nor its configuration can say."""
+"""Hooks of schemathesis for facts about this API that neither the spec nor its configuration can express."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import schemathesis
 
 @schemathesis.hook
 def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
-    """Upload under no name that is not text: every field of such a form is, so null arrives as the valid name "null".
+    """Upload under no name that is not text: every field of a form is, so null arrives as the valid name "null".
 
     schemathesis knows this of forms, but not of those that carry bytes, which its validator cannot read.
     """
@@ -19,7 +19,7 @@ def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Any, **_: Any) -> None:
-    """Send no cursor that was made up: the spec cannot say that only the server makes valid ones.
+    """Send no invented cursor: the spec cannot express that only the server makes valid ones.
 
     Where a request is meant to be invalid it may stay.
     """

@@ -1,4 +1,4 @@
-"""Runs schemathesis against a reference server, and reads from its reports what it asked and found."""
+"""Runs schemathesis against a reference server, and reads requests and findings from its reports."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 
 @attrs.frozen
 class Run:
-    """What one run asked and found."""
+    """The requests and findings of one run."""
 
     exit_code: int
     output: str = attrs.field(repr=False)
     phases: dict[str, str]
-    """How each phase ended."""
+    """The outcome of each phase."""
     cases: int
     links: frozenset[str]
-    """The links of the spec that were followed and led to something, as `GET /v1/me -> [200] GetUser`."""
+    """The links of the spec that were followed and succeeded, as `GET /v1/me -> [200] GetUser`."""
 
 
 @attrs.frozen
 class Schemathesis:
-    """The program, set upon a server with credentials that nothing it does can end."""
+    """The program, run against a server with credentials that its requests cannot revoke."""
 
     server: ReferenceServer
     reports: Path
@@ -45,7 +45,7 @@ class Schemathesis:
 
     @classmethod
     def against(cls, server: ReferenceServer, reports: Path) -> Schemathesis:
-        """With the server's API key, and an application of another organisation, which that key cannot delete.
+        """Use the server's API key, and an application of another organisation, which that key cannot delete.
 
         Args:
             server: In test mode; keeps the other organisation.
@@ -83,22 +83,22 @@ class Schemathesis:
         )
         output = process.stdout + process.stderr
         assert report.exists(), output
-        told = json.loads(report.read_text(encoding="utf-8"))
-        phases = {name: phase["status"] for name, phase in told["phases"].items()}
-        return Run(process.returncode, output, phases, told["test_cases"]["generated"], frozenset(followed(events)))
+        summary = json.loads(report.read_text(encoding="utf-8"))
+        phases = {name: phase["status"] for name, phase in summary["phases"].items()}
+        return Run(process.returncode, output, phases, summary["test_cases"]["generated"], frozenset(followed(events)))
 
     def try_credentials(self) -> None:
-        """Fail if one of the two ended meanwhile, for then what it asked was answered by refusals alone."""
-        url, told = self.server.base_url, self.environment
-        with Client(base_url=url, api_key=told["REDCORE_API_KEY"]) as by_key:
+        """Fail if a credential was revoked meanwhile, as all later requests were then refused."""
+        url, variables = self.server.base_url, self.environment
+        with Client(base_url=url, api_key=variables["REDCORE_API_KEY"]) as by_key:
             by_key.users.get_me()
-        name, secret = told["REDCORE_CLIENT_ID"], told["REDCORE_CLIENT_SECRET"]
+        name, secret = variables["REDCORE_CLIENT_ID"], variables["REDCORE_CLIENT_SECRET"]
         with Client(base_url=url, client_id=name, client_secret=secret) as by_application:
             by_application.users.get_me()
 
 
 def followed(events: Path) -> Iterator[str]:
-    """Yield the links of a run's record: those of the spec, not guessed ones, with an answer to what they named."""
+    """Yield the links of a run's record: those of the spec, not guessed ones, whose target was found."""
     with events.open(encoding="utf-8") as lines:
         finished = [event["ScenarioFinished"] for event in map(json.loads, lines) if "ScenarioFinished" in event]
     for recorder in (scenario["recorder"] for scenario in finished):

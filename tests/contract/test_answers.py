@@ -1,4 +1,4 @@
-"""What the platform answers when something is not right, as typed errors in every colour; each exchange is judged."""
+"""Error answers of the platform, as typed errors in every colour; each exchange is judged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_id_never_leaves_its_place_in_the_path(call: Caller, user_id: str) ->
     assert caught.value.code == "RESOURCE_NOT_FOUND"
 
 
-def test_a_taken_e_mail_is_a_duplicate(call: Caller) -> None:
+def test_a_taken_e_mail_is_409_duplicate(call: Caller) -> None:
     """409 DUPLICATE_RESOURCE, whatever the case of the letters."""
     call(lambda c: c.users.create(email="ada@example.com", name="Ada"))
     with pytest.raises(DuplicateError) as caught:
@@ -57,7 +57,7 @@ def test_bad_fields_are_all_named(call: Caller) -> None:
 
 
 def test_a_bad_filter_is_named(call: Caller) -> None:
-    """400 VALIDATION_ERROR for a value that the filter does not have."""
+    """400 VALIDATION_ERROR for an unknown value of a filter."""
     with pytest.raises(ValidationError) as caught:
         call(lambda c: c.users.list(role="boss"))
     assert [detail.field for detail in caught.value.details] == ["role"]
@@ -77,7 +77,7 @@ def test_a_limit_above_100_counts_as_100(call: Caller) -> None:
 
 
 def test_a_wrong_api_key_is_refused(connect: Callable[..., Caller], platform: Any, lab: Lab) -> None:
-    """401 INVALID_TOKEN, and no second attempt: an API key cannot be renewed."""
+    """401 INVALID_TOKEN, and no second attempt: an API key cannot be refreshed."""
     stranger = connect(base_url=platform.base_url, api_key="rk_test_" + "k" * 43)
     with pytest.raises(AuthenticationError) as caught:
         stranger(lambda c: c.users.get_me())
@@ -103,7 +103,7 @@ def test_a_missing_scope_is_forbidden(connect: Callable[..., Caller], platform: 
 
 
 def test_the_same_idempotency_key_creates_once(call: Caller) -> None:
-    """The same key and body replay the first answer; another body is refused."""
+    """The same key and body replay the first answer; another body is refused with 409."""
     key = str(uuid.uuid4())
 
     def create(name: str) -> Callable[[Any], Any]:
@@ -125,14 +125,14 @@ def test_an_answer_that_is_lost_does_not_create_twice(call: Caller, lab: Lab) ->
     assert [r.status for r in lab.requests() if r.method == "POST"] == [201, 201]
 
 
-def test_a_dropped_connection_is_tried_again(call: Caller, lab: Lab) -> None:
-    """No answer at all is retried like a 503."""
+def test_a_dropped_connection_is_retried(call: Caller, lab: Lab) -> None:
+    """A missing answer is retried like a 503."""
     lab.inject("GET", "/v1/me", [Fault(drop=True)])
     assert call(lambda c: c.users.get_me()).role == "admin"
 
 
 def test_an_outage_ends_in_the_last_error(call: Caller, lab: Lab) -> None:
-    """`max_retries=0` raises at once; the request id is that of the server's log."""
+    """`max_retries=0` raises at once; the request id is the one in the server's log."""
     lab.inject("GET", "/v1/me", [Fault(status=503)])
     with pytest.raises(RedcoreAPIError) as caught:
         call(lambda c: c.with_options(max_retries=0).users.get_me())
@@ -140,15 +140,15 @@ def test_an_outage_ends_in_the_last_error(call: Caller, lab: Lab) -> None:
     assert [r.request_id for r in lab.requests()] == [caught.value.request_id]
 
 
-def test_something_that_is_no_json_is_said_to_be_none(connect: Callable[..., Caller], platform: Any, lab: Lab) -> None:
-    """A page from something between is a ResponseError, not a crash; the judge stays out of it."""
+def test_an_answer_that_is_not_json(connect: Callable[..., Caller], platform: Any, lab: Lab) -> None:
+    """A page of an intermediary is a ResponseError, not a crash; it is not judged."""
     lab.inject("GET", "/v1/me", [Fault(status=200, body="<html>")])
     plain = connect(**platform.arguments, judged=False)
     with pytest.raises(ResponseError, match="not JSON"):
         plain(lambda c: c.users.get_me())
 
 
-def test_too_many_requests_say_when_to_come_back(call: Caller, lab: Lab) -> None:
+def test_a_429_has_its_retry_after(call: Caller, lab: Lab) -> None:
     """429 RATE_LIMIT_EXCEEDED with `retry_after` in seconds."""
     lab.limit_rate(requests_per_minute=2, requests_per_second=2)
 
@@ -162,7 +162,7 @@ def test_too_many_requests_say_when_to_come_back(call: Caller, lab: Lab) -> None
     assert 0 < caught.value.retry_after <= 61
 
 
-def test_an_expired_token_is_renewed_silently(session: Caller, lab: Lab) -> None:
+def test_an_expired_token_is_refreshed_silently(session: Caller, lab: Lab) -> None:
     """TOKEN_EXPIRED, one refresh, the same call again; the caller sees only the answer."""
     session(lambda c: c.users.get_me())
     lab.advance_clock(3700)
@@ -177,7 +177,7 @@ def test_an_expired_token_is_renewed_silently(session: Caller, lab: Lab) -> None
     ]
 
 
-def test_the_lab_shows_what_was_sent_without_secrets(session: Caller, lab: Lab) -> None:
+def test_the_lab_shows_requests_without_secrets(session: Caller, lab: Lab) -> None:
     """Query and body can be compared; of credentials only the scheme is shown."""
     session(lambda c: c.users.create(email="ada@example.com", name="Ada"))
     session(lambda c: c.users.list(role="viewer", limit=5))

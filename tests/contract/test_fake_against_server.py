@@ -1,4 +1,4 @@
-"""The fake has rules and numbers of its own, as the SDK imports nothing of the server: here they are compared."""
+"""The fake repeats rules and numbers, as the SDK imports nothing of the server: here they are compared."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def either(request: pytest.FixtureRequest) -> Platform:
 
 
 def both(server: ReferenceServer) -> Iterator[Platform]:
-    """The server and then a fake, which takes the calls of all clients while it is there; on fresh data."""
+    """The server and then a fake, which takes the calls of all clients while it is active; on fresh data."""
     server.lab.reset()
     yield server
     with FakeBlueRound() as fake:
@@ -131,7 +131,7 @@ def both(server: ReferenceServer) -> Iterator[Platform]:
 
 
 def exchange(sent: Sent, headers: dict[str, str], to: Platform, http: httpx.Client) -> httpx.Response:
-    """Send a request, as it is."""
+    """Send a request, unchanged."""
     if isinstance(to, ReferenceServer):
         request = httpx.Request(sent.method, f"{to.origin}{sent.path}", headers=headers, content=sent.content)
         return http.send(request)
@@ -141,7 +141,7 @@ def exchange(sent: Sent, headers: dict[str, str], to: Platform, http: httpx.Clie
 
 
 def essence(answer: httpx.Response) -> dict[str, Any]:
-    """What of an answer must be the same: status, code and message, the fields that are wrong or of `meta`, headers."""
+    """Return what must be equal in an answer: status, code, message, the fields with errors or of `meta`, headers."""
     about: dict[str, Any] = {name: answer.headers.get(name) for name in COMPARED}
     about |= {"status": answer.status_code, "echoed": answer.headers["x-request-id"].startswith("3F2504E0")}
     if answer.content and answer.headers["content-type"] == "application/json":
@@ -154,7 +154,7 @@ def essence(answer: httpx.Response) -> dict[str, Any]:
 
 
 def test_requests_are_answered_alike(redcore_server: ReferenceServer) -> None:
-    """Good ones and bad ones, at the edges of every rule."""
+    """Valid and invalid ones, at the edges of every rule."""
     answers: list[list[dict[str, Any]]] = []
     with httpx.Client(trust_env=False) as http:
         for each in both(redcore_server):
@@ -186,13 +186,13 @@ def test_numbers_are_the_same() -> None:
 
 
 def test_the_contract_is_the_same() -> None:
-    """The fake reads a copy that comes with the SDK."""
+    """The fake reads the copy that is part of the SDK."""
     assert dict(contract().statuses) == dict(statuses())
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor"])
-def test_roles_may_do_the_same(role: Role) -> None:
-    """Whatever scopes there are."""
+def test_roles_have_the_same_scopes(role: Role) -> None:
+    """Whatever scopes exist."""
     assert access.ROLE_SCOPES[role] == role_ceiling(role, frozenset(contract().scopes))
 
 
@@ -216,7 +216,7 @@ def test_five_invitations_an_hour_reach_an_address(either: Platform) -> None:
             client.users.resend_invitation(user.id)
 
 
-def test_secrets_are_hidden_alike_in_recorded_requests(redcore_server: ReferenceServer) -> None:
+def test_secrets_are_redacted_alike_in_recorded_requests(redcore_server: ReferenceServer) -> None:
     """In the query, in forms and in JSON."""
     fields = ("client_secret", "refresh_token", "access_token", "token", "code", "code_verifier", "device_code")
     values = dict.fromkeys((*fields, "assertion", "password", "repeated", "key", "secret", "name"), "v")

@@ -48,7 +48,7 @@ def move(clock: Any, seconds: float) -> None:
 
 
 def test_a_token_expires_on_the_frozen_clock(platform: Any, lab: Lab, frozen: Any) -> None:
-    """The client renews it when the hour has passed there."""
+    """The client refreshes it when the hour has passed there."""
     with frozen as clock, Client(**platform.application) as client:
         client.users.get_me()
         client.users.get_me()
@@ -59,7 +59,7 @@ def test_a_token_expires_on_the_frozen_clock(platform: Any, lab: Lab, frozen: An
 
 
 def test_waits_before_retries_pass(platform: Any, lab: Lab, frozen: Any) -> None:
-    """On the fake by itself, on the server with `FakeTime`."""
+    """The fake moves the clock by itself, the server needs `FakeTime`."""
     lab.inject("GET", "/v1/me", TWICE)
     with frozen, FakeTime() as waits, Client(**platform.arguments) as client:
         client.users.get_me()
@@ -90,7 +90,7 @@ def test_a_run_is_waited_for(platform: Any, frozen: Any) -> None:
 
 
 def test_a_date_in_retry_after_is_read_by_the_clock_of_the_platform(platform: Any, lab: Lab, frozen: Any) -> None:
-    """The fake goes by the frozen clock; the server by its own, which the `Date` of its answer tells."""
+    """The fake uses the frozen clock; the server has its own, which is in the `Date` of its answer."""
     now = FAR.timestamp() if isinstance(platform, FakeBlueRound) else time.time()
     after = formatdate(now + 50, usegmt=True)
     lab.inject("GET", "/v1/me", [Fault(status=503, retry_after=after)])

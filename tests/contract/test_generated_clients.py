@@ -1,4 +1,4 @@
-"""Clients that stock generators make of the spec make every call; `nox -s contract` brings the generators."""
+"""Clients that unmodified generators make from the spec make every call; `nox -s contract` installs the generators."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NODE = Path(__file__).with_name("node")
 
 
 def quietly(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run a generator; it must end well and warn of nothing. Returns what it printed."""
+    """Run a generator; it must succeed without warnings. Return its output."""
     done = subprocess.run(  # noqa: S603 (the generators, and our own scripts)
         words, capture_output=True, text=True, check=False, timeout=240, cwd=cwd, env={**os.environ, **(env or {})}
     )
@@ -54,7 +54,7 @@ class Generated:
                    if operation.startswith(tag))  # fmt: skip
         module = importlib.import_module(f"{self._name}.api.{tag}.{operation}")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of its own, in what it calls of httpx
+            warnings.simplefilter("ignore", DeprecationWarning)  # a warning about its own use of httpx
             answer = module.sync_detailed(*arguments, client=self._client, **options)
         assert 200 <= answer.status_code < 300, (operation, answer)
         return answer.parsed
@@ -64,7 +64,7 @@ class Generated:
 def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redcore_server: ReferenceServer) -> Iterator[Generated]:
     name = "generated_by_openapi_python_client"
     output = ["--meta", "none", "--output-path", str(tmp_path / name), "--fail-on-warning"]
-    ruff = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # it formats with
+    ruff = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # the formatter it runs
     program = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(SPEC), *output]
     quietly(*program, cwd=tmp_path, env=ruff)
     monkeypatch.syspath_prepend(tmp_path)
@@ -74,7 +74,7 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redcore_server: R
 
 
 def test_openapi_python_client_makes_every_call(generated: Generated, redcore_lab: Lab) -> None:
-    """Stock, without a setting; the download is its bytes."""
+    """Unmodified, without settings; the download is its bytes."""
     models, call = generated.models, generated.call
 
     me = call("users_get_me")
@@ -122,7 +122,7 @@ def test_openapi_python_client_makes_every_call(generated: Generated, redcore_la
 def test_datamodel_codegen_makes_models_of_every_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redcore_server: ReferenceServer
 ) -> None:
-    """Pydantic models that read what the server answers."""
+    """Pydantic models that read the server's answers."""
     output = ["--output", "generated_models.py", "--output-model-type", "pydantic_v2.BaseModel"]
     program = [sys.executable, "-m", "datamodel_code_generator", "--input", str(SPEC), "--input-file-type", "openapi"]
     quietly(*program, *output, "--formatters", "ruff-format", cwd=tmp_path)
@@ -148,7 +148,7 @@ def packages() -> Path:
 
 @pytest.fixture
 def npm(tmp_path: Path, packages: Path) -> Path:
-    """A folder beside whose files the npm packages are found."""
+    """A folder in which files find the npm packages."""
     (tmp_path / "node_modules").symlink_to(packages / "node_modules")
     (tmp_path / "package.json").write_text('{"type": "module"}')
     return tmp_path
@@ -175,7 +175,7 @@ def test_hey_api_makes_every_call(npm: Path, redcore_server: ReferenceServer, re
 
 
 def test_openapi_typescript_types_every_call(npm: Path, redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
-    """Types with which openapi-fetch compiles strictly and works, the download included."""
+    """With its types openapi-fetch compiles strictly and works, the download included."""
     quietly("node", "node_modules/openapi-typescript/bin/cli.js", str(SPEC), "-o", "schema.d.ts", cwd=npm)
     shutil.copy(NODE / "openapi_fetch.mts", npm)
     tsc(npm, "openapi_fetch.mts")

@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote complete their flows: Authlib's own, and requests-oauthlib; npm's has its own file."""
+"""Third-party clients complete their flows: Authlib's, and requests-oauthlib; those of npm have their own file."""
 
 from __future__ import annotations
 
@@ -47,20 +47,24 @@ class TestAuthlib:
             client.close()
 
     @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-    def test_works_for_itself(
+    def test_client_credentials(
         self,
         method: str,
         connect: Callable[[Application, str], OAuth2Client],
         redcore_server: ReferenceServer,
     ) -> None:
-        """Client credentials by either way to authenticate, a call, introspection, revocation."""
+        """Client credentials by either authentication method, a call, introspection, revocation."""
         application = new_application(redcore_server)
         client = connect(application, method)
         endpoints = client.metadata
         token = client.fetch_token(endpoints["token_endpoint"], grant_type="client_credentials", scope="users:read")
         assert client.get(f"{redcore_server.base_url}/users").status_code == 200
-        told = client.introspect_token(endpoints["introspection_endpoint"], token["access_token"]).json()
-        assert (told["active"], told["sub"], told["scope"]) == (True, application.id, "users:read")
+        introspection = client.introspect_token(endpoints["introspection_endpoint"], token["access_token"]).json()
+        assert (introspection["active"], introspection["sub"], introspection["scope"]) == (
+            True,
+            application.id,
+            "users:read",
+        )
         assert revoke(client, token["access_token"]) == 200
         assert client.introspect_token(endpoints["introspection_endpoint"], token["access_token"]).json() == {
             "active": False
@@ -98,7 +102,7 @@ class TestRequestsOauthlib:
         """Let oauthlib speak to a loopback address in plain HTTP."""
         monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
-    def test_works_for_itself(self, redcore_server: ReferenceServer) -> None:
+    def test_client_credentials(self, redcore_server: ReferenceServer) -> None:
         """Client credentials, and a call."""
         application = new_application(redcore_server)
         with OAuth2Session(client=BackendApplicationClient(application.id, scope=["users:read"])) as session:
@@ -115,7 +119,7 @@ class TestRequestsOauthlib:
         redcore_server: ReferenceServer,
         actor: Actor,
     ) -> None:
-        """Code with PKCE, a call, refresh with rotation; the first refresh token is dead then."""
+        """Code with PKCE, a call, refresh with rotation; afterwards the first refresh token is dead."""
         used = new_application(redcore_server, is_public=is_public)
         endpoint = f"{redcore_server.origin}/oauth/token"
         session = OAuth2Session(used.id, redirect_uri=used.redirect_uri, scope=["users:read"], pkce="S256")

@@ -48,7 +48,7 @@ class Side:
         return Client if self.call.name == "sync" else AsyncClient
 
     def resume(self, tokens: TokenSet, **options: Any) -> Any:
-        """A client for the person; it is closed after the test."""
+        """Make a client for the person; it is closed after the test."""
         self.made.append(self.kind.from_tokens(tokens, **options))
         return self.made[-1]
 
@@ -91,7 +91,7 @@ def person(platform: Any, visitor: AnyVisitor) -> Person:
 
 
 class Browser:
-    """Somebody's browser, in a thread of its own: logs in, decides, and follows the redirect to the application."""
+    """A browser in a thread of its own: logs in, decides, and follows the redirect to the application."""
 
     def __init__(self, visitor: AnyVisitor, person: Person, decision: str) -> None:
         self.visitor, self.person, self.decision = visitor, person, decision
@@ -166,7 +166,7 @@ class TestWebApplications:
         visitor: AnyVisitor,
         person: Person,
     ) -> None:
-        """A confidential application exchanges the code once, and looks at what it got."""
+        """A confidential application exchanges the code once, and introspects the token."""
         application = new_application(platform, redirect_uri=BACK)
         request = login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
         redirect = visitor.decide(request.url, person)
@@ -176,8 +176,8 @@ class TestWebApplications:
         client = side.resume(
             tokens, client_id=application.id, client_secret=application.secret, base_url=platform.base_url
         )
-        told = side.call(client.auth.introspect, token=tokens.access_token)
-        assert (told.active, told.client_id, told.scope, told.sub) == (
+        introspection = side.call(client.auth.introspect, token=tokens.access_token)
+        assert (introspection.active, introspection.client_id, introspection.scope, introspection.sub) == (
             True,
             application.id,
             "products:read users:read",
@@ -194,7 +194,7 @@ class TestWebApplications:
         visitor: AnyVisitor,
         person: Person,
     ) -> None:
-        """The session is over; the application's own rights do not take its place."""
+        """The session is over; the application's own rights do not replace it."""
         application = new_application(platform, redirect_uri=BACK)
         request = login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
         tokens = side.log_in(
@@ -212,7 +212,7 @@ class TestWebApplications:
             side.call(client.users.list)
 
     def test_a_code_of_another_login(self, side: Side, platform: Any, visitor: AnyVisitor, person: Person) -> None:
-        """A redirect is good for the request that it answers, and no code without its verifier."""
+        """A redirect answers one request, and a code needs its verifier."""
         application = new_application(platform, redirect_uri=BACK)
         mine, theirs = (
             login.authorization_request(client_id=application.id, redirect_uri=BACK, base_url=platform.base_url)
@@ -232,7 +232,7 @@ class TestWebApplications:
 
 class TestServices:
     def test_a_service_ends_its_session(self, side: Side, platform: Any) -> None:
-        """Logging out ends the session of client credentials; the next call begins another."""
+        """Logging out ends the session of client credentials; the next call starts another."""
         held: list[dict[str, Any]] = []
         client = side.kind(**platform.application, on_token_refreshed=held.append)
         side.made.append(client)
@@ -248,7 +248,7 @@ class TestServices:
 class TestDevices:
     @pytest.fixture(autouse=True)
     def waits(self, platform: Any) -> Iterator[list[float]]:
-        """Waits are over at once, for client and server alike; the fake follows the clients' clocks by itself."""
+        """Waits end at once, for client and server alike; the fake follows the clients' clocks by itself."""
         follows = isinstance(platform, FakeBlueRound)
         with FakeTime(start=time.time(), on_sleep=None if follows else platform.lab.advance_clock) as fake_time:
             yield fake_time.slept
@@ -261,7 +261,7 @@ class TestDevices:
     def test_a_command_line(
         self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person, waits: list[float]
     ) -> None:
-        """The person enters the code elsewhere while the program asks."""
+        """The person enters the code elsewhere while the program polls."""
         shown: list[login.DeviceAuthorization] = []
 
         def approve(device: login.DeviceAuthorization) -> None:
@@ -277,7 +277,7 @@ class TestDevices:
     def test_a_person_who_refuses(
         self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person
     ) -> None:
-        """Denied on the page is an error with its code."""
+        """A denial on the page is an error with its code."""
 
         def deny(device: login.DeviceAuthorization) -> None:
             visitor.decide_device(device, person, decision="deny")
@@ -288,7 +288,7 @@ class TestDevices:
         assert caught.value.code == "access_denied"
 
     def test_a_code_that_expires(self, side: Side, options: dict[str, Any], platform: Any) -> None:
-        """When nobody has entered the code in time, the login is over."""
+        """Unless the code is entered in time, the login is over."""
         with pytest.raises(AuthenticationError) as caught:
             side.log_in("on_device", prompt=lambda _: platform.lab.advance_clock(901), **options)
 
@@ -298,7 +298,7 @@ class TestDevices:
 class TestSaml:
     @pytest.fixture
     def assertion(self, platform: Any, person: Person, tmp_path: Path) -> Callable[[], bytes]:
-        """Gives assertions about the person, by an identity provider that the organisation trusts."""
+        """Makes assertions about the person, by an identity provider that the organisation trusts."""
         if isinstance(platform, FakeBlueRound):
             return lambda: platform.saml_assertion(person.email)
         provider = identity_provider("https://idp.example.com")
@@ -323,7 +323,7 @@ class TestSaml:
     def test_a_person_of_an_identity_provider(
         self, side: Side, platform: Any, person: Person, assertion: Callable[[], bytes], kind: type
     ) -> None:
-        """The raw XML becomes a session of the person, whom the application can be told from."""
+        """The raw XML becomes a session of the person, distinct from the application."""
         application = new_application(platform)
         xml = assertion() if kind is bytes else assertion().decode()
         options: dict[str, Any] = {
@@ -336,7 +336,7 @@ class TestSaml:
 
         side.made.append(client)
         assert person.email in {user.email for user in side.call(client.users.list)}
-        with pytest.raises(AuthenticationError) as caught:  # an assertion is good once
+        with pytest.raises(AuthenticationError) as caught:  # an assertion can be used once
             side.call(side.kind.from_saml_assertion, assertion=xml, **options)
         assert caught.value.code == "invalid_grant"
         side.call(client.auth.log_out)

@@ -1,4 +1,4 @@
-"""OAuth clients from npm complete their flows against the running server; `nox -s contract` brings them and node."""
+"""OAuth clients from npm complete their flows against the running server; `nox -s contract` installs them and node."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from redcore.testing import ReferenceServer
 pytestmark = pytest.mark.npm
 PACKAGES = "REDCORE_TEST_NPM"
 PATIENCE_S = 60
-"""For node to do everything; it is killed then."""
+"""Time-out for node, which is killed then."""
 
 Act = Callable[[dict[str, Any]], str]
-"""Does what a person is asked to do, and returns what the application is told of it."""
+"""Does what a person is asked to do, and returns what the application receives of it."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(script: Path, redcore_server: ReferenceServer) -> Callable[..., Mapping[str, Any]]:
-    """Run one flow of an application; what it achieved."""
+    """Run one flow of an application; return its result."""
 
     def run(
         flow: str, application: Application, act: Act | None = None, program: str = "client.mjs"
@@ -94,7 +94,7 @@ def test_logs_a_person_in_and_out(
     assert done == {"sub": actor.person.id, "client_id": application.id, "scope": "users:read"}
 
 
-def test_learns_that_a_person_said_no(
+def test_receives_a_refusal(
     run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer, actor: Actor
 ) -> None:
     """A denied consent reaches the application as `access_denied`, from the right issuer."""
@@ -102,7 +102,7 @@ def test_learns_that_a_person_said_no(
     assert run("denied", application, lambda said: actor.decide(said["open"], decision="deny")) == {}
 
 
-def test_works_for_itself(run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer) -> None:
+def test_client_credentials(run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer) -> None:
     """Client credentials, RFC 9068 validation, introspection, revocation of the access token."""
     application = new_application(redcore_server)
     done = run("client_credentials", application)
@@ -124,7 +124,7 @@ def test_logs_a_person_in_on_a_device(
             address = visitor.fill(visitor.get(said["at"]), "device", user_code=said["enter"]).headers["Location"]
         done = visitor.fill(actor.open(address), "device-consent", decision="allow")
         assert done.status_code == 200, done.text
-        redcore_server.lab.advance_clock(60)  # what the device would wait between two questions
+        redcore_server.lab.advance_clock(60)  # the device's polling interval
         return "agreed"
 
     done = run("device", new_application(redcore_server, is_public=True), agree)
@@ -148,7 +148,7 @@ def test_other_libraries_log_a_person_in_and_out(  # noqa: PLR0917 (fixtures)
 
 
 @pytest.mark.parametrize("library", ["openid", "badgateway"])
-def test_other_libraries_work_for_themselves(
+def test_other_libraries_use_client_credentials(
     library: str, run: Callable[..., Mapping[str, Any]], redcore_server: ReferenceServer
 ) -> None:
     """Client credentials and introspection."""

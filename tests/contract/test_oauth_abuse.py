@@ -1,6 +1,6 @@
-"""What attackers of OAuth try with requests, codes, tokens and scopes, over the wire: each attempt is refused.
+"""Attacks on OAuth by requests, codes, tokens and scopes, over the wire: each attempt is refused.
 
-Why each is refused is proven in tests/server, part by part; here the whole is attacked from outside.
+The reasons are tested in tests/server, part by part; here the whole is attacked from outside.
 """
 
 from __future__ import annotations
@@ -54,21 +54,21 @@ class TestRedirection:
             "javascript:alert(1)",
         ],
     )
-    def test_nobody_is_sent_to_an_address_that_was_not_registered(
+    def test_an_unregistered_redirect_uri_is_never_followed(
         self, redirect_uri: str, attacker: Attacker, visitor: Visitor
     ) -> None:
-        """The answer is a page that goes nowhere, whatever else is wrong with the request."""
+        """The answer is a page without a redirect, whatever else is wrong with the request."""
         for changes in ({}, {"scope": "nonsense"}, {"code_challenge": ""}):
             answer = visitor.get(attacker.request(redirect_uri=redirect_uri, **changes))
             assert (answer.status_code, "Location" in answer.headers) == (400, False)
             assert redirect_uri not in answer.text
 
-    def test_a_code_is_not_redeemed_for_another_address(self, attacker: Attacker, code: str) -> None:
-        """The token endpoint wants the address of the request, exactly."""
+    def test_a_code_is_not_redeemed_for_another_redirect_uri(self, attacker: Attacker, code: str) -> None:
+        """The token endpoint requires the redirect URI of the request, exactly."""
         assert refusal(attacker.redeem(code, redirect_uri=EVIL)) == (400, "invalid_grant")
 
-    def test_no_page_takes_an_address_to_go_to(self, attacker: Attacker, actor: Actor) -> None:
-        """Signing in leads to the page that asked, however the address is dressed up."""
+    def test_pages_have_no_open_redirect(self, attacker: Attacker, actor: Actor) -> None:
+        """Signing in leads to the page that asked, whatever the URL contains."""
         for name in ("next", "return_to", "continue", "redirect", "RelayState"):
             page = actor.visitor.get(attacker.request(**{name: EVIL}))
             fields = {"email": actor.person.email, "password": actor.person.password, name: EVIL}
@@ -78,18 +78,18 @@ class TestRedirection:
 
 class TestCodes:
     def test_of_another_client(self, attacker: Attacker, code: str) -> None:
-        """A code is of use to the client alone that it was made for, and of none after somebody else tried."""
+        """A code can only be used by the client that it was made for, and not at all after another client tried."""
         other = new_application(attacker.server, name="Other")
         assert refusal(attacker.redeem(code, by=other)) == (400, "invalid_grant")
 
     @pytest.mark.parametrize("verifier", ["", "w" * 64, CHALLENGE], ids=["none", "another", "the challenge"])
     def test_without_the_verifier(self, verifier: str, attacker: Attacker, code: str) -> None:
-        """Who has the code but not the verifier gets nothing."""
+        """The code is useless without the verifier."""
         status, error = refusal(attacker.redeem(code, code_verifier=verifier))
         assert (status, error in {"invalid_grant", "invalid_request"}) == (400, True)
 
     def test_used_twice(self, attacker: Attacker, code: str) -> None:
-        """The second use is refused and ends what the first one gave."""
+        """The second use is refused and revokes the tokens of the first."""
         tokens = attacker.redeem(code).json()
         assert attacker.call(tokens["access_token"]).status_code == 200
         assert refusal(attacker.redeem(code)) == (400, "invalid_grant")
@@ -106,21 +106,21 @@ class TestCodes:
         ids=["left out", "default", "plain", "plain verifier"],
     )
     def test_downgraded_pkce(self, changes: dict[str, str], attacker: Attacker, visitor: Visitor) -> None:
-        """A request without S256 is refused before anybody is asked anything."""
+        """A request without S256 is refused before any page is shown."""
         answer = visitor.get(attacker.request(**changes))
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith(f"{attacker.application.redirect_uri}?")
         assert parameters(answer.headers["Location"])["error"] == "invalid_request"
 
     def test_implicit_grant(self, attacker: Attacker, visitor: Visitor) -> None:
-        """No response type gives tokens in an address."""
+        """No response type returns tokens in a URL."""
         for response_type in ("token", "code token", "id_token"):
             location = visitor.get(attacker.request(response_type=response_type)).headers["Location"]
             assert parameters(location)["error"] == "unsupported_response_type"
 
 
 class TestForgedTokens:
-    """An attacker who has a true token, the public keys and all claims, but no private key."""
+    """An attacker with a valid token, the public keys and all claims, but no private key."""
 
     @pytest.fixture
     def tokens(self, attacker: Attacker) -> Json:
@@ -129,7 +129,7 @@ class TestForgedTokens:
 
     @pytest.fixture
     def forge(self, tokens: Json) -> Callable[..., str]:
-        """Sign the claims of a true token, changed, with a key of the attacker's own."""
+        """Sign the claims of a valid token, changed, with a key of the attacker's own."""
         header, claims = (json.loads(_decoded(part)) for part in tokens["access_token"].split(".")[:2])
 
         def forge(key: Any, *, headers: Json | None = None, **changes: Any) -> str:
@@ -139,7 +139,7 @@ class TestForgedTokens:
         return forge
 
     def test_alg_none(self, attacker: Attacker, tokens: Json) -> None:
-        """A token that says it needs no signature."""
+        """A token that declares to need no signature."""
         _, claims, signature = tokens["access_token"].split(".")
         for name in ("none", "None", "NONE"):
             header = _encoded(json.dumps({"alg": name, "typ": "at+jwt"}).encode())
@@ -147,7 +147,7 @@ class TestForgedTokens:
                 assert attacker.call(forged).status_code == 401
 
     def test_hs256_with_the_public_key(self, attacker: Attacker, tokens: Json) -> None:
-        """A token signed with what everybody may read."""
+        """A token signed with the public key as a shared secret."""
         (jwk, *_) = attacker.http.get(f"{attacker.server.origin}/.well-known/jwks.json").json()["keys"]
         public = RSAKey.import_key(jwk)
         header = _encoded(json.dumps({"alg": "HS256", "typ": "at+jwt", "kid": jwk["kid"]}).encode())
@@ -159,11 +159,11 @@ class TestForgedTokens:
 
     @pytest.mark.parametrize("headers", [{}, {"kid": "unknown"}, {"kid": "../../dev/null"}], ids=["kid", "new", "path"])
     def test_another_key(self, headers: Json, attacker: Attacker, forge: Callable[..., str]) -> None:
-        """A token signed by somebody else, under a known name of a key or an unknown one."""
+        """A token signed with another key, under a known key id or an unknown one."""
         assert attacker.call(forge(RSAKey.generate_key(2048), headers=headers)).status_code == 401
 
     def test_a_key_that_the_token_brings(self, attacker: Attacker, forge: Callable[..., str]) -> None:
-        """A token that carries its own key, or tells where to fetch it."""
+        """A token that contains its key, or a URL to fetch it from."""
         key = RSAKey.generate_key(2048)
         for headers in ({"jwk": key.as_dict(private=False)}, {"jku": EVIL, "kid": "evil"}):
             assert attacker.call(forge(key, headers=headers)).status_code == 401
@@ -181,13 +181,13 @@ class TestForgedTokens:
         ids=lambda changes: next(iter(changes)),
     )
     def test_tampered_claims(self, changes: Json, attacker: Attacker, tokens: Json) -> None:
-        """A true token with one claim changed under its old signature."""
+        """A valid token with one claim changed under its old signature."""
         header, claims, signature = tokens["access_token"].split(".")
         tampered = _encoded(json.dumps({**json.loads(_decoded(claims)), **changes}).encode())
         assert attacker.call(f"{header}.{tampered}.{signature}").status_code == 401
 
     def test_of_another_platform(self, attacker: Attacker) -> None:
-        """A token that another server of the same make signed: other key, issuer and audience."""
+        """A token that another server of the same kind signed: other key, issuer and audience."""
         with ReferenceServer() as other:
             application = new_application(other)
             form = {"grant_type": "client_credentials"}
@@ -200,20 +200,20 @@ class TestForgedTokens:
         assert attacker.call(answer.json()["access_token"]).status_code == 401
 
     def test_a_refresh_token_or_secret_as_access_token(self, attacker: Attacker, tokens: Json) -> None:
-        """Only access tokens open the API."""
+        """Only access tokens are accepted by the API."""
         assert attacker.call(tokens["access_token"]).status_code == 200
         for token in (tokens["refresh_token"], attacker.application.secret or ""):
             assert attacker.call(token).status_code == 401
 
 
 class TestScopes:
-    def test_escalation_on_refresh(self, attacker: Attacker, tokens: Json) -> None:
-        """A refresh gives what was granted or less, even if the application may have more."""
+    def test_scope_escalation_on_refresh(self, attacker: Attacker, tokens: Json) -> None:
+        """A refresh gives the granted scope or less, even if the application may have more."""
         more = attacker.token("refresh_token", refresh_token=tokens["refresh_token"], scope="users:read products:read")
         assert refusal(more) == (400, "invalid_scope")
 
     def test_more_than_the_application_may(self, attacker: Attacker, visitor: Visitor) -> None:
-        """No request, by a person or without one, gives scopes that the application was not registered with."""
+        """No request, with or without a person, gives scopes that the application was not registered with."""
         assert refusal(attacker.token("client_credentials", scope="admin")) == (400, "invalid_scope")
         location = visitor.get(attacker.request(scope="users:read admin")).headers["Location"]
         assert parameters(location)["error"] == "invalid_scope"

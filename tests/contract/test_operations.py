@@ -19,7 +19,7 @@ ASKED_BY_THE_SDK_ITSELF = {"auth_token", "auth_device_authorization"}
 
 
 def scenario(name: str) -> Callable[[Scenario], Scenario]:
-    """File a scenario under the operation that it is about."""
+    """Register a scenario for the operation that it covers."""
 
     def file(function: Scenario) -> Scenario:
         SCENARIOS[name] = function
@@ -258,8 +258,8 @@ def introspect(session: Caller) -> None:
 
 @scenario("auth_metadata")
 def metadata(session: Caller) -> None:
-    told = session(lambda c: c.auth.metadata())
-    assert told.token_endpoint == f"{told.issuer}/oauth/token"
+    answer = session(lambda c: c.auth.metadata())
+    assert answer.token_endpoint == f"{answer.issuer}/oauth/token"
 
 
 @scenario("auth_jwks")
@@ -269,7 +269,7 @@ def jwks(session: Caller) -> None:
 
 @pytest.mark.parametrize("platform", ["fake", "server"], indirect=True)
 def test_a_run_is_waited_for(call: Caller) -> None:
-    """From the start to its file, with what it came to meanwhile."""
+    """From the start to its file, with the reported progress."""
     call(lambda c: c.products.create(name="Engine", sku="E-1", price=100))
     seen: list[str] = []
     run = call(lambda c: c.workflows.run("catalog_export", input={"format": "jsonl"}))
@@ -281,13 +281,11 @@ def test_a_run_is_waited_for(call: Caller) -> None:
 @pytest.mark.parametrize("platform", ["fake", "server"], indirect=True)
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_operation(name: str, call: Caller, session: Caller) -> None:
-    """The operation does what the contract says, and each of its exchanges is as the spec says."""
+    """The operation works as the contract says, and each of its exchanges follows the spec."""
     SCENARIOS[name](session if name.startswith("auth_") else call)
 
 
-def test_an_idempotency_key_that_is_none_is_named(
-    judge: Judge, redcore_server: ReferenceServer, redcore_lab: Lab
-) -> None:
+def test_an_invalid_idempotency_key_is_named(judge: Judge, redcore_server: ReferenceServer, redcore_lab: Lab) -> None:
     """400 VALIDATION_ERROR also where there is no body to be wrong; the SDK itself sends no such key."""
     headers = {"Authorization": f"Bearer {redcore_server.api_key['api_key']}", "Idempotency-Key": "two words"}
     with judge.http() as http:

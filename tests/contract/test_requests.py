@@ -1,4 +1,4 @@
-"""No request of the SDK violates the spec: every operation, with few arguments and with all, held against it."""
+"""No request of the SDK violates the spec: every operation, with few arguments and with all, is checked."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STATUSES = {"products": "available", "workflows": "queued"}
 
 
 def arguments(name: str, *, all_of_them: bool) -> dict[str, Any]:
-    """Arguments of an operation: those that it needs, or all that it takes."""
+    """Return arguments of an operation: the required ones, or all."""
     chosen = {
         parameter.name: EXAMPLES.get(parameter.name, f"{parameter.name}_1")
         for parameter in inspect.signature(DESCRIBED[name]).parameters.values()
@@ -105,7 +105,7 @@ def client(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Clien
 
 
 def kinds(name: str) -> list[str]:
-    """The kinds of credentials that an operation takes."""
+    """Return the kinds of credentials that an operation accepts."""
     oauth = DESCRIBED[name](**arguments(name, all_of_them=False)).auth == "client"
     if name == "auth_introspect":  # RFC 7662 section 2.1: by authenticated clients only
         return ["application", "person"]
@@ -116,7 +116,7 @@ def kinds(name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "client"), [(name, kind) for name in DESCRIBED for kind in kinds(name)], indirect=["client"]
 )
-def test_a_request_is_as_the_spec_says(client: Client, platform: Platform, name: str, *, all_of_them: bool) -> None:
+def test_a_request_follows_the_spec(client: Client, platform: Platform, name: str, *, all_of_them: bool) -> None:
     """Path, query, headers, body and credentials of each operation, with each kind of credentials."""
     before = platform.asked.total()
 
@@ -128,7 +128,7 @@ def test_a_request_is_as_the_spec_says(client: Client, platform: Platform, name:
 
 @pytest.mark.parametrize("client", ["public"], indirect=True)
 def test_a_request_that_would_violate_the_spec_is_not_sent(client: Client, platform: Platform) -> None:
-    """Introspection needs a client secret, which public clients do not have."""
+    """Introspection needs a client secret, which public clients lack."""
     before = platform.asked.total()
 
     with pytest.raises(ConfigurationError, match="auth_introspect needs client_secret"):

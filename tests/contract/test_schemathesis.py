@@ -1,4 +1,4 @@
-"""schemathesis, which nobody here wrote, looks for requests whose answers are not as the spec says."""
+"""schemathesis looks for requests whose answers violate the spec."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from redcore_server.workflows.definition import LANES
 CASES = 10_000
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 EXAMPLES = os.environ.get("REDCORE_TEST_EXAMPLES", "80")  # random requests of each operation
-SEQUENCES = 100  # Hypothesis ends a run sooner, once an answer shows that the server remembers what came before
+SEQUENCES = 100  # Hypothesis ends a run sooner, once an answer shows that the server keeps state
 MOST_RUNS = 12
 
 
@@ -39,7 +39,7 @@ def links_of_the_spec() -> Iterator[str]:
 
 @contextmanager
 def busy_lanes(server: ReferenceServer) -> Generator[None]:
-    """Let workflow runs wait, as behind others of their organisation: else all may end before they are cancelled."""
+    """Let workflow runs wait, as behind others of their organisation; otherwise all may end before a cancellation."""
     hold = """insert into procrastinate_jobs (queue_name, task_name, status, lock)
               select 'held', 'held', 'doing', id || '/' || lane from organisations, generate_series(0, %s) as lane
               on conflict do nothing"""
@@ -50,16 +50,14 @@ def busy_lanes(server: ReferenceServer) -> Generator[None]:
     assert runtime.database_url is not None
     with connect(runtime.database_url) as connection:
         while connection.execute(held).fetchone() != connection.execute(lanes, [LANES]).fetchone():
-            connection.execute(hold, [LANES - 1])  # a lane whose run has not ended is held when it has
+            connection.execute(hold, [LANES - 1])  # a lane whose run has not ended is held when it ends
             time.sleep(0.05)
         yield
         connection.execute("delete from procrastinate_jobs where task_name = 'held'")
 
 
 @pytest.mark.long
-def test_no_generated_request_finds_a_failure(
-    redcore_server: ReferenceServer, redcore_lab: Lab, tmp_path: Path
-) -> None:
+def test_generated_requests_find_no_failure(redcore_server: ReferenceServer, redcore_lab: Lab, tmp_path: Path) -> None:
     """Examples, edge cases, random ones and sequences of calls; then more sequences, until every link was followed."""
     redcore_lab.limit_rate(requests_per_minute=10_000_000, requests_per_second=1_000_000)
     schemathesis = Schemathesis.against(redcore_server, tmp_path)

@@ -17,7 +17,7 @@ from redcore.testing import ReferenceServer
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Pages set the level of the SDK's logger, in the process of the tests."""
+    """Restore the level of the SDK's logger, which pages set in the process of the tests."""
     logger = logging.getLogger("redcore")
     before = logger.level
     yield
@@ -26,7 +26,7 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def reader(redcore_server: ReferenceServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which a reader tries a page; the server has the data of its start."""
+    """A folder in which a reader tries a page; the server has its initial data."""
     redcore_server.lab.reset()
     variables = redcore_server.environment
     stores = json.loads((redcore_server.data / "runtime.json").read_text(encoding="utf-8"))

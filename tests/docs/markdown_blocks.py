@@ -28,13 +28,13 @@ class Block:
 
     page: Path
     line: int
-    """Of its first line of code, counted from 1."""
+    """The number of its first line of code, counted from 1."""
     language: str
     code: str
     output: str | None
-    """What the page shows as its output: the block of the language `output` that follows at once."""
+    """The output that the page shows: the block of the language `output` directly below."""
     file: str | None
-    """Under which name the page lets a reader save it: "Save this as `NAME`" stands above."""
+    """The name under which the page lets a reader save it: "Save this as `NAME`" stands above."""
 
     def __str__(self) -> str:
         """Give its place, as editors understand it."""
@@ -42,12 +42,12 @@ class Block:
 
 
 def blocks(page: Path, language: str) -> list[Block]:
-    """The blocks of a page in one language, in order."""
+    """Return the blocks of a page in one language, in order."""
     return [block for block in all_blocks(page) if block.language == language]
 
 
 def all_blocks(page: Path) -> Iterator[Block]:
-    """Yield every fenced block of a page but those that show output."""
+    """Yield every fenced block of a page except those that show output."""
     tokens = MarkdownIt().parse(page.read_text(encoding="utf-8"))
     file = None
     for token, following in pairwise([*tokens, Token("end", "", 0)]):
@@ -60,17 +60,17 @@ def all_blocks(page: Path) -> Iterator[Block]:
 
 
 def pages_with(language: str) -> list[Path]:
-    """The pages that have blocks in a language."""
+    """Return the pages that have blocks in a language."""
     return [page for page in PAGES if blocks(page, language)]
 
 
 def named(page: Path) -> str:
-    """The name of a page in the report."""
+    """Return the name of a page in the report."""
     return str(page.relative_to(REPOSITORY))
 
 
 def assert_output(block: Block, printed: str) -> None:
-    """Compare what was printed with what the page shows, where `…` stands for anything in one line."""
+    """Compare printed output with the page, where `…` stands for anything in one line."""
     expected = "".join(
         ".*" if piece == "…" else re.escape(piece) for piece in re.split("(…)", (block.output or "").rstrip())
     )

@@ -40,7 +40,7 @@ TIMEOUT_S = 60
 
 @pytest.fixture
 def pasted(reader: Path, redcore_server: ReferenceServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What pages take for granted is there; returns what stands for the names of objects that they show."""
+    """Create what pages assume to exist; return the values that stand for their object names."""
     monkeypatch.setenv("REDCORE_SERVER_DATA", str(redcore_server.data))
     monkeypatch.setenv("REDCORE_CONFIG_DIR", str(reader / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
@@ -74,7 +74,7 @@ def objects(pasted: dict[str, str], redcore_server: ReferenceServer) -> dict[str
 def test_commands_of_a_page_run_in_order(
     page: Path, reader: Path, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What a page lets a reader type ends well, and prints what the page shows."""
+    """The commands that a page shows succeed, and print what the page shows."""
     substitutes: dict[str, str] = request.getfixturevalue("objects" if page.name == "cli.md" else "pasted")
     for block in all_blocks(page):
         if block.file:
@@ -90,7 +90,7 @@ def test_commands_of_a_page_run_in_order(
 
 
 def typed(command: str, substitutes: dict[str, str], block: Block, capfd: pytest.CaptureFixture[str]) -> str:
-    """Run a command as a reader would, without a terminal; returns what it prints."""
+    """Run a command as a reader would, without a terminal; return its output."""
     for shown, real in substitutes.items():
         command = command.replace(shown, real)
     words = shlex.split(command, comments=True)
@@ -109,20 +109,20 @@ def typed(command: str, substitutes: dict[str, str], block: Block, capfd: pytest
 
 
 def commands(block: Block) -> list[str]:
-    """The commands of a block, which follow its prompts."""
+    """Return the commands of a block, which follow its prompts."""
     joined = block.code.replace("\\\n", "")
     return [line.removeprefix("$ ") for line in joined.splitlines() if line.startswith("$ ")]
 
 
 def commands_of_server_page(start: str) -> list[str]:
-    """The commands of docs/server.md that begin so."""
+    """Return the commands of docs/server.md that start with this."""
     (page,) = (page for page in PAGES if page.name == "server.md")
     return [each for block in blocks(page, "console") for each in commands(block) if each.startswith(start)]
 
 
 @contextmanager
 def running(command: str) -> Iterator[IO[str]]:
-    """A command that goes on until it gets the signal of Ctrl-C; gives its output."""
+    """Run a command that ends on the signal of Ctrl-C; yield its output."""
     words = [*command.partition("#")[0].split(), "--port", "0"]
     if words[1] == "worker":
         del words[-2:]
@@ -140,7 +140,7 @@ def running(command: str) -> Iterator[IO[str]]:
 
 @pytest.mark.usefixtures("reader")
 def test_up_prints_the_summary_that_the_page_shows(tmp_path: Path) -> None:
-    """Line by line, but for folder and port, and Ctrl-C, which only a terminal has; it ends with `ready ORIGIN`."""
+    """Line by line, except for folder and port, and Ctrl-C, which only a terminal has; it ends with `ready ORIGIN`."""
     (page,) = (page for page in PAGES if page.name == "server.md")
     block = next(block for block in blocks(page, "console") if "$ redcore-server up\n" in block.code)
     shown = block.code.partition("$ redcore-server up\n")[2].splitlines()
@@ -154,7 +154,7 @@ def test_up_prints_the_summary_that_the_page_shows(tmp_path: Path) -> None:
 def test_roles_run_beside_each_other(
     reader: Path, redcore_server: ReferenceServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each command of the section says that it is ready, on stores that the variables name."""
+    """Each command of the section prints that it is ready, on stores that the variables name."""
     stores = read_runtime(redcore_server.data)
     assert stores is not None
     monkeypatch.setenv("REDCORE_SERVER_DATABASE_URL", str(stores.database_url))
@@ -172,7 +172,7 @@ def test_roles_run_beside_each_other(
 
 
 def test_exported_settings_are_read() -> None:
-    """Each `export REDCORE_SERVER_…` of the page is a setting with a value that it takes."""
+    """Each `export REDCORE_SERVER_…` of the page is a setting with a valid value."""
     exports = [
         found
         for line in commands_of_server_page("export ")

@@ -1,4 +1,4 @@
-"""The one table of settings is what the code takes: arguments, variables, settings of profiles, options, defaults."""
+"""The table of settings matches the code: arguments, variables, settings of profiles, options, defaults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARGUMENT, VARIABLE, SETTING, OPTION, DEFAULT, _UNIT = range(6)
 
 
 def column(place: int) -> list[str]:
-    """What a column has in backticks as the only thing or the first, row by row."""
+    """Return what a column has in backticks as the only thing or the first, row by row."""
     return [found[1] for row in ROWS if (found := re.match(r"`([^`]+)`", row[place]))]
 
 
@@ -35,7 +35,7 @@ def test_every_argument_of_a_client_is_a_row(client: type) -> None:
 
 
 def test_every_variable_of_client_and_command_line_is_a_row() -> None:
-    """Those that docstrings of the client name, those of profiles, and the three of the command line itself."""
+    """Those in docstrings of the client, those of profiles, and the three of the command line itself."""
     documented = set(re.findall(r"REDCORE_[A-Z_]+", Client.__doc__ or ""))
     expected = documented | set(SETTINGS.values()) | {FOLDER_VARIABLE, PROFILE_VARIABLE, "NO_COLOR"}
     assert set(column(VARIABLE)) == expected
@@ -48,7 +48,7 @@ def test_every_setting_of_a_profile_stands_beside_its_variable() -> None:
 
 
 def options_of(*words: str) -> set[str]:
-    """The options of a command of `redcore`."""
+    """Return the options of a command of `redcore`."""
     command: click.Command = root
     for word in words:
         assert isinstance(command, click.Group)
@@ -67,7 +67,7 @@ def test_every_option_exists() -> None:
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    """Of what has a value by default."""
+    """Of every setting that has a default."""
     shown = {row[ARGUMENT].strip("`"): row[DEFAULT].strip("`") for row in ROWS}
     config = configure(ClientArguments(api_key="rk_test_1"), {})
     assert shown["timeout"] == f"{config.options.timeout_s:g}"

@@ -1,4 +1,4 @@
-"""The decisions have one form, and numbers without a gap."""
+"""Decision records have one form, and numbers without a gap."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_each_has_context_decision_and_consequence() -> None:
     assert odd == []
 
 
-def test_what_is_superseded_names_its_successor() -> None:
-    """In a line of its own below the heading."""
+def test_a_superseded_decision_names_its_successor() -> None:
+    """On a line of its own below the heading."""
     for name, text in TEXTS.items():
         if "uperseded" in text:
             (number,) = re.findall(r"^\*Superseded (?:in part )?by ADR (\d+)", text, re.MULTILINE)

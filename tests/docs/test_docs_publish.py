@@ -1,4 +1,4 @@
-"""Documentation goes to the platform's own CDN by the command that the pipeline runs, and is read there."""
+"""The documentation is published to the platform's own CDN by the command of the pipeline, and served there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def site(tmp_path: Path) -> Path:
 def test_docs_publish_puts_every_file_of_a_site_under_docs(
     reader: Path, site: Path, redcore_server: ReferenceServer
 ) -> None:
-    """`redcore docs publish` prints where the pages are, and each file is read there byte by byte."""
+    """`redcore docs publish` prints where the pages are, and each file is served there byte by byte."""
     command = [sys.executable, "-m", "redcore.cli", "docs", "publish", str(site), "--output", "json"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
     assert ended.returncode == 0, ended.stderr

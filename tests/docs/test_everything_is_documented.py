@@ -1,4 +1,4 @@
-"""What the package offers is in its documentation: operations, public names, error codes."""
+"""The documentation covers the package: operations, public names, error codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DIRECTIVE = re.compile(r"^\.\. (auto\w+|currentmodule):: (\S+)\n((?:   .*\n)*)",
 
 
 def texts(*folders: str) -> str:
-    """All pages and programs below some folders."""
+    """Return all pages and programs below some folders."""
     paths = (path for folder in folders for path in Path(REPOSITORY, folder).rglob("*"))
     return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.suffix in {".md", ".rst", ".py"})
 
@@ -49,7 +49,7 @@ def test_operation_is_a_method_and_is_used(name: str) -> None:
 
 
 def test_every_operation_of_the_api_is_a_command() -> None:
-    """The command line has what the SDK has under `/v1/`."""
+    """The command line covers the SDK's operations under `/v1/`."""
     commands = {command.operation_id for command in COMMANDS}
     wanted = {
         operation["operationId"]
@@ -69,7 +69,7 @@ def test_every_public_name_is_described_in_the_reference(module: ModuleType) -> 
 
 
 def objects_of(page: Path) -> Iterator[object]:
-    """Yield what autodoc's directives on a page describe; a module with `:members:` stands for its public names."""
+    """Yield the objects of autodoc's directives on a page; a module with `:members:` stands for its public names."""
     module = redcore
     for directive, name, options in DIRECTIVE.findall(page.read_text(encoding="utf-8")):
         if directive.endswith("module"):

@@ -57,15 +57,15 @@ def load(name: str) -> ModuleType:
 
 @pytest.mark.parametrize(("name", "printed"), PROGRAMS.items(), ids=PROGRAMS)
 def test_program_runs(name: str, printed: str, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It ends well and prints what it is about."""
+    """It succeeds and prints its result."""
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert printed in capsys.readouterr().out
 
 
-def test_walk_goes_on_where_an_outage_ended_it(
+def test_walk_resumes_after_an_outage(
     reader: Path, redcore_server: ReferenceServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of many pages, read eight at a time, each user is printed; the second start continues at the checkpoint."""
+    """Of many pages, read eight at a time, each user is printed; the second start resumes at the checkpoint."""
     add_users(redcore_server, MANY)
     outage = [Fault(status=500, retry_after=0)] * 100  # more than six attempts of eight pages use up
     redcore_server.lab.inject("GET", "/v1/users", [*[Fault()] * 20, *outage])
@@ -84,7 +84,7 @@ def test_walk_goes_on_where_an_outage_ended_it(
 
 
 def add_users(server: ReferenceServer, count: int) -> None:
-    """Put users into the organisation, past the API, which would invite each of them."""
+    """Add users to the organisation without the API, which would invite each of them."""
     stores = read_runtime(server.data)
     assert stores is not None
     assert stores.database_url is not None
@@ -93,7 +93,7 @@ def add_users(server: ReferenceServer, count: int) -> None:
 
 
 def test_opentelemetry_example_prints_spans(reader: Path) -> None:
-    """A provider is set once a process, so it gets one of its own."""
+    """A provider is set once per process, so it gets one of its own."""
     script = f"import runpy; runpy.run_path({str(EXAMPLES / 'opentelemetry_console.py')!r}, run_name='__main__')"
     assert '"name": "GET /v1/me"' in asyncio.run(_output(script, dict(os.environ)))
 
@@ -115,7 +115,7 @@ def test_fastapi_application_answers_objects_and_errors(reader: Path) -> None:
     assert missing.json()["request_id"]
 
 
-def test_fastapi_application_sends_people_to_the_platform(reader: Path) -> None:
+def test_fastapi_application_starts_a_login(reader: Path) -> None:
     """The login begins at the platform's own address."""
     example = load("fastapi_app")
 
@@ -156,8 +156,8 @@ def test_celery_task_delivered_twice_creates_once(reader: Path, monkeypatch: pyt
     assert first == again
 
 
-def test_django_site_sends_people_to_the_platform(reader: Path) -> None:
-    """What belongs to the answer is kept in the person's session."""
+def test_django_site_starts_a_login(reader: Path) -> None:
+    """The request is kept in the person's session."""
     pytest_process = {"PYTHONPATH": str(EXAMPLES), **os.environ}
     script = (
         "import django_login, django; django.setup(); from django.test import Client;"
@@ -168,7 +168,7 @@ def test_django_site_sends_people_to_the_platform(reader: Path) -> None:
 
 
 async def _output(script: str, environment: dict[str, str]) -> str:
-    """What a program prints; Django is configured once a process, so it gets one of its own."""
+    """Return the output of a program; Django is configured once per process, so it gets one of its own."""
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=pipe, env=environment)
     printed, _ = await child.communicate()
@@ -176,7 +176,7 @@ async def _output(script: str, environment: dict[str, str]) -> str:
 
 
 def test_notebook_runs_from_top_to_bottom(reader: Path) -> None:
-    """Its cells, in one coroutine as Jupyter runs them."""
+    """Its cells run in one coroutine, as in Jupyter."""
     cells = json.loads((EXAMPLES / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     body = "\n".join(f"    {line}" for line in code.splitlines())
@@ -186,7 +186,7 @@ def test_notebook_runs_from_top_to_bottom(reader: Path) -> None:
 
 
 def test_examples_stay_short() -> None:
-    """A reader sees an example at once, in folders too; the tour is a demonstration."""
+    """An example fits on a screen, in folders too; the tour is a demonstration."""
     long = [
         path.name
         for path in EXAMPLES.rglob("*")

@@ -63,7 +63,7 @@ def test_login_on_device_prints_who_entered_the_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The program shows address and code, and asks until the person has decided elsewhere."""
+    """The program shows address and code, and polls until the person has decided elsewhere."""
     example = load("login_on_device")
     show = example.prompt
 
@@ -86,7 +86,7 @@ def test_mobile_login_survives_the_end_of_the_app(
     redcore_server: ReferenceServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The app is a public one; another process of it takes the link, and a third makes calls for the person."""
+    """The app is a public client; another process of it handles the link, and a third makes calls for the person."""
     callback = "https://app.example.com/back"
     application = new_application(redcore_server, redirect_uri=callback, scopes=[Scope.PROFILE_READ], is_public=True)
     monkeypatch.setenv("REDCORE_CLIENT_ID", application.id)

@@ -20,13 +20,13 @@ LANGUAGES = {"python", "console", "output", "toml", "ini", "yaml", "json", "html
 def test_python_of_a_page_runs_in_order(
     page: Path, reader: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
-    """Each block is a whole program: it runs in a namespace of its own, and what it defines as tests passes."""
+    """Each block is a whole program: it runs in a namespace of its own, and the tests it defines pass."""
     for block in blocks(page, "python"):
         if block.file:
             (reader / block.file).write_text(block.code, encoding="utf-8")
         program = "\n" * (block.line - 1) + block.code
         namespace: dict[str, Any] = {"__name__": "__main__"}
-        with patch.dict(os.environ):  # what a block sets and deletes there is its own affair
+        with patch.dict(os.environ):  # a block may set and delete variables there
             exec(compile(program, str(block.page), "exec"), namespace)  # noqa: S102 (that is the test)
         printed = capsys.readouterr().out
         if block.output is not None:
@@ -38,7 +38,7 @@ def test_python_of_a_page_runs_in_order(
 
 @pytest.mark.parametrize("page", pages_with("python"), ids=named)
 def test_a_page_says_where_its_programs_run(page: Path) -> None:
-    """Who pastes a program that reads the environment learns what sets it, without having read another page."""
+    """A page with a program that reads the environment says how to set it."""
     needs_a_server = re.compile(r"[^.]Client\(\)|REDCORE_BASE_URL")
     if any(needs_a_server.search(block.code) for block in blocks(page, "python")):
         assert "redcore-server run " in page.read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def test_code_of_pages_needs_no_scrolling() -> None:
     assert wide == []
 
 
-def test_every_block_is_in_a_language_that_is_tried() -> None:
+def test_every_block_is_in_a_tested_language() -> None:
     """A block of `shell` or `pycon` would not be run, so there is none."""
     odd = [
         str(block)
@@ -92,7 +92,7 @@ def test_sessions_that_pages_name_exist() -> None:
 
 
 def test_readme_has_absolute_links_only() -> None:
-    """PyPI shows it on a host of its own, where a relative link or picture leads nowhere."""
+    """PyPI shows it on another host, where a relative link or picture is broken."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", readme)
     assert targets
@@ -100,7 +100,7 @@ def test_readme_has_absolute_links_only() -> None:
 
 
 def test_links_of_readme_lead_to_pages_and_files() -> None:
-    """Its own links are absolute, so no build of the documentation checks them."""
+    """Its links to the repository are absolute, so the documentation build does not check them."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     pages = re.findall(r"https://docs\.blueround\.com/redcore/([^)]*)", readme)
     files = re.findall(r"https://(?:github|raw\.githubusercontent)\.com/blueround/redcore-sdk/([^)]+)", readme)

@@ -1,4 +1,4 @@
-"""proselint finds nothing in what people read first: README, pages, policies and the news of the next release."""
+"""proselint finds nothing in the texts read first: README, pages, policies and the news of the next release."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CheckRegistry().register_many(every_check)
 
 
 def found(source: str, text: str) -> list[str]:
-    """What proselint says about a text, code left out."""
+    """Return the findings of proselint in a text without its code."""
     prose = CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
     return [
         f"{source}:{result.pos[0]}: {result.check_result.message}" for result in LintFile(source, prose).lint(CONFIG)
@@ -41,6 +41,6 @@ def test_page_reads_well(page: Path) -> None:
 
 
 def test_linter_is_at_work() -> None:
-    """It finds what is in prose, in its line, and nothing in code."""
+    """It finds problems in prose, by line, and none in code."""
     (only,) = found("page", "# Page\n\n`very`, and:\n\n```python\nvery = 1\n```\n\nThis is very unique.\n")[:1]
     assert only.startswith("page:9: ")

@@ -15,7 +15,7 @@ PREFIX = "window.REDCORE_VERSIONS = "
 
 
 def built(folder: Path, name: str, *pages: str) -> Path:
-    """The pages of one version, with the list that Sphinx writes beside them."""
+    """Return the pages of one version, with the list that Sphinx writes beside them."""
     for page in pages:
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         (folder / page).write_text(f"{name} {page}", encoding="utf-8")
@@ -25,13 +25,13 @@ def built(folder: Path, name: str, *pages: str) -> Path:
 
 
 def assembled(site: Path, *builds: Path) -> subprocess.CompletedProcess[str]:
-    """Put a site together by the command of .github/workflows/docs.yml."""
+    """Assemble a site by the command of .github/workflows/docs.yml."""
     command = [sys.executable, str(REPOSITORY / "docs" / "_ext" / "versions.py"), str(site), *map(str, builds)]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
 
 
 def listed(folder: Path) -> tuple[str, list[tuple[str, str]]]:
-    """What the pages of a folder learn: the way to the root, names and folders."""
+    """Return what the pages of a folder know: the way to the root, names and folders."""
     text = (folder / "versions.js").read_text(encoding="utf-8")
     found = json.loads(text.removeprefix(PREFIX).rstrip(";\n"))
     return found["root"], [(version["name"], version["folder"]) for version in found["versions"]]
@@ -53,7 +53,7 @@ def test_newest_version_is_the_root_and_others_have_folders(tmp_path: Path) -> N
 
 
 def test_first_build_of_a_version_counts_and_five_are_kept(tmp_path: Path) -> None:
-    """The current build takes the place of the release of its version; what is older than five is left out."""
+    """The current build takes the place of the release of its version; versions older than five are dropped."""
     current = built(tmp_path / "html", "0.6.0", "index.html", "current.html")
     releases = [built(tmp_path / f"r{minor}", f"0.{minor}.0", "index.html") for minor in (6, 5, 4, 3, 2, 1)]
 
@@ -64,7 +64,7 @@ def test_first_build_of_a_version_counts_and_five_are_kept(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["../up", "api", ""])
-def test_a_name_that_is_no_version_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_version_is_refused(tmp_path: Path, name: str) -> None:
     """It would be a folder of the site, perhaps one of its pages."""
     ended = assembled(tmp_path / "site", built(tmp_path / "html", name, "index.html"))
 

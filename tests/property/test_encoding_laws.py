@@ -1,4 +1,4 @@
-"""Laws of what goes on the wire and what comes back: nothing leaves its place, nothing is lost."""
+"""Laws of encoding and decoding: nothing leaves its place, nothing is lost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ json = st.recursive(
 
 
 def values(annotation: Any) -> st.SearchStrategy[Any]:
-    """Values of a model's field."""
+    """Draw values of a model's field."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in {types.UnionType, Union}:
         return st.one_of([values(part) for part in parts if part is not msgspec.UnsetType])
@@ -63,7 +63,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
 
 
 def instances(cls: type[Any]) -> st.SearchStrategy[Any]:
-    """Instances of a model."""
+    """Draw instances of a model."""
     hints = get_type_hints(cls)
     return st.builds(cls, **{field.name: values(hints[field.name]) for field in attrs.fields(cls)})
 
@@ -86,7 +86,7 @@ def test_an_id_never_leaves_its_segment(user_id: str) -> None:
 @pytest.mark.parametrize("cls", MODELS)
 @given(st.data())
 def test_unstructure_then_structure_is_identity(cls: type[Model], draw: st.DataObject) -> None:
-    """A model that is sent and read again is equal."""
+    """A model that is sent and decoded again is equal."""
     model = draw.draw(instances(cls))
 
     body = msgspec.json.encode({"data": unstructure(model)})
@@ -96,8 +96,8 @@ def test_unstructure_then_structure_is_identity(cls: type[Model], draw: st.DataO
 
 
 @given(words)
-def test_an_open_enum_keeps_every_word(word: str) -> None:
-    """Any word is a value of any enum, equal to itself."""
+def test_an_open_enum_keeps_every_value(word: str) -> None:
+    """Any string is a value of any enum, equal to itself."""
     value: OpenEnum = models.UserRole(word)
 
     assert (value, value.value, str(value)) == (word, word, word)
@@ -105,5 +105,5 @@ def test_an_open_enum_keeps_every_word(word: str) -> None:
 
 @given(json)
 def test_json_arrives_as_it_was_given(value: object) -> None:
-    """What JSON can hold is sent unchanged."""
+    """JSON is sent unchanged."""
     assert msgspec.json.decode(dump({"input": value})) == {"input": value}

@@ -32,7 +32,7 @@ converter = redcore.converter()
 
 
 def draws(draw: st.DataObject, cls: type[Model]) -> tuple[Any, Any]:
-    """A value of a model, or of a page, with the type to read it as."""
+    """Draw a value of a model, or of a page, with the type to decode it as."""
     if cls is CursorPage:
         return draw.draw(behind), CursorPage[User]
     return (draw.draw(pages), Page[User]) if cls is Page else (draw.draw(instances(cls)), cls)
@@ -42,7 +42,7 @@ def draws(draw: st.DataObject, cls: type[Model]) -> tuple[Any, Any]:
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
 def test_a_model_survives_plain_data(cls: type[Model], draw: st.DataObject) -> None:
-    """From its dict, from its JSON, by our converter and by that of cattrs comes an equal model."""
+    """Its dict and its JSON give an equal model, by our converter and by that of cattrs."""
     model, kind = draws(draw, cls)
     plain = model.to_dict()
 
@@ -57,7 +57,7 @@ def test_a_model_survives_plain_data(cls: type[Model], draw: st.DataObject) -> N
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
 def test_copies_and_hashes(cls: type[Model], draw: st.DataObject) -> None:
-    """Copies and pickles are equal, and what is equal hashes alike."""
+    """Copies and pickles are equal, and equal values hash alike."""
     model, kind = draws(draw, cls)
 
     pickled = pickle.loads(pickle.dumps(model))  # noqa: S301 (our own)
@@ -70,8 +70,8 @@ def test_copies_and_hashes(cls: type[Model], draw: st.DataObject) -> None:
 @pytest.mark.parametrize("cls", MODELS)
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
-def test_every_missing_field_is_told(cls: type[Model], draw: st.DataObject) -> None:
-    """Whatever is taken away, the error names exactly the required fields that are gone, and cattrs agrees."""
+def test_every_missing_field_is_named(cls: type[Model], draw: st.DataObject) -> None:
+    """Whatever is removed, the error names exactly the missing required fields, and cattrs agrees."""
     plain = draw.draw(instances(cls)).to_dict()
     gone = draw.draw(st.sets(st.sampled_from(sorted(plain)))) if plain else set()
     required = {field.name for field in attrs.fields(cast("Any", cls)) if field.default is attrs.NOTHING}
@@ -90,7 +90,7 @@ def test_every_missing_field_is_told(cls: type[Model], draw: st.DataObject) -> N
 @pytest.mark.parametrize("cls", MODELS)
 @given(st.data())
 @settings(max_examples=15)  # for each of two dozen models
-def test_what_does_not_fit_is_told(cls: type[Model], draw: st.DataObject) -> None:
+def test_values_of_another_type_are_named(cls: type[Model], draw: st.DataObject) -> None:
     """A value of another type is an ArgumentError with the path of the field, or the field takes anything."""
     plain = draw.draw(instances(cls)).to_dict()
     if not plain:
@@ -104,17 +104,17 @@ def test_what_does_not_fit_is_told(cls: type[Model], draw: st.DataObject) -> Non
 
 
 def refused(cls: type[Model], plain: dict[str, Any]) -> tuple[models.ErrorDetail, ...]:
-    """Why a model cannot be made; empty if it can."""
+    """Return why a model cannot be made; empty if it can."""
     try:
         cls.from_dict(plain)
     except ArgumentError as error:
-        return error.details or (models.ErrorDetail(field="nothing", issue="was told"),)
+        return error.details or (models.ErrorDetail(field="nothing", issue="was reported"),)
     return ()
 
 
 @given(words)
 def test_a_new_value_of_an_enum_survives(word: str) -> None:
-    """A value that this version does not know comes back as it was sent."""
+    """A value that this version does not know is sent back unchanged."""
     role = models.UserRole(word)
 
     assert converter.structure(converter.unstructure(role), models.UserRole) == word

@@ -1,4 +1,4 @@
-"""Laws of walks in both colours: each item once while the listing stands still, none twice while it changes."""
+"""Laws of pagination in both colours: each item once while the listing stays the same, none twice while it changes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Change = Callable[[list[int]], object]
 
 
 def blocking(listing: Listing, page_size: int, concurrency: int, offset: int = 0) -> list[int]:
-    """The ids that `Pages` gives."""
+    """Return the ids that `Pages` yields."""
     pages: Pages[Item] = Pages(listing, listing.describe(page_size), concurrency=concurrency, offset=offset)
     return [item.id for item in pages.iter_items()]
 
 
 def awaiting(backend: str) -> Walker:
-    """The ids that `AsyncPages` gives; the listing is asked in any order and answers in any other."""
+    """Return the ids that `AsyncPages` yields; the listing is asked in any order and answers in any other."""
 
     def walk(listing: Listing, page_size: int, concurrency: int, offset: int = 0) -> list[int]:
         async def execute(operation: Any) -> Any:
@@ -74,7 +74,7 @@ creations = st.lists(st.integers(1, 10**6).map(creation) | st.just(nothing), max
 @walkers
 @given(total=st.integers(0, 40), most=sizes, page_size=sizes, concurrency=st.integers(1, 6), offset=st.integers(0, 45))
 def test_each_item_exactly_once(walker: Walker, total: int, most: int, **options: int) -> None:
-    """A walk gives every item from its offset on, once and in order, whatever is asked for and given at a time."""
+    """A walk yields every item from its offset on, once and in order, whatever the limits."""
     assert walker(Listing(range(total), most=most), **options) == list(range(total))[options["offset"] :]
 
 
@@ -113,7 +113,7 @@ def test_deleted_items_hide_none(
 def test_none_appears_twice(
     walker: Walker, total: int, page_size: int, concurrency: int, changes: list[Change]
 ) -> None:
-    """Whatever happens to a listing, no item is given out twice, and the walk ends."""
+    """Whatever happens to a listing, no item is yielded twice, and the walk ends."""
     given_out = walker(Listing(range(total), changes=changes), page_size, concurrency)
 
     assert len(set(given_out)) == len(given_out)

@@ -1,4 +1,4 @@
-"""Laws of calls: whatever a server says, the SDK raises its own errors, waits within bounds and ends in time."""
+"""Laws of calls: whatever a server answers, the SDK raises its own errors, waits within bounds and ends in time."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text("aé…0"),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "error", "code", "details", "id"]), inner),
 )
-told = st.text("0123456789.-+:, eEnaifGMTx") | st.integers().map(str) | st.text(max_size=20)
-headers = st.dictionaries(st.sampled_from(NAMES), told).map(Headers)
+values = st.text("0123456789.-+:, eEnaifGMTx") | st.integers().map(str) | st.text(max_size=20)
+headers = st.dictionaries(st.sampled_from(NAMES), values).map(Headers)
 bodies = st.binary() | json.filter(lambda value: "inf" not in repr(value)).map(lambda value: dump({"": value})[4:-1])
 responses = st.builds(Response, st.integers(200, 599), headers, bodies)
 answers: st.SearchStrategy[Answer] = st.one_of(
@@ -69,7 +69,7 @@ CREDENTIALS = [
 def test_no_answer_raises_anything_but_our_errors(
     operation: Operation[Any], credentials: Credentials, script: list[Answer]
 ) -> None:
-    """No status, header or body makes a call raise a foreign error, nor the next one."""
+    """No status, header or body makes a call, or the next one, raise a foreign error."""
     world = World(*script, credentials=credentials)
 
     for _ in range(2):
@@ -78,14 +78,14 @@ def test_no_answer_raises_anything_but_our_errors(
 
 
 class SlowWorld(World):
-    """A world in which answers and locks take their time; a time-out is kept to the second."""
+    """A world in which answers and locks take time; a time-out is exact."""
 
     def __init__(self, *script: Answer, takes: list[float], cache: TokenCache) -> None:
         super().__init__(*script, credentials=CREDENTIALS[1], cache=cache)
         self._takes = cycle(takes)
 
     def perform(self, step: Step) -> Any:
-        """Perform one step, which takes time if it waits for somebody else."""
+        """Perform one step, which takes time if it waits."""
         if not isinstance(step, Send | Acquire):
             return super().perform(step)
         took, bound = next(self._takes), step.timeout_s
@@ -112,7 +112,7 @@ durations = st.lists(st.just(0.0) | st.floats(0.0, 60.0), min_size=1, max_size=1
 def test_no_call_outlives_its_deadline(  # noqa: PLR0917 (all that time depends on)
     script: list[Answer], takes: list[float], deadline: float, max_retries: int, held: list[int], oversleep: float
 ) -> None:
-    """Attempts, waits, renewals and the locks of other threads and processes end with it; only a sleep may be late."""
+    """Attempts, waits, refreshes and the locks of other threads and processes end with it; only a sleep may be late."""
     cache = Shared()
     world = SlowWorld(*script, takes=takes, cache=cache)
     world.oversleep_s = oversleep
@@ -128,7 +128,7 @@ def test_no_call_outlives_its_deadline(  # noqa: PLR0917 (all that time depends 
 
 @given(st.lists(answers, min_size=24, max_size=24), st.integers(0, 3))
 def test_a_call_ends(script: list[Answer], max_retries: int) -> None:
-    """A call makes no more attempts than allowed, each with at most one renewal and a second try of it."""
+    """A call makes no more attempts than allowed, each with at most one refresh and a second attempt of it."""
     world = World(*script, credentials=CREDENTIALS[2], cache=MemoryCache())
 
     with contextlib.suppress(RedcoreError):

@@ -1,4 +1,4 @@
-"""The law of bytes: whatever comes over a connection, and however it ends, a call raises nothing but `RedcoreError`.
+"""The law of bytes: whatever arrives on a connection, and however it ends, a call raises only `RedcoreError`.
 
 A real server on the loopback interface sends it, so that the HTTP libraries read it as they would any server's.
 """
@@ -52,7 +52,7 @@ HEADERS = [
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A valid answer in which bytes are replaced, left out or put in, perhaps cut off."""
+    """Draw a valid answer in which bytes are replaced, removed or inserted, perhaps truncated."""
     data = draw(st.sampled_from(VALID))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
@@ -71,11 +71,11 @@ CALLS: list[Callable[[Any], Any]] = [
 ]
 
 
-def saying(told: list[bytes], *, hangs_up: bool) -> Raw:
-    """Send these, one for each piece of a request that comes; then hang up, or be silent until the client does."""
+def saying(pieces: list[bytes], *, hangs_up: bool) -> Raw:
+    """Send these, one for each piece of a request that arrives; then hang up, or be silent until the client does."""
 
     def answer(connection: socket.socket) -> None:
-        for data in told:
+        for data in pieces:
             connection.sendall(data)
             if not hangs_up and not connection.recv(2**16):
                 return
@@ -101,7 +101,7 @@ def call(request: pytest.FixtureRequest) -> Iterator[Colour]:
 
 @pytest.fixture(scope="module")
 def clients(call: Colour, server: Loopback) -> Iterator[list[Any]]:
-    """One with an API key, and one that needs a token first."""
+    """Clients: one with an API key, and one that needs a token first."""
     options = {"base_url": server.base_url, "auth_url": server.origin, "timeout": SILENCE_S, "max_retries": 0}
     clients = [call.client(**options), call.client(client_id="app_1", client_secret="secret", **options)]
     with FakeTime():
@@ -114,7 +114,7 @@ def clients(call: Colour, server: Loopback) -> Iterator[list[Any]]:
 @given(
     made=st.sampled_from(CALLS),
     client=st.sampled_from([0, 1]),
-    told=st.lists(answers, min_size=1, max_size=2),
+    pieces=st.lists(answers, min_size=1, max_size=2),
     hangs_up=st.booleans(),
 )
 def test_no_bytes_raise_anything_but_our_errors(
@@ -124,21 +124,21 @@ def test_no_bytes_raise_anything_but_our_errors(
     *,
     made: Callable[[Any], Any],
     client: int,
-    told: list[bytes],
+    pieces: list[bytes],
     hangs_up: bool,
 ) -> None:
-    """Nor in the next call, which may find the connection as the first one left it."""
-    server.answer = lambda _: saying(told, hangs_up=hangs_up)
+    """The same holds for the next call, which may find the connection as the first one left it."""
+    server.answer = lambda _: saying(pieces, hangs_up=hangs_up)
 
     for _ in range(2):
         with contextlib.suppress(RedcoreError):
             call(made, clients[client])
 
 
-# Answers stay apart --------------------------------------------------------------------------
+# Answers are kept apart ----------------------------------------------------------------------
 
 STRANGER = user(id="usr_stranger").encode()
-STRAY = [  # bodies where none belongs
+STRAY = [  # bodies where there should be none
     b"HTTP/1.1 %d Any\r\n%b\r\n\r\n" % (status, length)
     for status in (204, 304)
     for length in (b"Content-Length: %d" % len(STRANGER), b"Transfer-Encoding: chunked")
@@ -147,11 +147,11 @@ STRAY = [  # bodies where none belongs
 
 @attrs.frozen
 class Scripted:
-    """Answers the first request of a call with anything, and says more when the call is over.
+    """Answers the first request of a call with anything, and sends more when the call is over.
 
     Args:
         first: The answer.
-        late: What comes when the call is over.
+        late: What is sent when the call is over.
         server: Answers each further request on the connection.
     """
 
@@ -164,7 +164,7 @@ class Scripted:
 
     def __call__(self, connection: socket.socket) -> None:
         """Answer."""
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what comes late has arrived when it is sent
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # late bytes have arrived when they are sent
         self.has_begun.set()
         try:
             connection.sendall(self.first)
@@ -174,15 +174,15 @@ class Scripted:
             self.all_is_sent.set()
         with connection.makefile("rb") as stream:
             while (seen := read(stream)) is not None:
-                told = self.server.answer(seen)
-                if not isinstance(told, Reply):
-                    return told(connection)
-                connection.sendall(told.encode())
+                answer = self.server.answer(seen)
+                if not isinstance(answer, Reply):
+                    return answer(connection)
+                connection.sendall(answer.encode())
         return None
 
 
 def second_value(call: Colour, client: Any, server: Loopback, script: Scripted, method: str = "GET") -> str:
-    """The id that a call gets when the call before it was answered by this script."""
+    """Return the id that a call gets after a call that was answered by this script."""
     server.answer = lambda seen: script if seen.path.endswith("usr_1") else user(id="usr_2")
 
     with contextlib.suppress(RedcoreError):
@@ -205,7 +205,7 @@ def second_value(call: Colour, client: Any, server: Loopback, script: Scripted, 
 def test_no_bytes_change_the_value_of_another_call(
     call: Colour, clients: list[Any], server: Loopback, *, first: bytes, behind: bytes, late: bytes, method: str
 ) -> None:
-    """Whatever comes with an answer, behind it or after it: the next call gets its own, in its first attempt."""
+    """Whatever is sent with an answer, behind it or after it: the next call gets its own in its first attempt."""
     script = Scripted(first + behind, late, server)
 
     assert second_value(call, clients[0], server, script, method) == "usr_2"
@@ -236,8 +236,8 @@ ODD = {
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("first", ODD.values(), ids=ODD)
-def test_no_answer_out_of_the_ordinary_changes_the_value_of_another_call(
+def test_no_unusual_answer_changes_the_value_of_another_call(
     call: Colour, clients: list[Any], server: Loopback, first: bytes, method: str
 ) -> None:
-    """Each with another answer behind it, which the next call must not get."""
+    """Each has another answer behind it, which the next call must not get."""
     assert second_value(call, clients[0], server, Scripted(first + STRANGER, STRANGER, server), method) == "usr_2"

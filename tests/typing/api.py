@@ -50,9 +50,9 @@ from redcore import (
 from redcore.tokens import AsyncRedisCache, FileCache, KeyringCache, MemoryCache, RedisCache
 
 
-def note(told: Progress) -> None:
-    assert_type(told.total, int | None)
-    assert_type(told.fraction, float | None)
+def note(progress: Progress) -> None:
+    assert_type(progress.total, int | None)
+    assert_type(progress.fraction, float | None)
 
 
 def given_clients() -> None:
