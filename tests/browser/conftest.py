@@ -18,7 +18,7 @@ from redcore import Scope
 from redcore.testing import Lab, ReferenceServer
 
 CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE_MS = 15_000
+TIMEOUT_MS = 15_000
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A page of a browser that nobody has used."""
     with chromium.new_context(viewport=DESK) as context:
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         yield context.new_page()
 
 

@@ -33,7 +33,7 @@ PAIR = TokenSet(
 NEWER = TokenSet(access_token="access-newer", refresh_token="refresh-newer")
 LEASE_S = 30.0
 KEPT_MS = 30 * 24 * 3600 * 1000
-NOBODY = "redis://:canary@127.0.0.1:9"  # the port of the discard service, where nothing runs
+UNREACHABLE = "redis://:canary@127.0.0.1:9"  # the port of the discard service, where nothing runs
 KEY = Fernet.generate_key()
 
 Raw: TypeAlias = "redis.Redis | redis.RedisCluster"
@@ -226,7 +226,7 @@ def test_what_redis_quotes_is_not_repeated(store: Store) -> None:
 def test_a_down_redis_is_bridged_with_one_warning(call: Colour, make: Any, server: Loopback) -> None:
     """Calls continue with tokens in memory, and the warning has the address of Redis, not the password."""
     server.answer = Rotating()
-    cache = RedisCache(NOBODY)
+    cache = RedisCache(UNREACHABLE)
     client = make(client_id="app_1", refresh_token="refresh-1", token_cache=cache)
 
     with pytest.warns(RuntimeWarning, match=r"Redis at 127\.0\.0\.1:9 cannot be used \(ConnectionError\)") as warned:
@@ -240,7 +240,7 @@ def test_a_down_redis_is_bridged_with_one_warning(call: Colour, make: Any, serve
 def test_a_down_redis_is_an_error_if_strict(call: Colour, make: Any, server: Loopback) -> None:
     """The call fails before anything is sent."""
     server.answer = Rotating()
-    client = make(client_id="app_1", refresh_token="refresh-1", token_cache=RedisCache(NOBODY, strict=True))
+    client = make(client_id="app_1", refresh_token="refresh-1", token_cache=RedisCache(UNREACHABLE, strict=True))
 
     with pytest.raises(TokenCacheError, match=r"Redis at 127\.0\.0\.1:9 cannot be used"):
         call(client.users.get, "usr_1")
@@ -250,7 +250,7 @@ def test_a_down_redis_is_an_error_if_strict(call: Colour, make: Any, server: Loo
 
 def test_a_down_cluster_is_an_error_too() -> None:
     """The connection is made at first use, not when the cache is made."""
-    cache = RedisCache(NOBODY.replace("redis", "redis+cluster"))
+    cache = RedisCache(UNREACHABLE.replace("redis", "redis+cluster"))
 
     with pytest.raises(TokenCacheError, match=r"127\.0\.0\.1:9 cannot be used"):
         cache.get("one")

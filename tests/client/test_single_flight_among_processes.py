@@ -16,7 +16,7 @@ from tests.client.test_single_flight_over_the_wire import Rotating
 
 PROGRAM = Path(__file__).with_name("renewing_process.py")
 PROCESSES = 8
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str
             assert one.stdin is not None
             one.stdin.write("go\n")
             one.stdin.flush()
-        ended = [(one.communicate(timeout=PATIENCE_S), one.returncode) for one in running]
+        ended = [(one.communicate(timeout=TIMEOUT_S), one.returncode) for one in running]
     assert [(code, errors) for (_, errors), code in ended if code != 0] == []
     return [token for (output, _), _ in ended for token in json.loads(output)]
 

@@ -21,7 +21,7 @@ from redcore.testing import FakeBlueRound, ReferenceServer
 
 PASSWORD = "four words nobody says"
 CALLBACK = "https://shop.example.com/callback"
-PATIENCE_S = 15.0
+TIMEOUT_S = 15.0
 
 
 @attrs.frozen
@@ -143,7 +143,7 @@ class Actor:
 
 def invitation_link(server: ReferenceServer, user: User) -> str:
     """Return the link of an invitation mail; waits for the worker to send it."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         for mail in server.lab.outbox():
             if mail.to == user.email and mail.link:

@@ -17,7 +17,7 @@ from redcore.testing import ReferenceServer
 
 pytestmark = pytest.mark.npm
 PACKAGES = "REDCORE_TEST_NPM"
-PATIENCE_S = 60
+TIMEOUT_S = 60
 """Time-out for node, which is killed then."""
 
 Act = Callable[[dict[str, Any]], str]

@@ -52,18 +52,18 @@ def test_download_resumes_by_range_after_a_reset() -> None:
     assert world.streams[1].request.headers["Range"] == "bytes=2-"
 
 
-@pytest.mark.parametrize("told", ["bytes 2-2/*", "Bytes 2-2/3"])
-def test_a_part_of_a_file_of_unknown_size_is_taken(told: str) -> None:
+@pytest.mark.parametrize("content_range", ["bytes 2-2/*", "Bytes 2-2/3"])
+def test_a_part_of_a_file_of_unknown_size_is_taken(content_range: str) -> None:
     """RFC 9110 section 14.4; names of units have no case (section 14.1)."""
-    world = World(Broken(b"ab", content_length="3"), Broken(b"c", b"", status=206, content_range=told))
+    world = World(Broken(b"ab", content_length="3"), Broken(b"c", b"", status=206, content_range=content_range))
 
     assert fetched(world) == b"abc"
 
 
-@pytest.mark.parametrize("told", ["bytes 2-2/{}", "bytes {}-2/3", "bytes 2-{}/3", "bytes */{}"])
-def test_a_number_that_no_file_has_is_an_answer_that_cannot_be_read(told: str) -> None:
+@pytest.mark.parametrize("content_range", ["bytes 2-2/{}", "bytes {}-2/3", "bytes 2-{}/3", "bytes */{}"])
+def test_a_number_that_no_file_has_is_an_answer_that_cannot_be_read(content_range: str) -> None:
     """Python converts no number of more than 4,300 digits."""
-    huge = Broken(b"c", status=206, content_range=told.format("9" * 5000))
+    huge = Broken(b"c", status=206, content_range=content_range.format("9" * 5000))
 
     with pytest.raises(ResponseError, match="another part"):
         fetched(World(Broken(b"ab", content_length="3"), huge))

@@ -366,8 +366,10 @@ class Authority(RuleBasedStateMachine):
     def _token(self, answer: httpx.Response, app: App, owner: Person) -> Any:
         if not answer.is_success:
             return multiple()
-        told = answer.json()
-        return self._holder(Credential(told["access_token"], owner, app.scopes, app=app, refresh=told["refresh_token"]))
+        tokens = answer.json()
+        return self._holder(
+            Credential(tokens["access_token"], owner, app.scopes, app=app, refresh=tokens["refresh_token"])
+        )
 
     @rule(holder=credentials)
     def refresh(self, holder: Credential) -> None:
@@ -383,9 +385,9 @@ class Authority(RuleBasedStateMachine):
         answer = self._do(
             self.world.http.post("/oauth/introspect", data={"token": other.bearer}, auth=app.client.basic)
         )
-        told: dict[str, Any] = answer.json() if answer.is_success else {"active": False}
-        if told["active"]:
-            reached = frozenset(told["scope"].split())
+        introspection: dict[str, Any] = answer.json() if answer.is_success else {"active": False}
+        if introspection["active"]:
+            reached = frozenset(introspection["scope"].split())
             assert (ALL if "admin" in reached else reached) <= other.bound()
 
     @rule(app=apps, other=credentials)

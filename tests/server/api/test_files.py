@@ -224,10 +224,10 @@ async def test_a_file_that_is_too_large_is_refused(caller: httpx.AsyncClient, se
         for _ in range(300):
             yield b"x" * 1024
 
-    told = await caller.post("/v1/files", files={"file": b"x" * 300_000})
+    declared = await caller.post("/v1/files", files={"file": b"x" * 300_000})
     found = await caller.post("/v1/files", content=pieces(), headers=FORM)
 
-    assert (told.status_code, told.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert (declared.status_code, declared.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert found.status_code == 413
     assert await objects_in(settings) == []
 

@@ -104,10 +104,10 @@ async def test_the_head_of_a_file_reads_none_of_it(
 
 async def test_head_needs_what_get_needs(callers: Callers, organisation: Organisation) -> None:
     """A token, and its scope."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
     narrow = await callers.of(organisation, "products:read")
 
-    assert (await nobody.head("/v1/users")).status_code == 401
+    assert (await anonymous.head("/v1/users")).status_code == 401
     assert (await narrow.head("/v1/users")).status_code == 403
     assert (await narrow.head("/v1/products")).status_code == 200
 

@@ -1,4 +1,4 @@
-"""Metadata, keys and tokens, judged by clients that are not ours: Authlib's and joserfc's."""
+"""Metadata, keys and tokens, checked by third-party clients: Authlib's and joserfc's."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_authlib_client_completes_its_flows(auth: Auth, client: Client) ->
 
 
 async def test_published_keys_verify_tokens(http: httpx.AsyncClient, client: Client) -> None:
-    """A resource server with nothing but the key set can check signature and claims."""
+    """A resource server that has only the key set can check signature and claims."""
     form = {"grant_type": "client_credentials"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()["access_token"]
     document = await http.get("/.well-known/jwks.json")

@@ -1,4 +1,4 @@
-"""Refusals at the addresses of the auth service: what programs and people read."""
+"""Refusals at the addresses of the auth service, for programs and for people."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ async def test_a_rate_limit_is_oauth_json_for_programs_and_a_page_for_people(
     settings = Settings(data=tmp_path, anonymous_per_minute=1)
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
     async with callers_of(app, stores, clock) as callers:
-        nobody = await callers.bearing(None)
+        anonymous = await callers.bearing(None)
         for _ in range(2):
-            program = await nobody.post("/oauth/token", data={"grant_type": "client_credentials"})
-        person = await nobody.get("/oauth/device")
-        keys = await nobody.get("/.well-known/jwks.json")
+            program = await anonymous.post("/oauth/token", data={"grant_type": "client_credentials"})
+        person = await anonymous.get("/oauth/device")
+        keys = await anonymous.get("/.well-known/jwks.json")
 
     assert (program.status_code, program.json()["error"]) == (429, "slow_down")
     assert program.headers["Retry-After"] == person.headers["Retry-After"]
@@ -48,7 +48,7 @@ async def test_a_rate_limit_is_oauth_json_for_programs_and_a_page_for_people(
     assert (keys.status_code, keys.json()["error"]["code"]) == (429, "RATE_LIMIT_EXCEEDED")
 
 
-def test_a_store_that_is_away_is_temporarily_unavailable() -> None:
+def test_a_store_that_is_down_is_temporarily_unavailable() -> None:
     """At the device authorization endpoint too, which programs call."""
     for path in ("/oauth/token", "/oauth/device_authorization"):
         answer = refuse({"path": path}, ServiceUnavailable(), "an id")
@@ -72,13 +72,13 @@ def test_a_store_that_is_away_is_temporarily_unavailable() -> None:
 def test_every_refusal_below_oauth_is_oauth_json_for_programs_and_a_page_for_people(
     error: Exception, status: int, code: str, header: tuple[str, str] | None
 ) -> None:
-    """With the status and headers that HTTP gives it (RFC 6749 section 5.2), and uncached."""
+    """With the status and headers of HTTP (RFC 6749 section 5.2), and uncached."""
     program = refuse({"path": "/oauth/introspect"}, error, "an id")
     person = refuse({"path": "/oauth/authorize"}, error, "an id")
 
-    told = json.loads(bytes(program.body))
-    assert (program.status_code, told["error"], program.headers["Cache-Control"]) == (status, code, "no-store")
-    assert re.fullmatch(r"[ !#-\[\]-~]+", told["error_description"])  # the characters of RFC 6749 section 5.2
+    body = json.loads(bytes(program.body))
+    assert (program.status_code, body["error"], program.headers["Cache-Control"]) == (status, code, "no-store")
+    assert re.fullmatch(r"[ !#-\[\]-~]+", body["error_description"])  # the characters of RFC 6749 section 5.2
     assert (person.status_code, person.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
     for answer in (program, person):
         assert b"secret" not in bytes(answer.body)
@@ -87,9 +87,9 @@ def test_every_refusal_below_oauth_is_oauth_json_for_programs_and_a_page_for_peo
 
 async def test_another_method_at_the_token_endpoint_is_oauth_json(callers: Callers) -> None:
     """OAuth clients read no other form of errors."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
 
-    answer = await nobody.get("/oauth/token")
+    answer = await anonymous.get("/oauth/token")
 
     assert (answer.status_code, answer.headers["Allow"], answer.json()) == (
         405,
@@ -100,17 +100,17 @@ async def test_another_method_at_the_token_endpoint_is_oauth_json(callers: Calle
 
 async def test_no_answer_without_a_body_has_a_media_type(callers: Callers, client: Client) -> None:
     """Such as that of `/oauth/revoke`, which some programs would read as JSON."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
 
-    answer = await nobody.post("/oauth/revoke", data={"token": "x"}, auth=client.basic)
+    answer = await anonymous.post("/oauth/revoke", data={"token": "x"}, auth=client.basic)
 
     assert (answer.status_code, answer.content, "Content-Type" in answer.headers) == (200, b"", False)
 
 
 async def test_a_client_is_challenged_with_a_realm(callers: Callers) -> None:
-    """RFC 7617 section 2: without one the challenge is not valid."""
-    nobody = await callers.bearing(None)
+    """RFC 7617 section 2: without a realm the challenge is not valid."""
+    anonymous = await callers.bearing(None)
 
-    answer = await nobody.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("app_none", "x"))
+    answer = await anonymous.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("app_none", "x"))
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="BlueRound"')

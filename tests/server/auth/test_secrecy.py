@@ -1,4 +1,4 @@
-"""No secret in any log line, message or representation, whatever goes right or wrong."""
+"""No secret is in any log line, message or repr, whatever succeeds or fails."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
 async def test_redis_away_is_503_without_its_password(
     stores: Stores, addresses: Addresses, client: Client, clock: Clock, lines: list[str]
 ) -> None:
-    """Tokens are neither issued nor described without Redis; the log names no password."""
+    """Without Redis tokens are neither issued nor described; the log has no password."""
     service = open_auth(
         stores=attrs.evolve(stores, redis=async_redis("redis://:canary@127.0.0.1:1/0")),
         database_url=addresses.database_url,
@@ -104,7 +104,7 @@ async def test_redis_away_is_503_without_its_password(
 async def test_records_hide_their_secrets(
     auth: Auth, stores: Stores, addresses: Addresses, http: httpx.AsyncClient, client: Client
 ) -> None:
-    """Representations of what the service handles contain no digest, no key and no password."""
+    """The reprs of the service's objects contain no digest, no key and no password."""
     form = {"grant_type": "client_credentials"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()
 

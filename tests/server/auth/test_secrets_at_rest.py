@@ -1,4 +1,4 @@
-"""Secrets that are shown once are nowhere on the disks: not in PostgreSQL, its journal or log, nor in Redis."""
+"""Secrets that are shown once are in no file: not in PostgreSQL, its journal or log, nor in Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def on_disk(stores: Stores) -> Iterator[bytes]:
-    """Return the content of every file of the data folder, after both stores were told to write everything."""
+    """Return the content of every file of the data folder, after both stores have flushed everything."""
     async with stores.postgres.connection() as connection:
         await connection.execute("checkpoint")
     await stores.redis.save()
@@ -27,7 +27,7 @@ async def on_disk(stores: Stores) -> Iterator[bytes]:
 
 
 async def test_no_file_holds_a_secret_or_an_idempotency_key(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """Neither key nor client secrets, also not in the stored answers, nor what would open those."""
+    """Neither key nor client secrets, also not in the stored answers, nor the keys that would decrypt those."""
     key, name = "4b1d0c7e-5f0a-4c7e-9b60-idempotency", "a name to be found"
     made = []
     for path in ("/v1/api-keys", "/v1/applications"):
@@ -43,7 +43,7 @@ async def test_no_file_holds_a_secret_or_an_idempotency_key(caller: httpx.AsyncC
 
 
 def test_a_stored_answer_opens_with_its_own_key_only() -> None:
-    """Another Idempotency-Key, another caller, another request, or a changed byte: nothing is to be had."""
+    """Another Idempotency-Key, another caller, another request, or a changed byte: decryption fails."""
     seal = Seal("key_1", "k")
     sealed = seal.close(b"secret", b"request")
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
@@ -60,8 +60,8 @@ def test_a_stored_answer_opens_with_its_own_key_only() -> None:
             other.open(body, context)
 
 
-def test_one_key_never_seals_alike() -> None:
-    """The same answer sealed twice differs, and what the row is found by tells nothing of the key."""
+def test_an_answer_is_never_encrypted_alike_twice() -> None:
+    """Two ciphertexts of one answer differ, and the row's lookup value reveals nothing of the key."""
     seal = Seal("key_1", "k")
 
     assert seal.close(b"x", b"") != seal.close(b"x", b"")

@@ -168,15 +168,15 @@ def test_passwords_are_private(tmp_path: Path) -> None:
     with parent(tmp_path) as process:
         found = runtime(tmp_path)
         passwords = (found.postgres_password, found.redis_password)
-        told = ""
+        visible = ""
         for pid in descendants(process.pid):
-            told += Path(f"/proc/{pid}/cmdline").read_text()
+            visible += Path(f"/proc/{pid}/cmdline").read_text()
             with contextlib.suppress(PermissionError):
-                told += Path(f"/proc/{pid}/environ").read_text()
+                visible += Path(f"/proc/{pid}/environ").read_text()
         for log in tmp_path.glob("*.log"):
-            told += log.read_text()
+            visible += log.read_text()
 
-    assert [password for password in passwords if password in told + repr(found)] == []
+    assert [password for password in passwords if password in visible + repr(found)] == []
     assert stat.S_IMODE((tmp_path / "runtime.json").stat().st_mode) == 0o600
 
 

@@ -178,13 +178,13 @@ async def test_addresses_are_limited_where_no_credential_is_needed(
     await stores.redis.flushdb()
     app = whole_app(stores=stores, auth=auth, clock=still, settings=settings)
     async with callers_of(app, stores, still) as callers:
-        nobody, liar = await callers.bearing(None), await callers.bearing("nonsense")
+        anonymous, liar = await callers.bearing(None), await callers.bearing("nonsense")
 
-        tokens = [(await nobody.post("/oauth/token")).status_code for _ in range(3)]
+        tokens = [(await anonymous.post("/oauth/token")).status_code for _ in range(3)]
         failures = [(await liar.get("/v1/me")).status_code for _ in range(4)]
-        probes = [(await nobody.get("/healthz")).status_code for _ in range(4)]
+        probes = [(await anonymous.get("/healthz")).status_code for _ in range(4)]
         still.advance(1)
-        unknown = [(await nobody.get("/unknown")).status_code for _ in range(2)]
+        unknown = [(await anonymous.get("/unknown")).status_code for _ in range(2)]
 
     assert tokens[2] == 429
     assert 429 not in tokens[:2]

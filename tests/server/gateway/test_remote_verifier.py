@@ -29,7 +29,7 @@ ADA = Principal(
     plan="pro",
     expires_at=1_800_000_000.0,
 )
-TOLD = {
+DESCRIBED = {
     "kind": "token",
     "credential_id": "usr_1",
     "organisation_id": "org_1",
@@ -60,7 +60,7 @@ async def service(status: int, body: bytes) -> AsyncIterator[RemoteVerifier]:
 
 async def test_the_principal_is_what_the_service_tells() -> None:
     """Every field of it."""
-    async with service(200, json.dumps(TOLD).encode()) as verifier:
+    async with service(200, json.dumps(DESCRIBED).encode()) as verifier:
         assert await verifier.verify(TOKEN) == ADA
 
 
@@ -90,7 +90,7 @@ async def test_a_refusal_is_passed_on(status: int, code: str, error: type[ApiErr
         (401, b"<html>proxy</html>"),
         (200, b"{}"),
         (200, b"[]"),
-        (200, json.dumps({**TOLD, "more": 1}).encode()),
+        (200, json.dumps({**DESCRIBED, "more": 1}).encode()),
         (502, b""),
     ],
 )

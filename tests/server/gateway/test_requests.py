@@ -67,11 +67,11 @@ async def test_a_request_without_a_good_token_is_unauthorized(
     callers: Callers, authorization: list[str], challenge: str
 ) -> None:
     """401 INVALID_TOKEN with a challenge (RFC 6750 section 3); unknown paths are not told apart."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
     headers = [("Authorization", value) for value in authorization]
 
     for path in ("/v1/me", "/v1/nothing"):
-        response = await nobody.get(path, headers=headers)
+        response = await anonymous.get(path, headers=headers)
         assert (response.status_code, response.json()["error"]["code"]) == (401, "INVALID_TOKEN")
         assert response.headers["WWW-Authenticate"].startswith(challenge)
 
@@ -81,9 +81,9 @@ async def test_the_scheme_is_written_in_any_case(
 ) -> None:
     """RFC 9110 section 11.1."""
     key = await new_key(stores, clock, organisation)
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
 
-    assert (await nobody.get("/v1/me", headers={"Authorization": f"bEARER {key}"})).status_code == 200
+    assert (await anonymous.get("/v1/me", headers={"Authorization": f"bEARER {key}"})).status_code == 200
 
 
 async def test_a_credential_is_described_to_its_holder(
@@ -132,7 +132,7 @@ async def test_every_answer_has_the_headers_of_safety_and_the_clocks_date(
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "header"),
     [
         (Settings(public_url="https://api.example.com"), "max-age=31536000"),
         (Settings(public_url="http://api.example.com"), None),
@@ -140,14 +140,14 @@ async def test_every_answer_has_the_headers_of_safety_and_the_clocks_date(
     ],
 )
 async def test_browsers_are_told_to_come_by_tls_to_a_public_name(
-    callers: Callers, stores: Stores, auth: Auth, settings: Settings, told: str | None
+    callers: Callers, stores: Stores, auth: Auth, settings: Settings, header: str | None
 ) -> None:
     """RFC 6797; not for an address of this machine, whose other servers would be locked out by it."""
     app = gateway_before(auth.app, auth.app, stores=stores, auth=auth, clock=callers.clock, settings=settings)
     async with callers_of(app, stores, callers.clock) as callers_of_it:
         answer = await (await callers_of_it.bearing(None)).get("/healthz")
 
-    assert answer.headers.get("Strict-Transport-Security") == told
+    assert answer.headers.get("Strict-Transport-Security") == header
 
 
 async def test_a_process_that_is_about_to_stop_is_alive_but_not_ready(
@@ -159,10 +159,10 @@ async def test_a_process_that_is_about_to_stop_is_alive_but_not_ready(
         auth.app, auth.app, stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path), draining=draining
     )
     async with callers_of(app, stores, clock) as callers:
-        nobody = await callers.bearing(None)
-        before = await nobody.get("/readyz")
+        anonymous = await callers.bearing(None)
+        before = await anonymous.get("/readyz")
         draining.is_on = True
-        after, alive, other = [await nobody.get(path) for path in ("/readyz", "/healthz", "/.well-known/jwks.json")]
+        after, alive, other = [await anonymous.get(path) for path in ("/readyz", "/healthz", "/.well-known/jwks.json")]
 
     assert (before.status_code, before.json()["status"]) == (200, "ok")
     assert (after.status_code, after.json()["status"]) == (503, "draining")
@@ -178,10 +178,10 @@ async def test_an_app_that_knows_better_keeps_its_headers(caller: httpx.AsyncCli
 
 async def test_the_probes_answer_without_a_token(callers: Callers) -> None:
     """Alive, ready, and the metrics in Prometheus's text format; other methods are refused."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
 
-    alive, ready, stores = [await nobody.get(path) for path in ("/healthz", "/readyz", "/readyz?stores")]
-    metrics = await nobody.get("/metrics")
+    alive, ready, stores = [await anonymous.get(path) for path in ("/healthz", "/readyz", "/readyz?stores")]
+    metrics = await anonymous.get("/metrics")
 
     assert alive.json() == {"status": "ok"}
     assert ready.json() == {"status": "ok"}
@@ -189,16 +189,16 @@ async def test_the_probes_answer_without_a_token(callers: Callers) -> None:
     assert 'redcore_requests_total{operation="health_live",status="200"} 1.0' in metrics.text
     assert 'redcore_request_duration_seconds_count{operation="health_ready"} 2.0' in metrics.text
     assert metrics.headers["Content-Type"].startswith("text/plain; version=")
-    assert (await nobody.post("/readyz")).status_code == 405
+    assert (await anonymous.post("/readyz")).status_code == 405
 
 
 async def test_unknown_paths_share_one_metric(callers: Callers) -> None:
     """Or anybody could fill the server's memory with names."""
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
     for number in range(3):
-        await nobody.get(f"/scan/{number}")
+        await anonymous.get(f"/scan/{number}")
 
-    metrics = (await nobody.get("/metrics")).text
+    metrics = (await anonymous.get("/metrics")).text
 
     assert 'redcore_requests_total{operation="unknown",status="404"} 3.0' in metrics
     assert "scan" not in metrics
@@ -348,13 +348,16 @@ async def test_a_store_that_cannot_be_written_is_told_to_who_asks(
             settings=Settings(data=tmp_path),
         )
         async with callers_of(app, stores, clock) as callers:
-            nobody = await callers.bearing(None)
-            node, told = await nobody.get("/readyz"), await nobody.get("/readyz?stores=")
+            anonymous = await callers.bearing(None)
+            node, with_stores = await anonymous.get("/readyz"), await anonymous.get("/readyz?stores=")
         await connection.execute("set default_transaction_read_only = off")
 
     assert node.status_code == 200
-    assert (told.status_code, told.json()["stores"]) == (503, {"postgres": "unavailable", "redis": "unavailable"})
-    assert told.headers["Retry-After"] == "2"
+    assert (with_stores.status_code, with_stores.json()["stores"]) == (
+        503,
+        {"postgres": "unavailable", "redis": "unavailable"},
+    )
+    assert with_stores.headers["Retry-After"] == "2"
 
 
 async def test_a_postgres_whose_disk_is_full_cannot_be_written(
@@ -363,7 +366,7 @@ async def test_a_postgres_whose_disk_is_full_cannot_be_written(
     """Its settings do not show that; the probe takes space, as a write does."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     async with stores.postgres.connection() as connection, callers_of(app, stores, clock) as callers:
-        nobody = await callers.bearing(None)
+        anonymous = await callers.bearing(None)
         await connection.execute(
             "create function pg_temp.fail() returns event_trigger language plpgsql as $$ begin raise disk_full; end $$"
         )
@@ -372,10 +375,10 @@ async def test_a_postgres_whose_disk_is_full_cannot_be_written(
             " execute function pg_temp.fail()"
         )
         try:
-            full = await nobody.get("/readyz?stores")
+            full = await anonymous.get("/readyz?stores")
         finally:
             await connection.execute("drop event trigger full_disk")
-        free = await nobody.get("/readyz?stores")
+        free = await anonymous.get("/readyz?stores")
 
     assert (full.json()["stores"]["postgres"], free.json()["stores"]["postgres"]) == ("unavailable", "ok")
 

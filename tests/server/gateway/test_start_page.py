@@ -23,8 +23,8 @@ async def test_a_local_server_says_where_everything_is(
     settings = Settings(data=tmp_path)
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
     async with callers_of(app, stores, clock) as callers:
-        nobody = await callers.bearing(None)
-        page, wrong = await nobody.get("/"), await nobody.post("/")
+        anonymous = await callers.bearing(None)
+        page, wrong = await anonymous.get("/"), await anonymous.post("/")
 
     assert (page.status_code, wrong.status_code) == (200, 405)
     assert settings.base_url in text_of(page)

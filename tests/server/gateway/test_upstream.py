@@ -113,8 +113,8 @@ async def test_a_request_passes_as_it_came() -> None:
 
     assert (answer.status, answer.body) == (200, b"ok")
     assert seen[0] == b"GET /v1/users/a%2Fb?q=%C3%A9&q=2 HTTP/1.1"
-    told = {line.partition(b": ")[0].lower(): line.partition(b": ")[2] for line in seen[1:] if line}
-    assert told == {
+    forwarded = {line.partition(b": ")[0].lower(): line.partition(b": ")[2] for line in seen[1:] if line}
+    assert forwarded == {
         b"host": b"api.example.com",
         b"authorization": b"Bearer secret",
         b"x-forwarded-for": b"203.0.113.7",

@@ -103,9 +103,9 @@ async def test_no_secret_is_in_any_line(
 ) -> None:
     """Canaries: an API key, a client secret, both tokens, good and bad, wherever a caller may put them."""
     key = await callers.key_for(organisation)
-    nobody = await callers.bearing(None)
+    anonymous = await callers.bearing(None)
     form = {"grant_type": "client_credentials", "scope": "users:read"}
-    pair = (await nobody.post("/oauth/token", data=form, auth=client.basic)).json()
+    pair = (await anonymous.post("/oauth/token", data=form, auth=client.basic)).json()
     access, refresh = pair["access_token"], pair["refresh_token"]
     secrets = [key, client.secret, access, refresh]
     log.seek(0)
@@ -120,8 +120,8 @@ async def test_no_secret_is_in_any_line(
             await caller.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": secret, **form})
             await caller.post("/oauth/token?refresh_token=" + secret, data=form, auth=("app_1", secret))
     for secret in (key, access):
-        await nobody.get(f"/v1/users/{secret}")
-        await nobody.get(f"/oauth/invitations/{secret}")
+        await anonymous.get(f"/v1/users/{secret}")
+        await anonymous.get(f"/oauth/invitations/{secret}")
 
     written = log.getvalue()
     assert written.count('"event":"request"') > 50

@@ -72,7 +72,7 @@ def of(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-async def told(port: int, context: ssl.SSLContext | None, *, name: str = "127.0.0.1") -> bytes:
+async def answer_of(port: int, context: ssl.SSLContext | None, *, name: str = "127.0.0.1") -> bytes:
     """What a client reads that sends a line first."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=context and name)
     writer.write(b"GET / HTTP/1.1\r\n")
@@ -87,7 +87,7 @@ async def test_one_port_for_tls_and_plain_http(settings: Settings, name: str) ->
     async with accepting(of(settings)) as port:
         trusting = ssl.create_default_context(cafile=str(authority_file(settings.data)))
 
-        assert (await told(port, trusting, name=name), await told(port, None)) == (b"secure", b"plain")
+        assert (await answer_of(port, trusting, name=name), await answer_of(port, None)) == (b"secure", b"plain")
 
 
 async def test_clients_that_trusted_once_trust_the_next_start(settings: Settings) -> None:
@@ -97,7 +97,7 @@ async def test_clients_that_trusted_once_trust_the_next_start(settings: Settings
     trusting = ssl.create_default_context(cadata=authority.decode())
 
     async with accepting(of(settings)) as port:
-        assert await told(port, trusting) == b"secure"
+        assert await answer_of(port, trusting) == b"secure"
 
     assert authority_file(settings.data).read_bytes() == authority
     assert {file.stat().st_mode & 0o777 for file in authority_file(settings.data).parent.iterdir()} == {0o600}
@@ -107,7 +107,7 @@ async def test_nobody_else_trusts_it(settings: Settings) -> None:
     """A client that was not told of the authority refuses."""
     async with accepting(of(settings)) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await told(port, ssl.create_default_context())
+            await answer_of(port, ssl.create_default_context())
 
 
 async def test_old_versions_are_refused(settings: Settings) -> None:
@@ -118,7 +118,7 @@ async def test_old_versions_are_refused(settings: Settings) -> None:
         with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             old.maximum_version = ssl.TLSVersion.TLSv1_1
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            await told(port, old)
+            await answer_of(port, old)
 
 
 async def test_a_connection_that_says_nothing_is_closed(settings: Settings) -> None:
@@ -127,7 +127,7 @@ async def test_a_connection_that_says_nothing_is_closed(settings: Settings) -> N
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
         assert await reader.read() == b""
-        assert await told(port, None) == b"plain"
+        assert await answer_of(port, None) == b"plain"
         writer.close()
 
 
@@ -138,7 +138,7 @@ async def test_a_handshake_that_fails_harms_nobody_else(settings: Settings) -> N
         writer.write(b"\x16garbage" * 100)
         await writer.drain()
 
-        assert await told(port, None) == b"plain"
+        assert await answer_of(port, None) == b"plain"
         writer.close()
 
 
@@ -149,7 +149,7 @@ async def test_connections_that_are_gone_are_not_missed(settings: Settings) -> N
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.transport.abort()
 
-        assert await told(port, None) == b"plain"
+        assert await answer_of(port, None) == b"plain"
 
 
 @pytest.mark.parametrize("has_tls", [True, False])
@@ -171,7 +171,7 @@ async def test_the_log_says_why_no_connection_can_be_accepted(
     monkeypatch.setattr(loop, "sock_accept", accept)
     with structlog.testing.capture_logs() as lines:
         async with accepting(of(settings) if has_tls else None) as port:
-            assert await told(port, None) == b"plain"
+            assert await answer_of(port, None) == b"plain"
 
     assert [(line["log_level"], line["event"], line["problem"]) for line in lines] == [
         ("error", "no connection can be accepted", "[Errno 24] Too many open files")
@@ -213,7 +213,7 @@ async def test_a_given_certificate(tmp_path: Path, given: tuple[trustme.CA, Path
     authority.configure_trust(trusting)
 
     async with accepting(of(settings)) as port:
-        assert await told(port, trusting) == b"secure"
+        assert await answer_of(port, trusting) == b"secure"
 
     assert settings.origin == "https://127.0.0.1:4010"
     assert not (tmp_path / "data").exists()

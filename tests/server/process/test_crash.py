@@ -47,7 +47,7 @@ class Size:
     import_deaths: int
     import_s: float
     """About how long an import works: the moment of death is drawn from it."""
-    patience_s: float
+    timeout_s: float
     """A run that is killed again and again ends after the last death only."""
 
 
@@ -178,7 +178,7 @@ async def test_each_201_has_its_row_and_one_valid_link(
 
 async def all_mailed(stores: Stores, users: int) -> None:
     """Wait until every job is done."""
-    with anyio.fail_after(SIZE.patience_s):
+    with anyio.fail_after(SIZE.timeout_s):
         jobs = "select 1 from procrastinate_jobs where task_name = 'send_invitation' limit 1"
         while await rows(stores, jobs):  # noqa: ASYNC110 (nobody tells)
             await anyio.sleep(0.05)
@@ -239,7 +239,7 @@ class Importer:
         assert ended.result["created"] + ended.result.get("updated", 0) == self.count
 
     async def _ended(self, run: WorkflowRun) -> WorkflowRun:
-        with anyio.fail_after(SIZE.patience_s):
+        with anyio.fail_after(SIZE.timeout_s):
             while run.status in {"queued", "running"}:
                 await anyio.sleep(0.2)
                 run = await self.client.workflows.get_run(run.id)
@@ -293,7 +293,7 @@ _DOING = """select workflow, coalesce(round(progress::numeric, 1), 0)::text as p
 
 async def at_work(stores: Stores) -> None:
     """Wait until the worker does a run."""
-    with anyio.fail_after(SIZE.patience_s):
+    with anyio.fail_after(SIZE.timeout_s):
         while not await rows(stores, _DOING):  # noqa: ASYNC110 (nobody tells)
             await anyio.sleep(0.02)
 

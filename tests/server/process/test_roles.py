@@ -279,8 +279,8 @@ def test_roles_find_the_stores_of_their_data_folder(tmp_path: Path) -> None:
     """
     data = {"REDCORE_SERVER_DATA": str(tmp_path / "data")}
     with contextlib.ExitStack() as stack:
-        with role("stores", log=tmp_path / "stores.log", environment=data) as (stores, told):
-            assert told == "stores"
+        with role("stores", log=tmp_path / "stores.log", environment=data) as (stores, first_line):
+            assert first_line == "stores"
             auth = role("auth", "--port", "0", log=tmp_path / "auth.log", environment=data)
             _, origin = stack.enter_context(auth)
             assert _is_ready(origin)

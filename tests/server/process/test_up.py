@@ -30,7 +30,7 @@ class Server:
     """A running `redcore-server up`."""
 
     process: subprocess.Popen[str]
-    told: str
+    output: str
     environment: Mapping[str, str]
 
     @property
@@ -51,12 +51,12 @@ def up(data: Path, *options: str, **environment: str) -> Iterator[Server]:
     ):
         try:
             assert process.stdout is not None
-            told = ""
-            while not told.startswith("ready ") and "\nready " not in told:
+            output = ""
+            while not output.startswith("ready ") and "\nready " not in output:
                 line = process.stdout.readline()
                 assert line, (data.parent / "log").read_text()
-                told += line
-            yield Server(process, told, exported((data / "credentials.env").read_text()))
+                output += line
+            yield Server(process, output, exported((data / "credentials.env").read_text()))
         finally:
             process.kill()
 
@@ -89,7 +89,7 @@ def test_up(data: Path) -> None:
     with up(data) as server:
         base_url = server.environment["REDCORE_BASE_URL"]
         origin = base_url.removesuffix("/v1")
-        assert server.told == (
+        assert server.output == (
             "RedCore reference server\n"
             f"  API          {base_url}\n"
             f"  Credentials  . {data}/credentials.env\n"
@@ -175,14 +175,14 @@ def test_tls(data: Path) -> None:
     """The SDK trusts the certificate that the summary names; who comes by plain HTTP is told where to go."""
     with up(data, "--tls") as server:
         base_url = server.environment["REDCORE_BASE_URL"]
-        assert f"  Certificate  export SSL_CERT_FILE={data}/tls/ca.pem\n" in server.told
+        assert f"  Certificate  export SSL_CERT_FILE={data}/tls/ca.pem\n" in server.output
         assert base_url.startswith("https://127.0.0.1:")
         plain = httpx.get(base_url.replace("https:", "http:") + "/me")
         assert (plain.status_code, plain.headers["Location"]) == (301, f"{base_url}/me")
         variables = {**os.environ, **server.environment, "SSL_CERT_FILE": str(data / "tls" / "ca.pem")}
         probe = "from redcore import Client\nwith Client() as client: print(client.users.get_me().role)"
-        told = subprocess.run([sys.executable, "-c", probe], env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - our own
-        assert (told.returncode, told.stderr) == (0, "")
+        call = subprocess.run([sys.executable, "-c", probe], env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+        assert (call.returncode, call.stderr) == (0, "")
         server.process.terminate()
         assert server.process.wait() == 0
 
@@ -382,7 +382,7 @@ def test_no_secret_in_output(data: Path) -> None:
         server.process.terminate()
         server.process.wait()
 
-    told = server.told + "".join(path.read_text() for path in [data.parent / "log", *data.glob("*.log")])
+    output = server.output + "".join(path.read_text() for path in [data.parent / "log", *data.glob("*.log")])
     assert len(secrets) == 5
-    assert '"invitation_sent"' in told
-    assert [secret for secret in secrets if secret in told] == []
+    assert '"invitation_sent"' in output
+    assert [secret for secret in secrets if secret in output] == []

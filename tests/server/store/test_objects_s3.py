@@ -24,7 +24,7 @@ from redcore_server.store.objects import check, open_objects
 pytestmark = pytest.mark.anyio
 
 MEBIBYTE = b"x" * 1024 * 1024
-NOBODY = "http://127.0.0.1:9"  # the port of the discard service, where nothing listens
+UNREACHABLE = "http://127.0.0.1:9"  # the port of the discard service, where nothing listens
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_a_store_that_lets_us_in_is_fit(settings: Settings) -> None:
         ({"s3_secret_access_key": "another"}, "it does not take our access key and secret"),
         ({"s3_access_key_id": "test:nobody"}, "it does not take our access key and secret"),
         ({"objects_url": "s3://nowhere/folder"}, "it has no such bucket"),
-        ({"s3_endpoint": NOBODY}, "error sending request"),
+        ({"s3_endpoint": UNREACHABLE}, "error sending request"),
     ],
 )
 async def test_a_store_that_cannot_be_used_is_said_at_the_start(
@@ -99,7 +99,7 @@ async def test_an_object_whose_source_fails_is_not_written(count: int, settings:
 class TestUnreachable:
     @pytest.fixture
     def app(self, stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
-        away = attrs.evolve(settings, s3_endpoint=NOBODY)
+        away = attrs.evolve(settings, s3_endpoint=UNREACHABLE)
         return whole_app(stores=stores, auth=auth, clock=clock, settings=away)
 
     async def test_an_upload_is_a_503_and_no_row(

@@ -386,10 +386,10 @@ async def test_what_is_wrong_with_one_row_is_that_rows_problem(
     strict = await run("catalog_import", file_id=file_id)
     partial = await run("catalog_import", file_id=file_id, partial=True)
 
-    (told,) = strict["error"]["details"]
+    (detail,) = strict["error"]["details"]
     assert (strict["status"], strict["error"]["message"]) == ("failed", "1 row has problems, so nothing was imported.")
-    assert (told["field"], told["issue"].startswith(problem[1])) == (problem[0], True), told
-    assert partial["result"] == {"created": 2, "updated": 0, "failed": 1, "problems": [told]}
+    assert (detail["field"], detail["issue"].startswith(problem[1])) == (problem[0], True), detail
+    assert partial["result"] == {"created": 2, "updated": 0, "failed": 1, "problems": [detail]}
     assert set(await catalog(caller)) == {"G1", "G2"}
 
 

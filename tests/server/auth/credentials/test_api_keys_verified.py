@@ -1,4 +1,4 @@
-"""API keys: what they stand for, and that every way to end one works at once."""
+"""API keys: their principal, and that every way to end one takes effect at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def key(stores: Stores, clock: Clock, organisation: Organisation) -> str:
-    """Return a key that ends in a week."""
+    """Return a key that expires in a week."""
     async with stores.postgres.connection() as connection:
         row, key = await create_api_key(
             connection,
@@ -42,7 +42,7 @@ async def change(stores: Stores, sql: bytes, *values: object) -> None:
 
 
 async def test_key_stands_for_its_owner(auth: Auth, key: str, organisation: Organisation) -> None:
-    """A key is `rk_live_` and 43 characters, and tells the gateway who calls."""
+    """A key is `rk_live_` and 43 characters, and gives the gateway its principal."""
     principal = await auth.verifier.verify(key)
 
     assert key.startswith("rk_live_")
@@ -62,13 +62,13 @@ async def test_key_stands_for_its_owner(auth: Auth, key: str, organisation: Orga
 
 @pytest.mark.parametrize("bearer", ["rk_live_unknown", "rk_", "rk_test_\0", "rk_live_ü"])
 async def test_unknown_keys_are_refused(auth: Auth, bearer: str) -> None:
-    """What was never issued is invalid, whatever it contains."""
+    """A key that was never issued is invalid, whatever it contains."""
     with pytest.raises(InvalidToken):
         await auth.verifier.verify(bearer)
 
 
 async def test_key_expires(auth: Auth, key: str, clock: Clock) -> None:
-    """A key past its end is expired."""
+    """A key past its expiry is refused as expired."""
     clock.advance(timedelta(days=7).total_seconds())
 
     with pytest.raises(TokenExpired):
@@ -91,7 +91,7 @@ async def test_revoked_key_ends_at_once(auth: Auth, stores: Stores, key: str, cl
 async def test_key_ends_with_its_owner(
     auth: Auth, stores: Stores, key: str, organisation: Organisation, sql: bytes
 ) -> None:
-    """The key of a user who is inactive or deleted opens nothing."""
+    """The key of a user who is inactive or deleted is refused."""
     await change(stores, sql, organisation.owner_id)
 
     with pytest.raises(InvalidToken):

@@ -1,4 +1,4 @@
-"""The code at the token endpoint: good once, for its own client, with its own verifier, for a minute."""
+"""The code at the token endpoint: valid once, for its own client, with its own verifier, for a minute."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def flow(
 
 
 async def test_tokens_are_the_persons(flow: Flow, auth: Auth, organisation: Organisation) -> None:
-    """The subject is who signed in, and the API sees the owner, the application and the granted scope."""
+    """The subject is the person who signed in, and the API sees the owner, the application and the granted scope."""
     answer = await flow.redeem(await flow.code(scope="users:read"))
 
     assert answer.status_code == 200
@@ -55,7 +55,7 @@ async def test_tokens_refresh(flow: Flow) -> None:
 
 
 async def test_fifty_uses_at_once_succeed_once(flow: Flow) -> None:
-    """Exactly one gets tokens, and since the others were a reuse, introspection calls them dead."""
+    """Exactly one gets tokens; as the others were a reuse, introspection reports the tokens as inactive."""
     code = await flow.code()
     answers: list[httpx.Response] = []
 
@@ -76,7 +76,7 @@ async def test_fifty_uses_at_once_succeed_once(flow: Flow) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"code_verifier": "w" * 43}, {"redirect_uri": "https://evil.example"}])
 async def test_second_use_kills_the_tokens(flow: Flow, changes: dict[str, str]) -> None:
-    """RFC 6749 section 4.1.2: whoever comes second, the first may have been the thief."""
+    """RFC 6749 section 4.1.2: the first use may have been the thief's."""
     code = await flow.code()
     body = (await flow.redeem(code)).json()
     before = await flow.active(body["access_token"], flow.client)
@@ -89,8 +89,8 @@ async def test_second_use_kills_the_tokens(flow: Flow, changes: dict[str, str]) 
     assert not await flow.active(body["refresh_token"], flow.client)
 
 
-async def test_use_that_was_overtaken_kills_the_tokens_too(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two requests may both have read an unused code; the step that uses it up tells the second one."""
+async def test_concurrent_use_of_a_code_kills_the_tokens_too(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests may both have read an unused code; the step that marks it used detects the second one."""
     code = await flow.code()
     first = (await flow.redeem(code)).json()
     find = Codes.find
@@ -135,14 +135,14 @@ async def test_another_client_gets_nothing_and_spoils_nothing(flow: Flow, siblin
     ],
 )
 async def test_what_does_not_fit_is_refused(flow: Flow, changes: dict[str, str], error: str) -> None:
-    """No verifier, a wrong one, or an address other than the one the code was sent to."""
+    """No verifier, a wrong one, or another redirect URI than the code was sent to."""
     answer = await flow.redeem(await flow.code(), **changes)
 
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 async def test_pkce_cannot_be_downgraded_later(flow: Flow) -> None:
-    """Sending the challenge as if it were a `plain` verifier is of no use, whatever method is named."""
+    """The challenge is not accepted as a `plain` verifier, whatever method is named."""
     code = await flow.code()
     challenge = flow.request()["code_challenge"]
 
@@ -163,7 +163,7 @@ async def test_code_ends_after_a_minute(flow: Flow, clock: Clock) -> None:
 
 
 async def test_address_that_was_left_out_need_not_be_repeated(flow: Flow) -> None:
-    """RFC 6749 section 4.1.3: it is required only where the first request had it."""
+    """RFC 6749 section 4.1.3: it is required only if the first request had it."""
     answer = await flow.redeem(await flow.code(redirect_uri=""), redirect_uri="")
 
     assert answer.status_code == 200
@@ -172,7 +172,7 @@ async def test_address_that_was_left_out_need_not_be_repeated(flow: Flow) -> Non
 async def test_loopback_code_is_bound_to_its_port(
     flow: Flow, stores: Stores, clock: Clock, organisation: Organisation
 ) -> None:
-    """Any port may be asked for, but then that one counts."""
+    """Any port may be requested, but the code is then bound to it."""
     app = await register(stores, clock, organisation, "http://127.0.0.1/cb", is_public=True)
     local = Flow(flow.browser, app)
 
@@ -186,10 +186,10 @@ async def test_loopback_code_is_bound_to_its_port(
     assert (right.status_code, wrong.json()["error"]) == (200, "invalid_grant")
 
 
-async def test_public_client_lives_by_pkce_alone(
+async def test_public_client_relies_on_pkce_alone(
     flow: Flow, stores: Stores, clock: Clock, organisation: Organisation, client: Client
 ) -> None:
-    """It gets tokens, refreshes and revokes with its name, but has no credentials and asks about no tokens."""
+    """It gets tokens, refreshes and revokes with its client id, but has no credentials and cannot introspect."""
     app = await register(stores, clock, organisation, is_public=True)
     public, http = Flow(flow.browser, app), flow.browser.http
     name = {"client_id": app.id}

@@ -1,4 +1,4 @@
-"""The device grant over the wire: codes, polling, and that a code gives tokens once and to its own client only."""
+"""The device grant over the wire: codes, polling, and that a code gives tokens once and only to its own client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def login(http: httpx.AsyncClient, cli: Client) -> Login:
     return await start(http, cli, scope="users:read")
 
 
-async def test_a_device_is_told_its_codes(http: httpx.AsyncClient, cli: Client) -> None:
+async def test_a_device_gets_its_codes(http: httpx.AsyncClient, cli: Client) -> None:
     """RFC 8628 section 3.2, not to be cached; the user code is short and has no vowels."""
     answer = await send(http, cli, "/oauth/device_authorization", {})
 
@@ -66,7 +66,7 @@ async def test_a_device_is_told_its_codes(http: httpx.AsyncClient, cli: Client) 
 async def test_bad_requests_get_no_codes(
     http: httpx.AsyncClient, cli: Client, form: dict[str, str], error: str
 ) -> None:
-    """An unknown client, or a scope that the application may not ask for."""
+    """An unknown client, or a scope that the application may not request."""
     known = {"client_id": cli.id} if "scope" in form else {}
 
     answer = await http.post("/oauth/device_authorization", data={**known, **form})
@@ -83,7 +83,7 @@ async def test_confidential_clients_need_their_secret(http: httpx.AsyncClient, c
 
 
 async def test_polling_waits_for_the_person(login: Login, clock: Clock) -> None:
-    """`authorization_pending` as long as nobody has decided and the device keeps its interval."""
+    """`authorization_pending` as long as the person has not decided and the device keeps its interval."""
     outcomes = []
     for _ in range(3):
         outcomes.append(await login.outcome())
@@ -93,7 +93,7 @@ async def test_polling_waits_for_the_person(login: Login, clock: Clock) -> None:
 
 
 async def test_polling_too_fast_slows_down(login: Login, clock: Clock) -> None:
-    """`slow_down`, and the interval is five seconds longer for all that follows."""
+    """`slow_down`, and the interval is five seconds longer from then on."""
     outcomes = []
     for seconds in (1, 5, 10, 9, 15):
         outcomes.append(await login.outcome())
@@ -115,7 +115,7 @@ async def test_polling_too_fast_slows_down(login: Login, clock: Clock) -> None:
 async def test_approval_gives_the_persons_tokens(
     login: Login, browser: Browser, auth: Auth, organisation: Organisation, cli: Client
 ) -> None:
-    """The device polls once more and acts for whoever approved, with what was approved; then it refreshes."""
+    """The device polls once more and acts for the person who approved, with the approved scope; then it refreshes."""
     await login.outcome()
     done = await login.decide(browser, "allow")
     answer = await login.poll()
@@ -137,7 +137,7 @@ async def test_a_used_device_code_is_dead(login: Login, browser: Browser) -> Non
 
 
 async def test_twenty_polls_at_once_get_one_pair(login: Login, browser: Browser, auth: Auth) -> None:
-    """Exactly one succeeds, and its tokens live."""
+    """Exactly one succeeds, and its tokens are valid."""
     await login.decide(browser, "allow")
     answers: list[httpx.Response] = []
 
@@ -154,15 +154,15 @@ async def test_twenty_polls_at_once_get_one_pair(login: Login, browser: Browser,
     assert (await auth.verifier.verify(pairs[0]["access_token"])).kind == "token"
 
 
-async def test_denial_is_told(login: Login, browser: Browser) -> None:
-    """`access_denied`, however often it asks."""
+async def test_denial_is_reported(login: Login, browser: Browser) -> None:
+    """`access_denied`, however often it polls."""
     await login.decide(browser, "deny")
 
     assert [await login.outcome() for _ in range(2)] == ["access_denied"] * 2
 
 
 async def test_codes_expire(login: Login, browser: Browser, clock: Clock) -> None:
-    """After a quarter of an hour by the server's clock: `expired_token`, and the page knows the code no more."""
+    """After a quarter of an hour by the server's clock: `expired_token`, and the page no longer knows the code."""
     clock.advance(899)
     assert await login.outcome() == "authorization_pending"
 
@@ -173,7 +173,7 @@ async def test_codes_expire(login: Login, browser: Browser, clock: Clock) -> Non
 
 
 async def test_an_approval_that_is_not_fetched_expires(login: Login, browser: Browser, clock: Clock) -> None:
-    """Also what was approved must be fetched in time."""
+    """Approved tokens must be fetched in time, too."""
     await login.decide(browser, "allow")
     clock.advance(901)
 
@@ -181,7 +181,7 @@ async def test_an_approval_that_is_not_fetched_expires(login: Login, browser: Br
 
 
 async def test_another_client_gets_nothing(login: Login, browser: Browser, client: Client) -> None:
-    """A stolen device code is worth nothing to another application, and stays good for its own."""
+    """A stolen device code is useless to another application, and stays valid for its own."""
     await login.decide(browser, "allow")
 
     assert (await login.poll(client)).json()["error"] == "invalid_grant"
@@ -210,7 +210,7 @@ async def test_a_person_who_is_locked_out_meanwhile_gets_no_tokens(
 async def test_an_approval_does_not_outlive_a_lock_out(
     login: Login, browser: Browser, auth: Auth, organisation: Organisation
 ) -> None:
-    """What a person approved before they were locked out gives nothing after they are back."""
+    """An approval from before the lock-out gives nothing after the person is active again."""
     await login.decide(browser, "allow")
     await auth.revocation.revoke_user(organisation.owner_id)
 
@@ -218,8 +218,8 @@ async def test_an_approval_does_not_outlive_a_lock_out(
     await auth.revocation.revoke_user(organisation.owner_id)
 
 
-async def test_neither_code_lies_open_in_redis(login: Login, stores: Stores) -> None:
-    """The device code is kept as its digest; only the user code, which is worth nothing alone, names a key."""
+async def test_neither_code_is_readable_in_redis(login: Login, stores: Stores) -> None:
+    """The device code is stored as its digest; only the user code, which is useless alone, names a key."""
     keys = [key async for key in stores.redis.scan_iter(match="device:*", count=1000)]
     records = [await stores.redis.hgetall(key) for key in keys]
 
@@ -227,7 +227,7 @@ async def test_neither_code_lies_open_in_redis(login: Login, stores: Stores) -> 
 
 
 async def test_user_codes_do_not_collide(monkeypatch: pytest.MonkeyPatch, stores: Stores) -> None:
-    """One that is taken is not given out again."""
+    """A code in use is not issued again."""
     made = iter(["ZZZZ-BBBB", "ZZZZ-BBBB", "ZZZZ-CCCC"])
     monkeypatch.setattr("redcore_server.auth.oauth.device_store._new_user_code", lambda: next(made))
 
@@ -247,6 +247,6 @@ async def test_user_codes_do_not_collide(monkeypatch: pytest.MonkeyPatch, stores
         ("WDJBMJHTX", "WDJB-MJHTX"),
     ],
 )
-def test_user_codes_are_read_as_people_type_them(typed: str, expected: str) -> None:
-    """Case, dashes and spaces do not matter; a letter too many does."""
+def test_user_codes_are_parsed_as_people_type_them(typed: str, expected: str) -> None:
+    """Case, dashes and spaces do not matter; an extra letter does."""
     assert shown(typed) == expected

@@ -1,4 +1,4 @@
-"""Sync code that waits on the event loop."""
+"""Synchronous code that waits on the event loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def fail() -> None:
 
 
 async def test_two_fibers_wait_at_the_same_time() -> None:
-    """While one waits the loop serves the other; each gets its own results, in the context of its own task."""
+    """While one waits the loop runs the other; each gets its own results, in the context of its own task."""
     waiting = asyncio.Barrier(2)
 
     async def caller(who: str) -> list[str]:
@@ -44,7 +44,7 @@ async def test_two_fibers_wait_at_the_same_time() -> None:
 
 
 async def test_an_error_is_raised_where_it_was_awaited() -> None:
-    """The function may handle it and go on waiting."""
+    """The function may handle it and continue to wait."""
 
     def function() -> str:
         try:
@@ -68,7 +68,7 @@ async def test_an_error_of_the_function_reaches_its_caller() -> None:
 
 
 async def test_cancelling_reaches_the_function() -> None:
-    """What it holds is given back."""
+    """Its resources are released."""
     seen: list[str] = []
 
     def function() -> None:

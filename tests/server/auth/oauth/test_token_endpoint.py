@@ -1,4 +1,4 @@
-"""The token endpoint over HTTP: answers, errors of RFC 6749 section 5.2, and what is never accepted."""
+"""The token endpoint over HTTP: answers, errors of RFC 6749 section 5.2, and requests that are never accepted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def basic(text: str) -> dict[str, str]:
 
 
 async def test_answer_has_all_of_the_contract(http: httpx.AsyncClient, client: Client) -> None:
-    """Access and refresh token, their type, seconds and scope; nobody may store it."""
+    """Access and refresh token, their type, seconds and scope; the answer must not be cached."""
     response = await http.post("/oauth/token", data=GRANT, auth=client.basic)
 
     body = response.json()
@@ -64,7 +64,7 @@ async def test_unknown_parameters_are_ignored(http: httpx.AsyncClient, client: C
 
 @pytest.mark.parametrize("known", ["scope=%FF", "scope=\xff", "scope=&scope="])
 async def test_known_parameters_are_utf_8_and_occur_once(http: httpx.AsyncClient, client: Client, known: str) -> None:
-    """The message never quotes the body, as secrets are in it."""
+    """The message never quotes the body, which holds secrets."""
     response = await http.post(
         "/oauth/token",
         content=f"grant_type=client_credentials&{known}".encode("latin-1"),
@@ -77,7 +77,7 @@ async def test_known_parameters_are_utf_8_and_occur_once(http: httpx.AsyncClient
 
 
 async def test_secret_in_the_form_works_too(http: httpx.AsyncClient, client: Client) -> None:
-    """`client_secret_post` is as good as `client_secret_basic`."""
+    """`client_secret_post` is accepted like `client_secret_basic`."""
     form = {**GRANT, "client_id": client.id, "client_secret": client.secret}
 
     response = await http.post("/oauth/token", data=form)
@@ -108,7 +108,7 @@ async def test_basic_credentials_are_form_decoded(http: httpx.AsyncClient, clien
     ],
 )
 async def test_unusable_client_credentials_are_refused_alike(http: httpx.AsyncClient, authorization: str) -> None:
-    """Malformed, unknown and empty credentials are one answer: 401 and how to authenticate."""
+    """Malformed, unknown and empty credentials get one answer: 401 and how to authenticate."""
     response = await http.post("/oauth/token", data=GRANT, headers={"Authorization": authorization})
 
     assert response.status_code == 401
@@ -119,7 +119,7 @@ async def test_unusable_client_credentials_are_refused_alike(http: httpx.AsyncCl
 
 
 async def test_wrong_secret_is_refused(http: httpx.AsyncClient, client: Client, stranger: Client) -> None:
-    """A secret opens its own client only, by either method; without any there is nothing to open."""
+    """A secret is valid for its own client only, by either method; without a secret the client is refused."""
     forms = [
         {**GRANT, "client_id": client.id, "client_secret": stranger.secret},
         {**GRANT, "client_id": client.id},
@@ -163,7 +163,7 @@ async def test_two_ways_to_authenticate_are_refused(http: httpx.AsyncClient, cli
 async def test_bad_requests_have_their_rfc_error(
     http: httpx.AsyncClient, client: Client, body: str, error: str
 ) -> None:
-    """Each mistake is told by its code of RFC 6749 section 5.2."""
+    """Each mistake has its code of RFC 6749 section 5.2."""
     response = await http.post("/oauth/token", content=body, headers=FORM, auth=client.basic)
 
     assert (response.status_code, response.json()["error"]) == (400, error)
@@ -181,7 +181,7 @@ async def test_only_forms_are_read(http: httpx.AsyncClient, client: Client, cont
 
 
 async def test_credentials_in_the_url_are_not_read(http: httpx.AsyncClient, client: Client) -> None:
-    """What stands in a URL ends up in logs; it does not count."""
+    """A URL ends up in logs; credentials in it are ignored."""
     url = f"/oauth/token?client_id={client.id}&client_secret={client.secret}&grant_type=client_credentials"
 
     assert (await http.post(url, data={"a": "b"})).json()["error"] == "invalid_request"
@@ -201,7 +201,7 @@ async def test_large_body_is_refused(http: httpx.AsyncClient, client: Client) ->
 async def test_token_endpoints_need_client_and_token(
     http: httpx.AsyncClient, client: Client, path: str, field: str
 ) -> None:
-    """Nobody asks about tokens without saying who asks, and about which."""
+    """A client must authenticate to introspect or revoke, and name the token."""
     anonymous = await http.post(path, data={field: "x"})
     empty = await http.post(path, data={"token_type_hint": "x"}, auth=client.basic)
 
@@ -210,7 +210,7 @@ async def test_token_endpoints_need_client_and_token(
 
 
 async def test_wrong_method_and_unknown_path(http: httpx.AsyncClient) -> None:
-    """The status is HTTP's, the form is OAuth's."""
+    """The status is that of HTTP, the body that of OAuth."""
     method = await http.get("/oauth/token")
     path = await http.get("/oauth/nowhere")
 
@@ -233,7 +233,7 @@ async def test_wrong_method_and_unknown_path(http: httpx.AsyncClient) -> None:
     ],
 )
 def test_scope_is_narrowed(requested: str | None, ceilings: list[list[str]], granted: str) -> None:
-    """All of the first ceiling unless less is asked for, never more than any ceiling; `admin` is above all."""
+    """The whole first ceiling unless less is requested, never more than any ceiling; `admin` includes all."""
     assert narrow(requested, ceilings, frozenset({"a", "b", "admin"})) == granted
 
 
@@ -241,7 +241,7 @@ def test_scope_is_narrowed(requested: str | None, ceilings: list[list[str]], gra
 async def test_malformed_code_verifier_is_refused_with_every_grant(
     http: httpx.AsyncClient, client: Client, verifier: str
 ) -> None:
-    """RFC 7636 section 4.1 says what one looks like, whether or not the grant has a use for it."""
+    """RFC 7636 section 4.1 defines its form, whether or not the grant uses it."""
     response = await http.post("/oauth/token", data={**GRANT, "code_verifier": verifier}, auth=client.basic)
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
@@ -254,8 +254,8 @@ async def test_blank_code_verifier_counts_as_not_sent(http: httpx.AsyncClient, c
     assert response.status_code == 200
 
 
-async def test_line_breaks_belong_to_the_path(http: httpx.AsyncClient, client: Client) -> None:
-    """A path with a line break in it is another path, though parsers of addresses drop it."""
+async def test_line_breaks_are_part_of_the_path(http: httpx.AsyncClient, client: Client) -> None:
+    """A path with a line break is another path, though URL parsers drop it."""
     response = await http.post("/oauth/to%0Aken", data=GRANT, auth=client.basic)
 
     assert response.status_code == 404

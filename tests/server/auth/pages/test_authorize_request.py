@@ -1,4 +1,4 @@
-"""The authorization endpoint: what it asks a person, what it tells the application, and what it tells nobody."""
+"""The authorization endpoint: what it asks a person, and which errors the application gets or only the page shows."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def flow(
     return Flow(await signed_in(http, stores, clock, organisation.owner_id), storefront)
 
 
-async def test_nobody_signed_in_is_asked_to(http: httpx.AsyncClient, storefront: Client) -> None:
-    """The sign-in form names the application and leads on to its consent."""
+async def test_without_a_session_the_sign_in_form_is_shown(http: httpx.AsyncClient, storefront: Client) -> None:
+    """The sign-in form names the application and leads to its consent."""
     page = await Flow(Browser(http), storefront).ask()
 
     assert page.status_code == 200
@@ -41,7 +41,7 @@ async def test_nobody_signed_in_is_asked_to(http: httpx.AsyncClient, storefront:
 
 
 async def test_consent_names_application_person_and_scopes(flow: Flow) -> None:
-    """A person sees who asks, as whom they answer, and what each scope means."""
+    """The page shows the application, the signed-in person, and what each scope means."""
     page = await flow.ask(scope="users:read")
 
     text = text_of(page)
@@ -54,28 +54,28 @@ async def test_consent_names_application_person_and_scopes(flow: Flow) -> None:
 
 
 async def test_allowing_sends_a_code_back(flow: Flow) -> None:
-    """Code, the state unchanged, and who answers (RFC 9207); nothing else, and no token."""
+    """Code, the state unchanged, and the issuer (RFC 9207); nothing else, and no token."""
     answer = await flow.allow()
 
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(f"{CALLBACK}?")
-    told = parameters(answer)
-    assert sorted(told) == ["code", "iss", "state"]
-    assert (told["state"], told["iss"]) == ("s~ /+ü", ISSUER)
-    assert len(told["code"]) == 43
+    query = parameters(answer)
+    assert sorted(query) == ["code", "iss", "state"]
+    assert (query["state"], query["iss"]) == ("s~ /+ü", ISSUER)
+    assert len(query["code"]) == 43
 
 
-async def test_denying_says_so(flow: Flow) -> None:
+async def test_denying_sends_access_denied_back(flow: Flow) -> None:
     """`access_denied` with state and issuer."""
     answer = await flow.browser.fill(await flow.ask(), "consent", decision="deny")
 
-    told = parameters(answer)
-    assert (told["error"], told["state"], told["iss"]) == ("access_denied", "s~ /+ü", ISSUER)
-    assert "code" not in told
+    query = parameters(answer)
+    assert (query["error"], query["state"], query["iss"]) == ("access_denied", "s~ /+ü", ISSUER)
+    assert "code" not in query
 
 
 async def test_state_may_be_left_out(flow: Flow) -> None:
-    """No state comes back where none was sent."""
+    """No state is returned if none was sent."""
     assert "state" not in parameters(await flow.allow(state=""))
 
 
@@ -101,7 +101,7 @@ async def test_state_may_be_left_out(flow: Flow) -> None:
     ],
 )
 async def test_no_open_redirect(flow: Flow, changes: dict[str, str]) -> None:
-    """Without a known application and one of its own addresses a page says so, and nobody is sent anywhere."""
+    """Without a known application and one of its redirect URIs, a page shows the error and there is no redirect."""
     answer = await flow.ask(**changes)
 
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
@@ -111,7 +111,7 @@ async def test_no_open_redirect(flow: Flow, changes: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "code_challenge", "scope"])
 async def test_repeated_parameters_are_refused(flow: Flow, name: str) -> None:
-    """RFC 6749 section 3.1: what occurs twice could be read in two ways."""
+    """RFC 6749 section 3.1: a repeated parameter is ambiguous."""
     query = str(httpx.QueryParams(flow.request(scope="users:read")).add(name, "x"))
 
     answer = await flow.browser.get(f"/oauth/authorize?{query}")
@@ -121,7 +121,7 @@ async def test_repeated_parameters_are_refused(flow: Flow, name: str) -> None:
 
 @pytest.mark.parametrize("query", ["client_id=%ff", "&".join(f"a{number}=1" for number in range(60))])
 async def test_unreadable_query_is_refused(flow: Flow, query: str) -> None:
-    """Neither bytes that are no text nor a flood of parameters."""
+    """Neither bytes that are not text nor a flood of parameters."""
     answer = await flow.browser.get(f"/oauth/authorize?{query}")
 
     assert answer.status_code == 400
@@ -146,19 +146,19 @@ async def test_unreadable_query_is_refused(flow: Flow, query: str) -> None:
         ({"code_challenge": "!" * 43}, "invalid_request"),
     ],
 )
-async def test_other_mistakes_are_told_to_the_application(flow: Flow, changes: dict[str, str], error: str) -> None:
-    """RFC 6749 section 4.1.2.1, before anybody signs in; PKCE without S256 is one of them, for every client."""
+async def test_other_errors_are_sent_to_the_application(flow: Flow, changes: dict[str, str], error: str) -> None:
+    """RFC 6749 section 4.1.2.1, before anyone signs in; PKCE without S256 is one of them, for every client."""
     answer = await Flow(Browser(flow.browser.http), flow.client).ask(**changes)
 
     assert answer.headers["Location"].startswith(f"{CALLBACK}?")
-    told = parameters(answer)
-    assert (told["error"], told["state"], told["iss"]) == (error, "s~ /+ü", ISSUER)
+    query = parameters(answer)
+    assert (query["error"], query["state"], query["iss"]) == (error, "s~ /+ü", ISSUER)
 
 
-async def test_only_address_may_be_left_out(
+async def test_redirect_uri_may_be_left_out_if_there_is_one(
     http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, flow: Flow
 ) -> None:
-    """With one registered address it is meant; with two nobody can know."""
+    """A single registered redirect URI is used; with two the request is ambiguous."""
     several = await register(stores, clock, organisation, CALLBACK, "https://app.example.com/other")
     one = await flow.allow(redirect_uri="")
     two = await Flow(flow.browser, several).ask(redirect_uri="")
@@ -167,8 +167,8 @@ async def test_only_address_may_be_left_out(
     assert two.status_code == 400
 
 
-async def test_application_that_vanishes_meanwhile_is_told_nothing(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two looks at it the application may be deleted; then there is nobody to tell."""
+async def test_application_deleted_meanwhile_gets_no_redirect(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application may be deleted between two reads; then the error is shown, not sent."""
     query_client = OAuthServer.query_client
     looks: list[str] = []
 
@@ -204,7 +204,7 @@ async def test_application_that_vanishes_meanwhile_is_told_nothing(flow: Flow, m
     ],
 )
 def test_redirect_uris_are_compared_exactly(registered: str, requested: str, *, is_known: bool) -> None:
-    """Character for character, but for the port of a loopback address (RFC 8252 section 7.3)."""
+    """Character for character, except the port of a loopback address (RFC 8252 section 7.3)."""
     assert is_registered(requested, ["https://elsewhere.example", registered]) == is_known
 
 
@@ -220,7 +220,7 @@ def test_redirect_uris_are_compared_exactly(registered: str, requested: str, *, 
 async def test_form_policy_names_where_the_browser_goes(
     flow: Flow, stores: Stores, organisation: Organisation, redirect_uri: str, source: str
 ) -> None:
-    """Chromium holds the redirection after the form against the policy; what CSP cannot name is its scheme."""
+    """Chromium applies the policy to the redirect after the form; where CSP cannot name the target, its scheme is allowed."""
     app = await register(stores, Clock(), organisation, redirect_uri)
 
     page = await Flow(flow.browser, app).ask(redirect_uri=redirect_uri)
@@ -228,7 +228,7 @@ async def test_form_policy_names_where_the_browser_goes(
     assert f"form-action 'self' {source}; frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
-async def test_consent_without_its_token_is_refused(flow: Flow) -> None:
+async def test_csrf_consent_without_its_token_is_refused(flow: Flow) -> None:
     """CSRF: no other site can agree for a person, neither without the token nor from its own origin."""
     page = await flow.ask()
     form = {**forms_of(page)["consent"], "decision": "allow"}
@@ -241,7 +241,7 @@ async def test_consent_without_its_token_is_refused(flow: Flow) -> None:
     assert "Location" not in foreign.headers
 
 
-async def test_consent_of_somebody_who_left_asks_to_sign_in(flow: Flow) -> None:
+async def test_consent_after_signing_out_asks_to_sign_in(flow: Flow) -> None:
     """A form sent after signing out grants nothing."""
     page = await flow.ask()
     left = await flow.browser.fill(page, "sign-out")
@@ -254,7 +254,7 @@ async def test_consent_of_somebody_who_left_asks_to_sign_in(flow: Flow) -> None:
 
 @pytest.mark.parametrize("changes", [{"scope": "users:read users:write admin"}, {"scope": ""}, {"decision": "maybe"}])
 async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str, str]) -> None:
-    """A form that says something else than the page did is shown again."""
+    """A form that differs from the page is shown again."""
     answer = await flow.browser.fill(await flow.ask(), "consent", **{"decision": "allow", **changes})
 
     assert (answer.status_code, "consent" in forms_of(answer)) == (200, True)
@@ -268,10 +268,10 @@ async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str,
         ("viewer", "users:read"),
     ],
 )
-async def test_nobody_grants_more_than_their_role(  # noqa: PLR0917 - fixtures
+async def test_no_consent_exceeds_the_persons_role(  # noqa: PLR0917 - fixtures
     http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, role: str, granted: str
 ) -> None:
-    """What the application asks for beyond that is left out, and the answer says what was granted."""
+    """A scope beyond the role is left out, and the answer says what was granted."""
     app = await register(stores, clock, organisation, scopes=("admin", "products:write", "users:read", "users:write"))
     person = await make_person(stores, clock, organisation, role)
     mine = Flow(await signed_in(http, stores, clock, person.owner_id), app)
@@ -284,7 +284,7 @@ async def test_nobody_grants_more_than_their_role(  # noqa: PLR0917 - fixtures
 async def test_nothing_left_to_grant_leaves_the_way_back(
     http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, storefront: Client
 ) -> None:
-    """A viewer who is asked for `users:write` can only go back."""
+    """A viewer who is asked for `users:write` can only deny."""
     viewer = await make_person(stores, clock, organisation, "viewer")
     flow = Flow(await signed_in(http, stores, clock, viewer.owner_id), storefront)
     page = await flow.ask(scope="users:write")
@@ -300,7 +300,7 @@ async def test_nothing_left_to_grant_leaves_the_way_back(
 async def test_an_application_grants_no_more_than_its_owners_role(
     http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, role: str
 ) -> None:
-    """An administrator signs in to the application of somebody who was demoted: `users:write` is out of its reach."""
+    """If the owner of the application was demoted, even an administrator cannot grant it `users:write`."""
     owner = await make_person(stores, clock, organisation, role)
     app = await register(stores, clock, owner)
     mine = Flow(await signed_in(http, stores, clock, organisation.owner_id), app)
@@ -323,7 +323,7 @@ def test_roles_are_ordered() -> None:
 async def test_strangers_cannot_consent(
     http: httpx.AsyncClient, stores: Stores, clock: Clock, storefront: Client
 ) -> None:
-    """Somebody of another organisation is asked to sign in as one of this."""
+    """A person of another organisation is asked to sign in as one of this."""
     other = await make_organisation(stores, clock)
     browser = await signed_in(http, stores, clock, other.owner_id)
 
@@ -344,13 +344,13 @@ async def test_unknown_parameters_are_ignored(flow: Flow, unknown: str) -> None:
     assert (again.status_code, "consent" in forms_of(again)) == (200, True)
 
 
-async def test_a_request_without_pkce_is_told_what_to_send(flow: Flow) -> None:
+async def test_a_request_without_pkce_says_what_to_send(flow: Flow) -> None:
     """The application gets the error, as any other."""
     answer = await flow.ask(code_challenge="", code_challenge_method="")
 
     assert "PKCE+is+needed" in answer.headers["Location"].replace("%20", "+")
 
 
-async def test_consent_says_where_it_leads(flow: Flow) -> None:
-    """The host of the application's address."""
+async def test_consent_shows_the_redirect_host(flow: Flow) -> None:
+    """The host of the application's redirect URI."""
     assert "Afterwards you return to app.example.com." in text_of(await flow.ask())

@@ -1,4 +1,4 @@
-"""The device page: the code, signing in, the decision; and that codes cannot be guessed nor decisions forged."""
+"""The device page: the code, signing in, the decision; codes cannot be guessed and decisions cannot be forged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PASSWORD = "a horse that counts to nine"
 
 @pytest.fixture
 async def http(auth: Auth) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client with an address of its own: wrong codes are counted by it."""
+    """Return a client with an address of its own: wrong codes are counted per address."""
     transport = httpx.ASGITransport(auth.app, client=(new_address(), 1))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as client:
         yield client
@@ -50,10 +50,10 @@ async def guess(browser: Browser, code: str = "BBBB-BBBB") -> int:
     return (await browser.get("/oauth/device", user_code=code)).status_code
 
 
-async def test_a_person_connects_a_device_from_nothing(
+async def test_a_person_connects_a_device(
     http: httpx.AsyncClient, login: Login, stores: Stores, organisation: Organisation
 ) -> None:
-    """Type the code, sign in, see who asks for what and which code, allow: the device has its tokens."""
+    """Type the code, sign in, see application, scopes and code, allow: the device has its tokens."""
     hashed = await Passwords().hash(PASSWORD)
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set password_hash = %s where id = %s", (hashed, organisation.owner_id))
@@ -73,15 +73,15 @@ async def test_a_person_connects_a_device_from_nothing(
 
 
 async def test_the_complete_address_fills_the_code_in_but_decides_nothing(login: Login, browser: Browser) -> None:
-    """Whoever follows it still sees code and application and must agree (RFC 8628 section 5.4)."""
+    """The person still sees code and application and must agree (RFC 8628 section 5.4)."""
     page = await browser.get(login.codes["verification_uri_complete"].removeprefix(ISSUER))
 
     assert login.user_code in text_of(page)
     assert await login.outcome() == "authorization_pending"
 
 
-async def test_denying_says_so(login: Login, browser: Browser) -> None:
-    """The page ends it, and the device learns it."""
+async def test_denying_ends_the_login(login: Login, browser: Browser) -> None:
+    """The page shows the end, and the device learns of it."""
     done = await login.decide(browser, "deny")
 
     assert "You have refused the device" in text_of(done)
@@ -101,8 +101,8 @@ async def test_a_decision_is_final(login: Login, browser: Browser, decision: str
     assert await login.outcome() == ("tokens" if decision == "allow" else "access_denied")
 
 
-async def test_of_two_people_who_decide_at_once_one_does(login: Login, browser: Browser) -> None:
-    """Twenty forms at the same moment: one is taken; for the others the code is gone, and soon they tried too often."""
+async def test_concurrent_decisions_are_taken_once(login: Login, browser: Browser) -> None:
+    """Of twenty concurrent forms one is accepted; for the others the code is gone, and soon they are over the limit."""
     page = await browser.get("/oauth/device", user_code=login.user_code)
     form = {**forms_of(page)["device-consent"], "decision": "allow"}
     answers: list[int] = []
@@ -125,10 +125,10 @@ async def test_of_two_people_who_decide_at_once_one_does(login: Login, browser: 
         ("viewer", "Read the users of the organisation"),
     ],
 )
-async def test_nobody_grants_more_than_their_role(
+async def test_no_device_gets_more_than_the_persons_role(
     login: Login, browser: Browser, stores: Stores, organisation: Organisation, *, role: str, meanings: str
 ) -> None:
-    """What the page shows is what the device gets."""
+    """The device gets the scope that the page shows."""
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set role = %s where id = %s", (role, organisation.owner_id))
 
@@ -149,7 +149,7 @@ async def test_a_role_that_may_grant_nothing_of_it_can_only_deny(
     scopes: tuple[str, ...],
     role: str,
 ) -> None:
-    """Not even a forged form gets tokens out of it."""
+    """Not even a forged form gets tokens."""
     greedy = await start(http, await register(stores, clock, organisation, scopes=scopes, is_public=True))
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set role = %s where id = %s", (role, organisation.owner_id))
@@ -164,7 +164,7 @@ async def test_a_role_that_may_grant_nothing_of_it_can_only_deny(
 async def test_people_of_another_organisation_must_sign_in_to_this_one(
     http: httpx.AsyncClient, login: Login, stores: Stores, clock: Clock
 ) -> None:
-    """Being signed in elsewhere decides nothing here."""
+    """A session of another organisation decides nothing here."""
     stranger = await signed_in(http, stores, clock, (await make_organisation(stores, clock)).owner_id)
 
     page = await stranger.get("/oauth/device", user_code=login.user_code)
@@ -172,7 +172,7 @@ async def test_people_of_another_organisation_must_sign_in_to_this_one(
     assert list(forms_of(page)) == ["password"]
 
 
-async def test_forms_from_elsewhere_are_refused(login: Login, browser: Browser) -> None:
+async def test_csrf_forms_from_other_sites_are_refused(login: Login, browser: Browser) -> None:
     """Without the session's token, or from another site, nothing is decided."""
     page = await browser.get("/oauth/device", user_code=login.user_code)
     form = {**forms_of(page)["device-consent"], "decision": "allow"}
@@ -188,7 +188,7 @@ async def test_forms_from_elsewhere_are_refused(login: Login, browser: Browser) 
 
 
 async def test_wrong_codes_of_one_browser_are_limited(login: Login, browser: Browser, clock: Clock) -> None:
-    """Ten in a quarter of an hour; then even the right one waits, and is told how long."""
+    """Ten in a quarter of an hour; then even the right one is refused, with the time to wait."""
     statuses = [await guess(browser) for _ in range(11)]
     refused = await browser.get("/oauth/device", user_code=login.user_code)
 
@@ -199,7 +199,7 @@ async def test_wrong_codes_of_one_browser_are_limited(login: Login, browser: Bro
 
 
 async def test_wrong_codes_of_one_address_are_limited(http: httpx.AsyncClient, login: Login) -> None:
-    """A hundred, however many browsers they come from; guesses at once are not judged beyond the limit."""
+    """A hundred, whatever the number of browsers; concurrent guesses are not checked beyond the limit."""
     statuses: list[int] = []
 
     async def try_one() -> None:
@@ -215,12 +215,12 @@ async def test_wrong_codes_of_one_address_are_limited(http: httpx.AsyncClient, l
 
 
 async def test_right_codes_cost_nothing(login: Login, browser: Browser) -> None:
-    """A person may reload the page as often as they like."""
+    """A person may reload the page any number of times."""
     assert {await guess(browser, login.user_code) for _ in range(15)} == {200}
 
 
 async def test_the_page_cannot_be_framed(browser: Browser) -> None:
-    """Nor may anything run in it."""
+    """No script may run in it either."""
     headers = (await browser.get("/oauth/device")).headers
 
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]

@@ -1,4 +1,4 @@
-"""Accepting an invitation: the link that was mailed, a password, a second factor if wanted, once."""
+"""Accepting an invitation: the link from the mail, a password, a second factor if wanted, once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PASSWORD = "correct horse battery"
 
 @attrs.frozen
 class Invited:
-    """A new user, and what the mail says."""
+    """A new user, and the content of the mail."""
 
     id: str
     link: str
@@ -45,7 +45,7 @@ class Invited:
 async def invite(
     caller: httpx.AsyncClient, stores: Stores, clock: Clock, outbox: Path, user_id: str | None = None
 ) -> Invited:
-    """Invite somebody through the API, and read the mail that the worker writes."""
+    """Invite a person through the API, and read the mail that the worker writes."""
     if user_id is None:
         new = await caller.post("/v1/users", json={"email": "bo@example.com", "name": "Bo <b>"})
         user_id = str(new.json()["data"]["id"])
@@ -83,7 +83,7 @@ async def accept(browser: Browser, invited: Invited, **fields: str) -> httpx.Res
 async def test_password_makes_the_user_active(
     browser: Browser, invited: Invited, stores: Stores, clock: Clock, organisation: Organisation
 ) -> None:
-    """From the mail to being signed in with that password, and nothing of it is in the database."""
+    """From the mail to a session with that password, which is not stored in the database."""
     answer = await accept(browser, invited)
 
     row = await invited.row()
@@ -97,7 +97,7 @@ async def test_password_makes_the_user_active(
 
 
 async def test_page_says_who_is_invited_where(browser: Browser, invited: Invited) -> None:
-    """A name is text, whatever it contains; the page is as strict as every other."""
+    """The name is escaped, whatever it contains; the page is as strict as every other."""
     page = await browser.get(invited.link)
 
     assert "Welcome, Bo <b>" in text_of(page)
@@ -107,15 +107,15 @@ async def test_page_says_who_is_invited_where(browser: Browser, invited: Invited
     assert page.headers["X-Frame-Options"] == "DENY"
 
 
-async def test_browsers_find_no_address_wrong(browser: Browser, invited: Invited) -> None:
-    """Those that are not ASCII are wrong in a field of the type `email`, and then the form is not sent."""
+async def test_browsers_accept_any_address(browser: Browser, invited: Invited) -> None:
+    """In a field of the type `email` browsers refuse addresses beyond ASCII, and do not send the form."""
     page = (await browser.get(invited.link)).text
 
     assert 'type="email"' not in page
     assert 'name="username" type="text"' in page
 
 
-async def test_opening_uses_nothing_up(browser: Browser, invited: Invited) -> None:
+async def test_opening_the_link_does_not_use_it_up(browser: Browser, invited: Invited) -> None:
     """Mail scanners open links too."""
     for _ in range(3):
         assert (await browser.get(invited.link)).status_code == 200
@@ -123,10 +123,10 @@ async def test_opening_uses_nothing_up(browser: Browser, invited: Invited) -> No
     assert (await accept(browser, invited)).status_code == 200
 
 
-async def test_second_factor_is_set_up_and_then_asked(
+async def test_totp_is_set_up_and_then_asked(
     browser: Browser, invited: Invited, stores: Stores, clock: Clock, organisation: Organisation
 ) -> None:
-    """With a code from the new secret the factor is on, and that very code is used up."""
+    """With a code from the new secret the factor is on, and that code is used up."""
     page = await browser.get(invited.link)
     secret = forms_of(page)["accept"]["secret"]
     code = pyotp.TOTP(secret).at(int(clock.time()))
@@ -160,7 +160,7 @@ async def test_second_factor_is_set_up_and_then_asked(
     ],
 )
 async def test_mistakes_are_explained(browser: Browser, invited: Invited, fields: dict[str, str], issue: str) -> None:
-    """At the field and in a summary that links to it; nothing has changed, and no password comes back."""
+    """At the field and in a summary that links to it; nothing is changed, and no password is repeated."""
     answer = await accept(browser, invited, **fields)
 
     assert text_of(answer).count(issue) == 2
@@ -171,7 +171,7 @@ async def test_mistakes_are_explained(browser: Browser, invited: Invited, fields
 
 
 async def test_link_works_once(browser: Browser, invited: Invited) -> None:
-    """Afterwards nobody can set another password with it."""
+    """Afterwards no other password can be set with it."""
     await accept(browser, invited)
     before = (await invited.row())["password_hash"]
     again = await browser.get(invited.link)
@@ -183,7 +183,7 @@ async def test_link_works_once(browser: Browser, invited: Invited) -> None:
 
 
 async def test_ten_at_once_accept_once(browser: Browser, invited: Invited) -> None:
-    """Of many forms sent together exactly one sets the password."""
+    """Of many concurrent forms exactly one sets the password."""
     page = await browser.get(invited.link)
     cookies, answers = dict(browser.cookies), list[int]()
 
@@ -219,18 +219,18 @@ def _with_later_end(link: str) -> str:
         lambda _: "/oauth/invitations/x",
         lambda _: "/oauth/invitations/inv_1.99999999999.x",
         lambda _: "/oauth/invitations/%00",
-        lambda _: "/oauth/invitations/%0D",  # parsers of addresses drop line breaks
+        lambda _: "/oauth/invitations/%0D",  # URL parsers drop line breaks
     ],
 )
-async def test_forged_links_open_nothing(browser: Browser, invited: Invited, forge: Callable[[str], str]) -> None:
-    """Neither a changed link nor a made-up one, and the page says no more than that."""
+async def test_forged_links_are_refused(browser: Browser, invited: Invited, forge: Callable[[str], str]) -> None:
+    """A changed or invented link is refused, without further details."""
     answer = await browser.get(forge(invited.link))
 
     assert (answer.status_code, "cannot be used" in answer.text) == (400, True)
     assert "Bo" not in text_of(answer)
 
 
-async def test_signature_of_another_key_opens_nothing(browser: Browser, invited: Invited) -> None:
+async def test_a_link_signed_with_another_key_is_refused(browser: Browser, invited: Invited) -> None:
     """The right form alone is not enough."""
     invitation_id, expiry, _ = invited.link.rpartition("/")[2].split(".")
     expires_at = datetime.fromtimestamp(int(expiry), UTC)
@@ -259,7 +259,7 @@ async def test_new_invitation_voids_the_old(
     assert (await accept(browser, newer)).status_code == 200
 
 
-async def test_lost_password_is_chosen_anew(
+async def test_a_lost_password_is_replaced_by_a_new_invitation(
     browser: Browser, invited: Invited, caller: httpx.AsyncClient, clock: Clock, tmp_path: Path
 ) -> None:
     """An administrator makes the user inactive and invites it again: the old password and the old factor are gone."""
@@ -279,7 +279,7 @@ async def test_lost_password_is_chosen_anew(
 
 
 async def test_deleted_user_cannot_accept(browser: Browser, invited: Invited, caller: httpx.AsyncClient) -> None:
-    """The link goes with the user."""
+    """The link ends with the user."""
     page = await browser.get(invited.link)
     await caller.delete(f"/v1/users/{invited.id}")
 
@@ -288,8 +288,8 @@ async def test_deleted_user_cannot_accept(browser: Browser, invited: Invited, ca
     assert (answer.status_code, "cannot be used" in answer.text) == (400, True)
 
 
-async def test_form_without_its_token_is_refused(browser: Browser, invited: Invited) -> None:
-    """Nobody else can send the form for a person."""
+async def test_csrf_form_without_its_token_is_refused(browser: Browser, invited: Invited) -> None:
+    """No other site can send the form for a person."""
     await browser.get(invited.link)
     form = {"step": "accept", "password": PASSWORD, "repeated": PASSWORD}
 
@@ -297,10 +297,10 @@ async def test_form_without_its_token_is_refused(browser: Browser, invited: Invi
     assert (await invited.row())["status"] == "pending_invite"
 
 
-async def test_whoever_used_the_browser_is_signed_out(
+async def test_an_existing_session_is_signed_out(
     browser: Browser, invited: Invited, stores: Stores, clock: Clock, organisation: Organisation
 ) -> None:
-    """A new person at a shared machine does not go on as the one before."""
+    """A new person at a shared machine does not continue the session of the previous one."""
     shared = await signed_in(browser.http, stores, clock, organisation.owner_id)
     before = dict(shared.cookies)
     await accept(shared, invited)

@@ -1,4 +1,4 @@
-"""Signing in at a page: password, second factor, limits, and what protects the form."""
+"""Signing in at a page: password, second factor, limits, and the protection of the form."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def give_password(stores: Stores, organisation: Organisation, *, totp: str
 
 @attrs.frozen
 class Door:
-    """A page that needs somebody of one organisation, as other modules build theirs."""
+    """A page that requires a session in one organisation, as other modules build theirs."""
 
     stores: Stores
     clock: Clock
@@ -92,12 +92,12 @@ async def browser(door: Door, stores: Stores, organisation: Organisation) -> Asy
 
 
 async def sign_in(browser: Browser, password: str = PASSWORD, email: str = EMAIL) -> httpx.Response:
-    """Open the door and give a password."""
+    """Open the page and send a password."""
     return await browser.fill(await browser.get("/door?x=1"), "password", email=email, password=password)
 
 
-async def test_password_opens_the_door(browser: Browser) -> None:
-    """The right password leads back to the same address, where the person is known."""
+async def test_password_signs_in(browser: Browser) -> None:
+    """The right password leads back to the same address, with a session."""
     answer = await sign_in(browser)
 
     assert answer.headers["Location"] == "/door?x=1"
@@ -111,15 +111,15 @@ async def test_email_is_compared_as_everywhere(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
-async def test_browsers_let_any_address_be_typed(browser: Browser) -> None:
-    """A field of the type `email` takes ASCII only."""
+async def test_browsers_accept_any_address(browser: Browser) -> None:
+    """A field of the type `email` accepts ASCII only."""
     page = (await browser.get("/door")).text
 
     assert 'id="email" name="email" type="text" inputmode="email"' in page
 
 
 async def test_session_cookie_is_kept_from_scripts_and_other_sites(browser: Browser) -> None:
-    """`HttpOnly; SameSite=Lax`, for the whole host alone; without `Secure` over plain HTTP, where not all keep that."""
+    """`HttpOnly; SameSite=Lax`, host-only; without `Secure` over plain HTTP, where not all browsers keep it."""
     answer = await browser.get("/door")
 
     name, _, attributes = answer.headers["Set-Cookie"].partition("=")
@@ -128,7 +128,7 @@ async def test_session_cookie_is_kept_from_scripts_and_other_sites(browser: Brow
 
 
 async def test_cookie_has_the_host_prefix_under_https(door: Door) -> None:
-    """No other host of the domain can plant a cookie of that name."""
+    """No other host of the domain can set a cookie of that name."""
     transport = httpx.ASGITransport(attrs.evolve(door, origin="https://api.example.com"))
     async with httpx.AsyncClient(transport=transport, base_url="https://api.example.com") as http:
         answer = await http.get("/door")
@@ -138,7 +138,7 @@ async def test_cookie_has_the_host_prefix_under_https(door: Door) -> None:
 
 
 async def test_page_has_strict_headers(browser: Browser) -> None:
-    """Nothing is loaded or run, nobody frames it, nobody stores it, and what is told is escaped."""
+    """Nothing is loaded or run, framed or cached, and values are escaped."""
     answer = await browser.get("/door")
 
     policy = answer.headers["Content-Security-Policy"]
@@ -154,7 +154,7 @@ async def test_page_has_strict_headers(browser: Browser) -> None:
 async def test_unknown_wrong_and_inactive_look_alike(
     browser: Browser, stores: Stores, organisation: Organisation
 ) -> None:
-    """Nobody learns from the answer who has an account."""
+    """The answer does not reveal whether an account exists."""
     wrong = await sign_in(browser, "wrong horse battery")
     unknown = await sign_in(browser, email="eve@example.com")
     async with stores.postgres.connection() as connection:
@@ -183,8 +183,8 @@ async def test_unknown_user_costs_a_hash(browser: Browser, monkeypatch: pytest.M
     assert checked == ["$argon2id$v=19$m=8,t=1,"] * 2
 
 
-async def test_old_hash_is_renewed(browser: Browser, stores: Stores, organisation: Organisation) -> None:
-    """Who signs in with a password that was hashed when less was enough gets a better hash."""
+async def test_an_outdated_hash_is_renewed(browser: Browser, stores: Stores, organisation: Organisation) -> None:
+    """A password with a hash of older, weaker parameters is hashed again when it signs in."""
     weaker = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16))
     values = (await weaker.hash(PASSWORD), organisation.owner_id)
     async with stores.postgres.connection() as connection:
@@ -200,14 +200,14 @@ async def test_old_hash_is_renewed(browser: Browser, stores: Stores, organisatio
 
 
 async def test_text_cannot_hold_nul(browser: Browser) -> None:
-    """What PostgreSQL cannot store is nobody's address."""
+    """A value that PostgreSQL cannot store is an unknown address."""
     answer = await sign_in(browser, email="ada\0@example.com")
 
     assert (answer.status_code, "do not belong together" in answer.text) == (200, True)
 
 
-async def test_signing_in_makes_a_new_id(browser: Browser) -> None:
-    """Session fixation: an id planted before is worth nothing after."""
+async def test_session_fixation_signing_in_makes_a_new_id(browser: Browser) -> None:
+    """Session fixation: an id planted before is useless afterwards."""
     planted = "a" * 43
     browser.cookies["redcore_session"] = planted
     await sign_in(browser)
@@ -219,7 +219,7 @@ async def test_signing_in_makes_a_new_id(browser: Browser) -> None:
 
 
 async def test_second_sign_in_ends_the_first_session(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """The id a browser had is dead once it got another, and so is one that signed out."""
+    """The old session id of a browser is dead once it has a new one, or has signed out."""
     sessions = Sessions(stores, clock)
     ada = await find_person(stores.postgres, organisation.owner_id)
     assert ada is not None
@@ -235,8 +235,8 @@ async def test_second_sign_in_ends_the_first_session(stores: Stores, clock: Cloc
 
 
 @pytest.mark.parametrize("csrf", ["", "0" * 64, "ü"])
-async def test_form_without_its_token_is_refused(browser: Browser, csrf: str) -> None:
-    """Login CSRF: nobody can sign a browser in with a form of their own."""
+async def test_csrf_login_form_without_its_token_is_refused(browser: Browser, csrf: str) -> None:
+    """Login CSRF: no other site can sign a browser in with a form of its own."""
     await browser.get("/door")
 
     form = {"step": "password", "email": EMAIL, "password": PASSWORD, "csrf": csrf}
@@ -246,8 +246,8 @@ async def test_form_without_its_token_is_refused(browser: Browser, csrf: str) ->
     assert "password" in forms_of(await browser.get("/door"))
 
 
-async def test_token_of_another_browser_is_refused(browser: Browser) -> None:
-    """A token is good in the session it was made for."""
+async def test_csrf_token_of_another_browser_is_refused(browser: Browser) -> None:
+    """A token is valid in the session it was made for."""
     other = Browser(browser.http)
     form = forms_of(await other.get("/door"))["password"]
     await browser.get("/door")
@@ -258,8 +258,8 @@ async def test_token_of_another_browser_is_refused(browser: Browser) -> None:
     assert "password" in forms_of(await browser.get("/door"))
 
 
-async def test_browser_without_our_cookie_is_told_so(browser: Browser) -> None:
-    """It was not kept: the form cannot work, however often it is loaded again."""
+async def test_a_browser_without_cookies_gets_an_explanation(browser: Browser) -> None:
+    """The cookie was not kept: the form cannot work, however often it is loaded again."""
     form = forms_of(await browser.get("/door"))["password"]
 
     answer = await Browser(browser.http).post("/door", {**form, "email": EMAIL, "password": PASSWORD})
@@ -267,8 +267,8 @@ async def test_browser_without_our_cookie_is_told_so(browser: Browser) -> None:
     assert (answer.status_code, "did not keep our cookie" in text_of(answer)) == (400, True)
 
 
-async def test_second_tab_leads_on(browser: Browser) -> None:
-    """Signed in in one tab, the form of the other one leads to where it wanted to go."""
+async def test_a_sign_in_in_a_second_tab_is_enough(browser: Browser) -> None:
+    """After signing in in one tab, the form of the other one leads to its own page."""
     old = await browser.get("/door")
     assert (await sign_in(browser)).status_code == 302
 
@@ -278,8 +278,8 @@ async def test_second_tab_leads_on(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:4011"])
-async def test_form_from_elsewhere_is_refused(browser: Browser, origin: str) -> None:
-    """A browser tells where a form was, and it must have been here."""
+async def test_csrf_form_from_another_origin_is_refused(browser: Browser, origin: str) -> None:
+    """The `Origin` of a form must be ours."""
     form = forms_of(await browser.get("/door"))["password"]
 
     answer = await browser.post("/door", {**form, "email": EMAIL, "password": PASSWORD}, origin=origin)
@@ -287,7 +287,7 @@ async def test_form_from_elsewhere_is_refused(browser: Browser, origin: str) -> 
     assert answer.status_code == 400
 
 
-async def test_form_without_origin_rests_on_its_token(browser: Browser) -> None:
+async def test_csrf_form_without_origin_needs_its_token(browser: Browser) -> None:
     """Old browsers do not send `Origin`."""
     form = forms_of(await browser.get("/door"))["password"]
 
@@ -298,7 +298,7 @@ async def test_form_without_origin_rests_on_its_token(browser: Browser) -> None:
 
 @pytest.mark.parametrize("body", ["x" * 70_000, "csrf=1&csrf=2", "csrf=%ff"])
 async def test_unreadable_form_is_a_page(browser: Browser, body: str) -> None:
-    """Too large, ambiguous or undecodable: a person reads why."""
+    """Too large, ambiguous or undecodable: the page says why."""
     request = browser.http.build_request(
         "POST", "/door", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
@@ -308,7 +308,7 @@ async def test_unreadable_form_is_a_page(browser: Browser, body: str) -> None:
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-async def test_a_long_address_is_not_given_back(browser: Browser) -> None:
+async def test_a_long_address_is_not_repeated(browser: Browser) -> None:
     """Escaped, it would be five times as long as what was sent."""
     answer = await sign_in(browser, email='"' * 20_000)
 
@@ -317,7 +317,7 @@ async def test_a_long_address_is_not_given_back(browser: Browser) -> None:
 
 
 async def status_from(door: Door, address: str, password: str = PASSWORD) -> int:
-    """What a new browser at an address is answered."""
+    """Return the answer to a new browser at an address."""
     elsewhere = attrs.evolve(door, address=address)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(elsewhere), base_url=ISSUER) as http:
         return (await sign_in(Browser(http), password)).status_code
@@ -325,7 +325,7 @@ async def status_from(door: Door, address: str, password: str = PASSWORD) -> int
 
 @pytest.mark.usefixtures("browser")  # which has a password
 async def test_guesses_from_many_addresses_lock_out_strangers_only(door: Door, clock: Clock) -> None:
-    """However many take part: whoever signed in from an address before still does, others wait for the next window."""
+    """However many take part: an address with an earlier sign-in is let in, others wait for the next window."""
     home, attempts = new_address(), Attempts(door.stores.redis, clock)
     assert await status_from(door, home) == 302
     account = f"{door.organisation.id} {EMAIL}"
@@ -340,7 +340,7 @@ async def test_guesses_from_many_addresses_lock_out_strangers_only(door: Door, c
 
 @pytest.mark.usefixtures("browser")  # which has a password
 async def test_a_known_address_has_as_few_guesses_as_others(door: Door) -> None:
-    """It is exempt from what others do, not from its own limit."""
+    """Attempts from elsewhere do not count for it, but it has its own limit."""
     home = new_address()
     assert await status_from(door, home) == 302
 
@@ -349,7 +349,7 @@ async def test_a_known_address_has_as_few_guesses_as_others(door: Door) -> None:
     assert statuses == [200] * PER_ACCOUNT + [429]
 
 
-async def test_codes_are_limited_everywhere(stores: Stores, clock: Clock, organisation: Organisation) -> None:
+async def test_totp_codes_are_limited_everywhere(stores: Stores, clock: Clock, organisation: Organisation) -> None:
     """Ten guesses at six digits, from ten addresses as from one; the password's count is another."""
     attempts, account = Attempts(stores.redis, clock), f"{organisation.id} {EMAIL}"
     for _ in range(EVERYWHERE["code"]):
@@ -361,7 +361,7 @@ async def test_codes_are_limited_everywhere(stores: Stores, clock: Clock, organi
 
 
 async def test_account_is_limited(browser: Browser, clock: Clock, stores: Stores, door: Door) -> None:
-    """After so many attempts not even the right password is judged there until the window ends, but elsewhere."""
+    """After so many attempts even the right password is refused there until the window ends, but not elsewhere."""
     for _ in range(PER_ACCOUNT):
         await sign_in(browser, "wrong horse battery")
     answer = await sign_in(browser)
@@ -374,10 +374,10 @@ async def test_account_is_limited(browser: Browser, clock: Clock, stores: Stores
     assert (await sign_in(browser)).status_code == 302
 
 
-async def test_guesses_at_once_are_counted_before_they_are_judged(
+async def test_concurrent_guesses_are_counted_before_they_are_checked(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thirty guesses in the same moment get no more judged than thirty in a row."""
+    """Of thirty concurrent guesses no more are checked than of thirty in a row."""
     judged: list[str] = []
 
     def matches(_: Passwords, stored: str, password: str) -> bool:
@@ -400,8 +400,8 @@ async def test_guesses_at_once_are_counted_before_they_are_judged(
     assert sorted(statuses) == [200] * PER_ACCOUNT + [429] * (30 - PER_ACCOUNT)
 
 
-async def test_signing_in_forgives_the_account(browser: Browser) -> None:
-    """Somebody who mistypes now and then is never locked out."""
+async def test_signing_in_resets_the_limit_of_the_account(browser: Browser) -> None:
+    """A person who mistypes now and then is never locked out."""
     for _ in range(2):
         for _ in range(PER_ACCOUNT - 1):
             await sign_in(browser, "wrong horse battery")
@@ -411,7 +411,7 @@ async def test_signing_in_forgives_the_account(browser: Browser) -> None:
 
 
 async def test_address_is_limited(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """One address cannot try one password on everybody, not even with an account of its own to sign in to."""
+    """One address cannot try one password on all accounts, not even with an account of its own to sign in to."""
     door = Door(stores, clock, organisation, address=new_address())
     attempts = Attempts(stores.redis, clock)
     for number in range(PER_ADDRESS):
@@ -425,7 +425,7 @@ async def test_address_is_limited(stores: Stores, clock: Clock, organisation: Or
 async def test_person_of_another_organisation_signs_in_again(
     browser: Browser, door: Door, stores: Stores, clock: Clock
 ) -> None:
-    """A session counts for the person's own organisation only."""
+    """A session is valid for the person's own organisation only."""
     await sign_in(browser)
     other = attrs.evolve(door, organisation=await make_organisation(stores, clock))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url=ISSUER) as http:
@@ -446,7 +446,7 @@ async def test_session_ends_after_half_a_day(browser: Browser, clock: Clock) -> 
 
 
 async def test_locked_out_person_is_signed_out(browser: Browser, stores: Stores, organisation: Organisation) -> None:
-    """Inactive means at once, and for good: active again, the old session is still dead."""
+    """Inactive takes effect at once, and for good: after reactivation the old session is still dead."""
     await sign_in(browser)
     set_status = "update users set status = %s where id = %s"
     async with stores.postgres.connection() as connection:
@@ -459,10 +459,10 @@ async def test_locked_out_person_is_signed_out(browser: Browser, stores: Stores,
     assert "password" in forms_of(await browser.get("/door"))
 
 
-async def test_second_factor_is_asked_and_used_up(
+async def test_totp_is_asked_and_used_up(
     browser: Browser, stores: Stores, organisation: Organisation, clock: Clock
 ) -> None:
-    """After the password nobody is signed in yet; a code opens the door once."""
+    """The password alone is not a session; a code signs in once."""
     await give_password(stores, organisation, totp=SECRET)
     code = pyotp.TOTP(SECRET).at(int(clock.time()))
     page = await browser.follow(await sign_in(browser))
@@ -478,7 +478,7 @@ async def test_second_factor_is_asked_and_used_up(
     assert "code" in forms_of(await other.get("/door"))
 
 
-async def test_codes_are_limited_with_the_password(
+async def test_totp_codes_are_limited_with_the_password(
     browser: Browser, stores: Stores, organisation: Organisation, clock: Clock
 ) -> None:
     """Knowing the password does not give more guesses at the code."""
@@ -493,10 +493,10 @@ async def test_codes_are_limited_with_the_password(
     assert statuses == [200] * (PER_ACCOUNT - 1) + [429]
 
 
-async def test_person_can_leave_between_the_steps(
+async def test_person_can_leave_between_password_and_totp(
     browser: Browser, stores: Stores, organisation: Organisation, clock: Clock
 ) -> None:
-    """Signing out while the code is owed leads back to the password; so does waiting too long."""
+    """Signing out before the code leads back to the password; so does waiting too long."""
     await give_password(stores, organisation, totp=SECRET)
     page = await browser.follow(await sign_in(browser))
     left = await browser.follow(await browser.fill(page, "sign-out"))
@@ -508,8 +508,8 @@ async def test_person_can_leave_between_the_steps(
     assert "password" in forms_of(too_late)
 
 
-async def test_redis_away_is_a_page_with_503(door: Door, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No session can be read, so nobody is signed in, and a person reads that it is our fault."""
+async def test_without_redis_the_page_is_a_503(door: Door, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without sessions no one is signed in, and the page says that the fault is the server's."""
 
     async def refuse(*_: object) -> None:
         raise RedisError("Connection refused")

@@ -1,4 +1,4 @@
-"""Passwords and the second factor by themselves: rules, storage, and what a code is good for."""
+"""Passwords and TOTP by themselves: rules, storage, and which codes are valid."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ RFC_SECRET = b32encode(b"12345678901234567890").decode()
         ("ada.lovelaceada.lovelace", False),
     ],
 )
-def test_rules(password: str, *, is_good: bool) -> None:
+def test_rules_of_passwords(password: str, *, is_good: bool) -> None:
     """Twelve to 128 characters, more than a few different ones, and not one's own address."""
     assert (problem(password, email="ada.lovelace@example.com") is None) == is_good
 
 
 @pytest.mark.anyio
 async def test_one_password_in_two_spellings() -> None:
-    """What two keyboards type for the same characters is the same password (NFKC), and another one is not."""
+    """The same characters typed on two keyboards are the same password (NFKC), other characters are not."""
     passwords = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     stored = await passwords.hash("cafe\u0301 au lait, \ufb01ne")
 
@@ -44,7 +44,7 @@ async def test_one_password_in_two_spellings() -> None:
 
 @pytest.mark.anyio
 async def test_nothing_stored_matches_nothing() -> None:
-    """Neither no hash nor a damaged one is anybody's password."""
+    """A missing or damaged hash matches no password."""
     passwords = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
     assert not await passwords.verify(None, "")
@@ -52,7 +52,7 @@ async def test_nothing_stored_matches_nothing() -> None:
 
 
 class Recorder(argon2.PasswordHasher):
-    """A hasher that notes what it was given to check against."""
+    """A hasher that records what it was given to check."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,8 +64,8 @@ class Recorder(argon2.PasswordHasher):
 
 
 @pytest.mark.anyio
-async def test_work_does_not_tell_who_exists() -> None:
-    """Checking against nothing is one check against a hash of the same cost and length, as for a stored one."""
+async def test_checking_takes_as_long_without_a_user() -> None:
+    """Without a stored hash, one of the same cost and length is checked."""
     hasher = Recorder()
     passwords = Passwords(hasher)
     stored = await passwords.hash("four words nobody says")
@@ -82,8 +82,8 @@ async def test_work_does_not_tell_who_exists() -> None:
     ("now", "code"),
     [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
 )
-def test_codes_are_those_of_the_rfc(now: int, code: str) -> None:
-    """RFC 6238 appendix B, the last six digits; the steps beside it are good too, the ones after are not."""
+def test_totp_codes_are_those_of_the_rfc(now: int, code: str) -> None:
+    """RFC 6238 appendix B, the last six digits; codes of the adjacent steps are valid too, later ones are not."""
     step = now // 30
 
     assert matching_step(RFC_SECRET, code, now) == step
@@ -93,12 +93,12 @@ def test_codes_are_those_of_the_rfc(now: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "28708", "2870822", "28708x", "٢٨٧٠٨٢", "287082\n1"])
-def test_other_texts_are_no_codes(code: str) -> None:
+def test_totp_codes_have_six_digits(code: str) -> None:
     """Six ASCII digits, or nothing."""
     assert matching_step(RFC_SECRET, code, 59) is None
 
 
-def test_secret_is_long_and_new() -> None:
+def test_totp_secret_is_long_and_new() -> None:
     """160 bits each time, in the form that comes back with the form."""
     first, second = new_totp_secret(), new_totp_secret()
 
@@ -108,6 +108,6 @@ def test_secret_is_long_and_new() -> None:
     assert not is_totp_secret(f"{first}A")
 
 
-def test_qr_code_is_an_image_that_loads_nothing() -> None:
+def test_totp_qr_code_loads_nothing() -> None:
     """An SVG as a `data:` URL."""
     assert qr_code(RFC_SECRET, "ada@example.com").startswith("data:image/svg+xml")

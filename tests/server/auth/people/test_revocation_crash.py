@@ -1,4 +1,4 @@
-"""No token outlives whom it was given for, also when the process that removes them is killed in the middle."""
+"""No token outlives its user, also when the process that revokes it is killed half-way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from redcore_server.worker.revocations import TASK, GrantEnder
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[4]
-PATIENCE_S = 15
+TIMEOUT_S = 15
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ async def lives(auth: Auth, token: str) -> bool:
 
 
 async def is_on_record(stores: Stores, token: str) -> bool:
-    """Tell whether the grant of a token is still there; the verifier refuses it all the same while its owner is not."""
+    """Return whether the grant of a token exists; the verifier also refuses it while its owner is inactive."""
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     return bool(await stores.redis.exists(redis_keys.grant(claims["gid"])))
 
@@ -95,7 +95,7 @@ async def new_token(http: httpx.AsyncClient, client: Client) -> str:
 
 
 async def killed(addresses: Addresses, key: str, victim: Victim, request: tuple[str, str, str]) -> list[str]:
-    """Let a node of its own die over a request, and return the tokens it issued just before."""
+    """Let a node of its own be killed by a request, and return the tokens it issued just before."""
     method, path, body = request
     arguments = [addresses.database_url, addresses.redis_url, key, victim.application.id, victim.application.secret]
     path = path.format(user=victim.id, application=victim.application.id)
@@ -135,7 +135,7 @@ async def jobs(stores: Stores, victim: Victim) -> list[dict[str, Any]]:
     ],
     ids=["deactivated", "deleted", "application deleted"],
 )
-async def test_killed_between_commit_and_revocation_leaves_no_token_after_a_restart(
+async def test_a_crash_between_commit_and_revocation_leaves_no_token_after_a_restart(
     *,
     request_: tuple[str, str, str],
     addresses: Addresses,
@@ -146,20 +146,20 @@ async def test_killed_between_commit_and_revocation_leaves_no_token_after_a_rest
     victim: Victim,
     ender: GrantEnder,
 ) -> None:
-    """The removal is committed and a grant is left, because the process died; the next start ends it."""
+    """The removal is committed and a grant is left, because the process died; the next start revokes it."""
     tokens = await killed(addresses, await callers.key_for(organisation), victim, request_)
     assert [row["status"] for row in await jobs(stores, victim)] == ["todo"]
     assert await is_on_record(stores, tokens[-1])
     assert not await lives(auth, tokens[-1])
 
-    async with working(stores, ender), asyncio.timeout(PATIENCE_S):
+    async with working(stores, ender), asyncio.timeout(TIMEOUT_S):
         while await is_on_record(stores, tokens[-1]):  # noqa: ASYNC110 - the worker tells nobody
             await asyncio.sleep(0.01)
 
     assert [await is_on_record(stores, token) for token in tokens] == [False] * len(tokens)
 
 
-async def test_whoever_comes_back_before_the_job_keeps_the_new_tokens_only(
+async def test_a_user_reactivated_before_the_job_keeps_only_the_new_tokens(
     *,
     addresses: Addresses,
     stores: Stores,
@@ -171,7 +171,7 @@ async def test_whoever_comes_back_before_the_job_keeps_the_new_tokens_only(
     ender: GrantEnder,
     caller: httpx.AsyncClient,
 ) -> None:
-    """Becoming active again ends what a crash left alive; the job, when it comes late, leaves the new token alone."""
+    """Reactivation revokes what a crash left alive; the job, when it runs late, leaves the new token alone."""
     request = ("PATCH", "/v1/users/{user}", '{"status": "inactive"}')
     *_, left = await killed(addresses, await callers.key_for(organisation), victim, request)
     assert await is_on_record(stores, left)

@@ -1,4 +1,4 @@
-"""Sessions in Redis: whose they are, how they end, and what is never in the store."""
+"""Sessions in Redis: their owner, their end, and what is never stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def ada(stores: Stores, organisation: Organisation) -> Person:
 
 @pytest.mark.parametrize("cookie", [None, "", "short", "ü" * 43, "a" * 44, "../../" + "a" * 37])
 async def test_other_cookies_are_replaced(sessions: Sessions, cookie: str | None) -> None:
-    """What we did not make is not used, not even as an anonymous id."""
+    """An id that the server did not make is not used, not even as an anonymous one."""
     session = await sessions.load(cookie)
 
     assert session.id != cookie
@@ -38,7 +38,7 @@ async def test_other_cookies_are_replaced(sessions: Sessions, cookie: str | None
 
 
 async def test_anonymous_session_costs_nothing(sessions: Sessions, stores: Stores) -> None:
-    """An id of the right form is kept for its forms, and Redis hears of it only to be asked."""
+    """An id of the right form is kept for its forms, and Redis is only read."""
     before = await stores.redis.dbsize()  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues]
 
     first = await sessions.load(None)
@@ -48,8 +48,8 @@ async def test_anonymous_session_costs_nothing(sessions: Sessions, stores: Store
     assert await stores.redis.dbsize() == before  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues]
 
 
-async def test_store_does_not_know_the_id(sessions: Sessions, stores: Stores, ada: Person) -> None:
-    """Who reads Redis cannot sign in as anybody, and a representation does not show the id either."""
+async def test_redis_does_not_contain_the_session_id(sessions: Sessions, stores: Stores, ada: Person) -> None:
+    """Read access to Redis is not enough to sign in, and the repr does not show the id either."""
     session = await sessions.start(await sessions.load(None), ada)
     redis = cast("Any", stores.redis)
 
@@ -60,8 +60,8 @@ async def test_store_does_not_know_the_id(sessions: Sessions, stores: Stores, ad
     assert session.id not in f"{keys} {index} {session!r}"
 
 
-async def test_session_that_owes_a_code_is_nobodys(sessions: Sessions, clock: Clock, ada: Person) -> None:
-    """The password alone signs nobody in, and waits ten minutes for the code."""
+async def test_a_session_that_waits_for_totp_has_no_person(sessions: Sessions, clock: Clock, ada: Person) -> None:
+    """The password alone signs no one in, and waits ten minutes for the code."""
     session = await sessions.start(await sessions.load(None), ada, is_complete=False)
     waiting = await sessions.load(session.id)
     clock.advance(600)
@@ -72,7 +72,7 @@ async def test_session_that_owes_a_code_is_nobodys(sessions: Sessions, clock: Cl
 
 
 async def test_session_is_of_its_own_organisation(sessions: Sessions, ada: Person) -> None:
-    """Nobody is somebody in another organisation."""
+    """A session is not valid in another organisation."""
     session = await sessions.start(await sessions.load(None), ada)
 
     assert session.of(ada.organisation_id) == ada
@@ -80,7 +80,7 @@ async def test_session_is_of_its_own_organisation(sessions: Sessions, ada: Perso
 
 
 async def test_all_sessions_of_a_person_end_together(sessions: Sessions, stores: Stores, ada: Person) -> None:
-    """In every browser, and once is enough."""
+    """In every browser, with one call."""
     browsers = [await sessions.start(await sessions.load(None), ada) for _ in range(3)]
 
     counts = [await end_sessions(stores, ada.id) for _ in range(2)]
@@ -89,8 +89,8 @@ async def test_all_sessions_of_a_person_end_together(sessions: Sessions, stores:
     assert [(await sessions.load(session.id)).person for session in browsers] == [None] * 3
 
 
-async def test_nobody_signs_in_while_being_locked_out(sessions: Sessions, stores: Stores, ada: Person) -> None:
-    """A sign-in that a lock-out overtakes ends with nobody signed in, and nothing comes back later."""
+async def test_a_lock_out_ends_a_concurrent_sign_in(sessions: Sessions, stores: Stores, ada: Person) -> None:
+    """A sign-in that is overtaken by a lock-out ends without a session, and none appears later."""
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set status = 'inactive' where id = %s", (ada.id,))
         await Revocation(stores).revoke_user(ada.id)
@@ -101,7 +101,7 @@ async def test_nobody_signs_in_while_being_locked_out(sessions: Sessions, stores
     assert (await sessions.load(session.id)).person is None
 
 
-async def test_deleted_person_is_nobody(sessions: Sessions, stores: Stores, clock: Clock, ada: Person) -> None:
+async def test_a_deleted_person_has_no_session(sessions: Sessions, stores: Stores, clock: Clock, ada: Person) -> None:
     """Even before anything was revoked."""
     session = await sessions.start(await sessions.load(None), ada)
     async with stores.postgres.connection() as connection:

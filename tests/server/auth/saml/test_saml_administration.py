@@ -1,4 +1,4 @@
-"""Putting an identity provider on record from its metadata, as an operator does."""
+"""Registering an identity provider from its metadata, as an operator does."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Operator:
     folder: Path
 
     def run(self, *words: str) -> Result:
-        """Return what the command did."""
+        """Return the output of the command."""
         environment = {"REDCORE_SERVER_DATABASE_URL": self.addresses.database_url}
         arguments = ["identity-provider", "--organisation", self.organisation.id, *words]
         return CliRunner().invoke(cli, arguments, env=environment)
 
     def set(self, metadata: str) -> Result:
-        """Return what the command did with a metadata file."""
+        """Return the output of the command with a metadata file."""
         path = self.folder / "metadata.xml"
         path.write_text(metadata)
         return self.run(str(path))
 
     def refusal(self, metadata: str) -> str:
-        """Return what the operator is told."""
+        """Return the error message."""
         error = self.set(metadata).exception
         assert isinstance(error, UnusableIdentityProvider)
         return str(error)
@@ -66,7 +66,7 @@ async def on_record(stores: Stores, organisation: Organisation) -> list[tuple[st
     return [(row["entity_id"], row["sso_url"], row["certificates"]) for row in found]
 
 
-async def test_metadata_say_everything(
+async def test_metadata_are_enough(
     operator: Operator, provider: IdentityProvider, stores: Stores, organisation: Organisation
 ) -> None:
     """Name, address and certificate; the command prints what it did."""
@@ -91,10 +91,10 @@ async def test_a_changed_provider_replaces_the_former(
     assert (await on_record(stores, organisation))[0][2] == [new]
 
 
-async def test_it_can_be_removed(
+async def test_a_provider_can_be_removed(
     operator: Operator, provider: IdentityProvider, stores: Stores, organisation: Organisation
 ) -> None:
-    """Once there is one."""
+    """If there is one."""
     operator.set(provider.metadata())
 
     assert operator.run("--remove").output == f"{provider.entity_id}\n"
@@ -102,7 +102,7 @@ async def test_it_can_be_removed(
     assert await on_record(stores, organisation) == []
 
 
-async def test_without_metadata_all_are_listed(operator: Operator, provider: IdentityProvider) -> None:
+async def test_without_metadata_providers_are_listed(operator: Operator, provider: IdentityProvider) -> None:
     """And nothing changes."""
     done = operator.set(provider.metadata()).output
 
@@ -128,7 +128,7 @@ async def test_a_lone_organisation_need_not_be_named(
 async def test_two_organisations_cannot_share_one(
     operator: Operator, provider: IdentityProvider, stores: Stores, clock: Clock
 ) -> None:
-    """Its issuer must name one organisation."""
+    """Its issuer must identify one organisation."""
     operator.set(provider.metadata())
     other = attrs.evolve(operator, organisation=await make_organisation(stores, clock))
 
@@ -136,7 +136,7 @@ async def test_two_organisations_cannot_share_one(
 
 
 async def test_the_organisation_must_be_clear(operator: Operator, provider: IdentityProvider) -> None:
-    """An unknown one is refused, and so is none if there are several; the advice lists them."""
+    """An unknown one is refused, and so is a missing one if there are several; the advice lists them."""
     metadata, url = provider.metadata().encode(), operator.addresses.database_url
 
     for organisation_id in ("org_unknown", None):
@@ -171,7 +171,7 @@ async def test_a_loopback_address_may_be_plain(operator: Operator, provider: Ide
 
 
 async def test_other_keys_are_refused(operator: Operator, provider: IdentityProvider) -> None:
-    """Only RSA of 2048 bits and more can verify the one signature that is allowed."""
+    """Only RSA keys of 2048 bits and more can verify the one allowed signature."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
     now = datetime.now(UTC)

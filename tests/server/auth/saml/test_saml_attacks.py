@@ -1,4 +1,4 @@
-"""Every attack at every address that takes assertions: refused, for a reason that the log alone tells."""
+"""Every attack at every endpoint that accepts assertions: refused, for a reason that only the log names."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ async def refusal(address: Address, document: bytes) -> str:
 
 
 async def test_an_honest_document_is_accepted(address: Address) -> None:
-    """What the attacks below vary would have been let in."""
+    """The document that the attacks below alter would have been accepted."""
     scene = await address.scene()
 
     assert address.is_welcome(await address.bring(scene.honest()))
 
 
 @pytest.mark.parametrize(("attack", "reason"), SAYINGS.values(), ids=SAYINGS)
-async def test_an_assertion_that_says_the_wrong_thing_is_refused(address: Address, attack: Attack, reason: str) -> None:
-    """A good signature is not enough."""
+async def test_a_signed_assertion_with_wrong_content_is_refused(address: Address, attack: Attack, reason: str) -> None:
+    """A valid signature is not enough."""
     scene = await address.scene()
 
     assert reason in await refusal(address, attack(scene))
 
 
 @pytest.mark.parametrize(("attack", "reason"), FORMS.values(), ids=FORMS)
-async def test_a_document_that_proves_nothing_is_refused(address: Address, attack: Attack, reason: str) -> None:
-    """A good statement is not enough."""
+async def test_a_document_without_valid_proof_is_refused(address: Address, attack: Attack, reason: str) -> None:
+    """Valid content is not enough."""
     scene = await address.scene()
 
     assert reason in await refusal(address, attack(scene))
@@ -69,7 +69,7 @@ async def test_a_document_that_proves_nothing_is_refused(address: Address, attac
 
 @pytest.mark.parametrize("name", WRAPPINGS)
 async def test_signature_wrapping_is_refused(address: Address, name: str) -> None:
-    """All eight published variants: whoever is in the document beside the signed assertion is nobody."""
+    """All eight published variants: a person named in the document beside the signed assertion is ignored."""
     document = serialized(WRAPPINGS[name](await address.scene()))
     assert VICTIM.encode() in document
 
@@ -78,7 +78,7 @@ async def test_signature_wrapping_is_refused(address: Address, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["XSW2", "XSW3", "XSW4", "XSW5", "XSW7"])
 async def test_wrapping_leaves_the_signature_whole(name: str, clock: Clock) -> None:
-    """These are true attacks: a verifier that only asks whether the signature holds is deceived."""
+    """They are real attacks: a verifier that only checks the signature is deceived."""
     provider = identity_provider("https://idp.example.com")
     scene = Scene(provider=provider, audience=ENTITY_ID, recipient=TOKEN, now=clock.now())
     root = parse(serialized(WRAPPINGS[name](scene)))
@@ -89,8 +89,8 @@ async def test_wrapping_leaves_the_signature_whole(name: str, clock: Clock) -> N
     context.verify(find(root, "//ds:Signature"))
 
 
-def test_size_is_bounded_whatever_brings_it() -> None:
-    """The addresses bound their forms; this holds for whoever comes later."""
+def test_size_is_bounded_at_every_entry() -> None:
+    """The endpoints limit their forms; this limit holds for any later caller."""
     with pytest.raises(AssertionRefused, match="it is larger than 65536 bytes"):
         parse(b" " * 65537)
 

@@ -1,4 +1,4 @@
-"""The bearer grant of RFC 7522: what an application gets for an assertion, and what it does not."""
+"""The bearer grant of RFC 7522: what an application gets for an assertion, and what it does not get."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def address(http: httpx.AsyncClient, stores: Stores, clock: Clock, client:
 
 
 async def test_tokens_are_the_persons(address: Address, auth: Auth) -> None:
-    """The subject is the user of that e-mail; the API answers as that user."""
+    """The subject is the user with that e-mail address; the API answers as that user."""
     answer = (await address.bring((await address.scene()).honest())).json()
 
     token = jws.extract_compact(answer["access_token"].encode())
@@ -46,7 +46,7 @@ async def test_tokens_are_the_persons(address: Address, auth: Auth) -> None:
 
 
 async def test_the_refresh_token_works(address: Address) -> None:
-    """Once in, a person stays in as with every other grant."""
+    """The person stays signed in as with every other grant."""
     answer = (await address.bring((await address.scene()).honest())).json()
     form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"]}
 
@@ -56,7 +56,7 @@ async def test_the_refresh_token_works(address: Address) -> None:
 
 
 async def test_scope_is_narrowed(address: Address) -> None:
-    """An application gets what it asks for, never more than it is registered for; a refusal uses nothing up."""
+    """An application gets the requested scope within its own; a refusal does not use the assertion up."""
     document = (await address.scene()).honest()
 
     above = await address.bring(document, scope="users:read admin")
@@ -66,8 +66,8 @@ async def test_scope_is_narrowed(address: Address) -> None:
     assert narrowed.json()["scope"] == "users:read"
 
 
-async def test_a_person_gives_no_more_than_their_role_has(address: Address, stores: Stores) -> None:
-    """Who asks for nothing in particular gets what is left; who asks for more is told so."""
+async def test_scope_is_limited_by_the_persons_role(address: Address, stores: Stores) -> None:
+    """Without a requested scope the role's part is granted; a request beyond it is refused with a message."""
     await add_user(stores, address.organisation, "eve@example.com", "active")
     document = (await address.scene()).honest(name_id="eve@example.com")
 
@@ -102,7 +102,7 @@ async def test_an_invited_person_becomes_active(address: Address, stores: Stores
 
 @pytest.mark.parametrize("address_of_it", [TOKEN, ACS])
 async def test_a_response_may_be_meant_for_either_address(address: Address, address_of_it: str) -> None:
-    """Identity providers address a whole response to the consumer service; an application may bring it all the same."""
+    """Identity providers address a whole response to the consumer service; an application may present it, too."""
     scene = await address.scene()
     statement = scene.statement(recipient=address_of_it)
     response = scene.provider.response(scene.provider.assertion(statement), statement, destination=address_of_it)
@@ -125,7 +125,7 @@ async def test_a_response_signed_as_a_whole_is_enough(address: Address) -> None:
 
 
 async def test_a_bare_assertion_must_be_meant_for_the_token_endpoint(address: Address) -> None:
-    """RFC 7522 section 3: one that names the consumer service was made for a browser."""
+    """RFC 7522 section 3: one addressed to the consumer service was made for a browser."""
     scene = await address.scene()
 
     with capture_logs() as log:
@@ -136,7 +136,7 @@ async def test_a_bare_assertion_must_be_meant_for_the_token_endpoint(address: Ad
 
 
 async def test_an_answer_to_a_browser_is_not_for_applications(address: Address) -> None:
-    """A response stolen from a browser that signs in is worth nothing at the token endpoint, nor is what is in it."""
+    """A response stolen from a browser is refused at the token endpoint, and so is the assertion in it."""
     scene = await address.scene()
     answering = scene.statement(in_response_to="_request")
     documents = [
@@ -152,7 +152,7 @@ async def test_an_answer_to_a_browser_is_not_for_applications(address: Address) 
     assert [line["reason"] for line in log] == ["it answers a request, and this address makes none"] * 3
 
 
-async def test_either_audience_will_do(address: Address) -> None:
+async def test_either_audience_is_accepted(address: Address) -> None:
     """RFC 7522 section 3 allows the token endpoint's address beside the entity id."""
     answer = await address.bring((await address.scene()).honest(audience=TOKEN))
 
@@ -172,8 +172,8 @@ async def test_padding_makes_no_difference(address: Address) -> None:
 
 
 @pytest.mark.parametrize("assertion", ["a", "YWJj*", "YWJj+/", "ä"])
-async def test_what_is_not_base64url_is_refused(address: Address, assertion: str) -> None:
-    """Nothing is guessed about an encoding."""
+async def test_an_assertion_that_is_not_base64url_is_refused(address: Address, assertion: str) -> None:
+    """No encoding is guessed."""
     with capture_logs() as log:
         answer = await address.bring(b"", assertion=assertion)
 
@@ -189,13 +189,13 @@ async def test_a_missing_assertion_is_an_invalid_request(address: Address) -> No
 
 
 async def test_ten_megabytes_are_refused_unread(address: Address) -> None:
-    """The size is bounded before anything is decoded or parsed."""
+    """The size is checked before anything is decoded or parsed."""
     answer = await address.bring((await address.scene()).honest() + b" " * 10_000_000)
 
     assert (answer.status_code, answer.json()["error"]) == (413, "invalid_request")
 
 
-async def test_an_assertion_is_good_once(address: Address) -> None:
+async def test_an_assertion_can_be_used_once(address: Address) -> None:
     """A second use is refused, and so is the same assertion in a response around it."""
     scene = await address.scene()
     statement = scene.statement()
@@ -212,7 +212,7 @@ async def test_an_assertion_is_good_once(address: Address) -> None:
 
 
 async def test_of_twenty_uses_at_once_exactly_one_succeeds(address: Address) -> None:
-    """Using an assertion up is one atomic step."""
+    """Marking an assertion as used is one atomic step."""
     document = (await address.scene()).honest()
     answers: list[httpx.Response] = []
 
@@ -227,7 +227,7 @@ async def test_of_twenty_uses_at_once_exactly_one_succeeds(address: Address) -> 
 
 
 async def test_a_client_of_another_organisation_is_refused(address: Address, stranger: Client) -> None:
-    """And does not use the assertion up for the right one."""
+    """And the assertion is not used up for the right one."""
     document = (await address.scene()).honest()
     form = {"grant_type": SAML_BEARER, "assertion": base64url(document)}
 
@@ -240,7 +240,7 @@ async def test_a_client_of_another_organisation_is_refused(address: Address, str
 
 
 async def test_a_client_must_authenticate(address: Address, stranger: Client) -> None:
-    """A confidential client without its secret is nobody, whatever it brings."""
+    """A confidential client without its secret is refused, whatever it presents."""
     form = {"grant_type": SAML_BEARER, "assertion": "x", "client_id": address.client.id}
 
     answers = [
@@ -252,7 +252,7 @@ async def test_a_client_must_authenticate(address: Address, stranger: Client) ->
 
 
 async def test_an_inactive_user_is_refused(address: Address, stores: Stores) -> None:
-    """The identity provider may still know the person; the organisation does not want them."""
+    """The identity provider may still know the person; the organisation has deactivated the user."""
     await add_user(stores, address.organisation, "eve@example.com", "inactive")
 
     with capture_logs() as log:
@@ -262,8 +262,8 @@ async def test_an_inactive_user_is_refused(address: Address, stores: Stores) -> 
     assert log[0]["reason"] == "its subject is no active or invited user of the organisation"
 
 
-async def test_a_user_of_another_organisation_is_a_stranger(address: Address, stores: Stores, clock: Clock) -> None:
-    """An identity provider speaks for its own organisation alone."""
+async def test_a_user_of_another_organisation_is_unknown(address: Address, stores: Stores, clock: Clock) -> None:
+    """An identity provider is trusted for its own organisation alone."""
     await add_user(stores, await make_organisation(stores, clock), "zoe@example.com", "active")
 
     assert (await address.bring((await address.scene()).honest(name_id="zoe@example.com"))).json() == REFUSED
@@ -271,12 +271,12 @@ async def test_a_user_of_another_organisation_is_a_stranger(address: Address, st
 
 @pytest.mark.parametrize("spelling", ["ADA@Example.com", " ada@example.com\n"])
 async def test_an_address_is_compared_as_everywhere(address: Address, spelling: str) -> None:
-    """Case and surrounding space make no other person."""
+    """Case and surrounding space do not matter."""
     assert (await address.bring((await address.scene()).honest(name_id=spelling))).status_code == 200
 
 
-async def test_who_is_removed_meanwhile_gets_nothing(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last look into PostgreSQL, after the grant was written, decides."""
+async def test_a_user_removed_meanwhile_gets_nothing(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is read once more after the grant was written, and decides."""
     monkeypatch.setattr(Applications, "granted", AsyncMock(return_value=None))
 
     with capture_logs() as log:
@@ -287,7 +287,7 @@ async def test_who_is_removed_meanwhile_gets_nothing(address: Address, monkeypat
 
 
 async def test_the_clock_is_the_servers(address: Address, clock: Clock) -> None:
-    """Time is told by one clock, also when the lab has moved it; an expired assertion gets a minute of leeway."""
+    """One clock is used, also when the lab has moved it; an expired assertion gets a minute of leeway."""
     scene = await address.scene()
     documents = [scene.honest(), scene.honest()]
     clock.advance(timedelta(minutes=5, seconds=59).total_seconds())
@@ -298,8 +298,8 @@ async def test_the_clock_is_the_servers(address: Address, clock: Clock) -> None:
     assert (late.status_code, too_late.status_code) == (200, 400)
 
 
-async def test_either_of_two_certificates_will_do(address: Address, stores: Stores) -> None:
-    """While an identity provider changes its key, both are good."""
+async def test_either_of_two_certificates_is_accepted(address: Address, stores: Stores) -> None:
+    """While an identity provider changes its key, both are valid."""
     certificates = [key_pair("second")[1], address.provider.certificate]
     await rows(
         stores,
@@ -311,7 +311,7 @@ async def test_either_of_two_certificates_will_do(address: Address, stores: Stor
     assert (await address.bring((await address.scene()).honest())).status_code == 200
 
 
-async def test_the_metadata_tell_of_the_grant(http: httpx.AsyncClient) -> None:
+async def test_the_metadata_list_the_grant(http: httpx.AsyncClient) -> None:
     """RFC 8414: clients discover it."""
     metadata = (await http.get("/.well-known/oauth-authorization-server")).json()
 

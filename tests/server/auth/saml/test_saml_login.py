@@ -1,4 +1,4 @@
-"""Signing in at an identity provider with a browser: there, back, and whatever could go wrong on the way."""
+"""Signing in at an identity provider with a browser: the request, the answer, and every failure on the way."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def address(http: httpx.AsyncClient, stores: Stores, clock: Clock, client:
 
 
 async def test_metadata_describe_the_service_provider(http: httpx.AsyncClient) -> None:
-    """An identity provider's administrator finds all there is to enter; python3-saml finds them valid."""
+    """An administrator of an identity provider finds all that is needed; python3-saml finds them valid."""
     response = await http.get("/saml/metadata.xml")
 
     assert response.headers["Content-Type"] == "application/samlmetadata+xml"
@@ -72,14 +72,14 @@ async def test_metadata_describe_the_service_provider(http: httpx.AsyncClient) -
 async def test_metadata_are_text_for_a_client_that_asks_for_it(
     http: httpx.AsyncClient, accept: str, media_type: str
 ) -> None:
-    """Stock generators of clients know no media type of SAML."""
+    """Generated clients know no media type of SAML."""
     response = await http.get("/saml/metadata.xml", headers={"Accept": accept})
 
     assert (response.status_code, response.headers["Content-Type"]) == (200, media_type)
 
 
 async def test_login_asks_the_identity_provider(address: Address, clock: Clock) -> None:
-    """The request names us, where to answer, and how the person shall be named; the address keeps its own query."""
+    """It names service provider, address for the answer and form of the name; the provider's own query is kept."""
     response = await address.http.get("/saml/login", params={"organisation": address.organisation.id})
 
     target = urlsplit(response.headers["Location"])
@@ -97,7 +97,7 @@ async def test_login_asks_the_identity_provider(address: Address, clock: Clock) 
 
 
 async def test_the_cookie_of_a_login_is_guarded(address: Address) -> None:
-    """No script reads it; it comes back with a form of another site, as the answer is one."""
+    """No script reads it; it is sent with a form of another site, as the answer is one."""
     response = await address.http.get("/saml/login", params={"organisation": address.organisation.id})
 
     cookie = SimpleCookie(next(c for c in response.headers.get_list("set-cookie") if c.startswith("redcore_saml")))
@@ -110,14 +110,14 @@ async def test_the_cookie_of_a_login_is_guarded(address: Address) -> None:
     [(True, "none"), (False, None)],
 )
 def test_the_cookie_of_a_login_is_one_that_browsers_keep(*, is_secure: bool, samesite: str | None) -> None:
-    """They drop `Secure`, and `SameSite=None` without it, over plain HTTP."""
+    """Over plain HTTP they drop `Secure`, and also `SameSite=None` without it."""
     attributes = cookie_attributes(is_secure=is_secure)
 
     assert (attributes["secure"], attributes["samesite"], attributes["httponly"]) == (is_secure, samesite, True)
 
 
 async def test_the_organisation_may_be_left_out_if_only_one_has_a_provider(address: Address, stores: Stores) -> None:
-    """With several it must be named; without any there is nowhere to go."""
+    """With several it must be named; without any there is no login."""
     await rows(
         stores, "delete from identity_providers where organisation_id <> %s returning 1", address.organisation.id
     )
@@ -134,14 +134,14 @@ async def test_the_organisation_may_be_left_out_if_only_one_has_a_provider(addre
 
 @pytest.mark.parametrize("organisation_id", ["org_unknown", "", "a\0b"])
 async def test_an_unknown_organisation_is_not_found(address: Address, organisation_id: str) -> None:
-    """Whatever is asked for."""
+    """Whatever is requested."""
     answer = await address.http.get("/saml/login", params={"organisation": organisation_id})
 
     assert answer.status_code == 404
 
 
 async def test_a_person_is_signed_in(address: Address, stores: Stores, clock: Clock) -> None:
-    """The session is that of the user with the e-mail in the assertion; the login's cookie is gone."""
+    """The session is that of the user with the e-mail address in the assertion; the login's cookie is gone."""
     scene = await address.scene()
 
     answer = await address.bring(scene.honest())
@@ -156,8 +156,8 @@ async def test_a_person_is_signed_in(address: Address, stores: Stores, clock: Cl
 @pytest.mark.parametrize(
     "return_to", ["/oauth/authorize?client_id=app_1&redirect_uri=https%3A%2F%2Fx.example%2Fcb", "/oauth/device"]
 )
-async def test_the_browser_returns_to_where_it_was_needed(address: Address, return_to: str) -> None:
-    """To the page that wanted somebody signed in, whatever `RelayState` says."""
+async def test_the_browser_returns_to_the_page_that_asked(address: Address, return_to: str) -> None:
+    """To the page that required a session, whatever `RelayState` says."""
     request_id = await address.ask(return_to=return_to)
     scene = address.scene_of(request_id)
 
@@ -179,8 +179,8 @@ async def test_the_browser_returns_to_where_it_was_needed(address: Address, retu
         "",
     ],
 )
-async def test_nothing_else_can_be_returned_to(address: Address, return_to: str) -> None:
-    """No open redirect: only our own pages."""
+async def test_no_open_redirect_after_a_login(address: Address, return_to: str) -> None:
+    """Only our own pages."""
     query = {"organisation": address.organisation.id, "return_to": return_to}
 
     answer = await address.http.get("/saml/login", params=query)
@@ -190,7 +190,7 @@ async def test_nothing_else_can_be_returned_to(address: Address, return_to: str)
 
 
 async def test_an_invited_person_becomes_active(address: Address, stores: Stores, clock: Clock) -> None:
-    """The identity provider vouches for the address, so the invitation is not needed any more."""
+    """The identity provider vouches for the address, so the invitation is no longer needed."""
     user_id = await add_user(stores, address.organisation, "eve@example.com", "pending_invite")
     await rows(
         stores,
@@ -211,8 +211,8 @@ async def test_an_invited_person_becomes_active(address: Address, stores: Stores
     assert invitation["voided_at"] is not None
 
 
-async def test_an_unasked_answer_is_refused(address: Address) -> None:
-    """With one, an attacker would sign a person in as somebody else."""
+async def test_an_unsolicited_answer_is_refused(address: Address) -> None:
+    """With one, an attacker would sign a person in as another."""
     scene = await address.scene()
 
     assert await why(address, scene.honest(in_response_to=None)) == "it is no answer to a request of ours"
@@ -220,7 +220,7 @@ async def test_an_unasked_answer_is_refused(address: Address) -> None:
 
 
 async def test_the_answer_to_another_browser_is_refused(address: Address) -> None:
-    """The attacker's own login, sent to a victim's browser, leads nowhere; nor can it be tried again."""
+    """The attacker's own login, sent to a victim's browser, is refused and cannot be tried again."""
     scene = await address.scene()
     cookies = dict(address.http.cookies)
     address.http.cookies.clear()
@@ -231,7 +231,7 @@ async def test_the_answer_to_another_browser_is_refused(address: Address) -> Non
 
 
 async def test_an_answer_to_another_provider_is_refused(address: Address, stores: Stores, clock: Clock) -> None:
-    """One organisation's identity provider cannot answer what another one was asked."""
+    """One organisation's identity provider cannot answer a request to another one."""
     scene = await address.scene()
     other = await trust(stores, clock, await make_organisation(stores, clock))
     statement = scene.statement(issuer=other.entity_id)
@@ -240,7 +240,7 @@ async def test_an_answer_to_another_provider_is_refused(address: Address, stores
     assert await why(address, document) == "it answers no request of this browser"
 
 
-async def test_a_request_is_answered_in_ten_minutes_or_never(address: Address, clock: Clock) -> None:
+async def test_a_request_expires_after_ten_minutes(address: Address, clock: Clock) -> None:
     """By the server's clock."""
     scene = await address.scene()
     clock.advance(600)
@@ -249,8 +249,8 @@ async def test_a_request_is_answered_in_ten_minutes_or_never(address: Address, c
     assert await why(address, late.honest()) == "it answers no request of this browser"
 
 
-async def test_an_answer_is_good_once(address: Address) -> None:
-    """Sent again in the same browser, after another login was begun, it is refused."""
+async def test_an_answer_can_be_used_once(address: Address) -> None:
+    """Sent again in the same browser, after another login was started, it is refused."""
     document = (await address.scene()).honest()
     assert (await address.bring(document)).status_code == 200
     await address.ask()
@@ -259,7 +259,7 @@ async def test_an_answer_is_good_once(address: Address) -> None:
 
 
 async def test_an_assertion_used_elsewhere_is_refused(address: Address) -> None:
-    """The same assertion id in the answer to a new request: replay is asked of all addresses together."""
+    """The same assertion id in the answer to a new request: replay is detected across all endpoints."""
     first = (await address.scene()).statement()
     await address.bring(address.scene_of(first.in_response_to).honest(id=first.id))
     again = (await address.scene()).honest(id=first.id)
@@ -278,23 +278,23 @@ async def test_an_assertion_used_elsewhere_is_refused(address: Address) -> None:
         ),
     ],
 )
-async def test_the_response_must_be_right_too(address: Address, envelope: dict[str, str], reason: str) -> None:
-    """What it says is checked, though only the assertion in it is signed."""
+async def test_the_response_is_checked_too(address: Address, envelope: dict[str, str], reason: str) -> None:
+    """Its content is checked, though only the assertion in it is signed."""
     scene = await address.scene()
 
     assert await why(address, scene.document(scene.provider.assertion(scene.statement()), **envelope)) == reason
 
 
-async def test_a_bare_assertion_is_no_answer(address: Address) -> None:
-    """A browser brings responses."""
+async def test_a_bare_assertion_is_not_an_answer(address: Address) -> None:
+    """Browsers send responses."""
     scene = await address.scene()
     bare = serialized(scene.provider.assertion(scene.statement()))
 
     assert await why(address, bare) == "it is no response that says the person signed in"
 
 
-async def test_what_is_not_base64_is_refused(address: Address) -> None:
-    """Nor is nothing at all."""
+async def test_an_answer_that_is_not_base64_is_refused(address: Address) -> None:
+    """A missing one too."""
     for form in ({"SAMLResponse": "*"}, {}):
         with capture_logs() as log:
             answer = await address.http.post("/saml/acs", data={"x": "y", **form})
@@ -312,14 +312,14 @@ async def test_base64_may_come_in_lines(address: Address) -> None:
 
 
 async def test_ten_megabytes_are_refused_unread(address: Address) -> None:
-    """The size is bounded before anything is decoded or parsed."""
+    """The size is checked before anything is decoded or parsed."""
     answer = await address.bring(b" " * 10_000_000)
 
     assert answer.status_code == 413
 
 
 async def test_support_finds_the_reason_by_the_id_on_the_page(app: ASGIApp) -> None:
-    """The page quotes the request's id, and so does the line in the log."""
+    """The page shows the request's id, and so does the line in the log."""
     request_id = "8f14e45f-ceea-467f-ab13-9a2c1d7a5e01"
     headers = {"X-Request-ID": request_id}
     with capture_logs([merge_contextvars]) as log:
@@ -332,7 +332,7 @@ async def test_support_finds_the_reason_by_the_id_on_the_page(app: ASGIApp) -> N
 
 
 async def test_a_refusal_leaves_the_session_alone(address: Address) -> None:
-    """Who is signed in stays so, whatever others post."""
+    """The session of a signed-in person stays, whatever others post."""
     await address.bring((await address.scene()).honest())
 
     answer = await address.bring(b"<x/>")
@@ -341,7 +341,7 @@ async def test_a_refusal_leaves_the_session_alone(address: Address) -> None:
     assert "set-cookie" not in answer.headers
 
 
-async def test_the_sign_in_page_offers_the_way_to_the_provider_and_back(address: Address, stores: Stores) -> None:
+async def test_the_sign_in_page_links_to_the_provider(address: Address, stores: Stores) -> None:
     """From an application's request to the consent page, without a password."""
     redirect_uri = "https://app.example/cb"
     await rows(

@@ -1,4 +1,4 @@
-"""Tokens and the failover of a Redis master: what was revoked stays revoked, what cannot be kept is not promised."""
+"""Tokens and the failover of a Redis master: a revoked token stays revoked, and no acknowledged write is lost."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def keeper(cluster: RedisCluster, refresh_token: str) -> tuple[ClusterNode, Clus
 async def test_a_revoked_token_stays_revoked_after_a_failover(
     http: httpx.AsyncClient, auth: Auth, cluster: RedisCluster
 ) -> None:
-    """The master that took the revocation dies at once; its replica knows."""
+    """The master that took the revocation dies at once; its replica has it."""
     tokens = (await http.post("/oauth/token", data=ISSUE)).json()
     master, replica = keeper(cluster, tokens["refresh_token"])
 
@@ -80,7 +80,7 @@ async def test_a_revoked_token_stays_revoked_after_a_failover(
 async def test_a_revocation_that_no_replica_has_is_not_acknowledged(
     http: httpx.AsyncClient, cluster: RedisCluster, kind: str
 ) -> None:
-    """Not when it is asked for again either, until a replica has it."""
+    """Not on a repeated request either, until a replica has it."""
     tokens = (await http.post("/oauth/token", data=ISSUE)).json()
     _, replica = keeper(cluster, tokens["refresh_token"])
     revoke = {"token": tokens[kind]}
@@ -93,8 +93,8 @@ async def test_a_revocation_that_no_replica_has_is_not_acknowledged(
     assert (await http.post("/oauth/revoke", data=revoke)).status_code == 200
 
 
-async def test_a_rotation_that_no_replica_has_is_taken_back(http: httpx.AsyncClient, cluster: RedisCluster) -> None:
-    """The client that asks again with the same refresh token gets its pair: it is not taken for a thief."""
+async def test_a_rotation_that_no_replica_has_is_undone(http: httpx.AsyncClient, cluster: RedisCluster) -> None:
+    """The client that retries with the same refresh token gets its pair: it is not taken for a thief."""
     tokens = (await http.post("/oauth/token", data=ISSUE)).json()
     _, replica = keeper(cluster, tokens["refresh_token"])
     refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
@@ -108,10 +108,10 @@ async def test_a_rotation_that_no_replica_has_is_taken_back(http: httpx.AsyncCli
     assert [answer.status_code for answer in (refused, again, reused)] == [503, 200, 400]
 
 
-async def test_ending_all_grants_of_a_user_can_be_repeated_until_it_is_kept(
+async def test_revoking_all_grants_of_a_user_can_be_repeated_until_it_is_kept(
     http: httpx.AsyncClient, auth: Auth, cluster: RedisCluster, organisation: Organisation
 ) -> None:
-    """The index of the grants is kept until a replica knows that they are gone."""
+    """The index of the grants is kept until a replica has the deletions."""
     tokens = (await http.post("/oauth/token", data=ISSUE)).json()
     _, replica = keeper(cluster, tokens["refresh_token"])
     replica.hold()

@@ -41,7 +41,7 @@ def clock() -> StillClock:
 async def test_tokens_live_and_die_on_a_cluster(
     addresses: Addresses, cluster_url: str, client: Client, organisation: Organisation, clock: StillClock
 ) -> None:
-    """Issue, verify, count, refresh, reuse, revoke by token, by user: every step keeps to one slot at a time."""
+    """Issue, verify, count, refresh, reuse, revoke by token, by user: every step uses one slot at a time."""
     issue = {"grant_type": "client_credentials"}
     async with (
         open_stores(addresses.database_url, cluster_url) as stores,
@@ -77,10 +77,10 @@ async def test_tokens_live_and_die_on_a_cluster(
                 await auth.verifier.verify(token["access_token"])
 
 
-async def test_people_log_devices_in_on_a_cluster(
+async def test_device_logins_on_a_cluster(
     addresses: Addresses, cluster_url: str, client: Client, organisation: Organisation, clock: Clock
 ) -> None:
-    """Start, guess wrong, approve, fetch, and end an approval that nobody fetched."""
+    """Start, guess wrong, approve, fetch, and expire an approval that was not fetched."""
     async with (
         open_stores(addresses.database_url, cluster_url) as stores,
         node(attrs.evolve(addresses, redis_url=cluster_url), stores, clock) as auth,

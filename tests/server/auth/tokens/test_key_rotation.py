@@ -1,4 +1,4 @@
-"""Signing keys rotate on schedule, and no token nor verifier notices."""
+"""Signing keys rotate on schedule, without any effect on tokens and verifiers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def published(keys: SigningKeys, clock: Clock) -> list[str]:
 
 
 def test_a_key_signs_for_one_period(pool: Pool, clock: Clock) -> None:
-    """The next one is published early by its lead, signs on time, and outlives its predecessor's last token."""
+    """The next one is published ahead of time, signs on time, and outlives its predecessor's last token."""
     keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     (first,) = published(keys, clock)
 
@@ -60,7 +60,7 @@ def test_a_key_signs_for_one_period(pool: Pool, clock: Clock) -> None:
 
 
 def test_nodes_that_find_a_rotation_due_together_make_one_key(pool: Pool, clock: Clock) -> None:
-    """The keyring is renewed under a lock, and looked at again in it."""
+    """The keyring is renewed under a lock, and read again in it."""
     nodes = [SigningKeys(pool, clock, SIGNING_KEY_PERIOD) for _ in range(4)]
     nodes[0].ring()
     clock.advance(SIGNING_KEY_PERIOD.total_seconds())
@@ -72,7 +72,7 @@ def test_nodes_that_find_a_rotation_due_together_make_one_key(pool: Pool, clock:
 
 
 class JwksVerifier:
-    """A resource server that nobody here wrote for: caches the key set and asks again for a `kid` it does not know."""
+    """A third-party resource server: caches the key set and reads it again for an unknown `kid`."""
 
     def __init__(self, http: httpx.AsyncClient, clock: Clock) -> None:
         self._http = http
@@ -98,10 +98,10 @@ class JwksVerifier:
 
 
 @pytest.mark.anyio
-async def test_tokens_verify_until_they_end_whatever_rotates(
+async def test_tokens_verify_until_they_expire_whatever_rotates(
     auth: Auth, http: httpx.AsyncClient, client: Client, clock: Clock
 ) -> None:
-    """Every five minutes around two rotations a token is issued; each verifies, here and outside, until its end."""
+    """Every five minutes around two rotations a token is issued; each verifies, here and outside, until it expires."""
     outside = JwksVerifier(http, clock)
     alive: list[tuple[float, str]] = []
     signers = set()
@@ -122,7 +122,7 @@ async def test_tokens_verify_until_they_end_whatever_rotates(
 
 
 def test_a_node_rotates_by_itself(pool: Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody asks for it: the first look at the keyring after the period finds the next key in it."""
+    """No request is needed: the first look at the keyring after the period finds the next key in it."""
     keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     before = keys.ring()
     clock.advance(SIGNING_KEY_PERIOD.total_seconds())

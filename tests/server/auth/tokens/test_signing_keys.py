@@ -1,4 +1,4 @@
-"""Signing keys: made once, rotated with an overlap, forgotten at their end."""
+"""Signing keys: made once, rotated with an overlap, dropped when they expire."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_nodes_starting_together_make_one_key(pool: Pool, clock: Clock) -> None:
 
 
 def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
-    """The new key is published before it signs; the old one stays until its last token has ended."""
+    """The new key is published before it signs; the old one stays until its last token has expired."""
     keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     old = keys.ring().signer(clock.now()).kid
     new = keys.rotate()
@@ -58,7 +58,7 @@ def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
 
 
 def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock) -> None:
-    """A node with a fresh copy reloads for a key it does not know, but not more than once a second."""
+    """A node with a fresh copy reloads for an unknown key, but not more than once a second."""
     here, there = SigningKeys(pool, clock, SIGNING_KEY_PERIOD), SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     there.ring()
     new = here.rotate()
@@ -80,7 +80,7 @@ def test_clock_moved_back_still_signs(pool: Pool, clock: Clock) -> None:
 
 
 def test_private_halves_are_not_shown(pool: Pool, clock: Clock) -> None:
-    """Neither the key set nor a representation contains a private number."""
+    """Neither the key set nor a repr contains a private number."""
     keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     (jwk,) = keys.ring().jwks(clock.now())["keys"]
 

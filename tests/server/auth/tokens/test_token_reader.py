@@ -1,4 +1,4 @@
-"""What is remembered of access tokens, and what is not."""
+"""The cache of verified access tokens."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ async def text(auth: Auth, clock: Clock) -> str:
 
 
 async def test_a_signature_is_checked_once(auth: Auth, clock: Clock, text: str, verified: list[str]) -> None:
-    """The second time the token is remembered, and says the same."""
+    """The second time the token is in the cache, with the same result."""
     reader = TokenReader(TOKENS, auth.keys, clock)
 
     assert await reader.read(text) == await reader.read(text)
     assert verified == [text]
 
 
-async def test_a_remembered_token_ends_in_time(auth: Auth, clock: Clock, text: str) -> None:
-    """Its end is looked at each time."""
+async def test_a_cached_token_expires_in_time(auth: Auth, clock: Clock, text: str) -> None:
+    """Its expiry is checked each time."""
     reader = TokenReader(TOKENS, auth.keys, clock)
     await reader.read(text)
     clock.advance(ACCESS_TOKEN_S)
@@ -70,8 +70,8 @@ async def test_a_remembered_token_ends_in_time(auth: Auth, clock: Clock, text: s
         await reader.read(text)
 
 
-async def test_what_is_no_token_is_not_remembered(auth: Auth, clock: Clock, text: str, verified: list[str]) -> None:
-    """A changed signature is refused each time, also when the true one is known."""
+async def test_invalid_tokens_are_not_cached(auth: Auth, clock: Clock, text: str, verified: list[str]) -> None:
+    """A changed signature is refused each time, also when the valid one is cached."""
     reader = TokenReader(TOKENS, auth.keys, clock)
     await reader.read(text)
 
@@ -84,7 +84,7 @@ async def test_what_is_no_token_is_not_remembered(auth: Auth, clock: Clock, text
 async def test_a_withdrawn_key_takes_its_tokens_along(
     auth: Auth, clock: Clock, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once the keyring is read without it, nothing that it signed is remembered."""
+    """Once the keyring is read without the key, none of its tokens is cached."""
     reader = TokenReader(TOKENS, auth.keys, clock)
     await reader.read(text)
     other = attrs.evolve((await auth.keys.current()).keys[0], kid="other")
@@ -95,10 +95,10 @@ async def test_a_withdrawn_key_takes_its_tokens_along(
         await reader.read(text)
 
 
-async def test_the_memory_is_bounded(
+async def test_the_cache_is_bounded(
     auth: Auth, clock: Clock, text: str, verified: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When it is full all are forgotten."""
+    """When it is full it is emptied."""
     monkeypatch.setattr("redcore_server.auth.tokens.reader._MOST", 1)
     reader = TokenReader(TOKENS, auth.keys, clock)
 

@@ -56,7 +56,7 @@ async def introspect(http: httpx.AsyncClient, client: Client, token: str) -> dic
 async def test_access_token_names_its_principal(
     auth: Auth, issue: Issue, client: Client, organisation: Organisation, clock: Clock
 ) -> None:
-    """A verified token tells the gateway who calls, for whom, with which scopes and plan, and until when."""
+    """A verified token gives the gateway caller, owner, scopes, plan and expiry."""
     token = await issue()
 
     principal = await auth.verifier.verify(token["access_token"])
@@ -75,7 +75,7 @@ async def test_access_token_names_its_principal(
 
 
 async def test_refresh_replaces_both_tokens(auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client) -> None:
-    """A refresh answers with a new pair; the older access token lives on until its own end."""
+    """A refresh returns a new pair; the older access token stays valid until its own expiry."""
     first = await issue()
 
     second = (await refresh(http, client, first["refresh_token"])).json()
@@ -89,7 +89,7 @@ async def test_refresh_replaces_both_tokens(auth: Auth, http: httpx.AsyncClient,
 async def test_concurrent_uses_of_one_refresh_token_succeed_once(
     http: httpx.AsyncClient, issue: Issue, client: Client
 ) -> None:
-    """Of 50 concurrent uses exactly one gets tokens, and the reuse by the others ends the family."""
+    """Of 50 concurrent uses exactly one gets tokens, and the reuse by the others revokes the family."""
     token = await issue()
     responses: list[httpx.Response] = []
 
@@ -107,8 +107,10 @@ async def test_concurrent_uses_of_one_refresh_token_succeed_once(
     assert await introspect(http, client, won[0].json()["access_token"]) == {"active": False}
 
 
-async def test_reuse_ends_the_family(auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client) -> None:
-    """A dead refresh token used again kills the living one and every access token of the family."""
+async def test_refresh_token_reuse_revokes_the_family(
+    auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client
+) -> None:
+    """A used refresh token that is used again revokes the current one and every access token of the family."""
     first = await issue()
     second = (await refresh(http, client, first["refresh_token"])).json()
 
@@ -122,10 +124,10 @@ async def test_reuse_ends_the_family(auth: Auth, http: httpx.AsyncClient, issue:
             await auth.verifier.verify(token["access_token"])
 
 
-async def test_forged_token_of_a_known_grant_ends_nothing(
+async def test_forged_token_of_a_known_grant_revokes_nothing(
     auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client
 ) -> None:
-    """Knowing the grant's id, which every access token shows, is not enough to end the family."""
+    """Knowing the grant's id, which every access token shows, is not enough to revoke the family."""
     token = await issue()
     grant_id = token["refresh_token"].partition(".")[0]
 
@@ -135,10 +137,10 @@ async def test_forged_token_of_a_known_grant_ends_nothing(
     await auth.verifier.verify(token["access_token"])
 
 
-async def test_refresh_token_slides_for_thirty_days(
+async def test_refresh_token_expiry_slides_by_thirty_days(
     http: httpx.AsyncClient, issue: Issue, client: Client, clock: Clock
 ) -> None:
-    """Each rotation gives thirty days more; a token that rested for thirty days is dead."""
+    """Each rotation gives thirty days more; a token that was not used for thirty days is dead."""
     token = await issue()
     clock.advance(days(29))
     token = (await refresh(http, client, token["refresh_token"])).json()
@@ -153,7 +155,7 @@ async def test_refresh_token_slides_for_thirty_days(
 
 
 async def test_access_token_expires(auth: Auth, issue: Issue, clock: Clock) -> None:
-    """An access token works for 3600 seconds and is then told to be expired, not invalid."""
+    """An access token works for 3600 seconds and is then reported as expired, not invalid."""
     token = await issue()
 
     clock.advance(3598)
@@ -195,7 +197,7 @@ async def test_revoking_an_access_token_spares_the_refresh_token(
 
 @pytest.mark.parametrize("token", ["unknown", "a.b.c", "grt_1.x", "grt_{x}.y", "ü", "x" * 9000])
 async def test_revoking_an_unknown_token_succeeds(http: httpx.AsyncClient, client: Client, token: str) -> None:
-    """RFC 7009 section 2.2: an unknown token is as good as revoked."""
+    """RFC 7009 section 2.2: an unknown token counts as revoked."""
     response = await revoke(http, client, token)
 
     assert (response.status_code, response.content) == (200, b"")
@@ -204,7 +206,7 @@ async def test_revoking_an_unknown_token_succeeds(http: httpx.AsyncClient, clien
 async def test_another_client_can_neither_refresh_nor_revoke(
     auth: Auth, http: httpx.AsyncClient, issue: Issue, sibling: Client
 ) -> None:
-    """A token is its client's own, also within one organisation; trying to use it does it no harm."""
+    """A token belongs to its client, also within one organisation; an attempt to use it does it no harm."""
     token = await issue()
 
     refreshed = await refresh(http, sibling, token["refresh_token"])
@@ -218,7 +220,7 @@ async def test_another_client_can_neither_refresh_nor_revoke(
 async def test_refresh_cannot_widen_the_scope(
     auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client
 ) -> None:
-    """Asking for more does not use the refresh token up; asking for less narrows only that answer."""
+    """Requesting more does not use the refresh token up; requesting less narrows only that answer."""
     token = await issue()
 
     wider = await refresh(http, client, token["refresh_token"], scope="users:read admin")
@@ -231,7 +233,7 @@ async def test_refresh_cannot_widen_the_scope(
     assert again["scope"] == "users:read users:write"
 
 
-async def test_introspection_describes_living_tokens(
+async def test_introspection_describes_active_tokens(
     http: httpx.AsyncClient, issue: Issue, client: Client, clock: Clock
 ) -> None:
     """Both kinds of token are described to a client of the same organisation."""
@@ -267,7 +269,7 @@ async def test_introspection_describes_living_tokens(
 async def test_introspection_hides_other_organisations_and_dead_tokens(
     http: httpx.AsyncClient, clock: Clock, issue: Issue, client: Client, stranger: Client
 ) -> None:
-    """Foreign, used, expired and malformed tokens look all the same: not active."""
+    """Foreign, used, expired and malformed tokens look the same: not active."""
     token = await issue()
     used = token["refresh_token"]
 
@@ -282,7 +284,7 @@ async def test_introspection_hides_other_organisations_and_dead_tokens(
 async def test_revoking_a_user_or_client_ends_all_their_grants(
     auth: Auth, http: httpx.AsyncClient, issue: Issue, client: Client, organisation: Organisation
 ) -> None:
-    """The API's call on deactivation or deletion ends every grant at once, also a refreshed one."""
+    """Deactivation or deletion by the API revokes every grant at once, also a refreshed one."""
     tokens = [await issue(), await issue()]
     tokens.append((await refresh(http, client, tokens[0]["refresh_token"])).json())
 
@@ -306,7 +308,7 @@ async def test_a_grant_older_than_thirty_days_is_still_found(
     clock.advance(days(29))
     token = (await refresh(http, client, token["refresh_token"])).json()
     clock.advance(days(2))
-    await issue()  # drops what has ended from the index
+    await issue()  # drops what has expired from the index
     token = (await refresh(http, client, token["refresh_token"])).json()
 
     assert await auth.revocation.revoke_client(client.id) == 2
@@ -315,7 +317,7 @@ async def test_a_grant_older_than_thirty_days_is_still_found(
 
 
 async def test_the_rotation_itself_checks_the_client(stores: Stores, issue: Issue) -> None:
-    """The atomic step trusts no check before it: for another client the grant does not exist."""
+    """The atomic step relies on no earlier check: for another client the grant does not exist."""
     token = (await issue())["refresh_token"]
     grants = GrantStore(stores)
     grant = await grants.of(token)
@@ -333,7 +335,7 @@ async def test_the_rotation_itself_checks_the_client(stores: Stores, issue: Issu
 async def test_inactive_owner_gets_no_tokens(
     http: httpx.AsyncClient, stores: Stores, issue: Issue, client: Client, organisation: Organisation
 ) -> None:
-    """An application is as alive as its owner: neither a new grant nor a refresh works."""
+    """An application is only valid while its owner is active: neither a new grant nor a refresh works."""
     token = await issue()
     async with stores.postgres.connection() as connection:
         await connection.execute("update users set status = 'inactive' where id = %s", (organisation.owner_id,))
@@ -344,10 +346,10 @@ async def test_inactive_owner_gets_no_tokens(
     assert (await refresh(http, client, token["refresh_token"])).json()["error"] == "invalid_client"
 
 
-async def test_owner_deactivated_while_a_token_is_made(
+async def test_owner_deactivated_while_a_token_is_issued(
     http: httpx.AsyncClient, stores: Stores, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A grant written after the revocation of its owner is taken back before it is handed out."""
+    """A grant written after the revocation of its owner is removed before it is returned."""
     monkeypatch.setattr(Applications, "granted", AsyncMock(return_value=None))
 
     response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
@@ -372,7 +374,7 @@ async def test_redis_without_its_data_accepts_nothing(
 
 
 async def test_refresh_tokens_are_stored_as_digests(stores: Stores, issue: Issue) -> None:
-    """Nothing in Redis is a refresh token, nor contains one's secret."""
+    """No value in Redis is a refresh token, or contains its secret."""
     token = await issue()
     grant_id, _, secret = token["refresh_token"].partition(".")
 

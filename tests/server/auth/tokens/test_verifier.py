@@ -1,4 +1,4 @@
-"""The verifier against attackers, expiry, revocation and stores that are away."""
+"""The verifier against attackers, expiry, revocation and stores that are down."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def refusal(auth: Auth, bearer: str) -> str:
 
 
 async def test_changed_claims_are_refused(auth: Auth, token: str) -> None:
-    """A scope written into the token after it was signed, or a swapped signature, is worth nothing."""
+    """A scope written into the token after it was signed, or a swapped signature, is refused."""
     header, claims = parts(token)
     signature = token.rpartition(".")[2]
 
@@ -90,7 +90,7 @@ async def test_hmac_with_the_public_key_is_refused(auth: Auth, token: str, encod
 
 
 async def test_foreign_keys_are_refused(auth: Auth, token: str) -> None:
-    """An unknown `kid`, none at all, a key of the attacker's under our name, or one brought along in the header."""
+    """An unknown `kid`, none at all, an attacker's key under our name, or one in the header."""
     header, claims = parts(token)
     key = RSAKey.generate_key(2048)
     public = key.as_dict(private=False)
@@ -112,7 +112,7 @@ async def test_foreign_keys_are_refused(auth: Auth, token: str) -> None:
 
 
 async def test_introspection_refuses_foreign_keys_too(http: httpx.AsyncClient, client: Client, token: str) -> None:
-    """The auth service's own reader looks for an unknown key once more, and then calls the token dead."""
+    """The auth service's own reader looks for an unknown key once more, and then reports the token as inactive."""
     header, claims = parts(token)
     foreign = jwt.encode({**header, "kid": "unknown"}, claims, RSAKey.generate_key(2048))
 
@@ -139,7 +139,7 @@ async def test_introspection_refuses_foreign_keys_too(http: httpx.AsyncClient, c
     ],
 )
 async def test_claims_of_others_are_refused(auth: Auth, token: str, change: dict[str, object]) -> None:
-    """Signed by our own key, but for another API, of another issuer, or not of our form."""
+    """Signed by our own key, but for another API, of another issuer, or of another form."""
     header, claims = parts(token)
     signer = (await auth.keys.current()).signer(Clock().now())
 
@@ -162,7 +162,7 @@ async def test_other_kinds_of_jwt_are_refused(auth: Auth, token: str, kind: str 
     "bearer",
     ["", ".", "..", "a.b.c", "ü.ü.ü", "x" * 10_000, "e30.e30.", "W10.W10.W10", part(b"[" * 5000) + ".e30.e30", "\0"],
 )
-async def test_anything_else_is_refused(auth: Auth, bearer: str) -> None:
+async def test_any_text_is_refused(auth: Auth, bearer: str) -> None:
     """No text makes the verifier do more than refuse."""
     assert await refusal(auth, bearer) == "INVALID_TOKEN"
 
@@ -177,7 +177,7 @@ async def test_expired_token_says_so(auth: Auth, clock: Clock, token: str) -> No
 
 @pytest.fixture
 async def lost(auth: Auth, stores: Stores, clock: Clock, addresses: object) -> AsyncIterator[BearerVerifier]:
-    """Return a verifier whose Redis and PostgreSQL have gone away."""
+    """Return a verifier whose Redis and PostgreSQL are down."""
     redis = async_redis("redis://:canary@127.0.0.1:1/0")
     postgres = async_pool("postgresql://postgres:canary@127.0.0.1:1/x", min_size=0)
     postgres.timeout = 0.2
@@ -199,6 +199,6 @@ async def test_stores_away_are_never_a_pass(lost: BearerVerifier, token: str) ->
 
 
 async def test_forged_tokens_are_refused_without_redis(lost: BearerVerifier, token: str) -> None:
-    """What the signature refuses needs no store."""
+    """A bad signature is refused without a store."""
     with pytest.raises(InvalidToken):
         await lost.verify(token[:-8] + "AAAAAAAA")
