@@ -1,4 +1,4 @@
-"""Who may call what: scopes, organisations, and the operations that are not built yet; generated over the contract."""
+"""Who may call what: scopes, organisations, and the operations that are not built yet; generated from the contract."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def call(caller: httpx.AsyncClient, operation: Operation, ids: dict[str, s
 
 @pytest.fixture
 async def ids(caller: httpx.AsyncClient) -> dict[str, str]:
-    """Return the ids of one of each kind of the test's organisation."""
+    """Return the ids of one object of each kind in the test's organisation."""
     new: dict[str, tuple[str, dict[str, Any]]] = {
         "user_id": ("/v1/users", {"email": "victim@example.com", "name": "Victim"}),
         "product_id": ("/v1/products", {"name": "x", "sku": "SKU-1", "price": 1}),
@@ -67,7 +67,7 @@ async def ids(caller: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def contents(stores: Stores, organisation: Organisation) -> list[Any]:
-    """What an organisation has, and what is still to be done: nobody else does anything meanwhile."""
+    """Return the content of an organisation and its pending jobs; there is no other activity meanwhile."""
     owned = [
         await rows(stores, f"select * from {table} where organisation_id = %s order by id", organisation.id)  # noqa: S608
         for table in ("users", "products", "api_keys", "applications", "files", "workflow_runs")
@@ -78,12 +78,12 @@ async def contents(stores: Stores, organisation: Organisation) -> list[Any]:
 
 
 def test_every_operation_is_built() -> None:
-    """Whatever needs a scope has a handler."""
+    """Every operation with a scope has a handler."""
     assert [operation.id for operation in API if operation.id not in HANDLERS] == []
 
 
 def test_every_handler_has_an_operation() -> None:
-    """No handler answers to a name that the contract does not know."""
+    """Every handler implements an operation of the contract."""
     assert HANDLERS.keys() <= CONTRACT.operations.keys()
 
 
@@ -91,7 +91,7 @@ def test_every_handler_has_an_operation() -> None:
 async def test_each_operation_needs_its_scope(
     callers: Callers, organisation: Organisation, operation: Operation
 ) -> None:
-    """Every other scope together is not enough; the one alone is; the answer names it."""
+    """All other scopes together are not enough; the one alone is; the answer names it."""
     assert operation.scope is not None
     without = await callers.of(organisation, *(CONTRACT.scopes - {operation.scope, "admin"}))
     holder = await callers.of(organisation, operation.scope)
@@ -108,7 +108,7 @@ async def test_each_operation_needs_its_scope(
 async def test_another_organisations_id_is_unknown_and_nothing_changes(
     callers: Callers, organisation: Organisation, ids: dict[str, str], operation: Operation
 ) -> None:
-    """404, never 403: not even that it exists is told."""
+    """404, never 403: not even its existence is revealed."""
     before = await contents(callers.stores, organisation)
     stranger = await callers.of(await make_organisation(callers.stores, callers.clock))
 
@@ -121,7 +121,7 @@ async def test_another_organisations_id_is_unknown_and_nothing_changes(
 async def test_a_list_shows_one_organisation(
     callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
 ) -> None:
-    """Not a row of another's, and it is not counted either."""
+    """No row of another organisation, neither listed nor counted."""
     stranger = await callers.of(await make_organisation(stores, clock))
 
     lists = [f"/v1/{name}" for name in ("users", "products", "api-keys", "applications", "files", "workflow-runs")]
@@ -133,7 +133,7 @@ async def test_a_list_shows_one_organisation(
 async def test_organisations_do_not_share_unique_values(
     callers: Callers, ids: dict[str, str], stores: Stores, clock: Clock
 ) -> None:
-    """An e-mail and a sku are unique within one."""
+    """An e-mail address and a sku are unique within one."""
     stranger = await callers.of(await make_organisation(stores, clock))
 
     responses = [
@@ -144,10 +144,8 @@ async def test_organisations_do_not_share_unique_values(
     assert [response.status_code for response in responses] == [201, 201]
 
 
-async def test_a_scope_comes_before_what_is_wrong_with_the_request(
-    callers: Callers, organisation: Organisation
-) -> None:
-    """Who may not call learns nothing about the request."""
+async def test_scope_is_checked_before_the_request(callers: Callers, organisation: Organisation) -> None:
+    """A caller without the scope learns nothing about the request."""
     caller = await callers.of(organisation, "products:read")
 
     assert (await caller.post("/v1/users", json={})).status_code == 403
@@ -163,7 +161,7 @@ async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
 
 
 def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
-    """With `Z` (contract section 3); nothing else is turned into text on the way out."""
+    """With `Z` (contract section 3); no other value is turned into text on the way out."""
     moment = datetime(2026, 1, 15, 12, 0, tzinfo=timezone(timedelta(hours=2)))
 
     assert app_module._json(moment) == "2026-01-15T10:00:00Z"
@@ -171,8 +169,8 @@ def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
         app_module._json(object())
 
 
-async def test_the_api_answers_for_no_other_service(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
-    """An operation without a scope is not the API's, however a request for it came there."""
+async def test_the_api_serves_no_other_service(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
+    """An operation without a scope is not the API's, however the request got there."""
     settings = Settings(data=tmp_path)
     build = assembly.api_service(settings, stores, spec.load(), clock, open_objects(settings))
 

@@ -1,4 +1,4 @@
-"""`/v1/api-keys`: keys are made, shown once, listed without themselves, and revoked at once."""
+"""`/v1/api-keys`: keys are created, shown once, listed without their secrets, and revoked at once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_a_new_key_is_shown_once_and_works(
 
 
 async def test_mode_and_end_are_as_asked(caller: httpx.AsyncClient, callers: Callers, clock: Clock) -> None:
-    """A test key that ends in an hour: it works, and an hour later it has expired."""
+    """A test key that expires in an hour: it works, and an hour later it is refused as expired."""
     end = clock.now() + timedelta(hours=1)
     made = await create(caller, mode="test", expires_at=end.isoformat())
     bearer = await callers.bearing(made["key"])
@@ -79,10 +79,10 @@ async def test_mode_and_end_are_as_asked(caller: httpx.AsyncClient, callers: Cal
         ("tomorrow", (400, "VALIDATION_ERROR")),
     ],
 )
-async def test_an_end_that_cannot_be_is_refused(
+async def test_an_invalid_expiry_is_refused(
     caller: httpx.AsyncClient, expires_at: str, expected: tuple[int, str]
 ) -> None:
-    """A past moment breaks a rule; what is no moment is malformed."""
+    """A past moment violates a rule; any other value is malformed."""
     response = await caller.post("/v1/api-keys", json={**NIGHTLY, "expires_at": expires_at})
 
     assert error(response) == expected
@@ -90,11 +90,11 @@ async def test_an_end_that_cannot_be_is_refused(
 
 @pytest.mark.parametrize("scopes", [[], ["users:fly"], ["users:read", "users:read"]])
 async def test_scopes_are_those_of_the_contract(caller: httpx.AsyncClient, scopes: list[str]) -> None:
-    """None, unknown or repeated ones are refused."""
+    """A missing, unknown or repeated scope is refused."""
     assert error(await caller.post("/v1/api-keys", json={**NIGHTLY, "scopes": scopes})) == (400, "VALIDATION_ERROR")
 
 
-async def test_the_list_shows_living_keys_without_themselves(caller: httpx.AsyncClient) -> None:
+async def test_the_list_shows_active_keys_without_secrets(caller: httpx.AsyncClient) -> None:
     """Newest first, in pages; a revoked one is gone."""
     made = [await create(caller, name=f"key {number}") for number in range(3)]
     await caller.delete(f"/v1/api-keys/{made[1]['id']}")
@@ -108,7 +108,7 @@ async def test_the_list_shows_living_keys_without_themselves(caller: httpx.Async
 
 
 async def test_two_keys_are_valid_until_one_is_revoked(caller: httpx.AsyncClient, callers: Callers) -> None:
-    """Rotation: make a second, change over, revoke the first."""
+    """Rotation: create a second, switch, revoke the first."""
     old, new = await create(caller), await create(caller)
     first, second = await callers.bearing(old["key"]), await callers.bearing(new["key"])
     assert [(await c.get("/v1/products")).status_code for c in (first, second)] == [200, 200]
@@ -123,7 +123,7 @@ async def test_two_keys_are_valid_until_one_is_revoked(caller: httpx.AsyncClient
 async def test_a_revoked_key_is_dead_on_every_node(
     caller: httpx.AsyncClient, callers: Callers, second_node: Callers
 ) -> None:
-    """The node that did not revoke it refuses it in the same moment."""
+    """A node that did not revoke it refuses it at the same moment."""
     made = await create(caller)
     elsewhere = await second_node.bearing(made["key"])
     assert (await elsewhere.get("/v1/products")).status_code == 200
@@ -134,7 +134,7 @@ async def test_a_revoked_key_is_dead_on_every_node(
 
 
 async def test_a_key_is_revoked_once(caller: httpx.AsyncClient) -> None:
-    """Of ten at once one succeeds; the others, as for a key that never was, get 404."""
+    """Of ten concurrent requests one succeeds; the others get 404, as for an unknown key."""
     made = await create(caller)
 
     responses = await asyncio.gather(*(caller.delete(f"/v1/api-keys/{made['id']}") for _ in range(10)))
@@ -146,7 +146,7 @@ async def test_a_key_is_revoked_once(caller: httpx.AsyncClient) -> None:
 async def test_another_organisation_sees_nothing(
     caller: httpx.AsyncClient, callers: Callers, stores: Stores, clock: Clock
 ) -> None:
-    """404, not 403, and the key lives on."""
+    """404, not 403, and the key stays valid."""
     made = await create(caller)
     stranger = await callers.of(await make_organisation(stores, clock))
 
@@ -155,8 +155,8 @@ async def test_another_organisation_sees_nothing(
     assert (await (await callers.bearing(made["key"])).get("/v1/products")).status_code == 200
 
 
-async def test_only_admin_may(callers: Callers, organisation: Organisation) -> None:
-    """A credential without `admin` cannot make one, neither with more scopes than its own nor with fewer."""
+async def test_admin_is_required(callers: Callers, organisation: Organisation) -> None:
+    """A credential without `admin` cannot create one, neither with more scopes than its own nor with fewer."""
     writer = await callers.of(organisation, "users:read", "users:write")
 
     responses = [await writer.post("/v1/api-keys", json={"name": "x", "scopes": [s]}) for s in ("admin", "users:read")]
@@ -165,8 +165,8 @@ async def test_only_admin_may(callers: Callers, organisation: Organisation) -> N
     assert error(await writer.get("/v1/api-keys")) == (403, "INSUFFICIENT_SCOPE")
 
 
-def test_nobody_gives_away_more_than_they_have() -> None:
-    """Whatever scope the operation may ask for one day: a new credential never exceeds its creator's."""
+def test_no_key_exceeds_its_creator() -> None:
+    """Whatever scope the operation may require one day: a new credential never exceeds its creator's scopes."""
     reader = Principal("api_key", "key_1", "org_1", "usr_1", None, frozenset({"users:read", "products:read"}), "free")
 
     assert grantable(reader, ["users:read", "products:read"]) == ["products:read", "users:read"]
@@ -178,7 +178,7 @@ def test_nobody_gives_away_more_than_they_have() -> None:
 async def test_the_owner_is_the_callers(
     http: httpx.AsyncClient, callers: Callers, stores: Stores, organisation: Organisation, admin_client: Client
 ) -> None:
-    """A key made with an application's token belongs to the application's owner."""
+    """A key created with an application's token belongs to the application's owner."""
     form = {"grant_type": "client_credentials", "scope": "admin"}
     token = (await http.post("/oauth/token", data=form, auth=admin_client.basic)).json()["access_token"]
 
@@ -190,7 +190,7 @@ async def test_the_owner_is_the_callers(
 
 
 async def test_a_replay_shows_the_same_key(caller: httpx.AsyncClient) -> None:
-    """Whoever lost the answer asks again with the same Idempotency-Key and gets the key that was made."""
+    """If the answer was lost, the same Idempotency-Key returns the key that was created."""
     headers = {"Idempotency-Key": "0d7b6a1c-lost"}
     first = await caller.post("/v1/api-keys", json=NIGHTLY, headers=headers)
 

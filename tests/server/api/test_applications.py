@@ -33,7 +33,7 @@ async def rotate(caller: httpx.AsyncClient, application: dict[str, Any]) -> str:
 
 
 async def token(caller: httpx.AsyncClient, client_id: str, secret: str) -> httpx.Response:
-    # The callers' own bearer token is no client authentication.
+    # The callers' own bearer token is not client authentication.
     auth = httpx.BasicAuth(client_id, secret)
     return await caller.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=auth)
 
@@ -66,7 +66,7 @@ async def test_a_new_application_gets_tokens_with_its_secret(caller: httpx.Async
 
 
 async def test_a_public_application_has_no_secret(caller: httpx.AsyncClient) -> None:
-    """It cannot keep one, so it has none to authenticate with, to rotate, or to ask for client credentials."""
+    """It cannot keep one, so it cannot authenticate, rotate, or use client credentials."""
     made = await create(caller, type="public", redirect_uris=["http://127.0.0.1/callback"])
 
     assert (made["type"], made["client_secret"]) == ("public", None)
@@ -94,7 +94,7 @@ async def test_two_secrets_are_valid_in_the_window_and_then_only_the_new_one(
 
 
 async def test_no_more_than_two_secrets_are_valid(caller: httpx.AsyncClient) -> None:
-    """A second rotation in the window ends the first secret; tokens that were issued live on."""
+    """A second rotation in the window ends the first secret; issued tokens stay valid."""
     made = await create(caller)
     secrets = [made["client_secret"], await rotate(caller, made), await rotate(caller, made)]
 
@@ -102,7 +102,7 @@ async def test_no_more_than_two_secrets_are_valid(caller: httpx.AsyncClient) -> 
 
 
 async def test_a_token_outlives_the_rotation(caller: httpx.AsyncClient, callers: Callers) -> None:
-    """New secrets are for new tokens: a running service is not interrupted, and refreshes with the new secret."""
+    """A running service is not interrupted, and refreshes with the new secret."""
     made = await create(caller)
     pair = (await token(caller, made["id"], made["client_secret"])).json()
 
@@ -118,7 +118,7 @@ async def test_a_token_outlives_the_rotation(caller: httpx.AsyncClient, callers:
 async def test_a_deleted_application_is_dead_with_its_tokens_on_every_node(
     caller: httpx.AsyncClient, callers: Callers, second_node: Callers
 ) -> None:
-    """Access token, refresh token and secret are refused in the same moment, also by a node that did not delete it."""
+    """Access token, refresh token and secret are refused at the same moment, also by a node that did not delete it."""
     made = await create(caller)
     pair = (await token(caller, made["id"], made["client_secret"])).json()
     bearers = [await node.bearing(pair["access_token"]) for node in (callers, second_node)]
@@ -139,7 +139,7 @@ async def test_a_deleted_application_is_dead_with_its_tokens_on_every_node(
 async def test_another_organisation_sees_nothing(
     caller: httpx.AsyncClient, callers: Callers, stores: Stores, clock: Clock
 ) -> None:
-    """404, not 403, and the application lives on with its secret."""
+    """404, not 403, and the application and its secret stay valid."""
     made = await create(caller)
     stranger = await callers.of(await make_organisation(stores, clock))
     path = f"/v1/applications/{made['id']}"
@@ -150,8 +150,8 @@ async def test_another_organisation_sees_nothing(
     assert (await token(caller, made["id"], made["client_secret"])).status_code == 200
 
 
-async def test_only_admin_may(callers: Callers, organisation: Organisation) -> None:
-    """Whoever may do less than everything can neither register nor list, rotate nor delete."""
+async def test_admin_is_required(callers: Callers, organisation: Organisation) -> None:
+    """Any lesser credential can neither register nor list, rotate nor delete."""
     writer = await callers.of(organisation, "users:read", "users:write", "products:read")
 
     responses = [
@@ -195,13 +195,13 @@ async def test_bad_redirect_uris_are_all_named(caller: httpx.AsyncClient) -> Non
         ("file:///etc/passwd", False),
     ],
 )
-def test_nobody_is_sent_back_just_anywhere(uri: str, *, expected: bool) -> None:
-    """Only where an answer cannot be read on the way: TLS, this machine, or a program's own scheme."""
+def test_redirect_uris_must_be_safe(uri: str, *, expected: bool) -> None:
+    """Only TLS, this machine, or a program's own scheme, where an answer cannot be read on the way."""
     assert (redirect_problem(uri) is None) == expected
 
 
 async def test_replays_show_the_same_secret(caller: httpx.AsyncClient) -> None:
-    """Creating and rotating with the same Idempotency-Key again answers as the first time and changes nothing."""
+    """Creating and rotating with the same Idempotency-Key again returns the first answer and changes nothing."""
     headers = {"Idempotency-Key": "create-1"}
     first, again = [await caller.post("/v1/applications", json=STOREFRONT, headers=headers) for _ in range(2)]
     assert again.json() == first.json()
@@ -217,7 +217,7 @@ async def test_replays_show_the_same_secret(caller: httpx.AsyncClient) -> None:
 async def test_applications_end_with_their_owner(
     caller: httpx.AsyncClient, callers: Callers, http: httpx.AsyncClient, stores: Stores
 ) -> None:
-    """When the owner is deleted, also tokens that the application holds for somebody else are dead."""
+    """When the owner is deleted, tokens that the application holds for another person are dead, too."""
     owner = (await caller.post("/v1/users", json={"email": "grace@example.com", "name": "Grace"})).json()["data"]["id"]
     await rows(stores, "update users set status = 'active' where id = %s returning id", owner)
     made = await create(caller)

@@ -1,4 +1,4 @@
-"""Nobody gives or does more than they have: roles, credentials and workflows (contract section 5)."""
+"""No one grants or does more than they may: roles, credentials and workflows (contract section 5)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def token_of(callers: Callers, client: Client, scope: str | None = None) -
 async def test_a_key_without_admin_appoints_no_admin(
     callers: Callers, caller: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """403 for create, update, resend and delete of an administrator; all other roles and the name it may change."""
+    """403 for create, update, resend and delete of an administrator; other roles and the name it may change."""
     clerk = await callers.of(organisation, "users:read", "users:write")
     viewer = (await clerk.post("/v1/users", json={"email": "v@example.com", "name": "V"})).json()["data"]["id"]
     pending = (await caller.post("/v1/users", json={**EVIL, "email": "a@example.com"})).json()["data"]["id"]
@@ -79,8 +79,8 @@ async def test_a_key_without_admin_appoints_no_admin(
 
 
 @pytest.mark.parametrize("name", list(WORKFLOWS))
-async def test_a_run_needs_the_scopes_of_what_it_does(callers: Callers, organisation: Organisation, name: str) -> None:
-    """`workflows:write` alone starts nothing, nor does a set of scopes of which one is missing."""
+async def test_a_run_needs_the_scopes_of_its_work(callers: Callers, organisation: Organisation, name: str) -> None:
+    """`workflows:write` alone starts nothing, and every scope is required."""
     needed, given = WORKFLOWS[name].scopes, {"input": INPUTS.get(name, {"file_id": "file_1"})}
     path = f"/v1/workflows/{name}/runs"
 
@@ -136,7 +136,7 @@ async def test_a_queued_run_ends_with_the_rights_of_its_owner(
 async def test_a_demotion_cuts_every_credential_at_once(
     callers: Callers, caller: httpx.AsyncClient, organisation: Organisation, second_node: Callers, clock: Clock
 ) -> None:
-    """Key, application and their tokens have no more than the new role, on every node; what is left of it works on."""
+    """Key, application and their tokens are limited to the new role, on every node; the rest of their rights stays."""
     stores = callers.stores
     person = await make_person(stores, clock, organisation, "admin")
     key = await callers.key_for(person, "admin")
@@ -158,10 +158,10 @@ async def test_a_demotion_cuts_every_credential_at_once(
     assert (await token_of(callers, client, "users:write")).json()["error"] == "invalid_scope"
 
 
-async def test_a_token_that_is_left_is_cut_to_the_role(
+async def test_a_remaining_token_is_limited_to_the_role(
     callers: Callers, organisation: Organisation, clock: Clock
 ) -> None:
-    """What no revocation has reached does no more than its owner may: it is asked at each use."""
+    """A token that no revocation has reached does no more than its owner may: the role is checked at each use."""
     person = await make_person(callers.stores, clock, organisation, "admin")
     client = await make_client(callers.stores, clock, person, ("admin",))
     holder = await callers.bearing((await token_of(callers, client)).json()["access_token"])
@@ -173,8 +173,8 @@ async def test_a_token_that_is_left_is_cut_to_the_role(
     assert (await holder.get("/v1/products")).status_code == 200
 
 
-async def test_an_address_is_invited_five_times_an_hour(caller: httpx.AsyncClient, clock: Clock) -> None:
-    """However it comes about: creating, sending again, deleting and creating; then 422 says when to try again."""
+async def test_an_address_is_invited_five_times_an_hour_at_most(caller: httpx.AsyncClient, clock: Clock) -> None:
+    """By creating, resending, deleting and creating; then 422 says when to try again."""
     invited = {"email": "b@example.com", "name": "B"}
     path = f"/v1/users/{(await caller.post('/v1/users', json=invited)).json()['data']['id']}"
     for _ in range(3):
@@ -191,7 +191,7 @@ async def test_an_address_is_invited_five_times_an_hour(caller: httpx.AsyncClien
     assert (await caller.post(f"{path}/invitation")).status_code == 202
 
 
-async def test_an_address_is_invited_ten_times_a_day(caller: httpx.AsyncClient, clock: Clock) -> None:
+async def test_an_address_is_invited_ten_times_a_day_at_most(caller: httpx.AsyncClient, clock: Clock) -> None:
     """Spread over hours, the eleventh has to wait for the next day."""
     made = await caller.post("/v1/users", json={"email": "b@example.com", "name": "B"})
     path = f"/v1/users/{made.json()['data']['id']}"
@@ -231,7 +231,7 @@ async def test_an_import_invites_no_address_too_often(
 async def test_an_admin_whose_appointer_was_demoted_cannot_accept(
     callers: Callers, caller: httpx.AsyncClient, organisation: Organisation, clock: Clock
 ) -> None:
-    """An invitation gives no more than whoever answers for it has; sent again by an administrator it does."""
+    """An invitation gives no more than its sender has; resent by an administrator it works."""
     stores = callers.stores
     boss = await make_person(stores, clock, organisation, "admin")
     user = (await (await callers.of(boss, "admin")).post("/v1/users", json=EVIL)).json()["data"]["id"]
@@ -247,7 +247,7 @@ async def test_an_admin_whose_appointer_was_demoted_cannot_accept(
 
 
 async def link_of(stores: Stores, user_id: str) -> str:
-    """Return the path of the link of a user's newest invitation, which nobody has to mail first."""
+    """Return the path of the link of a user's newest invitation, without a mail."""
     (row,) = await rows(
         stores, "select id, expires_at from invitations where user_id = %s and voided_at is null", user_id
     )

@@ -1,4 +1,4 @@
-"""A proof, not a list: whatever people and programs of two organisations do, nobody gets more than an admin gave.
+"""A property, not a list: whatever people and programs of two organisations do, no one gets more than an admin gave.
 
 The model knows of each person the role that was given by an actor who may give it, and of each credential its owner and
 its scopes. The server may refuse more than the model does, but it never allows more.
@@ -46,7 +46,7 @@ from redcore_server.workflows import WORKFLOWS
 
 ALL: Final = spec.load().scopes
 ROLES: Final = ("viewer", "editor", "admin")
-# Contract section 5 and ADR 11, in words of their own: the test does not ask the code it tests.
+# Contract section 5 and ADR 11, repeated here: the test does not use the code it tests.
 CEILINGS: Final = {
     "admin": ALL,
     "editor": ALL - {"admin", "users:write"},
@@ -69,7 +69,7 @@ BODIES: Final = {
     "products_create": {"name": "p", "sku": "p", "price": 1},
     "products_update": {"price": 2},
 }
-SIMPLE: Final = (  # one request that needs one scope, and the id of one thing at most
+SIMPLE: Final = (  # one request that needs one scope, and the id of one object at most
     *("users_get_me", "users_update_me", "users_list", "users_get"),
     *("products_list", "products_create", "products_get", "products_update", "products_delete"),
     *("workflows_list", "workflows_list_runs", "workflows_get_run", "workflows_cancel_run"),
@@ -109,7 +109,7 @@ NOT_USED: Final = {
 
 @attrs.define(eq=False)
 class Person:
-    """A user as the model has it; `role` is what was rightly given."""
+    """A user in the model; `role` is what was rightly given."""
 
     id: str
     organisation: str
@@ -129,7 +129,7 @@ class Credential:
     refresh: str = ""
 
     def bound(self) -> frozenset[str]:
-        """What it may do at most by now."""
+        """The most it may do by now."""
         answering = [self.owner, *([self.app.owner] if self.app else [])]
         if any(person.is_gone or not person.is_active for person in answering):
             return frozenset()
@@ -137,7 +137,7 @@ class Credential:
         return reach.intersection(*(CEILINGS[person.role] for person in answering))
 
     def may(self, *scopes: str) -> bool:
-        """Whether the model lets it do what needs some scopes."""
+        """Return whether the model allows what needs some scopes."""
         return self.bound().issuperset(scopes)
 
 
@@ -163,7 +163,7 @@ class World:
     http: httpx.AsyncClient
 
     def do(self, what: Awaitable[T]) -> T:
-        """Wait for something."""
+        """Run a coroutine."""
 
         async def wait() -> T:
             return await what
@@ -194,7 +194,7 @@ class Authority(RuleBasedStateMachine):
     # Helpers.
 
     def _do(self, what: Awaitable[T]) -> T:
-        self.world.clock.advance(7)  # no rate limit of anything is in the way
+        self.world.clock.advance(7)  # no rate limit is in the way
         return self.world.do(what)
 
     def _call(self, actor: Credential, method: str, path: str, **given: Any) -> httpx.Response:
@@ -205,7 +205,7 @@ class Authority(RuleBasedStateMachine):
         return f"p{self.count}@example.com"
 
     def _person(self, person_id: str, actor: Credential, role: str) -> Person:
-        """Note a new person: with the role if the actor may give it, else with the least."""
+        """Add a new person to the model: with the role if the actor may give it, otherwise with the least."""
         is_right = actor.may("users:write") and (role != "admin" or actor.may("admin"))
         person = Person(person_id, actor.owner.organisation, role if is_right else "viewer")
         self.everybody.append(person)
@@ -223,7 +223,7 @@ class Authority(RuleBasedStateMachine):
         same = actor.owner.organisation == other.organisation
         return same and actor.may("users:write", *(["admin"] if "admin" in {other.role, *roles} else []))
 
-    # What there is at first.
+    # Initial state.
 
     @initialize(target=credentials)
     def organisations(self) -> Any:
@@ -237,7 +237,7 @@ class Authority(RuleBasedStateMachine):
                 keys.append(self._holder(Credential(key, admin, frozenset(scopes))))
         return multiple(*keys)
 
-    # What people and programs do.
+    # Actions of people and programs.
 
     @rule(target=people, actor=credentials, role=st.sampled_from(ROLES))
     def create_user(self, actor: Credential, role: str) -> Any:
@@ -411,10 +411,10 @@ class Authority(RuleBasedStateMachine):
         if answer.is_success and operation_id == "products_create":
             self._thing("product_id", answer.json()["data"]["id"], actor)
 
-    # What holds after each step.
+    # Invariants after each step.
 
     @invariant()
-    def nobody_reaches_more_than_was_given(self) -> None:
+    def no_one_exceeds_what_was_given(self) -> None:
         self.world.do(self._check_people())
         self.world.do(self._check_holders())
 
@@ -481,7 +481,7 @@ def prove(world: World, *, examples: int, steps: int) -> None:
 
 
 def test_every_operation_is_used() -> None:
-    """By a rule, or there is a reason why it gives nobody anything that another rule does not."""
+    """By a rule, or there is a reason why it grants nothing that another rule does not."""
     used = [operation for operations in RULES.values() for operation in operations]
 
     assert sorted([*used, *NOT_USED]) == sorted(spec.load().operations)
@@ -489,11 +489,11 @@ def test_every_operation_is_used() -> None:
 
 
 def test_authority_never_grows(world: World) -> None:
-    """Over a few hundred steps, the same in each run."""
+    """In a few hundred steps, the same in each run."""
     prove(world, examples=12, steps=25)
 
 
 @pytest.mark.long
 def test_authority_never_grows_in_long_histories(world: World) -> None:
-    """Over many thousand steps."""
+    """In many thousand steps."""
     prove(world, examples=300, steps=60)

@@ -21,7 +21,7 @@ EDITORS_LACK = {"admin", "users:write"}
 
 
 def opens(role: str, scope: str) -> bool:
-    """Whether a role has a scope, as ADR 11 has it."""
+    """Return whether a role has a scope, as ADR 11 says."""
     if role == "admin":
         return True
     if role == "editor":
@@ -30,7 +30,7 @@ def opens(role: str, scope: str) -> bool:
 
 
 async def opened(caller: httpx.AsyncClient) -> list[str]:
-    """Return the operations that a caller is not refused for its scopes; what is not there is no matter."""
+    """Return the operations that a caller is not refused for its scopes; a 404 counts as opened."""
     answers = [(operation.id, await call(caller, operation)) for operation in API]
     assert all(answer.status_code != 429 for _, answer in answers)
     return [name for name, answer in answers if answer.status_code != 403]
@@ -43,13 +43,13 @@ def expected(scopes: Sequence[str]) -> list[str]:
 @pytest.mark.parametrize("scope", SCOPES)
 async def test_scope_by_operation(callers: Callers, organisation: Organisation, clock: Clock, scope: str) -> None:
     """A key with one scope opens the operations that name it; `admin` opens all."""
-    person = await make_person(callers.stores, clock, organisation, "admin")  # whom its own calls may change
+    person = await make_person(callers.stores, clock, organisation, "admin")  # who may be changed by its own calls
     assert await opened(await callers.of(person, scope)) == expected([scope])
 
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_role_by_operation(callers: Callers, organisation: Organisation, clock: Clock, role: str) -> None:
-    """A key with every scope opens what the role of its owner has."""
+    """A key with every scope can call what the role of its owner allows."""
     person = await make_person(callers.stores, clock, organisation, role)
     scopes = [scope for scope in SCOPES if opens(role, scope)]
     assert await opened(await callers.of(person, "admin")) == expected(scopes)

@@ -1,4 +1,4 @@
-"""What a request may cost: problems are counted, lists measured, quotations cut, forms read in parts."""
+"""The cost of a request is bounded: problems are counted, lists measured, quotations cut, forms read in parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 CONTRACT = spec.load()
 CPU_S_PER_MB = 0.3  # most of what is measured costs a tenth
-SMALL_MB = 0.05  # what is smaller may cost as much as this: each request has its price
+SMALL_MB = 0.05  # a smaller request may cost as much as this: each request has a base cost
 JSON = {b"content-type": b"application/json"}
 
 
@@ -54,7 +54,7 @@ WORST: dict[str, tuple[str, Any]] = {
 
 
 def body_of(content: bytes) -> Any:
-    """A `receive` with one body."""
+    """Make a `receive` with one body."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": content, "more_body": False}
@@ -63,8 +63,8 @@ def body_of(content: bytes) -> Any:
 
 
 @pytest.mark.parametrize("kind", WORST)
-async def test_the_worst_body_costs_little_and_is_answered_shortly(kind: str) -> None:
-    """CPU in proportion to what was sent; at most fifty problems, and one that says there are more."""
+async def test_the_worst_body_is_cheap_and_its_answer_short(kind: str) -> None:
+    """CPU in proportion to the size; at most fifty problems, and one that says there are more."""
     operation, value = WORST[kind]
     content = orjson.dumps(value)
     assert len(content) <= MAX_BODY_BYTES
@@ -82,7 +82,7 @@ async def test_the_worst_body_costs_little_and_is_answered_shortly(kind: str) ->
 
 
 def test_many_problems_end_with_one_that_says_so() -> None:
-    """Whoever mends them sends the request again anyway."""
+    """The corrected request is checked again anyway."""
     problems = first_of(Detail(str(number), "is wrong") for number in range(1000))
 
     assert len(problems) == MAX_PROBLEMS + 1
@@ -91,7 +91,7 @@ def test_many_problems_end_with_one_that_says_so() -> None:
 
 
 def test_a_list_that_is_too_long_is_the_only_problem() -> None:
-    """It is measured before its entries are looked at."""
+    """Its length is checked before its entries."""
     rule = CONTRACT.operations["api_keys_create"].body
     assert rule is not None
 
@@ -103,8 +103,8 @@ def _lists(schema: Any, path: str) -> list[str]:
     return found + [entry for name, part in schema.get("properties", {}).items() for entry in _lists(part, name)]
 
 
-def test_each_list_of_a_request_has_its_greatest_length() -> None:
-    """Those of forms and of JSON; a list without one counts as one of a thousand entries."""
+def test_each_list_of_a_request_has_a_maximum_length() -> None:
+    """Lists of forms and of JSON; one without a maximum is limited to a thousand entries."""
     schemas = document()["components"]["schemas"]
     requests = [name for name in schemas if name.endswith(("Create", "Update", "Request", "Upload"))]
 
@@ -154,8 +154,8 @@ async def test_what_surrounds_the_parts_of_a_form_is_ignored(body: bytes, step: 
 
 
 @pytest.mark.parametrize("preamble", [b"x", b"\r\n--", b"--b" + b" " * 200], ids=["line", "lines", "blanks"])
-async def test_a_preamble_in_small_pieces_costs_no_more_than_in_large_ones(preamble: bytes) -> None:
-    """Each piece is searched with no more than a boundary before it, not with all that came."""
+async def test_a_preamble_costs_the_same_in_pieces_of_any_size(preamble: bytes) -> None:
+    """Each piece is searched with at most a boundary's length before it, not with everything received."""
     body = (preamble * 60_000)[:60_000]
     began = time.process_time()
 
@@ -166,7 +166,7 @@ async def test_a_preamble_in_small_pieces_costs_no_more_than_in_large_ones(pream
 
 
 async def test_a_preamble_is_bounded() -> None:
-    """It is kept until the first boundary is found."""
+    """It is buffered until the first boundary is found."""
     with pytest.raises(ValidationFailed):
         await _read(b"x" * 200_000, 10_000)
 
@@ -176,7 +176,7 @@ async def test_a_preamble_is_bounded() -> None:
     st.integers(60, 68),
 )
 async def test_depth_is_counted_exactly(value: Any, levels: int) -> None:
-    """64 levels pass, 65 do not, whatever is in them."""
+    """64 levels pass, 65 do not, whatever their content."""
     for _ in range(levels):
         value = [value]
     depth = 0
@@ -193,8 +193,8 @@ async def test_depth_is_counted_exactly(value: Any, levels: int) -> None:
 
 
 @pytest.mark.parametrize("noise", [b'"a,b[c{d"', b'"\\"[\\\\"', rb'"\\\",[{"'])
-def test_what_is_inside_a_text_is_no_value(noise: bytes) -> None:
-    """Commas and brackets count outside of texts only, whatever is escaped in them."""
+def test_a_text_counts_as_one_value(noise: bytes) -> None:
+    """Commas and brackets count outside texts only, whatever is escaped in them."""
     values = b"[" + b",".join([noise] * (MAX_VALUES - 1)) + b"]"
 
     assert has_few_values(values)
@@ -203,8 +203,8 @@ def test_what_is_inside_a_text_is_no_value(noise: bytes) -> None:
 
 @settings(max_examples=40)
 @given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_values_are_counted_exactly_but_for_empty_ones(value: Any) -> None:
-    """An empty list counts as a list with one entry; nothing counts less than it is."""
+def test_values_are_counted_exactly_except_empty_ones(value: Any) -> None:
+    """An empty list counts as a list with one entry; nothing counts less than its size."""
     raw = orjson.dumps([value] * 400)
 
     assert has_few_values(raw) == (400 * _count(value) + 1 <= MAX_VALUES)
@@ -215,7 +215,7 @@ def _count(value: Any) -> int:
     return 1 + (max(sum(map(_count, parts)), 1) if isinstance(parts, list) else 0)
 
 
-async def test_the_parts_of_a_form_are_few() -> None:
+async def test_the_number_of_parts_is_bounded() -> None:
     """However many arrive at once, no more are parsed."""
     with pytest.raises(ValidationFailed) as caught:
         await _read(b"--b\r\n\r\n\r\n" * 1000, 100_000)

@@ -1,4 +1,4 @@
-"""Paging by cursor: every listing, bound to its query, counted only where that is asked for."""
+"""Pagination by cursor: every listing, bound to its query, counted only on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def names(caller: httpx.AsyncClient, stores: Stores, organisation: Organisation) -> list[str]:
-    """The names of nine products of one moment, as they are listed."""
+    """Return the names of nine products created at one moment, in the order of the listing."""
     insert = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
                 select 'prod_' || gen_random_uuid(), %s, 'Product ' || i, 'S' || i, 1, 1, 'available', now(), now()
                 from generate_series(1, 9) as i returning 1"""
@@ -38,8 +38,8 @@ async def issues(caller: httpx.AsyncClient, path: str = "/v1/products", **query:
     return [detail["field"] for detail in answer.json()["error"]["details"]]
 
 
-async def test_pages_follow_each_other(caller: httpx.AsyncClient, names: list[str]) -> None:
-    """Items of the same moment too come once and in order; the last page's cursor is null."""
+async def test_pagination_by_cursor_visits_each_item_once(caller: httpx.AsyncClient, names: list[str]) -> None:
+    """Items of the same moment come once and in order; the last page's cursor is null."""
     page = await listed(caller, limit=4)
     pages = [page]
     while cursor := page["meta"]["next_cursor"]:
@@ -51,7 +51,7 @@ async def test_pages_follow_each_other(caller: httpx.AsyncClient, names: list[st
 
 
 async def test_a_page_reached_by_cursor_is_not_counted(caller: httpx.AsyncClient, names: list[str]) -> None:
-    """It has neither total nor offset, unless they are asked for."""
+    """It has neither total nor offset, unless they are requested."""
     cursor = (await listed(caller, limit=2))["meta"]["next_cursor"]
 
     plain = await listed(caller, limit=3, cursor=cursor)
@@ -71,10 +71,8 @@ async def test_the_first_page_need_not_be_counted(caller: httpx.AsyncClient, nam
     assert page["meta"]["next_cursor"]
 
 
-async def test_what_is_created_and_deleted_meanwhile_shifts_nothing(
-    caller: httpx.AsyncClient, names: list[str]
-) -> None:
-    """The item that the cursor names may be gone itself."""
+async def test_changes_during_pagination_shift_nothing(caller: httpx.AsyncClient, names: list[str]) -> None:
+    """Even the item that the cursor names may be deleted."""
     page = await listed(caller, limit=3)
     await caller.delete(f"/v1/products/{page['data'][-1]['id']}")
     await caller.post("/v1/products", json={"name": "New", "sku": "new", "price": 1})
@@ -85,7 +83,7 @@ async def test_what_is_created_and_deleted_meanwhile_shifts_nothing(
 
 
 async def test_a_cursor_belongs_to_its_query(caller: httpx.AsyncClient, names: list[str]) -> None:
-    """Not to another listing, nor the same one with another filter."""
+    """Not to another listing, nor to the same one with another filter."""
     cursor = (await listed(caller, limit=2, status="available"))["meta"]["next_cursor"]
 
     assert await issues(caller, cursor=cursor) == ["cursor"]
@@ -97,7 +95,7 @@ async def test_a_cursor_belongs_to_its_query(caller: httpx.AsyncClient, names: l
 async def test_a_cursor_belongs_to_its_organisation(
     callers: Callers, caller: httpx.AsyncClient, names: list[str], stores: Stores, clock: Clock
 ) -> None:
-    """Another organisation's is refused, so that nobody learns of its items."""
+    """Another organisation's is refused, so that its items are not revealed."""
     cursor = (await listed(caller, limit=2))["meta"]["next_cursor"]
 
     stranger = await callers.of(await make_organisation(stores, clock))
@@ -107,12 +105,12 @@ async def test_a_cursor_belongs_to_its_organisation(
 
 @pytest.mark.parametrize("cursor", ["x", "é", "AAAA", "!" * 40, "A" * 1000, " ", "null"])
 async def test_a_forged_cursor_is_refused(caller: httpx.AsyncClient, names: list[str], cursor: str) -> None:
-    """Whatever it is."""
+    """Whatever its content."""
     assert await issues(caller, cursor=cursor) == ["cursor"]
 
 
 async def test_a_changed_cursor_is_refused(caller: httpx.AsyncClient, names: list[str]) -> None:
-    """Any character changed makes it another one."""
+    """Any changed character invalidates it."""
     cursor = (await listed(caller, limit=2))["meta"]["next_cursor"]
 
     assert await issues(caller, cursor=cursor + "!") == ["cursor"]
@@ -122,16 +120,16 @@ async def test_a_changed_cursor_is_refused(caller: httpx.AsyncClient, names: lis
         assert await issues(caller, cursor=cursor[:place] + other + cursor[place + 1 :]) == ["cursor"]
 
 
-async def test_a_cursor_and_an_offset(caller: httpx.AsyncClient, names: list[str]) -> None:
-    """They name two places, so together they are refused."""
+async def test_a_cursor_with_an_offset_is_refused(caller: httpx.AsyncClient, names: list[str]) -> None:
+    """They name two places."""
     cursor = (await listed(caller, limit=2))["meta"]["next_cursor"]
 
     assert await issues(caller, cursor=cursor, offset=1) == ["offset"]
     assert await issues(caller, include_total="yes") == ["include_total"]
 
 
-async def test_definitions_of_workflows_too(caller: httpx.AsyncClient) -> None:
-    """A listing that no table holds pages in the same way."""
+async def test_workflow_definitions_have_cursors_too(caller: httpx.AsyncClient) -> None:
+    """A listing without a table has the same pagination."""
     page = await listed(caller, "/v1/workflows", limit=3)
     rest = await listed(caller, "/v1/workflows", cursor=page["meta"]["next_cursor"], include_total="true")
 

@@ -1,4 +1,4 @@
-"""Files, through the gateway on real stores: one body of tests for objects in a folder and in a store of S3's kind."""
+"""Files, through the gateway on real stores: the same tests for objects in a folder and in an S3 store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp
 
 
 async def objects_in(settings: Settings) -> list[str]:
-    """The keys of the objects that are in the store."""
+    """Return the keys of the objects in the store."""
     later = datetime.now(UTC) + timedelta(days=1)
     return [key async for batch in open_objects(settings).older_than("files", later) for key in batch]
 
@@ -59,7 +59,7 @@ def part(disposition: str, content: bytes = b"x", *, end: bool = True) -> bytes:
 
 
 async def test_a_file_is_uploaded_described_and_downloaded(caller: httpx.AsyncClient) -> None:
-    """201 with Location, size and checksum; the bytes come back as they were."""
+    """201 with Location, size and checksum; the bytes are returned unchanged."""
     response = await caller.post("/v1/files", files={"file": ("notes.txt", TEXT, "text/plain")})
 
     file = response.json()["data"]
@@ -82,15 +82,15 @@ async def test_a_file_is_uploaded_described_and_downloaded(caller: httpx.AsyncCl
 
 @pytest.mark.parametrize("content", [b"", b"1", bytes(range(256)) * 700])
 async def test_any_bytes_survive(caller: httpx.AsyncClient, content: bytes) -> None:
-    """Also none, and those that look like line ends."""
+    """Also an empty file, and bytes that look like line ends."""
     file = await upload(caller, content)
 
     assert file["size"] == len(content)
     assert (await caller.get(f"/v1/files/{file['id']}/content")).content == content
 
 
-async def test_a_part_is_downloaded(caller: httpx.AsyncClient) -> None:
-    """`Range` gives 206, a range behind the end 416, a validator that matches 304."""
+async def test_a_range_is_downloaded(caller: httpx.AsyncClient) -> None:
+    """`Range` gives 206, a range behind the end 416, a matching validator 304."""
     file = await upload(caller)
     path = f"/v1/files/{file['id']}/content"
 
@@ -111,8 +111,8 @@ async def test_a_part_is_downloaded(caller: httpx.AsyncClient) -> None:
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", f'"{file["sha256"]}"')
 
 
-async def test_another_file_than_if_match_names_is_a_412(caller: httpx.AsyncClient) -> None:
-    """Conditions may come in several lines, which make one list (RFC 9110 section 5.3)."""
+async def test_a_failed_if_match_is_a_412(caller: httpx.AsyncClient) -> None:
+    """Conditions may come in several lines, which form one list (RFC 9110 section 5.3)."""
     file = await upload(caller)
     path, etag = f"/v1/files/{file['id']}/content", f'"{file["sha256"]}"'
 
@@ -124,7 +124,7 @@ async def test_another_file_than_if_match_names_is_a_412(caller: httpx.AsyncClie
 
 
 async def test_the_form_names_the_file(caller: httpx.AsyncClient) -> None:
-    """The field `name` wins, before or after the file; of a path only the last part is a name."""
+    """The field `name` wins, before or after the file; of a path only the last part is used."""
     named = await upload(caller, data={"name": "Überblick.txt"})
     pathed = await caller.post("/v1/files", files={"file": ("C:\\dir\\notes.txt", TEXT)})
     after = part('form-data; name="file"', end=False) + part('form-data; name="name"', b"late.txt")
@@ -143,7 +143,7 @@ async def test_the_form_names_the_file(caller: httpx.AsyncClient) -> None:
     [("a%22b.txt", 'a"b.txt'), ("100%25.txt", "100%25.txt"), ("a%2Fb%0", "a%2Fb%0"), ("a%2522b", "a%2522b")],
 )
 async def test_a_filename_is_read_as_browsers_write_it(caller: httpx.AsyncClient, sent: str, name: str) -> None:
-    """Of what is percent-encoded, a quote and line ends only (HTML section 4.10.22.8)."""
+    """Only a quote and line ends are percent-encoded (HTML section 4.10.22.8)."""
     body = part(f'form-data; name="file"; filename="{sent}"')
 
     stored = await caller.post("/v1/files", content=body, headers=FORM)
@@ -152,8 +152,8 @@ async def test_a_filename_is_read_as_browsers_write_it(caller: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("content_type", ["text/csv", "text/html; charset=iso-8859-1", "text/plain;charset=utf-8"])
-async def test_the_type_comes_back_as_it_was_given(caller: httpx.AsyncClient, content_type: str) -> None:
-    """Nobody knows the encoding of a text but who wrote it."""
+async def test_the_content_type_is_returned_as_given(caller: httpx.AsyncClient, content_type: str) -> None:
+    """Only the author of a text knows its encoding."""
     stored = (await caller.post("/v1/files", files={"file": ("a", TEXT, content_type)})).json()["data"]
     path = f"/v1/files/{stored['id']}/content"
 
@@ -210,14 +210,14 @@ async def test_a_bad_form_is_refused_and_leaves_nothing(
     ],
 )
 async def test_another_type_of_body_is_refused(content_type: str, status: int, caller: httpx.AsyncClient) -> None:
-    """415 for no form, 400 for one without a boundary that can be one."""
+    """415 for a body that is not a form, 400 for a form without a valid boundary."""
     response = await caller.post("/v1/files", content=b"{}", headers={"Content-Type": content_type})
 
     assert response.status_code == status
 
 
 async def test_a_file_that_is_too_large_is_refused(caller: httpx.AsyncClient, settings: Settings) -> None:
-    """413, whether the client says so at once or the bytes do."""
+    """413, whether the client declares the length or the bytes exceed it."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield part('form-data; name="file"', b"", end=False)[:-2]
@@ -232,8 +232,8 @@ async def test_a_file_that_is_too_large_is_refused(caller: httpx.AsyncClient, se
     assert await objects_in(settings) == []
 
 
-async def test_an_organisation_has_only_so_much_room(caller: httpx.AsyncClient, settings: Settings) -> None:
-    """422 when storage is full; deleting makes room again."""
+async def test_storage_of_an_organisation_is_limited(caller: httpx.AsyncClient, settings: Settings) -> None:
+    """422 when storage is full; deleting frees it."""
     first = await upload(caller, b"x" * 180_000)
 
     full = await caller.post("/v1/files", files={"file": b"x" * 150_000})
@@ -244,7 +244,7 @@ async def test_an_organisation_has_only_so_much_room(caller: httpx.AsyncClient, 
 
 
 async def test_a_retried_upload_is_one_file(caller: httpx.AsyncClient, settings: Settings) -> None:
-    """The same key and file replay the answer and keep nothing; the same key with another file is refused."""
+    """The same key and file replay the answer and store nothing; the same key with another file is refused."""
     key = {"Idempotency-Key": "once"}
     first = await upload(caller, headers=key)
 
@@ -259,7 +259,7 @@ async def test_a_retried_upload_is_one_file(caller: httpx.AsyncClient, settings:
 async def test_a_commit_whose_answer_is_lost_loses_no_bytes(
     caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller is told to try again, but the file may be there: then it is whole."""
+    """The caller is asked to try again, but the file may exist: then it is complete."""
     transaction = AsyncConnection.transaction
 
     @contextlib.asynccontextmanager
@@ -278,7 +278,7 @@ async def test_a_commit_whose_answer_is_lost_loses_no_bytes(
 
 
 async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """204; then 404 everywhere, and a job that deletes the bytes once no restored database can need them."""
+    """204; then 404 everywhere, and a job deletes the bytes once no restored database can need them."""
     file = await upload(caller)
 
     deleted = await caller.delete(f"/v1/files/{file['id']}")
@@ -301,7 +301,7 @@ async def test_a_deleted_file_is_gone(caller: httpx.AsyncClient, stores: Stores)
 async def test_another_organisation_sees_nothing(
     caller: httpx.AsyncClient, callers: Callers, stores: Stores, clock: Clock
 ) -> None:
-    """404 for reading, downloading and deleting, and the file is still there."""
+    """404 for reading, downloading and deleting, and the file still exists."""
     file = await upload(caller)
     other = await callers.of(await make_organisation(stores, clock))
 
@@ -314,7 +314,7 @@ async def test_another_organisation_sees_nothing(
 async def test_orphans_are_collected(
     caller: httpx.AsyncClient, stores: Stores, clock: Clock, settings: Settings, organisation: Organisation
 ) -> None:
-    """Bytes without a description go when they are hours old; described ones and young ones stay."""
+    """Bytes without a row are deleted when they are hours old; others stay."""
     file = await upload(caller)
     objects = open_objects(settings)
 
@@ -331,10 +331,10 @@ async def test_orphans_are_collected(
     assert [key.rpartition("/")[2] for key in await objects_in(settings)] == [file["id"]]
 
 
-async def test_the_bytes_of_a_deleted_file_are_no_orphans_before_their_time(
+async def test_the_bytes_of_a_deleted_file_are_kept_for_their_time(
     caller: httpx.AsyncClient, stores: Stores, clock: Clock, settings: Settings
 ) -> None:
-    """The collector leaves them to the job that is to delete them."""
+    """The collector leaves them to the job that will delete them."""
     file = await upload(caller)
     await caller.delete(f"/v1/files/{file['id']}")
     clock.advance(3 * 3600)
@@ -345,7 +345,7 @@ async def test_the_bytes_of_a_deleted_file_are_no_orphans_before_their_time(
 
 
 async def test_lost_bytes_are_a_404(caller: httpx.AsyncClient, settings: Settings) -> None:
-    """After a database was restored to when the file existed; asking again would not bring them back."""
+    """After the database was restored to a time when the file existed; a retry would not help."""
     file = await upload(caller)
     for key in await objects_in(settings):
         await open_objects(settings).delete(key)

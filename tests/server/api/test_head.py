@@ -27,7 +27,7 @@ TEXT = b"0123456789"
 
 
 def kept(response: httpx.Response) -> dict[str, str]:
-    """Return the headers that do not differ from one request to the next anyway."""
+    """Return the headers that are the same for every request."""
     return {name: value for name, value in response.headers.items() if name not in MOVING}
 
 
@@ -56,8 +56,8 @@ async def uploaded(caller: httpx.AsyncClient) -> str:
         "/static/nothing",
     ],
 )
-async def test_head_tells_what_get_would(caller: httpx.AsyncClient, path: str) -> None:
-    """Status and headers, `Content-Length` too; nothing of the body, whatever server is below."""
+async def test_head_has_the_headers_of_get(caller: httpx.AsyncClient, path: str) -> None:
+    """Status and headers, `Content-Length` too; no body, whatever the server below."""
     got = await caller.get(path, headers=REQUEST)
     head = await caller.head(path, headers=REQUEST)
 
@@ -67,7 +67,7 @@ async def test_head_tells_what_get_would(caller: httpx.AsyncClient, path: str) -
 
 
 async def test_metrics_answer_head(caller: httpx.AsyncClient) -> None:
-    """Their length is another each time."""
+    """Their length differs each time."""
     head = await caller.head("/metrics")
 
     assert (head.status_code, head.content) == (200, b"")
@@ -84,7 +84,7 @@ async def test_metrics_answer_head(caller: httpx.AsyncClient) -> None:
 async def test_the_head_of_a_file_reads_none_of_it(
     caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str], status: int, length: str
 ) -> None:
-    """A large download must not be streamed into nothing."""
+    """A large download is not streamed for it."""
     path = await uploaded(caller)
     got = await caller.get(path, headers={**REQUEST, **sent})
     asked: list[int] = []
@@ -125,14 +125,14 @@ async def test_head_needs_what_get_needs(callers: Callers, organisation: Organis
     ],
 )
 async def test_allow_names_head_beside_get(caller: httpx.AsyncClient, method: str, path: str, allowed: str) -> None:
-    """And only there: an address without GET answers no HEAD."""
+    """And only there: an address without GET does not answer HEAD."""
     answer = await caller.request(method, path)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
 
 
-async def test_a_role_of_its_own_answers_head(auth: Auth, clock: Clock) -> None:
-    """Its probes and what it serves."""
+async def test_a_single_role_answers_head(auth: Auth, clock: Clock) -> None:
+    """Its probes and its endpoints."""
     inner = Service(
         apps={"/oauth/": auth.app, "/.well-known/": auth.app},
         readiness=Readiness(draining=Draining(), stores={}),

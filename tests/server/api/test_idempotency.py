@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on POST: one effect, one answer, however often the request comes."""
+"""`Idempotency-Key` on POST: one effect, one answer, however often the request is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def post(caller: httpx.AsyncClient, key: str, body: Json = GRACE, path: st
 
 
 async def test_a_repeated_request_replays_the_first_answer(caller: httpx.AsyncClient) -> None:
-    """Same status, body and Location, and a header that says so; the request id in the body is the first one's."""
+    """Same status, body and Location, and a header that marks the replay; `meta` has the first request id."""
     first = await post(caller, "k")
 
     again = await post(caller, "k")
@@ -37,8 +37,8 @@ async def test_a_repeated_request_replays_the_first_answer(caller: httpx.AsyncCl
     assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
 
 
-async def test_a_request_that_means_the_same_is_the_same(caller: httpx.AsyncClient) -> None:
-    """The order of fields and the white space do not count."""
+async def test_an_equivalent_request_is_the_same(caller: httpx.AsyncClient) -> None:
+    """The order of fields and the white space do not matter."""
     first = await post(caller, "k")
 
     again = await caller.post(
@@ -67,7 +67,7 @@ async def test_a_key_with_another_request_is_refused(caller: httpx.AsyncClient, 
 async def test_20_requests_with_one_key_at_once_make_one_user(
     caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:
-    """One is handled; the others learn that it is running, or get its answer."""
+    """One is handled; the others get 409 or its answer."""
     responses = await asyncio.gather(*(post(caller, "k") for _ in range(20)))
 
     handled = [r for r in responses if r.status_code == 201 and "Idempotent-Replayed" not in r.headers]
@@ -88,7 +88,7 @@ async def test_20_requests_with_one_key_at_once_make_one_user(
     assert len(jobs) == 1
 
 
-async def test_a_running_request_is_reported(
+async def test_a_running_request_is_a_409(
     caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:
     """409 REQUEST_IN_PROGRESS while the first one waits for a lock, its answer once it has ended."""
@@ -98,7 +98,7 @@ async def test_a_running_request_is_reported(
         first = asyncio.create_task(post(caller, "k"))
         async with asyncio.timeout(10):
             while not await rows(stores, "select 1 from pg_locks where not granted"):
-                pass  # asking takes its time: the other task goes on meanwhile
+                pass  # the query takes a moment: the other task continues meanwhile
         during = await post(caller, "k")
     handled, after = await first, await post(caller, "k")
 
@@ -108,7 +108,7 @@ async def test_a_running_request_is_reported(
 
 
 async def test_a_refusal_by_a_rule_is_replayed_too(caller: httpx.AsyncClient) -> None:
-    """A duplicate stays one, even when the cause has gone meanwhile."""
+    """A duplicate stays one, even when its cause is gone meanwhile."""
     user = (await caller.post("/v1/users", json=GRACE)).json()["data"]
     first = await post(caller, "k")
     await caller.delete(f"/v1/users/{user['id']}")
@@ -128,8 +128,8 @@ async def test_a_malformed_request_does_not_use_the_key_up(caller: httpx.AsyncCl
     assert (wrong.status_code, right.status_code) == (400, 201)
 
 
-async def test_something_not_found_does_not_use_the_key_up(caller: httpx.AsyncClient) -> None:
-    """Only 2xx, 409 and 422 are stored: a 404 may be another one tomorrow."""
+async def test_a_404_does_not_use_the_key_up(caller: httpx.AsyncClient) -> None:
+    """Only 2xx, 409 and 422 are stored: a 404 may be temporary."""
     path = f"/v1/users/{new_id('usr')}/invitation"
 
     first, again = await post(caller, "k", {}, path), await post(caller, "k", {}, path)
@@ -138,7 +138,7 @@ async def test_something_not_found_does_not_use_the_key_up(caller: httpx.AsyncCl
     assert "Idempotent-Replayed" not in again.headers
 
 
-async def test_a_key_is_forgotten_after_24_hours(caller: httpx.AsyncClient, clock: Clock) -> None:
+async def test_a_key_expires_after_24_hours(caller: httpx.AsyncClient, clock: Clock) -> None:
     """Then the same request is a new one."""
     assert timedelta(hours=24) == LIFETIME
     await post(caller, "k")
@@ -152,8 +152,8 @@ async def test_a_key_is_forgotten_after_24_hours(caller: httpx.AsyncClient, cloc
     assert (after.status_code, after.json()["error"]["code"]) == (409, "DUPLICATE_RESOURCE")
 
 
-async def test_old_keys_are_cleared_away(caller: httpx.AsyncClient, clock: Clock, stores: Stores) -> None:
-    """Each stored answer takes two that are too old with it, whosever they are."""
+async def test_expired_keys_are_deleted(caller: httpx.AsyncClient, clock: Clock, stores: Stores) -> None:
+    """Each stored answer deletes two expired ones, of any caller."""
     for number in range(3):
         await post(caller, f"old{number}", {"email": f"u{number}@example.com", "name": "U"})
     clock.advance(LIFETIME.total_seconds() + 1)
@@ -182,7 +182,7 @@ async def test_a_key_belongs_to_its_caller(callers: Callers, stores: Stores, clo
 
 
 @pytest.mark.parametrize("key", ["", "with space", "ä", "x" * 256])
-async def test_a_bad_key_is_refused(caller: httpx.AsyncClient, key: str) -> None:
+async def test_an_invalid_key_is_refused(caller: httpx.AsyncClient, key: str) -> None:
     """1 to 255 visible ASCII characters."""
     response = await caller.post("/v1/users", json=GRACE, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
@@ -190,8 +190,8 @@ async def test_a_bad_key_is_refused(caller: httpx.AsyncClient, key: str) -> None
     assert {detail["field"] for detail in response.json()["error"]["details"]} == {"Idempotency-Key"}
 
 
-def test_a_fingerprint_tells_operation_path_and_body_apart() -> None:
-    """Whatever differs, the digest does."""
+def test_a_fingerprint_covers_operation_path_and_body() -> None:
+    """Any difference changes the digest."""
     digests = {
         fingerprint("users_create", {}, {}),
         fingerprint("products_create", {}, {}),

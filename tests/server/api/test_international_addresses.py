@@ -1,4 +1,4 @@
-"""E-mail addresses beyond ASCII (RFC 6531): taken, told apart, found and written to like any other."""
+"""E-mail addresses beyond ASCII (RFC 6531): accepted, compared, found and written to like any other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def create(caller: httpx.AsyncClient, address: str) -> httpx.Response:
 
 @pytest.mark.parametrize("address", [COMPOSED, DECOMPOSED, "用户@例え.jp", "ada@münchen.de", '"ß"@example.com'])
 async def test_an_address_may_have_any_letters(caller: httpx.AsyncClient, address: str) -> None:
-    """It is kept as it was written."""
+    """It is stored as written."""
     answer = await create(caller, address)
 
     assert (answer.status_code, answer.json()["data"]["email"]) == (201, address)
@@ -64,7 +64,7 @@ async def test_spellings_of_one_address_are_one(caller: httpx.AsyncClient, first
 
 
 @pytest.mark.parametrize("address", ["ada@xn--", "ada@xn--a.de", "ada@xn--99999999.de"])
-async def test_a_label_that_idna_does_not_know_stays_as_it_is(address: str) -> None:
+async def test_a_label_unknown_to_idna_is_unchanged(address: str) -> None:
     """The API refuses such an address; an identity provider may still name one."""
     assert email_key(address) == address
 
@@ -96,8 +96,8 @@ async def test_a_label_that_idna_does_not_know_stays_as_it_is(address: str) -> N
         "é@\N{FULLWIDTH FULL STOP}de",
     ],
 )
-async def test_what_is_no_address_is_refused(caller: httpx.AsyncClient, address: str) -> None:
-    """Blanks, control and invisible characters, two @, empty and over-long parts, and a name in front."""
+async def test_an_invalid_address_is_refused(caller: httpx.AsyncClient, address: str) -> None:
+    """Blanks, control and invisible characters, two @, empty and over-long parts, and a display name."""
     answer = await create(caller, address)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
@@ -106,7 +106,7 @@ async def test_what_is_no_address_is_refused(caller: httpx.AsyncClient, address:
 
 
 async def test_a_person_signs_in_with_any_spelling(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """The form need not be the one the administrator typed."""
+    """The form may differ from the one the administrator typed."""
     await add_user(stores, organisation, COMPOSED, "active")
     passwords = Passwords()
     hashed = await passwords.hash("correct horse battery")
@@ -159,8 +159,8 @@ async def test_a_mail_server_with_smtputf8_gets_the_mail() -> None:
     assert email.message_from_bytes(envelope.content, policy=SMTPUTF8)["To"] == COMPOSED
 
 
-async def test_a_mail_server_without_it_never_will() -> None:
-    """So the mail is not tried for ever; mail to other addresses goes out."""
+async def test_a_mail_server_without_smtputf8_is_not_retried() -> None:
+    """The mail is not retried for ever; mail to other addresses is sent."""
     inbox = Inbox()
     async with listening(inbox, enable_SMTPUTF8=False) as port:
         smtp = Smtp.from_url(f"smtp://127.0.0.1:{port}")

@@ -1,4 +1,4 @@
-"""Names that people see: they can be seen, and they are one line."""
+"""Names that people see: visible, and one line."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ RIGHT = (
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_a_name_that_is_none_is_refused(caller: httpx.AsyncClient, organisation: Organisation, name: str) -> None:
-    """Wherever one is given, with words that say what is wrong."""
+async def test_an_invalid_name_is_refused(caller: httpx.AsyncClient, organisation: Organisation, name: str) -> None:
+    """In every operation with a name, with a message that says what is wrong."""
     product = {"name": "x", "sku": "A", "price": 1}
     made = (await caller.post("/v1/products", json=product)).json()["data"]
     answers = [
@@ -69,8 +69,8 @@ async def test_a_name_that_is_none_is_refused(caller: httpx.AsyncClient, organis
 
 
 @pytest.mark.parametrize("name", RIGHT)
-async def test_any_other_name_is_taken(caller: httpx.AsyncClient, name: str) -> None:
-    """As it is; some scripts and signs need joiners that cannot be seen."""
+async def test_any_other_name_is_accepted(caller: httpx.AsyncClient, name: str) -> None:
+    """Unchanged; some scripts and signs need invisible joiners."""
     answer = await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
 
     assert (answer.status_code, answer.json()["data"]["name"]) == (201, name)
@@ -80,7 +80,7 @@ async def test_any_other_name_is_taken(caller: httpx.AsyncClient, name: str) -> 
     "sku", [" WS1", "WS1 ", "\u3000WS1", "WS1\u200b", "W\u200bS1", "W\u00adS1", "W\nS1", "\u2800", " "]
 )
 async def test_a_sku_that_looks_like_another_is_refused(caller: httpx.AsyncClient, sku: str) -> None:
-    """Blanks at its ends and characters that cannot be seen: nobody could tell two such products apart."""
+    """Blanks at its ends and invisible characters: two such products could not be told apart."""
     product = {"name": "x", "sku": "A", "price": 1}
     made = (await caller.post("/v1/products", json=product)).json()["data"]
 
@@ -93,7 +93,7 @@ async def test_a_sku_that_looks_like_another_is_refused(caller: httpx.AsyncClien
 
 
 async def test_a_sku_is_unique_in_any_unicode_form(caller: httpx.AsyncClient) -> None:
-    """409 for the other spelling, in requests that create and that change; it is kept as it was written."""
+    """409 for the other spelling, at creation and at a change; it is stored as written."""
     product = {"name": "x", "sku": "Caf\u00e9", "price": 1}
     made = (await caller.post("/v1/products", json=product)).json()["data"]
     other = (await caller.post("/v1/products", json={**product, "sku": "Tea"})).json()["data"]

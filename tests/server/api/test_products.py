@@ -56,7 +56,7 @@ async def test_a_product_is_created_and_found(caller: httpx.AsyncClient) -> None
     ],
 )
 def test_the_stock_rule(before: tuple[int, str], changes: dict[str, Any], status: str) -> None:
-    """No stock is `out_of_stock` unless discontinued; new stock is `available` unless told otherwise."""
+    """No stock is `out_of_stock` unless discontinued; new stock is `available` unless another status is given."""
     stock, old = before
 
     assert with_status({"stock": stock, "status": old}, changes)["status"] == status
@@ -72,7 +72,7 @@ def test_the_stock_rule(before: tuple[int, str], changes: dict[str, Any], status
     ],
 )
 async def test_the_stock_rule_holds_at_creation(caller: httpx.AsyncClient, fields: dict[str, Any], status: str) -> None:
-    """The status in the answer is the one that is stored."""
+    """The status in the answer is the stored one."""
     assert (await create(caller, **fields))["status"] == status
 
 
@@ -85,7 +85,7 @@ async def test_the_stock_rule_holds_for_changes(caller: httpx.AsyncClient) -> No
     assert statuses == ["out_of_stock", "out_of_stock", "available"]
 
 
-async def test_stock_is_none_if_left_out(caller: httpx.AsyncClient) -> None:
+async def test_stock_defaults_to_zero(caller: httpx.AsyncClient) -> None:
     """0 pieces, so out of stock."""
     body = {name: ENGINE[name] for name in ("name", "sku", "price")}
 
@@ -94,7 +94,7 @@ async def test_stock_is_none_if_left_out(caller: httpx.AsyncClient) -> None:
     assert (product["stock"], product["status"]) == (0, "out_of_stock")
 
 
-async def test_a_number_written_with_a_fraction_of_nothing_is_whole(caller: httpx.AsyncClient) -> None:
+async def test_a_whole_number_may_have_a_fraction_of_zero(caller: httpx.AsyncClient) -> None:
     """`5.0` is an integer in JSON Schema; it is stored and answered as 5."""
     response = await caller.post(
         "/v1/products",
@@ -120,7 +120,7 @@ async def test_a_sku_is_unique_in_the_catalog(caller: httpx.AsyncClient) -> None
 
 
 async def test_an_update_changes_only_what_is_given(caller: httpx.AsyncClient) -> None:
-    """The rest stays; nothing given changes nothing."""
+    """Other fields stay; an empty update changes nothing."""
     product = await create(caller)
     path = f"/v1/products/{product['id']}"
 

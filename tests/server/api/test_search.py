@@ -1,4 +1,4 @@
-"""Searching users and products: what `q` finds, and that an index finds it."""
+"""Search in users and products: what `q` finds, and that an index is used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def catalog(caller: httpx.AsyncClient) -> httpx.AsyncClient:
     ],
 )
 async def test_text_is_found_wherever_it_stands(catalog: httpx.AsyncClient, q: str, found: set[str]) -> None:
-    """In a name or a sku but not across both, in any case, also shorter than what the index holds."""
+    """In a name or a sku but not across both, in any case, also shorter than the n-grams of the index."""
     listed = (await catalog.get("/v1/products", params={"q": q})).json()
 
     assert {product["name"] for product in listed["data"]} == found
@@ -61,7 +61,7 @@ async def test_text_is_found_wherever_it_stands(catalog: httpx.AsyncClient, q: s
     ],
 )
 async def test_text_is_found_in_any_unicode_form(caller: httpx.AsyncClient, name: str, q: str) -> None:
-    """Composed or not, wide or not, with a final sigma or another one; short texts too."""
+    """Composed or not, wide or not, with a final sigma or not; short texts too."""
     await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
     await caller.post("/v1/products", json={"name": "Something else", "sku": "B", "price": 1})
     await caller.post("/v1/users", json={"email": "a@x.example", "name": name})
@@ -72,7 +72,7 @@ async def test_text_is_found_in_any_unicode_form(caller: httpx.AsyncClient, name
 
 
 async def test_users_are_found_by_name_and_address(caller: httpx.AsyncClient) -> None:
-    """Part of either is enough."""
+    """A part of either is enough."""
     await caller.post("/v1/users", json={"email": "Grace.Hopper@example.com", "name": "Amazing"})
 
     async def found(q: str) -> list[str]:
@@ -100,8 +100,8 @@ async def test_users_are_found_by_name_and_address(caller: httpx.AsyncClient) ->
         ),
     ],
 )
-async def test_an_index_finds_it(stores: Stores, organisation: Organisation, table: str, insert: str) -> None:
-    """Of five thousand rows, none is read that does not have the text."""
+async def test_an_index_is_used(stores: Stores, organisation: Organisation, table: str, insert: str) -> None:
+    """Of five thousand rows, only those with the text are read."""
     await rows(stores, insert, organisation.id, "k")
     parameters = {
         "organisation_id": organisation.id,
@@ -125,8 +125,8 @@ async def test_an_index_finds_it(stores: Stores, organisation: Organisation, tab
 
 
 @pytest.mark.parametrize("q", ["q", "qz", "Q\N{FULLWIDTH LATIN SMALL LETTER Z}"])
-async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: Organisation, q: str) -> None:
-    """Of five thousand rows, none is read that does not have the letters."""
+async def test_an_index_is_used_for_one_and_two_letters(stores: Stores, organisation: Organisation, q: str) -> None:
+    """Of five thousand rows, only those with the letters are read."""
     insert = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
                 select 'prod_' || gen_random_uuid(), %s, case i when 7 then 'Aqz' else 'Item' end, 'S' || i, 1, 1,
                        'available', now(), now()
@@ -144,8 +144,8 @@ async def test_an_index_finds_one_and_two_letters(stores: Stores, organisation: 
 
 
 @pytest.mark.parametrize("counted", ["true", "false"])
-async def test_a_search_past_any_end_finds_nothing(catalog: httpx.AsyncClient, counted: str) -> None:
-    """The largest offset and a page together are more than PostgreSQL's integer."""
+async def test_an_offset_beyond_any_end_finds_nothing(catalog: httpx.AsyncClient, counted: str) -> None:
+    """The largest offset plus a page exceeds PostgreSQL's integer."""
     query = f"q=e&offset={2**31 - 1}&limit=100&include_total={counted}"
 
     response = await catalog.get(f"/v1/products?{query}")
@@ -154,7 +154,7 @@ async def test_a_search_past_any_end_finds_nothing(catalog: httpx.AsyncClient, c
 
 
 @pytest.mark.parametrize("is_counted", [True, False])
-async def test_a_search_of_a_long_listing_pages_as_a_walk_of_it_does(
+async def test_pagination_of_a_search_in_a_long_listing(
     stores: Stores, organisation: Organisation, *, is_counted: bool
 ) -> None:
     """Common and rare letters, far behind the rows that are walked; from an offset, behind a cursor, past the end."""

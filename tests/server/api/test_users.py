@@ -36,7 +36,7 @@ async def credentials(
 
 
 async def accept(stores: Stores, user_id: str) -> None:
-    """Do what the invitation's page does."""
+    """Accept the invitation as its page does."""
     async with stores.postgres.connection() as connection:
         await connection.execute(
             "update users set status = 'active', accepted_at = created_at where id = %s", (user_id,)
@@ -44,7 +44,7 @@ async def accept(stores: Stores, user_id: str) -> None:
 
 
 async def pending_jobs(stores: Stores, user_id: str) -> list[str]:
-    """Return the ids of a user's living invitations whose job is written."""
+    """Return the ids of a user's valid invitations whose job exists."""
     found = await rows(
         stores,
         """select invitations.id from invitations join procrastinate_jobs jobs
@@ -63,7 +63,7 @@ def error(response: httpx.Response) -> tuple[int, str, str]:
 async def test_a_created_user_is_pending_and_its_invitation_is_on_its_way(
     caller: httpx.AsyncClient, stores: Stores
 ) -> None:
-    """201 with Location; row, 48 h invitation and job are there together."""
+    """201 with Location; row, 48 h invitation and job are written together."""
     response = await caller.post("/v1/users", json={"email": "grace@example.com", "name": "Grace"})
 
     user = response.json()["data"]
@@ -107,12 +107,12 @@ async def test_an_email_is_unique_in_any_case(caller: httpx.AsyncClient, spellin
 
 
 def test_an_email_key_is_the_same_for_every_unicode_form() -> None:
-    """NFKC, then casefold: what PostgreSQL compares."""
+    """NFKC, then casefold: this value is compared by PostgreSQL."""
     assert email_key("\N{FULLWIDTH LATIN SMALL LETTER A}DA@Exämple.com") == email_key("ada@exa\u0308mple.COM")
 
 
 async def test_two_clients_creating_one_email_at_once_make_one_user(caller: httpx.AsyncClient) -> None:
-    """Of 16 at once exactly one gets 201, all others 409: the unique index decides."""
+    """Of 16 concurrent requests exactly one gets 201, all others 409: the unique index decides."""
     attempts = [
         caller.post("/v1/users", json={"email": f"{'gG'[n % 2]}race@example.com", "name": "G"}) for n in range(16)
     ]
@@ -124,7 +124,7 @@ async def test_two_clients_creating_one_email_at_once_make_one_user(caller: http
 
 
 async def test_a_refused_duplicate_leaves_no_job(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """The job is in the transaction of the row."""
+    """The job is in the same transaction as the row."""
     user = await create(caller)
     before = await rows(stores, "select count(*) as jobs from procrastinate_jobs")
 
@@ -133,8 +133,8 @@ async def test_a_refused_duplicate_leaves_no_job(caller: httpx.AsyncClient, stor
     assert await rows(stores, "select count(*) as jobs from procrastinate_jobs") == before
 
 
-async def test_users_are_listed_newest_first_without_overlap(caller: httpx.AsyncClient) -> None:
-    """Pages by limit and offset give every user once, in the order of their creation."""
+async def test_pagination_lists_users_newest_first_without_overlap(caller: httpx.AsyncClient) -> None:
+    """Pages by limit and offset contain every user once, in the order of their creation."""
     created = [(await create(caller, f"user{n}@example.com"))["id"] for n in range(5)]
 
     pages = [(await caller.get("/v1/users", params={"limit": 2, "offset": offset})).json() for offset in (0, 2, 4, 6)]
@@ -198,7 +198,7 @@ async def test_a_larger_limit_counts_as_100(caller: httpx.AsyncClient) -> None:
 
 
 async def test_an_update_changes_only_what_is_given(caller: httpx.AsyncClient, clock: Clock) -> None:
-    """The rest stays, `updated_at` moves."""
+    """The rest stays, `updated_at` changes."""
     user = await create(caller)
     clock.advance(60)
 
@@ -219,7 +219,7 @@ async def test_an_empty_update_changes_nothing(caller: httpx.AsyncClient, clock:
 
 
 async def test_an_update_to_a_taken_email_is_a_duplicate(caller: httpx.AsyncClient) -> None:
-    """The index that guards creation guards changes too; one's own address is not taken."""
+    """The same unique index applies to changes; one's own address is not a duplicate."""
     user = await create(caller)
 
     taken = await caller.patch(f"/v1/users/{user['id']}", json={"email": "ADA@example.com", "name": "New"})
@@ -230,7 +230,7 @@ async def test_an_update_to_a_taken_email_is_a_duplicate(caller: httpx.AsyncClie
 
 
 async def test_a_new_email_of_a_pending_user_gets_a_new_invitation(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """The link that went to the old address is void, or whoever reads that mail could take the user over."""
+    """The link that was sent to the old address is void; otherwise its reader could take the user over."""
     user = await create(caller)
     before = await pending_jobs(stores, user["id"])
 
@@ -241,7 +241,7 @@ async def test_a_new_email_of_a_pending_user_gets_a_new_invitation(caller: httpx
 
 
 async def test_a_pending_user_cannot_be_made_active(caller: httpx.AsyncClient) -> None:
-    """Only accepting the invitation does that."""
+    """Only accepting the invitation activates a user."""
     user = await create(caller)
 
     response = await caller.patch(f"/v1/users/{user['id']}", json={"status": "active"})
@@ -253,7 +253,7 @@ async def test_a_pending_user_cannot_be_made_active(caller: httpx.AsyncClient) -
     )
 
 
-async def test_an_accepted_user_can_be_locked_out_and_let_in_again(caller: httpx.AsyncClient, stores: Stores) -> None:
+async def test_an_accepted_user_can_be_locked_out_and_readmitted(caller: httpx.AsyncClient, stores: Stores) -> None:
     """Inactive, then active."""
     user = await create(caller)
     await accept(stores, user["id"])
@@ -267,7 +267,7 @@ async def test_an_accepted_user_can_be_locked_out_and_let_in_again(caller: httpx
 
 
 async def test_pending_invite_cannot_be_set(caller: httpx.AsyncClient) -> None:
-    """It is what inviting does, not what a PATCH says."""
+    """It is set by inviting, not by a PATCH."""
     user = await create(caller)
 
     response = await caller.patch(f"/v1/users/{user['id']}", json={"status": "pending_invite"})
@@ -293,7 +293,7 @@ async def test_locking_a_user_out_ends_its_tokens_and_keys_at_once(
 
 
 async def test_making_a_pending_user_inactive_voids_the_link(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """Nobody comes in by a link that was mailed before."""
+    """No one can sign up with a link that was mailed before."""
     user = await create(caller)
 
     await caller.patch(f"/v1/users/{user['id']}", json={"status": "inactive"})
@@ -318,7 +318,7 @@ async def test_a_deleted_user_is_gone(caller: httpx.AsyncClient) -> None:
 async def test_the_last_active_admin_stays(
     caller: httpx.AsyncClient, organisation: Organisation, change: dict[str, str] | None
 ) -> None:
-    """Nobody could ever administer the organisation again; a pending admin does not count."""
+    """Otherwise the organisation could never be administered again; a pending admin does not count."""
     await create(caller, role="admin")
     path = f"/v1/users/{organisation.owner_id}"
 
@@ -331,7 +331,7 @@ async def test_the_last_active_admin_stays(
     )
 
 
-async def test_two_admins_who_remove_each_other_at_once_leave_one(
+async def test_two_admins_who_remove_each_other_concurrently_leave_one(
     caller: httpx.AsyncClient, organisation: Organisation, stores: Stores
 ) -> None:
     """The second waits for the first and sees it gone."""
@@ -359,7 +359,7 @@ async def test_resending_makes_a_new_link_and_voids_the_old(caller: httpx.AsyncC
 
 
 async def test_an_active_user_cannot_be_invited_again(caller: httpx.AsyncClient, organisation: Organisation) -> None:
-    """Well-formed but not allowed."""
+    """The request is well-formed but not allowed."""
     response = await caller.post(f"/v1/users/{organisation.owner_id}/invitation")
 
     expected = (422, "BUSINESS_RULE_VIOLATION", "An active user cannot be invited again.")
@@ -378,8 +378,8 @@ async def test_me_is_the_owner_of_the_credential(caller: httpx.AsyncClient, orga
 
 
 @pytest.mark.parametrize("user_id", ["usr_1", "..%2Fme", "%2e%2e", "a%2Fb", "%00", "%F0%9F%92%A9", "x" * 5000])
-async def test_an_id_that_is_none_is_not_found(caller: httpx.AsyncClient, user_id: str) -> None:
-    """Whatever stands in the place of an id, it is an id, and it is unknown."""
+async def test_an_invalid_id_is_not_found(caller: httpx.AsyncClient, user_id: str) -> None:
+    """Any text in the place of an id is an unknown id."""
     response = await caller.get(f"/v1/users/{user_id}")
 
     assert (response.status_code, response.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")

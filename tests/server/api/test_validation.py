@@ -1,4 +1,4 @@
-"""What is refused before a handler sees it, and in which words."""
+"""What is refused before a handler runs, and the messages."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def problems(response: httpx.Response) -> list[tuple[str, str]]:
     return [(detail["field"], detail["issue"]) for detail in response.json()["error"]["details"]]
 
 
-async def test_every_problem_is_told_at_once(caller: httpx.AsyncClient) -> None:
-    """Missing, unknown and bad fields in one answer, each by its name."""
+async def test_every_problem_is_reported_at_once(caller: httpx.AsyncClient) -> None:
+    """Missing, unknown and invalid fields in one answer, each by its name."""
     response = await caller.post(
         "/v1/users", json={"email": "ada", "role": "boss", "phone": 1}, headers={"Idempotency-Key": "a b"}
     )
@@ -64,7 +64,7 @@ async def test_every_problem_is_told_at_once(caller: httpx.AsyncClient) -> None:
 async def test_a_bad_field_is_named(
     caller: httpx.AsyncClient, fields: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    """With what would be right."""
+    """With the valid form."""
     body = {"name": "x", "sku": "x", "price": 1, **fields}
 
     assert expected in problems(await caller.post("/v1/products", json=body))
@@ -91,12 +91,12 @@ async def test_a_bad_field_is_named(
     ],
 )  # fmt: skip
 async def test_a_bad_query_is_named(caller: httpx.AsyncClient, query: str, expected: tuple[str, str]) -> None:
-    """A typing error in a name is an error too: ignoring it would list what nobody asked for."""
+    """A misspelt name is an error too: ignoring it would list something else than requested."""
     assert problems(await caller.get(f"/v1/users?{query}")) == [expected]
 
 
 async def test_an_operation_without_parameters_takes_none(caller: httpx.AsyncClient) -> None:
-    """A parameter that means nothing there is refused."""
+    """An unknown parameter is refused."""
     response = await caller.get("/v1/me?limit=1")
 
     assert problems(response) == [("limit", "is not a parameter of this operation; it takes none")]
@@ -125,7 +125,7 @@ def nested(levels: int) -> bytes:
         (b"[" + b"[]," * 100 + b"[]]", "body", "must be an object"),
     ],
 )
-async def test_a_body_that_is_no_object_of_json_is_refused(
+async def test_a_body_that_is_not_a_json_object_is_refused(
     caller: httpx.AsyncClient, content: bytes, field: str, issue: str
 ) -> None:
     """Malformed, not UTF-8, numbers and texts outside Unicode and IEEE 754, too deep."""
@@ -144,8 +144,10 @@ async def test_a_body_that_is_no_object_of_json_is_refused(
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-async def test_a_body_that_is_not_called_json_is_refused(caller: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """415, without a look at it."""
+async def test_a_body_without_the_json_media_type_is_refused(
+    caller: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    """415, before it is read."""
     response = await caller.patch("/v1/me", content=b'{"name": "x"}', headers=headers)
 
     assert (response.status_code, response.json()["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
@@ -173,7 +175,7 @@ async def test_a_large_body_is_refused_by_its_declared_length(caller: httpx.Asyn
     assert response.json()["error"]["message"] == "The body is larger than 1048576 bytes."
 
 
-async def test_a_large_body_is_refused_while_it_comes(caller: httpx.AsyncClient) -> None:
+async def test_a_large_body_is_refused_while_it_is_received(caller: httpx.AsyncClient) -> None:
     """Without a declared length it is counted."""
 
     async def endless() -> AsyncIterator[bytes]:
@@ -186,13 +188,13 @@ async def test_a_large_body_is_refused_while_it_comes(caller: httpx.AsyncClient)
 
 
 async def test_no_issue_repeats_a_long_value(caller: httpx.AsyncClient) -> None:
-    """An answer is small even if the request was not."""
+    """An answer is small even if the request was large."""
     response = await caller.post("/v1/users", json={"email": "x" * 100_000, "name": "x"})
 
     assert len(response.content) < 1000
 
 
-async def test_a_client_that_goes_away_in_the_middle_is_no_error_of_the_server(
+async def test_a_client_that_disconnects_is_not_a_server_error(
     app: ASGIApp, callers: Callers, organisation: Organisation
 ) -> None:
     """The log has a line with status 499, and no exception."""
@@ -253,8 +255,8 @@ def _keywords(schema: object) -> Iterator[str]:
             yield from _keywords(item)
 
 
-def test_there_are_words_for_every_keyword_of_the_contracts_requests() -> None:
-    """A problem that could not be put into words would be a 500."""
+def test_every_keyword_of_the_contract_has_a_message() -> None:
+    """A problem without a message would be a 500."""
     contract = spec.load()
     operations = [operation for operation in contract.operations.values() if operation.scope]
     rules = [operation.body for operation in operations if operation.body]
@@ -269,8 +271,8 @@ def test_there_are_words_for_every_keyword_of_the_contracts_requests() -> None:
     assert used - silent - names - ours - {"name", "type", "input"} <= schema_messages._WORDS.keys()
 
 
-def test_the_patterns_that_have_words_are_the_contracts() -> None:
-    """Of every text in a JSON body; a pattern that people cannot read is no answer."""
+def test_the_patterns_with_messages_are_the_contracts() -> None:
+    """Of every text in a JSON body; a regular expression is not a readable message."""
     contract = spec.load()
     schemas = contract.document["components"]["schemas"]
     bodies = [operation.body for operation in contract.operations.values() if operation.scope and operation.body]

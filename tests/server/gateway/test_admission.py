@@ -1,4 +1,4 @@
-"""A credential's check and its count travel together, and what was revoked neither passes nor spends."""
+"""A credential is checked and counted in one trip, and a revoked one is neither accepted nor counted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def admission(stores: Stores, auth: Auth, clock: StillClock) -> Admission:
 
 @pytest.fixture
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many scripts travelled in each trip to Redis."""
+    """The number of scripts in each trip to Redis."""
     counted: list[int] = []
     exchange = redis_node._exchange
 
@@ -73,10 +73,10 @@ def redis_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_node, "_exchange", away)
 
 
-async def test_check_and_count_of_a_good_token_are_one_trip(
+async def test_check_and_count_of_a_valid_token_are_one_trip(
     admission: Admission, http: httpx.AsyncClient, client: Client, clock: StillClock, trips: list[int]
 ) -> None:
-    """From the second request of a second on; the first must be checked before it is known whom to count it for."""
+    """From the second request of a second on; the first must be checked before its counter is known."""
     token = await new_token(http, client)
     remaining: list[int] = []
     trips.clear()
@@ -90,10 +90,10 @@ async def test_check_and_count_of_a_good_token_are_one_trip(
     assert remaining == [9, 8, 9]
 
 
-async def test_a_token_that_was_good_a_moment_ago_is_refused_once_it_is_revoked(
+async def test_a_cached_token_is_refused_once_it_is_revoked(
     admission: Admission, http: httpx.AsyncClient, client: Client
 ) -> None:
-    """What is remembered lets nobody in."""
+    """The cache admits no request by itself."""
     token = await new_token(http, client)
     await admission.check(token)
 
@@ -106,7 +106,7 @@ async def test_a_token_that_was_good_a_moment_ago_is_refused_once_it_is_revoked(
 async def test_a_revoked_token_does_not_use_up_what_its_successors_have_left(
     admission: Admission, http: httpx.AsyncClient, client: Client
 ) -> None:
-    """Of its requests in the second of its end the one that brings the news is counted, those after it are not."""
+    """In the second of its revocation one request is counted, the one that detects it; later ones are not."""
     stolen, successor = await new_token(http, client), await new_token(http, client)
     await admission.check(stolen)
     await revoke(http, client, stolen)
@@ -118,10 +118,10 @@ async def test_a_revoked_token_does_not_use_up_what_its_successors_have_left(
     assert (await admission.check(successor))[1].remaining == 10 - 3
 
 
-async def test_a_token_that_was_revoked_in_an_earlier_second_spends_nothing(
+async def test_a_token_that_was_revoked_in_an_earlier_second_is_not_counted(
     admission: Admission, http: httpx.AsyncClient, client: Client, clock: StillClock
 ) -> None:
-    """Nothing is remembered into the next second."""
+    """Nothing is cached into the next second."""
     stolen, successor = await new_token(http, client), await new_token(http, client)
     await admission.check(stolen)
     await revoke(http, client, stolen)
@@ -136,7 +136,7 @@ async def test_a_token_that_was_revoked_in_an_earlier_second_spends_nothing(
 async def test_a_revoked_api_key_is_refused_at_once_too(
     admission: Admission, stores: Stores, organisation: Organisation, clock: StillClock
 ) -> None:
-    """PostgreSQL is asked for it each time, while Redis counts."""
+    """PostgreSQL is read each time, while Redis counts."""
     key = await new_key(stores, clock, organisation)
     remaining = [(await admission.check(key))[1].remaining for _ in range(2)]
     await revoke_key(stores, organisation, clock)
@@ -147,7 +147,7 @@ async def test_a_revoked_api_key_is_refused_at_once_too(
     assert remaining == [API_KEY.per_minute - 1, API_KEY.per_minute - 2]
 
 
-async def test_without_redis_a_token_that_was_good_a_moment_ago_is_not_accepted(
+async def test_without_redis_a_cached_token_is_not_accepted(
     admission: Admission, http: httpx.AsyncClient, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It might have been revoked since; the limit alone would let it pass (contract section 4)."""
@@ -160,7 +160,7 @@ async def test_without_redis_a_token_that_was_good_a_moment_ago_is_not_accepted(
         await admission.check(token)
 
 
-async def test_without_redis_an_api_key_that_was_good_a_moment_ago_passes_unlimited(
+async def test_without_redis_a_cached_api_key_passes_unlimited(
     admission: Admission,
     stores: Stores,
     organisation: Organisation,
@@ -176,10 +176,10 @@ async def test_without_redis_an_api_key_that_was_good_a_moment_ago_passes_unlimi
     assert (await admission.check(key))[1].remaining == API_KEY.per_minute
 
 
-async def test_a_revoked_token_is_a_failure_of_the_clients_address(
+async def test_a_revoked_token_counts_for_the_clients_address(
     callers: Callers, http: httpx.AsyncClient, client: Client
 ) -> None:
-    """Also in the second in which it was good: the answer tells where the address stands, not the credential."""
+    """Also in the second in which it was valid: the headers describe the address, not the credential."""
     token = await new_token(http, client)
     caller = await callers.bearing(token)
     good = await caller.get("/v1/users")

@@ -1,4 +1,4 @@
-"""Which pages of other origins may call the platform from a browser."""
+"""CORS: the pages of other origins that may call the platform from a browser."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncCli
     return await callers.of(organisation)
 
 
-async def test_a_page_may_ask_first(caller: httpx.AsyncClient) -> None:
-    """The preflight is answered without a token, with the headers that every answer has."""
+async def test_a_preflight_is_answered(caller: httpx.AsyncClient) -> None:
+    """It needs no token, and has the headers of every answer."""
     answer = await caller.options("/v1/me", headers={**PREFLIGHT, "Authorization": ""})
 
     assert answer.status_code == 200
@@ -58,7 +58,7 @@ async def test_a_page_may_ask_first(caller: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/users/usr_none", "/v1/nothing", "/.well-known/jwks.json"])
 async def test_a_page_can_read_answers_and_errors(caller: httpx.AsyncClient, path: str) -> None:
-    """And what the SDK of a page needs of their headers."""
+    """And the headers that the SDK of a page needs."""
     answer = await caller.get(path, headers={"Origin": ORIGIN})
 
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -68,7 +68,7 @@ async def test_a_page_can_read_answers_and_errors(caller: httpx.AsyncClient, pat
 
 
 async def test_a_refused_token_can_be_read(callers: Callers) -> None:
-    """Or a page could not know that it must log in again."""
+    """Otherwise a page could not know that it must log in again."""
     answer = await (await callers.bearing(None)).get("/v1/me", headers={"Origin": ORIGIN})
 
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
@@ -87,7 +87,7 @@ async def test_another_origin_reads_nothing(caller: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("origins", [(ORIGIN,), ("*",)])
 @pytest.mark.parametrize("path", ["/outbox", "/oauth/authorize", "/oauth/device", "/saml/login", "/docs/org_1/"])
-async def test_pages_for_people_are_not_shared(caller: httpx.AsyncClient, path: str) -> None:
+async def test_html_pages_are_not_shared(caller: httpx.AsyncClient, path: str) -> None:
     """Least of all the outbox, whose links set passwords."""
     answer = await caller.get(path, headers={"Origin": ORIGIN, "Host": "127.0.0.1"})
 
@@ -95,7 +95,7 @@ async def test_pages_for_people_are_not_shared(caller: httpx.AsyncClient, path: 
 
 
 @pytest.mark.parametrize("origins", [()])
-async def test_nothing_is_shared_unless_a_setting_says_so(caller: httpx.AsyncClient) -> None:
+async def test_cors_is_off_by_default(caller: httpx.AsyncClient) -> None:
     """A preflight is a request like any other."""
     asked, answered = await caller.options("/v1/me", headers=PREFLIGHT), await caller.get("/v1/me", headers=PREFLIGHT)
 

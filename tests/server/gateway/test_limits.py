@@ -50,7 +50,7 @@ def test_the_plans_are_the_contracts() -> None:
 
 
 def test_windows_begin_at_multiples_of_their_length() -> None:
-    """A minute and a second; only the former without a limit a second."""
+    """A minute and a second; only the former without a limit per second."""
     assert windows(FREE, NOON + 61.5) == [Window(60, 60, NOON // 60 + 1), Window(1, 10, NOON + 61)]
     assert windows(API_KEY, NOON) == [Window(60, 1000, NOON // 60)]
     assert [window.end for window in windows(FREE, NOON + 61.5)] == [NOON + 120, NOON + 62]
@@ -99,7 +99,7 @@ async def test_both_windows_are_counted(stores: Stores, still: StillClock) -> No
 
 
 async def test_a_refused_request_is_not_counted(stores: Stores, still: StillClock) -> None:
-    """What the second refuses takes nothing from the minute."""
+    """A request refused by the second's window is not counted in the minute's."""
     limits, caller = Limits(Scripts(stores.redis), still, Settings()), principal("free")
     for _ in range(100):
         await limits.spend_credential(caller)
@@ -122,7 +122,7 @@ async def test_a_refused_request_is_not_counted(stores: Stores, still: StillCloc
 async def test_each_caller_has_the_quota_of_its_plan(
     stores: Stores, still: StillClock, who: Principal, limit: int
 ) -> None:
-    """An API key has its own, whatever the plan; the enterprise's is a setting."""
+    """An API key has its own, whatever the plan; the enterprise quota is a setting."""
     limits = Limits(Scripts(stores.redis), still, Settings(enterprise_per_second=7))
 
     verdict = await limits.spend_credential(who)
@@ -140,7 +140,7 @@ async def test_nodes_share_the_counters(stores: Stores, still: StillClock) -> No
     assert sum(verdict.is_allowed for verdict in verdicts) == 10
 
 
-async def test_counters_do_not_stay_for_ever(stores: Stores, still: StillClock) -> None:
+async def test_counters_expire(stores: Stores, still: StillClock) -> None:
     """Each has a time to live, at least as long as its window."""
     caller = principal("free")
     await Limits(Scripts(stores.redis), still, Settings()).spend_credential(caller)
@@ -153,11 +153,11 @@ async def test_counters_do_not_stay_for_ever(stores: Stores, still: StillClock) 
 async def test_20_callers_at_once_against_a_limit_of_10(
     callers: Callers, http: httpx.AsyncClient, client: Client, clock: Clock
 ) -> None:
-    """Through the whole gateway: exactly 10 pass, the others are told when to come back."""
+    """Through the whole gateway: exactly 10 pass, the others get a Retry-After."""
     form = {"grant_type": "client_credentials"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()["access_token"]
     caller = await callers.bearing(token)
-    # The whole burst shall fall into one second.
+    # The whole burst must fall into one second.
     clock.advance(1.0 - clock.time() % 1.0)
 
     responses = await asyncio.gather(*(caller.get("/v1/users/usr_1") for _ in range(20)))
@@ -193,7 +193,7 @@ async def test_addresses_are_limited_where_no_credential_is_needed(
     assert unknown == [404, 429]
 
 
-async def test_every_answer_says_where_the_caller_stands(caller: httpx.AsyncClient) -> None:
+async def test_every_answer_has_the_rate_limit_headers(caller: httpx.AsyncClient) -> None:
     """Successes and errors alike."""
     responses = [await caller.get(path) for path in ("/v1/me", "/v1/users/usr_1", "/v1/users?limit=0", "/nowhere")]
 
@@ -202,7 +202,7 @@ async def test_every_answer_says_where_the_caller_stands(caller: httpx.AsyncClie
     assert all(int(response.headers["X-RateLimit-Reset"]) > 1_700_000_000 for response in responses)
 
 
-async def test_a_counter_lives_no_longer_for_being_used(stores: Stores, still: StillClock) -> None:
+async def test_using_a_counter_does_not_extend_it(stores: Stores, still: StillClock) -> None:
     """Its time to live begins with its window, so only the first request sets it."""
     limits, caller = Limits(Scripts(stores.redis), still, Settings()), principal("free")
     await limits.spend_credential(caller)

@@ -1,4 +1,4 @@
-"""What a gateway makes of an auth service in another process."""
+"""How a gateway uses an auth service in another process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(code: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def service(status: int, body: bytes) -> AsyncIterator[RemoteVerifier]:
-    """A verifier whose service answers so."""
+    """Make a verifier whose service gives this answer."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert f"Bearer {TOKEN}".encode() in await reader.readuntil(b"\r\n\r\n")
@@ -58,7 +58,7 @@ async def service(status: int, body: bytes) -> AsyncIterator[RemoteVerifier]:
         yield RemoteVerifier(session, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
 
-async def test_the_principal_is_what_the_service_tells() -> None:
+async def test_the_principal_is_read_from_the_answer() -> None:
     """Every field of it."""
     async with service(200, json.dumps(DESCRIBED).encode()) as verifier:
         assert await verifier.verify(TOKEN) == ADA
@@ -73,7 +73,7 @@ async def test_the_principal_is_what_the_service_tells() -> None:
     ],
 )
 async def test_a_refusal_is_passed_on(status: int, code: str, error: type[ApiError]) -> None:
-    """With the words of the service, so that apart and together say the same."""
+    """With the message of the service, so that separate and combined roles say the same."""
     async with service(status, json.dumps(refusal(code)).encode()) as verifier:
         with pytest.raises(error) as caught:
             await verifier.verify(TOKEN)
@@ -94,8 +94,8 @@ async def test_a_refusal_is_passed_on(status: int, code: str, error: type[ApiErr
         (502, b""),
     ],
 )
-async def test_what_is_no_auth_service_lets_nobody_in(status: int, body: bytes) -> None:
-    """503, and the log names the setting that leads there, but no token."""
+async def test_an_answer_of_another_service_admits_no_one(status: int, body: bytes) -> None:
+    """503, and the log names the setting of its address, but no token."""
     async with service(status, body) as verifier:
         with capture_logs() as log, pytest.raises(ServiceUnavailable):
             await verifier.verify(TOKEN)

@@ -1,4 +1,4 @@
-"""What the gateway does to every request: ids, credentials, headers, probes, failures."""
+"""The gateway's part in every request: ids, credentials, headers, probes, failures."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.anyio
 UUID = "0b7f3c1e-5d2a-4f6b-8c9d-0e1f2a3b4c5d"
 
 
-async def test_a_request_id_is_echoed_and_told(caller: httpx.AsyncClient) -> None:
-    """In the header as it came, in `meta` with its prefix; on errors too."""
+async def test_a_request_id_is_echoed(caller: httpx.AsyncClient) -> None:
+    """In the header unchanged, in `meta` with its prefix; on errors too."""
     for path in ("/v1/me", "/v1/users/usr_1", "/nowhere", "/healthz", "/v1/users?limit=0"):
         response = await caller.get(path, headers={"X-Request-ID": UUID.upper()})
         assert response.headers["X-Request-ID"] == UUID.upper()
@@ -41,7 +41,7 @@ async def test_a_request_id_is_echoed_and_told(caller: httpx.AsyncClient) -> Non
 
 @pytest.mark.parametrize("sent", [None, "", "abc", UUID + "x", "{" + UUID + "}", UUID.replace("-", ""), "é"])
 async def test_a_request_without_a_uuid_gets_one(caller: httpx.AsyncClient, sent: str | None) -> None:
-    """What is no UUID is not echoed: it might be anything."""
+    """A value that is not a UUID is not echoed."""
     headers = [(b"X-Request-ID", sent.encode())] if sent is not None else []
 
     request_id = (await caller.get("/v1/me", headers=headers)).headers["X-Request-ID"]
@@ -63,10 +63,10 @@ async def test_a_request_without_a_uuid_gets_one(caller: httpx.AsyncClient, sent
         (["Bearer a", "Bearer b"], 'Bearer realm="BlueRound", error="invalid_token"'),
     ],
 )
-async def test_a_request_without_a_good_token_is_unauthorized(
+async def test_a_request_without_a_valid_token_is_unauthorized(
     callers: Callers, authorization: list[str], challenge: str
 ) -> None:
-    """401 INVALID_TOKEN with a challenge (RFC 6750 section 3); unknown paths are not told apart."""
+    """401 INVALID_TOKEN with a challenge (RFC 6750 section 3); unknown paths get the same answer."""
     anonymous = await callers.bearing(None)
     headers = [("Authorization", value) for value in authorization]
 
@@ -89,7 +89,7 @@ async def test_the_scheme_is_written_in_any_case(
 async def test_a_credential_is_described_to_its_holder(
     callers: Callers, http: httpx.AsyncClient, client: Client, organisation: Organisation, clock: Clock
 ) -> None:
-    """In the headers of `/v1/me` alone: scopes and end, also where it may not read its owner."""
+    """In the headers of `/v1/me` alone: scopes and expiry, also where it may not read its owner."""
     form = {"grant_type": "client_credentials"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()
     of_token = await (await callers.bearing(token["access_token"])).get("/v1/me")
@@ -116,9 +116,7 @@ async def test_an_expired_token_says_so(
     assert (response.status_code, response.json()["error"]["code"]) == (401, "TOKEN_EXPIRED")
 
 
-async def test_every_answer_has_the_headers_of_safety_and_the_clocks_date(
-    caller: httpx.AsyncClient, clock: Clock
-) -> None:
+async def test_every_answer_has_security_headers_and_a_date(caller: httpx.AsyncClient, clock: Clock) -> None:
     """Nothing is cached, sniffed, framed or referred to."""
     clock.advance(1_600_000_000 - clock.time())
 
@@ -139,7 +137,7 @@ async def test_every_answer_has_the_headers_of_safety_and_the_clocks_date(
         (Settings(tls=True), None),
     ],
 )
-async def test_browsers_are_told_to_come_by_tls_to_a_public_name(
+async def test_hsts_is_sent_for_a_public_name(
     callers: Callers, stores: Stores, auth: Auth, settings: Settings, header: str | None
 ) -> None:
     """RFC 6797; not for an address of this machine, whose other servers would be locked out by it."""
@@ -150,10 +148,10 @@ async def test_browsers_are_told_to_come_by_tls_to_a_public_name(
     assert answer.headers.get("Strict-Transport-Security") == header
 
 
-async def test_a_process_that_is_about_to_stop_is_alive_but_not_ready(
+async def test_a_stopping_process_is_alive_but_not_ready(
     stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
 ) -> None:
-    """So that load balancers send their requests elsewhere; who comes all the same is answered."""
+    """Load balancers send their requests elsewhere; requests that still arrive are answered."""
     draining = Draining()
     app = gateway_before(
         auth.app, auth.app, stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path), draining=draining
@@ -169,7 +167,7 @@ async def test_a_process_that_is_about_to_stop_is_alive_but_not_ready(
     assert (alive.status_code, other.status_code) == (200, 200)
 
 
-async def test_an_app_that_knows_better_keeps_its_headers(caller: httpx.AsyncClient) -> None:
+async def test_an_app_may_set_its_own_cache_headers(caller: httpx.AsyncClient) -> None:
     """The key set may be cached."""
     response = await caller.get("/.well-known/jwks.json")
 
@@ -193,7 +191,7 @@ async def test_the_probes_answer_without_a_token(callers: Callers) -> None:
 
 
 async def test_unknown_paths_share_one_metric(callers: Callers) -> None:
-    """Or anybody could fill the server's memory with names."""
+    """Otherwise any client could fill the server's memory with names."""
     anonymous = await callers.bearing(None)
     for number in range(3):
         await anonymous.get(f"/scan/{number}")
@@ -216,7 +214,7 @@ def _without_postgres(stores: Stores) -> Stores:
 
 @pytest.fixture
 async def without_redis(addresses: Addresses, stores: Stores, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
-    """Yield callers of a platform whose Redis is away."""
+    """Callers of a platform whose Redis is down."""
     away = _without_redis(stores)
     async with open_auth(
         stores=away,
@@ -255,8 +253,10 @@ async def test_without_redis_no_access_token_is_accepted(
     assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
 
 
-async def test_without_redis_nobody_is_locked_out_by_halves(without_redis: Callers, organisation: Organisation) -> None:
-    """Tokens could not be revoked, so the user stays as it was: 503, try again."""
+async def test_without_redis_a_lock_out_is_refused_as_a_whole(
+    without_redis: Callers, organisation: Organisation
+) -> None:
+    """Tokens could not be revoked, so the user stays unchanged: 503, try again."""
     caller = await without_redis.of(organisation)
     created = await caller.post("/v1/users", json={"email": "other@example.com", "name": "Other"})
     path = created.headers["Location"]
@@ -308,7 +308,7 @@ async def test_a_fault_of_the_server_is_a_500_with_its_cause_in_the_log_only(
 async def test_a_fault_in_the_middle_of_an_answer_ends_the_connection(
     stores: Stores, clock: Clock, auth: Auth, organisation: Organisation, tmp_path: Path
 ) -> None:
-    """There is no second answer: the exception goes on to the server, which cuts the connection."""
+    """A second answer is impossible: the exception reaches the server, which closes the connection."""
 
     async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -323,7 +323,7 @@ async def test_a_fault_in_the_middle_of_an_answer_ends_the_connection(
     assert [entry["status"] for entry in log if entry["event"] == "request"] == [200]
 
 
-async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
+async def test_other_protocols_are_passed_on(app: ASGIApp) -> None:
     """Neither lifespan messages nor websockets are for the gateway."""
 
     async def receive() -> dict[str, object]:
@@ -335,10 +335,10 @@ async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
     await app({"type": "lifespan"}, receive, send)
 
 
-async def test_a_store_that_cannot_be_written_is_told_to_who_asks(
+async def test_a_store_that_cannot_be_written_is_reported_on_request(
     stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
 ) -> None:
-    """It answers, but takes nothing: read-only PostgreSQL, a Redis without memory; the node itself stays ready."""
+    """It answers, but refuses writes: read-only PostgreSQL, a Redis without memory; the node itself stays ready."""
     async with stores.postgres.connection() as connection:
         await connection.execute("set default_transaction_read_only = on")
         app = whole_app(
@@ -360,10 +360,10 @@ async def test_a_store_that_cannot_be_written_is_told_to_who_asks(
     assert with_stores.headers["Retry-After"] == "2"
 
 
-async def test_a_postgres_whose_disk_is_full_cannot_be_written(
+async def test_a_postgres_with_a_full_disk_is_not_writable(
     stores: Stores, clock: Clock, auth: Auth, tmp_path: Path
 ) -> None:
-    """Its settings do not show that; the probe takes space, as a write does."""
+    """Its settings do not show that; the probe allocates space, as a write does."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     async with stores.postgres.connection() as connection, callers_of(app, stores, clock) as callers:
         anonymous = await callers.bearing(None)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 
 def sending(*messages: Message) -> Any:
-    """A `receive` with these messages, each after a turn of the loop, and then none."""
+    """Make a `receive` with these messages, each after a turn of the loop, and then none."""
     left = list(messages)
 
     async def receive() -> Message:
@@ -39,7 +39,7 @@ def part(size: int, *, more_body: bool = True) -> Message:
     return {"type": "http.request", "body": b"x" * size, "more_body": more_body}
 
 
-async def test_a_body_that_does_not_come_is_a_timeout() -> None:
+async def test_a_body_that_stops_is_a_timeout() -> None:
     """With a message that ends the connection."""
     receive = BoundedReceive(sending(), client_s=0)
 
@@ -50,8 +50,8 @@ async def test_a_body_that_does_not_come_is_a_timeout() -> None:
     assert caught.value.headers == {"Connection": "close"}
 
 
-async def test_what_comes_buys_time() -> None:
-    """A second for each `MIN_RATE` bytes; a byte buys a thousandth, which is soon used up."""
+async def test_received_bytes_extend_the_deadline() -> None:
+    """A second for each `MIN_RATE` bytes; a byte adds a thousandth, which is soon used up."""
     fast = BoundedReceive(sending(part(100 * MIN_RATE), part(1), part(1)), client_s=1)
     assert [len((await fast())["body"]) for _ in range(3)] == [100 * MIN_RATE, 1, 1]
 
@@ -61,8 +61,8 @@ async def test_what_comes_buys_time() -> None:
         await slow()
 
 
-async def test_after_the_body_nothing_is_bounded() -> None:
-    """Whoever waits for the end of the connection waits as long as the answer takes."""
+async def test_the_deadline_ends_with_the_body() -> None:
+    """Waiting for the end of the connection is limited by the answer only."""
     receive = BoundedReceive(sending(part(1, more_body=False), {"type": "http.disconnect"}), client_s=0.01)
 
     await receive()
@@ -99,10 +99,10 @@ async def test_a_slow_sender_gets_a_408(
     assert all("X-Request-ID" in answer.headers for answer in answers)
 
 
-async def test_a_body_without_hurry_is_read(
+async def test_a_body_in_time_is_read(
     stores: Stores, auth: Auth, clock: Clock, organisation: Organisation, tmp_path: Path
 ) -> None:
-    """Parts that come in time are a request like any other."""
+    """Parts that arrive in time are a request like any other."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
 
     async def body() -> Any:

@@ -16,9 +16,7 @@ from redcore_server.store import Stores
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_local_server_says_where_everything_is(
-    stores: Stores, auth: Auth, clock: Clock, tmp_path: Path
-) -> None:
+async def test_a_local_server_shows_its_addresses(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
     """Address, the place of the credentials, outbox, health, documentation and version."""
     settings = Settings(data=tmp_path)
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
@@ -33,8 +31,8 @@ async def test_a_local_server_says_where_everything_is(
         assert f'href="{link}"' in page.text
 
 
-async def test_a_public_server_has_no_such_page(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
-    """Where its files are is no visitor's business."""
+async def test_a_public_server_has_no_start_page(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
+    """Its file paths are not for visitors."""
     settings = Settings(data=tmp_path, public_url="https://api.example.com")
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
     async with callers_of(app, stores, clock) as callers:

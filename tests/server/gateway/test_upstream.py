@@ -1,4 +1,4 @@
-"""What a gateway passes on to another process, and what it makes of one that misbehaves."""
+"""What a gateway forwards to another process, and how it treats one that misbehaves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def service(handle: Handler) -> AsyncIterator[Upstream]:
-    """A service whose connections are handled so, and the way to it."""
+    """Run a service with this handler of connections; yield its client."""
 
     async def handled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await handle(reader, writer)
@@ -38,7 +38,7 @@ async def service(handle: Handler) -> AsyncIterator[Upstream]:
 
 @attrs.define
 class Answer:
-    """What the client gets."""
+    """The answer that the client gets."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = attrs.field(factory=list)
@@ -52,7 +52,7 @@ class Answer:
 
 
 def receiving(*events: Message | Exception) -> Callable[[], Awaitable[Message]]:
-    """A `receive` with these events, and then none."""
+    """Make a `receive` with these events, and then none."""
     left = list(events)
 
     async def receive() -> Message:
@@ -84,14 +84,14 @@ def scope_of(method: str, path: bytes, headers: Sequence[tuple[bytes, bytes]] = 
 
 
 async def passed(upstream: Upstream, scope: Any, *events: Message | Exception) -> Answer:
-    """The answer to a request whose `receive` gives these events."""
+    """Return the answer to a request with these events."""
     answer = Answer()
     await upstream(scope, receiving(*events), answer.send)
     return answer
 
 
-async def test_a_request_passes_as_it_came() -> None:
-    """Method, path, query and headers; what the gateway knows better takes the place of what the client said."""
+async def test_a_request_is_forwarded() -> None:
+    """Method, path, query and headers; headers of the gateway replace those of the client."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -123,8 +123,8 @@ async def test_a_request_passes_as_it_came() -> None:
     }
 
 
-async def test_an_answer_passes_as_it_came() -> None:
-    """Every header as often as it is there, but those of the connection and those that the gateway adds."""
+async def test_an_answer_is_forwarded() -> None:
+    """Every header as often as it is there, except those of the connection and those that the gateway adds."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -146,8 +146,8 @@ async def test_an_answer_passes_as_it_came() -> None:
 
 
 @pytest.mark.parametrize("headers", [[(b"content-length", b"6")], [(b"transfer-encoding", b"chunked")]])
-async def test_a_body_passes_in_pieces(headers: list[tuple[bytes, bytes]]) -> None:
-    """With its length if the client told it, in chunks else."""
+async def test_a_body_is_forwarded_in_pieces(headers: list[tuple[bytes, bytes]]) -> None:
+    """With its Content-Length if the client declared one, otherwise in chunks."""
     seen = b""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,7 +166,7 @@ async def test_a_body_passes_in_pieces(headers: list[tuple[bytes, bytes]]) -> No
 
 
 async def stubborn(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Reads for ever, and answers nothing."""
+    """Read for ever, and answer nothing."""
     while await reader.read(1000):
         pass
 
@@ -176,8 +176,8 @@ async def stubborn(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> Non
     [(RequestTimeout(), RequestTimeout), ({"type": "http.disconnect"}, ClientDisconnect)],
     ids=["slow", "gone"],
 )
-async def test_a_body_that_breaks_off_is_the_clients_doing(event: Any, error: type[Exception]) -> None:
-    """It is told as what it is, not as a service that is away."""
+async def test_a_body_that_breaks_off_is_a_client_error(event: Any, error: type[Exception]) -> None:
+    """It is not reported as a service that is down."""
     async with service(stubborn) as upstream:
         with pytest.raises(error):
             await passed(upstream, scope_of("POST", b"/", [(b"content-length", b"6")]), piece(b"abc"), event)
@@ -190,8 +190,8 @@ async def dropping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_nothing_is_sent_twice(method: str) -> None:
-    """A service that hangs up is a 503, and only the client knows whether to try again."""
+async def test_no_request_is_retried(method: str) -> None:
+    """A service that hangs up is a 503, and only the client knows whether to retry."""
     count = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -206,7 +206,7 @@ async def test_nothing_is_sent_twice(method: str) -> None:
     assert count == 1
 
 
-async def test_an_answer_that_breaks_off_ends_so() -> None:
+async def test_an_answer_that_breaks_off_is_not_completed() -> None:
     """The client must not take half an answer for a whole one."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

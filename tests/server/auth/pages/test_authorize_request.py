@@ -220,7 +220,7 @@ def test_redirect_uris_are_compared_exactly(registered: str, requested: str, *, 
 async def test_form_policy_names_where_the_browser_goes(
     flow: Flow, stores: Stores, organisation: Organisation, redirect_uri: str, source: str
 ) -> None:
-    """Chromium applies the policy to the redirect after the form; where CSP cannot name the target, its scheme is allowed."""
+    """Chromium applies the policy to redirects of a form; where CSP cannot name the target, its scheme is named."""
     app = await register(stores, Clock(), organisation, redirect_uri)
 
     page = await Flow(flow.browser, app).ask(redirect_uri=redirect_uri)
