@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 from ruamel.yaml import YAML
 
 from redcore import AsyncClient, Client
+from redcore._base.operation import Operation
 from redcore._resources import generated, generated_raw
 from redcore._resources.auth import AsyncAuth, Auth
 from redcore._resources.files import AsyncFiles, Files
@@ -217,6 +221,52 @@ def test_raw_siblings(name: str) -> None:
         assert inspect.signature(sibling).parameters == inspect.signature(plain).parameters
         assert sibling.__annotations__["return"] == f"RawResponse[{plain.__annotations__['return']}]"
         assert inspect.iscoroutinefunction(sibling) == bool(prefix)
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_raw_siblings_make_the_same_call(name: str) -> None:
+    """With the arguments of its example, a raw method passes on what the plain one would, marked as raw."""
+    plain, raw, awaited = Recorder(), Recorder(), Recorder()
+
+    called(generated, name, "", plain.execute)
+    called(generated_raw, name, "Raw", raw.execute)
+    asyncio.run(called(generated_raw, name, "AsyncRaw", awaited.execute_async))
+
+    expected = [(attrs.evolve(operation, raw=True), options) for operation, options in plain.seen]
+    assert len(expected) == 1
+    assert raw.seen == expected
+    assert awaited.seen == expected
+
+
+class Recorder:
+    """Records calls in place of a client."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Operation[Any], RequestOptions | None]] = []
+
+    def execute(self, operation: Operation[Any], options: RequestOptions | None = None) -> None:
+        """Record a call."""
+        self.seen.append((operation, options))
+
+    async def execute_async(self, operation: Operation[Any], options: RequestOptions | None = None) -> None:
+        """As `execute`, awaited."""
+        self.execute(operation, options)
+
+
+def called(module: ModuleType, name: str, prefix: str, execute: Any) -> Any:
+    """Call the method of an operation with the arguments of its example and one option; returns what it returns."""
+    plain = method(name)
+    example = (inspect.getdoc(plain) or "").partition("Example:\n")[2].strip()
+    owner, _, short = plain.__qualname__.partition(".")
+    resource = getattr(module, f"{prefix}{owner}")(execute)
+    client = SimpleNamespace(**{OPERATIONS[name]["tags"][0]: SimpleNamespace(**{short: given})})
+    arguments, named = eval(example, {"client": client, "Path": Path})  # noqa: S307 (our own)
+    return getattr(resource, short)(*arguments, **named, timeout=7)
+
+
+def given(*arguments: Any, **named: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call."""
+    return arguments, named
 
 
 def test_each_tag_is_a_resource_of_both_clients() -> None:

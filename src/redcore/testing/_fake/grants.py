@@ -56,18 +56,19 @@ def client_credentials(state: State, client_id: str, form: Mapping[str, str]) ->
 
 def authorization_code(state: State, client_id: str, form: Mapping[str, str]) -> Row:
     """An application redeems what a person has agreed to, once (RFC 6749 section 4.1, RFC 7636)."""
-    for name in ("code", "code_verifier"):
-        if name not in form:
-            raise OAuthProblem("invalid_request", f"Missing '{name}'")
+    if "code" not in form:
+        raise OAuthProblem("invalid_request", "Missing 'code' in request.")
     held = state.codes.get(form["code"])
     if held is None or held["client_id"] != client_id:
         raise refused_code()
     if held["family"] is not None:  # used before: its tokens may be in wrong hands
         end_family(state, held["family"])
         raise refused_code()
-    challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
     if held["ends_at"] <= state.now() or held["redirect_uri"] != form.get("redirect_uri", ""):
         raise refused_code()
+    if "code_verifier" not in form:
+        raise OAuthProblem("invalid_request", "Missing 'code_verifier'")
+    challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
     if held["code_challenge"] != challenge:
         raise OAuthProblem("invalid_grant", "Code challenge failed.")
     answer = issue(state, client_id, held["scope"], subject=held["user_id"], user_id=held["user_id"])

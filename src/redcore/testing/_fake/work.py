@@ -85,7 +85,7 @@ def catalog_import(state: State, given: Row) -> Row:
     good, bad = checked(rows_of(state, given), "products_create", ("sku", "name", "price", "stock", "status"))
     require_whole(bad, given)
     created = 0
-    for fields in good:
+    for fields in good.values():
         held = by_sku(state, fields["sku"])
         created += held is None
         if held is None:
@@ -99,10 +99,11 @@ def user_import(state: State, given: Row) -> Row:
     """Create and invite users."""
     good, bad = checked(rows_of(state, given), "users_create", ("email", "name", "role"))
     taken = {folded(user["email"]) for user in state.users.values()}
-    bad += [{"field": "email", "issue": "exists already"} for row in good if folded(row["email"]) in taken]
+    fresh = {number: row for number, row in good.items() if folded(row["email"]) not in taken}
+    issue = "is that of a user who exists already"
+    bad += [{"field": f"row {number}.email", "issue": issue} for number in good.keys() - fresh.keys()]
     require_whole(bad, given)
-    fresh = [row for row in good if folded(row["email"]) not in taken]
-    for row in fresh:
+    for row in fresh.values():
         state.invite(state.add_user(row["email"], row["name"], row.get("role", "viewer"), "pending_invite"))
     return {"created": len(fresh), "failed": len(bad), "problems": bad}
 
@@ -127,17 +128,17 @@ def rows_of(state: State, given: Row) -> list[Row]:
     ]
 
 
-def checked(rows: list[Row], operation: str, names: tuple[str, ...]) -> tuple[list[Row], list[Row]]:
-    """The rows that the operation would take, and one problem of each other one."""
-    good: list[Row] = []
+def checked(rows: list[Row], operation: str, names: tuple[str, ...]) -> tuple[dict[int, Row], list[Row]]:
+    """The rows that the operation would take, by their number, and one problem of each other one."""
+    good: dict[int, Row] = {}
     bad: list[Row] = []
     for number, row in enumerate(rows, 1):
         fields = {name: row[name] for name in names if row.get(name) not in {None, ""}}
         problems = contract().operations[operation].body_problems(fields)
         if problems:
-            bad.append({"field": f"rows.{number}.{problems[0][0]}", "issue": problems[0][1]})
+            bad.append({"field": f"row {number}.{problems[0][0]}", "issue": problems[0][1]})
         else:
-            good.append(fields)
+            good[number] = fields
     return good, bad
 
 

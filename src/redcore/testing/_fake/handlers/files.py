@@ -50,12 +50,13 @@ def files_download(call: Call) -> Answer:
     headers["Content-Type"] = file["content_type"]
     headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}"
     asked = RANGE.fullmatch(call.headers.get("range", ""))
-    if asked is None or call.headers.get("if-range", etag) != etag:
+    if asked is None or is_invalid(asked) or call.headers.get("if-range", etag) != etag:
         return Answer(200, headers, content)
     start, stop = part(asked, len(content))
     if start >= len(content):
-        said = {"Content-Range": f"bytes */{len(content)}"}
-        raise Problem("RANGE_NOT_SATISFIABLE", f"The file has {len(content)} bytes.", headers=said)
+        message = f"The file has {len(content)} bytes, and none of them is in this range."
+        where = {"Content-Range": f"bytes */{len(content)}", "Cache-Control": headers["Cache-Control"]}
+        raise Problem("RANGE_NOT_SATISFIABLE", message, headers=where)
     return Answer(206, {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{len(content)}"}, content[start:stop])
 
 
@@ -63,6 +64,12 @@ def named_by(condition: str, etag: str, *, weakly: bool) -> bool:
     """Whether a condition names the file (RFC 9110 sections 13.1.1 and 13.1.2)."""
     tags = {tag.strip() for tag in condition.split(",")}
     return bool(tags & {"*", etag, f"W/{etag}" if weakly else etag})
+
+
+def is_invalid(asked: re.Match[str]) -> bool:
+    """Whether a range ends before it begins (RFC 9110 section 14.1.1)."""
+    first, last, _ = asked.groups()
+    return bool(last) and int(last) < int(first)
 
 
 def part(asked: re.Match[str], size: int) -> tuple[int, int]:
