@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from redcore import UNSET, Application, Page, Scope, User, UserRole, UserStatus
+from redcore import UNSET, Application, CursorPage, Page, Scope, User, UserRole, UserStatus
 from redcore._base.values import Unset
-from redcore._spec.models import Introspection, Jwk, Jwks, ListMeta, Workflow
+from redcore._spec.models import CursorMeta, Introspection, Jwk, Jwks, ListMeta, Workflow
 from redcore.exceptions import ArgumentError
 
 MOMENT = dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)
@@ -75,6 +75,26 @@ class TestPage:
         """A page without the model of its items is refused, with a hint how to name it."""
         with pytest.raises(ArgumentError, match=r"Page\[User\]\.from_dict"):
             Page.from_dict(PAGE.to_dict())
+
+
+class TestCursorPage:
+    BEHIND = CursorPage[User](
+        data=[ADA, ADA], meta=CursorMeta(request_id="req_1", version="1", limit=2, next_cursor="c")
+    )
+
+    def test_it_is_a_sequence_with_field_names(self) -> None:
+        """As a counted page is."""
+        behind = self.BEHIND
+
+        assert (behind[0], behind[:1], len(behind), list(behind)) == (ADA, (ADA,), 2, [ADA, ADA])
+        assert (behind["data"], behind["meta"]["next_cursor"]) == (behind.data, "c")
+        with pytest.raises(KeyError):
+            _ = behind["total"]  # type: ignore[call-overload]  # that is the point
+
+    def test_the_repr_does_not_say_of_how_many(self) -> None:
+        """The listing was not counted."""
+        assert repr(self.BEHIND).startswith("<CursorPage: 2 items: [User(")
+        assert len(repr(self.BEHIND)) < 200
 
 
 class TestFromDict:

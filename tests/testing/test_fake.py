@@ -13,6 +13,7 @@ import pytest
 
 from redcore import (
     AsyncClient,
+    AuthenticationError,
     Client,
     DuplicateError,
     NetworkError,
@@ -136,6 +137,61 @@ def test_details_of_a_scripted_error(fake: FakeBlueRound, client: Client) -> Non
     with pytest.raises(ValidationError) as caught:
         client.users.create(email="ada@example.com", name="Ada")
     assert [(each.field, each.issue) for each in caught.value.details] == [("email", "is blocked")]
+
+
+def test_scripted_answers_without_a_model(fake: FakeBlueRound, client: Client) -> None:
+    """What answers nothing is scripted without a value, and a download with its bytes."""
+    fake.answer("users.delete")
+    fake.answer("files.download", b"digits")
+
+    client.users.delete("usr_gone")
+
+    assert client.files.download("file_gone") == b"digits"
+
+
+def test_an_error_of_the_tests_own_is_raised_as_it_is(fake: FakeBlueRound) -> None:
+    """Also one that no answer of the platform makes."""
+    error = NetworkError("the tunnel is closed")
+    fake.fail("users.get_me", error)
+
+    with pytest.raises(NetworkError) as caught:
+        fake.client(max_retries=0).users.get_me()
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [RedcoreError, "NO_SUCH_CODE", WaitTimeoutError])
+def test_an_error_that_the_platform_never_answers_is_refused(fake: FakeBlueRound, error: Any) -> None:
+    """A test cannot rest on it."""
+    with pytest.raises(ValueError, match="is neither an error class of the platform nor one of its error codes"):
+        fake.fail("users.get", error)
+
+
+def test_a_fault_with_an_answer_of_its_own(fake: FakeBlueRound, client: Client) -> None:
+    """JSON is sent as JSON, a text as a page, and a success without a body without one."""
+    fake.inject("GET", "/v1/things", Fault(status=200, body={"n": 1}), Fault(status=204), Fault(status=200, body="<p>"))
+
+    answers = [client.request("GET", "/things") for _ in range(3)]
+
+    assert [(each.status_code, each.content) for each in answers] == [(200, b'{"n":1}'), (204, b""), (200, b"<p>")]
+    assert answers[2].headers["content-type"] == "text/html"
+
+
+def test_an_answer_that_is_delayed_within_the_timeout(fake: FakeBlueRound) -> None:
+    """It arrives, and the clock has moved on by the delay."""
+    fake.inject("GET", "/v1/me", Fault(delay=4))
+    before = TIME.skipped_s
+
+    assert fake.client(timeout=5).users.get_me().role == "admin"
+    assert TIME.skipped_s - before == 4
+
+
+def test_a_credential_ends_with_its_owner(fake: FakeBlueRound, client: Client) -> None:
+    """A key of a person who is no longer active is refused."""
+    key = client.api_keys.create(name="nightly", scopes=["users:read"]).key
+    fake.platform.state.users[fake.platform.state.admin_id]["status"] = "inactive"
+
+    with pytest.raises(AuthenticationError, match="INVALID_TOKEN"):
+        fake.client(api_key=key).users.list()
 
 
 def test_a_script_that_was_not_used_is_named(fake: FakeBlueRound) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -315,8 +316,9 @@ class FakeBlueRound:
 
 
 def follow(address: str) -> None:
-    """Open an address on loopback, as a browser that is redirected."""
-    from urllib.request import urlopen  # noqa: PLC0415 (for logins only)
+    """Open an address on loopback, as a browser that is redirected; it shows a page of any status."""
+    from urllib.error import HTTPError  # noqa: PLC0415 (for logins only)
+    from urllib.request import urlopen  # noqa: PLC0415 (as above)
 
-    with urlopen(address, timeout=10.0) as page:  # noqa: S310 (the application's own)
+    with suppress(HTTPError), urlopen(address, timeout=10.0) as page:  # noqa: S310 (the application's own)
         page.read()
