@@ -1,4 +1,4 @@
-"""Static files and published documentation, as anybody sees them, and the workflow that publishes."""
+"""Static files and published documentation, as visitors see them, and the workflow that publishes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Publisher:
         self._runner = runner
 
     async def archive(self, content: bytes) -> dict[str, Any]:
-        """Publish an archive; returns the run as it ended."""
+        """Publish an archive; return the run when it has ended."""
         file = await self._caller.post("/v1/files", files={"file": ("site.zip", content)})
         return await self.run(file_id=file.json()["data"]["id"])
 
@@ -79,7 +79,7 @@ class Publisher:
 
 @pytest.fixture
 def front(anybody: httpx.AsyncClient, organisation: Organisation) -> Callable[[], Awaitable[bytes]]:
-    """Gives the first page of the organisation's site."""
+    """Return the first page of the organisation's site."""
 
     async def front() -> bytes:
         return (await anybody.get(f"/docs/{organisation.id}/")).content
@@ -100,10 +100,10 @@ def archive_of(files: dict[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-async def test_a_site_is_published_and_read(
+async def test_a_site_is_published_and_served(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """By anybody, with types, entity tags and parts; a folder shows its index."""
+    """Publicly, with types, entity tags and ranges; a folder shows its index."""
     ended = await publish.site(SITE)
 
     site = f"/docs/{organisation.id}"
@@ -123,7 +123,7 @@ async def test_a_site_is_published_and_read(
 async def test_a_published_page_cannot_act_on_other_pages(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """It runs in a sandbox of an origin of its own, and says so for every kind of file."""
+    """It runs in a sandbox of an origin of its own, and every kind of file has the header."""
     await publish.site(SITE)
 
     for path in ("", "guide/", "app.3f2a9c01.js"):
@@ -147,17 +147,17 @@ async def test_a_published_page_may_read_its_neighbours(
 async def test_a_name_with_a_hash_is_immutable(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """Browsers need not ask again for what cannot change."""
+    """Browsers need not revalidate what cannot change."""
     await publish.site(SITE)
 
     script = await anybody.get(f"/docs/{organisation.id}/app.3f2a9c01.js")
     assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-async def test_a_folder_without_its_slash_leads_there(
+async def test_a_folder_without_its_slash_is_redirected(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """So that relative links work; what is no folder is not found."""
+    """So that relative links work; a path that is not a folder is not found."""
     await publish.site(SITE)
 
     site = f"/docs/{organisation.id}"
@@ -168,7 +168,7 @@ async def test_a_folder_without_its_slash_leads_there(
         assert (await anybody.get(path)).status_code == 404
 
 
-async def test_a_version_replaces_another_and_comes_back(
+async def test_a_version_replaces_another_and_can_be_restored(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
     """All files at once; going back needs no upload."""
@@ -185,7 +185,7 @@ async def test_a_version_replaces_another_and_comes_back(
 
 
 async def test_an_archive_of_one_folder_is_refused(publish: Publisher) -> None:
-    """Its pages would all be a folder deeper than its author thinks; the message names the folder."""
+    """Its pages would all be a folder deeper than intended; the message names the folder."""
     ended = await publish.site({"site/index.html": b"x", "site/a.css": b"y", "__MACOSX/site/._a.css": b"z"})
 
     assert ended["error"]["message"].startswith("The archive has no index.html at its top but one folder, site/")
@@ -199,10 +199,10 @@ async def test_an_archive_without_an_index_says_so(publish: Publisher) -> None:
     assert ended["result"]["warning"].startswith("The archive has no index.html at its top")
 
 
-async def test_what_operating_systems_add_is_left_out(
+async def test_files_of_operating_systems_are_left_out(
     publish: Publisher, anybody: httpx.AsyncClient, organisation: Organisation
 ) -> None:
-    """It is no part of a site."""
+    """They are not part of a site."""
     extra = ["__MACOSX/._index.html", ".DS_Store", "guide/Thumbs.db", "guide/.DS_Store", "guide/._a.css", "Icon\r"]
     extra += ["Desktop.ini", "$RECYCLE.BIN/a.css", ".fseventsd/no_log", "guide/@eaDir/a.css/SYNO_THUMB.jpg"]
 
@@ -213,10 +213,10 @@ async def test_what_operating_systems_add_is_left_out(
         assert (await anybody.get(f"/docs/{organisation.id}/{path}")).status_code == 404
 
 
-async def test_a_version_of_another_organisation_is_not_there(
+async def test_a_version_of_another_organisation_is_not_found(
     publish: Publisher, callers: Callers, runner: WorkflowRunner, stores: Stores, clock: Clock
 ) -> None:
-    """Its pages cannot be taken over by who knows the id, nor taken back."""
+    """Knowing its id is not enough to publish or restore its pages."""
     theirs = Publisher(await callers.of(await make_organisation(stores, clock)), runner)
     version = (await theirs.site(SITE))["id"]
 
@@ -323,7 +323,7 @@ def squeezed(method: int) -> bytes:
         (archive_of({str(number): b"" for number in range(12)}), "more than 10 files"),
     ],
 )
-async def test_a_bad_archive_changes_nothing(
+async def test_an_invalid_archive_changes_nothing(
     content: bytes,
     message: str,
     publish: Publisher,
@@ -342,10 +342,8 @@ async def test_a_bad_archive_changes_nothing(
     assert await front() == SITE["index.html"]
 
 
-async def test_an_archive_that_lies_about_its_sizes_is_found_out(
-    publish: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is read counts, not what is told."""
+async def test_an_archive_with_wrong_sizes_is_detected(publish: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes read count, not the declared size."""
     monkeypatch.setattr(docs_publish, "MAX_UNPACKED_BYTES", 100_000)
     content = archive_of({"bomb": b"\0" * 200_000})
     lie = content.replace((200_000).to_bytes(4, "little"), (20).to_bytes(4, "little"))
@@ -357,18 +355,18 @@ async def test_an_archive_that_lies_about_its_sizes_is_found_out(
 
 @pytest.mark.parametrize("given", [{}, {"file_id": "file_1", "version": "wfr_1"}])
 async def test_it_publishes_or_goes_back(publish: Publisher, given: dict[str, str]) -> None:
-    """One of both, or the run fails."""
+    """Exactly one of them, or the run fails."""
     assert (await publish.run(**given))["error"]["message"].startswith("Give ")
 
 
 @pytest.mark.parametrize("path", ["/docs/%00", "/docs/org_1/%00", "/docs/%00/index.html", "/static/%00"])
-async def test_a_name_that_no_file_can_have_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
-    """NUL is no fault of ours."""
+async def test_a_name_with_nul_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
+    """NUL is not a server error."""
     assert (await anybody.get(path)).status_code == 404
 
 
-async def test_static_files_are_found(anybody: httpx.AsyncClient, settings: Settings, tmp_path: Path) -> None:
-    """What the operator has put there, and nothing beside it."""
+async def test_static_files_are_served(anybody: httpx.AsyncClient, settings: Settings, tmp_path: Path) -> None:
+    """The operator's files, and nothing beside them."""
     objects = open_objects(settings)
     logo = tmp_path / "logo.svg"
     logo.write_bytes(b"<svg/>")
@@ -411,7 +409,7 @@ async def test_static_files_are_found(anybody: httpx.AsyncClient, settings: Sett
         ("a.unknown", "application/octet-stream"),
     ],
 )
-def test_the_name_says_the_type(name: str, expected: str) -> None:
+def test_the_content_type_follows_the_name(name: str, expected: str) -> None:
     """The same on every machine."""
     assert content_type_of(name) == expected
 
@@ -426,6 +424,6 @@ def test_the_name_says_the_type(name: str, expected: str) -> None:
         ("3f2a9c01/app.js", False),
     ],
 )
-def test_a_hash_is_known_by_its_looks(name: str, expected: bool) -> None:  # noqa: FBT001 (a table)
-    """Eight or more hexadecimal digits, one of them a number, between the name and its end."""
+def test_a_hash_is_recognised_by_its_form(name: str, expected: bool) -> None:  # noqa: FBT001 (a table)
+    """Eight or more hexadecimal digits, one of them a number, between the name and its suffix."""
     assert is_hashed(name) == expected

@@ -40,7 +40,7 @@ def test_each_operation_of_the_file_is_found_by_its_own_path(contract: Spec) -> 
 
 
 def test_an_operation_knows_scope_body_and_headers(contract: Spec) -> None:
-    """What the dispatcher asks for is read from `security`, `requestBody` and `parameters`."""
+    """The dispatcher's facts are read from `security`, `requestBody` and `parameters`."""
     create, listing = contract.operations["users_create"], contract.operations["users_list"]
 
     assert (create.scope, create.body is None) == ("users:write", False)
@@ -50,7 +50,7 @@ def test_an_operation_knows_scope_body_and_headers(contract: Spec) -> None:
 
 
 def test_parameters_have_their_defaults_and_headers_of_the_gateway_are_left_out(contract: Spec) -> None:
-    """`limit` is 20 and `offset` 0 if absent; the gateway alone deals with `X-Request-ID`."""
+    """`limit` is 20 and `offset` 0 if absent; `X-Request-ID` is handled by the gateway alone."""
     listing = contract.operations["users_list"]
 
     assert [(parameter.name, parameter.default) for parameter in listing.parameters["query"]] == [
@@ -96,7 +96,7 @@ def test_an_unknown_path_is_not_found(contract: Spec, path: bytes) -> None:
         contract.find("GET", path)
 
 
-def test_a_wrong_method_is_told_the_right_ones(contract: Spec) -> None:
+def test_a_wrong_method_is_a_405_with_allow(contract: Spec) -> None:
     """405 with Allow (RFC 9110 section 15.5.6)."""
     with pytest.raises(MethodNotAllowed) as caught:
         contract.find("PUT", b"/v1/users/usr_1")
@@ -119,7 +119,7 @@ def test_a_repeated_operation_id_is_refused() -> None:
         Spec(_document({"/a": {"get": operation}, "/b": {"get": operation}}))
 
 
-def test_a_parameter_that_cannot_be_read_is_refused() -> None:
+def test_an_unsupported_parameter_type_is_refused() -> None:
     """A query string holds text; only text and whole numbers are read from it."""
     parameter = {"name": "ids", "in": "query", "schema": {"type": "array"}}
     operation = {"operationId": "one", "security": [], "parameters": [parameter]}

@@ -73,7 +73,7 @@ def test_real_servers(tmp_path: Path) -> None:
 
 
 def test_log_quotes_no_row(tmp_path: Path) -> None:
-    """PostgreSQL's log says what went wrong, but quotes neither values nor statements: they may be personal."""
+    """PostgreSQL's log has the error, but neither values nor statements: they may be personal."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, redis=False) as servers:
         servers.ready()
         with database(tmp_path) as connection:
@@ -88,7 +88,7 @@ def test_log_quotes_no_row(tmp_path: Path) -> None:
 
 
 def test_case_of_all_unicode(tmp_path: Path) -> None:
-    """ILIKE knows the case of letters beyond ASCII, whatever locales the machine has."""
+    """ILIKE ignores the case of letters beyond ASCII, whatever locales the machine has."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, redis=False) as servers:
         servers.ready()
         with database(tmp_path) as connection:
@@ -97,7 +97,7 @@ def test_case_of_all_unicode(tmp_path: Path) -> None:
 
 
 def test_clean_stop_keeps_data(tmp_path: Path) -> None:
-    """What was written is there after a stop and a start, and the ports are forgotten in between."""
+    """Rows are still there after a stop and a start; the ports are forgotten in between."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder) as servers:
         servers.ready()
         with database(tmp_path) as connection, cache(tmp_path) as client:
@@ -113,7 +113,7 @@ def test_clean_stop_keeps_data(tmp_path: Path) -> None:
 
 
 def test_killed_parent_leaves_nothing(tmp_path: Path) -> None:
-    """`kill -9` of the parent ends every process below it; the next start finds all that was committed."""
+    """`kill -9` of the parent ends every process below it; the next start finds all committed rows."""
     with parent(tmp_path) as process:
         with database(tmp_path) as connection, cache(tmp_path) as client:
             connection.execute("create table kept as select 1 as value")
@@ -135,7 +135,7 @@ def test_killed_parent_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_start_right_after_kill(tmp_path: Path) -> None:
-    """A start waits for what is still ending of a killed run instead of failing on it."""
+    """A start waits for remaining processes of a killed run instead of failing on them."""
     with parent(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -143,8 +143,8 @@ def test_start_right_after_kill(tmp_path: Path) -> None:
             assert servers.ready().database_url is not None
 
 
-def test_killed_while_making_the_cluster(tmp_path: Path) -> None:
-    """A cluster half made is made again."""
+def test_killed_while_initialising_the_cluster(tmp_path: Path) -> None:
+    """A half-initialised cluster is initialised again."""
     (tmp_path / "postgres" / "cluster.new").mkdir(parents=True)
     (tmp_path / "postgres" / "cluster.new" / "PG_VERSION").write_text("18\n")
 
@@ -153,7 +153,7 @@ def test_killed_while_making_the_cluster(tmp_path: Path) -> None:
 
 
 def test_private_folder(tmp_path: Path) -> None:
-    """A data folder below one that only its owner may enter works, and the parent is not opened to others."""
+    """A data folder below a private folder works, and the parent is not opened to others."""
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
 
@@ -164,7 +164,7 @@ def test_private_folder(tmp_path: Path) -> None:
 
 
 def test_passwords_are_private(tmp_path: Path) -> None:
-    """Passwords are in a file of mode 0600, and in no argument and no environment of a process."""
+    """Passwords are in a file of mode 0600, and in no argument or environment of a process."""
     with parent(tmp_path) as process:
         found = runtime(tmp_path)
         passwords = (found.postgres_password, found.redis_password)
@@ -190,7 +190,7 @@ def test_second_server(tmp_path: Path) -> None:
 
 
 def test_folder_is_a_file(tmp_path: Path) -> None:
-    """A file in the folder's place is named."""
+    """A file in place of the folder is named."""
     file = tmp_path / "file"
     file.touch()
 
@@ -208,7 +208,7 @@ def _refused(folder: Path, results: multiprocessing.SimpleQueue[str]) -> None:
 
 
 def test_folder_not_writable(tmp_path: Path) -> None:
-    """A folder that cannot be written is named, with what to do."""
+    """A read-only folder is named, with what to do."""
     tmp_path.chmod(0o500)
     results: multiprocessing.SimpleQueue[str] = multiprocessing.SimpleQueue()
     process = multiprocessing.get_context("fork").Process(target=_refused, args=(tmp_path, results))
@@ -220,7 +220,7 @@ def test_folder_not_writable(tmp_path: Path) -> None:
 
 
 def test_damaged_runtime_file(tmp_path: Path) -> None:
-    """A damaged file of passwords is named rather than replaced: the cluster knows only the old ones."""
+    """A damaged file of passwords is named rather than replaced: the cluster only knows the old ones."""
     (tmp_path / "runtime.json").write_text("{")
 
     with (
@@ -231,7 +231,7 @@ def test_damaged_runtime_file(tmp_path: Path) -> None:
 
 
 def test_damaged_cluster(tmp_path: Path) -> None:
-    """A server that does not start is an error that quotes what it said."""
+    """A server that does not start is an error that quotes its output."""
     cluster = tmp_path / "postgres" / "cluster"
     cluster.mkdir(parents=True)
 
@@ -243,8 +243,8 @@ def test_damaged_cluster(tmp_path: Path) -> None:
         servers.ready()
 
 
-def test_a_failure_quotes_the_cause_of_it(tmp_path: Path) -> None:
-    """Not what PostgreSQL wrote after it: the statement, and what `initdb` cleaned up."""
+def test_a_failure_quotes_its_cause(tmp_path: Path) -> None:
+    """Not the lines that PostgreSQL wrote after it: the statement, and the clean-up of `initdb`."""
     log = tmp_path / "postgres.log"
     cause = 'FATAL:  could not write to file "base/4/1255_fsm": No space left on device'
     log.write_text(f"creating subdirectories ... ok\n{cause}\nSTATEMENT:  CREATE\n\nchild process exited\nremoving\n")
@@ -255,7 +255,7 @@ def test_a_failure_quotes_the_cause_of_it(tmp_path: Path) -> None:
 
 
 def test_wheel_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the wheels the error says what to install and what to set instead."""
+    """The error says what to install and which setting to use instead."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
 
     with (
@@ -273,9 +273,9 @@ def test_wheel_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as somebody else")
 def test_private_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Programs that the servers' account cannot read are copied where it can, once."""
+    """Programs that the servers' account cannot read are copied to a readable place, once."""
     with tempfile.TemporaryDirectory() as shared:
-        Path(shared).chmod(0o755)  # unlike pytest's folders, everybody may walk through, as through /var/cache
+        Path(shared).chmod(0o755)  # unlike pytest's folders, open to all users, as /var/cache is
         monkeypatch.setattr(binaries, "can_run", lambda _account, _program: False)
         monkeypatch.setattr("platformdirs.site_cache_dir", lambda _name: shared)
 

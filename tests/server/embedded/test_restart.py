@@ -1,4 +1,4 @@
-"""Embedded servers that end by themselves: started again on their ports with their data, or given up."""
+"""Embedded servers that end by themselves: restarted on their ports with their data, or given up."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _gets(runtime: Runtime) -> bool:
         return False
 
 
-def test_killed_servers_are_back_on_their_ports_with_their_data(
+def test_killed_servers_restart_on_their_ports_with_their_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`kill -9` of both; connections that were open are lost, what was committed is not."""
+    """`kill -9` of both; open connections are lost, committed rows are not."""
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder) as servers:
         runtime = servers.ready()
         with psycopg.connect(runtime.database_url or "", autocommit=True) as connection:
@@ -65,7 +65,7 @@ def test_killed_servers_are_back_on_their_ports_with_their_data(
     assert f"the embedded Redis was started again on port {runtime.redis_port}" in errors
 
 
-def test_the_next_start_takes_the_last_ports(tmp_path: Path) -> None:
+def test_the_next_start_reuses_the_last_ports(tmp_path: Path) -> None:
     """So that processes which knew them find the stores again."""
     with contextlib.closing(DataFolder(tmp_path)) as folder:
         with EmbeddedServers(folder) as servers:
@@ -89,7 +89,7 @@ def test_the_next_start_takes_the_last_ports(tmp_path: Path) -> None:
 def test_a_damaged_append_only_file_is_set_aside(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes]
 ) -> None:
-    """Redis starts empty, and that is said once."""
+    """Redis starts empty, and one line says so."""
     with contextlib.closing(DataFolder(tmp_path)) as folder:
         with EmbeddedServers(folder, postgres=False) as servers:
             redis.Redis.from_url(servers.ready().redis_url or "").set("kept", 1)
@@ -107,7 +107,7 @@ def test_a_damaged_append_only_file_is_set_aside(
 
 
 def test_a_redis_that_is_killed_keeps_its_append_only_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For want of memory while it reads it, for one: the file is whole."""
+    """For example when it lacks memory while loading it: the file is whole."""
     log, file = tmp_path / "redis.log", tmp_path / "appendonly.aof"
     file.write_bytes(b"whole")
 
@@ -134,7 +134,7 @@ def _ending(place: Place) -> ServerProcess:
     )
 
 
-def test_a_server_that_ends_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_ends_repeatedly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the fifth time within a minute, each time after twice the delay."""
     monkeypatch.setattr("redcore_server.embedded.keeper._FIRST_DELAY_S", 0.001)
     losses: list[int] = []
@@ -152,8 +152,8 @@ def _lose(data: Path) -> None:
         servers._redis.is_lost = True
 
 
-def test_a_process_whose_store_is_lost_ends_with_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In order, with one line that names the server and its log."""
+def test_a_process_whose_store_is_lost_exits_with_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orderly end, with one line that names the server and its log."""
     monkeypatch.setattr("redcore_server.embedded._end_process", lambda: None)
     before = descendants(os.getpid())
     message = rf"the embedded Redis ended {MOST_ENDS} times .*redis\.log"
@@ -165,14 +165,14 @@ def test_a_process_whose_store_is_lost_ends_with_code_1(tmp_path: Path, monkeypa
 
 
 def _postgres(data: Path) -> set[int]:
-    """The postmaster of a data folder; none while the file that names it is being replaced."""
+    """Return the postmaster of a data folder; None while the file that names it is being replaced."""
     with contextlib.suppress(OSError, IndexError):
         return {postmaster(data)}
     return set()
 
 
 def _redis(pid: int) -> set[int]:
-    """The Redis below a process."""
+    """Return the Redis below a process."""
     with contextlib.suppress(OSError):
         return {each for each in descendants(pid) if Path(f"/proc/{each}/comm").read_text().strip() == "redis-server"}
     return set()

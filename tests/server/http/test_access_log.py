@@ -37,7 +37,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 async def test_a_request_is_one_line(caller: httpx.AsyncClient, organisation: Organisation) -> None:
-    """Who, what, how it ended and how long it took; the query is left out."""
+    """Caller, request, status and duration; the query is left out."""
     with capture_logs() as entries:
         response = await caller.get("/v1/users?q=ada")
 
@@ -56,14 +56,14 @@ async def test_a_request_is_one_line(caller: httpx.AsyncClient, organisation: Or
 
 
 async def test_a_refused_request_has_its_line_too(callers: Callers) -> None:
-    """Without a credential, for none was good."""
+    """Without a credential, as none was valid."""
     with capture_logs() as entries:
         await (await callers.bearing("nonsense")).get("/v1/me")
 
     assert [(entry["status"], entry["credential_id"]) for entry in entries] == [(401, None)]
 
 
-async def test_a_line_is_an_object_of_json(log: io.StringIO, caller: httpx.AsyncClient) -> None:
+async def test_a_line_is_a_json_object(log: io.StringIO, caller: httpx.AsyncClient) -> None:
     """As the server writes it."""
     await caller.get("/v1/me")
 
@@ -71,8 +71,8 @@ async def test_a_line_is_an_object_of_json(log: io.StringIO, caller: httpx.Async
     assert [line["path"] for line in lines if line["event"] == "request"] == ["/v1/me"]
 
 
-def test_no_line_gets_lost_for_what_is_in_it(log: io.StringIO) -> None:
-    """Neither for half a character nor for a large number nor for an object of ours."""
+def test_every_line_can_be_written(log: io.StringIO) -> None:
+    """Also one with a lone surrogate, a large number or an object of the server."""
     structlog.stdlib.get_logger().info("odd", half="\ud800", large=2**70, object=ZeroDivisionError("cause"))
 
     line = json.loads(log.getvalue())
@@ -88,20 +88,20 @@ def test_no_line_gets_lost_for_what_is_in_it(log: io.StringIO) -> None:
         ("/v1/users/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/v1/users/…"),
     ],
 )
-def test_a_path_that_is_a_secret_is_cut(path: str, logged: str) -> None:
-    """Links of invitations, and credentials that were put where an id belongs."""
+def test_secrets_in_a_path_are_cut(path: str, logged: str) -> None:
+    """Links of invitations, and credentials in place of an id."""
     assert without_secrets(path) == logged
 
 
-def test_a_client_behind_a_socket_file_has_no_address() -> None:
-    """ASGI gives none; all of them are one client then."""
+def test_a_client_behind_a_unix_socket_has_no_address() -> None:
+    """ASGI gives none; all of them count as one client."""
     assert client_address({"client": None}) == "unknown"
 
 
 async def test_no_secret_is_in_any_line(
     log: io.StringIO, callers: Callers, client: Client, organisation: Organisation
 ) -> None:
-    """Canaries: an API key, a client secret, both tokens, good and bad, wherever a caller may put them."""
+    """Canaries: an API key, a client secret, both tokens, valid and invalid, in every place that a caller can fill."""
     key = await callers.key_for(organisation)
     anonymous = await callers.bearing(None)
     form = {"grant_type": "client_credentials", "scope": "users:read"}
@@ -125,7 +125,7 @@ async def test_no_secret_is_in_any_line(
 
     written = log.getvalue()
     assert written.count('"event":"request"') > 50
-    # A part of a secret is a secret: neither half may appear.
+    # Part of a secret is a secret: neither half may appear.
     for secret in secrets:
         assert secret[: len(secret) // 2] not in written
         assert secret[len(secret) // 2 :] not in written

@@ -1,4 +1,4 @@
-"""What stands for a client in counters and in the log."""
+"""The address of a client in counters and in the log."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_an_ipv6_address_counts_as_its_64(address: str, counted: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["<script>", "unknown", "", "_hidden", "203.0.113.9.1", "2001:db8::/64"])
-def test_what_is_not_an_address_counts_as_the_peer(said: str) -> None:
-    """A proxy may name anything, such as RFC 7239's `unknown`; the log and counters have only addresses."""
+def test_an_invalid_address_counts_as_the_peer(said: str) -> None:
+    """A proxy may send anything, such as RFC 7239's `unknown`; the log and counters have only addresses."""
     scope = {"client": (said, 0), PEER.name: "10.0.0.7"}
 
     assert (counted_address(scope), client_address(scope)) == ("10.0.0.7", "10.0.0.7")

@@ -1,4 +1,4 @@
-"""The time in which each request is answered."""
+"""The deadline of each request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @attrs.define
 class Answer:
-    """What the client gets."""
+    """The answer that the client gets."""
 
     messages: list[Message] = attrs.field(factory=list)
 
@@ -53,8 +53,8 @@ async def silent() -> Message:
 
 
 @pytest.mark.usefixtures("_at_once")
-async def test_an_app_that_is_stuck_is_a_503(scope: Scope) -> None:
-    """With the time after which to try again; the log has where the app was stuck."""
+async def test_an_app_that_hangs_is_a_503(scope: Scope) -> None:
+    """With Retry-After; the log has the place where the app hung."""
     answer = Answer()
 
     async def stuck(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -69,7 +69,7 @@ async def test_an_app_that_is_stuck_is_a_503(scope: Scope) -> None:
 
 @pytest.mark.usefixtures("_at_once")
 async def test_the_answer_does_not_wait_for_an_app_that_cannot_be_cancelled(scope: Scope) -> None:
-    """As psycopg waits for a frozen server; what it sends in the end is dropped."""
+    """As psycopg waits for a frozen server; its late answer is dropped."""
     answer, given_up = Answer(), asyncio.Event()
 
     async def send(message: Message) -> None:
@@ -89,7 +89,7 @@ async def test_the_answer_does_not_wait_for_an_app_that_cannot_be_cancelled(scop
 
 
 @pytest.mark.usefixtures("_at_once")
-async def test_an_answer_that_has_begun_may_take_its_time(scope: Scope) -> None:
+async def test_an_answer_that_has_started_has_no_deadline(scope: Scope) -> None:
     """A download lasts as long as its client reads."""
     answer = Answer()
 
@@ -106,7 +106,7 @@ async def test_an_answer_that_has_begun_may_take_its_time(scope: Scope) -> None:
 
 
 @pytest.mark.usefixtures("_at_once")
-async def test_the_time_of_the_client_does_not_count(scope: Scope) -> None:
+async def test_time_spent_waiting_for_the_client_does_not_count(scope: Scope) -> None:
     """An upload may last for hours; it is bounded by its own rate."""
     answer = Answer()
 

@@ -24,12 +24,12 @@ def _classes(parent: type[ApiError] = ApiError) -> list[type[ApiError]]:
 
 
 def test_each_code_has_a_class_and_each_class_a_code() -> None:
-    """No code is without a class to raise, and no class invents a code."""
+    """Every code can be raised, and every class has a code of the catalogue."""
     assert {found.code for found in _classes()} == set(statuses())
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
-    """The drawing names each class with the status and code it is answered with."""
+    """The drawing names each class with its status and code."""
     drawn = {tuple(line.split()[-3:]) for line in (errors.__doc__ or "").splitlines() if "── " in line}
 
     assert drawn == {(found.__name__, str(statuses()[found.code]), found.code) for found in _classes()}
@@ -77,7 +77,7 @@ def test_an_error_renders_as_the_envelope() -> None:
     ],
 )
 def test_some_errors_carry_a_header(error: ApiError, header: str, value: str) -> None:
-    """Whom to authenticate as, what is allowed and when to come back are headers too."""
+    """Authentication challenge, allowed methods and time to wait are headers too."""
     assert render_error.render(error, REQUEST_ID).headers[header] == value
 
 
@@ -91,8 +91,8 @@ def test_some_errors_carry_a_header(error: ApiError, header: str, value: str) ->
         redis.exceptions.RedisClusterException("no node answers"),
     ],
 )
-def test_a_store_that_is_away_is_a_503_that_says_nothing_of_it(error: Exception) -> None:
-    """A caller may try again; which store it was is the operator's business."""
+def test_a_store_that_is_down_is_a_503_without_details(error: Exception) -> None:
+    """A caller may try again; only the operator learns which store it was."""
     with capture_logs() as log:
         response = render_error.respond(error, REQUEST_ID)
 
@@ -103,8 +103,8 @@ def test_a_store_that_is_away_is_a_503_that_says_nothing_of_it(error: Exception)
     ]
 
 
-def test_a_client_that_went_away_is_no_incident() -> None:
-    """Nobody reads the answer; the access log shows it as nginx would."""
+def test_a_client_that_disconnected_is_not_an_error() -> None:
+    """The answer is not read; the access log shows it as nginx would."""
     with capture_logs() as log:
         response = render_error.respond(ClientDisconnect(), REQUEST_ID)
 
@@ -112,7 +112,7 @@ def test_a_client_that_went_away_is_no_incident() -> None:
 
 
 def test_an_unknown_exception_is_a_500_whose_cause_is_only_logged() -> None:
-    """The answer names the request, the log has the exception."""
+    """The answer has the request id, the log has the exception."""
     error = ZeroDivisionError("the cause")
     with capture_logs() as log:
         response = render_error.respond(error, REQUEST_ID)
@@ -125,7 +125,7 @@ def test_an_unknown_exception_is_a_500_whose_cause_is_only_logged() -> None:
 
 
 def test_an_api_error_is_answered_and_not_logged() -> None:
-    """A refused request is no incident."""
+    """A refused request is not an incident."""
     with capture_logs() as log:
         response = render_error.respond(errors.NotFound(), REQUEST_ID)
 

@@ -1,4 +1,4 @@
-"""What a GET of stored bytes is answered with (RFC 9110 sections 13 and 14)."""
+"""Answers to a GET of stored bytes (RFC 9110 sections 13 and 14)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def selected(size: int = 10, /, **headers: str) -> Selection:
     ],
 )
 def test_a_range_is_answered_with_its_part(asked: str, start: int, stop: int) -> None:
-    """206 with the bytes that there are of it."""
+    """206 with the existing bytes of it."""
     part = selected(range=asked)
 
     assert (part.status, part.start, part.stop) == (206, start, stop)
@@ -42,8 +42,8 @@ def test_a_range_is_answered_with_its_part(asked: str, start: int, stop: int) ->
     "asked",
     ["", "bytes=", "bytes=-", "bytes=3-1", "bytes=a-b", "bytes=0-1,4-5", "items=0-3", "bytes=0-3x", "bytes=+1-2"],
 )
-def test_what_is_no_single_range_of_bytes_is_ignored(asked: str) -> None:
-    """The whole is sent, as section 14.2 has it."""
+def test_an_invalid_or_multiple_range_is_ignored(asked: str) -> None:
+    """The whole is sent, as section 14.2 says."""
     whole = selected(range=asked)
 
     assert (whole.status, whole.start, whole.stop, whole.headers["Content-Length"]) == (200, 0, 10, "10")
@@ -53,7 +53,7 @@ def test_what_is_no_single_range_of_bytes_is_ignored(asked: str) -> None:
     ("size", "asked"), [(10, "bytes=10-"), (10, "bytes=10-20"), (0, "bytes=0-"), (0, "bytes=-5"), (10, "bytes=-0")]
 )
 def test_a_range_behind_the_end_cannot_be_satisfied(size: int, asked: str) -> None:
-    """416 with the size that there is."""
+    """416 with the actual size."""
     nothing = selected(size, range=asked)
 
     assert (nothing.status, nothing.headers["Content-Range"]) == (416, f"bytes */{size}")
@@ -63,7 +63,7 @@ def test_a_range_behind_the_end_cannot_be_satisfied(size: int, asked: str) -> No
     ("condition", "status"),
     [('"abc"', 304), ('W/"abc"', 304), ('"x", "abc"', 304), ("*", 304), ('"abcd"', 200), ('"x"', 200), ("abc", 200)],
 )
-def test_what_the_client_has_is_not_sent_again(condition: str, status: int) -> None:
+def test_a_matching_if_none_match_is_a_304(condition: str, status: int) -> None:
     """`If-None-Match` compares weakly, also in lists; 304 comes before any range."""
     assert selected(if_none_match=condition, range="").status == status
     assert selected(if_none_match=condition, range="bytes=0-1").status == (304 if status == 304 else 206)
@@ -73,7 +73,7 @@ def test_what_the_client_has_is_not_sent_again(condition: str, status: int) -> N
     ("condition", "status"),
     [('"abc"', 206), ('"x", "abc"', 206), ("*", 206), ('W/"abc"', 412), ('"x"', 412), ("", 412)],
 )
-def test_another_file_than_the_client_expects_is_a_412(condition: str, status: int) -> None:
+def test_a_failed_if_match_is_a_412(condition: str, status: int) -> None:
     """`If-Match` compares strongly, and comes before `If-None-Match` and any range."""
     assert selected(if_match=condition, range="bytes=0-1").status == status
     assert selected(if_match='"x"', if_none_match='"abc"').status == 412
@@ -82,6 +82,6 @@ def test_another_file_than_the_client_expects_is_a_412(condition: str, status: i
 @pytest.mark.parametrize(
     ("validator", "status"), [('"abc"', 206), ('"old"', 200), ('W/"abc"', 200), ("Mon, 23 Nov 2026 00:00:00 GMT", 200)]
 )
-def test_a_part_of_another_version_is_not_sent(validator: str, status: int) -> None:
+def test_a_failed_if_range_sends_the_whole(validator: str, status: int) -> None:
     """`If-Range` compares strongly."""
     assert selected(range="bytes=2-", if_range=validator).status == status

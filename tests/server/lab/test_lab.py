@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def addresses(addresses: Addresses) -> Iterator[Addresses]:
-    """Return addresses with a database of the lab's own: a reset goes through every row that there is."""
+    """Return addresses with a database of the lab's own: a reset goes through every row."""
     with migrated_database(addresses) as own:
         yield own
 
@@ -82,7 +82,7 @@ async def script(client: httpx.AsyncClient, *faults: dict[str, Any], path: str =
 
 
 async def test_each_request_uses_one_fault_up(caller: httpx.AsyncClient) -> None:
-    """503 with Retry-After, a pass, 500, then all is well."""
+    """503 with Retry-After, a pass, 500, then normal answers."""
     await script(caller, {"status": 503, "retry_after": 2}, {"pass": True}, {"status": 500})
 
     responses = [await caller.get("/v1/me") for _ in range(4)]
@@ -93,7 +93,7 @@ async def test_each_request_uses_one_fault_up(caller: httpx.AsyncClient) -> None
     assert responses[2].json()["error"]["code"] == "INTERNAL_ERROR"
 
 
-async def test_a_fault_finds_its_requests_by_method_and_path(caller: httpx.AsyncClient) -> None:
+async def test_a_fault_matches_method_and_path(caller: httpx.AsyncClient) -> None:
     """A glob, and a method or any."""
     await script(caller, {"status": 500}, path="/v1/users/*", method="DELETE")
 
@@ -107,8 +107,8 @@ async def test_a_fault_finds_its_requests_by_method_and_path(caller: httpx.Async
     assert statuses == [404, 404, 500, 404]
 
 
-async def test_scripts_for_one_path_wait_for_each_other(caller: httpx.AsyncClient) -> None:
-    """The one that was added first is used up first."""
+async def test_faults_for_one_path_are_used_in_order(caller: httpx.AsyncClient) -> None:
+    """The first one added is used up first."""
     await script(caller, {"status": 500})
     await script(caller, {"status": 502}, path="*")
 
@@ -137,7 +137,7 @@ async def test_a_fault_can_have_any_body(
 
 
 async def test_an_injected_answer_echoes_the_request_id(caller: httpx.AsyncClient, clock: Clock) -> None:
-    """Every answer carries it, and the date of the server's clock."""
+    """Every answer has it, and the date of the server's clock."""
     request_id = "0b7f3c1e-5d2a-4f6b-8c9d-0e1f2a3b4c5d"
     await script(caller, {"status": 500})
     clock.advance(-1_000_000_000)
@@ -159,7 +159,7 @@ async def test_a_delay_comes_before_the_answer(caller: httpx.AsyncClient) -> Non
     assert (await caller.get("/v1/me")).status_code == 200
 
 
-async def test_a_reset_drops_the_requests_that_wait(
+async def test_a_reset_drops_delayed_requests(
     remote: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:
     """A request of one test would change the data of the next; a stop of the server would wait for it."""
@@ -176,8 +176,8 @@ async def test_a_reset_drops_the_requests_that_wait(
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
-async def test_an_injected_answer_that_has_no_body(remote: httpx.AsyncClient, status: int) -> None:
-    """HTTP gives it none: one would be read as the next answer. To ask for one is a mistake of the test."""
+async def test_an_injected_answer_without_a_body(remote: httpx.AsyncClient, status: int) -> None:
+    """HTTP allows none for its status: one would be read as the next answer. A fault with one is refused."""
     body = {"path": "/*", "faults": [{}, {"status": status, "body": {}}]}
     refused = await remote.post("/lab/faults", json=body)
     await script(remote, {"status": status})
@@ -202,7 +202,7 @@ async def test_a_body_that_cannot_be_sent_is_refused(caller: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize("retry_after", ["1\r\nX-Evil: 1", "é", "日"])
-async def test_a_retry_after_that_is_no_header_is_refused(caller: httpx.AsyncClient, retry_after: str) -> None:
+async def test_an_invalid_retry_after_is_refused(caller: httpx.AsyncClient, retry_after: str) -> None:
     """Before it damages an answer."""
     faults = [{"status": 503, "retry_after": retry_after}]
 
@@ -211,7 +211,7 @@ async def test_a_retry_after_that_is_no_header_is_refused(caller: httpx.AsyncCli
     assert refused.json()["error"]["details"][0]["field"] == "faults.0.retry_after"
 
 
-async def test_a_dropped_connection_brings_no_answer_and_no_effect(
+async def test_a_dropped_connection_has_no_answer_and_no_effect(
     remote: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:
     """The client sees the connection close; the next request is handled."""
@@ -226,10 +226,10 @@ async def test_a_dropped_connection_brings_no_answer_and_no_effect(
     assert (await remote.post("/v1/users", json=body)).status_code == 201
 
 
-async def test_a_truncated_answer_was_handled_nevertheless(
+async def test_a_truncated_answer_was_handled(
     remote: httpx.AsyncClient, stores: Stores, organisation: Organisation
 ) -> None:
-    """The user exists, the client does not know: what an Idempotency-Key is for."""
+    """The user exists, the client does not know: an Idempotency-Key is for this case."""
     call = {"json": {"email": "grace@example.com", "name": "Grace"}, "headers": {"Idempotency-Key": "k"}}
     await script(remote, {"truncate": True})
 
@@ -242,20 +242,20 @@ async def test_a_truncated_answer_was_handled_nevertheless(
     assert len(found) == 2
 
 
-async def test_a_connection_that_is_not_uvicorns_cannot_be_cut(caller: httpx.AsyncClient) -> None:
-    """It is an error of the server then, not silence."""
+async def test_only_uvicorns_connections_can_be_cut(caller: httpx.AsyncClient) -> None:
+    """Otherwise it is an error of the server, not silence."""
     await script(caller, {"drop": True})
 
     assert (await caller.get("/v1/me")).status_code == 500
 
 
 async def test_a_streamed_answer_is_truncated_in_its_first_part() -> None:
-    """What the app sends after the cut goes nowhere."""
+    """What the app sends after the cut is dropped."""
     closed = asyncio.Event()
     sent: list[Message] = []
 
     class Cycle:
-        """What uvicorn's `send` belongs to."""
+        """The owner of uvicorn's `send`."""
 
         transport = SimpleNamespace(close=closed.set)
 
@@ -274,7 +274,7 @@ async def test_a_streamed_answer_is_truncated_in_its_first_part() -> None:
     assert [message.get("body") for message in sent] == [None, b"1234"]
 
 
-async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
+async def test_other_protocols_are_passed_on(app: ASGIApp) -> None:
     """Neither lifespan messages nor websockets are for the lab."""
 
     async def receive() -> Message:
@@ -286,7 +286,7 @@ async def test_what_is_no_http_is_left_alone(app: ASGIApp) -> None:
     await app({"type": "lifespan"}, receive, send)
 
 
-async def test_faults_can_be_forgotten(caller: httpx.AsyncClient) -> None:
+async def test_faults_can_be_cleared(caller: httpx.AsyncClient) -> None:
     """All of them."""
     await script(caller, {"status": 500})
 
@@ -295,8 +295,8 @@ async def test_faults_can_be_forgotten(caller: httpx.AsyncClient) -> None:
     assert (await caller.get("/v1/me")).status_code == 200
 
 
-async def test_the_clock_moves_for_everything(caller: httpx.AsyncClient, clock: Clock) -> None:
-    """`Date`, rows and tokens follow; it can be set right again."""
+async def test_the_clock_can_be_moved(caller: httpx.AsyncClient, clock: Clock) -> None:
+    """`Date`, rows and tokens follow; it can be reset."""
     later = (await caller.post("/lab/clock", json={"advance": 1_000_000_000})).json()["now"]
     user = (await caller.post("/v1/users", json={"email": "g@example.com", "name": "G"})).json()["data"]
     now = (await caller.delete("/lab/clock")).json()["now"]
@@ -305,10 +305,10 @@ async def test_the_clock_moves_for_everything(caller: httpx.AsyncClient, clock: 
     assert now < later
 
 
-async def test_the_clock_expires_tokens(
+async def test_moving_the_clock_expires_tokens(
     callers: Callers, caller: httpx.AsyncClient, http: httpx.AsyncClient, client: Client
 ) -> None:
-    """An access token is dead after an hour by that clock."""
+    """An access token expires after an hour by that clock."""
     form = {"grant_type": "client_credentials", "scope": "users:read"}
     token = (await http.post("/oauth/token", data=form, auth=client.basic)).json()["access_token"]
     theirs = await callers.bearing(token)
@@ -321,7 +321,7 @@ async def test_the_clock_expires_tokens(
 
 
 async def test_limits_can_be_overridden(caller: httpx.AsyncClient) -> None:
-    """For everybody, until they are restored."""
+    """For all callers, until they are restored."""
     await caller.put("/lab/limits", json={"requests_per_minute": 2})
 
     limited = [(await caller.get("/v1/me")).status_code for _ in range(3)]
@@ -371,7 +371,7 @@ async def test_the_outbox_is_read_oldest_first(caller: httpx.AsyncClient, settin
 
 
 async def test_an_outbox_without_mail_is_empty(caller: httpx.AsyncClient) -> None:
-    """Also if nobody has made the folder yet."""
+    """Also if the folder does not exist yet."""
     assert (await caller.get("/lab/outbox")).json() == []
 
 
@@ -386,7 +386,9 @@ async def test_an_outbox_without_mail_is_empty(caller: httpx.AsyncClient) -> Non
         ("PUT /lab/limits", {"requests_per_minute": -1}, "requests_per_minute"),
     ],
 )
-async def test_a_wrong_order_is_refused(caller: httpx.AsyncClient, order: str, body: object, field: str) -> None:
+async def test_an_invalid_request_to_the_lab_is_refused(
+    caller: httpx.AsyncClient, order: str, body: object, field: str
+) -> None:
     """In the error envelope, by field."""
     method, path = order.split()
 
@@ -396,15 +398,15 @@ async def test_a_wrong_order_is_refused(caller: httpx.AsyncClient, order: str, b
     assert [detail["field"] for detail in response.json()["error"]["details"]] == [field]
 
 
-async def test_orders_that_do_not_exist_are_refused(caller: httpx.AsyncClient) -> None:
-    """404, 405, and 400 for what is no JSON."""
+async def test_unknown_requests_to_the_lab_are_refused(caller: httpx.AsyncClient) -> None:
+    """404, 405, and 400 for a body that is not JSON."""
     assert (await caller.get("/lab/nothing")).status_code == 404
     assert (await caller.get("/lab/reset")).headers["Allow"] == "POST"
     assert (await caller.post("/lab/clock", content=b"{")).status_code == 400
 
 
 async def test_there_is_no_lab_without_the_setting(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
-    """404, as any address that does not exist."""
+    """404, as for any address that does not exist."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     async with callers_of(app, stores, clock) as callers:
         caller = await callers.bearing(None)
@@ -412,10 +414,10 @@ async def test_there_is_no_lab_without_the_setting(stores: Stores, auth: Auth, c
         assert (await caller.post("/lab/reset")).status_code == 404
 
 
-async def test_a_reset_brings_the_seed_back(
+async def test_a_reset_restores_the_seed(
     caller: httpx.AsyncClient, callers: Callers, organisation: Organisation, client: Client
 ) -> None:
-    """What was changed is as before and what was made is gone; credentials work, also those that were deleted."""
+    """Changed objects are as before and new ones are gone; credentials work, also deleted ones."""
     before = (await caller.get("/v1/me")).json()["data"]
     body = {"email": "g@example.com", "name": "G", "role": "admin"}
     user_id = (await caller.post("/v1/users", json=body)).json()["data"]["id"]
@@ -437,7 +439,7 @@ async def test_a_reset_brings_the_seed_back(
 async def test_a_reset_writes_only_what_changed(
     caller: httpx.AsyncClient, callers: Callers, organisation: Organisation
 ) -> None:
-    """A row that is as it was keeps its version."""
+    """An unchanged row keeps its version."""
     product = """insert into products (id, organisation_id, name, sku, price, stock, status, created_at, updated_at)
                  values (%s, %s, 'Engine', %s, 1, 1, 'available', now(), now()) returning id"""
     for number in ("prod_1", "prod_2"):
@@ -457,7 +459,7 @@ async def test_a_reset_writes_only_what_changed(
 
 
 async def test_a_reset_leaves_organisations_that_were_seeded_later(caller: httpx.AsyncClient, callers: Callers) -> None:
-    """Their credentials work on; their other users are gone."""
+    """Their credentials still work; their other users are gone."""
     await caller.get("/v1/me")
     later = await callers.of(await make_organisation(callers.stores, callers.clock))
     await later.post("/v1/users", json={"email": "g@example.com", "name": "G"})
@@ -467,7 +469,7 @@ async def test_a_reset_leaves_organisations_that_were_seeded_later(caller: httpx
     assert [user["email"] for user in (await later.get("/v1/users")).json()["data"]] == ["ada@example.com"]
 
 
-async def test_a_reset_ends_what_the_lab_was_told(caller: httpx.AsyncClient, clock: Clock, settings: Settings) -> None:
+async def test_a_reset_ends_all_overrides(caller: httpx.AsyncClient, clock: Clock, settings: Settings) -> None:
     """Faults, clock, limits, rate counters, outbox and the record of requests."""
     await script(caller, {"status": 500})
     await caller.post("/lab/clock", json={"advance": 1e6})
@@ -486,7 +488,7 @@ async def test_a_reset_ends_what_the_lab_was_told(caller: httpx.AsyncClient, clo
 
 
 async def test_a_reset_waits_for_a_running_job(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """Or its mail would come into the emptied outbox."""
+    """Otherwise its mail would be written into the emptied outbox."""
     sql = """insert into procrastinate_jobs (queue_name, task_name, status) values ('q', 'send_invitation', 'doing')
              returning id"""
     job = (await rows(stores, sql))[0]["id"]
@@ -500,7 +502,7 @@ async def test_a_reset_waits_for_a_running_job(caller: httpx.AsyncClient, stores
 async def test_the_lab_waits_for_postgres_to_keep_the_seed(
     stores: Stores, clock: Clock, auth: Auth, settings: Settings, organisation: Organisation
 ) -> None:
-    """While it is away the gateway answers for itself."""
+    """Until then the gateway answers by itself."""
     away = attrs.evolve(stores, postgres=async_pool("postgresql://127.0.0.1:1/none", min_size=0))
     away.postgres.timeout = 0.1
     app = whole_app(stores=away, auth=auth, clock=clock, settings=settings)
@@ -521,8 +523,8 @@ async def test_a_time_beyond_the_calendar_is_refused(caller: httpx.AsyncClient, 
     assert (await caller.get("/healthz")).status_code == 200
 
 
-async def test_a_fault_that_no_request_met_is_found(caller: httpx.AsyncClient) -> None:
-    """Its path was misspelt, say."""
+async def test_an_unused_fault_is_reported(caller: httpx.AsyncClient) -> None:
+    """Its path was misspelt, for example."""
     await caller.post("/lab/faults", json={"method": "GET", "path": "/v1/mee", "faults": [{"status": 503}]})
     await caller.get("/v1/me")
 

@@ -1,4 +1,4 @@
-"""The bounds of a connection, by a loop whose time stands still."""
+"""The limits of a connection, with a loop whose time stands still."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEAD = b"GET /v1/me HTTP/1.1\r\nHost: x\r\n"
 
 @attrs.define(eq=False)
 class Timer:
-    """What `call_later` gives."""
+    """The result of `call_later`."""
 
     delay_s: float
     act: Callable[..., None]
@@ -41,7 +41,7 @@ class Timer:
 
 @attrs.define(eq=False)
 class Task:
-    """What `create_task` gives: an answer, run until it waits."""
+    """The result of `create_task`: an answer, run until it waits."""
 
     work: Any
 
@@ -71,11 +71,11 @@ class Loop:
 
     @property
     def waiting(self) -> list[float]:
-        """The bounds that are running."""
+        """The timers that are running."""
         return [timer.delay_s for timer in self.timers if not timer.is_cancelled]
 
     def let_time_pass(self) -> None:
-        """Let all of them end."""
+        """Let all of them expire."""
         for timer in list(self.timers):
             if not timer.is_cancelled:
                 timer.cancel()
@@ -116,7 +116,7 @@ class Transport(asyncio.Transport):
 
 @attrs.define
 class App:
-    """An ASGI app that answers what the connection refused, and leaves all else unanswered."""
+    """An ASGI app that answers what the connection refused, and leaves everything else unanswered."""
 
     scopes: list[Scope] = attrs.field(factory=list)
 
@@ -158,22 +158,22 @@ def connection(loop: Loop, transport: Transport, app: App) -> Iterator[Connectio
     yield made
     cycle: RequestResponseCycle | None = made.cycle
     if cycle is not None:
-        cycle.disconnected = True  # what is still to be sent is dropped
+        cycle.disconnected = True  # buffered data is dropped
     made.connection_lost(None)
     for task in loop.tasks:
         task.work.close()
 
 
 def test_a_silent_connection_is_closed(connection: Connection, loop: Loop, transport: Transport) -> None:
-    """Nobody is there to be told."""
+    """Without an answer, as no request was sent."""
     assert loop.waiting == [CLIENT_S]
     loop.let_time_pass()
 
     assert (transport.is_closed, transport.written) == (True, b"")
 
 
-def test_a_head_that_does_not_end_is_a_408(connection: Connection, loop: Loop, transport: Transport) -> None:
-    """A byte now and then does not begin the time anew."""
+def test_an_endless_head_is_a_408(connection: Connection, loop: Loop, transport: Transport) -> None:
+    """A byte now and then does not restart the timer."""
     for piece in (HEAD, b"X-A: 1\r\n", b"X-B: 2\r\n"):
         connection.data_received(piece)
         assert loop.waiting == [CLIENT_S]
@@ -183,8 +183,8 @@ def test_a_head_that_does_not_end_is_a_408(connection: Connection, loop: Loop, t
     assert transport.is_closed
 
 
-def test_a_request_that_has_come_is_waited_for_no_more(connection: Connection, loop: Loop) -> None:
-    """How long the answer takes is not the client's doing."""
+def test_a_complete_request_has_no_timer(connection: Connection, loop: Loop) -> None:
+    """The duration of the answer does not depend on the client."""
     connection.data_received(HEAD + b"\r\n")
 
     assert loop.waiting == []
@@ -192,7 +192,7 @@ def test_a_request_that_has_come_is_waited_for_no_more(connection: Connection, l
 
 
 def test_the_next_head_of_a_connection_is_bounded_too(connection: Connection, loop: Loop) -> None:
-    """From its first byte; before that uvicorn's keep-alive counts."""
+    """From its first byte; before that uvicorn's keep-alive applies."""
     connection.data_received(HEAD + b"\r\n")
     connection.data_received(b"GET /")
 
@@ -203,7 +203,7 @@ def test_the_next_head_of_a_connection_is_bounded_too(connection: Connection, lo
 def test_a_head_that_is_too_large_is_a_431(
     connection: Connection, loop: Loop, transport: Transport, pieces: int
 ) -> None:
-    """However it comes, whole or in parts, and whether or not it ends."""
+    """However it arrives, whole or in parts, and whether or not it ends."""
     head = HEAD + b"X-Large: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n"
     size = len(head) // pieces + 1
     for start in range(0, len(head), size):
@@ -216,7 +216,7 @@ def test_a_head_that_is_too_large_is_a_431(
 
 
 def test_a_head_without_end_is_a_431(connection: Connection, transport: Transport) -> None:
-    """Nothing is kept that never becomes a request."""
+    """Bytes that never become a request are not kept."""
     connection.data_received(HEAD + b"X-Large: ")
     while not transport.is_closed:
         connection.data_received(b"x" * 10_000)
@@ -225,7 +225,7 @@ def test_a_head_without_end_is_a_431(connection: Connection, transport: Transpor
 
 
 def test_a_head_with_too_many_fields_is_a_431(connection: Connection, app: App, transport: Transport) -> None:
-    """Tiny ones too: each costs the parser a call. The answer goes to the path that was asked for."""
+    """Tiny ones too: each costs the parser a call. The answer goes to the requested path."""
     connection.data_received(HEAD + b"a:b\r\n" * MAX_FIELDS + b"\r\n")
 
     assert (status(transport), transport.is_closed) == (431, True)
@@ -233,7 +233,7 @@ def test_a_head_with_too_many_fields_is_a_431(connection: Connection, app: App, 
     assert (app.scopes[0]["path"], len(app.scopes[0]["headers"])) == ("/v1/me", MAX_FIELDS)
 
 
-def test_a_head_with_as_many_fields_as_there_may_be_is_served(connection: Connection, app: App) -> None:
+def test_a_head_with_the_maximum_of_fields_is_served(connection: Connection, app: App) -> None:
     """Of each request of a connection."""
     for _ in range(2):
         connection.data_received(HEAD + b"a:b\r\n" * (MAX_FIELDS - 1) + b"\r\n")
@@ -250,18 +250,16 @@ def test_too_many_trailers_are_a_431_in_place_of_the_body(connection: Connection
     assert connection.cycle.message_event.is_set()
 
 
-def test_what_is_no_http_is_a_400(connection: Connection, transport: Transport) -> None:
-    """And the end of the connection."""
+def test_bytes_that_are_not_http_are_a_400(connection: Connection, transport: Transport) -> None:
+    """The connection is closed."""
     connection.data_received(b"\x00\x01\x02\r\n\r\n")
 
     assert transport.written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert transport.is_closed
 
 
-def test_a_body_that_nobody_wants_is_not_read_for_ever(
-    connection: Connection, loop: Loop, transport: Transport
-) -> None:
-    """The answer was given before the body was read: the client may read it, then the connection ends."""
+def test_an_unread_body_is_not_received_for_ever(connection: Connection, loop: Loop, transport: Transport) -> None:
+    """The answer was given before the body was read: the client may read it, then the connection is closed."""
     connection.data_received(b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
     connection.cycle.response_complete = True
     connection.on_response_complete()
@@ -273,7 +271,7 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(
 
 
 @pytest.mark.parametrize("reads", [1, 3, 100])
-def test_more_requests_than_may_wait_are_a_429(
+def test_too_many_pipelined_requests_are_a_429(
     connection: Connection, app: App, transport: Transport, reads: int
 ) -> None:
     """After those before it are answered; a read of 256 KiB holds thousands of requests, and each takes kilobytes."""
@@ -291,8 +289,8 @@ def test_more_requests_than_may_wait_are_a_429(
     assert b"\r\nconnection: close\r\n" in transport.written
 
 
-def test_nothing_is_read_while_requests_wait(connection: Connection, transport: Transport) -> None:
-    """Not after each answer either: what a client sends without end stays with it."""
+def test_reading_pauses_while_requests_wait(connection: Connection, transport: Transport) -> None:
+    """Not after each answer either: the client has to keep what it sends without end."""
     connection.data_received((HEAD + b"\r\n") * 3)
     assert not transport.reads_on
 
@@ -303,7 +301,7 @@ def test_nothing_is_read_while_requests_wait(connection: Connection, transport: 
     assert transport.reads_on
 
 
-def test_a_request_that_came_behind_another_has_its_own_time(connection: Connection, loop: Loop) -> None:
+def test_a_pipelined_request_has_its_own_deadline(connection: Connection, loop: Loop) -> None:
     """Its body is bounded where it is read, like any other."""
     connection.data_received(HEAD + b"\r\n" + b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")
     connection.on_response_complete()
@@ -312,10 +310,10 @@ def test_a_request_that_came_behind_another_has_its_own_time(connection: Connect
     assert len(loop.tasks) == 2
 
 
-def test_an_answer_that_nobody_takes_ends_the_connection(
+def test_an_answer_that_is_not_received_ends_the_connection(
     connection: Connection, loop: Loop, transport: Transport
 ) -> None:
-    """Each time the client takes some, the time begins anew."""
+    """Each time the client receives some, the timer restarts."""
     connection.data_received(HEAD + b"\r\n")
     connection.pause_writing()
     connection.resume_writing()
@@ -326,7 +324,7 @@ def test_an_answer_that_nobody_takes_ends_the_connection(
     assert transport.is_aborted
 
 
-def test_a_lost_connection_is_waited_for_no_more(connection: Connection, loop: Loop) -> None:
+def test_a_lost_connection_has_no_timer(connection: Connection, loop: Loop) -> None:
     """No timer keeps it in memory."""
     connection.pause_writing()
     connection.connection_lost(None)
@@ -343,7 +341,7 @@ def status(transport: Transport) -> int:
 
 
 def test_trailers_are_dropped(connection: Connection, app: App) -> None:
-    """RFC 9110 section 6.5.1: what says how to authenticate or route is never merged into the head."""
+    """RFC 9110 section 6.5.1: fields for authentication or routing are never merged into the head."""
     trailers = b"Authorization: Bearer x\r\nX-Forwarded-For: 7.7.7.7\r\nExpect: 100-continue\r\n"
     connection.data_received(CHUNKED + b"1\r\na\r\n0\r\n" + trailers + b"\r\n")
 
@@ -377,8 +375,10 @@ def test_no_byte_behind_the_head_changes_the_headers(behind: bytes, cut: int) ->
     ],
     ids=["trailer", "extension", "extensions"],
 )
-def test_what_surrounds_a_body_is_bounded(connection: Connection, app: App, beginning: bytes, piece: bytes) -> None:
-    """Trailers and chunk extensions like a head: the app reads 431 in place of the rest of the body."""
+def test_chunk_extensions_and_trailers_are_bounded(
+    connection: Connection, app: App, beginning: bytes, piece: bytes
+) -> None:
+    """Like a head: the app reads 431 in place of the rest of the body."""
     connection.data_received(CHUNKED + beginning)
     for _ in range(MAX_HEAD_BYTES // 1000 + 1):
         assert REFUSAL.find(app.scopes[0]) is None
@@ -390,7 +390,7 @@ def test_what_surrounds_a_body_is_bounded(connection: Connection, app: App, begi
     assert not connection.cycle.keep_alive
 
 
-def test_small_chunks_are_no_abuse(connection: Connection, app: App) -> None:
+def test_small_chunks_are_accepted(connection: Connection, app: App) -> None:
     """A body of single bytes, each with a padded size, as some programs send it."""
     connection.data_received(CHUNKED)
     for _ in range(20):
@@ -414,7 +414,7 @@ def test_small_chunks_are_no_abuse(connection: Connection, app: App) -> None:
     ],
 )
 def test_exactly_one_host(connection: Connection, app: App, transport: Transport, head: bytes) -> None:
-    """RFC 9112 section 3.2: any other number, or what is not a host, is a 400."""
+    """RFC 9112 section 3.2: any other number, or an invalid host, is a 400."""
     connection.data_received(head + b"\r\n")
 
     assert (status(transport), transport.is_closed) == (400, True)
@@ -429,14 +429,14 @@ def test_exactly_one_host(connection: Connection, app: App, transport: Transport
         b"GET / HTTP/1.1\r\nHost: api.example.com:443\r\n",
     ],
 )
-def test_hosts_that_are_right(connection: Connection, app: App, head: bytes) -> None:
-    """HTTP/1.0 has none; a literal address and a port are part of it."""
+def test_valid_hosts(connection: Connection, app: App, head: bytes) -> None:
+    """HTTP/1.0 has none; a literal address and a port are allowed."""
     connection.data_received(head + b"\r\n")
 
     assert REFUSAL.find(app.scopes[0]) is None
 
 
-def test_white_space_around_a_header_value_is_no_part_of_it(connection: Connection, app: App) -> None:
+def test_white_space_around_a_header_value_is_stripped(connection: Connection, app: App) -> None:
     """RFC 9110 section 5.5."""
     connection.data_received(b"GET / HTTP/1.1\r\nHost: a \t\r\nX-Name: \t b c\t \r\n\r\n")
 
@@ -452,7 +452,7 @@ def test_other_transfer_codings_are_a_501(connection: Connection, transport: Tra
 
 
 @pytest.mark.parametrize("version", [b"2.0", b"0.9"])
-def test_another_version_of_http_is_not_spoken(connection: Connection, transport: Transport, version: bytes) -> None:
+def test_other_versions_of_http_are_refused(connection: Connection, transport: Transport, version: bytes) -> None:
     """RFC 9112 section 2.3: the parser would take it for HTTP/1.1."""
     connection.data_received(b"GET / HTTP/" + version + b"\r\nHost: x\r\n\r\n")
 
@@ -460,15 +460,15 @@ def test_another_version_of_http_is_not_spoken(connection: Connection, transport
 
 
 def test_a_chunk_that_is_malformed_is_a_400_in_place_of_the_body(connection: Connection, app: App) -> None:
-    """The app has begun to read: it gets the error instead of more of the body."""
+    """The app has started to read: it gets the error instead of more of the body."""
     connection.data_received(CHUNKED + b"zz\r\n")
 
     assert isinstance(REFUSAL.find(app.scopes[0]), ValidationFailed)
     assert connection.cycle.message_event.is_set()
 
 
-def test_an_answer_of_the_parser_knows_what_is_known(connection: Connection, app: App, transport: Transport) -> None:
-    """Method, path and headers for the log; a request that has none of them still has its answer."""
+def test_an_answer_of_the_parser_has_the_known_facts(connection: Connection, app: App, transport: Transport) -> None:
+    """Method, path and headers for the log; a request without them still has its answer."""
     connection.data_received(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-ID: abc\r\nX: a\0b\r\n\r\n")
 
     (scope,) = app.scopes
@@ -486,14 +486,16 @@ def test_a_client_that_closes_its_half_gets_its_answer(connection: Connection, t
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
-def test_a_client_that_leaves_in_the_middle_is_let_go(connection: Connection, sent: bytes) -> None:
-    """There is nothing whole to answer."""
+def test_a_client_that_disconnects_within_a_request_gets_no_answer(connection: Connection, sent: bytes) -> None:
+    """There is no complete request to answer."""
     connection.data_received(sent)
 
     assert not connection.eof_received()
 
 
-def test_a_head_behind_a_long_answer_is_not_late(connection: Connection, loop: Loop, transport: Transport) -> None:
+def test_a_head_behind_a_long_answer_does_not_time_out(
+    connection: Connection, loop: Loop, transport: Transport
+) -> None:
     """While requests wait for their turn the server itself does not read on."""
     connection.data_received(HEAD + b"\r\n" + HEAD + b"\r\n" + HEAD)
     loop.let_time_pass()
@@ -502,10 +504,10 @@ def test_a_head_behind_a_long_answer_is_not_late(connection: Connection, loop: L
     assert loop.waiting == [CLIENT_S]
 
 
-def test_line_breaks_before_a_head_do_not_keep_a_connection(
+def test_line_breaks_before_a_head_do_not_extend_the_deadline(
     connection: Connection, loop: Loop, transport: Transport
 ) -> None:
-    """They are skipped (RFC 9112 section 2.2), but the time for a head runs."""
+    """They are skipped (RFC 9112 section 2.2), but the timer of the head runs."""
     for _ in range(3):
         connection.data_received(b"\r\n\r\n")
     assert loop.waiting == [CLIENT_S]
@@ -524,7 +526,7 @@ HUNDRED_MB = 100 * 1024 * 1024
     ids=["nothing", "method", "head", "field", "extension", "trailers", "trailer"],
 )
 @pytest.mark.parametrize("piece", [b"a", b"a: b\r\n", b"\r\n"], ids=["letters", "fields", "lines"])
-def test_hundred_megabytes_of_anything_leave_no_trace(connection: Connection, beginning: bytes, piece: bytes) -> None:
+def test_a_hundred_megabytes_are_not_kept_in_memory(connection: Connection, beginning: bytes, piece: bytes) -> None:
     """Memory stays within 10 MB of what it was, whether or not the app ever reads."""
     read = piece * (PIECE // len(piece))
     tracemalloc.start()
@@ -539,8 +541,8 @@ def test_hundred_megabytes_of_anything_leave_no_trace(connection: Connection, be
     assert peak < 10 * 1024 * 1024
 
 
-def test_an_upgrade_is_ignored_or_refused_but_no_body_is_lost(connection: Connection, transport: Transport) -> None:
-    """Some clients ask for HTTP/2 with each request; the parser would take their body for another protocol."""
+def test_an_upgrade_is_ignored_or_refused_without_losing_a_body(connection: Connection, transport: Transport) -> None:
+    """Some clients offer HTTP/2 with each request; the parser would take their body for another protocol."""
     upgrade = b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
     connection.data_received(b"GET / HTTP/1.1\r\n" + upgrade + b"\r\n")
     assert transport.written == b""

@@ -1,4 +1,4 @@
-"""The head of a response goes out with the beginning of its body."""
+"""The head of a response is sent with the first part of its body."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ async def test_head_and_body_are_one_write(joined: JoinedWrites, wire: Wire) -> 
     assert wire.packets == [b"head body"]
 
 
-async def test_a_head_that_nothing_follows_is_sent_at_the_next_turn_of_the_loop(
-    joined: JoinedWrites, wire: Wire
-) -> None:
+async def test_a_head_without_a_body_is_sent_at_the_next_turn_of_the_loop(joined: JoinedWrites, wire: Wire) -> None:
     """A download may take long to find its first byte."""
     joined.write(b"head")
     await asyncio.sleep(0)
@@ -58,7 +56,7 @@ async def test_a_head_that_nothing_follows_is_sent_at_the_next_turn_of_the_loop(
     assert wire.packets == [b"head"]
 
 
-async def test_everything_is_sent_once_and_in_order(joined: JoinedWrites, wire: Wire) -> None:
+async def test_all_data_is_sent_once_and_in_order(joined: JoinedWrites, wire: Wire) -> None:
     """Many parts in one turn, and over several."""
     for turn in range(3):
         for part in range(5):
@@ -68,7 +66,7 @@ async def test_everything_is_sent_once_and_in_order(joined: JoinedWrites, wire: 
     assert b"".join(wire.packets) == b"".join(b"%d%d " % (turn, part) for turn in range(3) for part in range(5))
 
 
-async def test_closing_sends_what_is_held(joined: JoinedWrites, wire: Wire) -> None:
+async def test_closing_sends_the_held_head(joined: JoinedWrites, wire: Wire) -> None:
     """The answer to a HEAD has no second part."""
     joined.write(b"head")
     joined.close()

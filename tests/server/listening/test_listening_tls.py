@@ -29,7 +29,7 @@ CANARY = "hunter2-canary"
 
 
 class Greeting(asyncio.Protocol):
-    """Answers what it is told with one word, and hangs up."""
+    """Answers each line with one word, and hangs up."""
 
     def __init__(self, word: bytes) -> None:
         self.word = word
@@ -45,7 +45,7 @@ class Greeting(asyncio.Protocol):
 
 @asynccontextmanager
 async def accepting(context: ssl.SSLContext | None, *, client_s: float = 30) -> AsyncIterator[int]:
-    """Accept connections; yields the port."""
+    """Accept connections; yield the port."""
     with listen("127.0.0.1", 0) as listener:
         acceptor = Acceptor(
             listener=listener,
@@ -73,7 +73,7 @@ def of(settings: Settings) -> ssl.SSLContext:
 
 
 async def answer_of(port: int, context: ssl.SSLContext | None, *, name: str = "127.0.0.1") -> bytes:
-    """What a client reads that sends a line first."""
+    """Return the answer to a client that sends a line first."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=context and name)
     writer.write(b"GET / HTTP/1.1\r\n")
     word = await reader.read()
@@ -83,7 +83,7 @@ async def answer_of(port: int, context: ssl.SSLContext | None, *, name: str = "1
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "::1"])
 async def test_one_port_for_tls_and_plain_http(settings: Settings, name: str) -> None:
-    """By the first byte; our own certificate is good for every name of this machine."""
+    """By the first byte; our own certificate is valid for every name of this machine."""
     async with accepting(of(settings)) as port:
         trusting = ssl.create_default_context(cafile=str(authority_file(settings.data)))
 
@@ -103,8 +103,8 @@ async def test_clients_that_trusted_once_trust_the_next_start(settings: Settings
     assert {file.stat().st_mode & 0o777 for file in authority_file(settings.data).parent.iterdir()} == {0o600}
 
 
-async def test_nobody_else_trusts_it(settings: Settings) -> None:
-    """A client that was not told of the authority refuses."""
+async def test_other_clients_do_not_trust_it(settings: Settings) -> None:
+    """A client without the authority refuses."""
     async with accepting(of(settings)) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
             await answer_of(port, ssl.create_default_context())
@@ -121,8 +121,8 @@ async def test_old_versions_are_refused(settings: Settings) -> None:
             await answer_of(port, old)
 
 
-async def test_a_connection_that_says_nothing_is_closed(settings: Settings) -> None:
-    """Before anything is known of it; others are served all the while."""
+async def test_a_silent_connection_is_closed(settings: Settings) -> None:
+    """Before its protocol is known; others are served meanwhile."""
     async with accepting(of(settings), client_s=0.01) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -131,7 +131,7 @@ async def test_a_connection_that_says_nothing_is_closed(settings: Settings) -> N
         writer.close()
 
 
-async def test_a_handshake_that_fails_harms_nobody_else(settings: Settings) -> None:
+async def test_a_failed_handshake_affects_no_other_connection(settings: Settings) -> None:
     """Garbage that begins like a handshake ends its own connection."""
     async with accepting(of(settings)) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -142,7 +142,7 @@ async def test_a_handshake_that_fails_harms_nobody_else(settings: Settings) -> N
         writer.close()
 
 
-async def test_connections_that_are_gone_are_not_missed(settings: Settings) -> None:
+async def test_closed_connections_are_dropped(settings: Settings) -> None:
     """Clients that hang up at once, by the dozen."""
     async with accepting(of(settings)) as port:
         for _ in range(50):
@@ -158,7 +158,7 @@ async def test_the_log_says_why_no_connection_can_be_accepted(
     has_tls: bool,  # noqa: FBT001 - a parameter of the test
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Once a pause, and who waits meanwhile is served when descriptors are free again."""
+    """Once per pause, and waiting clients are served when descriptors are free again."""
     results = iter([OSError(errno.EMFILE, "Too many open files")])
 
     async def accept(listener: socket.socket) -> tuple[socket.socket, Any]:
@@ -179,7 +179,7 @@ async def test_the_log_says_why_no_connection_can_be_accepted(
 
 
 async def test_a_closed_acceptor_accepts_no_more(settings: Settings) -> None:
-    """Whoever it is still getting to know is let go."""
+    """A connection in the handshake is closed."""
     async with accepting(of(settings)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await anyio.lowlevel.checkpoint()
@@ -206,7 +206,7 @@ def given(tmp_path: Path) -> tuple[trustme.CA, Path, Path]:
 
 
 async def test_a_given_certificate(tmp_path: Path, given: tuple[trustme.CA, Path, Path]) -> None:
-    """It is what clients see, and nothing is made."""
+    """Clients see it, and no other one is made."""
     authority, certificate, key = given
     settings = Settings(data=tmp_path / "data", tls_certificate=certificate, tls_key=key)
     trusting = ssl.create_default_context()
@@ -220,7 +220,7 @@ async def test_a_given_certificate(tmp_path: Path, given: tuple[trustme.CA, Path
 
 
 def test_a_key_of_another_certificate(tmp_path: Path, given: tuple[trustme.CA, Path, Path]) -> None:
-    """Both variables are named; a path is no secret."""
+    """Both variables are named; a path is not a secret."""
     _, certificate, key = given
     key.write_bytes(trustme.CA().issue_cert("127.0.0.1").private_key_pem.bytes())
 
@@ -228,8 +228,8 @@ def test_a_key_of_another_certificate(tmp_path: Path, given: tuple[trustme.CA, P
         tls_context(Settings(data=tmp_path, tls_certificate=certificate, tls_key=key))
 
 
-def test_a_file_that_is_no_certificate(tmp_path: Path, given: tuple[trustme.CA, Path, Path]) -> None:
-    """Its content is told to nobody."""
+def test_an_invalid_certificate_file(tmp_path: Path, given: tuple[trustme.CA, Path, Path]) -> None:
+    """Its content is not shown."""
     _, certificate, key = given
     certificate.write_text(CANARY)
 
@@ -241,7 +241,7 @@ def test_a_file_that_is_no_certificate(tmp_path: Path, given: tuple[trustme.CA, 
 
 
 @pytest.mark.parametrize("missing", ["certificate", "key"])
-def test_a_file_that_is_not_there(tmp_path: Path, given: tuple[trustme.CA, Path, Path], missing: str) -> None:
+def test_a_missing_file(tmp_path: Path, given: tuple[trustme.CA, Path, Path], missing: str) -> None:
     """The variable that names it is named."""
     _, certificate, key = given
     (certificate if missing == "certificate" else key).unlink()
@@ -251,7 +251,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, given: tuple[trustme.CA, Path,
 
 
 def test_a_damaged_authority(settings: Settings) -> None:
-    """It is told what to delete."""
+    """The error says what to delete."""
     authority_file(settings.data).parent.mkdir()
     authority_file(settings.data).write_text("nothing")
     authority_file(settings.data).with_name("ca.key").write_text("nothing")
@@ -261,7 +261,7 @@ def test_a_damaged_authority(settings: Settings) -> None:
 
 
 async def test_the_redirect_keeps_path_and_query() -> None:
-    """And leads to the server's own origin, whatever host the client named."""
+    """The target is the server's own origin, whatever host the client named."""
     app = RedirectToTls("https://api.example.com")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://evil.example") as client:
         answers = [await client.get("/v1/users/a%2Fb?q=%C3%A9"), await client.post("/oauth/token", data={"a": "b"})]

@@ -1,4 +1,4 @@
-"""Names in invitation mails: whoever may invite chooses them, so none is ever a link."""
+"""Names in invitation mails are never links, as any administrator can choose them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINK = "https://api.example.com/oauth/invitations/token"
     ],
 )
 def test_a_name_is_never_a_link(name: str, shown: str) -> None:
-    """What mail programs make a link of is taken apart; any other name stays as it is."""
+    """Text that mail programs would link is split; any other name is unchanged."""
     assert without_links(name) == shown
 
 

@@ -63,14 +63,14 @@ def test_message() -> None:
 
 
 @pytest.mark.parametrize("address", ["", "ann", "a@b@c", "ann@example.com\nBcc: eve@example.com", "<>", "@"])
-def test_impossible_address(address: str) -> None:
-    """An address that cannot be one is refused for good."""
+def test_invalid_address(address: str) -> None:
+    """A mail to an invalid address is refused permanently."""
     with pytest.raises(MailRefused):
         mail(to=address).message()
 
 
 async def test_outbox_writes_one_file(tmp_path: Path) -> None:
-    """The same mail sent twice is one file, which only its owner's folder shows."""
+    """The same mail sent twice is one file, readable by its owner only."""
     outbox = Outbox(tmp_path / "outbox")
 
     await outbox.send(mail())
@@ -84,7 +84,7 @@ async def test_outbox_writes_one_file(tmp_path: Path) -> None:
 
 
 async def test_outbox_not_writable(tmp_path: Path) -> None:
-    """An outbox that cannot be written is a reason to try later."""
+    """An outbox that cannot be written is a temporary failure."""
     (tmp_path / "outbox").touch()
 
     with pytest.raises(MailUnavailable, match="cannot write to the outbox"):
@@ -121,7 +121,7 @@ async def test_smtp_refusals(smtp: Smtp, inbox: Inbox, answers: dict[str, str], 
 
 
 async def test_smtp_away() -> None:
-    """A server that does not answer is a reason to try later, and the message names it without the password."""
+    """A server that does not answer is a temporary failure, and the message names it without the password."""
     smtp = Smtp.from_url(f"smtp://me:{CANARY}@127.0.0.1:1")
 
     with pytest.raises(MailUnavailable) as caught:
@@ -131,8 +131,8 @@ async def test_smtp_away() -> None:
     assert CANARY not in str(caught.value) + repr(smtp)
 
 
-async def test_wrong_password_is_not_the_mails_fault(inbox: Inbox) -> None:
-    """A refused login is the operator's to put right; the mail waits."""
+async def test_a_refused_login_is_temporary(inbox: Inbox) -> None:
+    """The operator has to correct the login; the mail waits."""
 
     def refuse(*_: object) -> AuthResult:
         return AuthResult(success=False, handled=False)
@@ -146,13 +146,13 @@ async def test_wrong_password_is_not_the_mails_fault(inbox: Inbox) -> None:
 
 @attrs.frozen
 class Guarded:
-    """An SMTP server that takes mail over TLS only, from one user, and what it was told by whom."""
+    """An SMTP server that accepts mail over TLS only, from one user, and records who sent what."""
 
     port: int
     logins: list[tuple[bytes, bytes]]
 
     def url(self, host: str = "localhost") -> str:
-        """Where it is, with user and password."""
+        """Its address, with user and password."""
         return f"smtp+starttls://me%40x:{CANARY}@{host}:{self.port}"
 
 
@@ -183,7 +183,7 @@ async def guarded(inbox: Inbox, authority: trustme.CA) -> AsyncIterator[Guarded]
 
 
 async def test_starttls_and_login(inbox: Inbox, guarded: Guarded) -> None:
-    """`smtp+starttls` encrypts, checks the certificate, logs in, and hands over both forms of the mail."""
+    """`smtp+starttls` encrypts, checks the certificate, logs in, and sends both forms of the mail."""
     await Smtp.from_url(guarded.url()).send(mail())
 
     (envelope,) = inbox.received
@@ -202,10 +202,10 @@ async def test_no_password_for_a_server_with_another_name(inbox: Inbox, guarded:
     assert CANARY not in str(caught.value)
 
 
-async def test_no_password_for_a_server_nobody_vouches_for(
+async def test_no_password_for_a_server_with_an_untrusted_certificate(
     inbox: Inbox, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is it told to one whose certificate is of an authority that is not trusted."""
+    """The login is not sent if the certificate's authority is not trusted."""
     monkeypatch.delenv("SSL_CERT_FILE")
 
     with pytest.raises(MailUnavailable):

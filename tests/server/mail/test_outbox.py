@@ -1,4 +1,4 @@
-"""The page of the outbox: what it shows, and to whom."""
+"""The page of the outbox: its content, and who may see it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINK = "http://127.0.0.1:4010/oauth/invitations/inv_1.1.x"
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """Write a mail to somebody whose name is markup."""
+    """Write a mail to a person whose name is markup."""
     text = f"Hello <b>Ann</b>,\n\n{LINK}\n"
     mail = Mail(
         id="inv_1", sender="us@example.com", to="ann@example.com", subject="Your invitation", text=text, html="<p>"
@@ -45,7 +45,7 @@ async def page(app: ASGIApp, host: str = "127.0.0.1:4010", method: str = "GET") 
 async def test_mails_are_shown_with_their_links(
     *, folder: Path, stores: Stores, auth: Auth, clock: Clock, host: str
 ) -> None:
-    """Escaped, not kept by the browser, and nothing in it can run."""
+    """Escaped, not cached by the browser, and no script runs in it."""
     answer = await page(app_with(Settings(data=folder), stores=stores, auth=auth, clock=clock), host)
 
     assert answer.status_code == 200
@@ -76,7 +76,7 @@ async def test_an_empty_outbox_is_a_page(*, tmp_path: Path, stores: Stores, auth
 async def test_others_see_no_outbox(
     *, folder: Path, stores: Stores, auth: Auth, clock: Clock, settings: dict[str, str]
 ) -> None:
-    """Where more than this machine can reach the server, or mail is really sent, there is no such page."""
+    """If the server can be reached from other machines, or sends real mail, there is no such page."""
     read = from_environment({"REDCORE_SERVER_DATA": str(folder), **settings})
 
     app = app_with(read, stores=stores, auth=auth, clock=clock)
@@ -86,10 +86,10 @@ async def test_others_see_no_outbox(
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", ""])
-async def test_a_name_that_was_made_to_lead_here_sees_no_outbox(
+async def test_csrf_dns_rebinding_sees_no_outbox(
     *, folder: Path, stores: Stores, auth: Auth, clock: Clock, host: str
 ) -> None:
-    """A page of somebody else's cannot read it by DNS rebinding."""
+    """A page of another site cannot read it by DNS rebinding."""
     answer = await page(app_with(Settings(data=folder), stores=stores, auth=auth, clock=clock), host)
 
     assert (answer.status_code, LINK in answer.text) == (404, False)

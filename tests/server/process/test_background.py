@@ -59,7 +59,7 @@ def test_run_gives_a_command_a_server_and_passes_its_exit_code_on() -> None:
 
 
 def test_the_server_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
-    """Nothing is left on the folder, so the next one starts."""
+    """The folder is free for the next one."""
     words = [*COMMAND, "run", "--data", str(tmp_path), "--", sys.executable, "-c", "import os; os.read(0, 1)"]
     with subprocess.Popen(words, stdin=subprocess.PIPE) as run:  # noqa: S603 - our own
         assert eventually(lambda: ready_runtime(tmp_path) is not None)
@@ -118,8 +118,8 @@ def test_a_log_that_cannot_be_written_is_one_line_and_code_2(tmp_path: Path) -> 
     )
 
 
-def test_waiting_ends_with_one_line_and_code_2(tmp_path: Path) -> None:
-    """Nothing is started by it."""
+def test_a_timeout_is_one_line_and_code_2(tmp_path: Path) -> None:
+    """The command starts nothing."""
     done = command("wait", "--timeout", "0", "--data", str(tmp_path))
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -127,7 +127,7 @@ def test_waiting_ends_with_one_line_and_code_2(tmp_path: Path) -> None:
 
 
 def test_a_failed_seed_fails_the_eval_of_it(tmp_path: Path) -> None:
-    """The shell runs what is printed: `false`."""
+    """The shell runs the printed text: `false`."""
     (tmp_path / "file").touch()
 
     done = command("seed", "--data", str(tmp_path / "file"))
@@ -136,7 +136,7 @@ def test_a_failed_seed_fails_the_eval_of_it(tmp_path: Path) -> None:
 
 
 def test_a_command_is_waited_for_and_a_server_is_not(tmp_path: Path) -> None:
-    """The locks of the folder; a server is found by commands once it is ready."""
+    """The locks of the folder; commands find a server once it is ready."""
     server = DataFolder(tmp_path)
     server.write_runtime(server.runtime)
     with pytest.raises(DataFolderInUse, match="another redcore-server is running"):
@@ -157,7 +157,7 @@ def test_the_version_is_the_packages() -> None:
     assert command("--version").stdout.startswith("redcore-server 0.")
 
 
-def test_a_misspelt_setting_is_named_with_the_nearest() -> None:
+def test_an_unknown_setting_is_named_with_the_nearest() -> None:
     """It is a warning: another version may know it."""
     assert misspelt({"REDCORE_SERVER_DATABSE_URL": "x", "REDCORE_SERVER_PORT": "1", "REDCORE_BASE_URL": "x"}) == [
         "REDCORE_SERVER_DATABSE_URL is not a setting; did you mean REDCORE_SERVER_DATABASE_URL?"
@@ -168,7 +168,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     "name", ["REDCORE_SERVER_port", "redcore_server_PORT", "REDCORE_SERVERPORT", "REDCORE_SERVER__PORT"]
 )
-def test_a_setting_in_other_letters_is_misspelt(name: str) -> None:
+def test_a_setting_in_the_wrong_case_is_unknown(name: str) -> None:
     """It would be ignored."""
     assert misspelt({name: "1"}) == [f"{name} is not a setting; did you mean REDCORE_SERVER_PORT?"]
 

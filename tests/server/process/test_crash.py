@@ -1,7 +1,7 @@
-"""Nothing lost, nothing doubled, while API and worker are killed with -9 at random moments.
+"""Nothing is lost or doubled while API and worker are killed with -9 at random moments.
 
 `REDCORE_CRASH=full` runs 1000 users and 50,000 products with 20 deaths each, in minutes; without it a smaller number is
-run. What is random is drawn from `REDCORE_CRASH_SEED`, which is printed with a failure.
+run. Random values are drawn from `REDCORE_CRASH_SEED`, which is printed with a failure.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.anyio
 
 @attrs.frozen
 class Size:
-    """How much is done while how often is killed."""
+    """How much is done, and how often the server is killed."""
 
     users: int
     user_deaths: int
@@ -48,7 +48,7 @@ class Size:
     import_s: float
     """About how long an import works: the moment of death is drawn from it."""
     timeout_s: float
-    """A run that is killed again and again ends after the last death only."""
+    """A run that is killed repeatedly ends after the last death only."""
 
 
 FULL: Final = Size(1000, 20, 50_000, 2000, 20, 8.0, 1800)
@@ -84,7 +84,7 @@ async def mortal(kept: Addresses, inbox: Inbox, tmp_path: Path) -> AsyncIterator
             "REDCORE_SERVER_DATABASE_URL": kept.database_url,
             "REDCORE_SERVER_REDIS_URL": kept.redis_url,
             "REDCORE_SERVER_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
-            # The limits on requests are not what is tested.
+            # The limits on requests are not under test.
             **{
                 f"REDCORE_SERVER_{who}_PER_{window}": MANY
                 for who in ("ENTERPRISE", "ANONYMOUS")
@@ -113,21 +113,21 @@ async def client(mortal: Mortal) -> AsyncIterator[AsyncClient]:
 
 
 def is_open(error: NetworkError | RedcoreAPIError) -> bool:
-    """Whether an error leaves open what became of the request.
+    """Return whether an error leaves the outcome of the request open.
 
     `REQUEST_IN_PROGRESS` does: the attempt before it may be ending just now. The SDK does not retry it, nor any 409, so
-    whoever gets it has to ask again.
+    the caller has to ask again.
     """
     return isinstance(error, NetworkError) or error.status_code >= 500 or error.code == "REQUEST_IN_PROGRESS"
 
 
 @attrs.define
 class Creator:
-    """Creates users as a careful caller does: asks again with the same `Idempotency-Key` until the outcome is known.
+    """Creates users as a careful caller does: retries with the same `Idempotency-Key` until the outcome is known.
 
     Attributes:
-        client: To ask with.
-        created: What each 201 said, by e-mail.
+        client: To call with.
+        created: The body of each 201, by e-mail.
         asked_again: How often the SDK's own retries were not enough, by cause.
     """
 
@@ -136,7 +136,7 @@ class Creator:
     asked_again: Counter[str] = attrs.field(factory=Counter[str])
 
     async def create(self, address: str) -> None:
-        """Create one user, however often it takes."""
+        """Create one user, with any number of attempts."""
         key = str(uuid4())
         while address not in self.created:
             try:
@@ -151,7 +151,7 @@ class Creator:
 async def test_each_201_has_its_row_and_one_valid_link(
     mortal: Mortal, client: AsyncClient, stores: Stores, inbox: Inbox
 ) -> None:
-    """Users created at 16 concurrent while the server dies again and again: each once, each with a mail that works."""
+    """Users created at 16 concurrent while the server dies repeatedly: each once, each with a mail that works."""
     addresses = [f"ann{number}@example.com" for number in range(SIZE.users)]
     creator, waiting = Creator(client), iter(addresses)
 
@@ -190,7 +190,7 @@ async def all_mailed(stores: Stores, users: int) -> None:
 
 
 async def check_mails(mortal: Mortal, stores: Stores, inbox: Inbox, addresses: set[str]) -> int:
-    """Check that everybody got a mail and that the last one's link opens the page; return how many were sent."""
+    """Check that each user got a mail and that the last one's link opens the page; return the number of mails."""
     links: dict[str, str] = {}
     for envelope in inbox.received:
         assert isinstance(envelope.content, bytes)
@@ -209,10 +209,10 @@ async def check_mails(mortal: Mortal, stores: Stores, inbox: Inbox, addresses: s
 
 @attrs.define
 class Importer:
-    """Imports one file after the other, as long as somebody kills the server.
+    """Imports one file after the other, as long as the server is being killed.
 
     Attributes:
-        client: To ask with.
+        client: To call with.
         workflow: Its name.
         heading: Of the files.
         row: Of the files, given its number `n` and the `round`.
@@ -246,10 +246,10 @@ class Importer:
         return run
 
 
-async def test_imports_are_whole_or_not_there(
+async def test_imports_are_atomic_when_the_server_is_killed(
     mortal: Mortal, client: AsyncClient, stores: Stores, inbox: Inbox
 ) -> None:
-    """Two imports, done again and again: at each death of the server a file is there as a whole, or not at all."""
+    """Two imports, done repeatedly: at each death of the server a file is imported as a whole, or not at all."""
     patient = client.with_options(max_retries=8)
     products = Importer(patient, "catalog_import", "sku,name,price\n", "S{n},Lamp,{round}\n", SIZE.products)
     users = Importer(patient, "user_import", "email,name\n", "r{round}-{n}@example.com,Ann\n", SIZE.imported_users)
@@ -299,12 +299,12 @@ async def at_work(stores: Stores) -> None:
 
 
 async def doing(stores: Stores) -> list[str]:
-    """What the worker does now."""
+    """Return what the worker does now."""
     return [f"{row['workflow']} at {row['progress']}" for row in await rows(stores, _DOING)] or ["nothing"]
 
 
 async def check_catalog(stores: Stores) -> None:
-    """All products are of the last import that says it has succeeded, and none before there was one."""
+    """All products are of the last import that reports success, and none before there was one."""
     ended = await rows(
         stores,
         """select split_part(files.name, '.', 1)::int as price, %s::int as count
@@ -317,7 +317,7 @@ async def check_catalog(stores: Stores) -> None:
 
 
 async def check_imported_users(stores: Stores) -> None:
-    """As many users as the imports that say they have succeeded; each with one invitation, sent or with one job."""
+    """There are as many users as in the successful imports; each with one invitation, sent or with one job."""
     (run,) = await rows(
         stores, "select count(*) from workflow_runs where workflow = 'user_import' and status = 'succeeded'"
     )

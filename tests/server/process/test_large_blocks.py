@@ -1,4 +1,4 @@
-"""What `return_large_blocks` changes, in an interpreter of its own."""
+"""The effect of `return_large_blocks`, in an interpreter of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ print(resident_mb() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_bodies_between_other_objects_are_returned() -> None:
-    """100 MB in blocks of 200 kB: the C library would keep them all, for the sake of what lies between them."""
+    """100 MB in blocks of 200 kB: without it the C library would keep them all because of the objects between them."""
     kept_mb = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own
 
     assert float(kept_mb) < 10

@@ -1,4 +1,4 @@
-"""PostgreSQL settings of the environment and of databases, which are about other programs."""
+"""PostgreSQL settings of the environment and of databases that are meant for other programs."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_no_variable_of_libpq_reaches_the_embedded_postgresql(tmp_path: Path) ->
         assert (created.status_code, created.json()["data"]["name"]) == (201, "日本語")
 
 
-def test_what_an_external_postgresql_needs_stays() -> None:
-    """Passwords and certificates; what we rely on is set."""
+def test_variables_for_an_external_postgresql_stay() -> None:
+    """Passwords and certificates; variables that the server relies on are set."""
     environ = {"PGPASSFILE": "a", "PGSSLROOTCERT": "b", "PGCLIENTENCODING": "LATIN1", "PGTZ": "x", "HOME": "c"}
 
     isolate(is_embedded=False, environ=environ)
@@ -59,8 +59,8 @@ def database(addresses: Addresses, options: str) -> Iterator[str]:
             connection.execute(f"drop database {name} with (force)".encode())
 
 
-def test_settings_of_a_database_do_not_break_us(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form of dates, an encoding of clients and a time zone, set for other programs."""
+def test_settings_of_a_database_have_no_effect(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date style, a client encoding and a time zone, set for other programs."""
     monkeypatch.setenv("PGDATESTYLE", "ISO")  # as `isolate` does
     with database(addresses, "") as url:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -76,13 +76,13 @@ def test_settings_of_a_database_do_not_break_us(addresses: Addresses, monkeypatc
     ("options", "reason"),
     [("encoding 'LATIN1' locale 'C' template template0 locale_provider libc", "has the encoding LATIN1")],
 )
-def test_a_database_that_cannot_work_is_one_line(addresses: Addresses, options: str, reason: str) -> None:
+def test_an_unusable_database_is_one_line(addresses: Addresses, options: str, reason: str) -> None:
     """With what to correct."""
     with database(addresses, options) as url, pytest.raises(StoreError, match=f"{reason}.*REDCORE_SERVER_DATABASE_URL"):
         migrate(url, clock=Clock())
 
 
-def test_a_database_that_takes_no_tables_is_one_line(addresses: Addresses) -> None:
+def test_a_database_without_the_right_to_create_tables_is_one_line(addresses: Addresses) -> None:
     """The role may connect, and no more."""
     with database(addresses, "") as url:
         with psycopg.connect(url, autocommit=True) as connection:

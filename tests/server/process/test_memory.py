@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def warm_up(server: Server) -> None:
-    """Use each operation and page once, with a small body: what is loaded or opened once does not count."""
+    """Use each operation and page once, with a small body: one-time allocations do not count."""
     send(server, "POST /v1/files", MULTIPART, PART, b"x", is_chunked=True)
     with server.client as client:
         for line in [*operations(), *PAGES]:
@@ -54,27 +54,27 @@ def warm_up(server: Server) -> None:
 
 
 def operations() -> Iterator[str]:
-    """Each operation of the contract, on a resource that does not exist."""
+    """Return each operation of the contract, on a resource that does not exist."""
     for operation in spec.load().operations.values():
         prefix = "" if operation.scope is None else "/v1"
         yield f"{operation.method} {prefix}{re.sub('{.*?}', 'x', operation.path)}"
 
 
 def resident_mb(server: Server) -> float:
-    """Resident memory of the process that serves."""
+    """Return the resident memory of the process that serves."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{server.process.pid}/status").read_text())
     assert found is not None
     return int(found[1]) / 1024
 
 
 def address(server: Server) -> tuple[str, int]:
-    """Where the server listens."""
+    """Return the address that the server listens on."""
     origin = urlsplit(server.environment["REDCORE_BASE_URL"])
     return str(origin.hostname), origin.port or 0
 
 
 def send(server: Server, line: str, media: str, beginning: bytes, piece: bytes, *, is_chunked: bool) -> int:
-    """Send 100 MB whether or not the server still reads; returns how many bytes went out."""
+    """Send 100 MB whether or not the server still reads; return how many bytes were sent."""
     framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {HUNDRED_MB}"
     key = server.environment["REDCORE_API_KEY"]
     head = f"{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Type: {media}\r\n{framing}\r\n\r\n"
@@ -103,7 +103,7 @@ def test_no_operation_keeps_a_body_of_100_mb(server: Server, media: str, piece: 
 
 @pytest.mark.parametrize(("kind", "is_chunked"), [("a file", False), *((kind, True) for kind in FORMS)])
 def test_no_form_of_100_mb_is_kept(server: Server, kind: str, *, is_chunked: bool) -> None:
-    """Not its parts, their headers, or what surrounds them; a file is streamed to the object store."""
+    """Not its parts, their headers, or the preamble and epilogue; a file is streamed to the object store."""
     before_mb = resident_mb(server)
 
     send(server, "POST /v1/files", MULTIPART, *FORMS[kind], is_chunked=is_chunked)
@@ -113,7 +113,7 @@ def test_no_form_of_100_mb_is_kept(server: Server, kind: str, *, is_chunked: boo
 
 @pytest.mark.parametrize("is_upload", [False, True], ids=["get", "post"])
 def test_no_100_mb_of_requests_are_kept(server: Server, *, is_upload: bool) -> None:
-    """None of which is waited for, or has credentials: the connection ends when too many wait."""
+    """Whatever their answer, without credentials: the connection ends when too many wait."""
     head = (
         b"POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"
         if is_upload

@@ -1,4 +1,4 @@
-"""A database restored to an earlier moment: what was revoked since stays revoked."""
+"""A database restored to an earlier moment: revocations since then are repeated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def execute(stores: Stores, sql: str, *parameters: object) -> None:
 
 
 async def log_revocations(stores: Stores, settings: Settings) -> None:
-    """Do what the worker would."""
+    """Log revocations as the worker would."""
     async with stores.postgres.connection() as connection:
         cursor = await connection.execute("delete from procrastinate_jobs where task_name = %s returning args", (TASK,))
         jobs: list[dict[str, Any]] = [row["args"] for row in await cursor.fetchall()]
@@ -67,7 +67,7 @@ def restore(settings: Settings, clock: Clock) -> Restore:
 async def test_a_revoked_api_key_is_revoked_again(
     caller: httpx.AsyncClient, stores: Stores, restore: Restore, settings: Settings
 ) -> None:
-    """And only once: what is done can be repeated."""
+    """And only once: a finished revocation is not repeated."""
     key = (await caller.post("/v1/api-keys", json={"name": "x", "scopes": ["users:read"]})).json()["data"]
     await caller.delete(f"/v1/api-keys/{key['id']}")
     await log_revocations(stores, settings)
@@ -81,7 +81,7 @@ async def test_a_revoked_api_key_is_revoked_again(
     assert (await caller.get("/v1/me", headers=headers)).status_code == 401
 
 
-async def test_a_rotated_secret_is_worth_nothing(
+async def test_a_rotated_secret_is_invalid_again(
     caller: httpx.AsyncClient, stores: Stores, restore: Restore, settings: Settings, client: Client
 ) -> None:
     """The secret of the restored database is the one that was replaced."""
@@ -107,7 +107,7 @@ async def test_a_deleted_user_is_locked_out(
     settings: Settings,
     organisation: Organisation,
 ) -> None:
-    """The row that is back is inactive."""
+    """The restored row is made inactive."""
     await execute(
         stores,
         "insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)"
@@ -137,7 +137,7 @@ async def test_a_demoted_user_is_demoted_again(  # noqa: PLR0917 - fixtures
     organisation: Organisation,
     role: Role,
 ) -> None:
-    """An API key, which outlives Redis, and a new sign-in have no more than since the demotion."""
+    """An API key, which is not in Redis, and a new sign-in have no more than since the demotion."""
     person = await make_person(stores, clock, organisation, "admin")
     keyed = await callers.of(person, "admin")
     await caller.patch(f"/v1/users/{person.owner_id}", json={"role": role})
@@ -154,7 +154,7 @@ async def test_a_demoted_user_is_demoted_again(  # noqa: PLR0917 - fixtures
 async def test_redis_is_emptied_and_lost_files_are_named(
     caller: httpx.AsyncClient, stores: Stores, restore: Restore, settings: Settings
 ) -> None:
-    """Everybody logs in again; a file whose bytes were deleted after the moment is told."""
+    """Every person has to log in again; a file whose bytes were deleted after the moment is named."""
     kept, lost = [
         (await caller.post("/v1/files", files={"file": ("a.txt", b"a")})).json()["data"]["id"] for _ in range(2)
     ]
@@ -176,7 +176,7 @@ async def test_redis_is_emptied_and_lost_files_are_named(
 
 
 async def test_it_needs_the_redis_of_the_platform(settings: Settings, clock: Clock) -> None:
-    """Or tokens of later would be accepted."""
+    """Otherwise tokens of a later time would be accepted."""
     with pytest.raises(SettingsError, match="REDCORE_SERVER_REDIS_URL"):
         restore_check(Settings(data=settings.data), clock.now())
 

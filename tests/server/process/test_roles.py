@@ -32,7 +32,7 @@ SIZE = 3 * 2**20
 def role(
     name: str, *options: str, log: Path, environment: Mapping[str, str]
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a role until the end of the block; yields its process and what it says when it is ready."""
+    """Run a role until the end of the block; yield its process and the line it prints when it is ready."""
     command = [*COMMAND, name, *options]
     with (
         log.open("a") as stderr,
@@ -51,7 +51,7 @@ def role(
 
 @attrs.frozen
 class Platform:
-    """The running processes, where they are reached, and credentials of an organisation."""
+    """The running processes, their addresses, and credentials of an organisation."""
 
     processes: Mapping[str, subprocess.Popen[str]]
     origins: Mapping[str, str]
@@ -64,7 +64,7 @@ class Platform:
         return self.origins["gateway"]
 
     def client(self, **options: object) -> Client:
-        """A client with the API key, which does not try again."""
+        """A client with the API key, without retries."""
         return Client(
             base_url=f"{self.origin}/v1",
             api_key=self.credentials["REDCORE_API_KEY"],
@@ -106,7 +106,7 @@ def platform(addresses: Addresses, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_every_service_is_ready(platform: Platform) -> None:
-    """The gateway asks Redis and the others, these ask their stores."""
+    """The gateway checks Redis and the others, these check their stores."""
     assert platform.ready().json() == {
         "status": "ok",
         "stores": {"redis": "ok"},
@@ -118,7 +118,7 @@ def test_every_service_is_ready(platform: Platform) -> None:
         assert ready == {"status": "ok", "stores": {"postgres": "ok", "redis": "ok"}}
 
 
-def test_the_api_counts_who_answered_its_reads(platform: Platform) -> None:
+def test_the_api_counts_which_server_answered_its_reads(platform: Platform) -> None:
     """For operators, at the API's own address: without a replica, the primary."""
     with platform.client() as client:
         client.products.list()
@@ -156,8 +156,8 @@ def test_files_stream_through(platform: Platform) -> None:
     assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(SIZE), b"")
 
 
-def test_tokens_are_issued_and_end_at_once(platform: Platform) -> None:
-    """The auth service issues, the gateway asks it, the API asks the stores."""
+def test_tokens_are_issued_and_revoked_at_once(platform: Platform) -> None:
+    """The auth service issues, the gateway uses it, the API uses the stores."""
     form, auth = {"grant_type": "client_credentials"}, _application(platform)
     token = httpx.post(f"{platform.origin}/oauth/token", data=form, auth=auth).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -174,7 +174,7 @@ def _application(platform: Platform) -> tuple[str, str]:
     return platform.credentials["REDCORE_CLIENT_ID"], platform.credentials["REDCORE_CLIENT_SECRET"]
 
 
-def test_pages_come_through(platform: Platform) -> None:
+def test_pages_pass_through_the_gateway(platform: Platform) -> None:
     """With their own policy, once, and the address of the gateway."""
     metadata = httpx.get(f"{platform.origin}/.well-known/oauth-authorization-server").json()
     page = httpx.get(f"{platform.origin}/oauth/device")
@@ -196,8 +196,8 @@ def test_one_request_id_from_the_client_to_the_worker(platform: Platform) -> Non
     assert request_id in platform.log("gateway")
 
 
-def test_the_principal_is_told_to_no_client(platform: Platform) -> None:
-    """The address exists behind the gateway only, and there it asks for a token."""
+def test_the_principal_is_not_revealed_to_clients(platform: Platform) -> None:
+    """The address exists behind the gateway only, and there it requires a token."""
     outside = httpx.post(f"{platform.origin}/internal/principal")
     inside = httpx.post(f"{platform.origins['auth']}/internal/principal")
 
@@ -205,14 +205,14 @@ def test_the_principal_is_told_to_no_client(platform: Platform) -> None:
     assert httpx.get(f"{platform.origins['auth']}/internal/principal").status_code == 405
 
 
-def test_a_service_answers_for_no_other(platform: Platform) -> None:
+def test_a_service_serves_no_other_endpoints(platform: Platform) -> None:
     """The API has no tokens, the auth service no users."""
     assert httpx.post(f"{platform.origins['api']}/oauth/token").status_code == 404
     assert httpx.get(f"{platform.origins['auth']}/v1/users").status_code == 404
 
 
-def test_nobody_chooses_the_address_that_counts(platform: Platform) -> None:
-    """What a client says in X-Forwarded-For is replaced by what the gateway knows."""
+def test_no_client_chooses_its_own_address(platform: Platform) -> None:
+    """A client's X-Forwarded-For is replaced by the address that the gateway sees."""
     sent = {"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7"}
     httpx.get(f"{platform.origin}/v1/nothing", headers=sent)
 
@@ -221,8 +221,8 @@ def test_nobody_chooses_the_address_that_counts(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(("name", "path"), [("auth", "/v1/me"), ("auth", "/oauth/device"), ("api", "/v1/me")])
-def test_a_service_that_is_away_is_a_503(platform: Platform, name: str, path: str) -> None:
-    """For as long as it is; a token that nobody can check is not let through."""
+def test_a_service_that_is_down_is_a_503(platform: Platform, name: str, path: str) -> None:
+    """Until it is back; a token that cannot be checked is not accepted."""
     with contextlib.closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
         gone = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -238,7 +238,7 @@ def test_a_service_that_is_away_is_a_503(platform: Platform, name: str, path: st
 
 
 def test_a_wrong_key_is_refused(platform: Platform) -> None:
-    """With the words of the auth service."""
+    """With the message of the auth service."""
     with (
         Client(base_url=f"{platform.origin}/v1", api_key="rk_test_wrong") as client,
         pytest.raises(AuthenticationError, match="The API key is not valid"),
@@ -273,9 +273,9 @@ def test_a_role_ends_in_order(platform: Platform, name: str) -> None:
 
 
 def test_roles_find_the_stores_of_their_data_folder(tmp_path: Path) -> None:
-    """`redcore-server stores` brings PostgreSQL and Redis for machines with neither, and roles find them again.
+    """`redcore-server stores` provides PostgreSQL and Redis for machines without them, and roles find them again.
 
-    Whether they were killed or restarted, also on other ports because theirs were taken meanwhile.
+    After a kill or a restart, also on other ports because theirs were taken meanwhile.
     """
     data = {"REDCORE_SERVER_DATA": str(tmp_path / "data")}
     with contextlib.ExitStack() as stack:

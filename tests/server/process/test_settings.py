@@ -50,7 +50,7 @@ def test_a_secret_may_be_a_file(tmp_path: Path) -> None:
         ("REDCORE_SERVER_PORT_FILE", "/etc/hostname", "is not a setting: only database_url, "),
     ],
 )
-def test_a_file_that_is_no_secret_is_refused(variable: str, value: str, message: str) -> None:
+def test_an_invalid_secret_file_is_refused(variable: str, value: str, message: str) -> None:
     """One that cannot be read, and one for a setting that is not secret."""
     with pytest.raises(SettingsError) as caught:
         from_environment({variable: value})
@@ -140,7 +140,7 @@ def test_all_set() -> None:
     ],
 )
 def test_origin(host: str, origin: str) -> None:
-    """The origin is a URL one can open: IPv6 in brackets, and an address of this machine for all of them."""
+    """The origin is a URL that can be opened: IPv6 in brackets, and an address of this machine for all of them."""
     assert Settings(host=host).origin == origin
 
 
@@ -196,8 +196,8 @@ def test_origin(host: str, origin: str) -> None:
         ),
     ],
 )
-def test_bad_value(name: str, value: str, message: str) -> None:
-    """A bad value is an error that names the variable, says what is expected and repeats no password."""
+def test_an_invalid_value(name: str, value: str, message: str) -> None:
+    """An invalid value is an error that names the variable, says what is expected and repeats no password."""
     variable = f"REDCORE_SERVER_{name}"
 
     with pytest.raises(SettingsError) as caught:
@@ -209,7 +209,7 @@ def test_bad_value(name: str, value: str, message: str) -> None:
 
 
 def test_lab_needs_loopback() -> None:
-    """The lab is refused where others could reach it."""
+    """The lab is refused if other machines could reach it."""
     with pytest.raises(SettingsError, match="REDCORE_SERVER_LAB needs a loopback host"):
         from_environment({"REDCORE_SERVER_LAB": "1", "REDCORE_SERVER_HOST": "0.0.0.0"})  # noqa: S104
 
@@ -229,12 +229,12 @@ def test_a_certificate_goes_with_its_key(given: str, missing: str) -> None:
 
 
 def test_any_origin() -> None:
-    """`*` stands for all."""
+    """`*` allows all."""
     assert from_environment({"REDCORE_SERVER_CORS_ORIGINS": "*"}).cors_origins == ("*",)
 
 
 def test_the_origin_of_a_server_with_tls() -> None:
-    """It is https, whichever certificate it has; a public URL says for itself."""
+    """It is https, whichever certificate it has; a public URL has its own scheme."""
     file = Path("/srv/file.pem")
 
     assert Settings(tls=True).origin == "https://127.0.0.1:4010"

@@ -1,4 +1,4 @@
-"""Signals as an orderly end, wherever they strike."""
+"""Signals end a process in order, at any moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print("ended")
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_the_block_and_the_process_with_code_0(name: str) -> None:
-    """Also in a text that is executed, as parts of many an import are: CPython remembers a KeyboardInterrupt there."""
+    """Also in a source that is executed, as during imports: CPython remembers a KeyboardInterrupt there."""
     program = PROGRAM.format(work=f"exec({STRIKE.format(name=name)!r})")
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own

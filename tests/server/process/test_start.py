@@ -24,7 +24,7 @@ def settings(addresses: Addresses) -> Iterator[Settings]:
 
 
 def test_a_service_waits_for_the_job_that_migrates(settings: Settings) -> None:
-    """It changes nothing itself, and starts once the schema fits."""
+    """It changes nothing itself, and starts once the schema is current."""
     waits = []
 
     def migrated_meanwhile(seconds: float) -> None:
@@ -49,7 +49,7 @@ def test_a_service_migrates_itself_where_no_job_does(settings: Settings) -> None
     prepare(attrs.evolve(settings, start_seconds=0))
 
 
-def test_a_store_that_is_away_is_waited_for(settings: Settings) -> None:
+def test_a_store_that_is_down_is_waited_for(settings: Settings) -> None:
     """As long as the settings say; a gateway, which has no database, waits for Redis."""
     away = attrs.evolve(settings, redis_url="redis://127.0.0.1:1", database_url=None)
     waits: list[float] = []

@@ -37,7 +37,7 @@ def started(folder: Path, rest: str) -> Iterator[tuple[subprocess.Popen[str], in
             process.kill()
 
 
-def test_what_a_program_has_detached_ends_when_the_topology_is_killed(tmp_path: Path) -> None:
+def test_a_detached_program_ends_when_the_topology_is_killed(tmp_path: Path) -> None:
     """PostgreSQL is in a session of its own; `kill -9` of `redcore-server topology up` leaves nothing behind."""
     with started(tmp_path, "exec sleep 1000") as (process, detached):
         all_of_them = descendants(process.pid)
@@ -47,7 +47,7 @@ def test_what_a_program_has_detached_ends_when_the_topology_is_killed(tmp_path: 
         assert eventually(lambda: not alive(all_of_them))
 
 
-def test_what_a_program_has_detached_ends_with_the_program(tmp_path: Path) -> None:
+def test_a_detached_program_ends_with_its_parent(tmp_path: Path) -> None:
     """As in a container, whose first process is Patroni."""
     with started(tmp_path, "exit 0") as (_, detached):
         assert eventually(lambda: not alive({detached}))

@@ -85,7 +85,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_up(data: Path) -> None:
-    """It tells where it is, what to source and how to stop; the credentials work and only their owner reads them."""
+    """It prints its address, the file to source and how to stop; the credentials work and are private."""
     with up(data) as server:
         base_url = server.environment["REDCORE_BASE_URL"]
         origin = base_url.removesuffix("/v1")
@@ -127,7 +127,7 @@ def test_stop(data: Path, how: signal.Signals) -> None:
 
 @contextlib.contextmanager
 def slow_request(server: Server, delay_s: float) -> Iterator[Future[httpx.Response]]:
-    """Make a request that the lab holds back, and yield once the server has it."""
+    """Make a request that the lab delays, and yield once the server has it."""
     origin = server.environment["REDCORE_BASE_URL"].removesuffix("/v1")
     rule = {"path": "/v1/me", "faults": [{"delay": delay_s}]}
     with server.client as client, ThreadPoolExecutor() as threads:
@@ -138,7 +138,7 @@ def slow_request(server: Server, delay_s: float) -> Iterator[Future[httpx.Respon
 
 
 def test_stop_answers_requests_under_way(data: Path) -> None:
-    """A slow request that was there before SIGTERM is answered; then the server ends."""
+    """A slow request from before SIGTERM is answered; then the server ends."""
     with up(data, "--lab") as server, slow_request(server, delay_s=2) as answer:
         server.process.terminate()
 
@@ -147,7 +147,7 @@ def test_stop_answers_requests_under_way(data: Path) -> None:
 
 
 def test_stop_does_not_wait_for_ever(data: Path) -> None:
-    """A request that takes longer than the setting allows is ended with an answer that may be tried again."""
+    """A request that takes longer than the setting allows gets an answer that may be retried."""
     with (
         up(data, "--lab", REDCORE_SERVER_DRAIN_SECONDS="1") as server,
         slow_request(server, delay_s=600) as answer,
@@ -159,7 +159,7 @@ def test_stop_does_not_wait_for_ever(data: Path) -> None:
 
 
 def test_stop_tells_load_balancers_first(data: Path) -> None:
-    """For the time of a setting `/readyz` says so and requests are answered; a second signal ends it at once."""
+    """For the time of a setting `/readyz` reports it and requests are answered; a second signal ends it at once."""
     with up(data, REDCORE_SERVER_STOP_NOTICE_SECONDS="600") as server, server.client as client:
         origin = server.environment["REDCORE_BASE_URL"].removesuffix("/v1")
         server.process.terminate()
@@ -172,7 +172,7 @@ def test_stop_tells_load_balancers_first(data: Path) -> None:
 
 
 def test_tls(data: Path) -> None:
-    """The SDK trusts the certificate that the summary names; who comes by plain HTTP is told where to go."""
+    """The SDK trusts the certificate that the summary names; plain HTTP is redirected."""
     with up(data, "--tls") as server:
         base_url = server.environment["REDCORE_BASE_URL"]
         assert f"  Certificate  export SSL_CERT_FILE={data}/tls/ca.pem\n" in server.output
@@ -189,7 +189,7 @@ def test_tls(data: Path) -> None:
 
 @pytest.mark.parametrize(("trusted", "seen"), [("127.0.0.0/8, 10.0.0.1", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")])
 def test_trusted_proxies(data: Path, trusted: str, seen: str) -> None:
-    """Only those that are named may say whom a request is from."""
+    """Only those that are configured may name the address of a client."""
     with up(data, REDCORE_SERVER_TRUSTED_PROXIES=trusted) as server, server.client as client:
         client.get("me", headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"})
         server.process.terminate()
@@ -211,7 +211,7 @@ def test_stop_while_starting(data: Path) -> None:
 
 
 def test_kill_and_restart(data: Path) -> None:
-    """`kill -9` leaves no process; started again on its folder the server has lost no token and no row."""
+    """`kill -9` leaves no process; restarted on its folder the server has lost no token and no row."""
     with up(data) as server, server.client as client:
         created = client.post("products", json={"name": "Lamp", "sku": "L-1", "price": 100, "stock": 1})
         assert created.status_code == 201
@@ -238,7 +238,7 @@ def test_kill_and_restart(data: Path) -> None:
 
 
 def test_killed_right_after_the_answer(data: Path) -> None:
-    """Of users whose 201 was the last thing before a kill, each gets exactly one invitation after the restart."""
+    """Of users whose 201 was the last answer before a kill, each gets exactly one invitation after the restart."""
     with up(data) as server, server.client as client:
         users = []
         for number in range(5):
@@ -288,7 +288,7 @@ def test_seed_beside_a_running_server(data: Path) -> None:
 
 
 def test_seed_without_a_server(data: Path) -> None:
-    """`seed` starts the database for the moment; the server that starts later knows the credentials."""
+    """`seed` starts the database for a moment; a server that starts later knows the credentials."""
     done = run("seed", "--data", str(data))
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -298,7 +298,7 @@ def test_seed_without_a_server(data: Path) -> None:
 
 
 def test_seed_prints_what_it_cannot_write(data: Path, addresses: Addresses) -> None:
-    """A data folder that is not there costs the file, not the credentials of what was committed."""
+    """A missing data folder costs the file, not the committed credentials."""
     done = run("seed", "--data", str(data / "not" / "there"), REDCORE_SERVER_DATABASE_URL=addresses.database_url)
 
     assert done.returncode == 0

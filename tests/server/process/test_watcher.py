@@ -1,4 +1,4 @@
-"""The process that ends a server after its owner; `tests/testing/test_left_behind.py` has it at work."""
+"""The process that ends a server after its owner; `tests/testing/test_left_behind.py` tests it at work."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from redcore_server.process import watcher
 
 
-def test_folders_of_earlier_servers_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not those just created, not those of others, not those that a server uses, at the top or one folder below."""
+def test_folders_of_earlier_servers_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not new ones, not those of others, not those that a server uses, at the top or one folder below."""
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     old, young, used, shared = (tmp_path / f"redcore-server-{name}" for name in ("old", "young", "used", "shared"))
     other = tmp_path / "other"
@@ -37,8 +37,8 @@ def test_folders_of_earlier_servers_are_swept(tmp_path: Path, monkeypatch: pytes
     }
 
 
-def test_the_end_of_a_process_is_awaited_that_is_no_child() -> None:
-    """Also when it has ended before."""
+def test_the_end_of_another_process_is_awaited() -> None:
+    """Also when it is not a child, or has ended before."""
     owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     program = f"from redcore_server.process.watcher import await_end; await_end({owner.pid}); print('ended')"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as watching:  # noqa: S603 - our own

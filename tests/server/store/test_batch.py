@@ -1,4 +1,4 @@
-"""Questions that come up together are asked together."""
+"""Concurrent queries are sent together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Store:
-    """Answers a number with its square, and keeps what it was asked at once."""
+    """Answers a number with its square, and records each batch."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
@@ -24,8 +24,8 @@ class Store:
         return [number**2 if number >= 0 else ValueError(number) for number in numbers]
 
 
-async def test_questions_of_one_turn_are_asked_together() -> None:
-    """Whoever asks later, while an answer is under way, gets an answer of their own."""
+async def test_queries_of_one_turn_are_sent_together() -> None:
+    """A query during a trip gets an answer of its own."""
     store = Store()
     batch = Batch(store.squares)
 
@@ -37,8 +37,8 @@ async def test_questions_of_one_turn_are_asked_together() -> None:
     assert store.asked == [[2, 3, 2], [4]]
 
 
-async def test_questions_that_come_up_during_a_trip_share_the_next_one() -> None:
-    """One trip is under way at a time, so that a busy store is asked less often, not more."""
+async def test_queries_during_a_trip_share_the_next_one() -> None:
+    """One trip is under way at a time, so that a busy store gets fewer trips, not more."""
     arrived = asyncio.Event()
     trips: list[list[int]] = []
 
@@ -58,8 +58,8 @@ async def test_questions_that_come_up_during_a_trip_share_the_next_one() -> None
     assert trips == [[1], [2, 3]]
 
 
-async def test_an_answer_that_is_an_error_is_raised_for_its_question_alone() -> None:
-    """The others have theirs."""
+async def test_an_error_is_raised_for_its_query_alone() -> None:
+    """The others have their answers."""
     batch = Batch(Store().squares)
     good, bad = batch.answer(2), batch.answer(-1)
 
@@ -68,8 +68,8 @@ async def test_an_answer_that_is_an_error_is_raised_for_its_question_alone() -> 
         await bad
 
 
-async def test_a_store_that_is_away_is_raised_for_every_question() -> None:
-    """And the next questions are asked again."""
+async def test_a_store_that_is_down_is_raised_for_every_query() -> None:
+    """And the next queries are tried again."""
     attempts: list[Sequence[int]] = []
 
     async def away(numbers: Sequence[int]) -> list[int]:
@@ -85,8 +85,8 @@ async def test_a_store_that_is_away_is_raised_for_every_question() -> None:
     assert attempts == [[1, 2], [3]]
 
 
-async def test_a_caller_who_leaves_takes_nobody_along() -> None:
-    """A request that is cancelled gets no answer; those beside it do."""
+async def test_a_cancelled_caller_affects_no_other() -> None:
+    """A cancelled query gets no answer; those beside it do."""
     batch = Batch(Store().squares)
     gone, here = batch.answer(2), batch.answer(3)
 

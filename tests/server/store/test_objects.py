@@ -1,4 +1,4 @@
-"""The object store in a local folder: what an upload leaves behind."""
+"""The object store in a local folder: uploads and what they leave behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_a_piece_of_several_parts_comes_back(objects: Objects) -> None:
 
 @pytest.mark.parametrize("count", [30, 100])
 async def test_the_error_of_an_upload_keeps_none_of_its_bytes(count: int, objects: Objects) -> None:
-    """The threads of obstore keep the error, and so its frames, until obstore is called again, which may be never."""
+    """The threads of obstore keep the error, and so its frames, until obstore is called again."""
     with pytest.raises(EOFError) as caught:
         await objects.put("files/object", pieces(count, EOFError()))
 

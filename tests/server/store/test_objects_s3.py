@@ -1,4 +1,4 @@
-"""What goes wrong with a store that speaks S3, and how it is said."""
+"""Failures of an S3 store, and their messages."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ async def broken(count: int) -> AsyncIterator[bytes]:
     raise ValueError("the client went away")
 
 
-async def test_a_store_that_lets_us_in_is_fit(settings: Settings) -> None:
-    """No complaint at the start."""
+async def test_a_usable_store_passes_the_check(settings: Settings) -> None:
+    """No error at the start."""
     await check(open_objects(settings), settings)
 
 
@@ -57,9 +57,7 @@ async def test_a_store_that_lets_us_in_is_fit(settings: Settings) -> None:
         ({"s3_endpoint": UNREACHABLE}, "error sending request"),
     ],
 )
-async def test_a_store_that_cannot_be_used_is_said_at_the_start(
-    change: dict[str, Any], problem: str, settings: Settings
-) -> None:
+async def test_an_unusable_store_fails_the_check(change: dict[str, Any], problem: str, settings: Settings) -> None:
     """With the variables to look at, and without the secret."""
     bad = attrs.evolve(settings, **change)
 
@@ -102,10 +100,10 @@ class TestUnreachable:
         away = attrs.evolve(settings, s3_endpoint=UNREACHABLE)
         return whole_app(stores=stores, auth=auth, clock=clock, settings=away)
 
-    async def test_an_upload_is_a_503_and_no_row(
+    async def test_a_failed_upload_is_a_503_and_no_row(
         self, caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
     ) -> None:
-        """Nothing describes bytes that nobody keeps."""
+        """No row describes bytes that are not stored."""
         response = await caller.post("/v1/files", files={"file": ("notes.txt", b"text", "text/plain")})
 
         assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")

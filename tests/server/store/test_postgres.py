@@ -1,4 +1,4 @@
-"""The stores: migrations, named queries, addresses in errors."""
+"""PostgreSQL: migrations, named queries, addresses in errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_migrating_twice_applies_everything_once(unmigrated: str) -> None:
 
 
 def test_two_processes_migrating_at_once(unmigrated: str) -> None:
-    """Of several that start together one applies a migration, the others wait and then find it done."""
+    """Of several that start together one applies a migration, the others wait and then find it applied."""
     with ThreadPoolExecutor(4) as threads:
         runs = list(threads.map(lambda _: migrate(unmigrated, clock=Clock()), range(4)))
 
@@ -59,7 +59,7 @@ def test_procrastinate_schema_is_complete(unmigrated: str) -> None:
 
 
 def test_newer_procrastinate_migrations_are_applied_one_by_one(unmigrated: str) -> None:
-    """On a database with the schema, a migration that is missing is run by itself."""
+    """On a database with the schema, a missing migration is run by itself."""
     missing = "procrastinate/03.04.00_50_post_add_retry_failed_job_procedure"
     migrate(unmigrated, clock=Clock())
     with psycopg.connect(unmigrated) as connection:
@@ -68,8 +68,8 @@ def test_newer_procrastinate_migrations_are_applied_one_by_one(unmigrated: str) 
     assert migrate(unmigrated, clock=Clock()) == [missing]
 
 
-def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(unmigrated: str) -> None:
-    """0009 computes the index of 0008 anew, for every row that there is."""
+def test_rows_from_before_a_migration_are_found_like_later_ones(unmigrated: str) -> None:
+    """0009 computes the index of 0008 anew, for every existing row."""
     before = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem < "0009"]
     with psycopg.connect(unmigrated) as connection:
         connection.execute("create table schema_migrations (name text primary key, applied_at timestamptz not null)")
@@ -92,7 +92,7 @@ def test_what_was_stored_before_a_migration_is_searched_as_what_comes_after(unmi
         assert found.fetchall() == [("prod_1",)]
 
 
-def test_letters_and_trigrams_are_those_of_before(unmigrated: str) -> None:
+def test_letters_and_trigrams_are_unchanged(unmigrated: str) -> None:
     """0013 computes them in another way: rows of before and after are found by the same searches."""
     texts = [
         "",
@@ -176,7 +176,7 @@ def test_no_migration_or_query_reads_the_database_clock() -> None:
     ],
 )
 def test_unusable_database_is_named_without_password(url: str, words: str) -> None:
-    """The operator learns which store it is and what to correct, and no log learns the password."""
+    """The operator learns which store it is and what to correct; no log has the password."""
     with pytest.raises(StoreError, match="REDCORE_SERVER_DATABASE_URL") as caught:
         connect(url)
 

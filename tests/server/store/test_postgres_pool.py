@@ -1,4 +1,4 @@
-"""The pool among servers that go away, come back and change their roles."""
+"""The pool when servers go down, come back and change their roles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def write(pool: AsyncPool) -> None:
         await connection.execute(b"create temporary table written (id int)")
 
 
-async def test_away_is_an_error_and_back_is_used_at_once(addresses: Addresses, gate: Gate) -> None:
+async def test_down_is_an_error_and_back_is_used_at_once(addresses: Addresses, gate: Gate) -> None:
     """Requests fail without waiting for the pool's five seconds, and the first one afterwards is answered."""
     url = at(addresses.database_url, f"127.0.0.1:{gate.port}")
     async with async_pool(url, min_size=3, max_size=3) as pool:
@@ -68,7 +68,7 @@ async def test_away_is_an_error_and_back_is_used_at_once(addresses: Addresses, g
         assert await number(pool) == 2
 
 
-async def test_one_broken_connection_makes_the_pool_look_at_the_idle_ones(addresses: Addresses, gate: Gate) -> None:
+async def test_one_broken_connection_makes_the_pool_check_the_idle_ones(addresses: Addresses, gate: Gate) -> None:
     """A restart of PostgreSQL breaks them all; one request finds out, not one for each."""
     url = at(addresses.database_url, f"127.0.0.1:{gate.port}")
     async with async_pool(url, min_size=3, max_size=3) as pool:
@@ -82,8 +82,8 @@ async def test_one_broken_connection_makes_the_pool_look_at_the_idle_ones(addres
         assert [await number(pool) for _ in range(3)] == [2, 2, 2]
 
 
-async def test_a_server_that_takes_no_writes_any_more_is_away(addresses: Addresses) -> None:
-    """Its connection is not used again: the next one is made anew, to a server that takes them."""
+async def test_a_server_that_became_read_only_is_left(addresses: Addresses) -> None:
+    """Its connection is not used again: the next one is made anew, to a server that accepts writes."""
     async with async_pool(addresses.database_url, min_size=1, max_size=1) as pool:
         async with Lent(pool) as demoted:
             await demoted.execute(b"set default_transaction_read_only = on")
@@ -95,7 +95,7 @@ async def test_a_server_that_takes_no_writes_any_more_is_away(addresses: Address
         await write(pool)
 
 
-async def test_a_server_that_takes_no_writes_is_refused(addresses: Addresses) -> None:
+async def test_a_read_only_server_is_refused(addresses: Addresses) -> None:
     """A replica as REDCORE_SERVER_DATABASE_URL is an error of the settings, and says why."""
     url = f"{addresses.database_url}&options=-c%20default_transaction_read_only%3Don"
 
@@ -105,7 +105,7 @@ async def test_a_server_that_takes_no_writes_is_refused(addresses: Addresses) ->
 
 
 async def test_several_hosts_are_tried_in_turn(addresses: Addresses) -> None:
-    """As libpq does, in both places where it lets them be named."""
+    """As libpq does, in both places where they can be named."""
     port = urlsplit(addresses.database_url).port
     url = at(addresses.database_url, f"127.0.0.1:1,127.0.0.1:{port}")
     in_query = (
@@ -119,8 +119,8 @@ async def test_several_hosts_are_tried_in_turn(addresses: Addresses) -> None:
         assert without_password(each).startswith(f"127.0.0.1:1,127.0.0.1:{port}/")
 
 
-async def test_a_statement_of_a_request_has_a_bound(addresses: Addresses) -> None:
-    """It ends as a database error that is answered 503, and the connection goes on."""
+async def test_a_statement_of_a_request_has_a_timeout(addresses: Addresses) -> None:
+    """It ends as a database error that is answered 503, and the connection stays usable."""
     async with async_pool(addresses.database_url, statement_s=0.05) as pool:
         with pytest.raises(psycopg.errors.QueryCanceled) as caught:
             await sleep(pool)
@@ -130,8 +130,8 @@ async def test_a_statement_of_a_request_has_a_bound(addresses: Addresses) -> Non
 
 
 @pytest.mark.parametrize("statement_s", [0, 20])
-async def test_no_setting_of_the_database_bounds_a_statement(addresses: Addresses, statement_s: float) -> None:
-    """A bound of the role or the database would cut imports off; ours is set on every connection."""
+async def test_timeouts_of_the_database_are_overridden(addresses: Addresses, statement_s: float) -> None:
+    """A statement timeout of the role or the database would cut imports off; ours is set on every connection."""
     url = f"{addresses.database_url}&options=-c%20statement_timeout%3D1"
     async with async_pool(url, statement_s=statement_s) as pool, Lent(pool) as connection:
         row = await (await connection.execute(b"show statement_timeout")).fetchone()
@@ -139,7 +139,7 @@ async def test_no_setting_of_the_database_bounds_a_statement(addresses: Addresse
     assert row == {"statement_timeout": f"{statement_s}s" if statement_s else "0"}
 
 
-def test_a_statement_of_the_auth_services_threads_has_a_bound(addresses: Addresses) -> None:
+def test_a_statement_of_the_auth_services_threads_has_a_timeout(addresses: Addresses) -> None:
     """The pool of the threads sets the same on its connections."""
     with sync_pool(addresses.database_url, statement_s=20) as pool, pool.connection() as connection:
         row = connection.execute(b"show statement_timeout").fetchone()
@@ -147,7 +147,7 @@ def test_a_statement_of_the_auth_services_threads_has_a_bound(addresses: Address
     assert row == {"statement_timeout": "20s"}
 
 
-def test_a_server_that_takes_no_writes_any_more_is_left_by_the_auth_services_threads(addresses: Addresses) -> None:
+def test_the_auth_services_threads_leave_a_server_that_became_read_only(addresses: Addresses) -> None:
     """The pool would keep its connection for an hour: it still answers reads."""
     with sync_pool(addresses.database_url, min_size=1, max_size=1) as pool:
         with pool.connection() as demoted:

@@ -29,7 +29,7 @@ async def test_concurrent_reads_by_id_each_get_their_own_row(stores: Stores, clo
 
 
 async def test_a_read_by_id_returns_what_its_query_returns(stores: Stores, organisation: Organisation) -> None:
-    """The number by which rows are matched to their reads does not show."""
+    """The number that matches rows to their reads is not part of them."""
     async with stores.postgres.connection() as connection:
         key = {"id": organisation.owner_id, "organisation_id": organisation.id}
         expected = await (await connection.execute(GET, key)).fetchone()
@@ -53,8 +53,8 @@ async def test_a_row_of_another_organisation_is_not_found(
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-async def test_an_odd_id_is_not_found(stores: Stores, organisation: Organisation, odd: str) -> None:
-    """And harms no read beside it."""
+async def test_an_invalid_id_is_not_found(stores: Stores, organisation: Organisation, odd: str) -> None:
+    """And affects no read beside it."""
     found, missing = await asyncio.gather(
         stores.reader.find(GET, organisation.owner_id, organisation.id), stores.reader.find(GET, odd, organisation.id)
     )
@@ -75,7 +75,7 @@ async def test_concurrent_reads_by_id_share_a_connection(stores: Stores, organis
 
 
 async def test_a_cancelled_read_does_not_cancel_those_beside_it(stores: Stores, organisation: Organisation) -> None:
-    """They share a round trip, not a fate."""
+    """They only share a round trip."""
     reads = [asyncio.ensure_future(stores.reader.find(GET, organisation.owner_id, organisation.id)) for _ in range(3)]
     await asyncio.sleep(0)
     reads[0].cancel()

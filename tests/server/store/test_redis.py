@@ -1,4 +1,4 @@
-"""Redis clients: one server, a cluster, and a server that is away."""
+"""Redis clients: one server, a cluster, and a server that is down."""
 
 # redis-py leaves the keyword arguments of its commands untyped.
 # pyright: reportUnknownMemberType=false
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
 
-async def test_scripts_called_at_once_run_in_their_order(stores: Stores) -> None:
+async def test_concurrent_scripts_run_in_their_order(stores: Stores) -> None:
     """They travel together, and each gets its own answer."""
     add = stores.scripts.script(ADD)
 
@@ -30,7 +30,7 @@ async def test_scripts_called_at_once_run_in_their_order(stores: Stores) -> None
 
 
 async def test_a_script_that_fails_fails_alone(stores: Stores) -> None:
-    """Its error is for its caller; those who called at the same time have their answers."""
+    """Its error is for its caller; concurrent callers have their answers."""
     add, fail = stores.scripts.script(ADD), stores.scripts.script("return redis.error_reply('ERR no')")
 
     answers = await asyncio.gather(add(["n"], [2]), fail([], []), add(["n"], [3]), return_exceptions=True)
@@ -40,8 +40,8 @@ async def test_a_script_that_fails_fails_alone(stores: Stores) -> None:
     assert isinstance(answers[1], ResponseError)
 
 
-async def test_scripts_that_redis_forgot_are_sent_again(stores: Stores) -> None:
-    """A restarted Redis knows no script; the caller does not notice, and nothing runs twice."""
+async def test_scripts_unknown_to_redis_are_sent_again(stores: Stores) -> None:
+    """A restarted Redis has no scripts; the caller does not notice, and nothing runs twice."""
     add = stores.scripts.script(ADD)
     await add(["n"], [2])
     await stores.redis.script_flush()
@@ -51,7 +51,7 @@ async def test_scripts_that_redis_forgot_are_sent_again(stores: Stores) -> None:
 
 
 async def test_a_trip_that_takes_too_long_is_an_error(stores: Stores) -> None:
-    """All its answers together have one deadline, and what comes too late is nobody else's answer."""
+    """All its answers together have one deadline, and a late answer is read by no other caller."""
     hasty = Scripts(stores.redis, answer_s=0.05)
     add, echo = hasty.script(ADD), hasty.script("return ARGV[1]")
     await stores.redis.client_pause(10_000, all=False)
@@ -78,7 +78,7 @@ async def test_redis_away_is_an_error_that_names_the_setting() -> None:
 
 
 async def test_wrong_redis_password_is_not_repeated(addresses: Addresses) -> None:
-    """Opening the stores tells which one refuses, not with what."""
+    """The error says which store refuses, without the password."""
     url = addresses.redis_url.partition("@")[2]
 
     with pytest.raises(StoreError, match="REDCORE_SERVER_REDIS_URL") as caught:
@@ -90,14 +90,14 @@ async def test_wrong_redis_password_is_not_repeated(addresses: Addresses) -> Non
 
 @pytest.mark.parametrize("url", ["http://:canary@127.0.0.1", "canary"])
 async def test_other_urls_are_refused(url: str) -> None:
-    """What is no Redis URL is refused before anything is opened."""
+    """An invalid Redis URL is refused before anything is opened."""
     with pytest.raises(StoreError, match="REDCORE_SERVER_REDIS_URL is not a Redis URL") as caught:
         async_redis(url)
     assert "canary" not in str(caught.value)
 
 
 async def test_cluster_url_needs_a_cluster(addresses: Addresses) -> None:
-    """A single server is no cluster, and the error says so."""
+    """The error says that a single server is not a cluster."""
     url = addresses.redis_url.replace("redis://", "redis+cluster://")
 
     with pytest.raises(StoreError, match=r"Redis at .* cannot be used .*[Cc]luster"):

@@ -1,4 +1,4 @@
-"""Redis Cluster: what a dead, a hanging and a promoted node cost, and whom."""
+"""Redis Cluster: the effect of a dead, a hanging and a promoted node."""
 
 # redis-py leaves the keyword arguments of its commands untyped.
 # pyright: reportUnknownMemberType=false
@@ -44,7 +44,7 @@ async def client(cluster: RedisCluster) -> AsyncIterator[AsyncRedis]:
 
 
 async def test_a_dead_master_costs_its_own_slots_only(cluster: RedisCluster, client: AsyncRedis) -> None:
-    """Calls that came up together with calls for the dead node are answered."""
+    """Calls sent together with calls for the dead node are answered."""
     (dead, _), (living, _), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
     lost, kept = next(cluster.keys(dead, "n")), next(cluster.keys(living, "n"))
@@ -57,7 +57,7 @@ async def test_a_dead_master_costs_its_own_slots_only(cluster: RedisCluster, cli
     assert all(isinstance(answer, RedisConnectionError) for answer in answers[::2])
 
 
-async def test_a_hanging_master_makes_nobody_else_wait(cluster: RedisCluster, client: AsyncRedis) -> None:
+async def test_a_hanging_master_blocks_no_other_calls(cluster: RedisCluster, client: AsyncRedis) -> None:
     """Calls for the other nodes are answered while one for the hanging node still waits."""
     (hanging, _), (living, _), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
@@ -73,7 +73,7 @@ async def test_a_hanging_master_makes_nobody_else_wait(cluster: RedisCluster, cl
 
 
 async def test_a_node_that_did_not_answer_is_not_waited_for_again(cluster: RedisCluster) -> None:
-    """For half a second: those who come meanwhile have their error at once, and nothing is sent for them."""
+    """For half a second: calls fail at once meanwhile, and nothing is sent for them."""
     (hanging, _), *_ = cluster.pairs()
     async with async_redis(f"redis://127.0.0.1:{hanging.port}") as client:
         node = Node(client, answer_s=0.05)
@@ -89,7 +89,7 @@ async def test_a_node_that_did_not_answer_is_not_waited_for_again(cluster: Redis
 async def test_a_failover_is_followed_by_scripts_commands_and_pipelines(
     cluster: RedisCluster, client: AsyncRedis
 ) -> None:
-    """Nothing was sent to the dead master, so what it refused is sent to the new one: the callers notice nothing."""
+    """Nothing was sent to the dead master, so refused calls are sent to the new one: the callers notice nothing."""
     (dead, replica), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
     script_key, hash_key, index, counter = itertools.islice(cluster.keys(dead, "n"), 4)
@@ -111,7 +111,7 @@ async def test_a_failover_is_followed_by_scripts_commands_and_pipelines(
         assert list(await pipeline.execute()) == [4, True]
 
 
-async def test_a_failover_of_a_hanging_master_is_known_before_it_is_needed(cluster: RedisCluster) -> None:
+async def test_a_failover_of_a_hanging_master_is_detected_before_the_next_call(cluster: RedisCluster) -> None:
     """One command has found out that the master hangs; the next one, after the failover, is answered at once."""
     (hanging, replica), *_ = cluster.pairs()
     key = next(cluster.keys(hanging, "n"))
@@ -127,7 +127,7 @@ async def test_a_failover_of_a_hanging_master_is_known_before_it_is_needed(clust
 
 
 async def test_a_silent_node_is_probed_until_it_answers(cluster: RedisCluster) -> None:
-    """Nobody waits for it meanwhile, and nobody has to ask before it is used again."""
+    """No call waits for it meanwhile, and none is needed before it is used again."""
     (hanging, _), *_ = cluster.pairs()
     async with open_redis(cluster.url, RedisOptions(answer_s=0.2)) as client:
         assert isinstance(client, ClusterRedis)
@@ -143,7 +143,7 @@ async def test_a_silent_node_is_probed_until_it_answers(cluster: RedisCluster) -
 
 
 async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: AsyncRedis) -> None:
-    """A master that lives on as a replica says who has its slots now."""
+    """A master that became a replica names the node that has its slots now."""
     (master, replica), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
     key = next(cluster.keys(master, "n"))
@@ -152,10 +152,8 @@ async def test_a_slot_that_has_moved_is_followed(cluster: RedisCluster, client: 
     assert [await add([key], [1]), await add([key], [1])] == [1, 2]
 
 
-async def test_a_script_follows_its_slot_to_a_node_that_does_not_know_it(
-    cluster: RedisCluster, client: AsyncRedis
-) -> None:
-    """While a slot moves, a new key is made at the node that it moves to."""
+async def test_a_script_follows_its_slot_to_a_node_without_it(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """While a slot moves, a new key is created on the target node."""
     (source, _), (target, _), *_ = cluster.pairs()
     key = next(cluster.keys(source, "n"))
     add = Scripts(client).script(ADD)
@@ -185,7 +183,7 @@ async def test_a_script_waits_for_its_keys_to_be_on_one_node(cluster: RedisClust
         assert await answer == 32
 
 
-async def test_scripts_are_sent_to_the_node_that_does_not_know_them(cluster: RedisCluster, client: AsyncRedis) -> None:
+async def test_scripts_are_loaded_on_the_node_that_lacks_them(cluster: RedisCluster, client: AsyncRedis) -> None:
     """Although another node, which would not know them either, is dead."""
     (dead, _), (living, _), *_ = cluster.pairs()
     add = Scripts(client).script(ADD)
@@ -197,7 +195,7 @@ async def test_scripts_are_sent_to_the_node_that_does_not_know_them(cluster: Red
     assert await add([key], [3]) == 3
 
 
-async def test_what_has_no_key_is_answered_by_any_master(cluster: RedisCluster, client: AsyncRedis) -> None:
+async def test_a_command_without_a_key_is_answered_by_any_master(cluster: RedisCluster, client: AsyncRedis) -> None:
     """A probe finds the cluster although the first master is dead."""
     (dead, _), *_ = cluster.pairs()
     await asyncio.to_thread(dead.kill)  # so that the end of its connections is seen
@@ -206,7 +204,7 @@ async def test_what_has_no_key_is_answered_by_any_master(cluster: RedisCluster, 
 
 
 async def test_one_start_address_that_answers_is_enough(cluster: RedisCluster) -> None:
-    """A process starts while the first node of its URL is away."""
+    """A process starts while the first node of its URL is down."""
     (dead, _), (living, _), *_ = cluster.pairs()
     key = next(cluster.keys(living, "n"))
     dead.kill()
@@ -217,8 +215,8 @@ async def test_one_start_address_that_answers_is_enough(cluster: RedisCluster) -
         assert await client.get(key) == "1"
 
 
-async def test_what_no_replica_has_confirmed_is_an_error(cluster: RedisCluster, client: AsyncRedis) -> None:
-    """And once the replica is back, asking again confirms everything that was written meanwhile."""
+async def test_an_unconfirmed_write_is_an_error(cluster: RedisCluster, client: AsyncRedis) -> None:
+    """Once the replica is back, repeating it confirms everything that was written meanwhile."""
     (master, replica), *_ = cluster.pairs()
     scripts, key = Scripts(client), next(cluster.keys(master, "n"))
     await scripts.replicated([key])
@@ -236,7 +234,7 @@ async def test_what_no_replica_has_confirmed_is_an_error(cluster: RedisCluster, 
 
 
 async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
-    """Nobody answers at the start addresses, whatever is asked."""
+    """The start addresses do not answer, whatever is asked."""
     client = async_redis("redis+cluster://127.0.0.1:1,127.0.0.1:2")
 
     with pytest.raises(RedisError):
@@ -245,7 +243,7 @@ async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Return when something holds that a background task brings about."""
+    """Return when a background task has made something true."""
     async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 - nothing signals it
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Reads on a replica: whoever is handed an id finds it, whatever the replica lags."""
+"""Reads on a replica: a caller that was given an id finds it, however far the replica lags."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ async def answers(replica: Replica | None, organisation_id: str) -> str:
 
 
 async def replica_answers(stores: Stores, organisation_id: str = "org_quiet") -> None:
-    """Return once it does; it has to be compared with the primary first."""
+    """Return once the replica answers; it has to be compared with the primary first."""
     while await answers(stores.replica, organisation_id) == "primary":  # noqa: ASYNC110 - an event of another process
         await asyncio.sleep(0.01)
 
 
-async def test_the_replica_answers_who_has_written_nothing(stores: Stores) -> None:
+async def test_the_replica_answers_callers_without_writes(stores: Stores) -> None:
     """Once it has been compared with the primary."""
     await replica_answers(stores)
 
     assert await answers(stores.replica, "org_quiet") == "replica"
 
 
-async def test_a_replica_that_lags_does_not_answer_who_has_written(stores: Stores, pair: Pair) -> None:
-    """Others are answered by it, and the writer again when it has come as far."""
+async def test_a_lagging_replica_does_not_answer_a_writer(stores: Stores, pair: Pair) -> None:
+    """Others are answered by it, and the writer again when it has caught up."""
     await replica_answers(stores)
     pair[1].execute("select pg_wal_replay_pause()")
     await write(stores, "org_writer")
@@ -78,7 +78,7 @@ async def test_a_replica_that_lags_does_not_answer_who_has_written(stores: Store
 
 
 async def test_without_redis_the_primary_answers(stores: Stores) -> None:
-    """What was written cannot be known then."""
+    """Without Redis the last write is unknown."""
     assert stores.replica is not None
     away = async_redis("redis://127.0.0.1:1/0")
     await replica_answers(stores)
@@ -87,8 +87,8 @@ async def test_without_redis_the_primary_answers(stores: Stores) -> None:
     assert await answers(stores.replica, "org_quiet") == "primary"
 
 
-async def test_a_replica_that_is_not_compared_is_not_believed(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mark may have been forgotten by then: half of its life is the limit."""
+async def test_a_replica_that_is_not_compared_is_not_used(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark may have expired by then: half of its lifetime is the limit."""
     await replica_answers(stores)
     monkeypatch.setattr("redcore_server.store.replica._FRESH_S", 0.0)
 
@@ -96,7 +96,7 @@ async def test_a_replica_that_is_not_compared_is_not_believed(stores: Stores, mo
 
 
 async def test_marks_only_rise(stores: Stores) -> None:
-    """Of two writers the later position stays, whoever comes last to Redis."""
+    """Of two writers the later position stays, whichever comes last to Redis."""
     async with stores.postgres.connection() as connection:
         position = await log_position(connection)
     await stores.marks._write("org_marks", position + 1)
@@ -108,7 +108,7 @@ async def test_marks_only_rise(stores: Stores) -> None:
 async def test_the_api_reads_what_it_wrote_while_replay_is_paused(
     stores: Stores, pair: Pair, addresses: Addresses
 ) -> None:
-    """Create, get and list by way of the API: the replica would answer 404."""
+    """Create, get and list through the API: the replica would answer 404."""
     clock = Clock()
     await replica_answers(stores)
     on_primary = attrs.evolve(addresses, database_url=pair[0].url)
@@ -129,7 +129,7 @@ async def test_the_api_reads_what_it_wrote_while_replay_is_paused(
     assert listed == 5
 
 
-async def test_a_replica_that_dies_midway_is_replaced_by_the_primary(
+async def test_a_replica_that_dies_during_a_read_is_replaced_by_the_primary(
     stores: Stores, pair: Pair, addresses: Addresses
 ) -> None:
     """A GET is answered all the same, and the next one does not try it."""
