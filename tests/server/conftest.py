@@ -36,7 +36,7 @@ from redcore_server.store.migrate import migrate
 from redcore_server.store.postgres import connect
 from redcore_server.store.redis import RedisOptions
 
-# Fifty requests at once take longer than a second on a busy machine; they are no test of slow stores.
+# Fifty requests at once take longer than a second on a busy machine; they are not a test of slow stores.
 PATIENT = StoreOptions(redis=RedisOptions(answer_s=30.0))
 
 
@@ -47,7 +47,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_tracebacks() -> None:
-    """Log errors as the server does: to draw a traceback with its variables takes seconds, in which stores time out."""
+    """Log errors as the server does: drawing a traceback with its variables takes seconds, in which stores time out."""
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console()])
 
 
@@ -78,7 +78,7 @@ def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
 
 @pytest.fixture(params=["folder", "s3"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """Return settings that say where objects are kept: a local folder, then a store that speaks S3."""
+    """Return settings for the object store: a local folder, then an S3 store."""
     if request.param == "folder":
         return {"data": tmp_path}
     swift: Swift = request.getfixturevalue("swift")
@@ -140,7 +140,7 @@ async def sibling(stores: Stores, clock: Clock, organisation: Organisation) -> C
 
 @pytest.fixture
 async def admin_client(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
-    """Return an application of the organisation that may do everything."""
+    """Return an application of the organisation with the scope `admin`."""
     return await make_client(stores, clock, organisation, scopes=("admin",))
 
 

@@ -1,4 +1,4 @@
-"""Identifiers are random, and no letter is more likely than another."""
+"""Identifiers are random, and every letter is equally likely."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redcore_server import ids
 
 
 def test_every_letter_is_as_likely(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the 256 bytes four name each letter; the rest is dropped."""
+    """Of the 256 bytes four stand for each letter; the rest is dropped."""
     monkeypatch.setattr(secrets, "token_bytes", lambda _size: bytes(range(256)))
 
     counted = Counter(ids.random_text(4 * 62))
@@ -20,8 +20,8 @@ def test_every_letter_is_as_likely(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counted == dict.fromkeys(string.digits + string.ascii_letters, 4)
 
 
-def test_bytes_that_were_dropped_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text is as long as asked for."""
+def test_dropped_bytes_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text is as long as requested."""
     drawn = iter([b"\xff" * 30, b"\x00" * 20, b"\xf8\x01\x02"])
     monkeypatch.setattr(secrets, "token_bytes", lambda _size: next(drawn))
 
@@ -29,7 +29,7 @@ def test_bytes_that_were_dropped_are_drawn_again(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_id_names_its_type() -> None:
-    """Then 22 letters; two are never the same."""
+    """Then 22 letters; two ids always differ."""
     made = {ids.new_id("usr") for _ in range(1000)}
 
     assert len(made) == 1000

@@ -1,4 +1,4 @@
-"""The folders of the reference server: few at each level, and none that imports each other in a circle."""
+"""The folders of the reference server: few at each level, and no import cycle among them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVER = Package(SOURCE)
 
 @pytest.mark.parametrize(("folder", "most"), [(".", 24), ("auth", 14)])
 def test_a_folder_has_few_entries(folder: str, most: int) -> None:
-    """What lies at one level can be kept in mind."""
+    """The entries of one level can be kept in mind."""
     assert len(entries(SOURCE / folder)) <= most
 
 

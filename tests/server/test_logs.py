@@ -8,7 +8,7 @@ from redcore_server.logs import console
 
 
 def test_a_traceback_for_people_shows_no_variables() -> None:
-    """Passwords and tokens are among the variables of a frame."""
+    """The variables of a frame may hold passwords and tokens."""
 
     def fail(password: str) -> None:
         raise ValueError(len(password))

@@ -1,4 +1,4 @@
-"""The authorization code flow as an application sees it, and a person who is signed in already."""
+"""The authorization code flow as an application sees it, and a browser with a session."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def register(
 
 
 async def signed_in(http: httpx.AsyncClient, stores: Stores, clock: Clock, user_id: str) -> Browser:
-    """Return a browser in which somebody is signed in."""
+    """Return a browser with a session."""
     person = await find_person(stores.postgres, user_id)
     assert person is not None
     sessions = Sessions(stores, clock)
@@ -56,7 +56,7 @@ async def signed_in(http: httpx.AsyncClient, stores: Stores, clock: Clock, user_
 
 
 def parameters(answer: httpx.Response) -> dict[str, str]:
-    """Return what a redirection tells the application."""
+    """Return the query parameters of a redirect to the application."""
     return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
 
@@ -85,7 +85,7 @@ class Flow:
         return await self.browser.get("/oauth/authorize", **self.request(**changes))
 
     async def allow(self, **changes: str) -> httpx.Response:
-        """Consent, and return the redirection back."""
+        """Consent, and return the redirect back."""
         return await self.browser.fill(await self.ask(**changes), "consent", decision="allow")
 
     async def code(self, **changes: str) -> str:
@@ -108,6 +108,6 @@ class Flow:
         return await self.browser.http.post("/oauth/token", data=data, auth=auth)
 
     async def active(self, token: str, asker: Client) -> bool:
-        """Tell what introspection says of a token."""
+        """Return what introspection says of a token."""
         answer = await self.browser.http.post("/oauth/introspect", data={"token": token}, auth=asker.basic)
         return bool(answer.json()["active"])

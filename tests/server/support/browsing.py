@@ -1,4 +1,4 @@
-"""A browser as far as our pages need one: keeps the cookie, follows nothing by itself, sends forms as they came."""
+"""A browser as far as the pages need one: keeps the cookie, follows no redirect by itself, sends forms as they came."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def forms_of(page: httpx.Response) -> dict[str, dict[str, str]]:
 
 
 def text_of(page: httpx.Response) -> str:
-    """Return what a person reads, in one line."""
+    """Return the visible text, in one line."""
     reader = _Reader()
     reader.feed(page.text.partition("</style>")[2])
     return " ".join("".join(reader.text).split())
@@ -44,7 +44,7 @@ def text_of(page: httpx.Response) -> str:
 
 @attrs.define
 class Browser:
-    """One browser at one service; `cookies` may be looked at and planted."""
+    """One browser at one service; `cookies` may be inspected and planted."""
 
     http: httpx.AsyncClient
     cookies: dict[str, str] = attrs.field(factory=dict)
@@ -63,7 +63,7 @@ class Browser:
         return await self.post(str(page.url), {**forms_of(page)[step], **fields})
 
     async def follow(self, answer: httpx.Response) -> httpx.Response:
-        """Go where a redirection leads."""
+        """Follow a redirect."""
         assert answer.status_code == 302, answer.text
         return await self.get(answer.headers["Location"])
 

@@ -104,7 +104,7 @@ class Callers:
         return await self.bearing(await self.key_for(organisation, *scopes))
 
     async def bearing(self, token: str | None) -> httpx.AsyncClient:
-        """Return a client with that token or none."""
+        """Return a client with that token, or without one."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url=ISSUER, headers=headers)
@@ -119,6 +119,6 @@ async def callers_of(app: ASGIApp, stores: Stores, clock: Clock) -> AsyncIterato
 
 
 async def rows(stores: Stores, sql: str, *parameters: object) -> list[Json]:
-    """Return what a query finds, past the API."""
+    """Return the rows of a query, without the API."""
     async with stores.postgres.connection() as connection:
         return await (await connection.execute(sql.encode(), parameters)).fetchall()

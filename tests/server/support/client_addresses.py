@@ -1,4 +1,4 @@
-"""Addresses of clients, so that no test meets the counters of another."""
+"""Addresses of clients, so that no test uses the counters of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Databases of their own, for tests that need one without the rows of other tests."""
+"""Separate databases, for tests that need one without the rows of other tests."""
 
 from __future__ import annotations
 

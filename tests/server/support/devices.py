@@ -1,4 +1,4 @@
-"""A device that logs somebody in, as RFC 8628 has it, and the person's browser beside it."""
+"""A device login as in RFC 8628, and the person's browser beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 @attrs.frozen
 class Login:
-    """The codes a device was given."""
+    """The codes that a device was given."""
 
     http: httpx.AsyncClient
     client: Client
@@ -22,7 +22,7 @@ class Login:
 
     @property
     def user_code(self) -> str:
-        """What the person types."""
+        """The code that the person types."""
         return str(self.codes["user_code"])
 
     async def poll(self, client: Client | None = None) -> httpx.Response:
@@ -36,7 +36,7 @@ class Login:
         return "tokens" if answer.status_code == 200 else str(answer.json()["error"])
 
     async def decide(self, browser: Browser, decision: str, **fields: str) -> httpx.Response:
-        """Enter the code in a browser that is signed in, and decide."""
+        """Enter the code in a browser with a session, and decide."""
         page = await browser.get("/oauth/device", user_code=self.user_code)
         return await browser.fill(page, "device-consent", decision=decision, **fields)
 
@@ -49,7 +49,7 @@ async def send(http: httpx.AsyncClient, client: Client, path: str, form: dict[st
 
 
 async def start(http: httpx.AsyncClient, client: Client, **form: str) -> Login:
-    """Ask for the codes; a blank scope is none, but makes a form."""
+    """Request the codes; a blank scope is left out, but makes a form."""
     answer = await send(http, client, "/oauth/device_authorization", {"scope": "", **form})
     assert answer.status_code == 200, answer.text
     return Login(http, client, answer.json())

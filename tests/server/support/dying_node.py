@@ -1,6 +1,6 @@
-"""A node that is killed between the commit of a removal and the end of the tokens; run as a program by a test.
+"""A node that is killed between the commit of a removal and the revocation of the tokens; run as a program by a test.
 
-Just before the commit it issues a token, which only the step after the commit, or the job, can end.
+Just before the commit it issues a token, which only the step after the commit, or the job, can revoke.
 Arguments: database URL, Redis URL, API key, client id, client secret, method, path, body.
 Prints each token it issues.
 """
@@ -33,7 +33,7 @@ from redcore_server.store.objects import open_objects
 def fatal(
     auth: Auth, revoke: Callable[[str], Awaitable[int]], basic: httpx.BasicAuth
 ) -> Callable[[str], Awaitable[int]]:
-    """Return a revocation that lets a token slip in behind it, and kills the process when asked again."""
+    """Return a revocation that issues a token after it, and kills the process when called again."""
     asked: set[str] = set()
 
     async def revoking(identifier: str) -> int:

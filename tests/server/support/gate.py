@@ -1,4 +1,4 @@
-"""A gate before a server on loopback: shut, the server is away; open, it is back at the same address."""
+"""A gate before a server on loopback: shut, the server is down; open, it is back at the same address."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Gate:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def shut(self) -> None:
-        """Refuse connections and cut those there are."""
+        """Refuse connections and cut the existing ones."""
         assert self._server is not None
         self._server.close()
         for writer in self._writers:

@@ -1,4 +1,4 @@
-"""A small SAML identity provider: says what a test wants and signs it with xmlsec."""
+"""A small SAML identity provider: makes the assertion that a test wants and signs it with xmlsec."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _KEY = """<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certi
 
 @attrs.frozen(kw_only=True)
 class Statement:
-    """What an assertion says; None leaves a part out."""
+    """The content of an assertion; None leaves a part out."""
 
     name_id: str
     audience: str | None
@@ -104,7 +104,7 @@ class Statement:
 
 @attrs.frozen
 class IdentityProvider:
-    """Has a key, which it signs with, and a name."""
+    """Has a name, and a key to sign with."""
 
     entity_id: str
     key: str = attrs.field(repr=False)
@@ -112,7 +112,7 @@ class IdentityProvider:
     sso_url: str = "https://idp.example.com/sso?tenant=1&lang=en"
 
     def metadata(self, *certificates: str) -> str:
-        """Return its description, with its own certificate if no others are given."""
+        """Return its metadata, with its own certificate if no others are given."""
         keys = "".join(_KEY.format(_bare(certificate)) for certificate in certificates or (self.certificate,))
         return _METADATA.format(entity_id=escape(self.entity_id), sso_url=escape(self.sso_url), keys=keys)
 

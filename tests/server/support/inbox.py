@@ -11,31 +11,31 @@ import attrs
 from aiosmtpd.smtp import SMTP, Envelope
 
 
-# aiosmtpd calls a handler's methods with more than this one needs.
+# aiosmtpd calls a handler's methods with more arguments than this one needs.
 # ruff: noqa: ARG002
 @attrs.define
 class Inbox:
-    """An SMTP server's handler that keeps what it is sent and answers as told."""
+    """An SMTP server's handler that keeps its mail and answers as the test says."""
 
     received: list[Envelope] = attrs.field(factory=list[Envelope])
     recipient_answer: str = "250 OK"
     data_answer: str = "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 (aiosmtpd's name)
-        """Take or refuse a recipient."""
+        """Accept or refuse a recipient."""
         if self.recipient_answer == "250 OK":
             envelope.rcpt_tos.append(address)
         return self.recipient_answer
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
-        """Take or refuse the mail."""
+        """Accept or refuse the mail."""
         self.received.append(envelope)
         return self.data_answer
 
 
 @contextlib.asynccontextmanager
 async def listening(inbox: Inbox, **options: Any) -> AsyncGenerator[int]:
-    """Run an SMTP server and give its port."""
+    """Run an SMTP server and yield its port."""
     sessions: list[SMTP] = []
 
     def connected() -> SMTP:

@@ -1,4 +1,4 @@
-"""A server that dies of `kill -9` at random moments and is started again, on stores that live on."""
+"""A server that dies of `kill -9` at random moments and is restarted, on stores that stay."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mortal:
         await to_thread.run_sync(self.server.kill)
 
     async def rise(self) -> None:
-        """Start it again on the same port; some of its lives end before it is ready."""
+        """Restart it on the same port; some of its lives end before it is ready."""
         while self.random.random() < _DIES_YOUNG:
             self.deaths += 1
             await to_thread.run_sync(self._die_young, self.random.uniform(0.1, 1.0))

@@ -1,4 +1,4 @@
-"""People of an organisation with any role, and what they hold."""
+"""Users of an organisation with any role, and their credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redcore_server.store import Stores
 async def make_person(
     stores: Stores, clock: Clock, organisation: Organisation, role: str, *, status: str = "active"
 ) -> Organisation:
-    """Insert a user of an organisation; returns the organisation with that user as the owner of what is made next."""
+    """Insert a user of an organisation; return the organisation with that user as the owner of what is made next."""
     person = attrs.evolve(organisation, owner_id=new_id("usr"))
     values = {"id": person.owner_id, "org": organisation.id, "role": role, "status": status, "now": clock.now()}
     async with stores.postgres.connection() as connection:

@@ -1,4 +1,4 @@
-"""What the tests ask the kernel about processes."""
+"""Facts about processes, read from the kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def descendants(pid: int) -> set[int]:
-    """All processes below one, as the kernel tells."""
+    """Return all processes below one."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         children = {int(child) for child in task.read_text().split()}
@@ -18,7 +18,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def alive(pids: set[int]) -> set[int]:
-    """Those that still run; one nobody has reaped yet does not."""
+    """Return those that still run; a zombie does not."""
     found = set()
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -28,10 +28,10 @@ def alive(pids: set[int]) -> set[int]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something becomes true within 30 s, in another process that cannot tell us."""
+    """Return whether something becomes true within 30 s, in another process that cannot notify us."""
     deadline = time.monotonic() + 30
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)  # seldom enough to keep below the rate limit of an API key
+        time.sleep(0.05)  # seldom enough to stay below the rate limit of an API key
     return True

@@ -1,4 +1,4 @@
-"""A Redis Cluster of three masters with a replica each, whose nodes can be killed, held and started again.
+"""A Redis Cluster of three masters with a replica each, whose nodes can be killed, suspended and restarted.
 
 Every node starts with a finished `nodes.conf`, so nothing has to be negotiated; what remains are the two seconds that
 Redis waits before a fresh master answers.
@@ -26,7 +26,7 @@ from redcore_server.embedded.binaries import account_for, redis_program
 
 SLOTS = 16384
 MASTERS = 3
-BUS = 10_000  # how far above its port a node talks to others
+BUS = 10_000  # the offset of a node's cluster bus from its port
 NODE_TIMEOUT_MS = 1000
 DEADLINE_S = 20.0
 
@@ -42,7 +42,7 @@ class ClusterNode:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, or start it again with what it had."""
+        """Start it, or restart it with its data."""
         program = redis_program(account_for(self.folder.parent))
         timeout = ["--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-replica-validity-factor", "0"]
         options = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", str(self.folder)]
@@ -53,7 +53,7 @@ class ClusterNode:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not killed since."""
+        """Return whether it was started and not killed since."""
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
@@ -63,12 +63,12 @@ class ClusterNode:
             self.process.wait()
 
     def hold(self) -> None:
-        """Let it hang: it keeps its connections and answers nothing."""
+        """Suspend it: it keeps its connections and answers nothing."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
     def release(self) -> None:
-        """Let a held one go on."""
+        """Resume a suspended one."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
@@ -89,7 +89,7 @@ class ClusterNode:
 
 @attrs.frozen
 class RedisCluster:
-    """The cluster; who is whose master changes with every failover, so it is asked."""
+    """The cluster; masters and replicas change with every failover, so they are read from it."""
 
     nodes: list[ClusterNode]
 
@@ -112,7 +112,7 @@ class RedisCluster:
         raise LookupError(key)
 
     def keys(self, master: ClusterNode, name: str) -> Iterator[str]:
-        """Yield names of keys that a master has."""
+        """Yield names of keys in the slots of a master."""
         slots = {
             slot
             for start, stop, owner, *_ in self._slots()
@@ -129,7 +129,7 @@ class RedisCluster:
 
     @contextlib.contextmanager
     def moving(self, key: str, source: ClusterNode, target: ClusterNode) -> Generator[None]:
-        """Be about to move the slot of a key from one master to another; in the end it stays."""
+        """Start to move the slot of a key from one master to another; in the end it stays."""
         slot = key_slot(key.encode())
         with source.client() as giver, target.client() as taker:
             taker.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", giver.execute_command("CLUSTER MYID"))
@@ -154,7 +154,7 @@ class RedisCluster:
                 client.flushall()
 
     def _views(self) -> Iterator[set[int]]:
-        """Yield the masters that each node that answers knows."""
+        """Yield the masters as seen by each node that answers."""
         for node in self.nodes:
             with contextlib.suppress(redis.ConnectionError, redis.TimeoutError), node.client() as client:
                 yield {master[1] for _, _, master, *_ in client.execute_command("CLUSTER SLOTS")}
@@ -191,7 +191,7 @@ def running_cluster(folder: Path) -> Generator[RedisCluster]:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something holds in another process."""
+    """Wait until something becomes true in another process."""
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         with contextlib.suppress(redis.RedisError):
@@ -208,7 +208,7 @@ def _described(folder: Path, index: int) -> ClusterNode:
 
 
 def _configuration(nodes: list[ClusterNode], own: int) -> str:
-    """Return what a node would have saved itself: who there is, and who has which slots."""
+    """Return what a node would have saved itself: the nodes, and their slots."""
     lines = []
     for index, node in enumerate(nodes):
         flags = ("myself," if index == own else "") + ("master" if node.slots else "slave")

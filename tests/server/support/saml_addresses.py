@@ -1,4 +1,4 @@
-"""The addresses that take assertions: what is honest at each, how to bring it there, and what acceptance looks like."""
+"""The endpoints that accept assertions: a valid document for each, how to present it, and how acceptance shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS: tuple[Kind, ...] = ("assertion", "response", "browser")
 
 
 async def trust(stores: Stores, clock: Clock, organisation: Organisation, *, key: str = "first") -> IdentityProvider:
-    """Put an identity provider of its own on record for an organisation."""
+    """Register a separate identity provider for an organisation."""
     provider = identity_provider(f"https://idp.example.com/{organisation.id}", key)
     async with stores.postgres.connection() as connection:
         await connection.execute(
@@ -55,7 +55,7 @@ async def add_user(stores: Stores, organisation: Organisation, email: str, statu
 
 @attrs.frozen(kw_only=True)
 class Address:
-    """One way in, for an organisation with an identity provider."""
+    """One endpoint, for an organisation with an identity provider."""
 
     kind: Kind
     http: httpx.AsyncClient
@@ -65,11 +65,11 @@ class Address:
     clock: Clock
 
     async def scene(self) -> Scene:
-        """Return an honest document for this address; for a browser, the answer to a request made just now."""
+        """Return a valid document for this endpoint; for a browser, the answer to a request made just now."""
         return self.scene_of(await self.ask() if self.kind == "browser" else None)
 
     def scene_of(self, request_id: str | None) -> Scene:
-        """Return an honest document that answers a request."""
+        """Return a valid document that answers a request."""
         return Scene(
             provider=self.provider,
             audience=ENTITY_ID,
@@ -80,7 +80,7 @@ class Address:
         )
 
     async def ask(self, **query: str) -> str:
-        """Begin to sign in, as a browser does; return the id of the request to the identity provider."""
+        """Start to sign in, as a browser does; return the id of the request to the identity provider."""
         response = await self.http.get("/saml/login", params={"organisation": self.organisation.id, **query})
         assert response.status_code == 302, response.text
         return request_of(response).get("ID", "")
@@ -94,7 +94,7 @@ class Address:
         return await self.http.post("/oauth/token", data=values, auth=self.client.basic)
 
     def is_welcome(self, response: httpx.Response) -> bool:
-        """Tell whether a document was accepted; a refusal must look like every other."""
+        """Return whether a document was accepted; a refusal must look like every other."""
         if self.kind == "browser":
             signed_in = "redcore_session" in response.cookies
             assert response.status_code == (200 if signed_in else 400)
@@ -108,7 +108,7 @@ class Address:
 
 
 async def address_of(kind: Kind, *, http: httpx.AsyncClient, stores: Stores, clock: Clock, client: Client) -> Address:
-    """Return a way in for the organisation of a client, which gets an identity provider for it."""
+    """Return an endpoint for the organisation of a client, which gets an identity provider for it."""
     (row,) = await rows(stores, "select organisation_id, owner_id from applications where id = %s", client.id)
     organisation = Organisation(row["organisation_id"], row["owner_id"])
     provider = await trust(stores, clock, organisation)
@@ -118,6 +118,6 @@ async def address_of(kind: Kind, *, http: httpx.AsyncClient, stores: Stores, clo
 
 
 def request_of(response: httpx.Response) -> etree._Element:
-    """Return the AuthnRequest in a redirection to an identity provider."""
+    """Return the AuthnRequest in a redirect to an identity provider."""
     query = parse_qs(urlsplit(response.headers["Location"]).query)
     return etree.fromstring(zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), -15))

@@ -27,7 +27,7 @@ VICTIM = "victim@example.com"
 
 @attrs.frozen(kw_only=True)
 class Scene:
-    """An honest document for one of our addresses, to be varied."""
+    """A valid document for one of our endpoints, to be altered."""
 
     provider: IdentityProvider
     audience: str
@@ -38,7 +38,7 @@ class Scene:
     is_response: bool = True
 
     def statement(self, **changes: Any) -> Statement:
-        """Return what an honest assertion would say, but for some changes."""
+        """Return the content of a valid assertion, with some changes."""
         honest = Statement(
             name_id=self.name_id,
             audience=self.audience,
@@ -50,7 +50,7 @@ class Scene:
         return attrs.evolve(honest, **changes)
 
     def document(self, assertion: XML, **envelope: Any) -> bytes:
-        """Return an assertion, in a response where this address is brought one."""
+        """Return an assertion, in a response where this endpoint accepts one."""
         if not self.is_response:
             return serialized(assertion)
         return serialized(self.provider.response(assertion, self.statement(), **envelope))
@@ -221,7 +221,7 @@ SAYINGS: Mapping[str, tuple[Attack, str]] = {
     "no conditions": (_edited(_without("./saml:Conditions")), "it has no Conditions"),
     "two subjects": (_edited(_twice("./saml:Subject")), "it has 2 Subject elements"),
 }
-"""Assertions that are signed by the right provider, and say the wrong thing."""
+"""Assertions that are signed by the right provider, with wrong content."""
 
 FORMS: Mapping[str, tuple[Attack, str]] = {
     "wrong key": (_other_key, "its signature is not the identity provider's"),

@@ -1,4 +1,4 @@
-"""Signature wrapping: documents in which a signature holds, for another element than the one that is read.
+"""Signature wrapping: documents whose signature is valid, but for another element than the one that is read.
 
 The eight variants of Somorovsky and others, "On Breaking SAML: Be Whoever You Want to Be" (2012).
 """
@@ -14,7 +14,7 @@ from tests.server.support.saml_attacks import DS, VICTIM, Scene, find
 
 
 def _evil(original: XML) -> XML:
-    """Return a copy under another ID that speaks of the victim."""
+    """Return a copy under another ID that names the victim."""
     evil = deepcopy(original)
     evil.set("ID", "_evil")
     find(evil, ".//saml:NameID").text = VICTIM

@@ -1,4 +1,4 @@
-"""A clock for tests in which time is what they say it is."""
+"""A clock that tests set."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """OpenStack Swift in one process: a proxy that speaks S3, with the account, container and object servers behind it.
 
 Run as a program with a folder for its data: it prints the port it listens on, on loopback, and ends when its input
-ends, so that no test that dies leaves it behind. It cannot live in the process of the tests, for eventlet replaces
-the sockets and threads of the process it is in.
+ends, so that a test that dies does not leave it behind. It cannot run in the process of the tests, because eventlet
+replaces the sockets and threads of its process.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ allow_object_versioning = true
 
 
 def serve(folder: Path, kind: str, config: str) -> int:
-    """Start a server of a kind in the background; returns its port."""
+    """Start a server of a kind in the background; return its port."""
     file = folder / f"{kind}.conf"
     file.write_text(config.format(folder=folder, kind=kind))
     listener = eventlet.listen((HOST, 0))
@@ -78,7 +78,7 @@ def serve(folder: Path, kind: str, config: str) -> int:
 
 
 def make_ring(folder: Path, kind: str, port: int) -> None:
-    """Write the ring of a kind of server, of one device and one replica."""
+    """Write the ring of a kind of server, with one device and one replica."""
     builder = RingBuilder(part_power=1, replicas=1, min_part_hours=0)
     device = {"id": 0, "region": 1, "zone": 1, "ip": HOST, "port": port, "device": "disk", "weight": 1.0}
     builder.add_dev({**device, "replication_ip": HOST, "replication_port": port})

@@ -1,4 +1,4 @@
-"""A store that speaks S3 for the tests: OpenStack Swift, started in a process of its own."""
+"""An S3 store for the tests: OpenStack Swift, in a process of its own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Swift:
 @contextlib.contextmanager
 def swift_in(folder: Path) -> Iterator[Swift]:
     """Run a store whose objects are in a folder."""
-    command = [sys.executable, "-W", "ignore", str(PROGRAM), str(folder)]  # eventlet warns that it grows old
+    command = [sys.executable, "-W", "ignore", str(PROGRAM), str(folder)]  # eventlet warns about its deprecation
     with (
         (folder / "swift.log").open("w") as log,
         subprocess.Popen(  # noqa: S603 (our own program)

@@ -1,4 +1,4 @@
-"""What the server's tests are about: organisations, their applications, and the addresses in their tokens."""
+"""Tenants of the server's tests: organisations, their applications, and the addresses in their tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCOPES = spec.load().scope_meanings
 
 @attrs.frozen
 class Addresses:
-    """Where the real stores answer."""
+    """The addresses of the real stores."""
 
     database_url: str = attrs.field(repr=False)
     redis_url: str = attrs.field(repr=False)
@@ -29,7 +29,7 @@ class Addresses:
 
 @attrs.frozen
 class Organisation:
-    """An organisation of its own for one test, with an active admin."""
+    """A separate organisation for one test, with an active admin."""
 
     id: str
     owner_id: str

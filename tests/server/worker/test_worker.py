@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 @attrs.define
 class Postbox:
-    """A mailer that keeps what it is given, after failing as often as told."""
+    """A mailer that keeps its mail, after failing a given number of times."""
 
     failures: list[Exception] = attrs.field(factory=list)
     sent: list[Mail] = attrs.field(factory=list)
@@ -66,7 +66,7 @@ def postbox() -> Postbox:
 
 @pytest.fixture
 async def no_jobs_of_others(stores: Stores) -> None:
-    """Forget what other tests left in the queue: this worker would do it first."""
+    """Delete the jobs of other tests: this worker would do them first."""
     async with stores.postgres.connection() as connection:
         await connection.execute("delete from procrastinate_jobs")
 
@@ -128,7 +128,7 @@ async def user(stores: Stores, user_id: str) -> dict[str, Any]:
 
 
 async def eventually(holds: Callable[[], object]) -> None:
-    """Wait, at most 20 s, for what the worker does by itself."""
+    """Wait, at most 20 s, for something that the worker does by itself."""
     async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 - the worker has no reason to tell us
             await asyncio.sleep(0.01)
@@ -147,7 +147,7 @@ def test_link_token() -> None:
 async def test_send(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """The mail greets the person, holds the link in both forms, and is recorded on the user."""
+    """The mail greets the person, has the link in both forms, and is recorded on the user."""
     invited = await invite(stores, clock, organisation, status="inactive")
 
     await sender.send(invited.invitation_id)
@@ -172,7 +172,7 @@ async def test_send(
 async def test_sent_once(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """The job run a second time sends nothing."""
+    """The second run of the job sends nothing."""
     invited = await invite(stores, clock, organisation)
 
     await sender.send(invited.invitation_id)
@@ -194,7 +194,7 @@ async def test_not_sent_any_more(  # noqa: PLR0917 - fixtures
     assert postbox.sent == []
 
 
-async def test_not_sent_when_too_old(
+async def test_not_sent_when_expired(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
     """A link that would be dead on arrival is not sent; the server's clock decides."""
@@ -209,7 +209,7 @@ async def test_not_sent_when_too_old(
 async def test_not_sent_to_deleted_user(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """A user deleted before the mail went out gets none."""
+    """A user who was deleted before the mail was sent gets none."""
     invited = await invite(stores, clock, organisation)
     await execute(stores, "delete from users where id = %s", (invited.user_id,))
 
@@ -221,7 +221,7 @@ async def test_not_sent_to_deleted_user(
 async def test_failure_is_not_recorded(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """A mail that was not handed over leaves the user as it was."""
+    """A mail that was not delivered leaves the user as it was."""
     postbox.failures = [MailUnavailable("away")]
     invited = await invite(stores, clock, organisation)
 
@@ -234,7 +234,7 @@ async def test_failure_is_not_recorded(
 async def test_two_workers_at_once(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
-    """While one worker hands the mail over another leaves it alone, and the user can still be deleted."""
+    """While one worker sends the mail another leaves it alone, and the user can still be deleted."""
     invited = await invite(stores, clock, organisation)
     postbox.may_go_on = asyncio.Event()
     first = asyncio.create_task(sender.send(invited.invitation_id))
@@ -249,7 +249,7 @@ async def test_two_workers_at_once(
     assert len(postbox.sent) == 1
 
 
-async def test_whoever_invites_again_at_that_moment_is_not_in_the_way(
+async def test_a_concurrent_resend_does_not_deadlock(
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox
 ) -> None:
     """Resending locks the user, then the invitation; sending does it in the same order, or each waits for the other."""
@@ -260,7 +260,7 @@ async def test_whoever_invites_again_at_that_moment_is_not_in_the_way(
         sending = asyncio.create_task(sender.send(invited.invitation_id))
         async with asyncio.timeout(10):
             while not await waiting(stores):
-                pass  # asking takes its time: the other task goes on meanwhile
+                pass  # the query takes a moment: the other task continues meanwhile
         await connection.execute("update invitations set voided_at = now() where id = %s", (invited.invitation_id,))
     await sending
 
@@ -269,7 +269,7 @@ async def test_whoever_invites_again_at_that_moment_is_not_in_the_way(
 
 
 async def waiting(stores: Stores) -> bool:
-    """Whether a transaction waits for another."""
+    """Return whether a transaction waits for another."""
     async with stores.postgres.connection() as connection:
         cursor = await connection.execute("select 1 from pg_locks where not granted")
         return await cursor.fetchone() is not None
@@ -296,7 +296,7 @@ async def test_job_of_the_transaction(
 async def test_mails_of_an_import_wait_for_everything_else(
     stores: Stores, clock: Clock, organisation: Any, no_jobs_of_others: None
 ) -> None:
-    """However many there are, who invites one person waits for none of them."""
+    """However many there are, a single invitation waits for none of them."""
     many, one = [await invite(stores, clock, organisation) for _ in range(2)]
     async with stores.postgres.connection() as connection, connection.transaction():
         await defer_invitations(connection, [many.invitation_id])
@@ -308,7 +308,9 @@ async def test_mails_of_an_import_wait_for_everything_else(
     assert ids.index(one.invitation_id) < ids.index(many.invitation_id)
 
 
-async def test_a_job_tells_which_request_caused_it(caller: httpx.AsyncClient, worker: Worker, postbox: Postbox) -> None:
+async def test_a_job_logs_the_request_that_caused_it(
+    caller: httpx.AsyncClient, worker: Worker, postbox: Postbox
+) -> None:
     """The lines of the worker have the id of the request, so that one id finds them all."""
     request_id = "0b5c7b5e-3d0c-4f3f-9a55-2f0d8a7f1c11"
     user = {"email": "ann@example.com", "name": "Ann", "role": "viewer"}
@@ -324,7 +326,7 @@ async def test_a_job_tells_which_request_caused_it(caller: httpx.AsyncClient, wo
 
 
 async def test_a_job_of_a_job_keeps_the_cause(stores: Stores, no_jobs_of_others: None) -> None:
-    """What a job writes into the queue belongs to the same request, one job or many."""
+    """A job that a job enqueues belongs to the same request, one or many."""
     ids: list[object] = []
     done = asyncio.Event()
 
@@ -351,10 +353,10 @@ async def test_a_job_of_a_job_keeps_the_cause(stores: Stores, no_jobs_of_others:
     assert ids == ["cause"] * 3
 
 
-async def test_failed_job_is_tried_again(
+async def test_failed_job_is_retried(
     stores: Stores, clock: Clock, organisation: Any, worker: Worker, postbox: Postbox
 ) -> None:
-    """A mailer that is away for a moment delays the mail."""
+    """A mailer that is down for a moment delays the mail."""
     postbox.failures = [MailUnavailable("away")]
     invited = await invite(stores, clock, organisation)
 
@@ -368,11 +370,11 @@ async def test_failed_job_is_tried_again(
 async def test_job_of_dead_worker(
     stores: Stores, clock: Clock, organisation: Any, postbox: Postbox, sender: InvitationSender
 ) -> None:
-    """A job that a dead worker had begun is run again."""
+    """A job that a dead worker had started is run again."""
     invited = await invite(stores, clock, organisation)
     async with stores.postgres.connection() as connection, connection.transaction():
         await defer_invitation(connection, invitation_id=invited.invitation_id)
-        # What a worker leaves behind that was killed a minute ago in the middle of the job.
+        # The traces of a worker that was killed a minute ago during the job.
         await connection.execute(
             """with dead as (insert into procrastinate_workers (last_heartbeat)
                              values (now() - interval '1 minute') returning id)
@@ -391,7 +393,7 @@ async def test_job_of_dead_worker(
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (8, 256), (9, 300), (5000, 300)])
-def test_backoff(attempts: int, seconds: int) -> None:
+def test_backoff_of_retries(attempts: int, seconds: int) -> None:
     """The wait doubles from 1 s to 300 s and stays there."""
     job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="t", attempts=attempts, task_kwargs={})
 
@@ -403,8 +405,8 @@ def test_backoff(attempts: int, seconds: int) -> None:
     assert round((decision.retry_at - before).total_seconds()) == seconds
 
 
-def test_what_another_worker_does_is_asked_for_again_soon() -> None:
-    """However often the job was killed: that was no failure."""
+def test_a_job_of_another_worker_is_checked_again_soon() -> None:
+    """However often the job was killed: that was not a failure."""
     job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="t", attempts=20, task_kwargs={})
 
     before = datetime.now(UTC)
@@ -416,7 +418,7 @@ def test_what_another_worker_does_is_asked_for_again_soon() -> None:
 
 
 def test_refused_mail_is_given_up() -> None:
-    """A mail nobody will ever take is not tried again."""
+    """A mail that will never be accepted is not retried."""
     job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="t", task_kwargs={})
 
     assert Backoff().get_retry_decision(exception=MailRefused("no such user"), job=job) is None

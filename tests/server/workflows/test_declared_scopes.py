@@ -1,4 +1,4 @@
-"""What each workflow reads and writes, seen in its statements, is what its declared scopes say."""
+"""The declared scopes of each workflow match what its statements read and write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from redcore_server.workflows.definition import Definition
 
 pytestmark = pytest.mark.anyio
 
-# Resources by the tables that hold them. What is published is open to everybody, and the run itself is its own.
+# Resources by the tables that hold them. Published files are public, and the run itself is its own.
 RESOURCES: Final = {"products": "products", "users": "users", "invitations": "users", "files": "files"}
 _WRITTEN: Final = re.compile(r"\b(?:insert into|update|delete from|copy)\s+([a-z_]+)")
 _READ: Final = re.compile(r"\b(?:from|join)\s+([a-z_]+)")
@@ -46,7 +46,7 @@ FILES: Final[dict[str, bytes]] = {
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Keep every statement that is sent to PostgreSQL."""
+    """Record every statement that is sent to PostgreSQL."""
     seen: list[str] = []
     for kind in (psycopg.AsyncCursor, psycopg.AsyncServerCursor):
         for name in ("execute", "copy"):
@@ -62,7 +62,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def tables(pattern: re.Pattern[str], statements: list[str]) -> set[str]:
     text = "\n".join(re.sub(r"--.*", "", statement) for statement in statements)
-    # Who owns a run is looked up by the platform itself, to see whether the run may go on.
+    # The platform itself looks up the owner of a run, to see whether the run may continue.
     text = re.sub(r"\(select role from users where users\.id = owner_id[^)]*\)", "", text)
     return set(pattern.findall(text)) & RESOURCES.keys()
 
@@ -71,7 +71,7 @@ def tables(pattern: re.Pattern[str], statements: list[str]) -> set[str]:
 async def test_a_workflow_declares_what_it_reads_and_writes(
     *, caller: httpx.AsyncClient, stores: Stores, clock: Clock, tmp_path: Path, statements: list[str], name: str
 ) -> None:
-    """No scope less and none more; who may write a resource may read it in passing."""
+    """No scope is missing and none is superfluous; the scope to write a resource includes reading it in passing."""
     settings = Settings(data=tmp_path)
     runner = WorkflowRunner(
         stores=stores, objects=open_objects(settings), clock=clock, storage_bytes=settings.storage_bytes
@@ -95,7 +95,7 @@ async def test_a_workflow_declares_what_it_reads_and_writes(
 
 
 def test_a_definition_cannot_be_made_without_scopes() -> None:
-    """Neither left out nor empty; and each one is a scope of the contract."""
+    """Neither missing nor empty; and each one is a scope of the contract."""
     work = WORKFLOWS["catalog_export"].work
     with pytest.raises(TypeError):
         Definition(name="x", description="x", input_schema={}, work=work)  # type: ignore[call-arg]

@@ -60,7 +60,7 @@ def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
 
 @pytest.fixture
 def run(caller: httpx.AsyncClient, runner: WorkflowRunner) -> Runs:
-    """Starts a run, does it as the worker would, and returns it as it ended."""
+    """Start a run, do its work as the worker would, and return it when it has ended."""
 
     async def run(workflow: str, **given: Any) -> dict[str, Any]:
         started = await start(caller, workflow, **given)
@@ -91,8 +91,8 @@ async def catalog(caller: httpx.AsyncClient) -> dict[str, tuple[Any, ...]]:
     return {p["sku"]: (p["name"], p["price"], p["stock"], p["status"]) for p in products}
 
 
-async def test_the_definitions_say_what_they_take(caller: httpx.AsyncClient) -> None:
-    """Each with the JSON Schema of its input, cut in pages."""
+async def test_the_definitions_describe_their_input(caller: httpx.AsyncClient) -> None:
+    """Each with the JSON Schema of its input, in pages."""
     listed = (await caller.get("/v1/workflows")).json()
     second = (await caller.get("/v1/workflows?limit=1&offset=1")).json()
 
@@ -102,7 +102,7 @@ async def test_the_definitions_say_what_they_take(caller: httpx.AsyncClient) -> 
 
 
 async def test_a_run_is_queued_with_its_job(caller: httpx.AsyncClient, stores: Stores) -> None:
-    """202 with Location and the run; the job was written with it."""
+    """202 with Location and the run; the job is written in the same transaction."""
     response = await caller.post("/v1/workflows/catalog_export/runs", json={})
 
     run = response.json()["data"]
@@ -131,7 +131,7 @@ async def test_a_run_is_queued_with_its_job(caller: httpx.AsyncClient, stores: S
         ("catalog_import", {"file_id": 5}, "input.file_id"),
     ],
 )
-async def test_an_input_that_does_not_fit_is_refused(
+async def test_an_invalid_input_is_refused(
     caller: httpx.AsyncClient, workflow: str, given: dict[str, Any], field: str
 ) -> None:
     """400 names the field; nothing is queued."""
@@ -141,8 +141,8 @@ async def test_an_input_that_does_not_fit_is_refused(
     assert (await caller.get("/v1/workflow-runs")).json()["meta"]["total"] == 0
 
 
-async def test_an_input_with_many_problems_is_answered_shortly(caller: httpx.AsyncClient) -> None:
-    """As a body with many problems is: the first fifty, and one that says there are more."""
+async def test_an_input_with_many_problems_gets_a_short_answer(caller: httpx.AsyncClient) -> None:
+    """As a body with many problems does: the first fifty, and one that says there are more."""
     given = {f"k{number}": 1 for number in range(900)}
 
     response = await caller.post("/v1/workflows/catalog_export/runs", json={"input": given})
@@ -175,7 +175,7 @@ async def test_runs_are_listed_by_workflow_and_status(caller: httpx.AsyncClient,
 async def test_the_catalog_is_exported_and_imported_again(
     caller: httpx.AsyncClient, run: Runs, callers: Callers, kind: str
 ) -> None:
-    """What comes out is what went in, whatever names and skus hold, and it can go in again."""
+    """The import restores what was exported, whatever names and skus hold."""
     names = ["plain", 'with "quotes", commas', "in  blanks", "Überraschung"]
     skus = ['"S", 1', "S", "two  blanks", "Ü"]
     for number, (name, sku) in enumerate(zip(names, skus, strict=True)):
@@ -201,7 +201,7 @@ async def test_the_catalog_is_exported_and_imported_again(
 
 
 async def test_a_catalog_without_products_is_a_heading(caller: httpx.AsyncClient, run: Runs) -> None:
-    """An export of nothing succeeds."""
+    """The export succeeds."""
     exported = await run("catalog_export")
 
     content = await caller.get(f"/v1/files/{exported['result']['file_id']}/content")
@@ -230,10 +230,10 @@ async def test_an_export_can_be_made_safe_for_spreadsheets(
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "x"), OSError(errno.EDQUOT, "x"), ObjectsFull("x")])
-async def test_a_full_disk_is_said_as_such_at_once(
+async def test_a_full_disk_fails_the_run_at_once(
     caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """The run fails the first time: to try again would not make space."""
+    """The run fails the first time: a retry would not free space."""
     started = await start(caller, "catalog_export")
 
     async def full(run: definition.Run) -> None:
@@ -247,7 +247,7 @@ async def test_a_full_disk_is_said_as_such_at_once(
     assert (ended["status"], "no space left" in ended["error"]["message"]) == ("failed", True)
 
 
-async def test_all_or_nothing(caller: httpx.AsyncClient, run: Runs) -> None:
+async def test_an_import_is_all_or_nothing(caller: httpx.AsyncClient, run: Runs) -> None:
     """One bad row, and nothing is imported; the error names row and field."""
     file_id = await upload(caller, f"{HEADING}A,Good,100,1,\nB,,x,-1,gone\nA,Again,1,,\n")
 
@@ -265,7 +265,7 @@ async def test_all_or_nothing(caller: httpx.AsyncClient, run: Runs) -> None:
     assert await catalog(caller) == {}
 
 
-async def test_the_good_rows_of_a_partial_import(caller: httpx.AsyncClient, run: Runs) -> None:
+async def test_a_partial_import_imports_the_good_rows(caller: httpx.AsyncClient, run: Runs) -> None:
     """They are imported, the others reported."""
     file_id = await upload(caller, f"{HEADING}A,Good,100,1,\nB,Bad,x,,\nA,Again,1,,\n")
 
@@ -277,7 +277,7 @@ async def test_the_good_rows_of_a_partial_import(caller: httpx.AsyncClient, run:
 
 
 async def test_an_import_knows_a_sku_in_any_unicode_form(caller: httpx.AsyncClient, run: Runs) -> None:
-    """It changes the product that has it, and of two rows that have it the second is a problem."""
+    """It changes the product with that sku, and of two rows with the same sku the second is a problem."""
     await caller.post("/v1/products", json={"name": "x", "sku": "Caf\u00e9", "price": 1})
     content = "sku,name,price\nCafe\u0301,y,2\nCaf\u00e9,z,3\nA\u200bB,z,3\n"
 
@@ -289,7 +289,7 @@ async def test_an_import_knows_a_sku_in_any_unicode_form(caller: httpx.AsyncClie
 
 
 async def test_an_import_follows_the_stock_rule(caller: httpx.AsyncClient, run: Runs) -> None:
-    """Row by row as `with_status` has it for requests, whatever was there before."""
+    """Row by row as `with_status` has it for requests, whatever the present values."""
     befores = [None, *itertools.product([0, 5], ["available", "out_of_stock", "discontinued"])]
     changes = list(itertools.product([None, 0, 5], [None, "available", "out_of_stock", "discontinued"]))
     expected, lines = {}, []
@@ -326,10 +326,10 @@ async def test_an_import_follows_the_stock_rule(caller: httpx.AsyncClient, run: 
         (b'sku,name,price\nA,"' + b'a","b\n' * 200_000, "a.csv", "is in is longer than 1048576 characters."),
     ],
 )
-async def test_a_file_that_cannot_be_read_is_said_to_be(
+async def test_a_file_that_cannot_be_parsed_fails_the_run(
     caller: httpx.AsyncClient, run: Runs, content: bytes, name: str, message: str
 ) -> None:
-    """The run fails and says where; nothing is changed, also when it should be partial."""
+    """The run says where; nothing is changed, also when it should be partial."""
     file_id = await upload(caller, content, name)
 
     ended = await run("catalog_import", file_id=file_id, partial=True)
@@ -374,7 +374,7 @@ GOOD_JSON = '{{"sku": "G1", "name": "x", "price": 1}}\n{}\n{{"sku": "G2", "name"
         ),
     ],
 )
-async def test_what_is_wrong_with_one_row_is_that_rows_problem(
+async def test_a_problem_of_one_row_does_not_affect_the_others(
     caller: httpx.AsyncClient, run: Runs, line: str | bytes, problem: tuple[str, str]
 ) -> None:
     """With `partial` the rows around it are imported; without it nothing is, and the problem is named all the same."""
@@ -393,8 +393,8 @@ async def test_what_is_wrong_with_one_row_is_that_rows_problem(
     assert set(await catalog(caller)) == {"G1", "G2"}
 
 
-async def test_all_bad_rows_are_named_at_once_up_to_a_bound(caller: httpx.AsyncClient, run: Runs) -> None:
-    """A hundred of them, and how many there are."""
+async def test_all_bad_rows_are_named_at_once_up_to_a_limit(caller: httpx.AsyncClient, run: Runs) -> None:
+    """A hundred of them, and their number."""
     file_id = await upload(caller, "sku,name,price\n" + "A,x\n" * 150)
 
     ended = await run("catalog_import", file_id=file_id)
@@ -428,7 +428,7 @@ async def test_a_file_is_read_as_spreadsheets_write_it(caller: httpx.AsyncClient
 async def test_long_rows_are_read_a_few_at_a_time(
     caller: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many as fit into the size of the longest row, so that none of their number fills the memory."""
+    """As many as fit into the size of the longest row, so that a file of long rows does not fill the memory."""
     monkeypatch.setattr(tables, "MAX_ROW_CHARACTERS", 10_000)
     content = b"sku,name\n" + b"A,%b\n" % (b"x" * 3000) * 10
     (settings.objects / "rows").write_bytes(content)
@@ -439,7 +439,7 @@ async def test_long_rows_are_read_a_few_at_a_time(
     assert read == [4, 4, 2]
 
 
-async def test_a_number_with_a_fraction_of_nothing_is_whole(caller: httpx.AsyncClient, run: Runs) -> None:
+async def test_a_whole_number_may_have_a_fraction_of_zero(caller: httpx.AsyncClient, run: Runs) -> None:
     """As in a request to the API: 5.0 is 5."""
     file_id = await upload(caller, '{"sku": "A", "name": "x", "price": 5.0}', "rows.jsonl")
 
@@ -447,8 +447,8 @@ async def test_a_number_with_a_fraction_of_nothing_is_whole(caller: httpx.AsyncC
     assert (await catalog(caller))["A"][1] == 5
 
 
-async def test_one_sku_in_every_row_takes_no_time(caller: httpx.AsyncClient, run: Runs) -> None:
-    """The first row counts; all others are counted, and the first hundred told."""
+async def test_one_sku_in_every_row_is_fast(caller: httpx.AsyncClient, run: Runs) -> None:
+    """The first row counts; all others are counted, and the first hundred reported."""
     file_id = await upload(caller, "sku,name,price\n" + "A,x,1\n" * 20_000)
 
     ended = await run("catalog_import", file_id=file_id, partial=True)  # a minute, if each were compared with each
@@ -457,10 +457,10 @@ async def test_one_sku_in_every_row_takes_no_time(caller: httpx.AsyncClient, run
     assert len(ended["result"]["problems"]) == 100
 
 
-async def test_an_import_undoes_nothing_that_changes_meanwhile(
+async def test_an_import_reverts_no_concurrent_change(
     caller: httpx.AsyncClient, runner: WorkflowRunner, stores: Stores
 ) -> None:
-    """The stock that the file leaves out stays what somebody else makes it while the import waits for the row."""
+    """If the file leaves the stock out, a change made while the import waits for the row is kept."""
     product = {"name": "x", "sku": "A", "price": 1, "stock": 5}
     product_id = (await caller.post("/v1/products", json=product)).json()["data"]["id"]
     started = await start(caller, "catalog_import", file_id=await upload(caller, "sku,name,price\nA,x,2\n"))
@@ -475,7 +475,7 @@ async def test_an_import_undoes_nothing_that_changes_meanwhile(
 
 
 async def test_a_byte_order_mark_and_lone_line_feeds_are_read(caller: httpx.AsyncClient, run: Runs) -> None:
-    """As spreadsheets write them; empty lines are no rows."""
+    """As spreadsheets write them; empty lines are skipped."""
     file_id = await upload(caller, b"\xef\xbb\xbfsku,name,price\r\nA,x,1\r\n\r\nB,y,2\r\n")
 
     assert (await run("catalog_import", file_id=file_id))["result"]["created"] == 2
@@ -484,8 +484,8 @@ async def test_a_byte_order_mark_and_lone_line_feeds_are_read(caller: httpx.Asyn
 @pytest.mark.parametrize(
     "name", [name for name in WORKFLOWS if "file_id" in WORKFLOWS[name].input_schema["properties"]]
 )
-async def test_a_file_of_another_organisation_is_not_there(run: Runs, callers: Callers, name: str) -> None:
-    """The run fails as for a file that never was, of every workflow that takes one."""
+async def test_a_file_of_another_organisation_is_not_found(run: Runs, callers: Callers, name: str) -> None:
+    """The run fails as for an unknown file, in every workflow that takes one."""
     other = await callers.of(await make_organisation(callers.stores, callers.clock))
     file_id = await upload(other, f"{HEADING}A,x,1,,\n")
 
@@ -495,7 +495,7 @@ async def test_a_file_of_another_organisation_is_not_there(run: Runs, callers: C
 
 
 async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Runs, stores: Stores) -> None:
-    """Each is pending with one invitation and one job; problems are told by row."""
+    """Each is pending with one invitation and one job; problems are reported by row."""
     await caller.post("/v1/users", json={"email": "Old@example.com", "name": "Old"})
     content = "email,name,role\nnew@example.com,New,editor\nold@EXAMPLE.com,Old,\nNEW@example.com,Twice,\nbad,Bad,\n"
     file_id = await upload(caller, content)
@@ -517,7 +517,7 @@ async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Ru
 
 
 async def test_an_import_takes_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
-    """And compares them as the API does: in another Unicode form it is the same address."""
+    """In another Unicode form it is the same address, as in the API."""
     await caller.post("/v1/users", json={"email": "ren\u00e9@example.com", "name": "Old"})
     addresses = ["rene\u0301@example.com", "用户@例え.jp", "ZOË@example.com", "zoe\u0308@example.com"]
     file_id = await upload(caller, "\n".join(["email,name,role", *(f"{address},New," for address in addresses)]))
@@ -529,7 +529,7 @@ async def test_an_import_takes_addresses_in_any_script(caller: httpx.AsyncClient
 
 
 async def test_a_queued_run_is_cancelled_at_once(caller: httpx.AsyncClient, runner: WorkflowRunner) -> None:
-    """200 with the run; the worker then leaves it alone, and it cannot be cancelled twice."""
+    """200 with the run; the worker then skips it, and it cannot be cancelled twice."""
     started = await start(caller, "catalog_export")
 
     cancelled = await caller.post(f"/v1/workflow-runs/{started['id']}/cancel")
@@ -545,7 +545,7 @@ async def test_a_queued_run_is_cancelled_at_once(caller: httpx.AsyncClient, runn
 async def test_a_running_run_is_cancelled_before_its_next_step(
     caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it did so far is undone."""
+    """Its changes so far are rolled back."""
     file_id = await upload(caller, f"{HEADING}A,x,1,,\n")
     started = await start(caller, "catalog_import", file_id=file_id)
     path = f"/v1/workflow-runs/{started['id']}"
@@ -566,10 +566,10 @@ async def test_a_running_run_is_cancelled_before_its_next_step(
     assert await catalog(caller) == {}
 
 
-async def test_a_fault_of_ours_is_tried_again_and_told_at_last(
+async def test_a_server_error_is_retried_and_reported_at_last(
     caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The job fails, so that it is tried again, and the run goes on; the fifth time the run has failed."""
+    """The job fails, so that it is retried, and the run continues; after the fifth time the run has failed."""
     started = await start(caller, "catalog_export")
 
     async def broken(run: definition.Run) -> None:
@@ -592,7 +592,7 @@ async def test_a_fault_of_ours_is_tried_again_and_told_at_last(
 async def test_two_workers_never_do_one_run(
     caller: httpx.AsyncClient, runner: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second is sent away to try again later; once the first is done there is nothing left to do."""
+    """The second has to try again later; once the first is done there is nothing left to do."""
     started = await start(caller, "catalog_export")
     inner: list[type[BaseException]] = []
     report = definition.Run.report
@@ -612,8 +612,8 @@ async def test_two_workers_never_do_one_run(
     assert (await caller.get("/v1/files")).json()["meta"]["total"] == 1
 
 
-async def test_problems_beyond_those_that_are_kept_are_counted_only() -> None:
-    """A description costs ten times as much as the check, so none is made that is not shown."""
+async def test_problems_beyond_the_limit_are_only_counted() -> None:
+    """A description costs ten times as much as the check, so only those that are shown are made."""
     problems, described = Problems(), list[int]()
 
     def describe(number: int) -> Iterator[Detail]:
