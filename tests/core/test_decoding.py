@@ -239,6 +239,24 @@ class TestFailure:
         assert (type(error), error.status_code, error.code) == (ServerError, 502, "HTTP_502")
         assert error.message == "the server gave no explanation"
 
+    @pytest.mark.parametrize(
+        ("location", "origin"),
+        [
+            ("https://login.example/?secret=canary", "https://login.example"),
+            ("HTTP://ada:canary@10.0.0.1:80", "HTTP://10.0.0.1:80"),
+            ("https://[::1]:8443/v1", "https://[::1]:8443"),
+            ("/canary", "another path"),
+            ("https://[canary", "another path"),
+        ],
+    )
+    def test_a_redirect(self, location: str, origin: str) -> None:
+        """The message says where it leads and what to do; the rest of a URL may be secret."""
+        error = failure(Response(302, Headers({"Location": location})), now=START, request_id="req")
+
+        assert f"the server redirects to {origin}, where" in error.message
+        assert "correct base_url" in error.message
+        assert "canary" not in error.message
+
     @pytest.mark.parametrize("details", [[{"field": "f"}], [1], "many", {"field": "f"}, True])
     def test_unreadable_details(self, details: object) -> None:
         """Malformed details are dropped; code and message are kept."""

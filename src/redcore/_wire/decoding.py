@@ -6,6 +6,7 @@ Values that it rejects although the RFCs allow them are handled by `tolerance`.
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import cache
@@ -24,6 +25,9 @@ from redcore._wire.tolerance import tolerated
 from redcore.exceptions import AuthenticationError, RedcoreAPIError, ResponseError
 
 T = TypeVar("T")
+
+ORIGIN = re.compile(r"(https?://)(?:[^/?#@]*@)?((?:[\w.-]+|\[[\w:.]+\])(?::\d+)?)", re.ASCII | re.IGNORECASE)
+"""The origin at the start of a URL, without a user name and password."""
 
 
 @attrs.frozen
@@ -153,8 +157,21 @@ def explanation(response: Response) -> tuple[str, str, str | None, Sequence[Erro
         error = structured(response, dict[str, Any])["error"]
         code, message, docs = str(error["code"]), str(error["message"]), error.get("docs")
     except (ResponseError, KeyError, TypeError, AttributeError):
-        return f"HTTP_{response.status_code}", "the server gave no explanation", None, ()
+        return f"HTTP_{response.status_code}", unexplained(response), None, ()
     return code, message, docs if isinstance(docs, str) else None, problems(error.get("details"))
+
+
+def unexplained(response: Response) -> str:
+    """The message for a response without an error envelope; of a redirect, only the origin is shown."""
+    location = response.headers.get("location", "")
+    if not (300 <= response.status_code < 400 and location):
+        return "the server gave no explanation"
+    origin = ORIGIN.match(location)
+    where = "another path" if origin is None else "".join(origin.groups())
+    return (
+        f"the server redirects to {where}, where the SDK sends no token; correct base_url, or log in to the network "
+        "if it asks for it"
+    )
 
 
 def problems(details: Any) -> tuple[ErrorDetail, ...]:
