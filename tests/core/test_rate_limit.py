@@ -58,6 +58,7 @@ class TestRetryAfter:
             ",",
             "0x10",
             "Tue, 99 Nov 2023",
+            "Tue, 14 Nov 2023 22:14:20 CEST",
             "Tue, 14 Nov 99999 22:14:20 GMT",
         ],
     )

@@ -83,6 +83,8 @@ def http_date(value: str) -> float | None:
     """Parse an HTTP-date into Unix seconds; None if it is not a valid date."""
     try:
         moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None and value[-1].isalpha():  # the name of a zone that the parser does not know
+            return None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
