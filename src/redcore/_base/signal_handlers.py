@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import FrameType
+from typing import cast
 
 
 def raised_by_handler(problem: BaseException) -> BaseException | None:
@@ -42,7 +43,7 @@ def is_of_handler(problem: BaseException, catcher: FrameType) -> bool:
 def has_got(frame: FrameType, interrupted: FrameType) -> bool:
     """Whether a frame has another one among its arguments, also as one of `*args`."""
     for value in frame.f_locals.values():
-        values: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
+        values = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
         if any(each is interrupted for each in values):
             return True
     return False
