@@ -17,6 +17,7 @@ from tests.client.loopback import Loopback
 
 from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
+from redcore._transport.address import address
 from redcore._transport.connecting import connect, connect_async, interleaved
 
 NAME = "several.localhost"
@@ -74,6 +75,24 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
     yield
     over.set()
+
+
+def test_the_zone_of_an_address(opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL has `%25` before it, and no header has it, as it is of this machine only (RFC 6874)."""
+    where = address(f"https://[fe80::1%25eth0]:{server.port}")
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+    asked: list[str] = []
+
+    def resolve(host: str, *_: object) -> list[Any]:
+        asked.append(host)
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    opened(where.host, where.port).close()
+
+    assert asked == ["fe80::1%eth0"]
+    assert where.header == f"[fe80::1]:{server.port}"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

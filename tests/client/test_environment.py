@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import traceback
 from base64 import b64encode
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback
 
-from redcore import ConfigurationError, NetworkError
+from redcore import AsyncClient, ConfigurationError, NetworkError
 from redcore._transport.tls import tls
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -85,6 +86,7 @@ def test_no_proxy_exempts_a_host(
         ("ftp://user:canary@proxy:1", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary@proxy:port", "HTTPS_PROXY is not the URL of a proxy"),
         ("http://user:canary#@proxy", "HTTPS_PROXY is not the URL of a proxy"),
+        ("http:/user:canary@proxy:1", "HTTPS_PROXY is not the URL of a proxy"),
     ],
 )
 def test_an_invalid_proxy(call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, proxy: str, message: str) -> None:
@@ -98,6 +100,14 @@ def test_an_invalid_proxy(call: Colour, make: Any, monkeypatch: pytest.MonkeyPat
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_a_proxy_whose_name_does_not_resolve(call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable, although it is that of a name."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+
+    with pytest.raises(NetworkError, match=r"no connection through the proxy: .* see HTTPS_PROXY"):
+        call(make(base_url="https://elsewhere.invalid/v1", max_retries=0).users.get_me)
+
+
 def test_certificates_of_the_environment(make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """SSL_CERT_FILE chooses the authorities; a missing or invalid file is a ConfigurationError."""
     default = tls()
@@ -109,6 +119,50 @@ def test_certificates_of_the_environment(make: Any, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
             make()
+
+
+@pytest.fixture
+def own_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment select no certificate authorities, and let the next client read them."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("redcore._transport.tls._made", {})
+
+
+@pytest.mark.usefixtures("own_authorities")
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [("SSL_CERT_DIR", "/missing"), ("SSL_CERT_DIR", certifi.where()), ("SSLKEYLOGFILE", "/missing/file")],
+)
+def test_a_path_that_cannot_be_used(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, variable: str, path: str
+) -> None:
+    """The error names the variable, also that of the key log, which other programs set for all."""
+    monkeypatch.setenv(variable, path)
+
+    with pytest.raises(ConfigurationError, match=variable):
+        call(make(base_url=f"https://127.0.0.1:{server.port}/v1").users.get_me)
+
+
+def test_a_key_log_that_cannot_be_written_while_aiohttp_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes its TLS settings then."""
+    monkeypatch.setenv("SSLKEYLOGFILE", "/missing/file")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "aiohttp" or "aiohttp_client" in name]:
+        monkeypatch.delitem(sys.modules, name)
+
+    with pytest.raises(ConfigurationError, match="SSLKEYLOGFILE"):
+        AsyncClient(api_key="rk_test_1", transport="aiohttp")
+
+
+@pytest.mark.usefixtures("own_authorities")
+def test_authorities_that_are_not_installed(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a program of one file whose temporary folder was cleared: no retry helps."""
+    monkeypatch.setattr(certifi, "where", lambda: "/missing/cacert.pem")
+
+    with pytest.raises(ConfigurationError, match="reinstall certifi, or set SSL_CERT_FILE"):
+        call(make(base_url=f"https://127.0.0.1:{server.port}/v1").users.get_me)
 
 
 def test_clients_share_their_tls_settings() -> None:

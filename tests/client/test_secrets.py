@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.client.colours import Colour
+from tests.client.colours import OWN_TRANSPORTS, Colour
+from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, reply, reset
 
 from redcore import ArgumentError, RedcoreError
@@ -81,6 +83,28 @@ def test_no_error_shows_a_secret(  # noqa: PLR0917 (fixtures are given by name)
     assert found == set()
     assert not {canary for canary in CANARIES if canary in caplog.text}
     assert not {canary for canary in CANARIES if canary in repr((client, vars(client), client._engine))}
+
+
+@pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
+@pytest.mark.parametrize(
+    "head",
+    [b"HTTP/1.1 204 Any\r\nContent-Length: 40\r\n\r\n", b"", b"HTTP/1.1 200 Any\r\nX-Any: \0"],
+    ids=["of an empty answer", "without a head", "in a header"],
+)
+def test_no_error_quotes_bytes_that_cannot_be_read(call: Colour, make: Any, server: Loopback, head: bytes) -> None:
+    """Parsers quote what they do not understand, which may be tokens; not even the traceback shows it."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(head + b'{"access_token": "canary-access"}\r\n\r\n\r\n')
+        connection.close()
+
+    server.answer = lambda _: answer
+    client = make(max_retries=0, **APP)
+
+    with pytest.raises(RedcoreError) as caught:
+        call(client.users.get, "usr_1")
+
+    assert {text for text in texts(caught.value) if "canary" in text} == set()
 
 
 def test_a_header_of_the_application_is_not_repeated(call: Colour, make: Any, server: Loopback) -> None:

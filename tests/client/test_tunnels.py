@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import socket
 import ssl
@@ -110,6 +111,54 @@ def test_bytes_after_an_answer_through_a_tunnel(  # noqa: PLR0917 (fixtures)
 
         assert call(client.users.get_me).id == "usr_2"
         assert server.accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("is_known", "days", "advice"),
+    [
+        (True, (-9, -1), "is the clock of this machine right?"),
+        (True, (1, 9), "is the clock of this machine right?"),
+        (False, (-1, 1), "SSL_CERT_FILE names the authorities to trust"),
+    ],
+    ids=["expired", "not yet valid", "of an unknown authority"],
+)
+def test_a_certificate_that_is_not_accepted(  # noqa: PLR0917 (fixtures)
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    authority: trustme.CA,
+    is_known: bool,  # noqa: FBT001 (a parameter of the test)
+    days: tuple[int, int],
+    advice: str,
+) -> None:
+    """The error says what to look at."""
+    now = dt.datetime.now(dt.UTC)
+    signer = authority if is_known else trustme.CA()
+    begin, end = (now + dt.timedelta(count) for count in days)
+    settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    signer.issue_cert("127.0.0.1", not_before=begin, not_after=end).configure_cert(settings)
+    with Loopback(settings) as other, pytest.raises(NetworkError, match="certificate verify failed") as caught:
+        call(make(base_url=other.base_url, max_retries=0).users.get_me)
+
+    assert advice in str(caught.value)
+
+
+def test_a_name_with_a_dot_at_its_end(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps the dot for name resolution, whose search list it ends; certificates have none (RFC 6066 section 3)."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+    asked: list[str] = []
+
+    def resolve(host: str, *_: object) -> list[Any]:
+        asked.append(host)
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    call(make(base_url=f"https://origin.test.:{server.port}/v1", max_retries=0).users.get_me)
+
+    assert asked == ["origin.test."]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "origin.test"])

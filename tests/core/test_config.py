@@ -83,7 +83,7 @@ class TestAddress:
             ("https://ho st", "is not a URL"),
             ("https://host\n", "is not a URL"),
             ("https://host\x7f", "is not a URL"),
-            ("https://hôst", "is not a URL"),
+            ("https://bücher.example", "is not a URL: write its host as in DNS, such as xn--bcher-kva.example"),
             ("https:\\\\host", "is not a URL"),
             ("https://host:port", "is not a URL"),
             ("https://host:99999", "is not a URL"),

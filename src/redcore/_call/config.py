@@ -223,6 +223,8 @@ def checked_origin(name: str, url: str) -> str:
 
 def split(name: str, url: str) -> SplitResult:
     malformed = ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
+    if url and not url.isascii():
+        raise ConfigurationError(f"{name} is not a URL: write its host as in DNS, such as xn--bcher-kva.example")
     if not url or any(c == "\\" or not "!" <= c <= "~" for c in url):
         raise malformed
     try:

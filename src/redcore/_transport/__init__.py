@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from redcore._transport.deferred import AsyncDeferredTransport, DeferredTransport
 from redcore._transport.protocols import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE
+from redcore._transport.tls import usable_files
 from redcore.exceptions import ConfigurationError
 from redcore.options import AsyncHttpClient, HttpClient
 
@@ -75,7 +76,8 @@ def _open_async_transport(name: str | None) -> AsyncTransport:
     from redcore._transport.mockable import AsyncMockableTransport  # noqa: PLC0415 (as above)
 
     if name == "aiohttp":
-        from redcore._transport.aiohttp_client import AiohttpTransport  # noqa: PLC0415 (an extra)
+        with usable_files():  # aiohttp makes a TLS context while it is imported
+            from redcore._transport.aiohttp_client import AiohttpTransport  # noqa: PLC0415 (an extra)
 
         return AsyncMockableTransport(AiohttpTransport())
     if name != "httpcore" and find_spec("httptools") is not None:

@@ -66,11 +66,20 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
     cancels = 0 if task is None else task.cancelling()
     try:
         return await send(request)
+    except aiohttp.ClientHttpProxyError as problem:
+        raise NoProxy(f"{problem.status} {problem.message}") from problem
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         if task is not None and task.cancelling() > cancels:  # aiohttp's error of clearing up took its place
             raise asyncio.CancelledError from problem
-        cls = NoProxy if isinstance(problem, aiohttp.ClientProxyConnectionError) else aiohttp.ClientConnectionError
-        raise cls(str(getattr(problem, "os_error", problem))) from problem  # theirs quotes the SSLContext
+        below = getattr(problem, "os_error", problem)  # the message of aiohttp's own quotes the SSLContext
+        raise refused(request, problem)(str(below) or type(below).__name__) from problem
+
+
+def refused(request: aiohttp.ClientRequest, problem: Exception) -> type[aiohttp.ClientConnectionError]:
+    """The class for an error of connecting: a proxy's name is the only one to resolve, as it resolves the origin's."""
+    of_name = isinstance(problem, aiohttp.ClientConnectorDNSError) and request.proxy is not None
+    is_of_proxy = of_name or isinstance(problem, aiohttp.ClientProxyConnectionError)
+    return NoProxy if is_of_proxy else aiohttp.ClientConnectionError
 
 
 class Resolver(AbstractResolver):

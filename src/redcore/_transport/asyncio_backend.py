@@ -17,6 +17,7 @@ import httpcore
 from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect_async, give_up
 from redcore._transport.errors import BY_LOOPS
+from redcore._transport.tls import name_in_certificate
 
 
 class Reader(asyncio.StreamReader):
@@ -91,7 +92,7 @@ class LoopStream(httpcore.AsyncNetworkStream):
         """Encrypt the connection."""
         try:
             async with asyncio.timeout(timeout):
-                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+                await self._writer.start_tls(ssl_context, server_hostname=name_in_certificate(server_hostname))
         except RuntimeError as problem:
             await self.aclose()
             raise httpcore.ConnectError(str(problem)) from problem

@@ -108,7 +108,8 @@ class _Lookup:
 
     def _run(self) -> None:
         try:
-            infos = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            host = self.host.replace("%25", "%")  # before the zone of an IPv6 address in a URL (RFC 6874)
+            infos = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
             self._found = interleaved([(family, address) for family, _, _, _, address in infos])
         except Exception as problem:  # noqa: BLE001 (raised by `result`)
             self._found = problem

@@ -17,7 +17,7 @@ from httpcore._backends.sync import SyncStream  # httpcore has no public stream 
 from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect
 from redcore._transport.timeouts import left
-from redcore._transport.tls import holds_unread
+from redcore._transport.tls import holds_unread, name_in_certificate
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -42,7 +42,7 @@ class BoundedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """The same connection, encrypted."""
-        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left(timeout)))
+        return BoundedStream(self._stream.start_tls(ssl_context, name_in_certificate(server_hostname), left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         """What is known of the connection."""

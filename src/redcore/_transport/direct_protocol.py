@@ -19,7 +19,7 @@ from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
 from redcore._transport.direct_socket import Readiness
 from redcore._transport.timeouts import TimeLimits
-from redcore._transport.tls import Tls
+from redcore._transport.tls import Tls, name_in_certificate
 
 READ_BYTES = 256 * 1024  # as asyncio allocates anew for each read of other protocols, at a quarter of a call's cost
 HELD_BYTES = READ_BYTES  # reading pauses above it until the body is consumed
@@ -81,7 +81,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
                 lambda: self,
                 sock=sock,
                 ssl=self._tls.now() if is_tls else None,
-                server_hostname=where.host if is_tls else None,
+                server_hostname=name_in_certificate(where.host) if is_tls else None,
             )
         except BaseException:
             if self._is_open:

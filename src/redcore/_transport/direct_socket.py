@@ -17,7 +17,7 @@ from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
 from redcore._transport.direct_parser import AnswerReader
 from redcore._transport.timeouts import TimeLimits
-from redcore._transport.tls import Tls
+from redcore._transport.tls import Tls, name_in_certificate
 
 READ_BYTES = 64 * 1024
 NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -86,7 +86,10 @@ class BlockingConnection:
                 sock.settimeout(limits.wait_s())
                 # A connection closed without a TLS close_notify may be truncated: it must not complete a response.
                 sock = self._tls.now().wrap_socket(
-                    sock, server_hostname=where.host, suppress_ragged_eofs=False, do_handshake_on_connect=False
+                    sock,
+                    server_hostname=name_in_certificate(where.host),
+                    suppress_ragged_eofs=False,
+                    do_handshake_on_connect=False,
                 )
                 sock.do_handshake()  # apart from `wrap_socket`, which leaves the socket open when Ctrl-C ends it
                 sock.setblocking(False)  # noqa: FBT003 (of the socket)

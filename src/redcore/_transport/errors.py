@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 import attrs
 
-from redcore._base.signal_handlers import raised_by_handler
+from redcore._base.signal_handlers import chain, raised_by_handler
 from redcore._transport.proxies import source
+from redcore._transport.tls import advice
 from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError
 
 Classes: TypeAlias = tuple[type[Exception], ...]
@@ -69,7 +71,7 @@ class _Translation:
             if original is not problem:
                 raise original from None
         elif (ours := self._ours(problem)) is not None:
-            raise ours from problem
+            raise ours from (None if quotes(problem) else problem)
 
     def _ours(self, problem: Exception) -> RedcoreError | None:
         foreign = self._foreign
@@ -93,18 +95,26 @@ def refused(problem: Exception, foreign: Foreign) -> RedcoreError | None:
 def unanswered(problem: Exception, foreign: Foreign) -> RedcoreError | None:
     """The error of a request without an answer."""
     if isinstance(problem, foreign.by_proxy):
-        return NetworkError(f"no connection through the proxy: {reason(problem)}; see {source()}")
+        return NetworkError(f"no connection through the proxy: {reason(problem)}; see {source()}{advice(problem)}")
     if isinstance(problem, foreign.no_answer):
-        return NetworkError(f"no answer: {reason(problem)}")
+        return NetworkError(f"no answer: {reason(problem)}{advice(problem)}")
     return None
 
 
+QUOTED = re.compile(r"[:,]?\s*(bytearray\()?b['\"].*", re.DOTALL)
+"""Received bytes at the end of a parser's message. They may be of any answer, such as one with a token."""
+
+
 def reason(problem: Exception) -> str:
-    """The message of an exception, or of its cause if it has none."""
-    cause: BaseException | None = problem
-    while cause is not None and not str(cause):
-        cause = cause.__cause__ or cause.__context__
-    return str(cause or type(problem).__name__)
+    """The message of an exception, or of its cause if it has none; in one line, without received bytes."""
+    cause = next((each for each in chain(problem) if str(each)), problem)
+    text = getattr(cause, "message", "") or str(cause)  # aiohttp's text has a status, which no server has sent
+    return " ".join(QUOTED.sub("", text).split()) or type(problem).__name__
+
+
+def quotes(problem: BaseException) -> bool:
+    """Whether an exception, or one that it was made of, quotes received bytes."""
+    return any(QUOTED.search(str(each)) for each in chain(problem))
 
 
 def closed() -> RedcoreError:

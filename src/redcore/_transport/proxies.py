@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 import attrs
 
+from redcore._transport.address import in_ascii
 from redcore.exceptions import ConfigurationError
 
 SCHEMES = {
@@ -134,7 +135,7 @@ def _covers(entry: str, host: str) -> bool:
 
 def _ascii(name: str) -> str:
     try:
-        return name.encode("idna").decode()
+        return in_ascii(name)
     except UnicodeError:
         return name
 
@@ -149,11 +150,11 @@ def _parsed(url: str, variable: str) -> Proxy:
     )
     try:
         parts = urlsplit(url if "://" in url else f"http://{url.lstrip('/')}")
-        host, port = unquote(parts.hostname or "").encode("idna").decode(), parts.port  # `%25` before an IPv6 zone
+        host, port = in_ascii(unquote(parts.hostname or "")), parts.port  # `%25` before an IPv6 zone
     except ValueError:  # not chained: its message may contain the password
         raise wrong from None
     scheme = SCHEMES.get(parts.scheme)
-    is_host = bool(host) and host.isprintable() and " " not in host
+    is_host = bool(host) and host.isprintable() and " " not in host and ("://" in url or "/" not in url.strip("/"))
     if scheme is None or not is_host or port == 0 or "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise wrong
     return Proxy(scheme, host, port, _login(parts))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from redcore._base.signal_handlers import chain
 from redcore.exceptions import ConfigurationError
 
 Stamp: TypeAlias = tuple[int, int, int] | None
+
+NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
+UNKNOWN = {2, 18, 19, 20, 21}  # its codes for an issuer that is not trusted, or a certificate without one
 
 _made: dict[tuple[str | None, str | None], tuple[tuple[Stamp, Stamp], ssl.SSLContext]] = {}
 """By file and folder of the certificate authorities: their state when they were read, and the resulting context."""
@@ -71,14 +78,46 @@ def stamp(path: str | None) -> Stamp:
 
 
 def _context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    if not cert_file and not cert_dir:
+    with usable_files():
+        if cert_dir and not cert_file and not any(map(os.path.isdir, cert_dir.split(os.pathsep))):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), cert_dir)  # OpenSSL passes over it
+        if cert_file or cert_dir:
+            return ssl.create_default_context(cafile=cert_file, capath=cert_dir)
         import certifi  # noqa: PLC0415 (plain HTTP, as to a local server, needs none)
 
         return ssl.create_default_context(cafile=certifi.where())
+
+
+@contextmanager
+def usable_files() -> Generator[None]:
+    """Say which file cannot be used, for code that makes TLS contexts, also while it is imported.
+
+    Raises:
+        ConfigurationError: one of the certificate authorities, or the one that `SSLKEYLOGFILE` names.
+    """
     try:
-        return ssl.create_default_context(cafile=cert_file, capath=cert_dir)
+        yield
     except OSError as problem:
-        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {problem}") from problem
+        if problem.filename is not None and problem.filename == os.environ.get("SSLKEYLOGFILE"):
+            blamed = "SSLKEYLOGFILE cannot be written; correct or unset it"
+        elif any(selected()):
+            blamed = "SSL_CERT_FILE or SSL_CERT_DIR cannot be used"
+        else:
+            blamed = "the certificate authorities of certifi cannot be read; reinstall certifi, or set SSL_CERT_FILE"
+        raise ConfigurationError(f"{blamed}: {problem}") from problem
+
+
+def name_in_certificate(host: str | None) -> str | None:
+    """The name of a host as TLS has it: without the dot at its end (RFC 6066 section 3), and without an IPv6 zone."""
+    return host and host.rstrip(".").partition("%")[0]
+
+
+def advice(problem: BaseException) -> str:
+    """What to do about a certificate that is not accepted, to be appended to the error's message; often empty."""
+    codes = {getattr(each, "verify_code", None) for each in chain(problem)}  # of ssl.SSLCertVerificationError
+    if codes & NOT_NOW:
+        return "; is the clock of this machine right?"
+    return "; SSL_CERT_FILE names the authorities to trust, such as that of a proxy" if codes & UNKNOWN else ""
 
 
 def holds_unread(stream: Any) -> bool:

@@ -13,7 +13,7 @@ from httpcore._backends.trio import TrioStream  # httpcore has no public stream 
 
 from redcore._base.clock import monotonic
 from redcore._transport.connecting import connect_async
-from redcore._transport.tls import holds_unread
+from redcore._transport.tls import holds_unread, name_in_certificate
 
 
 class Stream(TrioStream):
@@ -33,7 +33,7 @@ class Stream(TrioStream):
     ) -> httpcore.AsyncNetworkStream:
         """The same connection, encrypted; closed if the handshake fails or is cancelled."""
         try:
-            encrypted: Any = await super().start_tls(ssl_context, server_hostname, timeout)
+            encrypted: Any = await super().start_tls(ssl_context, name_in_certificate(server_hostname), timeout)
         except BaseException:
             await trio.aclose_forcefully(self._stream)
             raise
