@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import sys
 import warnings
 import weakref
 from functools import partial
@@ -244,6 +245,12 @@ class TestPolicy:
     def test_only_what_may_succeed_later(self, error: RedcoreError) -> None:
         """Facts decide, not classes."""
         assert wait_s(Retry(), error, 1, 0.5) == "not retryable"
+
+    def test_what_decides_cannot_be_imported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As where no file can be opened any more: the error that there was is raised, not that of the import."""
+        monkeypatch.setitem(sys.modules, "tenacity", None)
+
+        assert wait_s(Retry(), NetworkError("too many open files"), 1, 0.5) == "not retryable"
 
     def test_no_more_attempts_than_allowed(self) -> None:
         """No wait follows the last attempt."""

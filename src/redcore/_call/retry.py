@@ -56,8 +56,10 @@ def wait_s(
     """
     if isinstance(error, FINAL) or (policy.retry is None and not error.is_retry_safe):
         return "not retryable"
-    from tenacity import RetryCallState, Retrying  # noqa: PLC0415 (see the module's docstring)
-
+    try:
+        from tenacity import RetryCallState, Retrying  # noqa: PLC0415 (see the module's docstring)
+    except (OSError, ImportError):  # no file can be opened any more, or the interpreter is shutting down
+        return "not retryable"
     retrying = Retrying(**strategies(policy, asked_wait_s(error), draw))
     retrying.begin()
     state = RetryCallState(retrying, None, (), {})
