@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a browser that nobody has used."""
+    """A page of a new browser."""
     with chromium.new_context(viewport=DESK) as context:
         context.set_default_timeout(TIMEOUT_MS)
         yield context.new_page()
@@ -50,7 +50,7 @@ def inspector() -> Inspector:
 
 @pytest.fixture
 def visitor(redcore_server: ReferenceServer, redcore_lab: Lab) -> Iterator[Visitor]:
-    """Another browser, to prepare things in."""
+    """A second browser, for preparations."""
     with httpx.Client(trust_env=False) as http:
         yield Visitor(redcore_server.origin, http)
 
@@ -76,7 +76,7 @@ def application(redcore_server: ReferenceServer, redcore_lab: Lab, shop: Shop) -
 
 @pytest.fixture
 def login(redcore_server: ReferenceServer, application: Application) -> str:
-    """Where the shop sends people."""
+    """The URL to which the shop sends people."""
     request = {
         "response_type": "code",
         "client_id": application.id,
@@ -90,7 +90,7 @@ def login(redcore_server: ReferenceServer, application: Application) -> str:
 
 @pytest.fixture
 def sign_in(login: str) -> Callable[..., None]:
-    """Open where the shop sends people, and send e-mail address and password."""
+    """Open the shop's login, and send e-mail address and password."""
 
     def sign_in(page: Page, person: Person, *, password: str | None = None, scope: str = "") -> None:
         page.goto(f"{login}&{urlencode({'scope': scope})}" if scope else login)

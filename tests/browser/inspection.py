@@ -1,6 +1,6 @@
-"""Looks at a page as every person may meet it: light and dark, on a desk and on a phone.
+"""Checks a page in all its forms: light and dark, on a desktop and on a phone.
 
-axe-core judges what can be judged by a program; the screenshots are for people.
+axe-core checks what a program can check; the screenshots are for people.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IS_TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentEl
 
 @attrs.frozen
 class Inspector:
-    """Judges pages, and keeps what it saw."""
+    """Checks pages, and stores screenshots."""
 
     axe: str = attrs.field(repr=False)
     """Source of axe-core."""
@@ -48,5 +48,5 @@ class Inspector:
 
 
 def expect_heading(page: Page, text: str) -> None:
-    """Wait until a page with this heading is there."""
+    """Wait until a page with this heading is shown."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)

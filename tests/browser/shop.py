@@ -1,4 +1,4 @@
-"""The application that people come from and are sent back to: a loopback address that remembers what it is told."""
+"""The application that people come from and return to: a loopback address that records its visits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Shop:
 
     @property
     def callback(self) -> str:
-        """Where people are sent back to."""
+        """The redirect URI."""
         return f"http://127.0.0.1:{self._server.server_port}/callback"
 
     def __enter__(self) -> Self:

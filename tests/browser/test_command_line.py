@@ -1,4 +1,4 @@
-"""The `redcore` command, as a person uses it who logs in with a real browser: every step is a process of its own."""
+"""The `redcore` command of a person who logs in with a real browser: every step is a process of its own."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from redcore import Scope
 from redcore.testing import Lab, ReferenceServer
 
 LIMIT_S = 60
-"""What a command may take on a busy machine."""
+"""Time-out of a command on a busy machine."""
 
 
 @attrs.define
 class Shell:
-    """Runs commands in a configuration of their own, and keeps what they print."""
+    """Runs commands in a separate configuration, and keeps their output."""
 
     environment: dict[str, str]
     printed: str = ""
 
     def __call__(self, *words: str, stdin: str = "") -> str:
-        """What a command prints for programs; it must succeed."""
+        """Return the output of a command for programs; it must succeed."""
         ended = self.ended(*words, stdin=stdin)
         assert ended.returncode == 0, (words, ended.stderr)
         self.printed += ended.stdout + ended.stderr
         return ended.stdout
 
     def ended(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """A command that has ended, in whatever way."""
+        """Return a command that has ended, in whatever way."""
         return subprocess.run(  # noqa: S603 (our own command line)
             command(*words),
             env=self.environment,
@@ -51,7 +51,7 @@ class Shell:
 
     @contextmanager
     def running(self, *words: str) -> Iterator[IO[str]]:
-        """What a command that waits for the person says on stderr; it must succeed in the end."""
+        """Yield the messages on stderr of a command that waits for the person; it must succeed in the end."""
         with subprocess.Popen(  # noqa: S603 (as above)
             command(*words),
             env=self.environment,
@@ -77,7 +77,7 @@ def command(*words: str) -> list[str]:
 
 @pytest.fixture
 def shell(redcore_server: ReferenceServer, redcore_lab: Lab, tmp_path: Path) -> Shell:
-    """A shell of somebody who has never logged in, without a keyring."""
+    """A shell without a login and without a keyring."""
     return Shell(
         {
             "PATH": "/usr/bin:/bin",
@@ -102,7 +102,7 @@ def command_line(redcore_server: ReferenceServer, redcore_lab: Lab) -> Applicati
 
 
 def sign_in(page: Page, person: Person) -> None:
-    """Be the person."""
+    """Sign in."""
     page.get_by_label("E-mail address").fill(person.email)
     page.get_by_label("Password").fill(person.password)
     page.get_by_role("button", name="Sign in").click()
@@ -146,7 +146,7 @@ def test_a_session_from_the_device_login_to_the_logout(
 def test_a_login_in_a_browser_of_this_machine(
     page: Page, shell: Shell, command_line: Application, person: Person, tmp_path: Path
 ) -> None:
-    """The browser that the system names is opened, and comes back to the command (RFC 8252)."""
+    """The browser named by the system is opened, and returns to the command (RFC 8252)."""
     opened, browser = tmp_path / "opened", tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o700)

@@ -16,14 +16,14 @@ from redcore.testing import ReferenceServer
 
 @attrs.frozen
 class Device:
-    """A device that wants to be connected."""
+    """A device that is being connected."""
 
     origin: str
     client_id: str
     answer: dict[str, Any]
 
     def ask(self) -> dict[str, Any]:
-        """What the server answers when it asks again."""
+        """Return the server's answer to a poll."""
         grant = "urn:ietf:params:oauth:grant-type:device_code"
         form = {"grant_type": grant, "device_code": self.answer["device_code"], "client_id": self.client_id}
         answer: dict[str, Any] = httpx.post(f"{self.origin}/oauth/token", data=form, trust_env=False).json()
@@ -65,7 +65,7 @@ def test_typed_code(page: Page, device: Device, person: Person, inspector: Inspe
 
 
 def test_link_with_the_code(page: Page, device: Device, person: Person) -> None:
-    """A person who follows the link types nothing, but must still decide; the device learns of a refusal."""
+    """The person types no code, but must still decide; the device learns of a refusal."""
     page.goto(device.answer["verification_uri_complete"])
     _sign_in(page, person)
     expect(page.locator("main")).to_contain_text(device.answer["user_code"])

@@ -25,7 +25,7 @@ from redcore import Client
 from redcore.testing import ReferenceServer
 
 PAGES = ("index", "tutorial", "calls", "platform", "configuration", "api/users", "reference/resources/users", "search")
-"""One of each kind: cards, code, diagrams, wide tables, tabs, signatures."""
+"""One page of each kind: cards, code, diagrams, wide tables, tabs, signatures."""
 OLDER = "0.0.9"
 REPOSITORY = Path(__file__).parents[2]
 SIZES = (DESK, ViewportSize(width=390, height=844))
@@ -53,7 +53,7 @@ def site() -> Path:
 
 @pytest.fixture(scope="module")
 def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the platform serves the site that its own workflow has published, with an older version of few pages."""
+    """The URL of the site that its own workflow has published, with an older version of few pages."""
     folder = tmp_path_factory.mktemp("docs")
     older = folder / "older"
     shutil.copytree(site / "_static", older / "_static")
@@ -73,7 +73,7 @@ def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pyt
 
 @pytest.fixture
 def manual(chromium: Browser, published: str) -> Iterator[Page]:
-    """A page in a browser that reaches the platform only; fails on a request elsewhere and on an error of a script."""
+    """A page in a browser that reaches the platform only; fails on a request elsewhere and on a script error."""
     wrong: list[str] = []
 
     def only_ours(route: Route) -> None:
@@ -121,14 +121,14 @@ def test_search_finds_the_guide_first_and_decisions_last(manual: Page, published
 
 
 def test_search_leads_to_the_section(manual: Page, published: str) -> None:
-    """A title names the page too, and the link goes there."""
+    """A result names the page too, and its link goes to the section."""
     manual.goto(f"{published}search.html?q=pacing")
     found = manual.get_by_role("link", name="Calls and options > Pacing")
     expect(found).to_have_attribute("href", re.compile(r"calls\.html.*#pacing$"))
 
 
 def test_a_reader_switches_between_versions(manual: Page, published: str) -> None:
-    """To the same page of the other version and back, and to the first page where the other has no such page."""
+    """To the same page of the other version and back, and to the first page if the other version lacks it."""
     menu = manual.locator("nav.versions")
 
     manual.goto(f"{published}tutorial.html")
@@ -147,7 +147,7 @@ def test_a_reader_switches_between_versions(manual: Page, published: str) -> Non
 
 
 def test_one_version_alone_offers_no_choice(chromium: Browser, site: Path) -> None:
-    """As a build is looked at on disk, or in a preview."""
+    """As in a local build, or in a preview."""
     with chromium.new_context(viewport=DESK) as context:
         page = context.new_page()
         page.goto((site / "tutorial.html").as_uri())
@@ -156,7 +156,7 @@ def test_one_version_alone_offers_no_choice(chromium: Browser, site: Path) -> No
 
 
 def test_every_public_name_has_an_anchor(site: Path) -> None:
-    """The inventory, by which other projects link here, leads to an id that the page has."""
+    """Each entry of the inventory, by which other projects link here, is an id on its page."""
     inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
     places = {
         name.rpartition(".")[2]: item.uri
@@ -180,7 +180,7 @@ def test_examples_of_the_reference_are_code(site: Path) -> None:
 
 
 def test_copy_button_leaves_prompts_out(manual: Page, published: str) -> None:
-    """What lands in the clipboard can be pasted into a shell."""
+    """The clipboard can be pasted into a shell."""
     manual.goto(f"{published}tutorial.html")
     block = manual.locator(".highlight-console").first
     block.hover()

@@ -1,4 +1,4 @@
-"""Signing in at an identity provider of another site, in a real browser, and coming back."""
+"""Signing in at an identity provider of another site, in a real browser, and returning."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Site:
                 """Say nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        # Not 127.0.0.1, where we are: what comes from there comes from another site.
+        # Not 127.0.0.1, the address of the server: another name makes it another site.
         address = f"http://localhost:{self.server.server_port}/sso"
         self.provider: IdentityProvider = attrs.evolve(identity_provider("https://idp.example.com"), sso_url=address)
         self._origin = origin
@@ -71,7 +71,7 @@ class Site:
 
 @pytest.fixture
 def site(redcore_server: ReferenceServer, person: Person, tmp_path: Path) -> Iterator[Site]:
-    """A site that the organisation trusts for the time of the test."""
+    """A site that the organisation trusts during the test."""
     site = Site(redcore_server.origin, person.email)
     metadata = tmp_path / "metadata.xml"
     metadata.write_text(site.provider.metadata(), encoding="utf-8")
@@ -87,7 +87,7 @@ def site(redcore_server: ReferenceServer, person: Person, tmp_path: Path) -> Ite
 
 
 def test_there_and_back(page: Page, site: Site, login: str, person: Person, inspector: Inspector) -> None:
-    """From the application's request over the other site to consent, without a password here."""
+    """From the application's request through the other site to consent, without a password here."""
     page.goto(login)
     inspector.look(page, "sign-in-with-organisation")
     page.get_by_role("link", name="Sign in with your organisation").click()
@@ -98,7 +98,7 @@ def test_there_and_back(page: Page, site: Site, login: str, person: Person, insp
 
 
 def test_without_an_application(page: Page, site: Site, redcore_server: ReferenceServer, inspector: Inspector) -> None:
-    """The page says that it worked; the same answer once more is refused, and the page says what to do."""
+    """The page reports success; the same answer once more is refused, and the page says what to do."""
     page.goto(f"{redcore_server.origin}/saml/login")
     page.get_by_role("button", name="Continue").click()
     expect_heading(page, "You are signed in")

@@ -24,7 +24,7 @@ def link(redcore_server: ReferenceServer, user: User) -> str:
 
 
 def test_accept(page: Page, link: str, user: User, sign_in: Callable[..., None], inspector: Inspector) -> None:
-    """A password, typed twice, is enough; then it works, and the link does not any more."""
+    """A password, typed twice, is enough; then it works, and the link no longer does."""
     page.goto(link)
     inspector.look(page, "invitation")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -40,7 +40,7 @@ def test_accept(page: Page, link: str, user: User, sign_in: Callable[..., None],
 
 
 def test_passwords_that_do_not_match(page: Page, link: str, inspector: Inspector) -> None:
-    """What is wrong is said above the form and at the field, and nothing is used up."""
+    """The error is shown above the form and at the field, and nothing is used up."""
     page.goto(link)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill("something else here")
@@ -50,14 +50,14 @@ def test_passwords_that_do_not_match(page: Page, link: str, inspector: Inspector
     inspector.look(page, "invitation-wrong")
 
 
-def test_second_factor(
+def test_totp(
     page: Page,
     link: str,
     user: User,
     sign_in: Callable[..., None],
     inspector: Inspector,
 ) -> None:
-    """Who scans the code, or types the key, needs it from then on."""
+    """Once the code is scanned, or the key typed, the factor is required."""
     page.goto(link)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)

@@ -15,12 +15,12 @@ from redcore.testing import Lab, ReferenceServer
 
 SignIn = Callable[..., None]
 WINDOW_S = 900
-"""In which attempts to sign in are counted, by the server's clock."""
+"""The window of sign-in attempts, by the server's clock."""
 _FOCUS = "() => getComputedStyle(document.activeElement).outlineStyle"
 
 
 def test_sign_in_and_allow(page: Page, login: str, person: Person, shop: Shop, inspector: Inspector) -> None:
-    """E-mail address, password, consent that says what it is about, and back with a code."""
+    """E-mail address, password, consent with its scopes, and back with a code."""
     page.goto(login)
     inspector.look(page, "sign-in")
     page.get_by_label("E-mail address").fill(person.email)
@@ -35,7 +35,7 @@ def test_sign_in_and_allow(page: Page, login: str, person: Person, shop: Shop, i
 
 
 def test_deny(page: Page, sign_in: SignIn, person: Person, shop: Shop) -> None:
-    """A person who says no is sent back, and the application learns of it."""
+    """The person is sent back, and the application learns of the refusal."""
     sign_in(page, person)
     page.get_by_role("button", name="Deny").click()
     expect(page).to_have_title(TITLE)
@@ -43,7 +43,7 @@ def test_deny(page: Page, sign_in: SignIn, person: Person, shop: Shop) -> None:
 
 
 def test_wrong_password(page: Page, sign_in: SignIn, person: Person, inspector: Inspector) -> None:
-    """It says so where it is read out, keeps the address, and lets the person try again."""
+    """The error is read out, the address is kept, and the person can try again."""
     sign_in(page, person, password="not the password")
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
     expect(page.get_by_label("E-mail address")).to_have_value(person.email)
@@ -54,10 +54,10 @@ def test_wrong_password(page: Page, sign_in: SignIn, person: Person, inspector: 
     expect_heading(page, "Allow Storefront?")
 
 
-def test_second_factor(
+def test_totp(
     page: Page, sign_in: SignIn, redcore_server: ReferenceServer, visitor: Visitor, inspector: Inspector
 ) -> None:
-    """Who has a second factor is asked for it, and a wrong code is refused."""
+    """A person with a second factor is asked for it, and a wrong code is refused."""
     person = new_person(redcore_server, visitor, with_totp=True)
     sign_in(page, person)
     expect(page.get_by_label("Code")).to_be_focused()
@@ -72,7 +72,7 @@ def test_second_factor(
 
 
 def test_another_person(page: Page, sign_in: SignIn, person: Person) -> None:
-    """Whoever finds somebody else signed in can sign in as themselves."""
+    """With another person signed in, one can sign in as oneself."""
     sign_in(page, person)
     page.get_by_role("button", name="Not you?").click()
     expect_heading(page, "Sign in")
@@ -81,7 +81,7 @@ def test_another_person(page: Page, sign_in: SignIn, person: Person) -> None:
 def test_keyboard_only(page: Page, login: str, person: Person, shop: Shop) -> None:
     """The whole flow without a mouse: the first field has the focus, and the focus can always be seen."""
     page.goto(login)
-    expect(page.get_by_label("E-mail address")).to_be_focused()  # the browser's doing, soon after the page is there
+    expect(page.get_by_label("E-mail address")).to_be_focused()  # the browser's doing, soon after the page is loaded
     page.keyboard.type(person.email)
     page.keyboard.press("Tab")
     page.keyboard.type(person.password)
@@ -110,7 +110,7 @@ def test_without_javascript(chromium: Browser, sign_in: SignIn, person: Person, 
 
 
 def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: str, person: Person) -> None:
-    """The cookie is out of reach of scripts and other sites, and spares a second sign-in.
+    """The cookie is hidden from scripts and other sites, and replaces a second sign-in.
 
     It is `Secure` where the origin is https, which this one is not.
     """
@@ -128,14 +128,14 @@ def test_the_session_stays_in_the_browser(page: Page, sign_in: SignIn, login: st
 
 
 def test_unusable_link(page: Page, login: str, application: Application, inspector: Inspector) -> None:
-    """No person is sent to an unknown application; the page says what to do."""
+    """No person is redirected to an unknown application; the page says what to do."""
     page.goto(login.replace(application.id, "app_unknown"))
     expect_heading(page, "This sign-in link is not valid")
     inspector.look(page, "problem")
 
 
 def test_nothing_may_frame_a_page(page: Page, login: str, shop: Shop) -> None:
-    """A page inside another site's frame stays empty, so that no click can be stolen."""
+    """Clickjacking: a page inside another site's frame stays empty."""
     page.goto(shop.callback)
     page.evaluate("(address) => { document.body.innerHTML = `<iframe src='${address}'></iframe>` }", login)
     frame = page.frame_locator("iframe")
@@ -157,7 +157,7 @@ def test_too_many_attempts(page: Page, sign_in: SignIn, person: Person, redcore_
 def test_nothing_to_allow(
     page: Page, sign_in: SignIn, redcore_server: ReferenceServer, visitor: Visitor, inspector: Inspector
 ) -> None:
-    """A person whose role gives nothing of what is asked for can only go back."""
+    """A person whose role has none of the requested scopes can only go back."""
     sign_in(page, new_person(redcore_server, visitor, role=UserRole.VIEWER), scope="users:write")
     expect(page.locator("main")).to_contain_text("asks for more than your role")
     expect(page.get_by_role("button", name="Allow")).to_have_count(0)

@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files, and logs nothing."""
+    """Serves files without a log."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
         """Say nothing."""
@@ -29,7 +29,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def origin() -> Iterator[str]:
-    """Where the examples are served as they are."""
+    """Serve the examples unchanged."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(EXAMPLES))) as site:
         Thread(target=site.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{site.server_port}"
@@ -37,7 +37,7 @@ def origin() -> Iterator[str]:
 
 
 def test_page_without_a_server_logs_a_person_in_by_pkce(page: Page, origin: str) -> None:
-    """It greets the person by name, the code has left the address bar, and a second answer is refused."""
+    """It greets the person by name, the code is removed from the address bar, and a second answer is refused."""
     address = f"{origin}/browser_pkce.html"
     with (
         ReferenceServer(settings={"REDCORE_SERVER_CORS_ORIGINS": origin}) as server,

@@ -45,7 +45,7 @@ listen store
 
 
 def main() -> int:
-    """Return 0 if what was there at the moment is there again, and nothing else."""
+    """Return 0 if exactly the rows of the moment are restored."""
     with tempfile.TemporaryDirectory(prefix="backup-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def store(folder: Path, stack: contextlib.ExitStack) -> dict[str, str]:
-    """Start an object store with TLS; return what pgBackRest must know of it."""
+    """Start an object store with TLS; return the settings for pgBackRest."""
     swift = stack.enter_context(swift_in(folder))
     authority, port = trustme.CA(), free_port()
     certificate, trusted = folder / "store.pem", folder / "ca.pem"
@@ -96,7 +96,7 @@ class Database:
     """One member of the deployment's PostgreSQL, with its loop of backups."""
 
     def __init__(self, folder: Path, where: Mapping[str, str], stack: contextlib.ExitStack) -> None:
-        """Lay it out, and start etcd."""
+        """Create it, and start etcd."""
         user = pwd.getpwnam("postgres")
         self._account, self._folder, self._stack = Account(user.pw_uid, user.pw_gid), folder, stack
         self._port, self._rest, client, peer = free_port(), free_port(), free_port(), free_port()
@@ -173,7 +173,7 @@ class Database:
         until(self._is_primary, "PostgreSQL is the primary")
 
     def lose(self) -> None:
-        """End the member, forget the cluster and its files, as the runbook does before a restore."""
+        """Stop the member, forget the cluster and its files, as the runbook does before a restore."""
         while self._members:
             program = self._members.pop()
             program.stop()
@@ -228,7 +228,7 @@ class Database:
 
 
 def logs(folder: Path) -> str:
-    """Return what the processes have said last."""
+    """Return the last lines of the processes."""
     return "\n".join(f"{log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in folder.glob("*.log"))
 
 
@@ -252,7 +252,7 @@ def started(program: Program) -> Generator[None]:
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds."""
+    """Wait until something becomes true."""
     deadline = time.monotonic() + WITHIN_S
     while not holds():
         if time.monotonic() > deadline:

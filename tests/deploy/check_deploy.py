@@ -1,7 +1,7 @@
-"""Judge the files of `reference_server/deploy/` by the programs that read them; `nox -s deploy` runs it.
+"""Check the files of `reference_server/deploy/` with the programs that read them; `nox -s deploy` runs it.
 
-Helm's own engine lints and renders the chart (package helm-python-sdk), Kubernetes' strict schemas judge what it
-renders (kubernetes-validate), HAProxy reads its configurations, Patroni its own, dclint holds compose.yaml to the
+Helm's own engine lints and renders the chart (package helm-python-sdk), Kubernetes' strict schemas check what it
+renders (kubernetes-validate), HAProxy reads its configurations, Patroni its own, dclint checks compose.yaml against the
 specification, and checkov looks for what is unsafe.
 """
 
@@ -25,10 +25,10 @@ import yaml
 
 DEPLOY = Path(__file__).parents[2] / "reference_server" / "deploy"
 KUBERNETES = "1.33"
-CUSTOM = ("postgresql.cnpg.io", "barmancloud.cnpg.io")  # CloudNativePG's own kinds: no schema is among Kubernetes'
+CUSTOM = ("postgresql.cnpg.io", "barmancloud.cnpg.io")  # CloudNativePG's own kinds: Kubernetes has no schema for them
 DCLINT = "dclint@3.1.0"
 DISABLED = ("no-unbound-port-interfaces",)  # the balancer is public
-# What checkov asks for and why it is not so here.
+# Checks of checkov that do not apply here, and why.
 SKIPPED = {
     "CKV_K8S_14": "the tag is the version of the chart; `image.digest` pins it",
     "CKV_K8S_43": "the digest is the operator's to set, see values.yaml",
@@ -36,7 +36,7 @@ SKIPPED = {
 
 
 def main() -> int:
-    """Return 0 if all of them are content."""
+    """Return 0 if all checks pass."""
     problems = [*haproxy(), *patroni(), *redis(), *compose(), *chart(), *checkov()]
     for problem in problems:
         print(problem)
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def haproxy() -> Iterator[str]:
-    """Let HAProxy read its configurations, with TLS and without, and see that its own answers are well-formed."""
+    """Let HAProxy read its configurations, with TLS and without, and check that its own answers are well-formed."""
     environment = {
         "ZONE_BIND": "127.0.0.1:8080",
         "ZONE_NODES": "127.0.0.1:4010",
@@ -102,14 +102,14 @@ def patroni() -> Iterator[str]:
         DEPLOY / "postgres" / "patroni.yml",
     ]
     for line in _run("patroni", *command, environment=where):
-        # It also wants a living etcd and the programs of PostgreSQL, which the topology session has.
+        # It also needs a running etcd and the programs of PostgreSQL, which the topology session has.
         if "is not a valid" in line or "Unexpected" in line:
             yield line
     shutil.rmtree(folder)
 
 
 def redis() -> Iterator[str]:
-    """Hold the directives that the platform relies on."""
+    """Check the directives that the platform relies on."""
     lines = (DEPLOY / "redis" / "redis.conf").read_text().splitlines()
     for directive in (
         "cluster-enabled yes",
@@ -122,7 +122,7 @@ def redis() -> Iterator[str]:
 
 
 def compose() -> Iterator[str]:
-    """Let dclint hold compose.yaml to the specification, and look that what it names is there."""
+    """Let dclint check compose.yaml against the specification, and check that the files it names exist."""
     npx = Path(sys.executable).with_name("npx")
     options = ["--quiet", "--disable-rule", *DISABLED]
     yield from _run("compose", npx, "--yes", "--loglevel=error", DCLINT, str(DEPLOY / "compose.yaml"), *options)
@@ -141,7 +141,7 @@ def compose() -> Iterator[str]:
 
 
 def chart() -> Iterator[str]:
-    """Lint and render the chart, and hold each object to Kubernetes' strict schema."""
+    """Lint and render the chart, and check each object against Kubernetes' strict schema."""
     report = helm_python.lint(DEPLOY / "chart", strict=True, kube_version=f"v{KUBERNETES}.0")
     yield from (
         f"chart: {message['path']}: {message['error']}" for message in report["messages"] if message["severity"] > 1
@@ -164,7 +164,7 @@ def rendered(values: dict[str, Any] | None = None, *, is_upgrade: bool = False) 
 
 
 def checkov() -> Iterator[str]:
-    """Let checkov look for what is unsafe in the image, in what the chart renders."""
+    """Let checkov look for what is unsafe in the image and in the rendered chart."""
     with tempfile.TemporaryDirectory() as folder:
         for index, document in enumerate(rendered()):
             Path(folder, f"{index}.yaml").write_text(yaml.safe_dump(document))
@@ -172,7 +172,7 @@ def checkov() -> Iterator[str]:
         frameworks = ["--framework", "kubernetes", "dockerfile"]
         skipped = ["--skip-check", ",".join(SKIPPED)]
         program = Path(sys.executable).with_name("checkov")
-        quiet = ["--compact", "--quiet", "--skip-download"]  # of explanations, from the internet
+        quiet = ["--compact", "--quiet", "--skip-download"]  # the texts of explanations, from the internet
         yield from _run("checkov", program, "-d", folder, *quiet, *frameworks, *skipped)
 
 

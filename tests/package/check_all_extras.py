@@ -15,11 +15,11 @@ EXTRAS = {
     "mcp": ["mcp"],
     "testing": ["pytest"],
 }
-"""Each extra but `server`, with modules that it brings."""
+"""Each extra but `server`, with modules that it installs."""
 
 
 def check_extras() -> None:
-    """`all` brings what every extra brings, but for the server's."""
+    """`all` installs what every extra installs, except the server's."""
     declared = set(importlib.metadata.metadata("redcore-sdk").get_all("Provides-Extra") or [])
     assert declared == {*EXTRAS, "all", "server"}, declared
     missing = [module for modules in EXTRAS.values() for module in modules if not find_spec(module)]
@@ -28,7 +28,7 @@ def check_extras() -> None:
 
 
 def check_names() -> None:
-    """What the extras are for can be made."""
+    """The objects of each extra can be made."""
     from redcore import AsyncClient
     from redcore.tokens import KeyringCache, RedisCache
 

@@ -1,4 +1,4 @@
-"""Run by `nox -s package` where the wheel is installed without extras: is it whole, and does it stay small?"""
+"""Run by `nox -s package` where the wheel is installed without extras: it is complete and small."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check_import() -> None:
     before = set(sys.modules)
     import redcore
 
-    for name in redcore.__all__:  # each is loaded when it is asked for
+    for name in redcore.__all__:  # each is loaded on first use
         getattr(redcore, name)
     loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
     third = {name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")}
@@ -75,7 +75,7 @@ def check_error() -> None:
 
 
 def commands() -> set[str]:
-    """The commands that the distribution installs."""
+    """Return the commands that the distribution installs."""
     found = importlib.metadata.distribution("redcore-sdk").entry_points
     return {point.name for point in found if point.group == "console_scripts"}
 
@@ -93,7 +93,7 @@ def check_commands() -> None:
 
 
 def check_names() -> None:
-    """What needs an extra says in one line which."""
+    """A name that needs an extra says in one line which."""
     from redcore import AsyncClient, RedcoreError, testing
     from redcore.tokens import KeyringCache, RedisCache
 

@@ -23,7 +23,7 @@ MODELS: list[Any] = [
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_made_valid_by_the_spec(model: Any) -> None:
-    """Its plain data obeys the schema, and equal calls make equal objects."""
+    """Its plain data follows the schema, and equal calls make equal objects."""
     schemas = contract().schemas
     rule = {**schemas[model.__name__], "components": {"schemas": schemas}}
 
@@ -33,8 +33,8 @@ def test_every_model_is_made_valid_by_the_spec(model: Any) -> None:
     assert made == make(model)
 
 
-def test_fields_are_those_of_the_test_and_enums_are_enums() -> None:
-    """A plain string becomes the member that the type says."""
+def test_given_fields_are_used_and_enums_are_enums() -> None:
+    """A plain string becomes the enum member of its field."""
     user = make(User, name="Ada", role="viewer")
 
     assert (user.name, user.role) == ("Ada", UserRole.VIEWER)
@@ -42,14 +42,14 @@ def test_fields_are_those_of_the_test_and_enums_are_enums() -> None:
     assert make(Product, status="discontinued").status is ProductStatus.DISCONTINUED
 
 
-def test_a_field_that_does_not_exist_is_refused() -> None:
-    """A slip of the pen is not silent."""
+def test_an_unknown_field_is_refused() -> None:
+    """A misspelt name is an error."""
     with pytest.raises(TypeError, match="nmae"):
         make(User, nmae="Ada")
 
 
 def test_a_page_counts_its_items() -> None:
-    """Without being told."""
+    """`meta.total` follows from the items."""
     page = make(Page, data=[make(User), make(User, id="usr_2")])
 
     assert (len(page), page.meta.total) == (2, 2)

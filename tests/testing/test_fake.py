@@ -1,4 +1,4 @@
-"""The platform in process: what it does beyond what the contract tests hold it against."""
+"""The platform in process: behaviour beyond what the contract tests compare."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def client(fake: FakeBlueRound) -> Client:
     return fake.client()
 
 
-def test_a_client_that_was_made_before_the_fake_is_caught() -> None:
+def test_a_client_made_before_the_fake_uses_it() -> None:
     """Applications make their client when they are imported."""
     client = Client(api_key="rk_test_of_the_fake_with_all_scopes")
     with FakeBlueRound():
         assert client.users.get_me().role == "admin"
 
 
-def test_a_client_that_was_made_with_the_fake_outlives_it() -> None:
-    """It then opens connections like any other, here to a port that nothing listens on."""
+def test_a_client_made_with_the_fake_stays_usable() -> None:
+    """Afterwards it opens connections like any other, here to a port that is closed."""
     with FakeBlueRound() as fake:
         client = Client(base_url="http://127.0.0.1:1/v1", api_key="rk_test_of_the_fake_with_all_scopes", max_retries=0)
         assert client.users.get_me().role == "admin"
@@ -61,7 +61,7 @@ def test_a_client_that_was_made_with_the_fake_outlives_it() -> None:
 
 
 def test_a_closed_client_sends_nothing_to_the_fake_either(fake: FakeBlueRound) -> None:
-    """A test finds the mistake that the platform would."""
+    """A call of a closed client is the same error as with the platform."""
     client = fake.client()
     client.close()
 
@@ -71,8 +71,8 @@ def test_a_closed_client_sends_nothing_to_the_fake_either(fake: FakeBlueRound) -
 
 @pytest.mark.parametrize("transport", [None, "direct", "httpcore", "aiohttp"])
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_every_transport_is_caught(fake: FakeBlueRound, transport: Any, backend: str) -> None:
-    """Whatever would have opened the connections opens none."""
+def test_every_transport_uses_the_fake(fake: FakeBlueRound, transport: Any, backend: str) -> None:
+    """Whatever the transport, no connection is opened."""
 
     async def main() -> str:
         async with AsyncClient(**fake.arguments, transport=transport) as client:
@@ -81,8 +81,8 @@ def test_every_transport_is_caught(fake: FakeBlueRound, transport: Any, backend:
     assert anyio.run(main, backend=backend) == "admin@example.com"
 
 
-def test_a_scripted_answer_is_given_once(fake: FakeBlueRound, client: Client) -> None:
-    """One value for one call; then the state counts again."""
+def test_a_scripted_answer_is_used_once(fake: FakeBlueRound, client: Client) -> None:
+    """One value for one call; then the state is used again."""
     fake.answer("users.get", make(User, id="usr_7", name="Ada"))
 
     assert client.users.get("usr_7").name == "Ada"
@@ -90,7 +90,7 @@ def test_a_scripted_answer_is_given_once(fake: FakeBlueRound, client: Client) ->
         client.users.get("usr_7")
 
 
-def test_a_scripted_page(fake: FakeBlueRound, client: Client) -> None:
+def test_a_scripted_list_is_a_page(fake: FakeBlueRound, client: Client) -> None:
     """A list is the page of a listing."""
     fake.answer("users.list", [make(User, id="usr_7"), make(User, id="usr_8")])
 
@@ -100,13 +100,13 @@ def test_a_scripted_page(fake: FakeBlueRound, client: Client) -> None:
 
 
 def test_an_answer_that_the_spec_does_not_allow_is_refused(fake: FakeBlueRound) -> None:
-    """A test cannot rest on what the platform never answers."""
+    """A test cannot rely on an answer that the platform never gives."""
     with pytest.raises(ValueError, match=r"users_get: data\.email is required"):
         fake.answer("users.get", {"id": "usr_7"})
 
 
 def test_an_unknown_operation_names_the_nearest(fake: FakeBlueRound) -> None:
-    """A slip of the pen is not silent."""
+    """A misspelt name is an error."""
     with pytest.raises(ValueError, match=r"there is no operation 'users.gett'; did you mean 'users.get'\?"):
         fake.answer("users.gett")
 
@@ -123,7 +123,7 @@ def test_a_scripted_error_is_raised(fake: FakeBlueRound, error: type[Exception])
 
 
 def test_a_scripted_error_by_its_code(fake: FakeBlueRound, client: Client) -> None:
-    """Each code of the contract can be said; a retried one needs no waiting."""
+    """Each code of the contract can be scripted; a retried one needs no waiting."""
     fake.fail("users.get_me", "SERVICE_UNAVAILABLE", "RATE_LIMIT_EXCEEDED", retry_after=30)
 
     assert client.users.get_me().role == "admin"
@@ -194,7 +194,7 @@ def test_a_credential_ends_with_its_owner(fake: FakeBlueRound, client: Client) -
         fake.client(api_key=key).users.list()
 
 
-def test_a_script_that_was_not_used_is_named(fake: FakeBlueRound) -> None:
+def test_an_unused_script_is_named(fake: FakeBlueRound) -> None:
     """With its method and path, or the operation."""
     fake.answer("users.get", make(User))
     fake.inject("GET", "/v1/mee", Fault(status=503))
@@ -204,7 +204,7 @@ def test_a_script_that_was_not_used_is_named(fake: FakeBlueRound) -> None:
 
 
 def test_requests_show_query_headers_and_body_without_secrets(fake: FakeBlueRound) -> None:
-    """What was sent can be compared; what must not be shown is not."""
+    """Requests can be compared; secrets are hidden."""
     client = Client(**fake.application)
     client.users.create(email="ada@example.com", name="Ada")
     client.users.list(role="viewer", limit=5)
@@ -219,7 +219,7 @@ def test_requests_show_query_headers_and_body_without_secrets(fake: FakeBlueRoun
 
 
 def test_a_retry_after_of_zero_is_zero(fake: FakeBlueRound, client: Client) -> None:
-    """0 is a value, not the absence of one."""
+    """0 is a value, not a missing one."""
     fake.inject("GET", "/v1/me", Fault(status=503, retry_after=0))
     before = TIME.skipped_s
 
@@ -229,7 +229,7 @@ def test_a_retry_after_of_zero_is_zero(fake: FakeBlueRound, client: Client) -> N
 
 
 def test_waits_pass_at_once_on_the_clocks_of_both_sides(fake: FakeBlueRound, client: Client) -> None:
-    """The back-off of an outage costs no time, and the platform sees the time pass."""
+    """The back-off of an outage takes no time, and the platform sees the time pass."""
     fake.inject("GET", "/v1/me", Fault(status=503, retry_after=90))
     before = fake.platform.state.now()
 
@@ -248,8 +248,8 @@ def test_a_used_up_window_is_waited_for(fake: FakeBlueRound, client: Client) -> 
     assert {seen.status for seen in fake.requests} == {200}
 
 
-def test_a_full_window_refuses(fake: FakeBlueRound) -> None:
-    """A client that does not wait is told when to come back."""
+def test_a_full_window_is_a_429(fake: FakeBlueRound) -> None:
+    """A client without pacing gets a 429 with Retry-After."""
     fake.lab.limit_rate(requests_per_minute=1, requests_per_second=1)
     client = fake.client(pacing=False, max_retries=0)
     client.users.get_me()
@@ -259,8 +259,8 @@ def test_a_full_window_refuses(fake: FakeBlueRound) -> None:
     assert caught.value.retry_after is not None
 
 
-def test_an_answer_that_is_delayed_past_the_timeout(fake: FakeBlueRound) -> None:
-    """Nothing waits, and the error is that of a wait."""
+def test_an_answer_delayed_past_the_timeout(fake: FakeBlueRound) -> None:
+    """Nothing waits, and the error is a time-out."""
     fake.inject("GET", "/v1/me", Fault(delay=60))
 
     with pytest.raises(RequestTimeoutError):
@@ -290,7 +290,7 @@ def test_a_run_finishes_when_the_test_says_so(fake: FakeBlueRound, client: Clien
 
 @pytest.mark.parametrize(("is_partial", "status", "total"), [(False, "failed", 0), (True, "succeeded", 1)])
 def test_an_import_checks_its_rows(client: Client, is_partial: bool, status: str, total: int) -> None:  # noqa: FBT001
-    """All or nothing, unless the good rows are asked for."""
+    """All or nothing, unless `partial` is set."""
     file = client.files.upload(file=b"sku,name,price\nE-1,Engine,100\nE-2,,100\n", name="table.csv")
 
     run = client.workflows.run("catalog_import", input={"file_id": file.id, "partial": is_partial})
@@ -310,7 +310,7 @@ def test_an_invitation_is_in_the_outbox(fake: FakeBlueRound, client: Client) -> 
     assert mail.link in mail.text
 
 
-def test_a_demoted_owner_takes_the_credential_down(fake: FakeBlueRound, client: Client) -> None:
+def test_a_demoted_owner_limits_the_credential(fake: FakeBlueRound, client: Client) -> None:
     """No credential has more than its owner's role."""
     key = client.api_keys.create(name="nightly", scopes=["users:write"])
     fake.platform.state.users[fake.platform.state.admin_id]["role"] = "viewer"
@@ -320,7 +320,7 @@ def test_a_demoted_owner_takes_the_credential_down(fake: FakeBlueRound, client: 
 
 
 def test_time_is_real_again_after_the_fake() -> None:
-    """What waits have let pass is gone with it."""
+    """The time that waits let pass is reset."""
     with FakeBlueRound() as fake:
         fake.inject("GET", "/v1/me", Fault(status=503, retry_after=90))
         fake.client().users.get_me()
@@ -329,7 +329,7 @@ def test_time_is_real_again_after_the_fake() -> None:
 
 
 def test_the_fake_opens_no_socket_and_starts_no_thread() -> None:
-    """Not even one of a name server."""
+    """Not even for a name look-up."""
     code = """
 import socket, sys, threading
 from redcore.testing import FakeBlueRound
@@ -346,7 +346,7 @@ print(seen, threading.active_count())
 
 
 def test_a_credential_is_described_to_its_holder(fake: FakeBlueRound, client: Client) -> None:
-    """As the platform does: its scopes, and its end if it has one, in the headers of `/v1/me` alone."""
+    """As on the platform: its scopes, and its expiry if it has one, in the headers of `/v1/me` alone."""
     ends = datetime(2040, 1, 31, tzinfo=UTC)
     made = client.api_keys.create(name="reader", scopes=["profile:read", "users:read"], expires_at=ends)
     of_key = fake.client(api_key=made.key).raw.users.get_me().headers

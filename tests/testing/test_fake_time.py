@@ -25,7 +25,7 @@ def outage(fake: FakeBlueRound, times: int) -> None:
     fake.inject(None, "/v1/me", *[Fault(status=503)] * times)
 
 
-def test_waits_are_noted_and_move_the_clock(fake: FakeBlueRound) -> None:
+def test_waits_are_recorded_and_move_the_clock(fake: FakeBlueRound) -> None:
     """Back-off takes no time, and is exact: there is no jitter."""
     outage(fake, 2)
 
@@ -36,8 +36,8 @@ def test_waits_are_noted_and_move_the_clock(fake: FakeBlueRound) -> None:
 
 
 @pytest.mark.parametrize(("draw", "wait"), [(0.0, 0.9), (0.5, 1.0), (0.75, 1.05)])
-def test_jitter_is_chosen(fake: FakeBlueRound, draw: float, wait: float) -> None:
-    """The random number of each jitter is the test's."""
+def test_jitter_can_be_chosen(fake: FakeBlueRound, draw: float, wait: float) -> None:
+    """The test sets the random number of each jitter."""
     outage(fake, 1)
 
     with FakeTime(draw=draw) as fake_time, fake.client() as client:
@@ -46,7 +46,7 @@ def test_jitter_is_chosen(fake: FakeBlueRound, draw: float, wait: float) -> None
     assert fake_time.slept == [pytest.approx(wait)]
 
 
-def test_a_client_made_before(fake: FakeBlueRound) -> None:
+def test_a_client_made_before_uses_it(fake: FakeBlueRound) -> None:
     """Every client inside the block uses it, whenever it was made."""
     outage(fake, 1)
     with fake.client() as client, FakeTime() as fake_time:
@@ -57,7 +57,7 @@ def test_a_client_made_before(fake: FakeBlueRound) -> None:
 
 @pytest.mark.anyio
 async def test_an_async_client(fake: FakeBlueRound) -> None:
-    """It waits no more than a blocking one; what follows the waits may block."""
+    """It does not wait either; code after the waits may block."""
     outage(fake, 2)
     followed: list[float] = []
 
@@ -70,7 +70,7 @@ async def test_an_async_client(fake: FakeBlueRound) -> None:
 
 @pytest.mark.anyio
 async def test_an_async_client_in_a_loop_of_its_own(fake: FakeBlueRound) -> None:
-    """Without a function to call, no thread is needed."""
+    """No thread is needed without a blocking function."""
     outage(fake, 1)
 
     with FakeTime() as fake_time:
@@ -81,7 +81,7 @@ async def test_an_async_client_in_a_loop_of_its_own(fake: FakeBlueRound) -> None
 
 
 def test_stopped_clocks_move_by_waits_only(fake: FakeBlueRound) -> None:
-    """With a start, the clock stands still but for waits and `advance`."""
+    """With a start time, the clock only moves by waits and `advance`."""
     outage(fake, 1)
 
     with FakeTime(start=START) as fake_time:
@@ -89,11 +89,11 @@ def test_stopped_clocks_move_by_waits_only(fake: FakeBlueRound) -> None:
         after_the_wait = fake_time.now
         fake_time.advance(3600)
 
-    assert (after_the_wait, fake_time.now) == (START + 1.0, START)  # outside, the outer clock
+    assert (after_the_wait, fake_time.now) == (START + 1.0, START)  # outside the block: the outer clock
 
 
 def test_a_deadline_passes_by_waits(fake: FakeBlueRound) -> None:
-    """A wait that would pass the deadline is not begun."""
+    """A wait that would pass the deadline is not started."""
     outage(fake, 3)
 
     with FakeTime(start=START) as fake_time, pytest.raises(RedcoreAPIError) as caught:
@@ -102,8 +102,8 @@ def test_a_deadline_passes_by_waits(fake: FakeBlueRound) -> None:
     assert (fake_time.slept, caught.value.attempts[-1].stopped) == ([1.0], "deadline")
 
 
-def test_a_token_ends_when_time_is_advanced(fake: FakeBlueRound) -> None:
-    """The client's clock is what decides whether a token is still good."""
+def test_a_token_expires_when_time_is_advanced(fake: FakeBlueRound) -> None:
+    """The client's clock decides whether a token is still valid."""
     with FakeTime() as fake_time:
         client = Client.from_tokens(TokenSet(access_token="a", expires_at=fake_time.now + 60), client_id="app_1")
         fake_time.advance(61)
@@ -114,7 +114,7 @@ def test_a_token_ends_when_time_is_advanced(fake: FakeBlueRound) -> None:
 
 
 def test_retry_after_is_exact(fake: FakeBlueRound) -> None:
-    """What the server asks for is what is waited."""
+    """The wait is what the server asks for."""
     fake.fail("users.get_me", RateLimitError, retry_after=7)
 
     with FakeTime(draw=0.0) as fake_time, fake.client() as client:
@@ -123,8 +123,8 @@ def test_retry_after_is_exact(fake: FakeBlueRound) -> None:
     assert fake_time.slept == [7.0]
 
 
-def test_everything_is_as_before_after_the_block() -> None:
-    """Clocks, chance and sleep are the process's own again."""
+def test_everything_is_restored_after_the_block() -> None:
+    """Clocks, random and sleep are the process's own again."""
     with FakeTime(start=0.0, draw=0.0) as fake_time:
         fake_time.sleep(5.0)
 
@@ -132,8 +132,8 @@ def test_everything_is_as_before_after_the_block() -> None:
     assert abs(fake_time.now - time.time()) < 60.0
 
 
-def test_a_fake_platform_within_follows_it() -> None:
-    """A wait of a client of `FakeBlueRound` is noted by the time around it."""
+def test_a_fake_platform_inside_uses_it() -> None:
+    """A wait of a client of `FakeBlueRound` is recorded by the surrounding `FakeTime`."""
     with FakeTime() as fake_time, FakeBlueRound() as fake:
         fake.fail("users.get_me", RateLimitError, retry_after=3)
         fake.client().users.get_me()
@@ -142,14 +142,14 @@ def test_a_fake_platform_within_follows_it() -> None:
 
 
 @pytest.mark.parametrize("draw", [-0.1, 1.0])
-def test_a_draw_that_no_random_number_is(draw: float) -> None:
+def test_an_invalid_random_number(draw: float) -> None:
     """It is refused at once."""
     with pytest.raises(ValueError, match="draw must be from 0"):
         FakeTime(draw=draw)
 
 
 def test_the_fixture(redcore_time: FakeTime) -> None:
-    """Pytest finds it by itself."""
+    """Pytest finds the fixture by itself."""
     redcore_time.sleep(2.0)
 
     assert redcore_time.slept == [2.0]

@@ -1,4 +1,4 @@
-"""No test reaches production by mistake, whatever the client sends over."""
+"""No test reaches production by mistake, whatever transport the client uses."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def guard() -> Iterator[None]:
 
 
 def refused(**options: Any) -> None:
-    """A blocking call to production."""
+    """Make a blocking call to production."""
     with Client(api_key="rk_test_key", max_retries=0, **options) as client, pytest.raises(ConfigurationError) as caught:
         client.users.get_me()
     assert str(caught.value).startswith(WORDS)
 
 
 async def refused_async(**options: Any) -> None:
-    """The same, awaited."""
+    """Make the same call, awaited."""
     async with AsyncClient(api_key="rk_test_key", max_retries=0, **options) as client:
         with pytest.raises(ConfigurationError) as caught:
             await client.users.get_me()
@@ -55,7 +55,7 @@ def test_blocking_clients(transport: Any) -> None:
     ],
 )
 def test_awaiting_clients(backend: Any, options: dict[str, Any], transport: Any) -> None:
-    """Over each transport and event loop; uvloop looks up names by itself."""
+    """Over each transport and event loop; uvloop resolves names by itself."""
 
     async def main() -> None:
         await refused_async(transport=transport)
@@ -63,8 +63,8 @@ def test_awaiting_clients(backend: Any, options: dict[str, Any], transport: Any)
     anyio.run(main, backend=backend, backend_options=options)
 
 
-def test_clients_that_the_application_brings() -> None:
-    """Their own name look-up is refused, in the same words."""
+def test_given_clients_are_refused_too() -> None:
+    """Their own name look-up is refused, with the same message."""
     with httpx.Client(trust_env=False) as brought:
         refused(http_client=brought)
 
@@ -75,8 +75,8 @@ def test_clients_that_the_application_brings() -> None:
     anyio.run(main)
 
 
-def test_a_proxy_is_no_way_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would look up the name itself."""
+def test_a_proxy_does_not_bypass_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would resolve the name itself."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
         refused()
@@ -87,14 +87,14 @@ def test_a_proxy_is_no_way_around(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("environment", ["production", "staging"])
 def test_both_environments(environment: Any) -> None:
-    """Production and staging; other addresses are none of its business."""
+    """Production and staging; other addresses are not checked."""
     with pytest.raises(ConfigurationError, match="redcore_no_network"):
         Client(api_key="rk_test_key", environment=environment).users.get_me()
     with suppress(socket.gaierror):
         socket.getaddrinfo("blueround.com.invalid", 443)
 
 
-def test_what_is_mocked_passes() -> None:
+def test_mocked_calls_pass() -> None:
     """A fake, respx and a mock transport answer for production."""
     nothing: dict[str, object] = {}
     answer: Callable[[httpx.Request], httpx.Response] = lambda _: httpx.Response(404, json=nothing)  # noqa: E731

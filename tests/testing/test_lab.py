@@ -21,7 +21,7 @@ def client(redcore_server: ReferenceServer) -> Client:
 
 
 def test_faults_are_cleared(lab: Lab, client: Client) -> None:
-    """Those that no request has used."""
+    """Also those that no request has used."""
     with client:
         lab.inject("GET", "/v1/me", [Fault(status=503)] * 2)
         with pytest.raises(ServerError):
@@ -33,7 +33,7 @@ def test_faults_are_cleared(lab: Lab, client: Client) -> None:
     assert lab.pending() == []
 
 
-def test_limits_are_those_of_the_plan_again(lab: Lab, client: Client) -> None:
+def test_limits_are_those_of_the_plan_after_a_reset(lab: Lab, client: Client) -> None:
     """At once."""
     with client:
         lab.limit_rate(requests_per_minute=0, requests_per_second=0)
@@ -44,7 +44,7 @@ def test_limits_are_those_of_the_plan_again(lab: Lab, client: Client) -> None:
         assert client.users.get_me().role == "admin"
 
 
-def test_the_clock_is_that_of_the_machine_again(lab: Lab, client: Client) -> None:
+def test_the_clock_is_that_of_the_machine_after_a_reset(lab: Lab, client: Client) -> None:
     """After it was moved ahead."""
     with client:
         lab.advance_clock(1_000_000_000)
@@ -55,13 +55,13 @@ def test_the_clock_is_that_of_the_machine_again(lab: Lab, client: Client) -> Non
     lab.reset()
 
 
-def test_what_the_lab_refuses_is_told(lab: Lab) -> None:
+def test_a_refusal_of_the_lab_is_shown(lab: Lab) -> None:
     """With its answer."""
     with pytest.raises(ReferenceServerError, match=r"/lab/faults answered 400 to POST: .*must not be empty"):
         lab.inject("GET", "", [Fault(status=503)])
 
 
-def test_a_server_that_is_away_is_named() -> None:
+def test_a_server_that_is_down_is_named() -> None:
     """It was stopped, or is another program."""
     with pytest.raises(ReferenceServerError, match=r"no lab answers at http://127\.0\.0\.1:1: "):
         Lab("http://127.0.0.1:1").reset()

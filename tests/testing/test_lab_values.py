@@ -25,7 +25,7 @@ JSON = st.recursive(
     truncate=st.booleans(),
 )
 def test_a_fault_survives_json(**fields: object) -> None:
-    """Also 0, False and the empty text, which equal no default."""
+    """Also 0, False and the empty text, which differ from every default."""
     fault = Fault(**fields)  # type: ignore[arg-type]
 
     form = json.loads(json.dumps(fault.as_json()))
@@ -36,5 +36,5 @@ def test_a_fault_survives_json(**fields: object) -> None:
 
 
 def test_a_retry_after_of_zero_is_sent() -> None:
-    """0 equals False, and is another value."""
+    """0 equals False, and is a different value."""
     assert Fault(status=503, retry_after=0).as_json() == {"status": 503, "retry_after": 0}

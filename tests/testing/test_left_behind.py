@@ -1,4 +1,4 @@
-"""Nothing is left of a server whose test run is gone, however and whenever that ended."""
+"""Nothing remains of a server whose test run has ended, however and whenever that happened."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_it(redcore_client, number):
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_and_its_folder_go_with_the_run_that_started_it(tmp_path: Path, how: signal.Signals) -> None:
-    """Also when that had no time to stop it."""
+    """Also if the run had no time to stop it."""
     command = [sys.executable, "-c", RUN]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as run:  # noqa: S603 (ours)
@@ -67,7 +67,7 @@ def test_nothing_is_left_of_a_pytest_that_is_killed_at_any_moment(
 
 
 def left_in_the_end(temporary: Path) -> list[str]:
-    """What is left of a run that has ended, at once or soon."""
+    """Return what remains of a run that has ended, at once or soon."""
     ends_at = time.monotonic() + GONE_WITHIN_S
     while (left := leftovers(temporary)) and time.monotonic() < ends_at:
         time.sleep(0.05)
@@ -75,13 +75,13 @@ def left_in_the_end(temporary: Path) -> list[str]:
 
 
 def leftovers(temporary: Path) -> list[str]:
-    """Folders of servers, and processes that have the folder as their place for temporary files or work in it."""
+    """Return folders of servers, and processes that have the folder as their temporary directory or work in it."""
     folders = [str(folder) for folder in temporary.glob("redcore-server-*")]
     return folders + [process.name for process in Path("/proc").glob("[0-9]*") if is_of(process, temporary)]
 
 
 def is_of(process: Path, temporary: Path) -> bool:
-    """Whether a process is one of a run."""
+    """Return whether a process belongs to a run."""
     if int(process.name) == os.getpid():
         return False
     try:

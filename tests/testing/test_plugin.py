@@ -1,4 +1,4 @@
-"""The plugin, as an application's test run has it: each in a process of its own."""
+"""The plugin in an application's test run: each in a process of its own."""
 
 from __future__ import annotations
 
@@ -107,19 +107,19 @@ def run(
 
 
 def test_all_fixtures_work_on_the_fake(tmp_path: Path) -> None:
-    """Which is what they use unless they are asked otherwise."""
+    """The fake is the default."""
     done = run(tmp_path, FIXTURES)
     assert "6 passed" in done.stdout, done.stdout
 
 
-def test_a_fault_that_was_not_used_fails_the_test(tmp_path: Path) -> None:
+def test_an_unused_fault_fails_the_test(tmp_path: Path) -> None:
     """With its method and path."""
     done = run(tmp_path, UNUSED)
     assert done.returncode == 1
     assert "GET /v1/mee: 1 not used" in done.stdout
 
 
-def test_a_server_that_runs_already_is_named_by_its_address(tmp_path: Path, redcore_server: ReferenceServer) -> None:
+def test_a_running_server_is_given_by_its_address(tmp_path: Path, redcore_server: ReferenceServer) -> None:
     """Its credentials are those of the environment, as `redcore-server seed` prints them."""
     done = run(
         tmp_path,
@@ -130,7 +130,7 @@ def test_a_server_that_runs_already_is_named_by_its_address(tmp_path: Path, redc
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_the_credentials_that_a_running_server_lacks_are_named(tmp_path: Path, redcore_server: ReferenceServer) -> None:
+def test_missing_credentials_of_a_running_server_are_named(tmp_path: Path, redcore_server: ReferenceServer) -> None:
     """With the command that prints them."""
     done = run(tmp_path, RUNNING, f"--redcore={redcore_server.base_url}")
     assert "REDCORE_API_KEY is not set; `redcore-server seed` prints the credentials" in done.stdout
@@ -145,13 +145,13 @@ def test_production_is_refused_if_the_settings_say_so(tmp_path: Path) -> None:
 
 
 def test_the_plugin_imports_nothing_of_the_sdk_before_a_fixture_is_asked_for(tmp_path: Path) -> None:
-    """Whoever has it installed pays nothing for it."""
+    """The plugin costs nothing if it is only installed."""
     done = run(tmp_path, IMPORTS)
     assert "1 passed" in done.stdout, done.stdout
 
 
 def test_pytest_compiles_nothing_of_the_sdk(tmp_path: Path) -> None:
-    """It would rewrite the assertions of every module, also those that a conftest.py imports."""
+    """Otherwise it would rewrite the assertions of every module, also of those that a conftest.py imports."""
     (tmp_path / "conftest.py").write_text("from redcore import Client")
     done = run(tmp_path, LOADERS)
     assert "1 passed" in done.stdout, done.stdout

@@ -41,7 +41,7 @@ CONTROLLER = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[
 
 
 def test_workers_share_one_process_with_a_platform_each(tmp_path: Path) -> None:
-    """Data, faults and clock of one are not those of the other; nothing is left at the end."""
+    """Data, faults and clock are separate; nothing remains at the end."""
     (tmp_path / "test_it.py").write_text(SUITE)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "each", "--redcore=server", "test_it.py"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

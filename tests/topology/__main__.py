@@ -1,4 +1,4 @@
-"""Run the deployment, strike faults, and print what they cost: `python -m tests.topology [smoke] [NAME…]`."""
+"""Run the deployment, apply faults, and print what they cost: `python -m tests.topology [smoke] [NAME…]`."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def main(arguments: list[str]) -> int:
 
 
 def network() -> AbstractContextManager[Network]:
-    """Return zones that can be cut off where this account may do that, else the zones on loopback."""
+    """Return zones that can be cut off if this account may do that, otherwise the zones on loopback."""
     return separate_zones() if os.geteuid() == 0 else contextlib.nullcontext(LOOPBACK)
 
 
 async def strike_all(system: System, faults: list[Fault]) -> tuple[Load, list[Result]]:
-    """Strike one fault after the other under one load."""
+    """Apply one fault after the other under one load."""
     credentials = dict(
         word.split("=", 1) for word in shlex.split(system.credentials, comments=True) if word != "export"
     )
@@ -78,7 +78,7 @@ async def strike_all(system: System, faults: list[Fault]) -> tuple[Load, list[Re
 
 
 async def strike(system: System, load: Load, fault: Fault) -> Result:
-    """Strike one fault and compare the ledger afterwards."""
+    """Apply one fault and compare the ledger afterwards."""
     start = load.now
     outcome = await fault.strike(system, load)
     await asyncio.sleep(SETTLE_S)

@@ -17,7 +17,7 @@ MIGRATIONS = "reference_server/redcore_server/store/migrations"
 def earlier_version() -> Iterator[tuple[str, str]]:
     """Yield the name of the version before the newest migration, and the folders to import it from.
 
-    It has not seen the schema that this version has migrated to, as a node in the midst of an upgrade.
+    It does not know the schema that this version has migrated to, as a node during an upgrade.
     """
     newest = _git("log", "-1", "--diff-filter=A", "--format=%H", "--", MIGRATIONS)
     name = _git("rev-parse", "--short", f"{newest}^")

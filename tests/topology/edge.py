@@ -1,4 +1,4 @@
-"""What the public address shows: TLS, the client's own address, and nothing that is for operators."""
+"""Checks of the public address: TLS, the client's own address, and no endpoint for operators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORGED = "203.0.113.9"
 
 
 async def edge(system: System, load: Load) -> Outcome:
-    """Ask the public address as a stranger would."""
+    """Call the public address as an outsider would."""
     origin = load.base_url.removesuffix("/v1")
     trust = ssl.create_default_context(cafile=system.layout.certificates.authority)
     async with httpx.AsyncClient(verify=trust, base_url=origin, timeout=10) as http:

@@ -68,7 +68,7 @@ async def node_killed(system: System, load: Load) -> Outcome:
 
 
 async def api_killed(system: System, load: Load) -> Outcome:
-    """The API process alone: gateway and auth service of the node live on."""
+    """The API process alone: gateway and auth service of the node keep running."""
     del load
     return await _killed(system, system.serving[1].api, node=system.serving[1])
 
@@ -87,7 +87,7 @@ async def zone_balancer_killed(system: System, load: Load) -> Outcome:
 
 
 async def worker_killed(system: System, load: Load) -> Outcome:
-    """The other one does its jobs."""
+    """The other one takes over its jobs."""
     client = load.client()
     system.layout.workers[0].kill()
     run = await client.workflows.run("catalog_export")
@@ -108,7 +108,7 @@ async def replica_killed(system: System, load: Load) -> Outcome:
 
 
 async def replica_paused(system: System, load: Load) -> Outcome:
-    """Replay is paused: nobody may read what is old."""
+    """Replay is paused: no client may read old data."""
     zone = await asyncio.to_thread(system.replica)
     assert zone is not None
     before = load.stale, load.reads
@@ -130,7 +130,7 @@ async def redis_hangs(system: System, load: Load) -> Outcome:
 
 
 async def drained_with_creates(system: System, load: Load) -> Outcome:
-    """A node is asked to end while sixteen creates are under way."""
+    """A node is stopped while sixteen creates are under way."""
     node = system.serving[-1]
     creates = [asyncio.create_task(load.create()) for _ in range(16)]
     await asyncio.sleep(0)
@@ -184,7 +184,7 @@ async def primary_lost(system: System, load: Load) -> Outcome:
 
 
 async def primary_moved(system: System, load: Load) -> Outcome:
-    """What `patronictl switchover` does: the primary and its replica change places."""
+    """As `patronictl switchover` does: the primary and its replica change places."""
     del load
     zone = await asyncio.to_thread(system.primary)
     assert zone is not None
@@ -199,7 +199,7 @@ async def primary_moved(system: System, load: Load) -> Outcome:
 
 
 async def primary_lost_synchronous(system: System, load: Load) -> Outcome:
-    """The same, where each commit waits for the replica."""
+    """The same, with each commit waiting for the replica."""
     await asyncio.to_thread(_configure_patroni, system, synchronous_mode=True)
     await _until(system, lambda: _synchronous(system), "a synchronous replica")
     outcome = await primary_lost(system, load)
@@ -223,7 +223,7 @@ async def zone_cut_off(system: System, load: Load) -> Outcome:
 
 
 async def region_lost(system: System, load: Load) -> Outcome:
-    """Zone A's region of the object store; what it has missed is read from the other one afterwards."""
+    """Zone A's region of the object store; the objects it missed are read from the other one afterwards."""
     await _until(system, lambda: _are_alike(system), "what a zone missed while it was cut off is in both regions")
     (region,) = (program for program in system.layout.objects.programs if program.name == "region-a")
     region.kill()
@@ -238,14 +238,14 @@ async def region_lost(system: System, load: Load) -> Outcome:
 
 
 def _are_alike(system: System) -> bool:
-    """Whether both regions of the object store have the same objects."""
+    """Return whether both regions of the object store have the same objects."""
     home = system.place.folder / "swift"
     of_each = [{file.parent.name for file in home.glob(f"region{number}/*/objects/*/*/*/*.data")} for number in (1, 2)]
     return of_each[0] == of_each[1]
 
 
 async def replica_share(system: System, load: Load) -> Outcome:
-    """Which share of zone B's reads its replica has answered."""
+    """The share of zone B's reads that its replica has answered."""
     before = await asyncio.to_thread(_reads, system)
     stale, reads = load.stale, load.reads
     await asyncio.sleep(15)
@@ -260,7 +260,7 @@ async def replica_share(system: System, load: Load) -> Outcome:
 
 
 async def postgres_away(system: System, load: Load) -> Outcome:
-    """PostgreSQL is shut for twenty seconds, and back at the same address; Patroni is not there to promote."""
+    """PostgreSQL is stopped for twenty seconds, and back at the same address; Patroni is not there to promote."""
     zone = await asyncio.to_thread(system.primary)
     assert zone is not None
     await asyncio.to_thread(system.kill_postgres, system.replica() or "b")
@@ -328,7 +328,7 @@ async def _killed(system: System, *programs: Program, node: Node) -> Outcome:
 async def _redis(
     system: System, load: Load, strike: Callable[[Program], None], heal: Callable[[Program], None]
 ) -> Outcome:
-    """Strike a master while tokens of all masters are used; a revoked one must not come back to life."""
+    """Strike a master while tokens of all masters are used; a revoked one must not become valid again."""
     revoked = await _token(load)
     await _revoke(load, revoked)
     tokens = [await _token(load) for _ in range(12)]
@@ -381,7 +381,7 @@ def _owners(system: System) -> list[int]:
 
 
 def _is_master_again(system: System, index: int) -> bool:
-    """Let a master that has come back take over again, as the runbook does, so that the zones stay as they were."""
+    """Let a returned master take over again, as the runbook does, so that the zones stay as they were."""
     if index in _owners(system):
         return True
     with contextlib.suppress(redis.RedisError), redis.Redis(system.place.redis_hosts()[index], REDIS_PORT) as client:
@@ -446,7 +446,7 @@ async def _until(system: System, holds: Callable[[], bool], what: str) -> None:
 
 
 async def _statuses(load: Load, *, seconds: float) -> str:
-    """Ask without retries, and tell what was answered: nothing may end without an answer."""
+    """Call without retries, and count the statuses: every call must end with an answer."""
     counted: Counter[str] = Counter()
     headers = {"Authorization": f"Bearer {load.credentials['REDCORE_API_KEY']}"}
     end = time.monotonic() + seconds

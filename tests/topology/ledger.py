@@ -16,7 +16,7 @@ from redcore import RedcoreError
 Content = Mapping[str, Any]
 GONE: Content = {}
 
-# What is compared of each kind; and what no two of its rows may share, for a create that was done twice.
+# The compared columns of each kind, and those that are unique, which shows a create that was done twice.
 COLUMNS = {
     "products": ("name", "sku", "price", "stock", "status"),
     "users": ("name", "email", "role"),
@@ -44,7 +44,7 @@ class Entry:
 
 @attrs.define
 class Ledger:
-    """What was acknowledged, by table and id."""
+    """Everything that was acknowledged, by table and id."""
 
     entries: dict[str, dict[str, Entry]] = attrs.field(factory=lambda: {table: {} for table in COLUMNS})
 
@@ -55,7 +55,7 @@ class Ledger:
         return str(resource.id)
 
     def settled(self, table: str) -> list[str]:
-        """Return the ids of what is there for certain, and not being changed."""
+        """Return the ids that exist for certain, and are not being changed."""
         return [
             name for name, entry in self.entries[table].items() if GONE not in entry.contents and not entry.is_changing
         ]
@@ -83,9 +83,9 @@ class Ledger:
             entry.is_changing, entry.changes = False, entry.changes + 1
 
     def compare(self, database_url: str) -> tuple[list[str], int]:
-        """Return what is lost on the primary, and how many creates are there twice.
+        """Return what is lost on the primary, and how many creates were done twice.
 
-        The load goes on meanwhile: what counts is what was acknowledged before, and not touched since.
+        The load continues meanwhile: only rows that were acknowledged before and not changed since are compared.
         """
         before = {
             table: {name: entry.changes for name, entry in entries.items() if not entry.is_changing}
@@ -109,7 +109,7 @@ class Ledger:
 
 def _rows(connection: psycopg.Connection[dict[str, Any]], table: str, columns: tuple[str, ...]) -> dict[str, Content]:
     listed = sql.SQL(", ").join(_EXPRESSIONS.get(column, sql.Identifier(column)) for column in columns)
-    # What was there before the load has other names.
+    # Rows from before the load have other names.
     query = sql.SQL("select id, {} from {} where name like 'load %'").format(listed, sql.Identifier(table))
     return {row.pop("id"): row for row in connection.execute(query).fetchall()}
 

@@ -33,7 +33,7 @@ KINDS = {
     "upload": 2,
     "download": 4,
 }
-# What must be there for a call of a kind.
+# Resources that a call of a kind needs.
 TABLES = {
     "get": "products",
     "update": "products",
@@ -64,7 +64,7 @@ class Call:
 
 @attrs.define
 class Load:
-    """Calls at a steady rate, whatever becomes of them."""
+    """Calls at a steady rate, whatever their outcome."""
 
     credentials: dict[str, str]
     base_url: str
@@ -91,7 +91,7 @@ class Load:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Let what is under way end."""
+        """Wait for the calls under way."""
         assert self._rate is not None
         self._rate.cancel()
         await asyncio.gather(self._rate, *self._under_way, return_exceptions=True)
@@ -99,7 +99,7 @@ class Load:
             await client.aclose()
 
     async def settle(self) -> None:
-        """Return when what is under way now has ended."""
+        """Return when the calls that are under way now have ended."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     def between(self, start: float, stop: float) -> list[Call]:
@@ -107,7 +107,7 @@ class Load:
         return [call for call in self.calls if start <= call.at < stop]
 
     async def create(self) -> str:
-        """Create a product; its id, entered into the ledger."""
+        """Create a product; return its id, entered into the ledger."""
         number = next(self._numbers)
         product = await self.client().products.create(
             name=f"load {number}", sku=f"sku-{number}", price=number, stock=number % 7
@@ -140,7 +140,7 @@ class Load:
         await self.create()
 
     async def _get(self) -> None:
-        """Read what another client has just created: it must be there."""
+        """Read what another client has just created: it must exist."""
         product_id = self._recent()
         self.reads += 1
         try:
@@ -199,7 +199,7 @@ class Load:
             raise ResponseError(f"{file_id} has another content")
 
     async def _token(self) -> None:
-        """Use a new token of a client of its own."""
+        """Use a new token of a new client."""
         async with self._new_client() as client:
             await client.users.get_me()
 

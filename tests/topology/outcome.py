@@ -1,4 +1,4 @@
-"""What a fault has shown beside what it cost the load."""
+"""The measurements of a fault beside its cost to the load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen
 class Outcome:
-    """What was measured beside the load.
+    """Measurements beside the load.
 
     Attributes:
         note: For the table.

@@ -18,7 +18,7 @@ from redcore_server.process.topology.program import Program
 from redcore_server.process.topology.stores import DEPLOY
 
 REGION = Path(__file__).with_name("swift_region.py")
-PYTHON = [sys.executable, "-W", "ignore"]  # eventlet warns that it grows old
+PYTHON = [sys.executable, "-W", "ignore"]  # eventlet warns about its deprecation
 BUCKET = "files"
 KEY, SECRET = "test:tester", "testing"  # as swift_region.py makes them
 READY_S = 60.0
@@ -26,7 +26,7 @@ PROXY, BALANCER = 14940, 14900
 
 
 def two_regions(folder: Path, network: Network) -> ObjectStore:
-    """Return the store of a topology; its files are in a folder of that."""
+    """Run the store of a topology; its files are in the topology's folder."""
     home = folder / "swift"
     home.mkdir()
     hosts = [network.ip(zone, 40) for zone in ZONES]
@@ -68,7 +68,7 @@ def _environment(endpoint: str) -> dict[str, str]:
 
 
 def _make_bucket(endpoint: str) -> None:
-    """Make the bucket, once the store answers; made before is fine."""
+    """Make the bucket, once the store answers; an existing one is fine."""
     store = S3Store(
         BUCKET,
         endpoint=endpoint,

@@ -1,4 +1,4 @@
-"""What the faults cost: a table, and a time line as SVG."""
+"""The cost of the faults: a table, and a time line as SVG."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def gap(calls: Sequence[Call], start: float, stop: float) -> float:
 
 
 def table(results: Sequence[Result]) -> str:
-    """Return the table for people."""
+    """Return the table as text."""
     lines = [
         "| Fault | Calls | Failed | Gap s | Slowest s | Lost | Doubled | Holds | Note |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""A restore to a moment: base backup, archived log, a new PostgreSQL, `restore-check`, and what can be seen then."""
+"""A restore to a moment: base backup, archived log, a new PostgreSQL, `restore-check`, and the checks afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from redcore_server.process.topology.system import System
 
 
 async def restored(system: System, load: Load) -> Outcome:
-    """Delete and revoke after a moment, restore to it beside the running platform, and look."""
+    """Delete and revoke after a moment, restore to it beside the running platform, and check."""
     await asyncio.to_thread(_base_backup, system)
     client = load.client()
     number = int(time.monotonic() * 1000)
@@ -33,7 +33,7 @@ async def restored(system: System, load: Load) -> Outcome:
     key = await client.api_keys.create(name="Dead", scopes=["products:read"])
     file = await client.files.upload(file=CONTENT, name="Deleted")
     moment = await asyncio.to_thread(_now, system)
-    await asyncio.sleep(1.1)  # the log of revocations is asked by time
+    await asyncio.sleep(1.1)  # the log of revocations is read by time
     later = await client.users.create(email=f"later-{number}@example.com", name="Later", role="viewer")
     await client.users.delete(deleted.id)
     await client.users.update(demoted.id, role="viewer")
@@ -82,7 +82,7 @@ def _row(system: System, query: str) -> Any:
 
 
 def _restore(system: System, moment: datetime, stack: contextlib.ExitStack) -> tuple[str, str]:
-    """Restore, check and serve until the stack ends; return the base URL, and what `restore-check` has printed."""
+    """Restore, check and serve until the stack ends; return the base URL, and the output of `restore-check`."""
     place = system.place
     folder, node = place.folder / "restored", system.layout.nodes[-2]  # of zone A, and not running
     (folder / "redis").mkdir()

@@ -1,7 +1,7 @@
 """One region of OpenStack Swift in one process: a proxy that speaks S3, two devices and their servers.
 
 Run as a program: `rings FOLDER HOST HOST` writes the rings of two regions, `serve FOLDER HOST NUMBER` serves one of
-them. Each object is on one device of each region; while a region is away, the other one takes both copies, and gives
+them. Each object is on one device of each region; while a region is down, the other one takes both copies, and gives
 the returning one what it lacks.
 """
 
@@ -108,7 +108,7 @@ def serve(folder: Path, host: str, region: int) -> None:
 
 
 def _replicate(folder: Path, devices: Path, host: str) -> None:
-    """Bring the other region up to date, again and again."""
+    """Bring the other region up to date, repeatedly."""
     places = {
         "devices": str(devices),
         "swift_dir": str(folder),

@@ -1,7 +1,7 @@
 """`redcore-server topology up` as a person sees it: run it on a terminal for a minute, then press Ctrl-C.
 
-Run as `python -m tests.topology.terminal`. With `kill` it is killed instead, as soon as it is ready: then its folder
-stays, and nothing else.
+Run as `python -m tests.topology.terminal`. With `kill` it is killed instead, as soon as it is ready: then only its
+folder stays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What type checkers must see in the public interface: checked by mypy and pyright, never run.
+"""The types of the public interface: checked by mypy and pyright, never run.
 
-`assert_type` states what must be inferred; a line with `# type: ignore[code]` states that mypy refuses it (an ignore
-that is not needed is an error), and `# pyright: ignore[rule]` beside it the same of pyright.
+`assert_type` states what must be inferred; a line with `# type: ignore[code]` states that mypy refuses it (an unused
+ignore is an error), and `# pyright: ignore[rule]` beside it the same of pyright.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def note(progress: Progress) -> None:
 
 
 def given_clients() -> None:
-    """Clients of httpx and of httpx2 can be given, each to the client of its colour."""
+    """Clients of httpx and of httpx2 can be passed, each to the client of its colour."""
     Client(http_client=httpx.Client())
     Client(http_client=httpx2.Client())
     AsyncClient(http_client=httpx.AsyncClient())
@@ -71,7 +71,7 @@ def given_clients() -> None:
 
 
 def blocking(client: Client) -> None:
-    """`Client` gives values."""
+    """`Client` returns values."""
     user = client.users.get("usr_1")
     assert_type(user, User)
     assert_type(user.email, str)
@@ -125,7 +125,7 @@ def blocking(client: Client) -> None:
 
 
 async def awaitable(client: AsyncClient) -> None:
-    """`AsyncClient` gives the same, awaited."""
+    """`AsyncClient` returns the same, awaited."""
     assert_type(await client.users.get("usr_1"), User)
     assert_type(await client.users.list(role=UserRole("auditor")), Page[User])
     assert_type(await client.users.update("usr_1", role="editor"), User)
@@ -145,7 +145,7 @@ async def awaitable(client: AsyncClient) -> None:
 
 
 def contexts() -> None:
-    """A `with` block gives the client itself."""
+    """A `with` block yields the client itself."""
     with Client(api_key="rk_test_1") as client:
         assert_type(client, Client)
 
@@ -177,7 +177,7 @@ async def counted(result: AttemptResult) -> None:
 
 
 def hooked(client: Client, awaitable: AsyncClient) -> None:
-    """A blocking client takes functions, an awaitable one coroutine functions too."""
+    """A blocking client takes functions, an async one coroutine functions too."""
     assert_type(client.with_options(hooks=Hooks(before_attempt=traced)), Client)
     assert_type(awaitable.with_options(hooks=Hooks(before_attempt=traced)), AsyncClient)
     assert_type(awaitable.with_options(hooks=AsyncHooks(before_attempt=traced, after_attempt=counted)), AsyncClient)
@@ -199,7 +199,7 @@ def with_own_options(client: Client) -> None:
 
 
 def raw(client: Client) -> None:
-    """Raw siblings give the same types, wrapped."""
+    """Raw siblings return the same types, wrapped."""
     given = client.raw.users.get("usr_1", timeout=5)
     assert_type(given, RawResponse[User])
     assert_type(given.value, User)
@@ -219,7 +219,7 @@ async def raw_awaited(client: AsyncClient) -> None:
 
 
 def cached(given: redis.Redis, later: redis.asyncio.Redis) -> None:
-    """Blocking caches serve both clients, awaitable ones `AsyncClient` alone."""
+    """Blocking caches work with both clients, async ones with `AsyncClient` alone."""
     for cache in (RedisCache("redis://localhost"), RedisCache(given), KeyringCache(), FileCache(), MemoryCache()):
         Client(token_cache=cache)
         AsyncClient(token_cache=cache)
@@ -229,7 +229,7 @@ def cached(given: redis.Redis, later: redis.asyncio.Redis) -> None:
 
 
 def cursors(client: Client) -> None:
-    """A page that is not counted has no total to rely on."""
+    """A page that is not counted has an optional total."""
     behind = client.users.list(cursor="c", role="admin")
     assert_type(behind, CursorPage[User])
     assert_type(behind.meta, CursorMeta)
@@ -242,7 +242,7 @@ def cursors(client: Client) -> None:
 
 
 def refused(client: Client) -> None:
-    """What a checker must refuse."""
+    """Code that a checker must refuse."""
     client.users.list(role="owner")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     client.users.update("usr_1", status="pending_invite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.users.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -60,16 +60,16 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 
-# A client of one's own -----------------------------------------------------------------------
+# A subclass of the client --------------------------------------------------------------------
 
 
 def is_worth_it(error: BaseException) -> bool:
-    """Repeat what the SDK would, and objects that are not there yet."""
+    """Retry what the SDK would, and objects that do not exist yet."""
     return isinstance(error, NotFoundError) or (isinstance(error, RedcoreError) and error.is_retry_safe)
 
 
 def longer_each_time(state: RetryCallState) -> float:
-    """A wait of one's own."""
+    """A custom wait."""
     return 0.5 * state.attempt_number
 
 
@@ -82,7 +82,7 @@ HASTY = Retry(wait=longer_each_time, retry=retry_if_exception_type((NetworkError
 
 
 class ShopClient(Client):
-    """Knows the shop that it works for."""
+    """Knows its shop."""
 
     def __init__(self, shop: str, *, api_key: str | None = None) -> None:
         super().__init__(api_key=api_key, retry=PATIENT, hooks=Hooks(before_attempt=self._mark))
@@ -92,13 +92,13 @@ class ShopClient(Client):
         return {"X-Shop": self.shop, "X-Attempt": str(attempt.number)}
 
     def products_of(self, status: str | None = None) -> Iterator[Product]:
-        """All products of the shop, or those of one status."""
+        """Return all products of the shop, or those of one status."""
         for product in self.products.list_all(q=self.shop).iter_items():
             if status is None or product.status == status:
                 yield product
 
     def in_a_hurry(self) -> ShopClient:
-        """The same shop, with less time."""
+        """Return the same shop, with less time."""
         return self.with_options(timeout=2, deadline=5, retry=HASTY)
 
 
@@ -106,7 +106,7 @@ class ShopClient(Client):
 
 
 def or_none(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What a call gives, or None if there is no such object."""
+    """Return the result of a call, or None if there is no such object."""
     try:
         return call(*args, **kwargs)
     except NotFoundError:
@@ -114,7 +114,7 @@ def or_none(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None
 
 
 def invite(client: Client, email: str, *, role: UserRole = UserRole.VIEWER) -> User:
-    """Create a user, or take the one who has the address."""
+    """Create a user, or return the one who has the address."""
     try:
         return client.users.create(email=email, name=email.partition("@")[0], role=role)
     except DuplicateError:
@@ -123,13 +123,13 @@ def invite(client: Client, email: str, *, role: UserRole = UserRole.VIEWER) -> U
 
 
 def lock_out(client: Client, users: Iterable[User]) -> list[User]:
-    """Lock people out, and give them their roles back as they were read."""
+    """Lock people out, and restore their roles."""
     locked = [client.users.update(user.id, status=UserStatus.INACTIVE) for user in users]
     return [client.users.update(user.id, role=user.role, status=user.status) for user in locked]
 
 
 def explain(error: RedcoreError) -> str:
-    """What to say to a person."""
+    """Return a message for a person."""
     match error:
         case ValidationError():
             return "; ".join(f"{detail.field}: {detail.issue}" for detail in error.details)
@@ -149,17 +149,17 @@ def explain(error: RedcoreError) -> str:
 
 
 def save(model: Model, path: Path) -> None:
-    """Keep any model as JSON."""
+    """Store any model as JSON."""
     path.write_text(model.to_json())
 
 
 def load(kind: type[M], path: Path) -> M:
-    """The model of a file."""
+    """Load the model of a file."""
     return kind.from_dict(json.loads(path.read_text()))
 
 
 def load_page(path: Path) -> tuple[Page[User], tuple[ErrorDetail, ...]]:
-    """A page of a file, or what is wrong with it."""
+    """Load a page of a file, or return its problems."""
     try:
         return Page[User].from_dict(json.loads(path.read_text())), ()
     except ArgumentError as error:
@@ -168,7 +168,7 @@ def load_page(path: Path) -> tuple[Page[User], tuple[ErrorDetail, ...]]:
 
 @attrs.define
 class Ticket:
-    """A class of one's own with a model in it."""
+    """A class of the application with a model in it."""
 
     title: str
     owner: User
@@ -177,7 +177,7 @@ class Ticket:
 
 
 def tickets(raw: list[dict[str, Any]]) -> list[Ticket]:
-    """Tickets of plain data, by a converter that knows the models."""
+    """Make tickets from plain data, by a converter that knows the models."""
     converter = redcore.converter()
     made = converter.structure(raw, list[Ticket])
     first: dict[str, Any] = converter.unstructure(made[0])
@@ -193,7 +193,7 @@ def neighbours(page: Page[User]) -> tuple[User, User, tuple[User, ...], int]:
 
 
 def make_user(name: str = "Ada", role: UserRole = UserRole.EDITOR) -> User:
-    """A user for tests."""
+    """Make a user for tests."""
     now = dt.datetime.now(dt.UTC)
     return User(
         id=f"usr_{name}",
@@ -207,8 +207,8 @@ def make_user(name: str = "Ada", role: UserRole = UserRole.EDITOR) -> User:
     )
 
 
-def test_invite_takes_the_one_who_is_there() -> None:
-    """A mock of the client refuses methods and arguments that it has not."""
+def test_invite_returns_the_existing_user() -> None:
+    """A mock of the client refuses unknown methods and arguments."""
     client: MagicMock = create_autospec(Client, instance=True)
     client.users.create.return_value = make_user()
 
@@ -220,19 +220,19 @@ def test_invite_takes_the_one_who_is_there() -> None:
 
 
 async def finished(client: AsyncClient, run: WorkflowRun) -> bool:
-    """Whether a run ended well."""
+    """Return whether a run succeeded."""
     done = await client.workflows.wait(run, timeout=60)
     return done.status is WorkflowRunStatus.SUCCEEDED
 
 
 async def names(client: AsyncClient) -> AsyncIterator[str]:
-    """The names of all users."""
+    """Return the names of all users."""
     async for user in client.users.list_all(status="active", page_size=50).iter_items():
         yield user.name
 
 
 async def both() -> list[str]:
-    """Ask for two things at once."""
+    """Request two things concurrently."""
     async with AsyncClient(client_id="app_1", client_secret="secret", retry=PATIENT) as client:
         me, page = await asyncio.gather(client.users.get_me(), client.users.list(limit=5, max_retries=0))
         key = await client.api_keys.create(name="ci", scopes=[Scope.USERS_READ, "files:read"], mode="test")

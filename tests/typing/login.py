@@ -1,4 +1,4 @@
-"""What type checkers must see of logins: checked by mypy and pyright, never run (see `api.py`)."""
+"""The types of logins: checked by mypy and pyright, never run (see `api.py`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from redcore.login import (
 
 
 def blocking(query: Mapping[str, str], stored: dict[str, Any]) -> None:
-    """Each login gives tokens, and tokens give a client."""
+    """Each login returns tokens, and tokens make a client."""
     request = authorization_request(client_id="app_1", redirect_uri="https://app.example/back", environment="staging")
     assert_type(request, AuthorizationRequest)
     assert_type(request.url, str)
@@ -45,7 +45,7 @@ def blocking(query: Mapping[str, str], stored: dict[str, Any]) -> None:
 
 
 async def awaitable(request: AuthorizationRequest, tokens: TokenSet) -> None:
-    """The same for code that awaits; its callbacks may be coroutine functions."""
+    """The same for async code; its callbacks may be coroutine functions."""
 
     async def prompt(device: DeviceAuthorization) -> None:
         assert_type(device.verification_uri_complete, str | None)
