@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
 
 import click
@@ -86,20 +86,24 @@ def command(
 
 
 def show(output: Any, value: Any) -> None:
-    """Print an answer of any shape: a listing, an object, bytes, nothing."""
+    """Print an answer of any shape: a listing, an object, bytes, nothing, any other JSON."""
     if value is None:
         return
     if isinstance(value, bytes):
         sys.stdout.buffer.write(value)
         return
     data: Any = cast("Mapping[str, Any]", value).get("data", value) if isinstance(value, Mapping) else value
-    if isinstance(data, list):
-        items = cast("Sequence[Any]", data)
-        output.many(items, tuple(cast("dict[str, Any]", items[0])) if items and isinstance(items[0], dict) else ())
+    if is_listing(data):
+        output.many(data, tuple(data[0]) if data else ())
     elif isinstance(data, Mapping):
         output.one(dict(cast("Mapping[str, Any]", data)), ())
     else:
-        click.echo(json.dumps(data, ensure_ascii=False))
+        output.other(data)
+
+
+def is_listing(data: Any) -> TypeGuard[Sequence[dict[str, Any]]]:
+    """Whether data are objects in a list."""
+    return isinstance(data, list) and all(isinstance(item, dict) for item in cast("Sequence[Any]", data))
 
 
 def read(words: tuple[str, ...], *, has_body: bool) -> tuple[str, str]:
@@ -160,23 +164,22 @@ def body(source: str) -> bytes:
         raise click.UsageError(f"{source} cannot be read: {problem.strerror}.") from None
 
 
-def items(state: State, path: str, options: dict[str, Any]) -> Iterator[Any]:
+def items(state: State, path: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Return the items of all pages of a listing: by cursor where the answers have one, else by offset."""
     query: dict[str, Any] = {"limit": PAGE, **options.pop("query", {})}
     seen = number(query.get("offset", 0))
     while True:
         value: Any = state.client().request("GET", path, query=query, **options).value
         data: Any = cast("Mapping[str, Any]", value).get("data") if isinstance(value, Mapping) else None
-        if not isinstance(data, list):
+        if not is_listing(data):
             raise click.ClickException(f"{path} is not a listing: --paginate needs one")
-        page = cast("Sequence[Any]", data)
-        yield from page
-        seen += len(page)
+        yield from data
+        seen += len(data)
         meta = cast("Mapping[str, Any]", value.get("meta") or {})
         query.pop("offset", None)
         if cursor := meta.get("next_cursor"):
             query["cursor"] = cursor
-        elif page and "next_cursor" not in meta and seen < meta.get("total", 0):  # a server without cursors
+        elif data and "next_cursor" not in meta and seen < meta.get("total", 0):  # a server without cursors
             query["offset"] = seen
         else:
             return

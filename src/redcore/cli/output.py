@@ -86,6 +86,13 @@ class Output:
             for row in rows:
                 self._line("\t".join(cell(value) for value in row.values()))
 
+    def other(self, value: Any) -> None:
+        """Write JSON that is neither an object nor a listing of objects."""
+        if self._program is not None:
+            self._filtered(value)
+        else:
+            self._json(value, indent=self.format == "json")
+
     def _chosen(self, plain: Any, columns: Sequence[str]) -> dict[str, Any]:
         """The fields that are wanted, in their order."""
         row = cast("dict[str, Any]", plain)
