@@ -1,4 +1,4 @@
-"""Everything the house does to itself: `nox -l` lists it, `nox -s NAME` does it, each set up from PyPI."""
+"""All checks of the project: `nox -l` lists them, `nox -s NAME` runs one, each in an environment from PyPI."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ REDOCLY = "@redocly/cli@2"
 PAGES = ("docs", "docs/_build/html")
 PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "examples", "changelog.d", "src", "reference_server")
 COVERED_EACH = 95.0
-COVERED_IN_ALL = 97.0  # of src/redcore; what is left are platforms that CI has not
+COVERED_IN_ALL = 97.0  # of src/redcore; the rest is for platforms that CI lacks
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def group(name: str) -> tuple[str, ...]:
-    """The requirements of a dependency group."""
+    """Return the requirements of a dependency group."""
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
 def npm(session: nox.Session, folder: str) -> str:
-    """Install what a folder's lock file names from npm; returns where. Needs the group `npm`."""
+    """Install from npm what a folder's lock file names; return the place. Needs the group `npm`."""
     target = Path(session.create_tmp()).resolve() / "npm"
     target.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
@@ -61,7 +61,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Measure what the tests run, forks and child processes counted; print the modules of which they run too little."""
+    """Measure the coverage of the tests, forks and child processes counted; print the modules with too little."""
     session.install("-e", ".[server,testing,cli,mcp]", *group("test"), *group("generate"))
     # Not in `create_tmp`, which would bring all temporary files into the repository, where pytest finds its settings.
     report = Path(session.virtualenv.location).resolve() / "coverage.json"
@@ -76,7 +76,7 @@ def coverage(session: nox.Session) -> None:
 
 
 def below(report: Path, least: float) -> list[tuple[str, float]]:
-    """The files of a coverage report with less branch coverage in percent, the lowest first."""
+    """Return the files of a coverage report with less branch coverage in percent, the lowest first."""
     files = json.loads(report.read_text())["files"]
     found = [(name, measured["summary"]["percent_covered"]) for name, measured in files.items()]
     return sorted((pair for pair in found if pair[1] < least), key=lambda pair: pair[1])
@@ -104,7 +104,7 @@ def versions(session: nox.Session) -> None:
 
 
 def interpreter(version: str) -> str | None:
-    """Where a version of Python is, on the path or under pyenv; None if it is nowhere."""
+    """Return where a version of Python is, on the path or under pyenv; None if there is none."""
     under_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     candidates = [
         shutil.which(f"python{version}"),
@@ -129,7 +129,7 @@ def transports(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """Run only the contract tests: SDK and wire, judged by a validator and by clients that nobody here wrote."""
+    """Run only the contract tests: SDK and wire, checked by a validator and by third-party clients."""
     session.install(".[server,testing]", *group("test"), *group("npm"), *group("generators"))
     packages = npm(session, "tests/contract/node")
     session.run("pytest", "tests/contract", *session.posargs, env={"REDCORE_TEST_NPM": packages})
@@ -137,7 +137,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Drive the pages in the system's Chromium, judge them with axe-core, and keep screenshots."""
+    """Drive the pages in the system's Chromium, check them with axe-core, and keep screenshots."""
     session.install(".[server,testing,cli]", *group("test"), *group("browser"), *group("npm"), *group("docs"))
     packages = npm(session, "tests/browser")
     site = str(Path(session.create_tmp()).resolve() / "site")
@@ -154,7 +154,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def topology(session: nox.Session) -> None:
-    """Run the deployment of two zones, strike faults, print what they cost; `-- smoke` for the few that CI runs.
+    """Run the deployment of two zones, apply faults, print what they cost; `-- smoke` for the few that CI runs.
 
     Needs HAProxy and etcd of the system, `apt-get install haproxy etcd-server`, and root to cut off a zone.
     """
@@ -166,7 +166,7 @@ def topology(session: nox.Session) -> None:
 
 @nox.session
 def deploy(session: nox.Session) -> None:
-    """Judge the files of reference_server/deploy/ by Helm, Kubernetes' schemas, HAProxy, Patroni, dclint and checkov.
+    """Check the files of reference_server/deploy/ with Helm, Kubernetes' schemas, HAProxy, Patroni, dclint and checkov.
 
     Needs HAProxy of the system: `apt-get install haproxy`.
     """
@@ -193,14 +193,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(name="bench-auth")
 def bench_auth(session: nox.Session) -> None:
-    """Measure tokens and introspections a second against an endpoint that does nothing but sign."""
+    """Measure tokens and introspections a second against an endpoint that only signs."""
     session.install(".[server,testing]")
     session.run("python", "benchmarks/auth.py", *session.posargs)
 
 
 @nox.session(name="bench-api")
 def bench_api(session: nox.Session) -> None:
-    """Measure reads of a user a second against a handler that does nothing but the same SQL."""
+    """Measure reads of a user a second against a handler that only runs the same SQL."""
     session.install(".[server,testing]")
     session.run("python", "benchmarks/users.py", *session.posargs)
 
@@ -214,7 +214,7 @@ def bench_growth(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and the spec (three judges, two of them from npm); tests hold the direction of imports."""
+    """Check style and the spec (three linters, two of them from npm); tests check the direction of imports."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -246,7 +246,7 @@ def generate(session: nox.Session) -> None:
 
 @nox.session
 def drift(session: nox.Session) -> None:
-    """Fail if the generated files are not, byte for byte, what the spec gives."""
+    """Fail if the generated files differ, byte for byte, from what the spec gives."""
     session.install(*group("generate"))
     session.run("python", "openapi/generate.py", "--check")
 
@@ -263,14 +263,14 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Build the wheel; check it bare, where each extra that is missing is named, and with the extra `all`."""
+    """Build the wheel; check it bare, where each missing extra is named, and with the extra `all`."""
     shutil.rmtree("dist", ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build")
     (wheel,) = Path("dist").glob("*.whl")
     session.run("python", "-m", "zipfile", "-t", str(wheel), silent=True)
     bare = session.create_tmp()
-    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", bare, external=True)  # nox brings it
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", bare, external=True)  # nox installs it
     python = str(Path(bare) / "bin" / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(python, "tests/package/check_bare_install.py", str(wheel), external=True)

@@ -19,7 +19,7 @@ NO_LIMITS = {f"REDCORE_SERVER_ANONYMOUS_PER_{unit}": str(10**6) for unit in ("MI
 
 
 def posted(name: str, address: str, form: dict[str, str], auth: tuple[str, str]) -> Subject:
-    """The endpoint at an address, asked with a form by a client."""
+    """Return the endpoint at an address, called with a form by a client."""
     url = httpx.URL(address)
     headers = {
         "Authorization": f"Basic {base64.b64encode(':'.join(auth).encode()).decode()}",
@@ -29,7 +29,7 @@ def posted(name: str, address: str, form: dict[str, str], auth: tuple[str, str])
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print."""
     given = arguments(__doc__)
     form = {"grant_type": "client_credentials", "scope": "users:read"}
     with serving("signer.py") as bare, ReferenceServer(lab=False, settings=NO_LIMITS) as server:

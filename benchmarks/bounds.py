@@ -2,7 +2,8 @@
 
 Of each kind: CPU seconds of the server's processes for each megabyte sent, beyond what a plain request costs each time;
 the longest answer; and how long `/healthz` of others takes meanwhile, beside its quiet median. Goals: 0.3 s, 64 KiB,
-100 ms + 3 times the quiet median. A kind that misses one is measured again, up to three times: other work may have.
+100 ms + 3 times the quiet median. A kind that misses one is measured again, up to three times, as another process may
+have interfered.
 
 python benchmarks/bounds.py [--megabytes 4] [--only KIND]
 """
@@ -40,7 +41,7 @@ NO_LIMITS = {
 
 @attrs.frozen
 class Cost:
-    """What a kind of request took."""
+    """The cost of a kind of request."""
 
     cpu_s_per_mb: float
     answer_bytes: int
@@ -49,7 +50,7 @@ class Cost:
 
 
 class Peer:
-    """A connection that sends what it is given and reads one answer; it connects again when it has to."""
+    """A connection that sends bytes and reads one answer; it reconnects when necessary."""
 
     def __init__(self, origin: str) -> None:
         parts = urlsplit(origin)
@@ -57,7 +58,7 @@ class Peer:
         self._socket: socket.socket | None = None
 
     def ask(self, request: bytes) -> bytes:
-        """The answer to a request; the server may answer, and close, before it has read all."""
+        """Return the answer to a request; the server may answer, and close, before it has read all."""
         try:
             return self._ask(request)
         except ConnectionError:
@@ -99,7 +100,7 @@ def _some(connection: socket.socket) -> bytes:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU time of a process and of all below it, in seconds."""
+    """Return the CPU time of a process and of all below it, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
     own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     children = Path(f"/proc/{pid}/task").glob("*/children")
@@ -108,7 +109,7 @@ def cpu_s(pid: int) -> float:
 
 @contextmanager
 def watched(origin: str) -> Iterator[list[float]]:
-    """Ask for `/healthz` every 20 ms; yields the seconds that each answer took."""
+    """Request `/healthz` every 20 ms; yield the seconds that each answer took."""
     taken: list[float] = []
     is_over = threading.Event()
     request = f"GET /healthz HTTP/1.1\r\nHost: {urlsplit(origin).netloc}\r\n\r\n".encode()
@@ -131,9 +132,9 @@ def watched(origin: str) -> Iterator[list[float]]:
 
 
 def sent(kind: Kind, plain_s: float, origin: str, pid: int, megabytes: float) -> Cost:
-    """Send a request again and again, until so much was sent."""
+    """Repeat a request until enough bytes were sent."""
     peer, count = Peer(origin), min(max(1, int(megabytes * MB / len(kind.request))), REQUESTS_A_KEY // ATTEMPTS)
-    answer = peer.ask(kind.request)  # what is compiled or opened once does not count
+    answer = peer.ask(kind.request)  # one-time costs of compiling and opening do not count
     with watched(origin) as health_s:
         begun_s = cpu_s(pid)
         for _ in range(count):
@@ -160,7 +161,7 @@ def imported(workflow: str, name: str, content: bytes, http: httpx.Client, pid: 
 
 
 def is_good(cost: Cost, quiet_s: float) -> bool:
-    """Whether all goals are reached."""
+    """Return whether all goals are reached."""
     slowest_s = max(cost.health_s, default=0.0)
     return (
         cost.cpu_s_per_mb <= CPU_S_PER_MB and cost.answer_bytes <= ANSWER_BYTES and slowest_s <= HEALTH_S + 3 * quiet_s
@@ -180,7 +181,7 @@ def tell(name: str, quiet_s: float, measure: Callable[[], Cost]) -> bool:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=4.0)
     parser.add_argument("--only", default="")

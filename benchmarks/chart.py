@@ -8,7 +8,7 @@ from html import escape
 from typing import TypeAlias
 
 Bars: TypeAlias = Sequence[tuple[str, float]]
-"""Who did it, and the ratio to the yardstick; RedCore comes first."""
+"""Contestants, each with the ratio to the yardstick; RedCore comes first."""
 
 NAMES_PX, BARS_PX, LINE_PX, GAP_PX = 190, 420, 18, 26
 LEAST, MOST = 0.05, 20.0
@@ -17,7 +17,7 @@ OURS, THEIRS = "#c8362e", "#8a94a3"  # both can be read on white and on black
 
 
 def draw(rows: Sequence[tuple[str, Bars]]) -> str:
-    """The chart of rows, each with its name and its bars."""
+    """Draw the chart of rows, each with its name and its bars."""
     parts: list[str] = []
     y = 0
     for name, bars in rows:
@@ -36,7 +36,7 @@ def draw(rows: Sequence[tuple[str, Bars]]) -> str:
 
 
 def bar(y: int, who: str, ratio: float, colour: str) -> str:
-    """One bar with its name and its figure."""
+    """Draw one bar with its name and its figure."""
     length = BARS_PX * math.log(min(max(ratio, LEAST), MOST) / LEAST) / math.log(MOST / LEAST)
     return (
         f'<text x="{NAMES_PX - 8}" y="{y}" text-anchor="end">{escape(who)}</text>'

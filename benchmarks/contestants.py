@@ -1,6 +1,6 @@
-"""RedCore, and the yardsticks it is held against.
+"""RedCore, and the yardsticks it is compared with.
 
-A contestant is a class that is made with the origin of the stub, in an event loop. What it does once are its methods:
+A contestant is a class that is made with the origin of the stub, in an event loop. Its methods do the work once:
 `one` fetches a user, `many` a page of 100 and `walk` all 10,000, each with a header that authenticates. Each runs in a
 process of its own, so it imports what it measures only when it is made.
 """
@@ -28,7 +28,7 @@ PAGE_OF_USERS = encoded(ANSWERS["GET /v1/users"])
 
 
 class Httpx:
-    """The yardstick of blocking calls: httpx as one uses it without thinking."""
+    """The yardstick of blocking calls: plain use of httpx."""
 
     def __init__(self, origin: str) -> None:
         import httpx
@@ -43,7 +43,7 @@ class Httpx:
 
 
 class AsyncHttpx:
-    """The yardstick of awaited calls; with a connection for each of the tasks."""
+    """The yardstick of async calls; with a connection for each of the tasks."""
 
     def __init__(self, origin: str) -> None:
         import httpx
@@ -85,7 +85,7 @@ class AsyncRedcore:
 
 
 class AsyncAiohttp:
-    """The yardstick of many workers' CPU: bare aiohttp, and msgspec that reads into attrs classes."""
+    """The yardstick of many workers' CPU: bare aiohttp, and msgspec decoding into attrs classes."""
 
     def __init__(self, origin: str) -> None:
         import aiohttp
@@ -185,7 +185,7 @@ class Cattrs:
 
 
 class RedcoreReader:
-    """What reads the answer of `client.users.list()`."""
+    """The decoder of `client.users.list()`."""
 
     def __init__(self, _: str) -> None:
         from redcore._spec import operations

@@ -21,7 +21,7 @@ from redcore.testing import ReferenceServer
 from redcore_server.data_folder import read_runtime
 
 NO_LIMITS = {f"REDCORE_SERVER_ENTERPRISE_PER_{unit}": str(10**7) for unit in ("MINUTE", "SECOND")}
-FEW, MANY = "qz", "us"  # letters that the same 50 users have in every organisation, and that all of them have
+FEW, MANY = "qz", "us"  # letters that the same 50 users have in every organisation, and letters that all of them have
 INSERT = """
 insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)
 select
@@ -41,7 +41,7 @@ class Listing:
     http: httpx.Client
 
     def grow(self, database_url: str) -> float:
-        """Fill it; how long that took, in seconds for each million."""
+        """Add users; return the seconds it took for each million."""
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute("delete from users where id not in (select owner_id from api_keys) and role = 'viewer'")
             begun = time.perf_counter()
@@ -51,37 +51,37 @@ class Listing:
         return taken * 10**6 / self.items
 
     def page(self, **query: str | int) -> Mapping[str, object]:
-        """The `meta` of one page."""
+        """Return the `meta` of one page."""
         answer = self.http.get("/users", params={"limit": 20, **query}).raise_for_status()
         meta: Mapping[str, object] = answer.json()["meta"]
         return meta
 
     def deep_cursor(self) -> str:
-        """What leads to the last page but a few."""
+        """Return the cursor of a page close to the last one."""
         return str(self.page(offset=self.items - 60, include_total="false")["next_cursor"])
 
     def walk(self) -> None:
-        """All users."""
+        """Walk all users."""
         with Client(**self.server.api_key) as client:
             found = sum(len(page) for page in client.users.list_all())
         assert found >= self.items  # noqa: S101 (a measurement of something else would mean nothing)
 
 
 def timed(act: Callable[[], object]) -> float:
-    """How long something takes, done once."""
+    """Return how long something takes once."""
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun
 
 
 def median_s(times: int, act: Callable[[], object]) -> float:
-    """How long something takes, after it was done once."""
+    """Return the median time of something, after one warm-up."""
     act()
     return statistics.median(timed(act) for _ in range(times))
 
 
 def measured(listing: Listing, times: int) -> dict[str, float]:
-    """Seconds of each act on one listing."""
+    """Return the seconds of each action on one listing."""
     deep = listing.deep_cursor()
     acts: dict[str, Callable[[], object]] = {
         "first page, not counted": lambda: listing.page(include_total="false"),
@@ -97,7 +97,7 @@ def measured(listing: Listing, times: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("small", 1000), ("middle", 100_000), ("large", 1_000_000), ("times", 7)):
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -1,4 +1,4 @@
-"""The worst requests and files of each kind that `bounds.py` measures: as large as they may be, and costly to read."""
+"""The worst requests and files of each kind that `bounds.py` measures: as large as allowed, and expensive to read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\
 
 @attrs.frozen
 class Kind:
-    """A request, and what makes it costly."""
+    """A request, and what makes it expensive."""
 
     name: str
     request: bytes = attrs.field(repr=False)
 
 
 def repeated(piece: bytes, size: int, *, before: bytes = b"", after: bytes = b"", between: bytes = b",") -> bytes:
-    """As many pieces as fit into a size, with what is around them."""
+    """Repeat a piece up to a size, with a start and an end."""
     count = (size - len(before) - len(after)) // (len(piece) + len(between))
     return before + between.join([piece] * count) + after
 
@@ -38,7 +38,7 @@ def numbered(piece: str, size: int, *, before: str = "", after: str = "", betwee
 
 
 def chunked(body: bytes, size: int, extension: bytes = b"") -> bytes:
-    """A body in chunks."""
+    """Frame a body in chunks."""
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     chunks = [b"%x%s\r\n%s\r\n" % (len(piece), extension, piece) for piece in pieces]
     return b"".join(chunks) + b"0\r\n"
@@ -172,7 +172,7 @@ def tokens() -> Mapping[str, bytes]:
 
 
 def hostile_requests(origin: str, new_key: Callable[[], str]) -> list[Kind]:
-    """A plain request, and all kinds of costly ones.
+    """Return a plain request, and all kinds of expensive ones.
 
     Args:
         origin: Address of the server.
@@ -181,7 +181,7 @@ def hostile_requests(origin: str, new_key: Callable[[], str]) -> list[Kind]:
     host = urlsplit(origin).netloc.encode()
 
     def request(line: str, body: bytes | None, media: bytes, *fields: bytes, framing: bytes | None = None) -> bytes:
-        """A request; a body has its length, unless it is framed already."""
+        """Return a request; a body has its length, unless it is framed already."""
         length = framing or (b"" if body is None else b"Content-Length: %d\r\n" % len(body))
         head = line.encode() + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + b"".join(fields)
         kind = b"" if body is None else b"Content-Type: " + media + b"\r\n"
@@ -191,7 +191,7 @@ def hostile_requests(origin: str, new_key: Callable[[], str]) -> list[Kind]:
         return b"Authorization: Bearer " + new_key().encode() + b"\r\n"
 
     def in_chunks(line: str, body: bytes, media: bytes, trailers: bytes = b"") -> bytes:
-        """A request of which the body is in chunks already."""
+        """Return a request with a body that is in chunks already."""
         return request(line, body + trailers + b"\r\n", media, bearer(), framing=b"Transfer-Encoding: chunked\r\n")
 
     users = numbered('"%x":1', 100_000, before="{", after="}")
@@ -228,7 +228,7 @@ def _zip(write: Callable[[zipfile.ZipFile], None], compression: int = zipfile.ZI
 
 
 def hostile_files() -> Mapping[str, tuple[str, str, bytes]]:
-    """Files for workflows: workflow, name and content."""
+    """Return files for workflows: workflow, name and content."""
 
     def bomb(archive: zipfile.ZipFile) -> None:
         archive.writestr("index.html", b"x")

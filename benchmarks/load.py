@@ -1,7 +1,7 @@
-"""What the server's benchmarks share: endpoints under load, in turns with a yardstick.
+"""Shared code of the server's benchmarks: endpoints under load, in turns with a yardstick.
 
-The endpoints are measured in short turns, round after round, so that whatever else the machine does hits all alike;
-what is told are the medians of the rates and of the rounds' ratios. The load is a fixed number of connections, each
+The endpoints are measured in short turns, round after round, so that other load on the machine affects all alike;
+the results are the medians of the rates and of the rounds' ratios. The load is a fixed number of connections, each
 with one request after the other.
 """
 
@@ -26,10 +26,10 @@ LENGTH = b"content-length: "
 
 @attrs.frozen(kw_only=True)
 class Turn:
-    """How an endpoint did under load for a while."""
+    """The result of an endpoint under load for a while."""
 
     rate: float
-    """Answers a second."""
+    """Answers per second."""
     p99_s: float
     """The 99th percentile of the seconds until an answer."""
 
@@ -45,7 +45,7 @@ class Subject:
 
     @classmethod
     def of(cls, name: str, origin: str, line: str, headers: Mapping[str, str], body: str = "") -> Subject:
-        """The endpoint at an origin, asked with a request line such as `GET /healthz`."""
+        """Return the endpoint at an origin, called with a request line such as `GET /healthz`."""
         parts = urlsplit(origin)
         named = {"Host": parts.netloc, **headers, "Content-Length": str(len(body))}
         lines = [f"{line} HTTP/1.1", *(f"{header}: {value}" for header, value in named.items())]
@@ -60,7 +60,7 @@ class Subject:
         return Turn(rate=rate, p99_s=statistics.quantiles(latencies, n=100)[98])
 
     async def _load(self, end: float) -> list[float]:
-        # Not an HTTP client: it would cost more than what it measures.
+        # Not an HTTP client: it would cost more than the server under test.
         reader, writer = await asyncio.open_connection(self.host, self.port)
         taken: list[float] = []
         try:
@@ -78,7 +78,7 @@ class Subject:
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    """The command line of a benchmark."""
+    """Parse the command line of a benchmark."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=1.0)
@@ -88,7 +88,7 @@ def arguments(description: str | None) -> argparse.Namespace:
 
 @contextmanager
 def serving(script: str, **environment: str) -> Iterator[str]:
-    """Run a yardstick, a script beside this one that says where it is ready; yields its origin."""
+    """Run a yardstick, a script beside this one that prints its address; yield its origin."""
     command = [sys.executable, str(Path(__file__).with_name(script))]
     with subprocess.Popen(  # noqa: S603 (our own)
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
@@ -101,8 +101,8 @@ def serving(script: str, **environment: str) -> Iterator[str]:
 
 
 def turns(subjects: Sequence[Subject], connections: int, given: argparse.Namespace) -> list[Sequence[Turn]]:
-    """Load all in turns, round after round; returns the turns of each."""
-    # One round more, the first, which does not count.
+    """Load all in turns, round after round; return the turns of each."""
+    # One more round, the first, which does not count.
     rounds = [
         [asyncio.run(subject.turn(connections, given.seconds)) for subject in subjects] for _ in range(given.rounds + 1)
     ]
@@ -110,7 +110,7 @@ def turns(subjects: Sequence[Subject], connections: int, given: argparse.Namespa
 
 
 def compare(yardstick: Subject, subjects: Sequence[Subject], goal: float, given: argparse.Namespace) -> None:
-    """Measure all in turns and tell the rates, and the ratios of the subjects to the yardstick."""
+    """Measure all in turns and print the rates, and the ratios of the subjects to the yardstick."""
     bare, *others = turns([yardstick, *subjects], given.connections, given)
     print(f"{yardstick.name}: {statistics.median(turn.rate for turn in bare):.0f}/s")
     for subject, taken in zip(subjects, others, strict=True):

@@ -1,4 +1,4 @@
-"""Measures how long an invitation takes to leave while another organisation runs six imports, beside its quiet time.
+"""Measures how long an invitation takes to be sent while another organisation runs six imports, beside its quiet time.
 
 Of each import: the median and the slowest of the invitations, each as a ratio to the same figure of a quiet server.
 Goal: 3.
@@ -32,7 +32,7 @@ FILES = {
 
 
 def organisation(server: ReferenceServer, name: str) -> httpx.Client:
-    """Make an organisation; returns a client of its administrator."""
+    """Make an organisation; return a client of its administrator."""
     command = [sys.executable, "-m", "redcore_server", "seed", "--organisation", name, "--data", str(server.data)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own program)
     values = dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines() if "=" in line)
@@ -41,7 +41,7 @@ def organisation(server: ReferenceServer, name: str) -> httpx.Client:
 
 
 def invited(http: httpx.Client, email: str) -> float:
-    """Invite a person; returns seconds from the request until the mail has left."""
+    """Invite a person; return seconds from the request until the mail was sent."""
     begun = time.time()
     user = http.post("/users", json={"email": email, "name": "B"}).raise_for_status().json()["data"]
     while user["invitation_sent_at"] is None:
@@ -51,7 +51,7 @@ def invited(http: httpx.Client, email: str) -> float:
 
 
 def invitations(http: httpx.Client, names: Iterator[int], count: int) -> list[float]:
-    """Invite so many persons, one after another."""
+    """Invite several people, one after another."""
     taken: list[float] = []
     for _ in range(count):
         taken.append(invited(http, f"b{next(names)}@example.com"))
@@ -60,7 +60,7 @@ def invitations(http: httpx.Client, names: Iterator[int], count: int) -> list[fl
 
 
 def start_imports(http: httpx.Client, workflow: str) -> list[str]:
-    """Upload a file and run six imports of it; returns their ids."""
+    """Upload a file and run six imports of it; return their ids."""
     file = http.post("/files", files={"file": ("rows.csv", FILES[workflow])}).raise_for_status().json()["data"]["id"]
     given = {"input": {"file_id": file, "partial": True}}
     runs = [http.post(f"/workflows/{workflow}/runs", json=given).raise_for_status() for _ in range(IMPORTS)]
@@ -68,19 +68,19 @@ def start_imports(http: httpx.Client, workflow: str) -> list[str]:
 
 
 def status(http: httpx.Client, run: str) -> str:
-    """The status of a run."""
+    """Return the status of a run."""
     return str(http.get(f"/workflow-runs/{run}").raise_for_status().json()["data"]["status"])
 
 
 def main() -> None:
-    """Measure and print; fails if a median misses the goal."""
+    """Measure and print; fail if a median misses the goal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invitations", type=int, default=30)
     count = parser.parse_args().invitations
     missed = False
     with ReferenceServer(lab=False) as server, organisation(server, "A") as a, organisation(server, "B") as b:
         names = iter(range(10**6))
-        invitations(b, names, 5)  # what is compiled or opened once does not count
+        invitations(b, names, 5)  # one-time costs of compiling and opening do not count
         quiet = invitations(b, names, count)
         print(f"quiet: median {statistics.median(quiet):.3f} s, slowest {max(quiet):.3f} s")
         for workflow, rows in FILES.items():

@@ -1,4 +1,4 @@
-"""What the stub answers, by method and path: objects of about one size, in the shape that each contestant expects."""
+"""The answers of the stub, by method and path: objects of about one size, in the form that each contestant expects."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def dynamodb_item(number: int) -> dict[str, Any]:
 
 
 def many(make: Any) -> list[dict[str, Any]]:
-    """As many objects as a page has."""
+    """Return as many objects as a page has."""
     return [make(number) for number in range(PAGE)]
 
 
@@ -97,5 +97,5 @@ ANSWERS: dict[str, Any] = {
 
 
 def encoded(answer: Any) -> bytes:
-    """JSON without needless spaces."""
+    """Encode as JSON without needless spaces."""
     return json.dumps(answer, separators=(",", ":")).encode()

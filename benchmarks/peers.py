@@ -1,4 +1,4 @@
-"""The clients and SDKs that RedCore is measured beside, each doing what it does for an object and for a page of 100."""
+"""The clients and SDKs that RedCore is measured beside, each fetching an object and a page of 100."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Httpx2:
 
 
 class AsyncHttpx2:
-    """httpx2, bare, awaited."""
+    """httpx2, bare, async."""
 
     def __init__(self, origin: str) -> None:
         import httpx2
@@ -59,7 +59,7 @@ class Pyqwest:
 
 
 class AsyncPyqwest:
-    """pyqwest, bare, awaited."""
+    """pyqwest, bare, async."""
 
     def __init__(self, origin: str) -> None:
         import pyqwest
@@ -97,7 +97,7 @@ class Pyreqwest:
 
 
 class AsyncPyreqwest:
-    """pyreqwest, bare, awaited."""
+    """pyreqwest, bare, async."""
 
     def __init__(self, origin: str) -> None:
         from pyreqwest.client import ClientBuilder
@@ -132,7 +132,7 @@ class OpenAI:
 
 
 class AsyncOpenAI:
-    """openai over httpx2, awaited."""
+    """openai over httpx2, async."""
 
     def __init__(self, origin: str) -> None:
         import openai
@@ -140,7 +140,7 @@ class AsyncOpenAI:
         self._models = openai.AsyncOpenAI(api_key="sk", base_url=f"{origin}/v1", http_client=self.connections()).models
 
     def connections(self) -> Any:
-        """What it sends with."""
+        """The HTTP client it uses."""
         import httpx2
         import openai
 
@@ -159,7 +159,7 @@ class AiohttpOpenAI(AsyncOpenAI):
     """openai over aiohttp."""
 
     def connections(self) -> Any:
-        """What it sends with."""
+        """The HTTP client it uses."""
         import httpx2
         import openai
 
@@ -183,7 +183,7 @@ class Stripe:
 
 
 class AsyncStripe:
-    """stripe over httpx, awaited."""
+    """stripe over httpx, async."""
 
     def __init__(self, origin: str) -> None:
         import stripe
@@ -215,7 +215,7 @@ class WorkOS:
 
 
 class AsyncWorkOS:
-    """workos, awaited."""
+    """workos, async."""
 
     def __init__(self, origin: str) -> None:
         import workos
@@ -288,7 +288,7 @@ class Botocore:
 
 
 class Pydantic:
-    """pydantic, as openai reads; only the reading."""
+    """pydantic, as openai decodes; only the decoding."""
 
     def __init__(self, _: str) -> None:
         import pydantic

@@ -1,6 +1,6 @@
 """The yardstick of `users.py`: a handler that only runs the SQL of `GET /v1/users/{id}`, on the same kind of pool.
 
-It checks nobody and limits nobody, and is served as the reference server is.
+It has no authentication and no rate limit, and is served as the reference server is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POOL = async_pool(URL)
 
 
 def organisation() -> str:
-    """The id of the only organisation."""
+    """Return the id of the only organisation."""
     with connect(URL) as connection:
         row = connection.execute("select id from organisations").fetchone()
     assert row is not None  # noqa: S101 (the reference server has seeded it)
@@ -51,7 +51,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 
 def main() -> None:
-    """Serve on a free port of loopback, and say where."""
+    """Serve on a free port of loopback, and print its address."""
     app = Starlette(routes=[Route("/v1/users/{user_id}", user)], lifespan=lifespan)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(f"ready http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -1,4 +1,4 @@
-"""What is measured: each row holds RedCore against a yardstick, beside those who do the same. Pure data."""
+"""The rows of the benchmark: each compares RedCore with a yardstick, beside its peers. Pure data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Row:
     ours: str
     peers: tuple[str, ...] = ()
     method: str = "one"
-    """What the contestants do; not for imports."""
+    """The method of the contestants; not for imports."""
     tasks: int = 1
-    """How many tasks do it at the same time."""
+    """The number of concurrent tasks."""
     measured: Literal["CPU", "time", "calls/s", "import", "first call"] = "CPU"
     best_before: str
     """The best peer when the goals were set."""
@@ -27,9 +27,9 @@ class Row:
     aim: float
     """The ratio to aim at."""
     slice_s: float = 0.1
-    """How long a contestant works before it is the next one's turn."""
+    """How long a contestant works in its turn."""
     warm_up: int = 30
-    """How often it works before it is measured."""
+    """The number of calls before it is measured."""
 
     @property
     def more_is_better(self) -> bool:
@@ -37,7 +37,7 @@ class Row:
         return self.measured == "calls/s"
 
     def reached(self, ratio: float) -> bool:
-        """Whether a ratio is as good as it must be."""
+        """Return whether a ratio reaches its goal."""
         return ratio >= self.reach if self.more_is_better else ratio <= self.reach
 
 

@@ -38,7 +38,7 @@ async def token(_: Request) -> JSONResponse:
 
 
 def main() -> None:
-    """Serve on a free port of loopback, and say where."""
+    """Serve on a free port of loopback, and print its address."""
     app = Starlette(routes=[Route("/oauth/token", token, methods=["POST"])])
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(f"ready http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -1,8 +1,8 @@
-"""A server that answers with bytes made beforehand, so that what is measured is the client.
+"""A server that answers with precomputed bytes, so that the client is what is measured.
 
 Under `/slow` it answers a listing of 10,000 users page by page, each after 20 ms.
 
-    python benchmarks/stub.py     # says `ready ORIGIN` and serves until it is ended
+    python benchmarks/stub.py     # prints `ready ORIGIN` and serves until it is ended
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEAD = (
 
 
 def whole(answer: object) -> bytes:
-    """The answer with its header."""
+    """Return the answer with its header."""
     body = encoded(answer)
     return f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -43,7 +43,7 @@ PAGES = {offset: whole(users(offset)) for offset in range(0, TOTAL, PAGE)}
 
 @lru_cache
 def route(line: bytes, operation: bytes) -> tuple[bytes, float]:
-    """What to answer to a request line, or to an operation of Amazon's, and after how many seconds."""
+    """Return the answer to a request line, or to an operation of Amazon's, and its delay in seconds."""
     method, url, _ = line.decode().split()
     parts = urlsplit(url)
     if parts.path == "/slow/v1/users":
@@ -55,7 +55,7 @@ class Stub(asyncio.Protocol):
     """One connection, with one request after the other."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start."""
         self._transport = cast("asyncio.Transport", transport)
         self._received = b""
 
@@ -76,7 +76,7 @@ class Stub(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Serve on a free port of loopback, and say where."""
+    """Serve on a free port of loopback, and print its address."""
     server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0, backlog=2048)
     print(f"ready http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()

@@ -1,4 +1,4 @@
-"""Prints how RedCore's client layer does beside its peers, as the table of goals has it (docs/benchmarks.md).
+"""Prints RedCore's client layer beside its peers, in the form of the table of goals (docs/benchmarks.md).
 
     python benchmarks/table.py [--only "sync, one user"] [--rounds 11] [--no-peers] [--chart FILE]
 
@@ -23,7 +23,7 @@ HEADINGS = ("", "best peer before", "reach", "aim", "RedCore", "yardstick", "pee
 
 @contextmanager
 def stub() -> Generator[str]:
-    """Run the server that all contestants call; yields its origin."""
+    """Run the server that all contestants call; yield its origin."""
     script = Path(__file__).with_name("stub.py")
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own)
         try:
@@ -34,7 +34,7 @@ def stub() -> Generator[str]:
 
 
 def line(row: Row, yardstick: Result, ours: Result, peers: Sequence[Result]) -> Sequence[str]:
-    """The cells of a row."""
+    """Return the cells of a row."""
     others = sorted(peers, key=lambda peer: peer.ratio, reverse=row.more_is_better)
     return (
         row.name,
@@ -48,12 +48,12 @@ def line(row: Row, yardstick: Result, ours: Result, peers: Sequence[Result]) -> 
 
 
 def name_of(result: Result) -> str:
-    """What a contestant is called."""
+    """Return the name of a contestant."""
     return result.contestant.rpartition(".")[2]
 
 
 def amount(row: Row, result: Result) -> str:
-    """What was measured, in its unit."""
+    """Return the measured value, in its unit."""
     if row.more_is_better:
         return f"{result.value:.0f}/s"
     return f"{result.value * 1e6:.0f} µs" if result.value < 0.01 else f"{result.value:.2f} s"
@@ -65,7 +65,7 @@ def tell(cells: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=[row.name for row in ROWS], help="a row; may be repeated")
     parser.add_argument("--rounds", type=int, default=11)

@@ -1,7 +1,7 @@
 """Measures `GET /v1/users/{id}` of one reference server, as ratios to a handler that only runs the same SQL.
 
-It asks with an access token: gateway, auth and PostgreSQL all have their part. For few and for many clients it tells
-answers a second, and the 99th percentile of the time until an answer.
+The requests have an access token: gateway, auth and PostgreSQL all take part. For few and for many clients it prints
+answers per second, and the 99th percentile of the time until an answer.
 
 python benchmarks/users.py [--rounds 15] [--seconds 1]
 """
@@ -19,12 +19,12 @@ from redcore_server.data_folder import read_runtime
 
 CLIENTS = (16, 100)
 LEAST_RATE, MOST_P99 = 0.65, 1.8  # as ratios to the handler; the latter with most clients
-# All requests are of one credential.
+# All requests have one credential.
 NO_LIMITS = {f"REDCORE_SERVER_ENTERPRISE_PER_{unit}": str(10**6) for unit in ("MINUTE", "SECOND")}
 
 
 def bearer(server: ReferenceServer) -> dict[str, str]:
-    """The headers of a request with an access token."""
+    """Return the headers of a request with an access token."""
     environment = server.environment
     auth = (environment["REDCORE_CLIENT_ID"], environment["REDCORE_CLIENT_SECRET"])
     form = {"grant_type": "client_credentials", "scope": "users:read"}
@@ -33,7 +33,7 @@ def bearer(server: ReferenceServer) -> dict[str, str]:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print."""
     given = arguments(__doc__)
     with ReferenceServer(lab=False, settings=NO_LIMITS) as server:
         headers = bearer(server)

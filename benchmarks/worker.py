@@ -1,8 +1,8 @@
-"""A contestant in a process of its own: it does a slice of work when told to, and says what one time of it cost.
+"""A contestant in a process of its own: it does slices of work on request, and prints the cost of one call.
 
     python benchmarks/worker.py peers.WorkOS http://127.0.0.1:1234
 
-It is told `[method, times, tasks]` a line, and says `[CPU seconds, seconds]`; each of the tasks does it so many times.
+It reads a line `[method, times, tasks]`, and prints `[CPU seconds, seconds]`; each of the tasks does so many calls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import attrs
 
 
 class Cost(NamedTuple):
-    """What doing something once cost."""
+    """The cost of one call."""
 
     cpu_s: float
     wall_s: float
@@ -30,19 +30,19 @@ class Cost(NamedTuple):
 
 @attrs.frozen
 class Worker:
-    """The process, seen from where it is told what to do."""
+    """The process, seen from the benchmark."""
 
     contestant: str
     tells: IO[str]
     replies: IO[str]
 
     def do(self, method: str, times: int, tasks: int = 1) -> Cost:
-        """Have a slice of work done."""
+        """Run a slice of work."""
         print(json.dumps([method, times, tasks]), file=self.tells, flush=True)
         return Cost(*json.loads(self.hear()))
 
     def hear(self) -> str:
-        """What it says next."""
+        """Read its next line."""
         if not (line := self.replies.readline()):
             raise SystemExit(f"{self.contestant} failed; its error is above")
         return line
@@ -50,7 +50,7 @@ class Worker:
 
 @contextmanager
 def start(contestant: str, origin: str) -> Generator[Worker]:
-    """Run a contestant; it is ended without a chance to clean up, as nothing of it will be used again."""
+    """Run a contestant; it is killed at the end, as it holds nothing to clean up."""
     command = [sys.executable, __file__, contestant, origin]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own)
         assert process.stdin is not None  # noqa: S101 (they are pipes)
@@ -64,7 +64,7 @@ def start(contestant: str, origin: str) -> Generator[Worker]:
 
 
 async def work(call: Callable[[], Any], times: int, tasks: int) -> Cost:
-    """Do it, and take the time of it."""
+    """Do the work, and measure it."""
 
     async def repeat() -> None:
         for _ in range(times):

@@ -34,7 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def callback(request: HttpRequest) -> HttpResponse:
-    """Take the person back."""
+    """Sign the person in."""
     asked = login.AuthorizationRequest(**request.session.pop("login"))
     secret = os.environ.get("REDCORE_CLIENT_SECRET")
     tokens = login.exchange_code(asked, request.GET.dict(), client_secret=secret)

@@ -1,6 +1,6 @@
 """Exports the catalog and downloads it.
 
-An interrupted download goes on from its part when it is started again.
+An interrupted download resumes when it is started again.
 """
 
 from pathlib import Path

@@ -40,7 +40,7 @@ async def not_found(_request: Request, error: NotFoundError) -> JSONResponse:
 
 @app.get("/products/{product_id}")
 async def product(product_id: str, request: Request) -> Any:
-    """A product as the platform has it."""
+    """Return a product of the platform."""
     client: AsyncClient = request.app.state.redcore
     return (await client.products.get(product_id)).to_dict()
 
@@ -57,7 +57,7 @@ async def start() -> RedirectResponse:
 
 @app.get("/callback")
 async def callback(request: Request) -> dict[str, Any]:
-    """Take the person back, with tokens of their own."""
+    """Sign the person in, with tokens of their own."""
     asked = logins.pop(request.query_params["state"])
     secret = os.environ.get("REDCORE_CLIENT_SECRET")
     tokens = await login.exchange_code_async(

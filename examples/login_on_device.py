@@ -1,4 +1,4 @@
-"""Logs a person in who has a browser elsewhere.
+"""Logs in a person who has a browser elsewhere.
 
 REDCORE_CLIENT_ID is a registered application.
 """

@@ -1,4 +1,4 @@
-"""A token cache of one's own, in SQLite: three methods.
+"""A custom token cache, in SQLite: three methods.
 
 Processes that share it need those of SharedTokenCache.
 """
@@ -22,20 +22,20 @@ class SqliteCache:
         )
 
     def get(self, key: str) -> TokenSet | None:
-        """The tokens of a key; None if there are none."""
+        """Return the tokens of a key; None if there are none."""
         row = self._database.execute(
             "SELECT value FROM tokens WHERE key = ?", (key,)
         ).fetchone()
         return TokenSet(**json.loads(row[0])) if row else None
 
     def set(self, key: str, tokens: TokenSet) -> None:
-        """Keep tokens."""
+        """Store tokens."""
         self._database.execute(
             "REPLACE INTO tokens VALUES (?, ?)", (key, json.dumps(tokens.as_dict()))
         )
 
     def delete(self, key: str) -> None:
-        """Forget tokens."""
+        """Delete tokens."""
         self._database.execute("DELETE FROM tokens WHERE key = ?", (key,))
 
     def close(self) -> None:

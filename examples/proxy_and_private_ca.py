@@ -12,7 +12,7 @@ from redcore import Client
 
 
 def make_http(proxy: str | None, authorities: str | None) -> httpx.Client:
-    """An HTTP client with this proxy and these authorities, beside the system's."""
+    """Make a client with this proxy and these authorities, beside the system's."""
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(authorities)

@@ -237,7 +237,7 @@ def revoke(
 
 
 def announce(response: httpx.Response) -> None:
-    """Tell of an attempt that failed, as it happens."""
+    """Print an attempt that failed, as it happens."""
     if response.status_code >= 500 or response.status_code == 429:
         say(f"{time.strftime('%H:%M:%S')} the server answers {response.status_code}")
 

@@ -1,4 +1,4 @@
-"""Walks a large listing fast; after a failure it goes on where it stopped."""
+"""Walks a large listing fast; after a failure it resumes where it stopped."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the command line is made of: one command for each operation, with its options as the spec describes them."""
+"""The command line, derived from the spec: one command for each operation, with its options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from descriptions import PAGE_PARAMETERS
 from spec_file import Json, resolve, sentence
 
 PREFIX: Final = re.compile(r"`([a-z]+_)…`")
-"""How the description of a path parameter names the kind of its id."""
+"""The part of a path parameter's description that names the kind of its id."""
 DESTRUCTIVE: Final = ("delete", "revoke", "rotate")
 FORMATS: Final = {"binary": "file", "date-time": "timestamp", "password": "secret"}
 KINDS: Final = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean", "object": "object"}
@@ -34,11 +34,11 @@ class Parameter:
         """Describe one parameter.
 
         Args:
-            spec: What `$ref`s lead into.
+            spec: The spec that `$ref`s refer to.
             name: The spec's name of it.
             raw: Its schema.
             required: Whether a request without it is refused.
-            description: What it is for; None to take what the schema says.
+            description: Its purpose; None to use that of the schema.
         """
         schema = resolve(spec, raw)
         text = sentence(description or schema.get("description"))
@@ -165,7 +165,7 @@ def body_parameters(spec: Json, op: Json) -> list[Parameter]:
 
 
 def columns(spec: Json, op: Json) -> list[str]:
-    """Return the fields of what the operation gives, in the order of the spec; none where it gives none."""
+    """Return the fields of the operation's answer, in the order of the spec; empty if it has none."""
     answer = resolve(spec, next(answer for status, answer in op["responses"].items() if status < "300"))
     content: dict[str, Any] = answer.get("content", {})
     if "application/json" not in content:

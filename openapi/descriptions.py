@@ -1,4 +1,4 @@
-"""What the templates see: models, enumerations and operations, with Python names and types."""
+"""The templates' input: models, enumerations and operations, with Python names and types."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from openapi_python_client.parser.properties.literal_enum_property import Litera
 from spec_file import Json, resolve, sentence
 
 PAGE_PARAMETERS = {"limit", "offset", "cursor", "include_total"}
-"""Query parameters that say which page of a listing."""
+"""Query parameters that select a page of a listing."""
 OPTIONS = {"timeout", "deadline", "max_retries", "retry", "headers", "idempotency_key", "pacing", "options"}
-"""Names that every method takes beside its own arguments; a test holds them against `RequestOptions`."""
+"""Names that every method takes beside its own arguments; a test compares them with `RequestOptions`."""
 IDEMPOTENT = ("get", "put", "delete", "patch")  # ours: every PATCH of the contract sets, none adds
 MAPPING_METHODS = ("get", "items", "keys", "values")
 ENVELOPE = {"data", "meta"}
 INTERNAL = {"DeviceAuthorization", "Error", "Meta", "OAuthError", "TokenResponse"}
-"""Models that the SDK turns into something else before users see them."""
+"""Models that the SDK converts before users see them."""
 ERRORS = {
     400: "ValidationError",
     401: "AuthenticationError",
@@ -38,7 +38,7 @@ ERRORS = {
 
 
 def trusted(text: Any) -> str:
-    """A text of the spec as written; the parser wraps it, for its spec could be anybody's. Ours is ours."""
+    """Return a text of the spec as written; the parser wraps it, as its spec could be anyone's."""
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
 
 
@@ -55,7 +55,7 @@ def is_enum(prop: Any) -> bool:
 
 
 def type_of(prop: Any) -> str:
-    """The Python type of one property, always without Unset."""
+    """Return the Python type of one property, always without Unset."""
     match prop:
         case p.ListProperty():
             return f"tuple[{type_of(prop.inner_property)}, ...]"
@@ -70,12 +70,12 @@ def type_of(prop: Any) -> str:
 
 
 def word(value: str) -> str:
-    """The name of an enum's member: its value in capitals, its words apart."""
+    """Return the name of an enum's member: its value in capitals, its words separated."""
     return re.sub(r"\W+", "_", value).upper()
 
 
 def input_type(prop: Any) -> str:
-    """The type an argument may have: wider than what an answer has."""
+    """Return the type of an argument, which is wider than that of an answer."""
     if is_enum(prop):
         return f"{type_of(prop)} | Literal[{', '.join(repr(trusted(value)) for value in prop.values.values())}]"
     if isinstance(prop, p.ListProperty):
@@ -88,7 +88,7 @@ def properties(model: p.ModelProperty) -> list[Any]:
 
 
 def inner_of(prop: Any) -> Any:
-    """The property without its null."""
+    """Return the property without its null."""
     if isinstance(prop, p.UnionProperty):
         known = [inner for inner in prop.inner_properties if not isinstance(inner, p.NoneProperty)]
         return known[0] if len(known) == 1 else prop
@@ -96,7 +96,7 @@ def inner_of(prop: Any) -> Any:
 
 
 def converter_of(prop: Any) -> str | None:
-    """The name of what makes a field's value from what a constructor is given."""
+    """Return the name of the converter of a field's constructor argument."""
     match inner := inner_of(prop):
         case p.DateTimeProperty():
             return "moment"
@@ -112,19 +112,19 @@ def converter_of(prop: Any) -> str | None:
 
 @frozen
 class Listed:
-    """What the items of a list are."""
+    """The item type of a list."""
 
     name: str
     is_enum: bool
 
     @property
     def converter(self) -> str:
-        """The name of the function that makes a tuple of them."""
+        """Return the name of the function that makes a tuple of them."""
         return f"_{re.sub('(?<!^)(?=[A-Z])', '_', self.name).lower()}s"
 
     @classmethod
     def of(cls, prop: Any) -> Listed | None:
-        """The items of a list of enums or models; None for anything else."""
+        """Return the items of a list of enums or models; None for anything else."""
         inner = inner_of(prop)
         if not isinstance(inner, p.ListProperty) or type_of(inner.inner_property) == "str":
             return None
@@ -141,9 +141,9 @@ class Field:
     description: str
     secret: bool = False
     converter: str | None = None
-    """What makes the value of a model's field from what its constructor is given; None takes it as it is."""
+    """The converter of the constructor argument of a model's field; None keeps it as it is."""
     listed: Listed | None = None
-    """What the items of a list are, if they are no plain strings."""
+    """The items of a list, unless they are plain strings."""
 
     @classmethod
     def of(cls, prop: Any, raw: Json, *, argument: bool) -> Field:
@@ -176,7 +176,7 @@ class Model:
 
     @property
     def is_public(self) -> bool:
-        """Whether `redcore` has it; the others are named by their module, or a pickle would look for them there."""
+        """Whether `redcore` exports it; the others are named by their module, or a pickle would look for them there."""
         return self.name not in INTERNAL
 
     @property
@@ -201,7 +201,7 @@ class Enumeration:
 
 
 def enumerations(spec: Json, data: GeneratorData) -> list[Enumeration]:
-    """The enums of the spec, but for those that are declared to be a part of another."""
+    """Return the enums of the spec, except those declared to be part of another."""
     every = sorted((Enumeration.of(prop) for prop in data.enums), key=lambda enum: enum.name)
     parts = [set(schema["enum"]) for schema in declared_parts(spec)]
     found = [
@@ -215,7 +215,7 @@ def enumerations(spec: Json, data: GeneratorData) -> list[Enumeration]:
 
 
 def declared_parts(node: Any) -> Iterator[Json]:
-    """The schemas that are declared to be a part of another enum."""
+    """Return the schemas that are declared to be part of another enum."""
     if isinstance(node, dict):
         if "x-redcore-subset-of" in node:
             yield node
@@ -227,7 +227,7 @@ def declared_parts(node: Any) -> Iterator[Json]:
 
 @frozen
 class Returns:
-    """What an operation returns: its annotation, and how the answer holds it."""
+    """The result of an operation: its annotation, and its place in the answer."""
 
     annotation: str
     shape: str
@@ -259,7 +259,7 @@ class Operation:
     paged: bool
     bound: bool
     example: str
-    """The arguments of a call, as Python writes them."""
+    """The arguments of a call, as Python source."""
 
     @property
     def short(self) -> str:
@@ -273,7 +273,7 @@ class Operation:
 
     @property
     def filters(self) -> list[Field]:
-        """The query parameters of a listing, without those that say which page."""
+        """The query parameters of a listing, without those that select a page."""
         return [f for f in self.query if f.name not in PAGE_PARAMETERS]
 
 
@@ -297,7 +297,7 @@ def returns(spec: Json, endpoint: Endpoint, op: Json) -> Returns:
 
 
 def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
-    """What a call raises, as (class, when), in the order of the statuses."""
+    """The exceptions of a call, as (class, when), in the order of the statuses."""
     classes = {**ERRORS, 400: "AuthenticationError"} if op["tags"] == ["auth"] else ERRORS
     listed = [
         (
@@ -311,7 +311,7 @@ def errors(spec: Json, op: Json) -> list[tuple[str, str]]:
 
 
 def common_errors(described: list[Operation]) -> dict[str, list[tuple[str, str]]]:
-    """For each tag, what all methods of its resource raise: said once, in the class."""
+    """Return for each tag the exceptions that all methods of its resource raise: documented once, in the class."""
     bound = [op for op in described if op.bound]
     return {
         tag: [error for error in first.errors if all(error in op.errors for op in bound if op.tag == tag)]
@@ -359,7 +359,7 @@ def operation(spec: Json, endpoint: Endpoint, op: Json) -> Operation:
 
 
 def example(spec: Json, endpoint: Endpoint, op: Json) -> str:
-    """The arguments of a call, of the examples that the spec has."""
+    """Return the arguments of a call, made from the examples of the spec."""
     written = {q["name"]: q for q in op["parameters"] if q["in"] == "path"}
     said = [repr(written[wire(f)]["example"]) for f in endpoint.path_parameters]
     if endpoint.bodies:
@@ -376,7 +376,7 @@ def example(spec: Json, endpoint: Endpoint, op: Json) -> str:
 
 
 def models(spec: Json, data: GeneratorData) -> list[Model]:
-    """The schemas that answers are made of: no envelopes, no request bodies."""
+    """Return the schemas that answers are made of: no envelopes, no request bodies."""
     written = spec["components"]["schemas"]
     bodies = {
         media["schema"]["$ref"].rsplit("/", 1)[1]
@@ -398,7 +398,7 @@ def models(spec: Json, data: GeneratorData) -> list[Model]:
 
 
 def in_order(found: list[Model]) -> list[Model]:
-    """Models by name, each after those that its fields mention."""
+    """Return models by name, each after those that its fields mention."""
     by_name = {model.name: model for model in found}
     mentions = {
         model.name: [

@@ -1,4 +1,4 @@
-"""What `redcore.testing.FakeBlueRound` needs of the spec, as JSON: operations, schemas and error codes."""
+"""The spec's facts for `redcore.testing.FakeBlueRound`, as JSON: operations, schemas and error codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ API = "/v1"
 
 
 def fake_contract(spec: Json, operations: dict[str, Json]) -> str:
-    """The content of `testing/_fake/contract.json`."""
+    """Return the content of `testing/_fake/contract.json`."""
     places = {op["operationId"]: (m.upper(), path) for path, item in spec["paths"].items() for m, op in methods(item)}
     content = {
         "version": spec["info"]["version"],
@@ -51,7 +51,7 @@ def described(spec: Json, name: str, method: str, path: str, operation: Json) ->
 
 
 def plain(schema: Any) -> Any:
-    """A schema without what is for people."""
+    """Return a schema without its texts for people."""
     if isinstance(schema, list):
         return [plain(inner) for inner in schema]
     if not isinstance(schema, dict):

@@ -48,7 +48,7 @@ def parse(spec: Json, config: Config) -> GeneratorData:
 
 
 def render() -> dict[str, str]:
-    """Path below src/redcore -> content, for every generated file."""
+    """Render every generated file: path below src/redcore -> content."""
     settings = ConfigFile(post_hooks=[], docstrings_on_attributes=True)
     config = Config.from_sources(settings, MetaType.NONE, SPEC, "utf-8", overwrite=True, output_path=TARGET)
     spec = read_spec()
@@ -90,7 +90,7 @@ def format_source(source: str, name: str) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Write the files, or with --check only say which are stale or should not be there."""
+    """Write the files, or with --check only name those that are stale or superfluous."""
     rendered = render()
     stale = [
         n for n, text in rendered.items() if not (TARGET / n).exists() or (TARGET / n).read_bytes() != text.encode()

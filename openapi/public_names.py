@@ -14,12 +14,12 @@ PACKAGES = ("__init__.py", "login/__init__.py", "testing/__init__.py", "tokens/_
 
 
 def public_names(target: Path) -> dict[str, str]:
-    """Path below src/redcore/ -> source, for every package."""
+    """Render the packages: path below src/redcore/ -> source."""
     return {name: completed((target / name).read_text()) for name in PACKAGES}
 
 
 def completed(source: str) -> str:
-    """The source of a package with the tables that its imports say."""
+    """Return the source of a package with the tables that follow from its imports."""
     tree = ast.parse(source)
     lazy = [node for block in tree.body if is_for_checkers(block) for node in block.body]
     tables = {"__all__": list(imported([*tree.body, *lazy])), "_HOMES": imported(lazy)}
@@ -32,12 +32,12 @@ def completed(source: str) -> str:
 
 
 def is_for_checkers(node: ast.stmt) -> TypeGuard[ast.If]:
-    """Whether it is the block that only type checkers read."""
+    """Return whether it is the block that only type checkers read."""
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def imported(statements: Sequence[ast.stmt]) -> dict[str, str]:
-    """The public names that statements import from the SDK, sorted, each with its module."""
+    """Return the public names that statements import from the SDK, sorted, each with its module."""
     imports = [
         node for node in statements if isinstance(node, ast.ImportFrom) and str(node.module).startswith("redcore")
     ]
@@ -46,5 +46,5 @@ def imported(statements: Sequence[ast.stmt]) -> dict[str, str]:
 
 
 def by_kind(name: str) -> tuple[bool, bool, str]:
-    """Constants before classes before functions, as ruff sorts `__all__` (RUF022)."""
+    """Sort constants before classes before functions, as ruff sorts `__all__` (RUF022)."""
     return not name.isupper(), not name[0].isupper(), name

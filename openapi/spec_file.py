@@ -1,7 +1,7 @@
-"""openapi/redcore.yaml as written: read, resolved, and cut down to what the SDK is made of.
+"""openapi/redcore.yaml as written: read, resolved, and reduced to what the SDK is made of.
 
 openapi-python-client's parser drops descriptions beside a `$ref`, inherited parameters' texts and `x-redcore-*`;
-code that needs those looks them up here. Knows nothing of Python code.
+code that needs those reads them here. Knows nothing of Python code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def read_spec() -> Json:
-    """The spec, without what is no part of the SDK and what the SDK fills in by itself."""
+    """Return the spec, without what is not part of the SDK and what the SDK fills in by itself."""
     spec: Json = YAML(typ="safe").load(SPEC)
     known = spec["components"]["parameters"]
     managed = {f"#/components/parameters/{name}" for name, q in known.items() if q.get("x-redcore-managed")}
@@ -37,7 +37,7 @@ def read_spec() -> Json:
 
 
 def with_used_schemas(spec: Json) -> Json:
-    """The spec with only the schemas that its operations reach, without the fields the SDK fills in by itself."""
+    """Return the spec with only the schemas its operations reach, without the fields the SDK fills in by itself."""
     found: set[str] = set()
 
     def walk(node: Any) -> None:
@@ -62,7 +62,7 @@ def with_used_schemas(spec: Json) -> Json:
 
 
 def resolve(spec: Json, node: Json) -> Json:
-    """What a node is, following its `$ref`; what stands beside the `$ref` wins."""
+    """Return a node with its `$ref` resolved; properties beside the `$ref` win."""
     if "$ref" not in node:
         return node
     target: Any = spec
@@ -72,7 +72,7 @@ def resolve(spec: Json, node: Json) -> Json:
 
 
 def raw_operations(spec: Json) -> dict[str, Json]:
-    """OperationId -> the operation as written, with inherited security and parameters resolved."""
+    """Return operationId -> the operation as written, with inherited security and parameters resolved."""
     found: dict[str, Json] = {}
     twice = Counter(op["operationId"] for item in spec["paths"].values() for m, op in item.items() if m in METHODS)
     if repeated := [name for name, times in twice.items() if times > 1]:
@@ -86,5 +86,5 @@ def raw_operations(spec: Json) -> dict[str, Json]:
 
 
 def sentence(text: str | None) -> str:
-    """A description as one line that is safe inside a docstring."""
+    """Return a description as one line that is safe inside a docstring."""
     return " ".join((text or "").split()).replace("\\", "\\\\").replace('"""', "'''")

@@ -6,7 +6,7 @@ from redcore import Client, DuplicateError, RateLimitError, ServerError, User
 
 
 class BackOffice:
-    """What only the shop's own people use.
+    """The part of the shop that only its staff uses.
 
     Args:
         client: A client of BlueRound.

@@ -1,4 +1,4 @@
-"""What the back office does with people and exports."""
+"""The back office with people and exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shop does when the platform, or something on the way to it, fails."""
+"""The shop when the platform, or the network, fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shop does with its products."""
+"""The shop with its products."""
 
 from __future__ import annotations
 
