@@ -104,7 +104,7 @@ def versions(session: nox.Session) -> None:
 
 
 def interpreter(version: str) -> str | None:
-    """Return where a version of Python is, on the path or under pyenv; None if there is none."""
+    """Return where a version of Python is, on the path or under pyenv; None if it is missing."""
     under_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     candidates = [
         shutil.which(f"python{version}"),

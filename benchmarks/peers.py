@@ -277,7 +277,7 @@ class Botocore:
             region_name="us-east-1",
             endpoint_url=origin,
             aws_access_key_id="a",
-            aws_secret_access_key="b",  # noqa: S106 (nobody's)
+            aws_secret_access_key="b",  # noqa: S106 (of no account)
         )
 
     def one(self) -> Any:

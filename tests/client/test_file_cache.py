@@ -163,8 +163,8 @@ def test_an_interrupt_while_the_file_is_replaced_is_not_lost(cache: FileCache, m
 
 @pytest.mark.skipif(os.name != "posix", reason="this system has other names")
 @pytest.mark.parametrize("name", ["nul\0", "\ud800", "/", "folder"])
-def test_a_path_that_no_file_can_have_is_told(tmp_path: Path, name: str) -> None:
-    """However the system says so; nothing is left beside it."""
+def test_an_invalid_path_is_reported(tmp_path: Path, name: str) -> None:
+    """Whatever the error of the system; no file is left beside it."""
     (tmp_path / "folder").mkdir()
     cache = FileCache(tmp_path / name)
 
@@ -251,7 +251,7 @@ def test_a_writer_that_hangs_is_not_waited_for_for_ever(
 ) -> None:
     """After five seconds the message says which process holds the lock; the test waits 0 s."""
     cache.set("one", PAIR)
-    monkeypatch.setattr(file_lock, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(file_lock, "TIMEOUT_S", 0.0)
     with (
         locked(file.with_name(".tokens.json.write.lock")),
         pytest.raises(TokenCacheError, match="another process has been writing it"),

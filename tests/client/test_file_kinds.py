@@ -414,7 +414,7 @@ class TestDownload:
     def test_what_has_the_name_of_a_part_and_is_none_stays(
         self, call: Colour, make: Any, tmp_path: Path, kind: str
     ) -> None:
-        """In a folder of several people it may be anything, such as a link to a file that nobody wants to lose."""
+        """In a shared folder it may be anything, such as a link to a precious file."""
         (tmp_path / "precious").write_bytes(b"precious")
         place = tmp_path / "a.csv.file_1.part"
         made: dict[str, Callable[[], Any]] = {

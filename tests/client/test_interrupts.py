@@ -115,7 +115,7 @@ def test_an_error_of_a_signal_handler_is_raised_as_it_is(server: Loopback, alarm
 def test_an_error_of_a_signal_handler_while_a_request_is_sent(
     server: Loopback, alarm: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection that breaks then has perhaps brought an answer; this one has not broken."""
+    """A connection that breaks then may have received an answer; this one did not break."""
 
     class Signalling(socket.socket):
         def send(self, data: Any, flags: int = 0, /) -> int:

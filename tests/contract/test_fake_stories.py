@@ -110,10 +110,10 @@ Story: TypeAlias = Callable[[Narrator], object]
 STORIES: list[Story] = []
 
 
-def story(told: Story) -> Story:
-    """File a story."""
-    STORIES.append(told)
-    return told
+def story(function: Story) -> Story:
+    """Register a story."""
+    STORIES.append(function)
+    return function
 
 
 @story
@@ -347,7 +347,7 @@ def a_person_connects_devices(narrator: Narrator) -> None:
 
 
 def browser(narrator: Narrator) -> Visitor | FakeVisitor:
-    """A browser in which nobody is signed in."""
+    """Return a browser without a session."""
     if isinstance(narrator.platform, ReferenceServer):
         return Visitor(narrator.origin, narrator.http)
     return FakeVisitor(narrator.platform, narrator.http)
@@ -381,14 +381,14 @@ def authorize(narrator: Narrator, person: Person, client_id: str, *, decision: s
     return parameters(visitor.decide(address, person, decision=decision))
 
 
-@pytest.mark.parametrize("told", STORIES, ids=lambda told: told.__name__)
-def test_a_story_goes_alike(told: Story, redcore_server: ReferenceServer) -> None:
+@pytest.mark.parametrize("tell", STORIES, ids=lambda tell: tell.__name__)
+def test_a_story_goes_alike(tell: Story, redcore_server: ReferenceServer) -> None:
     """The fake answers each request of it as the server does."""
     heard: list[list[Any]] = []
     with httpx.Client(trust_env=False) as http:
         for platform in both(redcore_server):
             narrator = Narrator(platform, http)
-            told(narrator)
+            tell(narrator)
             heard.append(narrator.heard)
     redcore_server.lab.reset()  # its clock, too
 

@@ -1,4 +1,4 @@
-"""The people of the fake: how they log in, and what a test is told that has them do what nobody could."""
+"""The people of the fake: how they log in, and the error of a test that has them do the impossible."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_browser_in_which_a_person_refuses(fake: FakeBlueRound) -> None:
 def test_an_authorization_request_with_an_error_page(
     fake: FakeBlueRound, changes: dict[str, str], message: str
 ) -> None:
-    """A browser would be sent nowhere, so the test is told what the page would say."""
+    """There is no redirect, so the test gets the message of the error page."""
     asked = {"client_id": fake.client_id, "redirect_uri": "http://127.0.0.1/callback", **changes}
     request = login.authorization_request(base_url=fake.base_url, **asked)
 
@@ -53,8 +53,8 @@ def test_an_authorization_request_with_an_error_page(
         fake.authorize(request.url)
 
 
-def test_people_who_are_not_there(fake: FakeBlueRound) -> None:
-    """Neither an unknown one nor one who has not accepted the invitation can decide or accept."""
+def test_unknown_people(fake: FakeBlueRound) -> None:
+    """An unknown person, or one whose invitation is open, can neither decide nor accept."""
     fake.client().users.create(email="ada@example.com", name="Ada")
     request = login.authorization_request(
         base_url=fake.base_url, client_id=fake.client_id, redirect_uri="http://127.0.0.1/callback"
@@ -68,8 +68,8 @@ def test_people_who_are_not_there(fake: FakeBlueRound) -> None:
         fake.accept_invitation("admin@example.com")
 
 
-def test_a_device_that_nobody_waits_with(fake: FakeBlueRound) -> None:
-    """A mistyped code is no silent success."""
+def test_an_unknown_user_code(fake: FakeBlueRound) -> None:
+    """A mistyped code is an error."""
     with pytest.raises(ValueError, match="no device waits with the code 'BCDF-GHJK'"):
         fake.decide_device("BCDF-GHJK")
 

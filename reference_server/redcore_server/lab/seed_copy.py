@@ -14,7 +14,7 @@ from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("lab")
 _POLL_S: Final = 0.004  # a job takes about 10 ms, and every test that created a user waits for one
-_PATIENCE_S: Final = 10
+_TIMEOUT_S: Final = 10
 
 
 class SeedCopy:
@@ -39,7 +39,7 @@ class SeedCopy:
         Raises:
             TimeoutError: A job did not end within ten seconds.
         """
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             await self._end_jobs()
         async with self._stores.postgres.connection() as connection, connection.transaction():
             await connection.execute(_QUERIES["restore"])

@@ -56,7 +56,7 @@ class Interrupts:
             return
         self.are_held = False
         for number, handler in self._handlers.items():
-            if signal.getsignal(number) == self._note:  # the application has not set another one meanwhile
+            if signal.getsignal(number) == self._note:  # unless the application has set another one meanwhile
                 signal.signal(number, handler)
         with ExitStack() as others:  # which are delivered even if the handler of one raises
             for number in reversed(self._noted):

@@ -191,10 +191,10 @@ class AsyncPass:
             piece = self._body.metered(await source.read_async())
         else:
             piece = await self._wait_for(self._body.read)
-        self._next = self._told if piece else self._end
+        self._next = self._reported if piece else self._end
         return piece or self._body.finish()
 
-    async def _told(self) -> bytes:
+    async def _reported(self) -> bytes:
         answer = self._body.tell()
         if isawaitable(answer):
             await answer

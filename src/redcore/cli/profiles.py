@@ -48,21 +48,21 @@ class Profiles:
 
     def __init__(self, place: Path) -> None:
         self.path: Path = place / FILE
-        self._told = self._read()
+        self._document = self._read()
 
     @property
     def default(self) -> str:
         """The profile that `auth switch` has chosen."""
-        return str(self._told.get("profile", DEFAULT))
+        return str(self._document.get("profile", DEFAULT))
 
     @property
     def names(self) -> list[str]:
         """The profiles that the file has."""
-        return sorted(profiles_of(self._told))
+        return sorted(profiles_of(self._document))
 
     def settings(self, name: str) -> Mapping[str, Any]:
         """Return what a profile sets; nothing for an unknown one."""
-        return profiles_of(self._told).get(name, {})
+        return profiles_of(self._document).get(name, {})
 
     def unknown(self, name: str) -> list[str]:
         """Return what a profile sets and no command reads: misspelt names."""
@@ -119,11 +119,11 @@ class Profiles:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with locked(path.with_name(f".{FILE}.lock")):
-                self._told = self._read()
+                self._document = self._read()
                 document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
                 apply(cast("dict[str, Any]", document))
                 replace(path, tomlkit.dumps(document))
-                self._told = document.unwrap()
+                self._document = document.unwrap()
         except OSError as problem:
             raise click.ClickException(f"{self.path} cannot be written: {problem.strerror}") from None
         except UnicodeEncodeError:

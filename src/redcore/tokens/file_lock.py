@@ -38,7 +38,7 @@ else:
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 PAUSE_S = 0.005
 _all: WeakSet[FileLocks]
 
@@ -92,10 +92,10 @@ def locked(file: Path) -> Generator[None]:
     Raises:
         OSError: the file cannot be opened, or another holder has kept the lock for five seconds.
     """
-    ends_at = monotonic() + PATIENCE_S
+    ends_at = monotonic() + TIMEOUT_S
     while (opened := _taken(file)) is None:
         if monotonic() > ends_at:
-            raise TimeoutError(errno.ETIMEDOUT, f"another process has been writing it for {PATIENCE_S:.0f} s")
+            raise TimeoutError(errno.ETIMEDOUT, f"another process has been writing it for {TIMEOUT_S:.0f} s")
         time.sleep(PAUSE_S)
     try:
         yield

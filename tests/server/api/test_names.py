@@ -80,7 +80,7 @@ async def test_any_other_name_is_accepted(caller: httpx.AsyncClient, name: str) 
     "sku", [" WS1", "WS1 ", "\u3000WS1", "WS1\u200b", "W\u200bS1", "W\u00adS1", "W\nS1", "\u2800", " "]
 )
 async def test_a_sku_that_looks_like_another_is_refused(caller: httpx.AsyncClient, sku: str) -> None:
-    """Blanks at its ends and invisible characters: two such products could not be told apart."""
+    """Blanks at its ends and invisible characters: two such products would look the same."""
     product = {"name": "x", "sku": "A", "price": 1}
     made = (await caller.post("/v1/products", json=product)).json()["data"]
 

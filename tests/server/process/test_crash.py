@@ -163,7 +163,7 @@ async def test_each_201_has_its_row_and_one_valid_link(
         for _ in range(CONCURRENT):
             tasks.start_soon(create_some)
         for moment in sorted(mortal.random.sample(range(SIZE.users), SIZE.user_deaths)):
-            while len(creator.created) < moment:  # noqa: ASYNC110 (nobody tells)
+            while len(creator.created) < moment:  # noqa: ASYNC110 (there is no event to wait for)
                 await anyio.sleep(0.001)
             await mortal.die()
             await mortal.rise()
@@ -180,7 +180,7 @@ async def all_mailed(stores: Stores, users: int) -> None:
     """Wait until every job is done."""
     with anyio.fail_after(SIZE.timeout_s):
         jobs = "select 1 from procrastinate_jobs where task_name = 'send_invitation' limit 1"
-        while await rows(stores, jobs):  # noqa: ASYNC110 (nobody tells)
+        while await rows(stores, jobs):  # noqa: ASYNC110 (there is no event to wait for)
             await anyio.sleep(0.05)
     open_invitations = await rows(
         stores, "select user_id from invitations where voided_at is null and sent_at is not null"
@@ -294,7 +294,7 @@ _DOING = """select workflow, coalesce(round(progress::numeric, 1), 0)::text as p
 async def at_work(stores: Stores) -> None:
     """Wait until the worker does a run."""
     with anyio.fail_after(SIZE.timeout_s):
-        while not await rows(stores, _DOING):  # noqa: ASYNC110 (nobody tells)
+        while not await rows(stores, _DOING):  # noqa: ASYNC110 (there is no event to wait for)
             await anyio.sleep(0.02)
 
 

@@ -467,7 +467,7 @@ async def test_an_import_reverts_no_concurrent_change(
     async with stores.postgres.connection() as connection, connection.transaction():
         await connection.execute("update products set stock = 99 where id = %s", (product_id,))
         importing = asyncio.create_task(runner.run(started["id"]))
-        while not await rows(stores, "select 1 from pg_locks where not granted"):  # noqa: ASYNC110 (who waits tells nobody)
+        while not await rows(stores, "select 1 from pg_locks where not granted"):  # noqa: ASYNC110 (there is no event to wait for)
             await asyncio.sleep(0.01)
     await importing
 

@@ -153,7 +153,7 @@ async def test_a_crash_between_commit_and_revocation_leaves_no_token_after_a_res
     assert not await lives(auth, tokens[-1])
 
     async with working(stores, ender), asyncio.timeout(TIMEOUT_S):
-        while await is_on_record(stores, tokens[-1]):  # noqa: ASYNC110 - the worker tells nobody
+        while await is_on_record(stores, tokens[-1]):  # noqa: ASYNC110 (the worker has no event to wait for)
             await asyncio.sleep(0.01)
 
     assert [await is_on_record(stores, token) for token in tokens] == [False] * len(tokens)
