@@ -1,12 +1,12 @@
 """The API as an ASGI app: finds the operation, checks scope and request, calls the handler, writes the response.
 
-Stands behind the gateway, which has put the caller (`PRINCIPAL`) and the request's UUID (`REQUEST_ID`) into the
-scope. A GET handler gets a reader; any other gets a transaction that is rolled back if it raises.
+Stands behind the gateway, which has put the caller (`PRINCIPAL`, `VERIFY_AGAIN`) and the request's UUID (`REQUEST_ID`)
+into the scope. A GET handler gets a reader; any other gets a transaction that is rolled back if it raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from redcore_server.api.handler import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
 from redcore_server.api.uploads import Upload, Uploads
 from redcore_server.api.validation import Validation
-from redcore_server.auth.credentials.principal import PRINCIPAL, Principal
+from redcore_server.auth.credentials.principal import PRINCIPAL, VERIFY_AGAIN, Principal
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Match, Spec
 from redcore_server.errors import InsufficientScope, NotFound, ValidationFailed
@@ -46,6 +46,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 """Handlers by operationId; a test checks that every operation has one."""
 
 _CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read from the primary
+_FRESH_S: Final = 1.0  # a body may take minutes to arrive; most arrive at once, and need no second check
 _log = structlog.stdlib.get_logger("redcore_server.api")
 
 
@@ -82,6 +83,39 @@ class _Request:
 
 
 @attrs.frozen
+class _Caller:
+    """The caller of a request that is still arriving: it may lose its authority before the body ends.
+
+    Attributes:
+        clock: Source of the current time.
+        verify: Verifies the bearer token again.
+        match: Operation of the request.
+        verified_at: When it was verified, in Unix seconds.
+    """
+
+    clock: Clock
+    verify: Callable[[], Awaitable[Principal]]
+    match: Match
+    verified_at: float = attrs.field(init=False, default=attrs.Factory(lambda self: self.clock.time(), takes_self=True))
+
+    async def of_now(self, request: _Request) -> _Request:
+        """Return the request with what its caller may do now.
+
+        Args:
+            request: Request that has arrived.
+
+        Raises:
+            InvalidToken: The credential was revoked or has expired meanwhile.
+            InsufficientScope: It lost the scope of the operation.
+        """
+        if 0 <= self.clock.time() - self.verified_at < _FRESH_S:
+            return request
+        principal = await self.verify()
+        _authorised(self.match, principal)
+        return attrs.evolve(request, principal=principal)
+
+
+@attrs.frozen
 class _Api:
     spec: Spec
     stores: Stores
@@ -100,12 +134,13 @@ class _Api:
         OPERATION.set(scope, match.operation.id)
         principal = PRINCIPAL.of(scope)
         handler = _authorised(match, principal)
+        caller = _Caller(self.clock, VERIFY_AGAIN.of(scope), match)
         request = await self._checked(match, principal, scope, receive)
         if match.operation.method == "GET":
             return self._response(await self._read(handler, request), request.request_id)
         if match.operation.is_upload:
-            return await self._upload(handler, request, receive)
-        return await self._write(handler, request)
+            return await self._upload(handler, request, receive, caller)
+        return await self._write(handler, await caller.of_now(request))
 
     async def _read(self, handler: Handler, request: _Request) -> Reply | Response:
         """Answer from the replica if it is up to date; retry on the primary if the replica fails midway."""
@@ -123,13 +158,14 @@ class _Api:
         READS.labels("primary").inc()
         return await handler(self._call(request, self.stores.reader))
 
-    async def _upload(self, handler: Handler, request: _Request, receive: Receive) -> Response:
+    async def _upload(self, handler: Handler, request: _Request, receive: Receive, caller: _Caller) -> Response:
         organisation_id = request.principal.organisation_id
         async with self.stores.postgres.connection() as connection:
             room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
         uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
         async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
-            return await self._write(handler, attrs.evolve(request, body={"upload": upload}))
+            request = await caller.of_now(attrs.evolve(request, body={"upload": upload}))
+            return await self._write(handler, request)
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
         validation = Validation(match.operation, max_limit=self.spec.max_limit)

@@ -17,6 +17,7 @@ from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
 _ENCODED: Final = re.compile("%22|%0D|%0A")
 _MAX_PARTS: Final = 20  # no form of the contract has more than two; a piece of 64 KiB could hold thousands
 _MAX_PREAMBLE_BYTES: Final = 64 * 1024
+_MAX_TYPE_BYTES: Final = 1024  # to split parameters takes a time squared; a boundary has at most 70 characters
 _MAX_BLANKS: Final = 100  # after a boundary (RFC 2046 section 5.1.1, transport-padding)
 
 _Event: TypeAlias = tuple[Literal["begin"], "Part"] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
@@ -51,7 +52,10 @@ class Multipart:
             UnsupportedMediaType: The body has another media type.
             ValidationFailed: The boundary is missing.
         """
-        media_type, options = parse_options_header(headers.get(b"content-type", b""))
+        content_type = headers.get(b"content-type", b"")
+        if len(content_type) > _MAX_TYPE_BYTES:
+            _malformed("has too long a Content-Type")
+        media_type, options = parse_options_header(content_type)
         if media_type != b"multipart/form-data":
             raise UnsupportedMediaType("Send the body as multipart/form-data.")
         self._pieces = pieces

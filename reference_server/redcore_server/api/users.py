@@ -7,7 +7,7 @@ and the auth service serves the page that accepts it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -18,13 +18,15 @@ from redcore_server.api.handler import Call, Handler, Reply, Row
 from redcore_server.api.revocation import end_before_return, end_tokens, end_user
 from redcore_server.auth.people.person import email_key
 from redcore_server.auth.people.role import is_demotion
-from redcore_server.errors import Duplicate, NotFound, RuleViolation
+from redcore_server.errors import Duplicate, InsufficientScope, NotFound, RuleViolation
 from redcore_server.ids import new_id
 from redcore_server.invitations.job import INVITATION_LIFETIME
 from redcore_server.invitations.limit import spend_invitation
 from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("users")
+_SCOPE: Final = "users:write"
+_GUARDED: Final = frozenset({"role", "status", "email"})  # what authority depends on
 
 
 async def users_list(call: Call) -> Reply:
@@ -63,8 +65,10 @@ async def users_update(call: Call) -> Reply:
     """Change the given fields; `inactive` locks the user out immediately, and a lower role ends the user's tokens."""
     user_id, changes = call.path["user_id"], call.body
     _require_authority(call, await _found(call, "get", user_id))
-    if changes.get("status") == "inactive" or changes.get("role", "admin") != "admin":
-        await _keep_an_admin(call, user_id)
+    if changes.keys() & _GUARDED:
+        admins = await _admins(call)
+        if changes.get("status") == "inactive" or changes.get("role", "admin") != "admin":
+            _keep_an_admin(admins, user_id)
     before = await _found(call, "lock", user_id)
     _require_authority(call, before)  # check again: another request may have been faster
     if changes.get("status") == "active" and before["accepted_at"] is None:
@@ -84,7 +88,7 @@ async def users_delete(call: Call) -> Reply:
     """Delete a user with its credentials."""
     user_id = call.path["user_id"]
     require_appointment(call.principal, (await _found(call, "get", user_id))["role"])
-    await _keep_an_admin(call, user_id)
+    _keep_an_admin(await _admins(call), user_id)
     user = await _found(call, "lock", user_id)
     require_appointment(call.principal, user["role"])  # check again: another request may have been faster
     await end_user(call, user_id)
@@ -121,7 +125,7 @@ async def _follow_up(call: Call, before: Row, after: Row) -> None:
 
 def _require_authority(call: Call, user: Row) -> None:
     """Reject changes to a user that only an administrator may make."""
-    if call.body.keys() & {"role", "status", "email"}:
+    if call.body.keys() & _GUARDED:
         require_appointment(call.principal, user["role"], call.body.get("role", user["role"]))
 
 
@@ -147,13 +151,23 @@ async def _changed(call: Call, user_id: str, changes: Mapping[str, Any]) -> Row:
         raise _taken(changes["email"]) from error
 
 
-async def _keep_an_admin(call: Call, user_id: str) -> None:
-    """Reject removing the last active administrator of an organisation.
+async def _admins(call: Call) -> list[str]:
+    """Return the active administrators, locked; reject a caller whose owner is no longer one of them.
 
-    The rows of all administrators are locked, so if two remove each other at once, the second sees the first removed.
+    Only an administrator's credentials have the scope of these changes. Of two at once, the second waits here for the
+    first and sees its effect, so that no one undoes their own demotion, or acts after it.
     """
-    admins = await call.all(_QUERIES["lock_active_admins"])
-    if [admin["id"] for admin in admins] == [user_id]:
+    admins = await call.all(
+        _QUERIES["lock_active_admins"], owner_id=call.principal.owner_id, client_id=call.principal.client_id
+    )
+    if not all(any(admin[answers] for admin in admins) for answers in ("is_owner", "is_of_application")):
+        raise InsufficientScope(_SCOPE)
+    return [admin["id"] for admin in admins]
+
+
+def _keep_an_admin(admins: Sequence[str], user_id: str) -> None:
+    """Reject removing the last active administrator of an organisation."""
+    if admins == [user_id]:
         raise RuleViolation("This is the organisation's last active administrator; appoint another one first.")
 
 

@@ -9,13 +9,14 @@ one. Serve it with uvicorn's own `Date` and `Server` headers off: the date comes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import attrs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.credentials.principal import PRINCIPAL, Principal, Verifier
+from redcore_server.auth.credentials.principal import PRINCIPAL, VERIFY_AGAIN, Principal, Verifier
 from redcore_server.auth.refusals import refuse
 from redcore_server.cdn import PREFIXES as CDN_PREFIXES
 from redcore_server.clock import Clock
@@ -75,6 +76,7 @@ def build(
         auth=auth,
         api=api,
         cdn=cdn,
+        verifier=verifier,
         admission=Admission(verifier, limits, clock),
         limits=limits,
         metrics=Metrics(),
@@ -96,6 +98,7 @@ class _Gateway:
     auth: ASGIApp
     api: ASGIApp
     cdn: ASGIApp
+    verifier: Verifier
     admission: Admission
     limits: Limits
     metrics: Metrics
@@ -145,11 +148,13 @@ class _Gateway:
 
     async def _authenticate(self, scope: Scope, exchange: Exchange) -> None:
         try:
-            principal, verdict = await self.admission.check(bearer_token(scope))
+            bearer = bearer_token(scope)
+            principal, verdict = await self.admission.check(bearer)
         except InvalidToken:
             _admit(exchange, await self.limits.spend_failure(counted_address(scope)))
             raise
         PRINCIPAL.set(scope, principal)
+        VERIFY_AGAIN.set(scope, partial(self.verifier.verify, bearer))
         _admit(exchange, verdict, *(_described(principal) if scope["path"] == _ME_PATH else ()))
 
     async def _probe(self, operation_id: str, query: bytes) -> Response:

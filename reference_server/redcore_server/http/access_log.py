@@ -18,7 +18,7 @@ from redcore_server.http.exchange import Exchange
 _SECRETS: Final = re.compile(
     r"(?<=/oauth/invitations/).+"  # the link allows setting the password
     r"|rk_(?:live|test)_\w+"  # an API key sent in place of its id
-    r"|eyJ[\w-]{8,}\.[\w.-]*"  # an access token sent in place of an id
+    r"|eyJ[\w.-]{8,}"  # an access token sent in place of an id, whole or not
 )
 _log = structlog.stdlib.get_logger("redcore_server.access")
 

@@ -7,13 +7,14 @@ It does not trust the gateway to identify the caller: the API checks bearer toke
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import attrs
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from redcore_server.auth.credentials.principal import PRINCIPAL, Verifier
+from redcore_server.auth.credentials.principal import PRINCIPAL, VERIFY_AGAIN, Verifier
 from redcore_server.clock import Clock
 from redcore_server.errors import NotFound
 from redcore_server.gateway.readiness import Readiness
@@ -70,7 +71,7 @@ class Verified:
 
     Attributes:
         verifier: Verifies bearer tokens.
-        app: App behind it, which finds the caller in the scope as `PRINCIPAL`.
+        app: App behind it, which finds the caller in the scope as `PRINCIPAL`, with `VERIFY_AGAIN`.
     """
 
     verifier: Verifier
@@ -83,5 +84,7 @@ class Verified:
             InvalidToken: Or one of its subclasses, see `Verifier`.
             ServiceUnavailable: A store needed for the check does not answer.
         """
-        PRINCIPAL.set(scope, await self.verifier.verify(bearer_token(scope)))
+        verify = partial(self.verifier.verify, bearer_token(scope))
+        PRINCIPAL.set(scope, await verify())
+        VERIFY_AGAIN.set(scope, verify)
         await self.app(scope, receive, send)

@@ -37,6 +37,7 @@ _TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # for one request, so it bounds t
 _RETRY_TIMEOUT: Final = timedelta(seconds=5)
 _REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no error class for them in listings
 _FULL: Final = re.compile(r"No space left on device|Disk quota exceeded|QuotaExceeded|os error (28|122)\b")
+_IMPOSSIBLE: Final = re.compile("File name too long|are not supported|KeyTooLong")
 _REFUSALS: Final = {
     "401": "it does not take our access key and secret",
     "403": "it does not take our access key and secret",
@@ -158,6 +159,10 @@ class Objects:
                 head = await obstore.head_async(self._store, key)
             except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for names such as `..`
                 return None
+            except BaseError as error:
+                if _IMPOSSIBLE.search(str(error)):
+                    return None
+                raise
         return Found(head["size"], head["e_tag"] or f'"{head["size"]}-{head["last_modified"].timestamp():.6f}"')
 
     async def delete(self, key: str) -> None:

@@ -52,6 +52,10 @@ async def test_an_address_may_have_any_letters(caller: httpx.AsyncClient, addres
         ("ada@münchen.de", "ada@XN--Mnchen-3ya.de"),
         ("ada@xn--r8jz45g.jp", "ada@例え.jp"),
         ("ada@mail.xn--mnchen-3ya.de", "ada@mail.m\u0075\u0308nchen.de"),
+        ("grace@example.com", '"grace"@example.com'),
+        ("grace@example.com", '"gr\\ac\\e"@example.com'),
+        ("grace@example.com", "grace@example\u3002com"),
+        ("grace@example.com", "grace@example\uff61com"),
     ],
 )
 async def test_spellings_of_one_address_are_one(caller: httpx.AsyncClient, first: str, second: str) -> None:

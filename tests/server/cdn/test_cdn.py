@@ -359,9 +359,17 @@ async def test_it_publishes_or_goes_back(publish: Publisher, given: dict[str, st
     assert (await publish.run(**given))["error"]["message"].startswith("Give ")
 
 
-@pytest.mark.parametrize("path", ["/docs/%00", "/docs/org_1/%00", "/docs/%00/index.html", "/static/%00"])
-async def test_a_name_with_nul_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
-    """NUL is not a server error."""
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/docs/%00", "/docs/org_1/%00", "/docs/%00/index.html", "/static/%00", "/static/a%231"),
+        f"/static/{'a' * 300}",
+        f"/static/{'a/' * 4000}a",
+        f"/docs/org_1/{'a/' * 4000}",
+    ],
+)
+async def test_an_impossible_name_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
+    """NUL, the names of uploads under way and names longer than the store's are not server errors."""
     assert (await anybody.get(path)).status_code == 404
 
 

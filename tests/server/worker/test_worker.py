@@ -268,6 +268,24 @@ async def test_a_concurrent_resend_does_not_deadlock(
     assert (await user(stores, invited.user_id))["invitation_sent_at"] is not None
 
 
+@pytest.mark.parametrize("status", ["inactive", "pending_invite"])
+async def test_a_mail_on_its_way_brings_no_one_back(  # noqa: PLR0917 - fixtures
+    stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox, status: str
+) -> None:
+    """Who was made inactive while the mail server took its time stays so: only a valid invitation makes one pending."""
+    invited = await invite(stores, clock, organisation)
+    postbox.may_go_on = asyncio.Event()
+    sending = asyncio.create_task(sender.send(invited.invitation_id))
+    await postbox.arrived.wait()
+
+    await execute(stores, "update users set status = %s where id = %s", (status, invited.user_id))
+    await execute(stores, "update invitations set voided_at = now() where id = %s", (invited.invitation_id,))
+    postbox.may_go_on.set()
+    await sending
+
+    assert (await user(stores, invited.user_id))["status"] == status
+
+
 async def waiting(stores: Stores) -> bool:
     """Return whether a transaction waits for another."""
     async with stores.postgres.connection() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, Protocol
 
 import attrs
@@ -39,6 +40,9 @@ class Principal:
 
 PRINCIPAL: Final = ScopeKey[Principal]("redcore.principal")
 """The caller of a request; set once the bearer token is verified."""
+
+VERIFY_AGAIN: Final = ScopeKey[Callable[[], Awaitable[Principal]]]("redcore.verify_again")
+"""Verifies the same bearer token again; set with `PRINCIPAL`, for requests that take long to arrive."""
 
 
 class Verifier(Protocol):

@@ -14,10 +14,9 @@ from starlette.responses import Response
 
 from redcore_server.auth.pages.browser_request import BrowserRequest
 from redcore_server.auth.people.login_throttle import TooManyAttempts
-from redcore_server.auth.people.person import Person
+from redcore_server.auth.people.person import MAX_EMAIL, Person
 from redcore_server.auth.people.sign_in import SignIn
 
-_MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3
 _WRONG = "That e-mail address and password do not belong together."
 _WRONG_CODE = "That code is not right, or was used before. Wait for the next one."
 
@@ -116,7 +115,7 @@ class SignInPages:
             application=purpose.application,
             problem=problem,
             is_wrong=problem == _WRONG,  # too many attempts are not an error of the fields
-            email=email[:_MAX_EMAIL],  # a form of quotes alone would come back five times as long
+            email=email[:MAX_EMAIL],  # a form of quotes alone would come back five times as long
             identity_provider=provider,
         )
 

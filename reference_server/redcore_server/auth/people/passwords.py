@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 128
+_MAX_TYPED: Final = 8 * MAX_LENGTH  # before normalisation, which joins a letter and its marks
 _PARALLEL: Final = 2
 
 
@@ -78,8 +79,11 @@ class Passwords:
 
 
 def _normal(password: str) -> str:
-    """Return the normalised form, independent of the keyboard (NIST SP 800-63B section 5.1.1.2)."""
-    return unicodedata.normalize("NFKC", password)
+    """Return the normalised form, independent of the keyboard (NIST SP 800-63B section 5.1.1.2).
+
+    A text too long for a password is returned unchanged, and matches none: normalising takes a time squared.
+    """
+    return unicodedata.normalize("NFKC", password) if len(password) <= _MAX_TYPED else password
 
 
 def _unmatchable(hasher: argon2.PasswordHasher) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -11,7 +12,11 @@ import idna
 from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import AsyncPool, queries
 
+MAX_EMAIL: Final = 254  # RFC 5321 section 4.5.3.1.3
 _QUERIES: Final = queries("people")
+_QUOTED: Final = re.compile(r'"(.*)"', re.DOTALL)
+_QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+_FULL_STOP: Final = "\u3002"  # mapped to a dot before a name is looked up (RFC 5895 section 2), but not by NFKC
 _ACE_PREFIX: Final = "xn--"  # maximum length of an encoded label (RFC 5890 section 2.3.1)
 _FIELDS: Final = ("id", "organisation_id", "email", "name", "role")
 
@@ -31,10 +36,19 @@ def email_key(email: str) -> str:
     """Return the normalised form of an e-mail address, equal for all its spellings.
 
     Args:
-        email: Address in any case and Unicode form, its domain in Unicode or encoded with IDNA.
+        email: Address in any case and Unicode form, its domain in Unicode or encoded with IDNA. A text that is too
+            long for one is returned unchanged: normalising and decoding take a time squared.
     """
+    if len(email) > MAX_EMAIL:
+        return email
     local, at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
-    return f"{local}{at}{_unicode_domain(domain)}"
+    return f"{_unquoted(local)}{at}{_unicode_domain(domain.replace(_FULL_STOP, '.'))}"
+
+
+def _unquoted(local: str) -> str:
+    """Return a local part without the quotes that it may be written in (RFC 5321 section 4.1.2)."""
+    quoted = _QUOTED.fullmatch(local)
+    return _QUOTED_PAIR.sub(r"\1", quoted[1]) if quoted else local
 
 
 def _unicode_domain(domain: str) -> str:

@@ -17,7 +17,7 @@ from redcore_server.clock import Clock
 from redcore_server.store.redis import AsyncRedis
 
 _REQUEST_S: Final = 600
-_GARBAGE_S: Final = _REQUEST_S + 24 * 3600  # Redis expires it then, by its own clock
+_GARBAGE_S: Final = _REQUEST_S + 3600  # short, because starting a sign-in needs no authentication
 
 
 @attrs.frozen(kw_only=True)

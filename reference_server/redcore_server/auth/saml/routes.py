@@ -31,8 +31,9 @@ from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.auth.secret import new_secret
 
 COOKIE: Final = "redcore_saml"
-_RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]*)?", re.ASCII)
-"""Pages a sign-in may return to: our own pages that require a sign-in."""
+_RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]{0,8000})?", re.ASCII)
+"""Pages a sign-in may return to: our own pages that require a sign-in, at a length that all HTTP software must take
+(RFC 9110 section 4.1), because the address is stored for anyone who asks."""
 
 _REFUSED: Final = PageProblem(
     "You could not be signed in",

@@ -26,13 +26,14 @@ for update of users
 
 -- name: sent
 -- Within the lock.
--- An active user stays active: the status says what the person did, not what we sent.
+-- An active user stays active: the status says what the person did, not what we sent. An invitation that was voided
+-- while its mail was on its way changes no status: the user may be inactive by now.
 with invitation as (
-    update invitations set sent_at = %(now)s where id = %(id)s returning user_id
+    update invitations set sent_at = %(now)s where id = %(id)s returning user_id, voided_at
 )
 update users set
     invitation_sent_at = %(now)s,
-    status = case status when 'active' then status else 'pending_invite' end,
+    status = case when status = 'active' or invitation.voided_at is not null then status else 'pending_invite' end,
     updated_at = %(now)s
 from invitation
 where users.id = invitation.user_id

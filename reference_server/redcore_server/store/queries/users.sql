@@ -27,8 +27,11 @@ where id = %(id)s and organisation_id = %(organisation_id)s
 for update
 
 -- name: lock_active_admins
--- In one order for everybody, so that two transactions never wait for each other.
-select id
+-- In one order for everybody, so that two transactions never wait for each other. `is_owner` and `is_of_application`
+-- mark the owner of the caller's credential, and of its application if it has one.
+select id, id = %(owner_id)s as is_owner,
+       %(client_id)s::text is null
+           or id = (select owner_id from applications where id = %(client_id)s) as is_of_application
 from users
 where organisation_id = %(organisation_id)s and role = 'admin' and status = 'active'
 order by id

@@ -1,0 +1,169 @@
+"""A request is judged by what its caller may do when it takes effect, not by what it could when it began."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import attrs
+import httpx
+import orjson
+import pytest
+from tests.server.support.callers import Callers, rows
+from tests.server.support.people import make_person
+from tests.server.support.tenants import Organisation, make_client
+
+from redcore_server.clock import Clock
+from redcore_server.store import Stores
+
+pytestmark = pytest.mark.anyio
+
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
+CHANGES = {
+    "viewer active": b"update users set role = 'viewer' where id = %s",
+    "admin inactive": b"update users set status = 'inactive' where id = %s",
+}
+Meanwhile = Callable[[], Awaitable[object]]
+
+
+@attrs.frozen
+class Person:
+    """An administrator with an API key, and what ends this authority."""
+
+    id: str
+    key: httpx.AsyncClient
+    ends: dict[str, Meanwhile]
+
+
+@pytest.fixture
+async def person(callers: Callers, caller: httpx.AsyncClient, organisation: Organisation, clock: Clock) -> Person:
+    """Return an administrator beside the one of the organisation."""
+    owner = await make_person(callers.stores, clock, organisation, "admin")
+    key = await callers.of(owner)
+    (row,) = await rows(callers.stores, "select id from api_keys where owner_id = %s", owner.owner_id)
+    path = f"/v1/users/{owner.owner_id}"
+    return Person(
+        owner.owner_id,
+        key,
+        {
+            "demoted": lambda: caller.patch(path, json={"role": "viewer"}),
+            "inactive": lambda: caller.patch(path, json={"status": "inactive"}),
+            "deleted": lambda: caller.delete(path),
+            "revoked": lambda: caller.delete(f"/v1/api-keys/{row['id']}"),
+        },
+    )
+
+
+@attrs.define
+class Late:
+    """Bodies of which the last parts arrive after something has happened, once all were begun."""
+
+    meanwhile: Meanwhile
+    clock: Clock
+    waiting: int
+    is_over: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    async def body(self, content: bytes) -> AsyncIterator[bytes]:
+        """Yield a body in two parts."""
+        yield content[:1]
+        self.waiting -= 1
+        if self.waiting == 0:
+            await self.meanwhile()
+            self.clock.advance(2)
+            self.is_over.set()
+        await self.is_over.wait()
+        yield content[1:]
+
+
+@pytest.mark.parametrize(("end", "status"), [("demoted", 403), ("inactive", 401), ("deleted", 401), ("revoked", 401)])
+async def test_a_body_that_arrives_late_has_the_authority_of_then(  # noqa: PLR0917 - fixtures
+    person: Person, organisation: Organisation, clock: Clock, stores: Stores, end: str, status: int
+) -> None:
+    """A request that was begun in time makes no key, appoints no administrator and keeps no file."""
+    tried: list[tuple[str, str, bytes, dict[str, str]]] = [
+        ("PATCH", f"/v1/users/{person.id}", b'{"role":"admin"}', JSON),
+        ("POST", "/v1/api-keys", b'{"name":"a","scopes":["admin"]}', JSON),
+        ("POST", "/v1/files", FILE, FORM),
+    ]
+    late = Late(person.ends[end], clock, len(tried))
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as begun:
+        answers = [
+            begun.create_task(person.key.request(method, path, content=late.body(body), headers=headers))
+            for method, path, body, headers in tried
+        ]
+
+    assert [answer.result().status_code for answer in answers] == [status] * 3
+    assert await rows(stores, "select 1 from files where organisation_id = %s", organisation.id) == []
+
+
+async def test_a_late_body_of_a_caller_who_still_may_is_taken(person: Person, clock: Clock) -> None:
+    """The second look finds the same."""
+
+    async def nothing() -> None:
+        pass
+
+    made = await person.key.post("/v1/files", content=Late(nothing, clock, 1).body(FILE), headers=FORM)
+
+    assert made.status_code == 201
+
+
+@pytest.fixture
+async def token(callers: Callers, organisation: Organisation, person: Person, clock: Clock) -> httpx.AsyncClient:
+    """Return a client with an access token of that person's application."""
+    client = await make_client(callers.stores, clock, attrs.evolve(organisation, owner_id=person.id), ("admin",))
+    anybody = await callers.bearing(None)
+    answer = await anybody.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
+    return await callers.bearing(answer.json()["access_token"])
+
+
+@pytest.mark.parametrize("end", CHANGES)
+@pytest.mark.parametrize("bearer", ["key", "token"])
+@pytest.mark.parametrize("request_of", ["promote self", "promote other", "demote other", "delete other"])
+async def test_a_change_that_waits_for_a_demotion_is_refused(  # noqa: PLR0917 - fixtures
+    person: Person,
+    token: httpx.AsyncClient,
+    organisation: Organisation,
+    clock: Clock,
+    stores: Stores,
+    end: str,
+    bearer: str,
+    request_of: str,
+) -> None:
+    """Of two changes at once the second sees what the first has done to its caller."""
+    role_of_other = "viewer" if request_of == "promote other" else "admin"
+    other = await make_person(stores, clock, organisation, role_of_other)
+    caller = person.key if bearer == "key" else token
+    asked: dict[str, tuple[str, str, Any]] = {
+        "promote self": ("PATCH", person.id, {"role": "admin", "status": "active"}),
+        "promote other": ("PATCH", other.owner_id, {"role": "admin"}),
+        "demote other": ("PATCH", other.owner_id, {"role": "viewer"}),
+        "delete other": ("DELETE", other.owner_id, None),
+    }
+    method, user_id, body = asked[request_of]
+    lock = "select id from users where organisation_id = %s and role = 'admin' order by id for update"
+
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await connection.execute(lock, (organisation.id,))
+        second = asyncio.create_task(
+            caller.request(
+                method, f"/v1/users/{user_id}", headers=JSON, content=b"" if body is None else orjson.dumps(body)
+            )
+        )
+        async with asyncio.timeout(10):
+            while not await rows(stores, "select 1 from pg_locks where not granted"):
+                if second.done():
+                    break
+        await connection.execute(CHANGES[end], (person.id,))
+    answer = await second
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "INSUFFICIENT_SCOPE")
+    known = await rows(
+        stores, "select id, role || ' ' || status as now from users where id <> %s", organisation.owner_id
+    )
+    states = {row["id"]: row["now"] for row in known}
+    assert states[person.id] == end
+    assert states[other.owner_id] == f"{role_of_other} active"
