@@ -131,6 +131,8 @@ class _Gateway:
             await self.api(scope, receive, send)
         elif path in {"/healthz", "/readyz", "/metrics"}:
             operation_id = self.spec.find(scope["method"], scope["raw_path"]).operation.id
+            if self._is_costly(operation_id, scope["query_string"]):
+                _admit(exchange, await self.limits.spend_address(counted_address(scope)))
             response = await self._probe(operation_id, scope["query_string"])
             await response(scope, receive, send)
         else:
@@ -154,8 +156,13 @@ class _Gateway:
             _admit(exchange, await self.limits.spend_failure(counted_address(scope)))
             raise
         PRINCIPAL.set(scope, principal)
-        VERIFY_AGAIN.set(scope, partial(self.verifier.verify, bearer))
+        VERIFY_AGAIN.set(scope, partial(self.verifier.verify, bearer, at=self.clock.now()))
         _admit(exchange, verdict, *(_described(principal) if scope["path"] == _ME_PATH else ()))
+
+    def _is_costly(self, operation_id: str, query: bytes) -> bool:
+        """Return whether a probe is for people and alarms; those of load balancers are cheap, and have no limit."""
+        asks_of_stores = operation_id == "health_ready" and self.readiness.asks_of_stores(query)
+        return asks_of_stores or operation_id == "health_metrics"
 
     async def _probe(self, operation_id: str, query: bytes) -> Response:
         if operation_id == "health_ready":

@@ -24,6 +24,7 @@ _TRACE_S: Final = 5  # how long Redis keeps the probe's key
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
 
+_Answers = dict[str, Literal["ok", "unavailable"]]
 Question = Callable[[], Awaitable[None]]
 """A check; raises if there is no answer."""
 
@@ -44,6 +45,16 @@ class Readiness:
     draining: Draining
     stores: Mapping[str, Question]
     services: Mapping[str, Question] = attrs.field(factory=dict[str, Question])
+    _running: dict[str, asyncio.Task[_Answers]] = attrs.field(init=False, factory=dict[str, "asyncio.Task[_Answers]"])
+
+    @staticmethod
+    def asks_of_stores(query: bytes) -> bool:
+        """Return whether a query asks for the stores, which are written to for it.
+
+        Args:
+            query: Query of the request.
+        """
+        return "stores" in dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
     async def answer(self, query: bytes) -> Response:
         """Return 200 if all checks pass within two seconds, else 503; the body names those that fail.
@@ -51,8 +62,10 @@ class Readiness:
         Args:
             query: Query of the request; stores are checked only if it asks for them.
         """
-        with_stores = "stores" in dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-        stores, services = await asyncio.gather(_ask(self.stores if with_stores else {}), _ask(self.services))
+        with_stores = self.asks_of_stores(query)
+        stores, services = await asyncio.gather(
+            self._shared("stores", self.stores if with_stores else {}), self._shared("services", self.services)
+        )
         is_ready = {*stores.values(), *services.values()} <= {"ok"}
         status = "draining" if self.draining.is_on else "ok" if is_ready else "unavailable"
         body = {
@@ -63,6 +76,15 @@ class Readiness:
         if status == "ok":
             return Response(orjson.dumps(body), 200, media_type="application/json")
         return Response(orjson.dumps(body), 503, ServiceUnavailable().headers, media_type="application/json")
+
+    async def _shared(self, of: str, questions: Mapping[str, Question]) -> _Answers:
+        """Return the answers; all who ask at once share one check, whose connections others need."""
+        if not questions:
+            return {}
+        running = self._running.get(of)
+        if running is None or running.done():
+            running = self._running[of] = asyncio.create_task(_ask(questions))
+        return await asyncio.shield(running)
 
 
 def postgres(pool: AsyncPool) -> Question:
@@ -112,7 +134,7 @@ def objects(store: Objects) -> Question:
     return ask
 
 
-async def _ask(questions: Mapping[str, Question]) -> dict[str, Literal["ok", "unavailable"]]:
+async def _ask(questions: Mapping[str, Question]) -> _Answers:
     answers = await asyncio.gather(*(_answered(name, question) for name, question in questions.items()))
     return dict(zip(questions, answers, strict=True))
 

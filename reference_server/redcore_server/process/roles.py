@@ -98,7 +98,7 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
         api = assembly.api_service(settings, stores, contract, clock, objects)
         yield Service(
             apps={
-                "/v1/": Verified(auth.verifier, api),
+                "/v1/": Verified(auth.verifier, clock, api),
                 **dict.fromkeys(CDN_PREFIXES, Cdn(stores.postgres, objects)),
             },
             readiness=Readiness(draining=draining, stores=assembly.questions(stores)),

@@ -71,10 +71,12 @@ class Verified:
 
     Attributes:
         verifier: Verifies bearer tokens.
+        clock: Source of the current time.
         app: App behind it, which finds the caller in the scope as `PRINCIPAL`, with `VERIFY_AGAIN`.
     """
 
     verifier: Verifier
+    clock: Clock
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +86,7 @@ class Verified:
             InvalidToken: Or one of its subclasses, see `Verifier`.
             ServiceUnavailable: A store needed for the check does not answer.
         """
-        verify = partial(self.verifier.verify, bearer_token(scope))
-        PRINCIPAL.set(scope, await verify())
-        VERIFY_AGAIN.set(scope, verify)
+        bearer, now = bearer_token(scope), self.clock.now()
+        PRINCIPAL.set(scope, await self.verifier.verify(bearer))
+        VERIFY_AGAIN.set(scope, partial(self.verifier.verify, bearer, at=now))
         await self.app(scope, receive, send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
+HOUR = timedelta(hours=1)
 CHANGES = {
     "viewer active": b"update users set role = 'viewer' where id = %s",
     "admin inactive": b"update users set status = 'inactive' where id = %s",
@@ -100,17 +102,6 @@ async def test_a_body_that_arrives_late_has_the_authority_of_then(  # noqa: PLR0
     assert await rows(stores, "select 1 from files where organisation_id = %s", organisation.id) == []
 
 
-async def test_a_late_body_of_a_caller_who_still_may_is_taken(person: Person, clock: Clock) -> None:
-    """The second look finds the same."""
-
-    async def nothing() -> None:
-        pass
-
-    made = await person.key.post("/v1/files", content=Late(nothing, clock, 1).body(FILE), headers=FORM)
-
-    assert made.status_code == 201
-
-
 @pytest.fixture
 async def token(callers: Callers, organisation: Organisation, person: Person, clock: Clock) -> httpx.AsyncClient:
     """Return a client with an access token of that person's application."""
@@ -118,6 +109,24 @@ async def token(callers: Callers, organisation: Organisation, person: Person, cl
     anybody = await callers.bearing(None)
     answer = await anybody.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
     return await callers.bearing(answer.json()["access_token"])
+
+
+@pytest.mark.parametrize("bearer", ["key", "token"])
+async def test_a_body_outlasts_its_credential(
+    person: Person, token: httpx.AsyncClient, clock: Clock, stores: Stores, bearer: str
+) -> None:
+    """A long upload that was begun in time is taken: to expire is no revocation."""
+    await rows(
+        stores, "update api_keys set expires_at = %s where owner_id = %s returning id", clock.now() + HOUR, person.id
+    )
+
+    async def hours_pass() -> None:
+        clock.advance(2 * HOUR.total_seconds())
+
+    caller = person.key if bearer == "key" else token
+    made = await caller.post("/v1/files", content=Late(hours_pass, clock, 1).body(FILE), headers=FORM)
+
+    assert (made.status_code, (await caller.get("/v1/me")).status_code) == (201, 401)
 
 
 @pytest.mark.parametrize("end", CHANGES)

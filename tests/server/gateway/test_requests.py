@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 import httpx
@@ -18,6 +21,7 @@ from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_P
 
 from redcore_server.auth.app import Auth, open_auth
 from redcore_server.clock import Clock
+from redcore_server.gateway.readiness import Readiness
 from redcore_server.http.draining import Draining
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
@@ -383,11 +387,52 @@ async def test_a_postgres_with_a_full_disk_is_not_writable(
     assert (full.json()["stores"]["postgres"], free.json()["stores"]["postgres"]) == ("unavailable", "ok")
 
 
+async def test_who_asks_of_the_stores_at_once_shares_the_answer() -> None:
+    """Each check writes to every store: a crowd must not take the connections of others."""
+    asked, may_answer = 0, asyncio.Event()
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        await may_answer.wait()
+
+    ready = Readiness(draining=Draining(), stores={"postgres": ask}, services={"auth": ask})
+    crowd = [asyncio.create_task(ready.answer(b"stores")) for _ in range(20)]
+    await asyncio.sleep(0)
+    crowd[0].cancel()
+    may_answer.set()
+    answers = await asyncio.gather(*crowd[1:])
+    later = await ready.answer(b"stores")
+
+    assert [answer.status_code for answer in (*answers, later)] == [200] * 20
+    assert asked == 4
+
+
+async def test_probes_that_cost_something_are_limited(stores: Stores, clock: Clock, auth: Auth, tmp_path: Path) -> None:
+    """The stores and the metrics, like all that needs no credential; what load balancers ask for is not."""
+    settings = Settings(data=tmp_path, anonymous_per_minute=2)
+    clock.advance(timedelta(days=400).total_seconds())  # into a minute that no other test uses
+    app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
+    async with callers_of(app, stores, clock) as callers:
+        nobody = await callers.bearing(None)
+        paths = ("/metrics", "/readyz?stores", "/readyz?stores", "/metrics", "/readyz", "/healthz?stores")
+        answers = [await nobody.get(path) for path in paths]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 200, 200]
+
+
 class _Full:
     """A Redis that is out of memory."""
 
+    PROBLEM: ClassVar[str] = "OOM command not allowed when used memory > 'maxmemory'."
+
     async def set(self, *_: object, **__: object) -> None:
-        raise RedisError("OOM command not allowed when used memory > 'maxmemory'.")
+        raise RedisError(self.PROBLEM)
+
+    @property
+    def connection_pool(self) -> object:
+        """Of the scripts, which write too."""
+        raise RedisError(self.PROBLEM)
 
 
 @attrs.frozen

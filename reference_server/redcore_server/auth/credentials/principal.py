@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, Literal, Protocol
 
 import attrs
@@ -42,17 +43,21 @@ PRINCIPAL: Final = ScopeKey[Principal]("redcore.principal")
 """The caller of a request; set once the bearer token is verified."""
 
 VERIFY_AGAIN: Final = ScopeKey[Callable[[], Awaitable[Principal]]]("redcore.verify_again")
-"""Verifies the same bearer token again; set with `PRINCIPAL`, for requests that take long to arrive."""
+"""Verifies the same bearer token again; set with `PRINCIPAL`, for requests that take long to arrive.
+
+A token that expires meanwhile stays valid: the request was begun in time.
+"""
 
 
 class Verifier(Protocol):
     """Turns a bearer token into a principal. An implementation must reject what it cannot check."""
 
-    async def verify(self, bearer: str) -> Principal:
+    async def verify(self, bearer: str, *, at: datetime | None = None) -> Principal:
         """Verify a token, including every kind of revocation.
 
         Args:
             bearer: The token, without `Bearer `.
+            at: Time at which the token must not have expired; None is now. Revocation is always judged now.
 
         Raises:
             InvalidToken: Malformed, unknown or revoked.

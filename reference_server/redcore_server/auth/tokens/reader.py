@@ -39,16 +39,17 @@ class TokenReader:
         self._ring: Keyring | None = None
         self._read: dict[bytes, AccessToken] = {}
 
-    async def read(self, text: str) -> AccessToken:
+    async def read(self, text: str, *, at: datetime | None = None) -> AccessToken:
         """Return the claims of a token; reload the keyring if the key is unknown to this node.
 
         Args:
             text: The presented text.
+            at: Time at which it must not have expired; None is now.
 
         Raises:
             InvalidToken: Or a subclass; see `AccessTokens.read`.
         """
-        now = self._clock.now()
+        now = at or self._clock.now()
         ring = await self._keys.current()
         try:
             return self._remembered(text, ring, now)

@@ -6,6 +6,8 @@ requests, so that a revocation, or a demotion of a credential's owner, takes eff
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import psycopg
 import structlog
 from redis.exceptions import RedisClusterException, RedisError
@@ -42,18 +44,18 @@ class BearerVerifier:
         self._reader = reader
         self._clock = clock
 
-    async def verify(self, bearer: str) -> Principal:
+    async def verify(self, bearer: str, *, at: datetime | None = None) -> Principal:
         """Verify a token, including every kind of revocation; see `Verifier`."""
         try:
             if bearer.startswith(PREFIX):
-                return await verify_api_key(self._postgres, bearer, self._clock.now(), self._scopes)
-            return await self._verify_access_token(bearer)
+                return await verify_api_key(self._postgres, bearer, at or self._clock.now(), self._scopes)
+            return await self._verify_access_token(bearer, at)
         except (psycopg.OperationalError, RedisError, RedisClusterException) as error:
             _log.error("a store needed to verify a token is away", problem=str(error))
             raise ServiceUnavailable from error
 
-    async def _verify_access_token(self, bearer: str) -> Principal:
-        token = await self._reader.read(bearer)
+    async def _verify_access_token(self, bearer: str, at: datetime | None) -> Principal:
+        token = await self._reader.read(bearer, at=at)
         keys = [redis_keys.grant(token.grant_id), redis_keys.revoked(token.grant_id)]
         owner_id: str | None = await self._owner(keys, [token.jti])
         if owner_id is None:
