@@ -14,6 +14,7 @@ from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.auth.saml.toolkit import Element, XMLSyntaxError, parse_xml
 
 MAX_BYTES: Final = 64 * 1024
+_MAX_ATTRIBUTES: Final = 100  # of an element; parsing and canonicalising take the square of their number
 
 # "<" can only begin markup: in text and attributes it is escaped.
 _MARKUP: Final = re.compile(rb"<!DOCTYPE|<!ENTITY|<!--|<!|<\?(?!xml[ \t\r\n])", re.IGNORECASE)
@@ -33,13 +34,17 @@ def parse(xml: bytes) -> Element:
         xml: The presented XML.
 
     Raises:
-        AssertionRefused: It is too large, not UTF-8, has markup other than elements, or is not well-formed.
+        AssertionRefused: It is too large, not UTF-8, has markup other than elements, has too many attributes, or is
+            not well-formed.
     """
     if len(xml) > MAX_BYTES:
         raise AssertionRefused(f"it is larger than {MAX_BYTES} bytes")
     _check_encoding(xml)
     if found := _MARKUP.search(xml):
         raise AssertionRefused(_REASONS[found[0].upper()])
+    # Each attribute has a sign of equality, and "<" begins the next tag: it cannot stand in the value of one.
+    if max(tag.count(b"=") for tag in xml.split(b"<")) > _MAX_ATTRIBUTES:
+        raise AssertionRefused(f"an element has more than {_MAX_ATTRIBUTES} attributes")
     try:
         return parse_xml(xml)
     except XMLSyntaxError as error:

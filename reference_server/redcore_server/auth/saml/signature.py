@@ -20,6 +20,7 @@ _XPATHS: Final[Mapping[tuple[str, ...], str]] = {
     (names.RESPONSE, names.ASSERTION): "/samlp:Response/saml:Assertion/ds:Signature",
 }
 """Allowed positions of a signature, by its ancestors."""
+_MAX_PREFIXES: Final = 50  # identity providers name a handful; to canonicalise takes their product with the elements
 _TRANSFORMS: Final = frozenset[str | None]({names.ENVELOPED, names.EXCLUSIVE_C14N})
 
 
@@ -53,6 +54,7 @@ def verify(root: Element, certificates: Sequence[str]) -> None:
         AssertionRefused: It is not signed, or the signature is not valid.
     """
     _check_ids(root)
+    _check_prefixes(root)
     signatures = list(root.iter(names.SIGNATURE))
     if not signatures:
         raise AssertionRefused("it is not signed")
@@ -77,6 +79,12 @@ def _check_ids(root: Element) -> None:
         raise AssertionRefused("an ID occurs twice")
 
 
+def _check_prefixes(root: Element) -> None:
+    """Reject a document that is costly to canonicalise, which is done before its signature can be verified."""
+    if any(len(list_.get("PrefixList", "").split()) > _MAX_PREFIXES for list_ in root.iter(names.PREFIXES)):
+        raise AssertionRefused(f"a transform names more than {_MAX_PREFIXES} prefixes")
+
+
 def _signed(signature: Element) -> Element:
     parent = signature.getparent()
     if parent is None or _path(parent) not in _XPATHS:
@@ -93,6 +101,8 @@ def _check_form(signature: Element, parent: Element) -> None:
     if not parent.get("ID") or reference.get("URI") != f"#{parent.get('ID')}":
         raise AssertionRefused("a signature covers another element than the one it stands in")
     transforms = list(_one(reference, "Transforms"))
+    if len(transforms) > len(_TRANSFORMS):
+        raise AssertionRefused(f"its signature has {len(transforms)} transforms")
     _allow("canonicalisation", [_one(info, "CanonicalizationMethod")], {names.EXCLUSIVE_C14N})
     _allow("signature method", [_one(info, "SignatureMethod")], {names.RSA_SHA256})
     _allow("transform", transforms, _TRANSFORMS)
