@@ -44,6 +44,8 @@ _KNOWN: Final = frozenset(
         "state",
     }
 )
+# As all HTTP software must take (RFC 9110 section 4.1): a state comes back three times as long where it is encoded.
+_MAX_QUERY: Final = 8000
 _UNUSABLE: Final = PageProblem(
     "This sign-in link is not valid",
     "The application that sent you here is unknown, or asked to send you back to an address that is not its own. "
@@ -143,8 +145,11 @@ def _parameters(query: str) -> dict[str, str]:
     """Return the query parameters of the endpoint, each once; others are ignored (RFC 6749 section 3.1).
 
     Raises:
-        PageProblem: They are ambiguous, or contain characters not allowed in an error message that quotes them.
+        PageProblem: They are ambiguous, too long, or contain characters not allowed in an error message that quotes
+            them.
     """
+    if len(query) > _MAX_QUERY:
+        raise _UNUSABLE
     pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in _KNOWN]
     parameters = dict(pairs)
     if len(parameters) != len(pairs):

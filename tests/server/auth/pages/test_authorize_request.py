@@ -74,6 +74,16 @@ async def test_denying_sends_access_denied_back(flow: Flow) -> None:
     assert "code" not in query
 
 
+async def test_a_request_of_more_than_usual_length_is_answered_with_a_page(flow: Flow) -> None:
+    """A state comes back, up to three times as long, so that its length is bounded."""
+    long, too_long = "s" * 4000, "s" * 8001
+
+    assert parameters(await flow.allow(state=long))["state"] == long
+    refused = await flow.ask(state=too_long)
+    assert (refused.status_code, "Location" in refused.headers) == (400, False)
+    assert len(refused.content) < len(too_long)
+
+
 async def test_state_may_be_left_out(flow: Flow) -> None:
     """No state is returned if none was sent."""
     assert "state" not in parameters(await flow.allow(state=""))
