@@ -198,7 +198,8 @@ def main() -> None:
                 made = http.post("/api-keys", json={"name": "bounds", "scopes": ["admin"]}).raise_for_status()
                 return str(made.json()["data"]["key"])
 
-            plain, *kinds = hostile_requests(origin, new_key)
+            file = http.post("/files", files={"file": ("a.txt", b"a")}).raise_for_status().json()["data"]
+            plain, *kinds = hostile_requests(origin, new_key, file["id"])
             begun_s, count = cpu_s(pid), REQUESTS_A_KEY // ATTEMPTS
             for _ in range(count):
                 Peer(origin).ask(plain.request)

@@ -127,17 +127,17 @@ def multiparts() -> Mapping[str, bytes]:
     }
 
 
-def heads() -> Mapping[str, tuple[str, bytes]]:
-    """Request lines and header fields."""
+def heads(file_id: str) -> Mapping[str, tuple[str, bytes]]:
+    """Request lines and header fields; conditions are those of a file that exists."""
     return {
         "many fields": ("GET /v1/me", b"a:b\r\n" * (HEAD // 5)),
         "fields that differ": ("GET /v1/me", numbered("a%x:b\r\n", HEAD, between="")),
         "a long field": ("GET /v1/me", b"a: " + b"b" * HEAD + b"\r\n"),
         "cookies": ("GET /oauth/device", b"Cookie: " + b"a=b;" * (HEAD // 4) + b"\r\n"),
         "quoted cookies": ("GET /oauth/device", b'Cookie: redcore_session="' + b"\\303" * (HEAD // 4) + b'"\r\n'),
-        "ranges": ("GET /static/brand.css", b"Range: bytes=" + b"0-1," * (HEAD // 4) + b"\r\n"),
-        "tags": ("GET /static/brand.css", b"If-None-Match: " + b'"a",' * (HEAD // 4) + b"\r\n"),
-        "a tag with blanks": ("GET /static/brand.css", b'If-None-Match: "a"' + b" " * HEAD + b"x\r\n"),
+        "ranges": (f"GET /v1/files/{file_id}/content", b"Range: bytes=" + b"0-1," * (HEAD // 4) + b"\r\n"),
+        "tags": (f"GET /v1/files/{file_id}/content", b"If-None-Match: " + b'"a",' * (HEAD // 4) + b"\r\n"),
+        "a tag with blanks": (f"GET /v1/files/{file_id}/content", b'If-None-Match: "a"' + b" " * HEAD + b"x\r\n"),
         "parameters of a type": ("POST /v1/files", b'Content-Type: multipart/form-data; a="' + b";" * HEAD + b"\r\n"),
         "forwarded": ("GET /oauth/device", b"X-Forwarded-For: " + b"1.1.1.1," * (HEAD // 8) + b"\r\n"),
         "languages": ("GET /oauth/device", b"Accept-Language: " + b"a;q=0.1," * (HEAD // 8) + b"\r\n"),
@@ -174,12 +174,13 @@ def tokens() -> Mapping[str, bytes]:
     }
 
 
-def hostile_requests(origin: str, new_key: Callable[[], str]) -> list[Kind]:
+def hostile_requests(origin: str, new_key: Callable[[], str], file_id: str) -> list[Kind]:
     """Return a plain request, and all kinds of expensive ones.
 
     Args:
         origin: Address of the server.
         new_key: Makes an API key; each kind has its own, and with it its own rate limit.
+        file_id: A small file that can be downloaded.
     """
     host = urlsplit(origin).netloc.encode()
 
@@ -205,7 +206,10 @@ def hostile_requests(origin: str, new_key: Callable[[], str]) -> list[Kind]:
         **{f"JSON: {name}": request(line, body, JSON, bearer()) for name, (line, body) in bodies().items()},
         **{f"form: {name}": request("POST /oauth/token", body, FORM_TYPE) for name, body in forms().items()},
         **{f"multipart: {name}": request("POST /v1/files", b, multipart, bearer()) for name, b in multiparts().items()},
-        **{f"head: {name}": request(line, None, b"", bearer(), fields) for name, (line, fields) in heads().items()},
+        **{
+            f"head: {name}": request(line, None, b"", bearer(), fields)
+            for name, (line, fields) in heads(file_id).items()
+        },
         **{
             f"bearer: {name}": request("GET /v1/me", None, b"", b"Authorization: Bearer " + token + b"\r\n")
             for name, token in tokens().items()
