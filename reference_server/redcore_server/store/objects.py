@@ -145,6 +145,18 @@ class Objects:
             async for batch in obstore.list(self._store, prefix=prefix):
                 yield [found["path"] for found in batch]
 
+    async def size(self, prefix: str) -> int:
+        """Return the total size of all objects in a folder, in bytes.
+
+        Args:
+            prefix: Folder of the keys, without a trailing slash.
+
+        Raises:
+            ObjectsUnavailable: The store does not answer.
+        """
+        with _away():
+            return sum([found["size"] async for batch in obstore.list(self._store, prefix=prefix) for found in batch])
+
     async def find(self, key: str) -> Found | None:
         """Return the metadata of an object; None if it does not exist.
 

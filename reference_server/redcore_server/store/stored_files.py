@@ -32,7 +32,16 @@ def docs_key(organisation_id: str, version_id: str, path: str) -> str:
         version_id: Id of the publication.
         path: Path on the site.
     """
-    return f"docs/{organisation_id}/{version_id}/{hashlib.sha256(path.encode()).hexdigest()}"
+    return f"{docs_folder(organisation_id)}/{version_id}/{hashlib.sha256(path.encode()).hexdigest()}"
+
+
+def docs_folder(organisation_id: str) -> str:
+    """Return the folder of all publications of an organisation, those included that are not kept any more.
+
+    Args:
+        organisation_id: Organisation of the site.
+    """
+    return f"docs/{organisation_id}"
 
 
 @attrs.frozen(kw_only=True)

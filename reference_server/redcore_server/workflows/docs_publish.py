@@ -15,7 +15,7 @@ import attrs
 
 from redcore_server.http.content_types import content_type_of
 from redcore_server.store.postgres import AsyncPostgres, queries
-from redcore_server.store.stored_files import Digest, docs_key
+from redcore_server.store.stored_files import Digest, docs_folder, docs_key
 from redcore_server.workflows.definition import Definition, Run, RunFailed
 
 KEPT_VERSIONS: Final = 10
@@ -148,6 +148,7 @@ async def _unpacked(run: Run) -> list[_File]:
 async def _stored(run: Run, archive: IO[bytes]) -> AsyncGenerator[_File]:
     with zipfile.ZipFile(archive) as unpacked:
         members = _members(unpacked)
+        await _require_room(run, sum(member.file_size for member in members.values()))
         left_bytes = MAX_UNPACKED_BYTES
         for number, (path, member) in enumerate(members.items(), 1):
             digest = Digest()
@@ -157,6 +158,16 @@ async def _stored(run: Run, archive: IO[bytes]) -> AsyncGenerator[_File]:
             left_bytes -= digest.size
             yield _File(path, digest.size, digest.sha256)
             await run.report(number / len(members) * 0.9)
+
+
+async def _require_room(run: Run, size: int) -> None:
+    """Reject an archive that does not fit into the storage of the organisation.
+
+    What is stored is measured: failed runs and old versions leave files until they are collected, and an archive of a
+    megabyte unpacks to a gigabyte.
+    """
+    if await run.objects.size(docs_folder(run.organisation_id)) + size > run.storage_bytes:
+        raise RunFailed("The published pages would take more storage than the organisation has; try again in hours.")
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

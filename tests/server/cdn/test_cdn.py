@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import attrs
 import httpx
 import pytest
 from starlette.types import ASGIApp
@@ -92,9 +93,9 @@ def publish(caller: httpx.AsyncClient, runner: WorkflowRunner) -> Publisher:
     return Publisher(caller, runner)
 
 
-def archive_of(files: dict[str, bytes]) -> bytes:
+def archive_of(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(written, "w", compression) as archive:
         for path, content in files.items():
             archive.writestr(path, content)
     return written.getvalue()
@@ -223,6 +224,21 @@ async def test_a_version_of_another_organisation_is_not_found(
     ended = await publish.run(version=version)
 
     assert ended["error"]["message"].startswith(f"Version {version} is not kept")
+
+
+async def test_publications_fit_into_the_storage_of_the_organisation(
+    caller: httpx.AsyncClient, runner: WorkflowRunner, front: Callable[[], Awaitable[bytes]]
+) -> None:
+    """Those of failed runs and old versions count until they are collected; others of an organisation do not."""
+    size = sum(map(len, SITE.values()))
+    publish = Publisher(caller, attrs.evolve(runner, storage_bytes=2 * size))
+
+    broken = archive_of(SITE, zipfile.ZIP_STORED).replace(b"let x = 1", b"let x = 2")  # the last of its files
+    ended = [await publish.archive(content) for content in (broken, archive_of(SITE), archive_of(SITE))]
+
+    assert [run["status"] for run in ended] == ["failed", "succeeded", "failed"]
+    assert ended[2]["error"]["message"].startswith("The published pages would take more storage")
+    assert await front() == SITE["index.html"]
 
 
 async def test_only_the_newest_versions_are_kept(
