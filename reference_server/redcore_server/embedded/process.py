@@ -6,7 +6,9 @@ thread.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -22,8 +24,11 @@ from redcore_server.embedded.binaries import Account
 from redcore_server.settings import OperatorError
 
 _LEASH = Path(__file__).with_name("leash.py")
-_READY_WITHIN_S = 30.0
+_SILENT_S = 30.0  # PostgreSQL reports the progress of a recovery every 10 s
 _PORT_ATTEMPTS = 3
+_TRIES = 100
+_FIRST_PORT = 15_000  # above the ports of most services, below those of outgoing connections
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _CAUSE = re.compile("(ERROR|FATAL|PANIC|error):")
 
 
@@ -76,19 +81,27 @@ class ServerProcess:
     start_again: Callable[[], ServerProcess] = attrs.field(repr=False)
     """Restarts it on the same port, after it exited by itself."""
 
-    def wait_until(self, answers: Callable[[], bool]) -> None:
-        """Wait until `answers` is true.
+    def wait_until(self, answers: Callable[[], bool], silent_s: float = _SILENT_S) -> None:
+        """Wait until `answers` is true; as long as the server writes to its log, it may take any time to recover.
+
+        Args:
+            answers: Whether the server is ready.
+            silent_s: Seconds without anything new in the log after which the server is given up and killed.
 
         Raises:
-            EmbeddedServerFailed: The server exited, or half a minute passed.
+            EmbeddedServerFailed: The server exited, or was silent for too long.
         """
-        deadline = time.monotonic() + _READY_WITHIN_S
+        logged, deadline = -1, 0.0
         while not answers():
             if self.process.poll() is not None:
                 code = self.process.returncode
                 raise EmbeddedServerFailed(self.name, f"ended with code {code}", self.place.log, code)
+            if (size := self.place.log.stat().st_size) != logged:
+                logged, deadline = size, time.monotonic() + silent_s
             if time.monotonic() > deadline:
-                raise EmbeddedServerFailed(self.name, f"was not ready within {_READY_WITHIN_S:.0f} s", self.place.log)
+                self.process.kill()  # it would be in the way of the next attempt
+                self.process.wait()
+                raise EmbeddedServerFailed(self.name, f"said nothing for {silent_s:g} s", self.place.log)
             time.sleep(0.002)
 
     def stop(self) -> None:
@@ -155,5 +168,15 @@ def _is_free(port: int) -> bool:
 
 
 def _free_port() -> int:
+    """Return a free port that the system gives to no outgoing connection.
+
+    While a server is restarted, such a connection could take its port: even that of a client which tries to reach it,
+    and is then connected to itself.
+    """
+    with contextlib.suppress(OSError):  # a sandbox may not have the file
+        candidates = range(_FIRST_PORT, int(_RANGE.read_text(encoding="ascii").split()[0]))
+        for port in random.sample(candidates, min(len(candidates), _TRIES)):
+            if _is_free(port):
+                return port
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

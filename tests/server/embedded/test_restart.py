@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -132,6 +133,42 @@ def _ending(place: Place) -> ServerProcess:
         stop_signal=signal.SIGTERM,
         start_again=lambda: _ending(place),
     )
+
+
+def test_a_server_that_recovers_may_take_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it says something; it is killed if not, because two must not work on the same data."""
+    now = 0.0
+    monkeypatch.setattr("redcore_server.embedded.process.time", SimpleNamespace(monotonic=lambda: now, sleep=repr))
+    place = Place(account=account_for(tmp_path), folder=tmp_path, log=tmp_path / "log", lock=0)
+    place.log.touch()
+    process = subprocess.Popen(["/bin/sleep", "600"])
+    server = ServerProcess(
+        name="x", place=place, port=1, process=process, stop_signal=signal.SIGTERM, start_again=lambda: _ending(place)
+    )
+
+    def answers(*, says: str) -> bool:
+        nonlocal now
+        now += 20
+        with place.log.open("a") as log:
+            log.write(says)
+        return now >= 200
+
+    server.wait_until(lambda: answers(says="redo in progress\n"))
+    now = 0.0
+    with pytest.raises(EmbeddedServerFailed, match="said nothing for 30 s"):
+        server.wait_until(lambda: answers(says=""))
+
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_server_listens_where_no_outgoing_connection_begins(tmp_path: Path) -> None:
+    """Or one could have taken its port while it was restarted."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, postgres=False) as servers:
+        port = servers.ready().redis_port
+
+    assert port is not None
+    assert port < first
 
 
 def test_a_server_that_ends_repeatedly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
