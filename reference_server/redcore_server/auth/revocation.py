@@ -14,6 +14,7 @@ from typing import cast
 
 import attrs
 
+from redcore_server.auth.oauth.code_store import end_codes
 from redcore_server.auth.oauth.device_store import end_approvals
 from redcore_server.auth.people.sessions import end_sessions
 from redcore_server.auth.tokens import redis_keys
@@ -27,7 +28,7 @@ class Revocation:
     stores: Stores
 
     async def revoke_user(self, user_id: str) -> int:
-        """End every grant of a user for any application, every browser session, and every pending approval.
+        """End every grant of a user for any application, every browser session, and every pending code and approval.
 
         Args:
             user_id: Id of the user who was deactivated or deleted.
@@ -40,6 +41,7 @@ class Revocation:
         """
         # Sessions first: a live one could still authorise a new grant.
         await end_sessions(self.stores, user_id)
+        await end_codes(self.stores, user_id)
         await end_approvals(self.stores, user_id)
         return await self._revoke(redis_keys.of_owner(user_id))
 

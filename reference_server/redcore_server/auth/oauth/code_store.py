@@ -63,6 +63,13 @@ class Codes:
         """
         record: dict[Any, Any] = {**attrs.asdict(code), "expires_at": now + CODE_S}
         del record["grant_id"]
+        index = _of_user(code.user_id)
+        # The index first: an extra entry is harmless, a missing one would survive `end_codes`.
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(index, {_name(text): now + CODE_S})
+            pipeline.zremrangebyscore(index, "-inf", now)
+            pipeline.expire(index, _GARBAGE_S)
+            await pipeline.execute()
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(_key(text), mapping=record)
             pipeline.expire(_key(text), _GARBAGE_S)
@@ -94,5 +101,34 @@ class Codes:
         return cast("str | None", await self._redeem([_key(text)], [grant_id, now, _GARBAGE_S]))
 
 
+async def end_codes(stores: Stores, user_id: str) -> None:
+    """End the codes that a user consented to and that may still be redeemed: a return must not revive them.
+
+    Args:
+        stores: Addresses of the stores.
+        user_id: Id of the user who was demoted, deactivated or deleted.
+    """
+    redis = stores.redis
+    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
+    for name in names:
+        await redis.delete(_named(name))
+    if names:
+        await stores.scripts.replicated(map(_named, names))
+        # Deleted after the codes, so that an interrupted call can be repeated.
+        await redis.zrem(_of_user(user_id), *names)
+
+
+def _name(text: str) -> str:
+    return digest(text).hex()
+
+
 def _key(text: str) -> str:
-    return f"code:{{{digest(text).hex()}}}"
+    return _named(_name(text))
+
+
+def _named(name: str) -> str:
+    return f"code:{{{name}}}"
+
+
+def _of_user(user_id: str) -> str:
+    return f"codes:user:{user_id}"

@@ -260,3 +260,12 @@ async def test_demoted_person_keeps_less_at_the_next_refresh(
 
     assert first["scope"] == "users:read users:write"
     assert second.json()["scope"] == "users:read"
+
+
+async def test_a_code_does_not_outlive_a_lockout(flow: Flow, auth: Auth, organisation: Organisation) -> None:
+    """A person who is made inactive and active again within the minute of a code has consented to nothing."""
+    before = await flow.code()
+
+    await auth.revocation.revoke_user(organisation.owner_id)
+
+    assert (await flow.redeem(before)).json()["error"] == "invalid_grant"
