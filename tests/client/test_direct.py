@@ -190,6 +190,42 @@ def test_an_early_success_does_not_cut_an_upload(call: Colour, make: Any) -> Non
         assert arrived.wait(30)
 
 
+def test_an_early_success_that_is_the_last_of_a_connection(call: Colour, make: Any) -> None:
+    """A server that answers, closes its side and reads no more has ended the upload, too."""
+    content = bytes(2**25)
+    ended = threading.Event()
+    left_by_client: list[bool] = []
+
+    def last(connection: socket.socket) -> None:
+        connection.sendall(stored(content).encode())
+        connection.shutdown(socket.SHUT_WR)
+        left_by_client.append(ended.wait(30))
+
+    with Unread(last) as base_url:
+        assert call(make(base_url=base_url).files.upload, file=content).id == "file_1"
+        ended.set()
+
+    assert left_by_client == [True]
+
+
+def test_an_early_answer_without_end(call: Colour, make: Any) -> None:
+    """What comes before the request is sent is read up to a bound; the rest waits in the socket."""
+    sent: list[int] = []
+
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"Content-Length: 1000000000\r\n\r\n")
+        with suppress(OSError):  # the client has closed the connection
+            while sum(sent) < 2**26:
+                sent.append(connection.send(bytes(2**20)))
+
+    with Unread(flood) as base_url:
+        client = make(base_url=base_url, timeout=0.2, max_retries=0)
+        with pytest.raises(RequestTimeoutError, match=r"no byte moved for 0\.2 s"):
+            call(client.files.upload, file=bytes(2**25))
+
+    assert sum(sent) < 2**26
+
+
 # Interrupts and greenlets --------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls, name_in_certificate
 
 READ_BYTES = 64 * 1024
+EARLY_BYTES = 256 * 1024  # of a response that begins during the request; the rest stays in the socket until it is sent
 NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -38,18 +39,18 @@ class Readiness:
             return bool(self._poll.poll(wait_s * 1000))
         return bool(select.select([self._sock], [], [], wait_s)[0])
 
-    def wait_to_write(self, wait_s: float) -> bool:
-        """Wait until the socket is writable or readable; returns whether it is readable.
+    def wait_to_write(self, wait_s: float, *, or_read: bool) -> bool:
+        """Wait until the socket is writable, or readable if that is asked for; returns whether it is readable.
 
         Raises:
             TimeoutError: neither happens in time.
         """
         if self._poll is None:
-            ready = select.select([self._sock], [self._sock], [], wait_s)
+            ready = select.select([self._sock] if or_read else [], [self._sock], [], wait_s)
             readable, any_ready = bool(ready[0]), bool(ready[0] or ready[1])
         else:
             both = select.poll()
-            both.register(self._sock, select.POLLIN | select.POLLOUT)
+            both.register(self._sock, select.POLLIN | select.POLLOUT if or_read else select.POLLOUT)
             events = both.poll(wait_s * 1000)
             readable, any_ready = any(event & ~select.POLLOUT for _, event in events), bool(events)
         if not any_ready:
@@ -74,6 +75,8 @@ class BlockingConnection:
         self._where = where
         self._tls = tls
         self._sent_all = False
+        self._early_bytes = 0
+        self._has_ended = False
         self._broken_by: OSError | None = None
         self._expires_at = 0.0
 
@@ -111,6 +114,7 @@ class BlockingConnection:
             self._open(limits)
         self.reader.begin(method)
         self._sent_all = False
+        self._early_bytes = 0
 
     def send(self, pieces: Iterable[bytes], limits: TimeLimits) -> None:
         """Send a request; stops if the server has responded or closed the connection, and then reads its response.
@@ -120,14 +124,15 @@ class BlockingConnection:
             BrokenAnswer: the server sent an invalid response.
         """
         for number, piece in enumerate(pieces):
-            if (number and self._has_refused()) or not self._write(piece, limits):
+            if (number and self._readiness.is_readable() and self._takes_no_more()) or not self._write(piece, limits):
                 return
         self._sent_all = True
 
-    def _has_refused(self) -> bool:
-        if self._readiness.is_readable():
-            self._receive()
-        return self.reader.refuses
+    def _takes_no_more(self) -> bool:
+        """Receive what the server sends early; returns whether it has refused the request, or ended the connection."""
+        if self._early_bytes < EARLY_BYTES:
+            self._early_bytes += self._receive()
+        return self.reader.refuses or self._has_ended
 
     def _write(self, data: bytes, limits: TimeLimits) -> bool:
         """Send bytes; returns whether the server accepts more."""
@@ -136,10 +141,9 @@ class BlockingConnection:
             try:
                 view = view[self._sock.send(view) :]
             except NOT_NOW:
-                if self._readiness.wait_to_write(limits.wait_s()):
-                    self._receive()
-                    if self.reader.refuses:
-                        return False
+                or_read = self._early_bytes < EARLY_BYTES
+                if self._readiness.wait_to_write(limits.wait_s(), or_read=or_read) and self._takes_no_more():
+                    return False
             except OSError as problem:
                 if raised_by_handler(problem) is not None:
                     raise
@@ -167,17 +171,20 @@ class BlockingConnection:
             raise TimeoutError
         self._receive()
 
-    def _receive(self) -> None:
+    def _receive(self) -> int:
+        """Receive and parse bytes; returns how many."""
         try:
             data = self._sock.recv(READ_BYTES)
         except NOT_NOW:  # a part of a TLS record
-            return
+            return 0
         if data:
             self.reader.feed(data)
         elif self._broken_by is not None and not self.reader.status:
             raise self._broken_by
         else:
             self.reader.end()
+            self._has_ended = True
+        return len(data)
 
     def is_idle(self) -> bool:
         """Whether it can take another request, which starts the time that it is kept."""
