@@ -274,12 +274,14 @@ def test_every_error_of_httpx_and_httpcore_is_mapped(cls: type[Exception]) -> No
         (TimeoutError(), NetworkError),
         (ConnectionResetError(), NetworkError),
         (OSError(5, "I/O error"), NetworkError),
+        (RuntimeError("Event loop is closed"), NetworkError),
         (UnicodeError("label too long"), ArgumentError),
     ],
 )
-def test_errors_below_httpx_are_mapped(original: Exception, cls: type[RedcoreError]) -> None:
-    """Errors of the operating system or a codec are mapped too."""
-    with pytest.raises(cls), our_errors(1.0, HTTPCORE):
+@pytest.mark.parametrize("foreign", [HTTPX, HTTPCORE], ids=["httpx", "httpcore"])
+def test_errors_below_httpx_are_mapped(foreign: Any, original: Exception, cls: type[RedcoreError]) -> None:
+    """Errors of the operating system, an event loop or a codec are mapped too."""
+    with pytest.raises(cls), our_errors(1.0, foreign):
         raise original
 
 

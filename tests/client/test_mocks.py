@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import subprocess
@@ -164,6 +165,19 @@ def test_calls_after_a_mock_reach_the_server(call: Colour, make: Any, server: Lo
     call(client.users.get, "usr_2")
 
     assert [seen.path for seen in server.seen] == ["/v1/users/usr_2"]
+
+
+def test_a_mock_that_lets_requests_through_in_two_event_loops(server: Loopback) -> None:
+    """Its connections are as good as the SDK's own: they end with their loop, and the next loop has others."""
+    client = AsyncClient(api_key="rk_test_1", base_url=server.base_url, max_retries=0)
+    with respx.mock() as router:
+        router.route(host="127.0.0.1").pass_through()
+        for _ in range(2):
+            assert asyncio.run(client.users.get("usr_1")).id == "usr_1"
+            assert server.ended.acquire(timeout=30)
+
+    asyncio.run(client.aclose())
+    assert server.accepted == 2
 
 
 def test_a_client_that_is_closed_while_a_mock_is_there(call: Colour, make: Any) -> None:

@@ -17,7 +17,7 @@ import httpx
 from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
 from redcore._transport.body_reader import ACCEPT_ENCODING, Body
-from redcore._transport.errors import Foreign, closed, our_errors
+from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
 from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._wire.encoding import Request
@@ -32,7 +32,7 @@ def errors_of(library: Any) -> Foreign:
         no_address=(UnicodeError, library.InvalidURL, library.UnsupportedProtocol),  # UnicodeError: invalid host names
         no_header=(library.LocalProtocolError,),
         no_encoding=(library.DecodingError,),
-        no_answer=(OSError, library.HTTPError, library.StreamError),
+        no_answer=(*BY_LOOPS, library.HTTPError, library.StreamError),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.errors import closed
 from redcore._transport.interception import AWAITED, BLOCKING, is_intercepted
+from redcore._transport.per_loop import PerLoop
 from redcore._transport.protocols import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE
 from redcore._transport.tls import Tls
@@ -75,7 +76,8 @@ class AsyncMockableTransport:
 
     def __init__(self, own: AsyncTransport) -> None:
         self._own = own
-        self._httpx: httpx.AsyncClient | None = None
+        # A mock may let requests through, or record them: then there are connections, which work in one loop only.
+        self._httpx: PerLoop[httpx.AsyncClient] = PerLoop(lambda http: http.aclose())
 
     @property
     def closed(self) -> bool:
@@ -85,7 +87,7 @@ class AsyncMockableTransport:
     async def send(self, request: Request, timeout_s: float) -> Response:
         """Make one attempt."""
         if is_intercepted(AWAITED):
-            return await self._over_httpx().send(request, timeout_s)
+            return await (await self._over_httpx()).send(request, timeout_s)
         if STAGE.refuse is not None:
             STAGE.refuse(request.url)
         return await self._own.send(request, timeout_s)
@@ -93,24 +95,22 @@ class AsyncMockableTransport:
     async def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> AsyncIncoming:
         """Make one attempt with a streamed body, up to the header of the response."""
         if is_intercepted(AWAITED):
-            return await self._over_httpx().stream(request, silence_s, ends_in_s)
+            return await (await self._over_httpx()).stream(request, silence_s, ends_in_s)
         if STAGE.refuse is not None:
             STAGE.refuse(request.url)
         return await self._own.stream(request, silence_s, ends_in_s)
 
-    def _over_httpx(self) -> AsyncTransport:
+    async def _over_httpx(self) -> AsyncTransport:
         if self.closed:
             raise closed()
         import httpx  # noqa: PLC0415 (as above)
 
         from redcore._transport.httpx_client import AsyncGivenTransport  # noqa: PLC0415 (as above)
 
-        if self._httpx is None:
-            self._httpx = httpx.AsyncClient(verify=Tls().now())
-        return AsyncGivenTransport(self._httpx)
+        http = self._httpx.here() or await self._httpx.keep(httpx.AsyncClient(verify=Tls().now()))
+        return AsyncGivenTransport(http)
 
     async def aclose(self) -> None:
         """Close the transport and its connections."""
         await self._own.aclose()
-        if self._httpx is not None:
-            await self._httpx.aclose()
+        await self._httpx.drop()
