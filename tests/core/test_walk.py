@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+import attrs
 import pytest
 from tests.core.listing import CursorListing, Item, Listing
 
@@ -323,6 +324,39 @@ class TestByCursor:
 
         assert sorted(ids(walk)) == list(range(30))
         assert len(listing.places) < 30
+
+    @pytest.mark.parametrize("empty", [0, 1, 2])
+    def test_a_page_without_items_is_not_the_end(self, empty: int) -> None:
+        """As long as it has a cursor, as where a server filters what it has read."""
+        listing = CursorListing(range(7))
+
+        def sparse(operation: Any) -> Any:
+            page = listing(operation)
+            if len(listing.places) != empty + 1:
+                return page
+            following = attrs.evolve(page.meta, next_cursor=operation.query["cursor"] or "-1")
+            return attrs.evolve(page, data=(), meta=following)
+
+        walk: ItemIterator[Item] = Pages(sparse, listing.describe(3)).iter_items()
+
+        assert ids(walk) == list(range(7))
+
+    @pytest.mark.parametrize("circle", [{"2": "2"}, {"2": "5", "5": "2"}])
+    def test_pages_without_items_that_lead_in_a_circle(self, circle: dict[str, str]) -> None:
+        """The walk goes on by offset, and ends."""
+        listing = CursorListing(range(9))
+
+        def empty(operation: Any) -> Any:
+            page = listing(operation)
+            cursor = operation.query["cursor"]
+            if cursor is None:
+                return page
+            return attrs.evolve(page, data=(), meta=attrs.evolve(page.meta, next_cursor=circle[cursor]))
+
+        walk: ItemIterator[Item] = Pages(empty, listing.describe(3)).iter_items()
+
+        assert ids(walk) == list(range(9))
+        assert len(listing.places) < 9
 
     @pytest.mark.parametrize("options", [{"offset": 1}, {"concurrency": 2}])
     def test_options_that_exclude_a_cursor(self, options: dict[str, int]) -> None:

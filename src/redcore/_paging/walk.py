@@ -67,6 +67,7 @@ class Walk(Generic[T]):
         self._start = offset
         self._width: int | None = None
         self._seen = Recent()
+        self._led_nowhere: set[str | None] = set()  # cursors of the latest pages, as long as these have no items
         self._lowest: int | None = None
         self._has_new = False
 
@@ -104,10 +105,9 @@ class Walk(Generic[T]):
             return None
         begin, size = self.offset, len(page.data)
         self.offset += size
-        self.done = size == 0 or self.offset >= page.meta.total
         self._width = size  # the actual page size, as the server may return fewer items than requested
-        if self._by_cursor and size:
-            self.cursor = page.meta.next_cursor
+        self.cursor = page.meta.next_cursor if self._by_cursor else None
+        self.done = not self.cursor and (size == 0 or self.offset >= page.meta.total)
         return self._new(page, range(begin + 1, self.offset + 1))
 
     def _take_behind(self, page: CursorPage[T]) -> NewItems[T] | None:
@@ -118,8 +118,12 @@ class Walk(Generic[T]):
         self._width = self._width or size
         given = self._new(self._counted(page, begin), range(begin + 1, self.offset + 1))
         self.done = not page.meta.next_cursor
-        if size and given is None:  # cursors that form a cycle never end: continue by offset
+        if given is not None:
+            self._led_nowhere.clear()
+        elif size or page.meta.next_cursor in self._led_nowhere:  # cursors that form a cycle never end: go by offset
             self._by_cursor, self.offset = False, begin
+        else:
+            self._led_nowhere.add(page.meta.next_cursor)
         self.cursor = page.meta.next_cursor if self._by_cursor else None
         if self.done and self.total is not None and self.offset != self.total:
             self._has_changed(f"its total was {self.total}, and {self.offset} items came")
