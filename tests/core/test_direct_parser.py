@@ -99,6 +99,27 @@ def test_a_connection_that_is_not_reused(data: bytes) -> None:
     assert (reader.complete, reader.reusable, body(reader)) == (True, False, b"{}")
 
 
+@pytest.mark.parametrize(
+    "surplus",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n",
+        b"HTTP/1.1 500 Oops\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/2.0 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"\0",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("size", [1, 2**16])
+def test_what_follows_an_answer_changes_nothing_of_it(surplus: bytes, size: int) -> None:
+    """Neither its status and headers nor its body."""
+    reader = reader_of(SHORT + surplus, size=size)
+
+    assert (reader.status, dict(reader.headers), reader.encoding) == (200, {"content-length": "2"}, None)
+    assert (reader.complete, reader.reusable, body(reader)) == (True, False, b"{}")
+
+
 def test_an_answer_to_head_has_no_body() -> None:
     """Its length is that of the body it does not have; the parser cannot continue after it."""
     reader = reader_of(OK + b"Content-Length: 1000\r\n\r\n", "HEAD")

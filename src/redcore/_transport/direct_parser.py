@@ -122,12 +122,12 @@ class AnswerReader:
 
     def on_headers_complete(self) -> None:
         """Evaluate the head, unless the response is informational."""
+        if self.complete:  # the head of another response
+            return
         parser = self._parser
         status = parser.get_status_code()
         if 100 <= status < 200:  # RFC 9110 section 15.2; 101 is an error of the parser
             self._values.clear()
-            return
-        if self.complete:
             return
         values = self._values
         self.headers = Headers.of_lower_case(values)
