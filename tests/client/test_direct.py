@@ -17,6 +17,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, refusal, stored, user
 
 from redcore import RedcoreAPIError, RequestTimeoutError
+from redcore._transport import connections, direct_asyncio
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -224,6 +225,36 @@ def test_an_early_answer_without_end(call: Colour, make: Any) -> None:
             call(client.files.upload, file=bytes(2**25))
 
     assert sum(sent) < 2**26
+
+
+# Connections that are all in use -------------------------------------------------------------
+
+
+def test_a_call_that_gets_no_connection_says_so(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the server that took too long."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(direct_asyncio, "MAX_CONNECTIONS", 1)
+    asked, ended = threading.Event(), threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        asked.set()
+        ended.wait(30)
+        connection.sendall(user().encode())
+
+    server.answer = lambda _: slow
+    client = make(max_retries=0)
+    first = threading.Thread(target=call, args=[client.users.get_me])
+    first.start()
+    assert asked.wait(30)
+
+    with pytest.raises(RequestTimeoutError, match="nothing was sent in time: all connections"):
+        call(client.users.get_me, timeout=0.1)
+    ended.set()
+    first.join(30)
+
+    assert len(server.seen) == 1
 
 
 # Interrupts and greenlets --------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import attrs
 
 from redcore._transport.address import Address, address
+from redcore._transport.errors import AllInUse
 from redcore._transport.proxies import Proxy, proxy_for
 
 
@@ -49,12 +50,12 @@ def take_slot(free: Slots, wait_s: float) -> None:
     """Wait for a free connection slot, which the caller must put back.
 
     Raises:
-        TimeoutError: no slot became free in time.
+        AllInUse: no slot became free in time.
     """
     try:
         free.get(timeout=wait_s)
     except Empty:
-        raise TimeoutError from None
+        raise AllInUse from None
 
 
 @attrs.frozen(eq=False)

@@ -19,7 +19,7 @@ from redcore._transport.direct_parser import DIRECT
 from redcore._transport.direct_protocol import READ_BYTES, AsyncConnection, Body
 from redcore._transport.direct_request import async_pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
-from redcore._transport.errors import closed, our_errors
+from redcore._transport.errors import AllInUse, closed, our_errors
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.protocols import AsyncTransport
@@ -180,10 +180,12 @@ async def take(slots: anyio.Semaphore, limits: TimeLimits) -> None:
     """Wait for a free connection slot.
 
     Raises:
-        TimeoutError: no slot became free in time.
+        AllInUse: no slot became free in time.
     """
-    with anyio.fail_after(limits.wait_s()):
+    with anyio.move_on_after(limits.wait_s()) as wait:
         await slots.acquire()
+    if wait.cancelled_caught:
+        raise AllInUse
 
 
 def fresh(route: Route[AsyncConnection]) -> AsyncConnection:

@@ -20,6 +20,10 @@ BY_LOOPS: Classes = (OSError, RuntimeError)
 """What event loops raise for a connection. RuntimeError: it has just been closed, "the handler is closed" in uvloop."""
 
 
+class AllInUse(TimeoutError):  # noqa: N818 (never leaves the transport)
+    """No connection became free in time: nothing was sent."""
+
+
 @attrs.frozen(kw_only=True)
 class Foreign:
     """The exceptions of one library, by meaning. A test compares them with all exceptions of the library."""
@@ -75,6 +79,8 @@ class _Translation:
 
     def _ours(self, problem: Exception) -> RedcoreError | None:
         foreign = self._foreign
+        if isinstance(problem, AllInUse):
+            return RequestTimeoutError("nothing was sent in time: all connections of the client were in use")
         if isinstance(problem, foreign.late):
             message = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
             return RequestTimeoutError(message)
