@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import anyio
@@ -20,6 +22,7 @@ from tests.client.colours import Colour
 from tests.client.loopback import USER, Loopback, stored
 
 from redcore import AsyncClient, Client, RedcoreError
+from redcore._transport.interception import BLOCKING, is_intercepted
 
 NOWHERE = "https://platform.invalid/v1"
 ENVELOPE = {"data": USER, "meta": {"request_id": "req_1", "version": "1.2.0"}}
@@ -109,6 +112,26 @@ class TestChosenTransports:
         cassette.write_text(CASSETTE)
         with vcr.use_cassette(str(cassette), record_mode="none"):
             assert got(colour, transport) == "usr_1"
+
+
+def test_a_library_in_a_frozen_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyInstaller leaves no folder in the file names of code: the library is patched no more than elsewhere."""
+    original = httpx.Client._transport_for_url
+    code = original.__code__.replace(co_filename="httpx/_client.py")
+    monkeypatch.setattr(httpx.Client, "_transport_for_url", FunctionType(code, original.__globals__))
+
+    assert not is_intercepted(BLOCKING)
+
+
+def test_a_patch_in_the_name_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrapper has the name and the module of what it replaces."""
+
+    @functools.wraps(httpx.Client._transport_for_url)
+    def patched(*_: object) -> None: ...
+
+    monkeypatch.setattr(httpx.Client, "_transport_for_url", patched)
+
+    assert is_intercepted(BLOCKING)
 
 
 RECORDED = f"""

@@ -7,8 +7,6 @@ the mock and reach the network. A library that the process has not imported cann
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 Method: TypeAlias = tuple[str, str, str]
@@ -37,14 +35,16 @@ def is_intercepted(methods: tuple[Method, ...]) -> bool:
         module = sys.modules.get(library)
         function = getattr(getattr(module, cls, None), name, None)
         if function not in _own:
-            if module is None or not _is_own(function, module):
+            if not _is_own(function, library):
                 return True
             _own.add(function)
     return False
 
 
-def _is_own(function: object, library: ModuleType) -> bool:
-    """Whether a function is defined in the library: a patch may have been applied before this module was imported."""
-    code = getattr(function, "__code__", None)
-    folder = str(Path(str(library.__file__)).parent)
-    return code is not None and code.co_filename.startswith(folder)
+def _is_own(function: object, library: str) -> bool:
+    """Whether a function is defined in the library: a patch may have been applied before this module was imported.
+
+    Names and files do not tell it: `functools.wraps` copies the one, and frozen applications have no other.
+    """
+    module: str = getattr(function, "__globals__", {}).get("__name__", "")
+    return module.partition(".")[0] == library
