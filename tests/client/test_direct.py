@@ -250,7 +250,7 @@ def test_a_call_that_gets_no_connection_says_so(
     assert asked.wait(30)
 
     with pytest.raises(RequestTimeoutError, match="nothing was sent in time: all connections"):
-        call(client.users.get_me, timeout=0.1)
+        call(client.users.get_me, timeout=0.3)
     ended.set()
     first.join(30)
 
