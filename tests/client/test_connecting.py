@@ -148,6 +148,23 @@ def test_all_addresses_refuse(opened: Connect, refused: int, resolve: Any) -> No
         opened(NAME, 1)
 
 
+@pytest.mark.parametrize("what", ["connect", "__init__"])
+def test_a_tool_that_blocks_the_network(
+    opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """What pytest-socket and pytest-recording raise is the reason why there is no connection."""
+
+    def block(*_: object, **__: object) -> None:
+        raise RuntimeError("the network is blocked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, what, block)
+        with pytest.raises(OSError, match=r"^the network is blocked$"):
+            opened("127.0.0.1", server.port)
+
+    assert server.accepted == 0
+
+
 def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
     """The error says so."""
     resolve()

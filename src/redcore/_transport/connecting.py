@@ -12,7 +12,6 @@ which does not keep an event loop or the program from ending.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import os
 import selectors
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
 LONGEST_WAIT_S = 3600.0  # of one `select`, which counts milliseconds in a C int; then it waits again
-UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 Address: TypeAlias = tuple[int, tuple[Any, ...]]
 """Address family and socket address."""
@@ -255,17 +253,20 @@ def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
     family, where = address
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as problem:
-        failures.append(problem)
+    except BY_LOOPS as problem:  # also RuntimeError, of a test tool that blocks the network
+        failures.append(OSError(str(problem)))
         return None
-    sock.setblocking(False)  # noqa: FBT003 (of the socket)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    code = sock.connect_ex(where)
-    if code in UNDER_WAY:
-        return sock
-    sock.close()
-    failures.append(OSError(code, os.strerror(code)))
-    return None
+    try:
+        sock.setblocking(False)  # noqa: FBT003 (of the socket)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect(where)  # not `connect_ex`, which not all of these tools block
+    except (BlockingIOError, InterruptedError):  # the attempt is under way
+        pass
+    except BY_LOOPS as problem:
+        sock.close()
+        failures.append(OSError(str(problem)))
+        return None
+    return sock
 
 
 def _is_connected(sock: socket.socket, failures: list[OSError]) -> bool:
