@@ -31,6 +31,8 @@ class TestRetryAfter:
             ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
             ("Tuesday, 14-Nov-23 22:14:20 GMT", 60.0),
             ("Tue Nov 14 22:14:20 2023", 60.0),
+            ("Tue, 14 Nov 2023 22:14:60 GMT", 100.0),
+            ("Tue Nov 14 22:14:60 2023", 100.0),
             ("2, 2", 2.0),
             ("2,10", 10.0),
             (f"{MINUTE_LATER}, {MINUTE_LATER}", 60.0),

@@ -33,7 +33,9 @@ def product(**changes: str) -> Product:
     return found
 
 
-@pytest.mark.parametrize(("written", "meant"), [("1.0", 1), ("1e3", 1000), ("-0.0", 0), ("12.50e1", 125)])
+@pytest.mark.parametrize(
+    ("written", "meant"), [("1.0", 1), ("1e3", 1000), ("-0.0", 0), ("12.50e1", 125), ("-9007199254740991.0", 1 - 2**53)]
+)
 def test_an_integer_may_be_written_with_a_point_or_an_exponent(written: str, meant: int) -> None:
     """JSON Schema 2020-12: a number without a fraction is an integer."""
     read = product(price=written, stock=written)
@@ -49,6 +51,7 @@ def test_an_integer_may_be_written_with_a_point_or_an_exponent(written: str, mea
         ("2016-12-31t15:59:60-08:00", dt.datetime(2017, 1, 1, tzinfo=dt.UTC)),
         ("2026-01-15T24:00:00Z", dt.datetime(2026, 1, 16, tzinfo=dt.UTC)),
         ("2026-01-15 10:00z", dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)),
+        ("9999-12-31T23:59:59.9999999Z", dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, dt.UTC)),  # "never" of .NET
         ("2026-01-15T10:00-00:00", dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)),
     ],
 )
@@ -76,6 +79,8 @@ def test_all_items_of_a_page_are_read() -> None:
     "changes",
     [
         {"price": "1.5"},
+        {"price": "9007199254740993.0"},
+        {"price": "1e30"},
         {"price": '"1"'},
         {"price": "true"},
         {"price": "null"},

@@ -81,10 +81,11 @@ def ahead(headers: Mapping[str, str], now: float) -> float:
 @lru_cache(maxsize=64)  # responses within one second have the same Date, and parsing it takes a tenth of a call
 def http_date(value: str) -> float | None:
     """Parse an HTTP-date into Unix seconds; None if it is not a valid date."""
+    plain = value.replace(":60 ", ":59 ")  # a leap second (RFC 9110 section 5.6.7)
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(plain)
         if moment.tzinfo is None and value[-1].isalpha():  # the name of a zone that the parser does not know
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() + (plain != value)
     except (ValueError, OverflowError):
         return None

@@ -18,6 +18,7 @@ from redcore._wire.decoders import converted
 COMPLAINT = re.compile(r"(?P<what>Expected `int(?: \| null)?`, got `float`|Invalid RFC3339.*) - at `\$(?P<where>.*)`")
 STEP = re.compile(r"\.([^.\[]+)|\[(\.\.\.|\d+)\]")
 TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+EXACT = 2**53  # a larger number may have been rounded when it was decoded (RFC 8259 section 6)
 PLACES = 64  # corrections in one response; no model has so many numbers and times
 
 
@@ -72,7 +73,8 @@ def keys_of(value: dict[str, Any] | list[Any], step: str) -> Iterable[Any]:
 
 def whole(value: Any) -> Any:
     """Convert a number without a fraction to an integer (JSON Schema 2020-12, Validation, section 6.1.1)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+    return int(value) if is_whole else value
 
 
 def plain_time(value: Any) -> Any:
@@ -91,7 +93,7 @@ def plain_time(value: Any) -> Any:
         moment = dt.datetime.fromisoformat(f"{day}T00:00:00{'+00:00' if zone in 'Zz' else zone}")
         moment += dt.timedelta(hours=int(hour), minutes=int(minute), seconds=seconds)
         if fraction and seconds < 60:
-            moment += dt.timedelta(seconds=float(fraction))
+            moment += dt.timedelta(microseconds=min(round(float(fraction) * 1e6), 999_999))  # no carry: 9999 may end
     except (ValueError, OverflowError):
         return value
     return moment.isoformat()
