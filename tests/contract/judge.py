@@ -1,4 +1,7 @@
-"""An independent judge: checks each exchange against openapi/redcore.yaml with openapi-core."""
+"""An independent judge: checks each exchange against openapi/redcore.yaml with openapi-core.
+
+What openapi-core leaves out is checked by `omissions`; `test_judge` shows what both refuse.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from typing import Any
 
 import attrs
 import httpx
+import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
+from tests.contract.omissions import Omissions
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
@@ -60,7 +65,9 @@ class Judge:
     def __init__(self) -> None:
         # In JSON Schema bytes are strings; here a character stands for each byte.
         readers: Any = {"application/octet-stream": as_text, "*/*": as_text}  # of an upload; of a download
-        self._spec = OpenAPI.from_file_path(str(SPEC), Config(extra_media_type_deserializers=readers))
+        described = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
+        self._spec = OpenAPI.from_dict(described, Config(extra_media_type_deserializers=readers))
+        self._omissions = Omissions(described)
         self.judged: Counter[tuple[str, str]] = Counter()
 
     def http(self) -> httpx.Client:
@@ -74,6 +81,7 @@ class Judge:
     def rule_request(self, request: httpx.Request) -> None:
         """Fail if a request violates the spec; its body has been read."""
         self._spec.validate_request(JudgedRequest.of(request))
+        self._omissions.rule(request)
 
     def _hear(self, response: httpx.Response) -> None:
         response.read()
@@ -88,6 +96,7 @@ class Judge:
         request = JudgedRequest.of(response.request)
         if response.status_code < 400:
             self._spec.validate_request(request)
+        self._omissions.rule(response.request)
         self._spec.validate_response(request, JudgedResponse.of(response))
         self.judged[response.request.method, response.request.url.path] += 1
 

@@ -1,87 +1,50 @@
-"""No request of the SDK violates the spec: every operation, with few arguments and with all, is checked."""
+"""No request of the SDK violates the spec: every operation, in both colours, judged as it arrives at a server."""
 
 from __future__ import annotations
 
-import datetime as dt
-import inspect
-from collections import Counter
+import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
+from tests.client.colours import Awaiting, Blocking, Colour
+from tests.client.loopback import META, USER, Loopback, Raw, Reply, Seen, pair, refusal, reply, stored, user
+from tests.contract.extremes import DESCRIBED, SIZES, arguments, by_id
 from tests.contract.judge import Judge
 
-from redcore import Client, ConfigurationError, RedcoreError, TokenSet
-from redcore._spec import operations
+from redcore import AsyncClient, Client, ConfigurationError, RedcoreError, TokenSet, login
 
-DESCRIBED: dict[str, Callable[..., Any]] = {
-    name: function
-    for name, function in inspect.getmembers(operations, inspect.isfunction)
-    if function.__module__ == operations.__name__
-}
-EXAMPLES: dict[str, Any] = {
-    "active": True,
-    "code": "c0de",
-    "code_verifier": "v" * 43,
-    "content_type": "text/csv",
-    "email": "ada@example.com",
-    "expires_at": dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
-    "file": b"a,b",
-    "grant_type": "refresh_token",
-    "grant_types": ["authorization_code"],
-    "include_total": True,
-    "input": {"format": "csv"},
-    "limit": 20,
-    "mode": "live",
-    "name": "Ada Lovelace",
-    "offset": 40,
-    "partial": True,
-    "price": 4999,
-    "q": "ada & co",
-    "redirect_uris": ["https://shop.example.com/callback"],
-    "role": "editor",
-    "scope": "users:read",
-    "scopes": ["users:read"],
-    "sku": "BR-1",
-    "status": "active",
-    "stock": 7,
-    "token": "a-token",
-    "token_type_hint": "access_token",
-    "type": "confidential",
-    "workflow_name": "catalog_export",
-}
-STATUSES = {"products": "available", "workflows": "queued"}
+NOT_OF_THE_SDK = {"pages", "health"}
+"""Operations for browsers and operators."""
 
 
-def arguments(name: str, *, all_of_them: bool) -> dict[str, Any]:
-    """Return arguments of an operation: the required ones, or all."""
-    chosen = {
-        parameter.name: EXAMPLES.get(parameter.name, f"{parameter.name}_1")
-        for parameter in inspect.signature(DESCRIBED[name]).parameters.values()
-        if all_of_them or parameter.default is inspect.Parameter.empty
-    }
-    if "status" in chosen:
-        chosen["status"] = STATUSES.get(name.partition("_")[0], chosen["status"])
-    return chosen
-
-
-class Platform(httpx.BaseTransport):
-    """Judges each request, and answers it with tokens, or with a refusal."""
+class Platform:
+    """Judges each request as it arrived, and answers it with tokens, or with a refusal."""
 
     def __init__(self) -> None:
         self.judge = Judge()
-        self.asked: Counter[str] = Counter()
+        self.judged = 0
+        self.violations: list[str] = []
+        self.answers: list[Reply | Raw] = []
+        """What to answer first, in order."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, seen: Seen) -> Reply | Raw:
+        request = httpx.Request(
+            seen.method, f"https://api.blueround.com{seen.path}", headers=dict(seen.headers), content=seen.body
+        )
         request.read()
-        self.judge.rule_request(request)
-        self.asked[request.url.path] += 1
-        if request.url.path == "/oauth/token":
-            pair = {"access_token": "access-1", "refresh_token": "refresh-1", "token_type": "Bearer"}
-            return httpx.Response(200, json={**pair, "expires_in": 3600})
-        return httpx.Response(404, json={"error": {"code": "RESOURCE_NOT_FOUND", "message": "no", "docs": ""}})
+        try:
+            self.judge.rule_request(request)
+        except Exception as violation:  # noqa: BLE001 (whatever the judge says)
+            self.violations.append(f"{violation}: {violation.__cause__}")
+        self.judged += 1
+        if self.answers:
+            return self.answers.pop(0)
+        return pair(1) if seen.path == "/oauth/token" else refusal(404, "RESOURCE_NOT_FOUND")
 
 
 @pytest.fixture(scope="module")
@@ -89,49 +52,184 @@ def platform() -> Platform:
     return Platform()
 
 
+@pytest.fixture(scope="module")
+def server(platform: Platform) -> Iterator[Loopback]:
+    with Loopback() as server:
+        server.answer = platform.answer
+        yield server
+
+
+@pytest.fixture(scope="module")
+def colours() -> Iterator[dict[str, Colour]]:
+    with start_blocking_portal() as portal:
+        yield {"sync": Blocking(), "asyncio": Awaiting("asyncio", portal)}
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def call(request: pytest.FixtureRequest, colours: dict[str, Colour]) -> Colour:
+    return colours[request.param]
+
+
 @pytest.fixture
-def client(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Client]:
+def client(request: pytest.FixtureRequest, call: Colour, server: Loopback) -> Iterator[Any]:
     """A client with one kind of credentials."""
-    with httpx.Client(transport=platform, trust_env=False) as http:
-        options: Any = {"http_client": http, "base_url": "https://api.blueround.com/v1", "max_retries": 0}
-        pair = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
-        made: dict[str, Callable[[], Client]] = {
-            "key": lambda: Client(api_key="rk_test_1", **options),
-            "application": lambda: Client(client_id="app_1", client_secret="s3cret", **options),
-            "person": lambda: Client.from_tokens(pair, client_id="app_1", client_secret="s3cret", **options),
-            "public": lambda: Client.from_tokens(pair, client_id="app_1", **options),
-        }
-        yield made[request.param]()
+    options: Any = {"base_url": server.base_url, "max_retries": 0}
+    expired = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
+    kind = Client if call.name == "sync" else AsyncClient
+    match request.param:
+        case "key":
+            made: Any = kind(api_key="rk_test_1", **options)
+        case "application":
+            made = kind(client_id="app_1", client_secret="s3cret", **options)
+        case "person":
+            made = kind.from_tokens(expired, client_id="app_1", client_secret="s3cret", **options)
+        case _:
+            made = kind.from_tokens(expired, client_id="app_1", **options)
+    yield made
+    call.close(made)
 
 
 def kinds(name: str) -> list[str]:
     """Return the kinds of credentials that an operation accepts."""
-    oauth = DESCRIBED[name](**arguments(name, all_of_them=False)).auth == "client"
+    oauth = DESCRIBED[name](**arguments(name, "few")).auth == "client"
     if name == "auth_introspect":  # RFC 7662 section 2.1: by authenticated clients only
         return ["application", "person"]
     return ["application", "public"] if oauth else ["key", "application", "person", "public"]
 
 
-@pytest.mark.parametrize("all_of_them", [False, True], ids=["few arguments", "all arguments"])
-@pytest.mark.parametrize(
-    ("name", "client"), [(name, kind) for name in DESCRIBED for kind in kinds(name)], indirect=["client"]
-)
-def test_a_request_follows_the_spec(client: Client, platform: Platform, name: str, *, all_of_them: bool) -> None:
-    """Path, query, headers, body and credentials of each operation, with each kind of credentials."""
-    before = platform.asked.total()
+def cases() -> Iterator[tuple[str, str, str]]:
+    """Every operation with every kind of credentials, and at every size with one kind."""
+    for name in DESCRIBED:
+        first, *others = kinds(name)
+        yield from ((name, size, first) for size in SIZES)
+        yield from ((name, "few", kind) for kind in others)
+
+
+@pytest.mark.parametrize(("name", "size", "client"), list(cases()), indirect=["client"])
+def test_a_request_follows_the_spec(call: Colour, client: Any, platform: Platform, name: str, size: str) -> None:
+    """Path, query, headers, body and credentials of each operation, whatever is asked for."""
+    before = platform.judged
 
     with suppress(RedcoreError):  # it is refused, once it was judged
-        client._execute(DESCRIBED[name](**arguments(name, all_of_them=all_of_them)))
+        call(client._execute, DESCRIBED[name](**arguments(name, size)))
 
-    assert platform.asked.total() > before
+    found, platform.violations = platform.violations, []
+    assert found == []
+    assert platform.judged > before
+
+
+CONTENT = b"0123456789" * 1000
+ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+CODES = {
+    "device_code": "d",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://a/device",
+    "expires_in": 900,
+    "interval": 5,
+}
+
+
+def half(connection: socket.socket) -> None:
+    """Send the first half of a file, and break the connection."""
+    answer = Reply(200, CONTENT, {"ETag": ETAG}).encode()
+    connection.sendall(answer[: -len(CONTENT) // 2])
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def rest() -> Reply:
+    """The second half of the file."""
+    start = len(CONTENT) // 2
+    told = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    return Reply(206, CONTENT[start:], told)
+
+
+def page(cursor: str | None) -> Reply:
+    """A page of users, reached by cursor."""
+    meta: dict[str, Any] = {**META, "limit": 1, "offset": 0, "total": 2, "next_cursor": cursor}
+    return reply({"data": [USER], "meta": meta})
+
+
+def patient(client: Any) -> Any:
+    """A client that retries once."""
+    return client.with_options(max_retries=1)
+
+
+def run(status: str) -> Reply:
+    """A run of a workflow."""
+    told = {"id": "wfr_1", "workflow": "catalog_export", "status": status, "progress": 0.5, "input": {}, "result": None}
+    times = {"created_at": "2026-01-15T10:00:00Z", "started_at": None, "finished_at": None}
+    return reply({"data": {**told, "error": None, **times}, "meta": META})
+
+
+def in_colour(call: Colour, name: str, *args: Any, **options: Any) -> Any:
+    """Call a function of `redcore.login`."""
+    return call(getattr(login, name if call.name == "sync" else f"{name}_async"), *args, **options)
+
+
+def finish_login(call: Colour, server: Loopback) -> None:
+    """Exchange the code of a redirect."""
+    begun = login.authorization_request(client_id="app_1", redirect_uri="https://a/b?c=d", base_url=server.base_url)
+    redirect = {"state": begun.state, "iss": begun.auth_url, "code": "4/0A?b&c"}
+    in_colour(call, "exchange_code", begun, redirect)
+
+
+def log_in_by_saml(call: Colour, server: Loopback) -> None:
+    """Exchange an assertion."""
+    options: Any = {"assertion": "<Assertion/>", "client_id": "app_1", "base_url": server.base_url}
+    if call.name == "sync":
+        Client.from_saml_assertion(**options).close()
+    else:
+        call.close(call(AsyncClient.from_saml_assertion, **options))
+
+
+PENDING = reply({"error": "authorization_pending"}, 400)
+OF_ITS_OWN: dict[str, tuple[list[Reply | Raw], Callable[[Colour, Any, Loopback], object]]] = {
+    "a download that is resumed": (
+        [half, rest()],
+        lambda call, client, _: call(patient(client).files.download, "file_1"),
+    ),
+    "an iterator": ([stored(CONTENT)], lambda call, client, _: call(client.files.upload, file=iter([CONTENT]))),
+    "a listing": ([page("next"), page(None)], lambda call, client, _: call.items(client.users.list_all(page_size=1))),
+    "a run": ([run("running"), run("succeeded")], lambda call, client, _: call(client.workflows.wait, "wfr_1")),
+    "any request": ([user()], lambda call, client, _: call(client.request, "PATCH", "/me", json={"name": "Ada"})),
+    "a code": ([pair(1)], lambda call, _, server: finish_login(call, server)),
+    "an assertion": ([pair(1)], lambda call, _, server: log_in_by_saml(call, server)),
+    "a device": (
+        [reply(CODES), PENDING, pair(1)],
+        lambda call, _, server: in_colour(call, "on_device", prompt=str, client_id="app_1", base_url=server.base_url),
+    ),
+}
+"""What the SDK asks beyond one operation that the application calls: the answers it gets, and what is done."""
+
+
+@pytest.mark.usefixtures("redcore_time")
+@pytest.mark.parametrize("client", ["key"], indirect=True)
+@pytest.mark.parametrize("name", OF_ITS_OWN)
+def test_what_the_sdk_asks_by_itself_follows_the_spec(
+    call: Colour, client: Any, server: Loopback, platform: Platform, name: str
+) -> None:
+    """The rest of a file, other pages, the next poll, the grants of a login."""
+    answers, ask = OF_ITS_OWN[name]
+    platform.answers = answers.copy()
+    before = platform.judged
+
+    ask(call, client, server)
+
+    found, platform.violations = platform.violations, []
+    assert (found, platform.judged - before) == ([], len(answers))
 
 
 @pytest.mark.parametrize("client", ["public"], indirect=True)
-def test_a_request_that_would_violate_the_spec_is_not_sent(client: Client, platform: Platform) -> None:
+def test_a_request_that_would_violate_the_spec_is_not_sent(call: Colour, client: Any, platform: Platform) -> None:
     """Introspection needs a client secret, which public clients lack."""
-    before = platform.asked.total()
+    before = platform.judged
 
     with pytest.raises(ConfigurationError, match="auth_introspect needs client_secret"):
-        client.auth.introspect(token="a-token")
+        call(client.auth.introspect, token="a-token")
 
-    assert platform.asked.total() == before
+    assert platform.judged == before
+
+
+def test_every_operation_of_the_spec_is_judged() -> None:
+    """The spec has no operation that the SDK lacks, but for those of browsers and operators."""
+    assert set(DESCRIBED) == {name for name in by_id() if name.partition("_")[0] not in NOT_OF_THE_SDK}
