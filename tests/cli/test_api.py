@@ -1,4 +1,4 @@
-"""`redcore api`: requests that no other command makes."""
+"""`redcore api`: requests that have no command of their own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_bad_input_is_a_usage_error_and_sends_nothing(
 
 
 def test_fields_are_the_query_of_a_get_and_the_body_of_everything_else(cli: Run, redcore_lab: Lab) -> None:
-    """A number is one with -F; without a method, fields make a POST."""
+    """A value is typed with -F; without a method, fields make a POST."""
     made = cli("api", "/products", "-f", "name=Engine", "-f", "sku=E-1", "-F", "price=100", "--jq", ".id")
     listed = cli("api", "GET", "/products", "-f", "q=engine", "-H", "X-Trace: 7", "--jq", ".[].id")
 
@@ -62,8 +62,8 @@ def test_a_body_is_sent_as_it_is(cli: Run, redcore_lab: Lab, tmp_path: Path, sou
     assert [(seen.method, seen.body) for seen in redcore_lab.requests()] == [("POST", json.loads(body))]
 
 
-def test_what_an_answer_holds_is_printed(cli: Run) -> None:
-    """A listing as lines, an object as fields, bytes as they are, nothing as nothing."""
+def test_answers_are_printed_by_type(cli: Run) -> None:
+    """A listing as lines, an object as fields, bytes as they are, an empty answer as nothing."""
     file = cli("files", "upload", "-", "--name", "t.bin", "--json", "id", stdin=b"a\nb\n").json[0]["id"]
 
     assert cli("api", "/users").out.split("\t")[1] == "admin@example.com"
@@ -83,7 +83,7 @@ def test_what_an_answer_holds_is_printed(cli: Run) -> None:
     ],
 )
 def test_an_answer_of_an_unusual_shape_is_printed(cli: Run, redcore_lab: Lab, body: Any, out: str) -> None:
-    """Endpoints that the SDK does not know may give anything."""
+    """Endpoints that the SDK does not know may return anything."""
     redcore_lab.inject("GET", "/v1/things", [Fault(status=200, body=body)])
     outcome = cli("api", "/things")
 
@@ -100,7 +100,7 @@ def test_the_status_and_the_headers_are_printed_first(cli: Run) -> None:
 
 
 def test_pages_of_a_server_without_cursors_are_fetched_by_offset(cli: Run, redcore_lab: Lab) -> None:
-    """Until all that it counts are there."""
+    """Until all counted items are there."""
     pages = [{"data": [{"n": 1}, {"n": 2}], "meta": {"total": 3}}, {"data": [{"n": 3}], "meta": {"total": 3}}]
     redcore_lab.inject("GET", "/v1/things", [Fault(status=200, body=page) for page in pages])
     outcome = cli("api", "/things", "--paginate", "--jq", ".[].n")
@@ -110,14 +110,14 @@ def test_pages_of_a_server_without_cursors_are_fetched_by_offset(cli: Run, redco
 
 
 def test_any_json_can_be_filtered(cli: Run, redcore_lab: Lab) -> None:
-    """Also what is neither an object nor a listing of objects."""
+    """Also values other than objects and listings of objects."""
     redcore_lab.inject("GET", "/v1/things", [Fault(status=200, body={"data": [1, "two"]})])
 
     assert cli("api", "/things", "--jq", ".[1]").out == "two\n"
 
 
 @pytest.mark.parametrize("body", [{"data": {"n": 1}}, {"data": ["one"]}, [{"n": 1}], {}])
-def test_pages_of_what_is_not_a_listing(cli: Run, redcore_lab: Lab, body: Any) -> None:
+def test_paginate_needs_a_listing(cli: Run, redcore_lab: Lab, body: Any) -> None:
     """The error says that --paginate needs one."""
     redcore_lab.inject("GET", "/v1/things", [Fault(status=200, body=body)])
     outcome = cli("api", "/things", "--paginate")

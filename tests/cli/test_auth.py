@@ -123,7 +123,7 @@ def test_status_asks_the_platform_about_a_key_from_the_environment(cli: Run, mon
     assert "without the scope profile:read" in status["note"]
 
 
-def test_status_shows_what_client_credentials_may_do(
+def test_status_shows_the_scopes_of_client_credentials(
     cli: Run, redcore_server: ReferenceServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their token expires, and is refreshed."""
@@ -266,7 +266,7 @@ def test_the_doctor_finds_a_keyring_that_hangs(run_cli: Run, address: str) -> No
     assert (found["keyring"]["level"], found["keyring"]["found"]) == ("failure", "the keyring does not answer")
 
 
-def test_a_person_learns_what_a_slow_keyring_waits_for_and_can_end_it(
+def test_a_slow_keyring_is_explained_and_can_be_interrupted(
     run_cli: Run, address: str, hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After three seconds, here at once; Ctrl-C says what was not done."""
@@ -289,7 +289,7 @@ def test_a_person_learns_what_a_slow_keyring_waits_for_and_can_end_it(
     ]
 
 
-def test_a_login_waits_for_a_person_who_unlocks_the_keyring(
+def test_a_login_waits_until_the_keyring_is_unlocked(
     hanging_keyring: HangingKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A late answer of the keyring is used."""

@@ -37,7 +37,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
 Interrupt = Callable[[object, str], None]
 
 
-def test_an_upload_says_what_is_stored_and_what_is_not(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
+def test_an_interrupted_upload_lists_the_stored_files(cli: Run, tmp_path: Path, interrupt: Interrupt) -> None:
     """The file under way leaves nothing behind."""
     file = tmp_path / "a.txt"
     file.write_text("x")

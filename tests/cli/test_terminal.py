@@ -1,4 +1,4 @@
-"""What people see at a terminal: tables, colours, a pager, bars of progress."""
+"""Output at a terminal: tables, colours, a pager, progress bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redcore.testing import Fault, Lab
 
 @pytest.fixture
 def shown(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs command lines at a terminal of 100 columns and 24 lines."""
+    """Run command lines at a terminal of 100 columns and 24 lines."""
 
     def run_shown(*arguments: str) -> Outcome:
         for stream in (sys.stdout, sys.stderr):
@@ -32,7 +32,7 @@ def shown(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_a_listing_is_a_table(shown: Run) -> None:
-    """With the names of the columns above it, as many as the terminal has room for; the id stays whole."""
+    """With the names of the columns above it, as many as fit into the terminal; the id stays whole."""
     heading, *_, row = [line for line in shown("users", "list").out.splitlines() if line.strip()]
 
     assert click.unstyle(heading).split() == ["id", "email", "name", "role", "status"]
@@ -55,7 +55,7 @@ def test_the_fields_of_a_table_can_be_chosen(shown: Run) -> None:
 
 
 def test_an_empty_listing_says_so(shown: Run) -> None:
-    """A heading above nothing would look like a mistake."""
+    """A heading without rows would look like a mistake."""
     outcome = shown("users", "list", "--q", "nobody")
 
     assert (outcome.out, outcome.err) == ("", "Nothing found.\n")
@@ -114,7 +114,7 @@ def test_a_secret_in_a_terminal_is_warned_of(shown: Run) -> None:
 
 
 def test_a_transfer_has_a_bar(shown: Run, tmp_path: Path) -> None:
-    """It is on stderr, and gone when all is there."""
+    """It is on stderr, and disappears at the end."""
     (tmp_path / "big.bin").write_bytes(bytes(2**20))
     uploaded = shown("files", "upload", str(tmp_path / "big.bin"), "--json", "id")
     downloaded = shown("files", "download", uploaded.json[0]["id"], "--to", str(tmp_path / "back.bin"))
@@ -133,7 +133,7 @@ def test_quiet_says_nothing(shown: Run, tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_progress_is_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:
-    """A share where the whole is known, else a number."""
+    """A percentage if the total is known, otherwise a number."""
     now = iter([0.0, 1.0, 5.0, 5.0, 9.9, 10.0, 10.0])
     update = lines(Terminal(), "big.bin", lambda: next(now))
 
@@ -143,23 +143,23 @@ def test_without_a_terminal_progress_is_a_line_every_five_seconds(capsys: pytest
     assert capsys.readouterr().err == "big.bin: 50%\nbig.bin: 80\n"
 
 
-def test_values_have_words_that_people_and_programs_read(capsys: pytest.CaptureFixture[str]) -> None:
-    """True and false as in JSON, a list of texts with blanks between them, nothing as nothing."""
+def test_values_are_printed_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """True and false as in JSON, a list of texts with blanks between them, null as nothing."""
     row = {"active": True, "scopes": ["users:read", "files:read"], "expires_at": None, "input": {"n": 1}}
     Output("csv", fields=(), jq="", in_colour=False).one(row, tuple(row))
 
     assert capsys.readouterr().out == ('active,scopes,expires_at,input\ntrue,users:read files:read,,"{""n"": 1}"\n')
 
 
-def test_an_expression_of_jq_that_fails_is_an_error_in_words(cli: Run) -> None:
-    """As of a field of a text."""
+def test_a_failing_jq_expression_is_an_error(cli: Run) -> None:
+    """Such as a field of a text."""
     outcome = cli("me", "get", "--jq", ".email.nothing")
 
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("redcore: --jq: ")
 
 
-def test_a_machine_without_jq_has_another_way(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_jq_has_an_alternative(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names it."""
     monkeypatch.setitem(sys.modules, "jq", None)
     outcome = cli("me", "get", "--jq", ".email")
@@ -167,7 +167,7 @@ def test_a_machine_without_jq_has_another_way(cli: Run, monkeypatch: pytest.Monk
     assert (outcome.code, "--json FIELDS" in outcome.err) == (2, True)
 
 
-def test_an_output_that_does_not_exist_is_named_with_its_origin(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_output_is_named_with_its_origin(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable may have set it long ago."""
     monkeypatch.setenv("REDCORE_OUTPUT", "xml")
     outcome = cli("me", "get")
@@ -175,10 +175,10 @@ def test_an_output_that_does_not_exist_is_named_with_its_origin(cli: Run, monkey
     assert (outcome.code, "REDCORE_OUTPUT has 'xml'" in outcome.err) == (2, True)
 
 
-def test_a_failed_call_can_be_repeated_with_the_key_that_was_sent(
+def test_a_failed_call_can_be_retried_with_the_same_key(
     cli: Run, redcore_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error names the key, so that a repetition creates nothing twice."""
+    """The error names the Idempotency-Key, so that a retry creates nothing twice."""
     monkeypatch.setenv("REDCORE_MAX_RETRIES", "0")
     redcore_lab.inject("POST", "/v1/users", [Fault(status=503, retry_after=700)])
     outcome = cli("users", "create", "--email", "ada@example.com", "--name", "Ada", "--idempotency-key", "k-7")

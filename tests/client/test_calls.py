@@ -67,7 +67,7 @@ def test_a_delete(call: Colour, make: Any, server: Loopback) -> None:
     assert call(make().users.delete, "usr_1") is None
 
 
-def test_all_pages(call: Colour, make: Any, server: Loopback) -> None:
+def test_pagination_of_a_listing(call: Colour, make: Any, server: Loopback) -> None:
     """Pages are fetched one after the other; each item is yielded once."""
 
     def listing(seen: Seen) -> Reply:

@@ -78,7 +78,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_zone_of_an_address(opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A URL has `%25` before it, and no header has it, as it is of this machine only (RFC 6874)."""
+    """A URL has `%25` before it, and no header has it, as it is valid on this machine only (RFC 6874)."""
     where = address(f"https://[fe80::1%25eth0]:{server.port}")
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
     asked: list[str] = []

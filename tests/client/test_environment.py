@@ -101,7 +101,7 @@ def test_an_invalid_proxy(call: Colour, make: Any, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_proxy_whose_name_does_not_resolve(call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the variable, although it is that of a name."""
+    """The error names the variable, although it is an error of name resolution."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
 
     with pytest.raises(NetworkError, match=r"no connection through the proxy: .* see HTTPS_PROXY"):
@@ -134,10 +134,10 @@ def own_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variable", "path"),
     [("SSL_CERT_DIR", "/missing"), ("SSL_CERT_DIR", certifi.where()), ("SSLKEYLOGFILE", "/missing/file")],
 )
-def test_a_path_that_cannot_be_used(  # noqa: PLR0917 (fixtures)
+def test_an_unusable_path(  # noqa: PLR0917 (fixtures)
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch, variable: str, path: str
 ) -> None:
-    """The error names the variable, also that of the key log, which other programs set for all."""
+    """The error names the variable, also that of the key log, which other programs set globally."""
     monkeypatch.setenv(variable, path)
 
     with pytest.raises(ConfigurationError, match=variable):
@@ -145,7 +145,7 @@ def test_a_path_that_cannot_be_used(  # noqa: PLR0917 (fixtures)
 
 
 def test_a_key_log_that_cannot_be_written_while_aiohttp_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It makes its TLS settings then."""
+    """It makes its TLS settings at that time."""
     monkeypatch.setenv("SSLKEYLOGFILE", "/missing/file")
     for name in [name for name in sys.modules if name.partition(".")[0] == "aiohttp" or "aiohttp_client" in name]:
         monkeypatch.delitem(sys.modules, name)
@@ -158,7 +158,7 @@ def test_a_key_log_that_cannot_be_written_while_aiohttp_is_imported(monkeypatch:
 def test_authorities_that_are_not_installed(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a program of one file whose temporary folder was cleared: no retry helps."""
+    """As in a single-file program whose temporary folder was cleared: no retry helps."""
     monkeypatch.setattr(certifi, "where", lambda: "/missing/cacert.pem")
 
     with pytest.raises(ConfigurationError, match="reinstall certifi, or set SSL_CERT_FILE"):

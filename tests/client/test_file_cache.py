@@ -39,7 +39,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_is_stored_is_found_by_another(file: Path, cache: FileCache) -> None:
+def test_stored_tokens_are_found_by_another_cache(file: Path, cache: FileCache) -> None:
     """Each key is separate, in another object and another process."""
     cache.set("one", PAIR)
     cache.set("two", TokenSet(access_token="access-2"))
@@ -48,7 +48,7 @@ def test_what_is_stored_is_found_by_another(file: Path, cache: FileCache) -> Non
     assert (other.get("one"), other.get("two"), other.get("three")) == (PAIR, TokenSet(access_token="access-2"), None)
 
 
-def test_what_is_deleted_is_gone(cache: FileCache) -> None:
+def test_deleted_tokens_are_gone(cache: FileCache) -> None:
     """Deleting twice is fine; the other keys stay."""
     cache.set("one", PAIR)
     cache.set("two", PAIR)
@@ -134,8 +134,8 @@ def test_a_write_that_fails_leaves_the_old_tokens(
     assert sorted(path.name for path in file.parent.iterdir()) == before
 
 
-def test_what_a_killed_writer_left_is_replaced(file: Path, cache: FileCache) -> None:
-    """It holds tokens, and may have anybody's permissions; none of it stays."""
+def test_a_file_of_a_killed_writer_is_replaced(file: Path, cache: FileCache) -> None:
+    """It holds tokens, and may have any permissions; none of it stays."""
     file.parent.mkdir()
     (file.parent / ".tokens.json.new").write_bytes(b"half")
     (file.parent / ".tokens.json.new").chmod(0o666)
@@ -147,7 +147,7 @@ def test_what_a_killed_writer_left_is_replaced(file: Path, cache: FileCache) -> 
 
 
 def test_an_interrupt_while_the_file_is_replaced_is_not_lost(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between the rename and its return ends the program, and is no failure of the cache."""
+    """Ctrl-C between the rename and its return ends the program, and is not a failure of the cache."""
 
     def interrupted(new: Path, file: Path) -> None:
         os.replace(new, file)  # noqa: PTH105 (of which this is a double)
@@ -340,8 +340,8 @@ class TestWithoutHome:
         assert list(homeless.iterdir()) == []
 
     @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
-    def test_a_home_that_is_not_there_is_not_made(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """System users have one that must never exist, such as `/nonexistent` of Debian."""
+    def test_a_missing_home_is_not_created(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """System users have one that must never exist, such as Debian's `/nonexistent`."""
         monkeypatch.delenv("XDG_STATE_HOME", raising=False)
         monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
 

@@ -36,7 +36,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such f
 
 
 def archive(content: bytes) -> bytes:
-    """A zip file with one file, stored as it is."""
+    """Make a zip file with one file, uncompressed."""
     with io.BytesIO() as made:
         with zipfile.ZipFile(made, "w") as writer:
             writer.writestr("catalog.csv", content)
@@ -194,7 +194,7 @@ class TestUpload:
 
     @pytest.mark.skipif(not Path("/sys/kernel/mm").exists(), reason="this system has no such files")
     def test_a_file_whose_size_is_wrong(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Files of /sys say that they fill a memory page: they are read to their end all the same."""
+        """Files of /sys have the size of a memory page: they are read to their end all the same."""
         path = Path("/sys/kernel/mm/transparent_hugepage/enabled")
         content = path.read_bytes()
         server.script(stored(content), stored(content))
@@ -248,7 +248,7 @@ class TestUpload:
         assert server.seen == []
 
     def test_a_view_of_any_shape_is_sent(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Every second byte, rows, and numbers of another byte order; one that was released is refused."""
+        """Every second byte, rows, and numbers of another byte order; a released one is refused."""
         numbers = (ctypes.c_uint16.__ctype_be__ * 2)(1, 2)
         views = [memoryview(CONTENT)[::2], memoryview(b"abcdef").cast("B", (2, 3)), memoryview(numbers)]
         server.answer = lambda seen: stored(part(seen)[1])
@@ -399,7 +399,7 @@ class TestDownload:
     def test_an_empty_path_is_refused(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It would be the working folder; nothing is left beside that."""
+        """It would be the working folder; no file is left beside that."""
         (tmp_path / "folder").mkdir()
         monkeypatch.chdir(tmp_path / "folder")
 
@@ -411,7 +411,7 @@ class TestDownload:
 
     @POSIX
     @pytest.mark.parametrize("kind", ["link", "other name", "folder", "pipe"])
-    def test_what_has_the_name_of_a_part_and_is_none_stays(
+    def test_a_foreign_file_with_the_name_of_a_part_stays(
         self, call: Colour, make: Any, tmp_path: Path, kind: str
     ) -> None:
         """In a shared folder it may be anything, such as a link to a precious file."""
@@ -436,17 +436,17 @@ class TestDownload:
 
     @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no such files")
     @pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd"])
-    def test_a_descriptor_is_written_to(self, call: Colour, make: Any, tmp_path: Path, folder: str) -> None:
-        """A shell opened the file (`3>catalog.csv`): a new file in its place would not be that one."""
+    def test_a_download_to_a_descriptor(self, call: Colour, make: Any, tmp_path: Path, folder: str) -> None:
+        """A shell opened the file (`3>catalog.csv`): a new file in its place would be another one."""
         with (tmp_path / "catalog.csv").open("wb") as file:
             call(make().files.download, "file_1", to=f"{folder}/{file.fileno()}")
 
             assert os.fstat(file.fileno()).st_size == len(CONTENT)
 
-    def test_a_folder_that_is_deleted_meanwhile_hides_no_error(
+    def test_a_folder_deleted_meanwhile_hides_no_error(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path
     ) -> None:
-        """The platform's refusal is what the caller gets."""
+        """The caller gets the platform's refusal."""
         (tmp_path / "folder").mkdir()
 
         def answer(_: Seen) -> Reply:
@@ -458,7 +458,7 @@ class TestDownload:
         with pytest.raises(NotFoundError):
             call(make().files.download, "file_1", to=tmp_path / "folder" / "a.csv")
 
-    def test_a_target_that_fails_is_an_argument_error(self, call: Colour, make: Any) -> None:
+    def test_a_failing_destination_is_an_argument_error(self, call: Colour, make: Any) -> None:
         """Whatever type of error its library raises."""
 
         class Full:

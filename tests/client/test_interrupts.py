@@ -1,4 +1,4 @@
-"""Signals while a blocking client works: their handlers' errors reach the application, and no token pair is lost."""
+"""Signals while a blocking client works: errors of their handlers reach the application, and no token pair is lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_interrupt_of_any_other_request_is_delivered_at_once(server: Loopback
 
 @pytest.fixture(params=[TimeoutError, OSError, RuntimeError, ConnectionResetError, UnicodeError, ValueError])
 def alarm(request: pytest.FixtureRequest) -> Iterator[Exception]:
-    """What the handler of SIGUSR1 raises, as those of SIGALRM do to limit the time of any code."""
+    """The exception of the handler of SIGUSR1, such as those of SIGALRM that limit the time of any code."""
     error: Exception = request.param("of the application")
     left = [error]
 
@@ -89,8 +89,8 @@ def alarm(request: pytest.FixtureRequest) -> Iterator[Exception]:
 
 
 @pytest.mark.parametrize("over", ["direct", "httpcore", "httpx"])
-def test_an_error_of_a_signal_handler_is_raised_as_it_is(server: Loopback, alarm: Exception, over: Any) -> None:
-    """It is taken neither for the end of the attempt's time nor for a broken connection, and there is no retry."""
+def test_an_error_of_a_signal_handler_passes_through(server: Loopback, alarm: Exception, over: Any) -> None:
+    """It counts neither as a time-out of the attempt nor as a broken connection, and there is no retry."""
     released, quiet = threading.Event(), threading.Event()
 
     def answer(_: Seen) -> Reply:
@@ -106,7 +106,7 @@ def test_an_error_of_a_signal_handler_is_raised_as_it_is(server: Loopback, alarm
             with pytest.raises(type(alarm)) as caught:
                 client.users.get("usr_1")
             released.set()
-            assert quiet.wait(30.0)  # before the handler is no more
+            assert quiet.wait(30.0)  # before the handler is removed
 
     assert caught.value is alarm
     assert len(server.seen) == 1
@@ -136,7 +136,7 @@ def test_an_error_of_a_signal_handler_while_a_request_is_sent(
 
 
 def test_an_error_of_a_signal_handler_that_was_handled_before(server: Loopback, alarm: Exception) -> None:
-    """A call that the application makes because of it has errors of its own."""
+    """A call that the application makes in its handler has errors of its own."""
     server.answer = lambda _: reset
     with Client(api_key="rk_test_1", base_url=server.base_url, max_retries=0) as client:
         try:
@@ -147,7 +147,7 @@ def test_an_error_of_a_signal_handler_that_was_handled_before(server: Loopback, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1])
-def test_other_signals_wait_until_the_pair_is_stored(server: Loopback, tmp_path: Path, number: int) -> None:
+def test_other_signals_wait_until_the_refreshed_pair_is_stored(server: Loopback, tmp_path: Path, number: int) -> None:
     """Process managers stop programs with SIGTERM; alarms and Celery limit the time of a task with the others."""
 
     def stop(*_: object) -> None:
@@ -187,7 +187,7 @@ class TestInterrupts:
         assert not interrupts.are_held
 
     def test_each_signal_is_delivered(self) -> None:
-        """One that raises loses no other."""
+        """One that raises does not lose the others."""
         delivered: list[int] = []
         before = signal.signal(signal.SIGUSR1, lambda number, _: delivered.append(number))
         try:
@@ -203,8 +203,8 @@ class TestInterrupts:
 
         assert delivered == [signal.SIGUSR1]
 
-    def test_a_handler_that_is_set_meanwhile_stays(self) -> None:
-        """As by the callback that a new pair is given to."""
+    def test_a_handler_set_meanwhile_stays(self) -> None:
+        """For example by the callback that gets the new pair."""
         interrupts = Interrupts()
         interrupts.hold()
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -172,7 +172,7 @@ class TestInBrowser:
         assert [page.status_code for page in browser.pages] == [405, 404, 404, 404, 200]
         assert browser.pages[0].headers["allow"] == "GET"
 
-    def test_a_redirect_with_the_cookies_of_the_whole_machine(
+    def test_a_redirect_with_all_cookies_of_the_machine(
         self, log_in: Callable[..., Any], options: Any, server: Loopback
     ) -> None:
         """Browsers send those that servers on other ports have set; Node.js refuses 16 KiB of them."""
@@ -184,9 +184,7 @@ class TestInBrowser:
         browser.thread.join()
         assert [page.status_code for page in browser.pages] == [200]
 
-    def test_a_redirect_that_is_encoded_as_little_as_allowed(
-        self, log_in: Callable[..., Any], options: Any, server: Loopback
-    ) -> None:
+    def test_a_redirect_with_minimal_encoding(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """A query may hold `/`, `:` and `?` as they are (RFC 3986 section 3.4)."""
         browser = Browser(server.origin)
 
@@ -400,8 +398,8 @@ class TestInBrowser:
             login.in_browser(open_browser=print, redirect_uri=uri, **options)
 
     @pytest.mark.parametrize("path", ["c b", "ü", "../b", "%2e%2e/b", "a/./b"])
-    def test_a_path_that_browsers_change_is_refused(self, options: Any, path: str) -> None:
-        """They would come back to another one, and the login would wait for its deadline."""
+    def test_a_path_that_browsers_normalise_is_refused(self, options: Any, path: str) -> None:
+        """They would redirect to another one, and the login would wait for its deadline."""
         with pytest.raises(ArgumentError, match="the path of redirect_uri must be as browsers send it"):
             login.in_browser(open_browser=print, redirect_uri=f"http://127.0.0.1/{path}", **options)
 

@@ -72,7 +72,7 @@ def test_pacing_off_for_one_call(call: Colour, make: Any, server: Loopback, slep
     assert slept == []
 
 
-def test_all_pages(call: Colour, make: Any, server: Loopback) -> None:
+def test_pagination_of_a_listing(call: Colour, make: Any, server: Loopback) -> None:
     """A walk makes each of its calls with the options."""
 
     def listing(seen: Seen) -> Any:

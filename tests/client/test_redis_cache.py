@@ -67,7 +67,7 @@ def store(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) ->
         call(later.aclose)
 
 
-def test_what_is_stored_is_found_by_another(store: Store) -> None:
+def test_stored_tokens_are_found_by_another_cache(store: Store) -> None:
     """Each key is separate, in another object."""
     first, other = store.make(), store.make()
     store.call(first.set, "one", PAIR)
@@ -76,7 +76,7 @@ def test_what_is_stored_is_found_by_another(store: Store) -> None:
     assert [store.call(other.get, key) for key in ("one", "two", "three")] == [PAIR, NEWER, None]
 
 
-def test_what_is_deleted_is_gone(store: Store) -> None:
+def test_deleted_tokens_are_gone(store: Store) -> None:
     """Deleting twice is fine; the other keys stay."""
     cache = store.make()
     store.call(cache.set, "one", PAIR)
@@ -211,7 +211,7 @@ def test_entries_cannot_be_swapped(store: Store) -> None:
         store.call(cache.get, "two")
 
 
-def test_what_redis_quotes_is_not_repeated(store: Store) -> None:
+def test_errors_of_redis_are_not_quoted(store: Store) -> None:
     """Redis repeats commands that it refuses, with tokens; the error does not."""
     cache = store.make()
     store.raw.set("redcore:{one}", "a string, no hash")

@@ -91,7 +91,7 @@ def test_no_error_shows_a_secret(  # noqa: PLR0917 (fixtures are given by name)
     [b"HTTP/1.1 204 Any\r\nContent-Length: 40\r\n\r\n", b"", b"HTTP/1.1 200 Any\r\nX-Any: \0"],
     ids=["of an empty answer", "without a head", "in a header"],
 )
-def test_no_error_quotes_bytes_that_cannot_be_read(call: Colour, make: Any, server: Loopback, head: bytes) -> None:
+def test_no_error_quotes_unreadable_bytes(call: Colour, make: Any, server: Loopback, head: bytes) -> None:
     """Parsers quote what they do not understand, which may be tokens; not even the traceback shows it."""
 
     def answer(connection: socket.socket) -> None:

@@ -68,7 +68,7 @@ def test_a_large_upload(call: Colour, make: Any, server: Loopback) -> None:
     assert content in server.seen[0].body
 
 
-def test_cookies_are_not_kept(call: Colour, make: Any, server: Loopback) -> None:
+def test_cookies_of_answers_are_ignored(call: Colour, make: Any, server: Loopback) -> None:
     """An answer's cookies are not sent again; a given client's are its own matter."""
     server.answer = lambda _: reply({"data": dict(USER)}, 200, Set_Cookie="session=1")
     client = make()

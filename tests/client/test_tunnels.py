@@ -131,7 +131,7 @@ def test_a_certificate_that_is_not_accepted(  # noqa: PLR0917 (fixtures)
     days: tuple[int, int],
     advice: str,
 ) -> None:
-    """The error says what to look at."""
+    """The error says what to check."""
     now = dt.datetime.now(dt.UTC)
     signer = authority if is_known else trustme.CA()
     begin, end = (now + dt.timedelta(count) for count in days)
@@ -143,10 +143,8 @@ def test_a_certificate_that_is_not_accepted(  # noqa: PLR0917 (fixtures)
     assert advice in str(caught.value)
 
 
-def test_a_name_with_a_dot_at_its_end(
-    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It keeps the dot for name resolution, whose search list it ends; certificates have none (RFC 6066 section 3)."""
+def test_a_name_with_a_trailing_dot(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name resolution gets the dot, which ends the search list; certificates have none (RFC 6066 section 3)."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
     asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What happened before decides many answers: here the fake and the server go through the same."""
+"""Many answers depend on earlier requests: here the fake and the server get the same sequences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from redcore.testing._fake.call import Asked
 
 HOUR_S, DAY_S = 3600, 86400
 ID = re.compile(r"\b(usr|app|key|file|wfr)_[0-9A-Za-z]{8,}")
-REVOKED = re.compile("has been revoked")  # the fake keeps no tokens that were revoked
+REVOKED = re.compile("has been revoked")  # the fake keeps no revoked tokens
 SAML = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 Json: TypeAlias = dict[str, Any]
@@ -39,7 +39,7 @@ Credentials: TypeAlias = tuple[str, str]
 
 @attrs.frozen
 class Narrator:
-    """Makes the requests of a story to one of the platforms, and keeps what must be the same at both."""
+    """Makes the requests of a story on one of the platforms, and records what must be equal on both."""
 
     platform: Platform
     http: httpx.Client
@@ -47,11 +47,11 @@ class Narrator:
 
     @property
     def origin(self) -> str:
-        """Of the platform."""
+        """The origin of the platform."""
         return self.platform.base_url.removesuffix("/v1")
 
     def keep(self, *facts: Any) -> None:
-        """Keep facts, with ids made alike."""
+        """Record facts, with ids made equal."""
         self.heard.append(REVOKED.sub("is not valid", ID.sub(r"\1_ID", repr(facts))))
 
     def send(self, method: str, path: str, *, key: str | None = None, **parts: Any) -> httpx.Response:
@@ -63,7 +63,7 @@ class Narrator:
         return answer
 
     def exchange(self, request: httpx.Request) -> httpx.Response:
-        """Send a request as it is."""
+        """Send a request unchanged."""
         if isinstance(self.platform, ReferenceServer):
             return self.http.send(request)
         path, _, query = request.url.raw_path.decode().partition("?")
@@ -72,18 +72,18 @@ class Narrator:
         return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
 
     def make(self, path: str, **fields: Any) -> Json:
-        """Create something; returns it."""
+        """Create an object; return it."""
         made: Json = self.send("POST", path, json=fields).json()["data"]
         return made
 
     def application(self, kind: str = "confidential") -> Credentials:
-        """Register an application; returns its id and its secret."""
+        """Register an application; return its id and its secret."""
         scopes = ["users:read", "products:read"]
         made = self.make("/v1/applications", name="Shop", type=kind, scopes=scopes, redirect_uris=[CALLBACK])
         return made["id"], made["client_secret"] or ""
 
     def oauth(self, endpoint: str, by: Credentials | None = None, **form: str) -> Json:
-        """Send a form to an endpoint of OAuth, as an application; returns the answer."""
+        """Send a form to an OAuth endpoint, as an application; return the answer."""
         request = httpx.Request("POST", f"{self.origin}/oauth/{endpoint}", content=urlencode(form), headers=FORM)
         if by is not None:
             request = next(httpx.BasicAuth(*by).auth_flow(request))
@@ -101,7 +101,7 @@ class Narrator:
         self.keep(workflow, sorted(given), ended["status"], sorted(result.items()), ended["error"])
 
     def upload(self, name: str, content: bytes) -> str:
-        """Upload a file; returns its id."""
+        """Upload a file; return its id."""
         with Client(**self.platform.arguments) as client:
             return client.files.upload(file=content, name=name).id
 
@@ -363,7 +363,7 @@ def sign_up(narrator: Narrator) -> Person:
 
 
 def authorize(narrator: Narrator, person: Person, client_id: str, *, decision: str = "allow", **changes: str) -> Any:
-    """Have a person decide on an authorization request; returns what the application is sent."""
+    """Let a person decide on an authorization request; return the parameters of the redirect."""
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -382,7 +382,7 @@ def authorize(narrator: Narrator, person: Person, client_id: str, *, decision: s
 
 
 @pytest.mark.parametrize("tell", STORIES, ids=lambda tell: tell.__name__)
-def test_a_story_goes_alike(tell: Story, redcore_server: ReferenceServer) -> None:
+def test_the_fake_tells_each_story_as_the_server_does(tell: Story, redcore_server: ReferenceServer) -> None:
     """The fake answers each request of it as the server does."""
     heard: list[list[Any]] = []
     with httpx.Client(trust_env=False) as http:
@@ -390,7 +390,7 @@ def test_a_story_goes_alike(tell: Story, redcore_server: ReferenceServer) -> Non
             narrator = Narrator(platform, http)
             tell(narrator)
             heard.append(narrator.heard)
-    redcore_server.lab.reset()  # its clock, too
+    redcore_server.lab.reset()  # including its clock
 
     of_server, of_fake = heard
     assert of_fake == of_server

@@ -140,7 +140,7 @@ class TestPrograms:
             side.call(side.resume(TokenSet(**stored[0]), **options).users.list)
         assert caught.value.code == "invalid_grant"
 
-    def test_a_person_who_refuses(self, side: Side, platform: Any, visitor: AnyVisitor, person: Person) -> None:
+    def test_denied_consent(self, side: Side, platform: Any, visitor: AnyVisitor, person: Person) -> None:
         """Denied consent is an error with its code."""
         application = new_application(platform, redirect_uri=LOOPBACK, is_public=True)
         browser = Browser(visitor, person, "deny")
@@ -187,7 +187,7 @@ class TestWebApplications:
             side.log_in("exchange_code", request, parameters(redirect), client_secret=application.secret)
         assert caught.value.code == "invalid_grant"
 
-    def test_a_person_who_is_made_inactive(
+    def test_a_deactivated_person(
         self,
         side: Side,
         platform: Any,
@@ -274,9 +274,7 @@ class TestDevices:
         assert (waits, tokens.scope) == ([5.0, 5.0], "users:read")
         assert str(shown[0].verification_uri_complete).endswith(shown[0].user_code)
 
-    def test_a_person_who_refuses(
-        self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person
-    ) -> None:
+    def test_denied_consent(self, side: Side, options: dict[str, Any], visitor: AnyVisitor, person: Person) -> None:
         """A denial on the page is an error with its code."""
 
         def deny(device: login.DeviceAuthorization) -> None:

@@ -79,7 +79,7 @@ def test_why_it_stopped(answered: Answer, options: dict[str, Any], stopped: str)
     assert (attempt.number, attempt.stopped, attempt.wait_s) == (1, stopped, None)
 
 
-def test_a_body_that_is_gone() -> None:
+def test_a_body_that_cannot_be_read_again() -> None:
     """An upload from a stream that cannot be rewound is not sent twice, and the error says so."""
 
     class Stream(io.BytesIO):
@@ -128,7 +128,7 @@ def test_a_refresh_that_fails() -> None:
     assert [(t.error, t.status_code) for t in error.attempts] == [("ServerError", 500), ("AuthenticationError", 401)]
 
 
-def test_a_call_that_was_never_tried() -> None:
+def test_a_call_without_an_attempt_has_no_history() -> None:
     """Without an attempt there is no history."""
     used_up = {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000030"}
     world = World(refusal(404, "A", **used_up))
@@ -173,7 +173,7 @@ def test_they_pickle() -> None:
     assert twin.__notes__ == error.__notes__
 
 
-def test_a_success_after_failures_tells_nothing() -> None:
+def test_attempts_of_one_call_do_not_appear_in_the_next() -> None:
     """The attempts of one call do not appear in the next."""
     world = World(refusal(503), user(), refusal(404))
     world.call(GET)
@@ -181,7 +181,7 @@ def test_a_success_after_failures_tells_nothing() -> None:
     assert len(error_of(world).attempts) == 1
 
 
-def test_the_last_error_is_the_one_that_came() -> None:
+def test_the_last_error_is_unchanged_by_the_history() -> None:
     """Attaching the history changes neither the class nor the facts of the error."""
     error = error_of(World(refusal(503), refusal(503), refusal(500, "LAST")))
 

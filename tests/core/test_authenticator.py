@@ -73,7 +73,7 @@ class TestApiKey:
 
 
 class TestClientCredentials:
-    def test_tokens_are_had_once(self) -> None:
+    def test_tokens_are_requested_once(self) -> None:
         """The first call requests tokens, later calls reuse them."""
         world = World(tokens(), user(), user(), credentials=APP)
 
@@ -468,7 +468,7 @@ class TestOAuthOperations:
     ("value", "sendable"),
     [("rk_live_1", True), ("!~", True), ("", False), ("a b", False), ("a\n", False), ("ü", False), (None, False)],
 )
-def test_what_a_header_can_hold(value: object, sendable: bool) -> None:  # noqa: FBT001
+def test_secrets_fit_into_a_header(value: object, sendable: bool) -> None:  # noqa: FBT001
     """Secrets are visible ASCII."""
     assert is_sendable(value) is sendable
 

@@ -266,7 +266,7 @@ class TestCredentials:
         assert message == f"{name} is the placeholder of an example: put your own in its place"
 
     @pytest.mark.parametrize("key", ["rk_live_yours", "rk_test_1", "k", "eyJhbGciOi.J9.your_signature", "rk_test_ax"])
-    def test_a_key_is_no_placeholder(self, key: str) -> None:
+    def test_a_key_that_resembles_a_placeholder(self, key: str) -> None:
         """Keys that only resemble a placeholder are accepted."""
         assert set_up(api_key=key).credentials.api_key == key
 

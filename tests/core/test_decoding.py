@@ -250,7 +250,7 @@ class TestFailure:
         ],
     )
     def test_a_redirect(self, location: str, origin: str) -> None:
-        """The message says where it leads and what to do; the rest of a URL may be secret."""
+        """The message names its origin and what to do; the rest of a URL may be secret."""
         error = failure(Response(302, Headers({"Location": location})), now=START, request_id="req")
 
         assert f"the server redirects to {origin}, where" in error.message

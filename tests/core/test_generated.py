@@ -197,7 +197,7 @@ def test_the_scope_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [id_ for id_, each in BOUND.items() if each.get("x-redcore-pagination") == "offset"])
-def test_listings_can_be_walked(name: str) -> None:
+def test_every_listing_has_pagination_in_both_colours(name: str) -> None:
     """Each listing has a walker with the same filters, in both colours."""
     short = name.removeprefix(f"{OPERATIONS[name]['tags'][0]}_")
     walker = "list_all" if short == "list" else short.replace("list_", "list_all_")
@@ -225,7 +225,7 @@ def test_raw_siblings(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOUND)
 def test_raw_siblings_make_the_same_call(name: str) -> None:
-    """With the arguments of its example, a raw method passes on what the plain one would, marked as raw."""
+    """With the arguments of its example, a raw method passes on the same operation as the plain one, marked as raw."""
     plain, raw, awaited = Recorder(), Recorder(), Recorder()
 
     called(generated, name, "", plain.execute)
@@ -254,7 +254,7 @@ class Recorder:
 
 
 def called(module: ModuleType, name: str, prefix: str, execute: Any) -> Any:
-    """Call the method of an operation with the arguments of its example and one option; returns what it returns."""
+    """Call the method of an operation with the arguments of its example and one option; return its result."""
     plain = method(name)
     example = (inspect.getdoc(plain) or "").partition("Example:\n")[2].strip()
     owner, _, short = plain.__qualname__.partition(".")
@@ -287,7 +287,7 @@ def test_the_catalogue_of_errors_is_the_specs() -> None:
     assert [code.value for code in models.ErrorCode] == schema["enum"]
 
 
-def test_only_what_may_be_repeated_is_repeated() -> None:
+def test_only_idempotent_operations_are_retried() -> None:
     """Every operation is idempotent by its nature or takes an Idempotency-Key where the spec says so."""
     for name, operation in OPERATIONS.items():
         source = inspect.getsource(getattr(operations, name))

@@ -40,7 +40,7 @@ def use(backend: KeyringBackend) -> None:
 
 @pytest.mark.parametrize("tokens", [PAIR, LARGE])
 @pytest.mark.parametrize("backend", [Remembering, Windows])
-def test_what_is_stored_is_found_by_another(backend: type[Remembering], tokens: TokenSet) -> None:
+def test_stored_tokens_are_found_by_another_cache(backend: type[Remembering], tokens: TokenSet) -> None:
     """Each key is separate; tokens may be longer than the keyring stores at once."""
     use(backend())
     KeyringCache().set("one", tokens)
@@ -50,7 +50,7 @@ def test_what_is_stored_is_found_by_another(backend: type[Remembering], tokens: 
     assert KeyringCache("other").get("one") is None
 
 
-def test_what_is_deleted_is_gone() -> None:
+def test_deleted_tokens_are_gone() -> None:
     """Deleting twice is fine; nothing stays behind, not even the probe."""
     backend = Remembering()
     use(backend)
@@ -118,7 +118,7 @@ def test_an_entry_of_another_program(stored: str) -> None:
 
 @pytest.mark.parametrize("stored", ["rubbish", "redcore-parts:a:9999:0", "redcore-parts:a:-1:0", "redcore-parts:::"])
 def test_a_damaged_entry_is_replaced_and_deleted(stored: str) -> None:
-    """A login ends the damage, and so does logging out; reading says what is wrong."""
+    """A login replaces it, and logging out deletes it; reading says what is wrong."""
     backend = Remembering()
     backend.kept["redcore:one", USER] = backend.kept["redcore:two", USER] = stored
     use(backend)

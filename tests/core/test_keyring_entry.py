@@ -19,7 +19,7 @@ def entry_of(keyring: Remembering) -> KeyringEntry:
 
 
 @pytest.mark.parametrize("length", [0, 1, PART_CHARACTERS, PART_CHARACTERS + 1, 2 * PART_CHARACTERS, 10_000])
-def test_any_length_comes_back(length: int) -> None:
+def test_a_text_of_any_length_round_trips(length: int) -> None:
     """A text is read as it was written, also from a keyring that keeps 2560 bytes at most."""
     entry = entry_of(Windows())
     text = (LONG * 2)[:length]
@@ -151,7 +151,7 @@ def test_a_reader_follows_a_change(at: int) -> None:
     assert entry.read() in (LONG, LONGER)
 
 
-def test_a_text_that_lost_a_part_is_none() -> None:
+def test_an_incomplete_text_is_missing() -> None:
     """An incomplete text is reported as missing rather than wrong."""
     keyring = Remembering()
     entry = entry_of(keyring)

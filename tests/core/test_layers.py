@@ -76,7 +76,7 @@ def test_pure_modules_have_no_effects(module: str) -> None:
     assert {name.split(".")[0] for name in SDK.imports(module)} & EFFECTS == set()
 
 
-def test_all_public_names_can_be_had() -> None:
+def test_all_public_names_can_be_imported() -> None:
     """`from redcore import *` brings exactly `__all__`, and `dir()` shows what is not loaded yet."""
     star: dict[str, object] = {}
     exec("from redcore import *", star)  # noqa: S102 (an import of all names is no expression)

@@ -162,7 +162,7 @@ class TestSpans:
         call = next(span for span in traces.spans if span.name == "users_get")
         assert call.parent == outer.get_span_context()
 
-    def test_the_trace_goes_on_at_the_server(self, traces: Traces) -> None:
+    def test_the_trace_continues_at_the_server(self, traces: Traces) -> None:
         """Each attempt sends a traceparent of its own span."""
         world = Watched(refusal(503), user())
 

@@ -38,7 +38,7 @@ def test_a_mock_of_the_class_has_the_methods_of_its_resources(make: Callable[[],
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 @pytest.mark.parametrize("name", NAMES)
-def test_hints_and_signatures_of_methods_can_be_had(cls: type[Any], name: str) -> None:
+def test_hints_and_signatures_of_methods(cls: type[Any], name: str) -> None:
     """Tools that ask for a method's signature and type hints get them."""
     for method, function in inspect.getmembers(getattr(cls, name), inspect.isfunction):
         if not method.startswith("_"):

@@ -242,12 +242,12 @@ class TestPolicy:
         assert wait_s(Retry(), failed(429, retry_after=asked), 1, 0.5) == wait
 
     @pytest.mark.parametrize("error", [failed(404), ConfigurationError("no"), ResponseError("no")])
-    def test_only_what_may_succeed_later(self, error: RedcoreError) -> None:
+    def test_only_errors_that_may_be_temporary_are_retried(self, error: RedcoreError) -> None:
         """Facts decide, not classes."""
         assert wait_s(Retry(), error, 1, 0.5) == "not retryable"
 
-    def test_what_decides_cannot_be_imported(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As where no file can be opened any more: the error that there was is raised, not that of the import."""
+    def test_the_retry_policy_cannot_be_imported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For example when no file can be opened any more: the original error is raised, not that of the import."""
         monkeypatch.setitem(sys.modules, "tenacity", None)
 
         assert wait_s(Retry(), NetworkError("too many open files"), 1, 0.5) == "not retryable"
@@ -330,7 +330,7 @@ class TestStrategies:
         with pytest.raises(ServerError):
             World(asked).call(GET, retry=Retry(stop=stop_before_delay(5)))
 
-    def test_what_is_not_idempotent_is_sent_once(self) -> None:
+    def test_a_call_that_is_not_idempotent_is_sent_once(self) -> None:
         """No strategy retries a call that might be done twice."""
         world = World(refusal(503))
 
@@ -454,7 +454,7 @@ class TestDeadline:
 
         assert (caught.value.retry_after, world.slept) == (30.0, [])
 
-    def test_attempts_are_given_what_is_left(self) -> None:
+    def test_attempts_get_the_rest_of_the_deadline(self) -> None:
         """An attempt gets its time-out, or the rest of the deadline if that is shorter."""
         world = World(refusal(500), user())
 

@@ -167,7 +167,7 @@ class TestAhead:
 
     @pytest.mark.parametrize(("draw", "left_s"), [(0.0, 540.0), (0.5, 360.0), (1.0, 180.0)])
     def test_clients_do_not_refresh_at_the_same_moment(self, draw: float, left_s: float) -> None:
-        """Starts when 15 % to 5 % of the lifetime is left."""
+        """The early refresh starts when 15 % to 5 % of the lifetime is left."""
         pair = fresh("a")
         assert not pair.is_ageing(START + 3600 - left_s - 0.001, draw)
         assert pair.is_ageing(START + 3600 - left_s, draw)
@@ -300,7 +300,7 @@ class TestFailure:
             (KeyError("token-of-somebody"), "it raised KeyError"),
         ],
     )
-    def test_a_broken_cache_is_bridged_by_memory(self, problem: Exception, reason: str) -> None:
+    def test_a_broken_cache_is_replaced_by_memory(self, problem: Exception, reason: str) -> None:
         """One warning says what to do; the calls continue, and the cache is not used for a while."""
         cache = Shared()
         cache.fails = problem

@@ -21,7 +21,7 @@ def functions(cls: type) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_type_hints_can_be_had(name: str) -> None:
+def test_type_hints_can_be_resolved(name: str) -> None:
     """`typing.get_type_hints` works on every public class and its methods, as dependency injectors need it."""
     cls = getattr(redcore, name)
 

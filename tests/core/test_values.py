@@ -82,7 +82,7 @@ class TestCursorPage:
         data=[ADA, ADA], meta=CursorMeta(request_id="req_1", version="1", limit=2, next_cursor="c")
     )
 
-    def test_it_is_a_sequence_with_field_names(self) -> None:
+    def test_an_uncounted_page_is_a_sequence_with_field_names(self) -> None:
         """As a counted page is."""
         behind = self.BEHIND
 
@@ -91,7 +91,7 @@ class TestCursorPage:
         with pytest.raises(KeyError):
             _ = behind["total"]  # type: ignore[call-overload]  # that is the point
 
-    def test_the_repr_does_not_say_of_how_many(self) -> None:
+    def test_the_repr_of_an_uncounted_page_has_no_total(self) -> None:
         """The listing was not counted."""
         assert repr(self.BEHIND).startswith("<CursorPage: 2 items: [User(")
         assert len(repr(self.BEHIND)) < 200

@@ -38,7 +38,7 @@ def create(*new: int) -> Callable[[list[int]], None]:
 
 
 class TestAListingThatStandsStill:
-    def test_pages_follow_each_other(self) -> None:
+    def test_pagination_by_offset(self) -> None:
         """Each page starts where the one before ended; nothing is fetched past the total."""
         listing = Listing(range(7))
 

@@ -36,7 +36,7 @@ def administrator(redcore_server: ReferenceServer) -> Person:
     return Person("usr_1", credentials.admin_email, credentials.admin_password)
 
 
-def test_login_in_browser_prints_who_came_back(
+def test_login_in_browser_prints_the_person(
     reader: Path,
     visitor: Visitor,
     administrator: Person,
@@ -56,7 +56,7 @@ def test_login_in_browser_prints_who_came_back(
 
 
 @pytest.mark.usefixtures("reader")
-def test_login_on_device_prints_who_entered_the_code(
+def test_login_on_device_prints_the_person(
     visitor: Visitor,
     administrator: Person,
     redcore_server: ReferenceServer,

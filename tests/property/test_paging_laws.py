@@ -73,7 +73,7 @@ creations = st.lists(st.integers(1, 10**6).map(creation) | st.just(nothing), max
 
 @walkers
 @given(total=st.integers(0, 40), most=sizes, page_size=sizes, concurrency=st.integers(1, 6), offset=st.integers(0, 45))
-def test_each_item_exactly_once(walker: Walker, total: int, most: int, **options: int) -> None:
+def test_pagination_yields_each_item_exactly_once(walker: Walker, total: int, most: int, **options: int) -> None:
     """A walk yields every item from its offset on, once and in order, whatever the limits."""
     assert walker(Listing(range(total), most=most), **options) == list(range(total))[options["offset"] :]
 

@@ -140,7 +140,7 @@ def test_details_of_a_scripted_error(fake: FakeBlueRound, client: Client) -> Non
 
 
 def test_scripted_answers_without_a_model(fake: FakeBlueRound, client: Client) -> None:
-    """What answers nothing is scripted without a value, and a download with its bytes."""
+    """An operation without an answer is scripted without a value, and a download with its bytes."""
     fake.answer("users.delete")
     fake.answer("files.download", b"digits")
 
@@ -149,7 +149,7 @@ def test_scripted_answers_without_a_model(fake: FakeBlueRound, client: Client) -
     assert client.files.download("file_gone") == b"digits"
 
 
-def test_an_error_of_the_tests_own_is_raised_as_it_is(fake: FakeBlueRound) -> None:
+def test_an_error_of_the_test_is_raised_unchanged(fake: FakeBlueRound) -> None:
     """Also one that no answer of the platform makes."""
     error = NetworkError("the tunnel is closed")
     fake.fail("users.get_me", error)
@@ -161,13 +161,13 @@ def test_an_error_of_the_tests_own_is_raised_as_it_is(fake: FakeBlueRound) -> No
 
 @pytest.mark.parametrize("error", [RedcoreError, "NO_SUCH_CODE", WaitTimeoutError])
 def test_an_error_that_the_platform_never_answers_is_refused(fake: FakeBlueRound, error: Any) -> None:
-    """A test cannot rest on it."""
+    """A test cannot rely on it."""
     with pytest.raises(ValueError, match="is neither an error class of the platform nor one of its error codes"):
         fake.fail("users.get", error)
 
 
-def test_a_fault_with_an_answer_of_its_own(fake: FakeBlueRound, client: Client) -> None:
-    """JSON is sent as JSON, a text as a page, and a success without a body without one."""
+def test_a_fault_with_a_body(fake: FakeBlueRound, client: Client) -> None:
+    """JSON is sent as JSON, a text as a page, and a success without a body as an empty answer."""
     fake.inject("GET", "/v1/things", Fault(status=200, body={"n": 1}), Fault(status=204), Fault(status=200, body="<p>"))
 
     answers = [client.request("GET", "/things") for _ in range(3)]
@@ -177,7 +177,7 @@ def test_a_fault_with_an_answer_of_its_own(fake: FakeBlueRound, client: Client) 
 
 
 def test_an_answer_that_is_delayed_within_the_timeout(fake: FakeBlueRound) -> None:
-    """It arrives, and the clock has moved on by the delay."""
+    """It arrives, and the clock has advanced by the delay."""
     fake.inject("GET", "/v1/me", Fault(delay=4))
     before = TIME.skipped_s
 

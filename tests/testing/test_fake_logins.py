@@ -1,4 +1,4 @@
-"""The people of the fake: how they log in, and the error of a test that has them do the impossible."""
+"""The people of the fake: how they log in, and the errors for impossible actions."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def test_an_assertion_that_is_not_valid(fake: FakeBlueRound, assertion: str) -> 
         logged_in(fake, assertion)
 
 
-def test_an_awaitable_client_of_the_fake(fake: FakeBlueRound) -> None:
-    """It has the seeded key, as the blocking one has."""
+def test_an_async_client_of_the_fake(fake: FakeBlueRound) -> None:
+    """It has the seeded key, as the blocking one does."""
 
     async def main() -> str:
         async with fake.async_client() as client:

@@ -1,4 +1,4 @@
-"""A request is judged by what its caller may do when it takes effect, not by what it could when it began."""
+"""A request needs its rights when it takes effect, not when it began."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Meanwhile = Callable[[], Awaitable[object]]
 
 @attrs.frozen
 class Person:
-    """An administrator with an API key, and what ends this authority."""
+    """An administrator with an API key, and the way in which the authority ends."""
 
     id: str
     key: httpx.AsyncClient
@@ -42,7 +42,7 @@ class Person:
 
 @pytest.fixture
 async def person(callers: Callers, caller: httpx.AsyncClient, organisation: Organisation, clock: Clock) -> Person:
-    """Return an administrator beside the one of the organisation."""
+    """Return a second administrator of the organisation."""
     owner = await make_person(callers.stores, clock, organisation, "admin")
     key = await callers.of(owner)
     (row,) = await rows(callers.stores, "select id from api_keys where owner_id = %s", owner.owner_id)
@@ -61,7 +61,7 @@ async def person(callers: Callers, caller: httpx.AsyncClient, organisation: Orga
 
 @attrs.define
 class Late:
-    """Bodies of which the last parts arrive after something has happened, once all were begun."""
+    """Bodies whose last parts arrive after an event, once all requests have begun."""
 
     meanwhile: Meanwhile
     clock: Clock
@@ -81,10 +81,10 @@ class Late:
 
 
 @pytest.mark.parametrize(("end", "status"), [("demoted", 403), ("inactive", 401), ("deleted", 401), ("revoked", 401)])
-async def test_a_body_that_arrives_late_has_the_authority_of_then(  # noqa: PLR0917 - fixtures
+async def test_a_late_body_has_the_authority_of_its_arrival(  # noqa: PLR0917 - fixtures
     person: Person, organisation: Organisation, clock: Clock, stores: Stores, end: str, status: int
 ) -> None:
-    """A request that was begun in time makes no key, appoints no administrator and keeps no file."""
+    """A request that began in time creates no key, appoints no administrator and stores no file."""
     tried: list[tuple[str, str, bytes, dict[str, str]]] = [
         ("PATCH", f"/v1/users/{person.id}", b'{"role":"admin"}', JSON),
         ("POST", "/v1/api-keys", b'{"name":"a","scopes":["admin"]}', JSON),
@@ -112,10 +112,10 @@ async def token(callers: Callers, organisation: Organisation, person: Person, cl
 
 
 @pytest.mark.parametrize("bearer", ["key", "token"])
-async def test_a_body_outlasts_its_credential(
+async def test_a_body_may_outlast_its_credential(
     person: Person, token: httpx.AsyncClient, clock: Clock, stores: Stores, bearer: str
 ) -> None:
-    """A long upload that was begun in time is taken: to expire is no revocation."""
+    """A long upload that began in time is accepted: expiry is not revocation."""
     await rows(
         stores, "update api_keys set expires_at = %s where owner_id = %s returning id", clock.now() + HOUR, person.id
     )
@@ -142,7 +142,7 @@ async def test_a_change_that_waits_for_a_demotion_is_refused(  # noqa: PLR0917 -
     bearer: str,
     request_of: str,
 ) -> None:
-    """Of two changes at once the second sees what the first has done to its caller."""
+    """Of two concurrent changes the second sees what the first did to its caller."""
     role_of_other = "viewer" if request_of == "promote other" else "admin"
     other = await make_person(stores, clock, organisation, role_of_other)
     caller = person.key if bearer == "key" else token

@@ -148,7 +148,7 @@ async def _read(body: bytes, step: int) -> list[tuple[str, bytes]]:
     ],
     ids=["plain", "preamble", "lines", "other", "padding", "padded-end", "no-line-end", "epilogue"],
 )
-async def test_what_surrounds_the_parts_of_a_form_is_ignored(body: bytes, step: int) -> None:
+async def test_preamble_and_epilogue_of_a_form_are_ignored(body: bytes, step: int) -> None:
     """RFC 2046 section 5.1.1: a preamble, an epilogue, blanks behind a boundary."""
     assert await _read(body, step) == [("file", b"X")]
 

@@ -81,7 +81,7 @@ async def test_metrics_answer_head(caller: httpx.AsyncClient) -> None:
         ({"Range": "bytes=2-4"}, 206, "3"),
     ],
 )
-async def test_the_head_of_a_file_reads_none_of_it(
+async def test_head_of_a_file_does_not_read_it(
     caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str], status: int, length: str
 ) -> None:
     """A large download is not streamed for it."""
@@ -102,7 +102,7 @@ async def test_the_head_of_a_file_reads_none_of_it(
     assert sum(asked) == 0
 
 
-async def test_head_needs_what_get_needs(callers: Callers, organisation: Organisation) -> None:
+async def test_head_needs_the_same_scope_as_get(callers: Callers, organisation: Organisation) -> None:
     """A token, and its scope."""
     anonymous = await callers.bearing(None)
     narrow = await callers.of(organisation, "products:read")

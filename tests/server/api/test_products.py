@@ -119,7 +119,7 @@ async def test_a_sku_is_unique_in_the_catalog(caller: httpx.AsyncClient) -> None
         assert body["message"] == "A product with the sku ENG-1 exists already."
 
 
-async def test_an_update_changes_only_what_is_given(caller: httpx.AsyncClient) -> None:
+async def test_an_update_changes_only_the_given_fields(caller: httpx.AsyncClient) -> None:
     """Other fields stay; an empty update changes nothing."""
     product = await create(caller)
     path = f"/v1/products/{product['id']}"

@@ -198,7 +198,7 @@ async def test_a_larger_limit_counts_as_100(caller: httpx.AsyncClient) -> None:
     assert (await caller.get("/v1/users")).json()["meta"]["limit"] == 20
 
 
-async def test_an_update_changes_only_what_is_given(caller: httpx.AsyncClient, clock: Clock) -> None:
+async def test_an_update_changes_only_the_given_fields(caller: httpx.AsyncClient, clock: Clock) -> None:
     """The rest stays, `updated_at` changes."""
     user = await create(caller)
     clock.advance(60)
@@ -335,7 +335,7 @@ async def test_the_last_active_admin_stays(
 async def test_two_admins_who_remove_each_other_concurrently_leave_one(
     callers: Callers, caller: httpx.AsyncClient, organisation: Organisation, stores: Stores
 ) -> None:
-    """The second waits for the first, and is not an administrator any more."""
+    """The second waits for the first, and is no longer an administrator."""
     other = (await create(caller, role="admin"))["id"]
     await accept(stores, other)
     other_caller = await callers.of(attrs.evolve(organisation, owner_id=other))
@@ -348,7 +348,7 @@ async def test_two_admins_who_remove_each_other_concurrently_leave_one(
     assert sorted(response.status_code for response in responses) == [200, 403]
 
 
-async def test_an_admin_who_removes_all_concurrently_stays(
+async def test_an_admin_who_removes_all_admins_concurrently_stays(
     caller: httpx.AsyncClient, organisation: Organisation, stores: Stores
 ) -> None:
     """Or removes themselves first, and then no one else: one is left."""

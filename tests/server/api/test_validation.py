@@ -95,7 +95,7 @@ async def test_a_bad_query_is_named(caller: httpx.AsyncClient, query: str, expec
     assert problems(await caller.get(f"/v1/users?{query}")) == [expected]
 
 
-async def test_an_operation_without_parameters_takes_none(caller: httpx.AsyncClient) -> None:
+async def test_an_unknown_query_parameter_is_refused(caller: httpx.AsyncClient) -> None:
     """An unknown parameter is refused."""
     response = await caller.get("/v1/me?limit=1")
 

@@ -21,7 +21,7 @@ DOCUMENT = "/.well-known/oauth-authorization-server"
 pytestmark = pytest.mark.anyio
 
 
-async def test_metadata_lists_what_is_built(http: httpx.AsyncClient) -> None:
+async def test_metadata_lists_the_endpoints_that_exist(http: httpx.AsyncClient) -> None:
     """RFC 8414: a client finds the endpoints, and none that would answer 501."""
     response = await http.get(DOCUMENT)
 

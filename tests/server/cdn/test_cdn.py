@@ -226,10 +226,10 @@ async def test_a_version_of_another_organisation_is_not_found(
     assert ended["error"]["message"].startswith(f"Version {version} is not kept")
 
 
-async def test_publications_fit_into_the_storage_of_the_organisation(
+async def test_publications_count_for_the_storage_of_the_organisation(
     caller: httpx.AsyncClient, runner: WorkflowRunner, front: Callable[[], Awaitable[bytes]]
 ) -> None:
-    """Those of failed runs and old versions count until they are collected; others of an organisation do not."""
+    """Those of failed runs and old versions count until they are collected; other files of the organisation do not."""
     size = sum(map(len, SITE.values()))
     publish = Publisher(caller, attrs.evolve(runner, storage_bytes=2 * size))
 
@@ -385,7 +385,7 @@ async def test_it_publishes_or_goes_back(publish: Publisher, given: dict[str, st
     ],
 )
 async def test_an_impossible_name_is_not_found(anybody: httpx.AsyncClient, path: str) -> None:
-    """NUL, the names of uploads under way and names longer than the store's are not server errors."""
+    """NUL, the names of uploads under way and names that are too long for the store are not server errors."""
     assert (await anybody.get(path)).status_code == 404
 
 

@@ -135,8 +135,8 @@ def _ending(place: Place) -> ServerProcess:
     )
 
 
-def test_a_server_that_recovers_may_take_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as it says something; it is killed if not, because two must not work on the same data."""
+def test_a_server_that_recovers_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it reports progress; otherwise it is killed, because two must not work on the same data."""
     now = 0.0
     monkeypatch.setattr("redcore_server.embedded.process.time", SimpleNamespace(monotonic=lambda: now, sleep=repr))
     place = Place(account=account_for(tmp_path), folder=tmp_path, log=tmp_path / "log", lock=0)
@@ -161,8 +161,8 @@ def test_a_server_that_recovers_may_take_its_time(tmp_path: Path, monkeypatch: p
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_server_listens_where_no_outgoing_connection_begins(tmp_path: Path) -> None:
-    """Or one could have taken its port while it was restarted."""
+def test_the_port_of_a_server_is_not_an_ephemeral_one(tmp_path: Path) -> None:
+    """Otherwise an outgoing connection could take it during a restart."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     with contextlib.closing(DataFolder(tmp_path)) as folder, EmbeddedServers(folder, postgres=False) as servers:
         port = servers.ready().redis_port

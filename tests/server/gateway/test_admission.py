@@ -103,7 +103,7 @@ async def test_a_cached_token_is_refused_once_it_is_revoked(
         await admission.check(token)
 
 
-async def test_a_revoked_token_does_not_use_up_what_its_successors_have_left(
+async def test_a_revoked_token_does_not_use_up_the_limit_of_its_successors(
     admission: Admission, http: httpx.AsyncClient, client: Client
 ) -> None:
     """In the second of its revocation one request is counted, the one that detects it; later ones are not."""

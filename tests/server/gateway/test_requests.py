@@ -387,8 +387,8 @@ async def test_a_postgres_with_a_full_disk_is_not_writable(
     assert (full.json()["stores"]["postgres"], free.json()["stores"]["postgres"]) == ("unavailable", "ok")
 
 
-async def test_who_asks_of_the_stores_at_once_shares_the_answer() -> None:
-    """Each check writes to every store: a crowd must not take the connections of others."""
+async def test_concurrent_checks_of_the_stores_share_an_answer() -> None:
+    """Each check writes to every store: many at once must not take the connections of other requests."""
     asked, may_answer = 0, asyncio.Event()
 
     async def ask() -> None:
@@ -408,15 +408,15 @@ async def test_who_asks_of_the_stores_at_once_shares_the_answer() -> None:
     assert asked == 4
 
 
-async def test_probes_that_cost_something_are_limited(stores: Stores, clock: Clock, auth: Auth, tmp_path: Path) -> None:
-    """The stores and the metrics, like all that needs no credential; what load balancers ask for is not."""
+async def test_expensive_probes_are_limited(stores: Stores, clock: Clock, auth: Auth, tmp_path: Path) -> None:
+    """The stores and the metrics, like all that needs no credential; the probes of load balancers are not."""
     settings = Settings(data=tmp_path, anonymous_per_minute=2)
-    clock.advance(timedelta(days=400).total_seconds())  # into a minute that no other test uses
+    clock.advance(timedelta(days=400).total_seconds())  # in a minute that no other test uses
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
     async with callers_of(app, stores, clock) as callers:
-        nobody = await callers.bearing(None)
+        anonymous = await callers.bearing(None)
         paths = ("/metrics", "/readyz?stores", "/readyz?stores", "/metrics", "/readyz", "/healthz?stores")
-        answers = [await nobody.get(path) for path in paths]
+        answers = [await anonymous.get(path) for path in paths]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 200, 200]
 
@@ -431,7 +431,7 @@ class _Full:
 
     @property
     def connection_pool(self) -> object:
-        """Of the scripts, which write too."""
+        """The pool of the scripts, which write too."""
         raise RedisError(self.PROBLEM)
 
 

@@ -1,4 +1,4 @@
-"""What a text of a request costs grows with its length, not with the square of it."""
+"""The cost of a text in a request is linear in its length, not quadratic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redcore_server.http.ranges import select
 pytestmark = pytest.mark.anyio
 
 HEAD: Final = 60_000  # nearly the largest head or form
-MARKS: Final = "a" + "\u0301\u0316" * (HEAD // 4)  # to normalise them, each is moved past all before it
+MARKS: Final = "a" + "\u0301\u0316" * (HEAD // 4)  # to normalise them, each is moved before all others
 CPU_S: Final = 0.3  # a linear text of this size costs a hundredth, a squared one seconds or more
 
 
@@ -59,15 +59,15 @@ TEXTS: Final[Mapping[str, Callable[[], object]]] = {
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_the_worst_text_costs_in_proportion_to_its_length(kind: str) -> None:
-    """Blanks, quotes and marks without end, each where a pattern or a library might look at them again and again."""
+def test_the_worst_text_has_linear_cost(kind: str) -> None:
+    """Blanks, quotes and marks without end, each where a pattern or a library might read them repeatedly."""
     began = time.process_time()
     TEXTS[kind]()
 
     assert time.process_time() - began < CPU_S
 
 
-async def test_a_password_of_marks_is_hashed_as_it_is_and_matches_nothing() -> None:
+async def test_a_password_of_marks_is_hashed_and_matches_nothing() -> None:
     """It is too long for any password, so it need not be normalised; a long spelling of a short one is."""
     passwords = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     stored = await passwords.hash("e\u0301" * 100)

@@ -405,7 +405,7 @@ async def test_unknown_requests_to_the_lab_are_refused(caller: httpx.AsyncClient
     assert (await caller.post("/lab/clock", content=b"{")).status_code == 400
 
 
-async def test_there_is_no_lab_without_the_setting(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
+async def test_without_the_setting_the_lab_is_a_404(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:
     """404, as for any address that does not exist."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
     async with callers_of(app, stores, clock) as callers:
@@ -436,7 +436,7 @@ async def test_a_reset_restores_the_seed(
     assert len(await rows(callers.stores, "select id from applications where id = %s", client.id)) == 1
 
 
-async def test_a_reset_writes_only_what_changed(
+async def test_a_reset_writes_only_changed_rows(
     caller: httpx.AsyncClient, callers: Callers, organisation: Organisation
 ) -> None:
     """An unchanged row keeps its version."""

@@ -297,7 +297,7 @@ def test_seed_without_a_server(data: Path) -> None:
         assert client.get("me").status_code == 200
 
 
-def test_seed_prints_what_it_cannot_write(data: Path, addresses: Addresses) -> None:
+def test_seed_prints_credentials_that_it_cannot_write(data: Path, addresses: Addresses) -> None:
     """A missing data folder costs the file, not the committed credentials."""
     done = run("seed", "--data", str(data / "not" / "there"), REDCORE_SERVER_DATABASE_URL=addresses.database_url)
 

@@ -29,7 +29,7 @@ async def pieces(count: int, error: Exception | None = None) -> AsyncIterator[by
 
 
 @pytest.mark.parametrize("count", [0, 1, 34, 35, 100])
-async def test_an_object_of_uneven_pieces_comes_back(count: int, objects: Objects) -> None:
+async def test_an_object_of_uneven_pieces_round_trips(count: int, objects: Objects) -> None:
     """Below a part of 5 MiB, just above it, and several parts."""
     await objects.put("files/object", pieces(count))
 
@@ -37,7 +37,7 @@ async def test_an_object_of_uneven_pieces_comes_back(count: int, objects: Object
     assert content == count * PIECE
 
 
-async def test_a_piece_of_several_parts_comes_back(objects: Objects) -> None:
+async def test_a_piece_of_several_parts_round_trips(objects: Objects) -> None:
     """However much a source gives at once."""
 
     async def whole() -> AsyncIterator[bytes]:

@@ -70,7 +70,7 @@ async def test_an_unusable_store_fails_the_check(change: dict[str, Any], problem
 
 
 @pytest.mark.parametrize("count", [1, 5, 12])
-async def test_an_object_of_any_number_of_parts_comes_back(count: int, settings: Settings) -> None:
+async def test_an_object_of_any_number_of_parts_round_trips(count: int, settings: Settings) -> None:
     """Less than a part, a part exactly, and more than two."""
     objects = open_objects(settings)
 

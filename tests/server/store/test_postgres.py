@@ -199,7 +199,7 @@ def test_address_leaves_the_password_out(url: str, said: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_lent_connection_comes_back_whatever_happened(addresses: Addresses) -> None:
+async def test_a_connection_is_returned_whatever_happened(addresses: Addresses) -> None:
     """From a pool of one: after a statement, after one that fails, and another one after PostgreSQL has ended it."""
     async with async_pool(addresses.database_url, min_size=1, max_size=1) as pool:
         for sql, error in ((b"select 1", None), (b"select 1/0", psycopg.errors.DivisionByZero)):

@@ -28,7 +28,7 @@ async def test_concurrent_reads_by_id_each_get_their_own_row(stores: Stores, clo
     assert [row and row["id"] for row in rows] == [*(user_id for user_id, _ in asked), None, asked[0][0]]
 
 
-async def test_a_read_by_id_returns_what_its_query_returns(stores: Stores, organisation: Organisation) -> None:
+async def test_a_read_by_id_returns_the_row_of_its_query(stores: Stores, organisation: Organisation) -> None:
     """The number that matches rows to their reads is not part of them."""
     async with stores.postgres.connection() as connection:
         key = {"id": organisation.owner_id, "organisation_id": organisation.id}

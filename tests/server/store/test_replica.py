@@ -105,7 +105,7 @@ async def test_marks_only_rise(stores: Stores) -> None:
     assert await stores.marks.of("org_marks") == position + 1
 
 
-async def test_the_api_reads_what_it_wrote_while_replay_is_paused(
+async def test_the_api_reads_its_own_writes_while_replay_is_paused(
     stores: Stores, pair: Pair, addresses: Addresses
 ) -> None:
     """Create, get and list through the API: the replica would answer 404."""

@@ -269,10 +269,10 @@ async def test_a_concurrent_resend_does_not_deadlock(
 
 
 @pytest.mark.parametrize("status", ["inactive", "pending_invite"])
-async def test_a_mail_on_its_way_brings_no_one_back(  # noqa: PLR0917 - fixtures
+async def test_a_delayed_mail_does_not_reactivate_a_user(  # noqa: PLR0917 - fixtures
     stores: Stores, clock: Clock, organisation: Any, sender: InvitationSender, postbox: Postbox, status: str
 ) -> None:
-    """Who was made inactive while the mail server took its time stays so: only a valid invitation makes one pending."""
+    """A user who was made inactive meanwhile stays so: only a valid invitation makes one pending."""
     invited = await invite(stores, clock, organisation)
     postbox.may_go_on = asyncio.Event()
     sending = asyncio.create_task(sender.send(invited.invitation_id))

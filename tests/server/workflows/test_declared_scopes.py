@@ -68,7 +68,7 @@ def tables(pattern: re.Pattern[str], statements: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", list(WORKFLOWS))
-async def test_a_workflow_declares_what_it_reads_and_writes(
+async def test_a_workflow_declares_the_scopes_of_its_statements(
     *, caller: httpx.AsyncClient, stores: Stores, clock: Clock, tmp_path: Path, statements: list[str], name: str
 ) -> None:
     """No scope is missing and none is superfluous; the scope to write a resource includes reading it in passing."""

@@ -516,7 +516,7 @@ async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Ru
     assert len(await rows(stores, jobs, user["id"])) == 1
 
 
-async def test_an_import_takes_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
+async def test_an_import_accepts_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
     """In another Unicode form it is the same address, as in the API."""
     await caller.post("/v1/users", json={"email": "ren\u00e9@example.com", "name": "Old"})
     addresses = ["rene\u0301@example.com", "用户@例え.jp", "ZOË@example.com", "zoe\u0308@example.com"]

@@ -134,7 +134,9 @@ async def test_another_client_gets_nothing_and_spoils_nothing(flow: Flow, siblin
         ({"code": "ü\0"}, "invalid_grant"),
     ],
 )
-async def test_what_does_not_fit_is_refused(flow: Flow, changes: dict[str, str], error: str) -> None:
+async def test_a_code_with_the_wrong_verifier_or_redirect_uri_is_refused(
+    flow: Flow, changes: dict[str, str], error: str
+) -> None:
     """No verifier, a wrong one, or another redirect URI than the code was sent to."""
     answer = await flow.redeem(await flow.code(), **changes)
 
@@ -263,7 +265,7 @@ async def test_demoted_person_keeps_less_at_the_next_refresh(
 
 
 async def test_a_code_does_not_outlive_a_lockout(flow: Flow, auth: Auth, organisation: Organisation) -> None:
-    """A person who is made inactive and active again within the minute of a code has consented to nothing."""
+    """The consent of a person who is made inactive and active again within the lifetime of the code is void."""
     before = await flow.code()
 
     await auth.revocation.revoke_user(organisation.owner_id)

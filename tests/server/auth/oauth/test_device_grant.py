@@ -196,7 +196,7 @@ async def test_odd_device_codes_are_refused(http: httpx.AsyncClient, cli: Client
     assert answer.json()["error"] == ("invalid_grant" if device_code else "invalid_request")
 
 
-async def test_a_person_who_is_locked_out_meanwhile_gets_no_tokens(
+async def test_a_person_locked_out_meanwhile_gets_no_tokens(
     login: Login, browser: Browser, stores: Stores, organisation: Organisation
 ) -> None:
     """Approved, then made inactive: the poll is refused, and nothing lives."""

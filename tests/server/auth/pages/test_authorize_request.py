@@ -74,8 +74,8 @@ async def test_denying_sends_access_denied_back(flow: Flow) -> None:
     assert "code" not in query
 
 
-async def test_a_request_of_more_than_usual_length_is_answered_with_a_page(flow: Flow) -> None:
-    """A state comes back, up to three times as long, so that its length is bounded."""
+async def test_a_very_long_request_is_an_error_page(flow: Flow) -> None:
+    """The state is returned, up to three times as long, so its length is limited."""
     long, too_long = "s" * 4000, "s" * 8001
 
     assert parameters(await flow.allow(state=long))["state"] == long
@@ -263,7 +263,7 @@ async def test_consent_after_signing_out_asks_to_sign_in(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"scope": "users:read users:write admin"}, {"scope": ""}, {"decision": "maybe"}])
-async def test_only_what_was_shown_can_be_allowed(flow: Flow, changes: dict[str, str]) -> None:
+async def test_only_the_shown_scopes_can_be_allowed(flow: Flow, changes: dict[str, str]) -> None:
     """A form that differs from the page is shown again."""
     answer = await flow.browser.fill(await flow.ask(), "consent", **{"decision": "allow", **changes})
 

@@ -96,7 +96,7 @@ async def test_password_makes_the_user_active(
     assert "Signed in as bo@example.com" in text_of(await browser.follow(signing_in))
 
 
-async def test_page_says_who_is_invited_where(browser: Browser, invited: Invited) -> None:
+async def test_page_shows_the_person_and_the_organisation(browser: Browser, invited: Invited) -> None:
     """The name is escaped, whatever it contains; the page is as strict as every other."""
     page = await browser.get(invited.link)
 

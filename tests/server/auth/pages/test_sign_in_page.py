@@ -324,7 +324,7 @@ async def status_from(door: Door, address: str, password: str = PASSWORD) -> int
 
 
 @pytest.mark.usefixtures("browser")  # which has a password
-async def test_guesses_from_many_addresses_lock_out_strangers_only(door: Door, clock: Clock) -> None:
+async def test_guesses_from_many_addresses_lock_out_new_addresses_only(door: Door, clock: Clock) -> None:
     """However many take part: an address with an earlier sign-in is let in, others wait for the next window."""
     home, attempts = new_address(), Attempts(door.stores.redis, clock)
     assert await status_from(door, home) == 302

@@ -1,4 +1,4 @@
-"""What a document costs before its signature is known to be wrong: anyone may send one."""
+"""The cost of a document whose signature is not verified yet: anyone may send one."""
 
 from __future__ import annotations
 
@@ -40,10 +40,8 @@ CPU_S_PER_MB = 0.3
     ],
     ids=["transforms", "prefixes", "attributes", "elements", "honest"],
 )
-def test_a_document_that_is_costly_to_canonicalise_is_refused_before(
-    transforms: str, content: str, reason: str
-) -> None:
-    """Of transforms, prefixes and attributes there are as many as identity providers write, at most."""
+def test_an_expensive_document_is_refused_before_canonicalisation(transforms: str, content: str, reason: str) -> None:
+    """The number of transforms, prefixes and attributes is limited to what identity providers write."""
     document = (DOCUMENT % (transforms, content)).encode()
     assert len(document) <= MAX_BYTES
     _, certificate = key_pair("first")

@@ -371,7 +371,7 @@ async def test_the_sign_in_page_links_to_the_provider(address: Address, stores: 
     assert "Signed in as <strong>ada@example.com</strong>" in consent.text
 
 
-async def test_without_a_provider_the_page_offers_none(address: Address, stores: Stores) -> None:
+async def test_without_a_provider_the_page_has_no_link_to_one(address: Address, stores: Stores) -> None:
     """Only a password is asked for."""
     await rows(
         stores,

@@ -81,7 +81,7 @@ async def test_invalid_tokens_are_not_cached(auth: Auth, clock: Clock, text: str
     assert verified == [text, f"{text}x", f"{text}x"]
 
 
-async def test_a_withdrawn_key_takes_its_tokens_along(
+async def test_a_withdrawn_key_removes_its_tokens(
     auth: Auth, clock: Clock, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the keyring is read without the key, none of its tokens is cached."""
