@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import errno
 import gzip
 import hashlib
 import io
@@ -408,6 +409,25 @@ class TestDownload:
 
         assert server.seen == []
         assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+    @POSIX
+    def test_a_mounted_file_is_written_to(
+        self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Containers mount single files; the system lets no other file take their place."""
+        (tmp_path / "a.csv").write_bytes(b"before" * 100_000)
+
+        def busy(*_: object) -> None:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+        monkeypatch.setattr(Path, "replace", busy)
+        before = (tmp_path / "a.csv").stat()
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (tmp_path / "a.csv").read_bytes() == CONTENT
+        assert os.path.samestat((tmp_path / "a.csv").stat(), before)
+        assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
 
     @POSIX
     @pytest.mark.parametrize("kind", ["link", "other name", "folder", "pipe"])

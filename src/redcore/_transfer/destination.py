@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -219,7 +220,19 @@ class PartialFile:
         """Move it to the destination atomically."""
         with writing():
             self._permit(0)
-        self._end(partial(self._part.replace, self._path))
+        self._end(self._move)
+
+    def _move(self) -> None:
+        try:
+            self._part.replace(self._path)
+        except OSError as problem:
+            if problem.errno != errno.EBUSY:
+                raise
+            # A mounted file, such as of a container, cannot be replaced, so it is written; complete and verified bytes.
+            self._file.seek(0)
+            with self._path.open("wb") as target:
+                shutil.copyfileobj(self._file, target, BLOCK_BYTES)
+            self._part.unlink()
 
     def _permit(self, more: int) -> None:
         """Set the permissions of the file to replace, and write permission while it is written."""
