@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.server
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ import trustme
 from tests.cli.conftest import Outcome, Run
 
 from redcore.cli.doctor import network
-from redcore.cli.doctor.finding import folded
-from redcore.cli.doctor.local import address, credentials
+from redcore.cli.doctor.finding import Finding, folded, marked
+from redcore.cli.doctor.local import address, credentials, keyring, settings
 from redcore.cli.profiles import Profiles, folder
 from redcore.cli.state import State
 from redcore.cli.vault import in_file
@@ -31,6 +33,32 @@ def levels(outcome: Outcome) -> dict[str, str]:
 def advice(outcome: Outcome, check: str) -> str:
     """Return the advice of a finding."""
     return str(next(finding["advice"] for finding in outcome.json if finding["check"] == check))
+
+
+def test_findings_are_lines_with_what_to_do_below(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The level comes first, so that failures are easily found."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
+    outcome = cli("doctor")
+
+    lines = outcome.out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("failure login"))
+    assert outcome.code == 1
+    assert lines[0].startswith("ok      versions     redcore ")
+    assert lines[at + 1].startswith(" " * 21 + "Check REDCORE_API_KEY")
+
+
+def test_a_narrow_terminal_has_the_text_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no room for a column of it."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "30")
+    finding = Finding("clock", "failure", "600 s ahead of the server's", "Set the clock of this machine.")
+
+    assert marked(finding, in_colour=False).splitlines() == [
+        "failure clock",
+        "  600 s ahead of the server's",
+        "  Set the clock of this",
+        "  machine.",
+    ]
 
 
 def test_a_healthy_set_up_has_no_failure(cli: Run) -> None:
@@ -111,6 +139,37 @@ def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
         server.shutdown()
 
 
+def test_a_platform_that_is_not_available_is_found(run_cli: Run) -> None:
+    """The advice is to wait."""
+    with answering(503, {"X-Request-ID": "r", "Date": "yesterday"}) as url:
+        outcome = run_cli("doctor", "--json", "--base-url", url)
+
+    assert (levels(outcome)["health"], levels(outcome)["clock"]) == ("failure", "warning")
+    assert advice(outcome, "health") == "Try again later."
+
+
+def test_a_name_that_is_not_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked further."""
+
+    def not_found(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", not_found)
+    outcome = run_cli("doctor", "--json", "--base-url", "https://api.example.invalid/v1")
+
+    assert (outcome.code, levels(outcome)["name"]) == (1, "failure")
+    assert "connection" not in levels(outcome)
+
+
+def test_a_proxy_variable_that_is_not_a_url_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The advice is about the variable."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks9://127.0.0.1:1")
+    outcome = run_cli("doctor", "--json", "--base-url", "https://api.example.com/v1")
+
+    assert (outcome.code, levels(outcome)["proxy"]) == (1, "failure")
+    assert advice(outcome, "proxy") == "Set the variable to the URL of a proxy, or unset it."
+
+
 def test_another_server_than_the_api_is_found(run_cli: Run) -> None:
     """A page of something else answers, or a proxy in its place."""
     with answering(200, {"Content-Type": "text/html"}) as url:
@@ -157,6 +216,28 @@ def test_the_names_and_the_expiry_of_a_certificate_are_shown(tmp_path: Path, mon
     assert (found.level, "127.0.0.1" in found.found) == ("ok", True)
 
 
+def test_a_certificate_that_soon_ends_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the days that are left."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    certificate = authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=3, hours=1))
+    with serving_tls(certificate, tmp_path) as port:
+        found = network.certified("127.0.0.1", port)
+
+    assert (found.level, found.advice) == ("warning", "It ends in 3 days.")
+
+
+def test_a_server_without_tls_at_an_https_address_is_found(run_cli: Run) -> None:
+    """The platform is then not asked."""
+    with answering(200, {}) as url:
+        outcome = run_cli("doctor", "--json", "--base-url", url.replace("http://", "https://"))
+
+    assert (outcome.code, levels(outcome)["certificate"]) == (1, "failure")
+    assert advice(outcome, "certificate") == "Is it an https address?"
+    assert "health" not in levels(outcome)
+
+
 @contextmanager
 def serving_tls(certificate: trustme.LeafCert, folder: Path) -> Iterator[int]:
     """A TLS server that takes one connection."""
@@ -186,6 +267,22 @@ def test_a_production_key_on_staging_is_found(config_dir: Path, monkeypatch: pyt
     monkeypatch.setenv("REDCORE_ENVIRONMENT", "staging")
 
     assert credentials(State()).level == "failure"
+
+
+def test_a_test_key_on_production_is_found(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It works, but not on the data that are meant."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
+
+    assert credentials(State()).level == "warning"
+
+
+def test_settings_that_cannot_be_read_are_found(config_dir: Path) -> None:
+    """The advice names both ways on."""
+    config_dir.mkdir()
+    (config_dir / "config.toml").write_text("x = [")
+    found = settings(State())
+
+    assert (found.level, found.advice) == ("failure", "Mend the file, or delete it and log in again.")
 
 
 @pytest.mark.parametrize("url", ["api.blueround.com", "ftp://api.blueround.com/v1", "https://api.blueround.com"])
@@ -227,6 +324,15 @@ def test_a_locked_keyring_is_found(run_cli: Run, redcore_server: ReferenceServer
 
     assert (elsewhere, levels(outcome)["keyring"]) == ("warning", "failure")
     assert "Unlock the keyring" in advice(outcome, "keyring")
+
+
+def test_a_machine_that_can_keep_no_login_is_found(config_dir: Path) -> None:
+    """Neither in a keyring nor in a file."""
+    config_dir.mkdir()
+    (config_dir / "credentials.json").mkdir()
+    found = keyring(State())
+
+    assert (found.level, found.advice) == ("failure", "Logins cannot be kept; set REDCORE_API_KEY.")
 
 
 def test_long_findings_are_wrapped_below_their_column() -> None:

@@ -12,6 +12,7 @@ import click
 import pytest
 from tests.cli.conftest import Run
 
+from redcore.cli.__main__ import main
 from redcore.cli.app import EXTRA, GROUPS, HAND_MADE, root
 from redcore.cli.state import State
 
@@ -120,3 +121,26 @@ def test_handwritten_commands_are_listed_in_their_group(run_cli: Run) -> None:
     for group, extra in EXTRA.items():
         shown = run_cli(group, "--help").out
         assert all(f"  {name} " in shown for name in extra)
+
+
+def test_the_server_is_started_by_its_own_command(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`redcore server` passes on all that follows, also `--help`."""
+    given: list[list[str]] = []
+    monkeypatch.setattr(sys, "argv", ["redcore", "server", "up", "--help"])
+    monkeypatch.setattr("redcore_server.command.main", lambda: given.append(sys.argv))
+
+    assert run_cli("server", "up", "--help").code == 0
+    assert given == [["redcore-server", "up", "--help"]]
+
+
+def test_a_machine_without_the_extra_is_told_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is there after any installation; what it needs is not."""
+    monkeypatch.setattr(sys, "argv", ["redcore", "me", "get"])
+    monkeypatch.setattr("redcore.cli.__main__.find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as leaving:
+        main()
+
+    assert leaving.value.code == 2
+    assert "pip install 'redcore-sdk[cli]'" in capsys.readouterr().err

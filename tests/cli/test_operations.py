@@ -178,6 +178,16 @@ def test_a_limit_beyond_any_count_is_all(cli: Run) -> None:
         (["users", "create", "--email", "a@example.com", "--name", "\udcff"], "cannot be sent as JSON"),
         (["api", "/users", "-f", "offset=x", "--paginate"], "offset must be a whole number"),
         (["files", "upload", "-", "-"], "- can be given once"),
+        (
+            ["files", "upload", "/etc/passwd", "/etc/hosts", "--name", "a"],
+            "--name and --idempotency-key are",
+        ),
+        (["files", "download", "file_1", "file_2", "--to", "/etc/passwd"], "--to must be a folder that is there"),
+        (["products", "export", "--to", "/etc/passwd"], "/etc/passwd is there already; --force writes over it"),
+        (["config", "set", "timeout"], "Give either a VALUE or --unset"),
+        (["config", "set", "timeout", "5", "--unset"], "Give either a VALUE or --unset"),
+        (["users", "create", "--input", "/bin/sh"], "/bin/sh is not text in UTF-8"),
+        (["api-keys", "create", "--name", "a", "--expires-at", "soon"], "'soon' is not a time such as 2027-01-31T12"),
         (["config", "set", "timeout", "soon"], "timeout must be a number of seconds above 0"),
         (["config", "set", "timeout", "nan"], "timeout must be a number of seconds above 0"),
         (["config", "set", "max_retries", "1.5"], "max_retries must be a whole number"),
@@ -267,6 +277,38 @@ def test_a_missing_scope_is_named_by_every_command(cli: Run, monkeypatch: pytest
     for words, scope in ((("api", "/products"), "products:read"), (("products", "export"), "workflows:write")):
         outcome = cli(*words)
         assert (outcome.code, f"--scopes {scope}" in outcome.err) == (4, True)
+
+
+def test_an_input_that_is_not_an_object_is_refused(cli: Run) -> None:
+    """With the fields that it could have."""
+    outcome = cli("users", "create", "--input", "-", stdin='["ada@example.com"]')
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "--input must hold a JSON object with some of email, name, role" in outcome.err
+
+
+def test_an_argument_that_is_no_text_is_a_usage_error(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the SDK meets it where nothing has looked at it before."""
+
+    def unsendable(*_: object, **__: object) -> None:
+        "\udcff".encode()
+
+    monkeypatch.setattr("redcore.cli.state.State.client", unsendable)
+    outcome = cli("me", "get")
+
+    assert (outcome.code, outcome.err) == (2, "redcore: an argument is not valid text in UTF-8\n")
+
+
+def test_a_defect_has_a_traceback(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reports it needs it."""
+
+    def defect(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("redcore.cli.state.State.client", defect)
+
+    with pytest.raises(ZeroDivisionError):
+        cli("me", "get")
 
 
 def test_an_unknown_field_of_the_input_is_named(cli: Run) -> None:

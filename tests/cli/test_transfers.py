@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.cli.conftest import Run
 
-from redcore.testing import Lab, ReferenceServer
+from redcore import WorkflowRun, WorkflowRunError
+from redcore.testing import Lab, ReferenceServer, make
 
 
 def test_files_and_folders_round_trip(cli: Run, tmp_path: Path) -> None:
@@ -67,6 +69,34 @@ def test_a_catalog_round_trips(cli: Run, tmp_path: Path) -> None:
     assert cli("products", "export", "--format", "jsonl", "--to", str(out)).code == 0
 
     assert len(out.read_text().splitlines()) == 2
+
+
+def test_a_catalog_is_exported_to_stdout(cli: Run) -> None:
+    """Nothing else is on it, so that it can be piped."""
+    cli("products", "create", "--name", "Engine", "--sku", "E-1", "--price", "100")
+    outcome = cli("products", "export", "--to", "-")
+
+    assert [line.split(",")[1] for line in outcome.out.splitlines()] == ["sku", "E-1"]
+
+
+def test_an_export_that_fails_leaves_no_file(cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is 1, and stderr says why."""
+    error = WorkflowRunError(message="out of paper", details=())
+    run = make(WorkflowRun, id="wfr_7", status="failed", result=None, error=error)
+    monkeypatch.setattr("redcore.cli.jobs.watched", lambda *_: run)
+    outcome = cli("products", "export", "--to", str(tmp_path / "out.csv"))
+
+    assert (outcome.code, outcome.out, (tmp_path / "out.csv").exists()) == (1, "", False)
+    assert "the run wfr_7 failed: out of paper" in outcome.err
+
+
+def test_an_archive_of_pages_is_published(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
+    """As it is."""
+    with zipfile.ZipFile(tmp_path / "site.zip", "w") as archive:
+        archive.writestr("index.html", "<h1>Packed</h1>")
+    outcome = cli("docs", "publish", str(tmp_path / "site.zip"), "--json", "result")
+
+    assert "Packed" in httpx.get(redcore_server.origin + outcome.json["result"]["path"], follow_redirects=True).text
 
 
 def test_people_are_invited_from_a_file(cli: Run) -> None:
