@@ -35,7 +35,7 @@ def advice(outcome: Outcome, check: str) -> str:
     return str(next(finding["advice"] for finding in outcome.json if finding["check"] == check))
 
 
-def test_findings_are_lines_with_what_to_do_below(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_have_their_advice_below(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The level comes first, so that failures are easily found."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
     outcome = cli("doctor")
@@ -48,7 +48,7 @@ def test_findings_are_lines_with_what_to_do_below(cli: Run, monkeypatch: pytest.
 
 
 def test_a_narrow_terminal_has_the_text_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no room for a column of it."""
+    """A column of text does not fit."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "30")
     finding = Finding("clock", "failure", "600 s ahead of the server's", "Set the clock of this machine.")
@@ -139,7 +139,7 @@ def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_platform_that_is_not_available_is_found(run_cli: Run) -> None:
+def test_an_unavailable_platform_is_found(run_cli: Run) -> None:
     """The advice is to wait."""
     with answering(503, {"X-Request-ID": "r", "Date": "yesterday"}) as url:
         outcome = run_cli("doctor", "--json", "--base-url", url)
@@ -148,8 +148,8 @@ def test_a_platform_that_is_not_available_is_found(run_cli: Run) -> None:
     assert advice(outcome, "health") == "Try again later."
 
 
-def test_a_name_that_is_not_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asked further."""
+def test_an_unknown_host_name_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later checks are skipped."""
 
     def not_found(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -162,7 +162,7 @@ def test_a_name_that_is_not_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_proxy_variable_that_is_not_a_url_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The advice is about the variable."""
+    """The advice names the variable."""
     monkeypatch.setenv("HTTPS_PROXY", "socks9://127.0.0.1:1")
     outcome = run_cli("doctor", "--json", "--base-url", "https://api.example.com/v1")
 
@@ -216,8 +216,8 @@ def test_the_names_and_the_expiry_of_a_certificate_are_shown(tmp_path: Path, mon
     assert (found.level, "127.0.0.1" in found.found) == ("ok", True)
 
 
-def test_a_certificate_that_soon_ends_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the days that are left."""
+def test_a_certificate_that_expires_soon_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the number of days left."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -229,7 +229,7 @@ def test_a_certificate_that_soon_ends_is_a_warning(tmp_path: Path, monkeypatch: 
 
 
 def test_a_server_without_tls_at_an_https_address_is_found(run_cli: Run) -> None:
-    """The platform is then not asked."""
+    """The platform is then not called."""
     with answering(200, {}) as url:
         outcome = run_cli("doctor", "--json", "--base-url", url.replace("http://", "https://"))
 
@@ -270,14 +270,14 @@ def test_a_production_key_on_staging_is_found(config_dir: Path, monkeypatch: pyt
 
 
 def test_a_test_key_on_production_is_found(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It works, but not on the data that are meant."""
+    """It works, but on other data than intended."""
     monkeypatch.setenv("REDCORE_API_KEY", "rk_test_" + "k3" * 20)
 
     assert credentials(State()).level == "warning"
 
 
-def test_settings_that_cannot_be_read_are_found(config_dir: Path) -> None:
-    """The advice names both ways on."""
+def test_unreadable_settings_are_found(config_dir: Path) -> None:
+    """The advice names two ways to correct them."""
     config_dir.mkdir()
     (config_dir / "config.toml").write_text("x = [")
     found = settings(State())
@@ -326,7 +326,7 @@ def test_a_locked_keyring_is_found(run_cli: Run, redcore_server: ReferenceServer
     assert "Unlock the keyring" in advice(outcome, "keyring")
 
 
-def test_a_machine_that_can_keep_no_login_is_found(config_dir: Path) -> None:
+def test_a_machine_that_can_store_no_login_is_found(config_dir: Path) -> None:
     """Neither in a keyring nor in a file."""
     config_dir.mkdir()
     (config_dir / "credentials.json").mkdir()

@@ -124,7 +124,7 @@ def test_handwritten_commands_are_listed_in_their_group(run_cli: Run) -> None:
 
 
 def test_the_server_is_started_by_its_own_command(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`redcore server` passes on all that follows, also `--help`."""
+    """`redcore server` passes all further arguments on, also `--help`."""
     given: list[list[str]] = []
     monkeypatch.setattr(sys, "argv", ["redcore", "server", "up", "--help"])
     monkeypatch.setattr("redcore_server.command.main", lambda: given.append(sys.argv))
@@ -133,10 +133,10 @@ def test_the_server_is_started_by_its_own_command(run_cli: Run, monkeypatch: pyt
     assert given == [["redcore-server", "up", "--help"]]
 
 
-def test_a_machine_without_the_extra_is_told_how_to_get_it(
+def test_a_missing_extra_is_named_with_how_to_get_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command is there after any installation; what it needs is not."""
+    """The command exists in any installation; its dependencies do not."""
     monkeypatch.setattr(sys, "argv", ["redcore", "me", "get"])
     monkeypatch.setattr("redcore.cli.__main__.find_spec", lambda _: None)
     with pytest.raises(SystemExit) as leaving:

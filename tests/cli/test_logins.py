@@ -1,4 +1,4 @@
-"""Logins that need no server: by an assertion, kept in a working keyring, ended at the platform first."""
+"""Logins that need no server: by an assertion, stored in a working keyring, revoked at the platform first."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WorkingKeyring(KeyringBackend):
 
 
 class ForgetfulKeyring(WorkingKeyring):
-    """A keyring that keeps a part of what it is given."""
+    """A keyring that stores only a part of a value."""
 
     def get_password(self, service: str, username: str) -> str | None:
         kept = super().get_password(service, username)
@@ -74,7 +74,7 @@ def fake() -> Iterator[FakeBlueRound]:
 
 @pytest.fixture
 def by_assertion(fake: FakeBlueRound, run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The administrator is logged in, by an assertion."""
+    """Log the administrator in, by an assertion."""
     monkeypatch.setenv("REDCORE_CLIENT_ID", fake.client_id)
     fake.platform.state.secrets[fake.client_id] = None  # as of a public application
     (tmp_path / "assertion.xml").write_bytes(fake.saml_assertion())
@@ -83,7 +83,7 @@ def by_assertion(fake: FakeBlueRound, run_cli: Run, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.usefixtures("opened", "by_assertion")
-def test_a_session_is_kept_in_the_keyring_and_renewed(fake: FakeBlueRound, run_cli: Run, config_dir: Path) -> None:
+def test_a_session_is_stored_in_the_keyring_and_refreshed(fake: FakeBlueRound, run_cli: Run, config_dir: Path) -> None:
     """The next command has the new pair; no file holds a secret."""
     before = run_cli("auth", "token").out
     fake.sleep(3700)
@@ -111,7 +111,7 @@ def test_a_logout_empties_the_keyring(
 
 @pytest.mark.usefixtures("opened", "by_assertion")
 def test_a_session_that_the_platform_has_ended_can_be_logged_out(fake: FakeBlueRound, run_cli: Run) -> None:
-    """What is kept here is of no use, and is deleted."""
+    """The stored login is useless, and is deleted."""
     fake.platform.state.tokens.clear()
     outcome = run_cli("auth", "logout", "--verbose")
 
@@ -120,15 +120,15 @@ def test_a_session_that_the_platform_has_ended_can_be_logged_out(fake: FakeBlueR
 
 
 @pytest.mark.usefixtures("opened")
-def test_the_doctor_finds_a_keyring_that_works(config_dir: Path) -> None:
+def test_the_doctor_finds_a_working_keyring(config_dir: Path) -> None:
     """By writing an entry, reading it and deleting it."""
     found = keyring_check(State())
 
     assert (found.level, found.found) == ("ok", "gives back what it is given")
 
 
-def test_a_keyring_that_gives_back_a_part_keeps_no_login(fake: FakeBlueRound, run_cli: Run, config_dir: Path) -> None:
-    """The login goes to a file, and says why."""
+def test_a_keyring_that_truncates_stores_no_login(fake: FakeBlueRound, run_cli: Run, config_dir: Path) -> None:
+    """The login goes to a file, and a warning says why."""
     with in_use(ForgetfulKeyring()):
         outcome = run_cli("auth", "login", "--api-key", stdin=KEY)
 
@@ -145,8 +145,8 @@ def test_a_keyring_that_gives_back_a_part_keeps_no_login(fake: FakeBlueRound, ru
         (["--api-key"], "There is no API key on stdin"),
     ],
 )
-def test_a_login_that_lacks_something_is_a_usage_error(run_cli: Run, words: list[str], expected: str) -> None:
-    """Nothing is sent, and nothing is kept."""
+def test_an_incomplete_login_is_a_usage_error(run_cli: Run, words: list[str], expected: str) -> None:
+    """Nothing is sent, and nothing is stored."""
     outcome = run_cli("auth", "login", *words)
 
     assert (outcome.code, outcome.out) == (2, "")
@@ -163,17 +163,17 @@ def test_a_key_that_may_not_read_its_owner_is_valid(fake: FakeBlueRound, run_cli
     assert run_cli("users", "list", "--json", "email").json == [{"email": "admin@example.com"}]
 
 
-def test_the_token_of_the_environment_is_printed_as_it_is(
+def test_the_token_of_the_environment_is_printed_unchanged(
     fake: FakeBlueRound, run_cli: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is asked."""
+    """No request is made."""
     monkeypatch.setenv("REDCORE_API_KEY", KEY)
 
     assert run_cli("auth", "token").out == f"{KEY}\n"
     assert fake.requests == []
 
 
-def test_profiles_are_listed_with_a_mark_at_the_one_that_counts(fake: FakeBlueRound, run_cli: Run) -> None:
+def test_profiles_are_listed_with_the_active_one_marked(fake: FakeBlueRound, run_cli: Run) -> None:
     """`auth switch` without a name changes nothing."""
     for name in ("one", "two"):
         run_cli("auth", "login", "--api-key", "--profile", name, stdin=KEY)
@@ -184,7 +184,7 @@ def test_profiles_are_listed_with_a_mark_at_the_one_that_counts(fake: FakeBlueRo
 
 @pytest.mark.parametrize("complete", ["https://api.example.com/oauth/device?user_code=BCDF-GHJK", None])
 def test_a_device_shows_where_to_enter_its_code(capsys: pytest.CaptureFixture[str], complete: str | None) -> None:
-    """On stderr, as stdout is for programs; the address with the code in it only if there is one."""
+    """On stderr, as stdout is for programs; the address includes the code only if the platform sends one with it."""
     device = DeviceAuthorization(
         device_code="secret-code",
         user_code="BCDF-GHJK",

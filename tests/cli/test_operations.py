@@ -287,8 +287,8 @@ def test_an_input_that_is_not_an_object_is_refused(cli: Run) -> None:
     assert "--input must hold a JSON object with some of email, name, role" in outcome.err
 
 
-def test_an_argument_that_is_no_text_is_a_usage_error(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the SDK meets it where nothing has looked at it before."""
+def test_an_argument_that_is_not_text_is_a_usage_error(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK finds it if the command line has not checked it."""
 
     def unsendable(*_: object, **__: object) -> None:
         "\udcff".encode()
@@ -300,7 +300,7 @@ def test_an_argument_that_is_no_text_is_a_usage_error(cli: Run, monkeypatch: pyt
 
 
 def test_a_defect_has_a_traceback(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reports it needs it."""
+    """A report of the defect needs it."""
 
     def defect(_: object) -> None:
         raise ZeroDivisionError

@@ -72,7 +72,7 @@ def test_a_catalog_round_trips(cli: Run, tmp_path: Path) -> None:
 
 
 def test_a_catalog_is_exported_to_stdout(cli: Run) -> None:
-    """Nothing else is on it, so that it can be piped."""
+    """Stdout has nothing else, so that it can be piped."""
     cli("products", "create", "--name", "Engine", "--sku", "E-1", "--price", "100")
     outcome = cli("products", "export", "--to", "-")
 
@@ -91,7 +91,7 @@ def test_an_export_that_fails_leaves_no_file(cli: Run, tmp_path: Path, monkeypat
 
 
 def test_an_archive_of_pages_is_published(cli: Run, tmp_path: Path, redcore_server: ReferenceServer) -> None:
-    """As it is."""
+    """The archive is sent unchanged."""
     with zipfile.ZipFile(tmp_path / "site.zip", "w") as archive:
         archive.writestr("index.html", "<h1>Packed</h1>")
     outcome = cli("docs", "publish", str(tmp_path / "site.zip"), "--json", "result")

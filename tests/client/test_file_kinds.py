@@ -411,10 +411,10 @@ class TestDownload:
         assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
 
     @POSIX
-    def test_a_mounted_file_is_written_to(
+    def test_a_download_to_a_mounted_file(
         self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Containers mount single files; the system lets no other file take their place."""
+        """Containers mount single files; another file cannot take their place."""
         (tmp_path / "a.csv").write_bytes(b"before" * 100_000)
 
         def busy(*_: object) -> None:

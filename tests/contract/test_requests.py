@@ -139,8 +139,8 @@ def half(connection: socket.socket) -> None:
 def rest() -> Reply:
     """The second half of the file."""
     start = len(CONTENT) // 2
-    told = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"}
-    return Reply(206, CONTENT[start:], told)
+    headers = {"ETag": ETAG, "Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    return Reply(206, CONTENT[start:], headers)
 
 
 def page(cursor: str | None) -> Reply:
@@ -156,9 +156,16 @@ def patient(client: Any) -> Any:
 
 def run(status: str) -> Reply:
     """A run of a workflow."""
-    told = {"id": "wfr_1", "workflow": "catalog_export", "status": status, "progress": 0.5, "input": {}, "result": None}
+    fields = {
+        "id": "wfr_1",
+        "workflow": "catalog_export",
+        "status": status,
+        "progress": 0.5,
+        "input": {},
+        "result": None,
+    }
     times = {"created_at": "2026-01-15T10:00:00Z", "started_at": None, "finished_at": None}
-    return reply({"data": {**told, "error": None, **times}, "meta": META})
+    return reply({"data": {**fields, "error": None, **times}, "meta": META})
 
 
 def in_colour(call: Colour, name: str, *args: Any, **options: Any) -> Any:
