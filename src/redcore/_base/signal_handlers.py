@@ -1,40 +1,49 @@
 """Finds exceptions that a signal handler of the application raised: they are the application's, not a connection's.
 
 Python runs a handler between any two instructions of the main thread, so its exception surfaces in the code that it
-interrupts, such as a read from a socket. Libraries take a TimeoutError or OSError of it for one of their own.
+interrupts, such as a read from a socket or a file. There it is easily taken for an error of that socket or file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from inspect import currentframe
 from types import FrameType
 from typing import cast
 
+from redcore._base.causes import chain
+
 
 def raised_by_handler(problem: BaseException) -> BaseException | None:
-    """Return the exception of a signal handler that this exception is, or was made of; None if there is none.
-
-    Args:
-        problem: An exception that the calling function has caught. Those that were being handled before do not count.
-    """
-    if problem.__traceback__ is None:
-        return None
-    catcher = problem.__traceback__.tb_frame
-    return next((each for each in chain(problem) if is_of_handler(each, catcher)), None)
+    """Return the exception of a signal handler that this exception is, or was made of; None if there is none."""
+    for each in chain(problem):
+        if each is not problem and is_handled_above(each):
+            return None
+        if is_of_handler(each):
+            return each
+    return None
 
 
-def chain(problem: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, and those that it was made of."""
-    while problem is not None:
-        yield problem
-        problem = problem.__cause__ or problem.__context__
+def let_through(problem: Exception) -> None:
+    """Raise the exception of a signal handler that this exception is, or was made of; do nothing if there is none."""
+    if (original := raised_by_handler(problem)) is not None:
+        raise original
 
 
-def is_of_handler(problem: BaseException, catcher: FrameType) -> bool:
+def is_handled_above(problem: BaseException) -> bool:
+    """Whether an exception was caught by code that has called us, such as by the application before this call."""
+    trace, frame = problem.__traceback__, currentframe()
+    while trace is not None and frame is not None:
+        if frame is trace.tb_frame:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_of_handler(problem: BaseException) -> bool:
     """Whether a handler raised an exception: its frame is called with the frame that it interrupts."""
     trace = problem.__traceback__
     while trace is not None and (called := trace.tb_next) is not None:
-        if has_got(called.tb_frame, trace.tb_frame) and catcher in callers(trace.tb_frame):
+        if has_got(called.tb_frame, trace.tb_frame):
             return True
         trace = called
     return False
@@ -47,10 +56,3 @@ def has_got(frame: FrameType, interrupted: FrameType) -> bool:
         if any(each is interrupted for each in values):
             return True
     return False
-
-
-def callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield a frame, and those that called it."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back

@@ -27,6 +27,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import attrs
 
 from redcore._base.cancellation import to_the_end
+from redcore._base.signal_handlers import let_through
 from redcore._call.steps import Ask, Flow
 from redcore.exceptions import AuthenticationError, ConfigurationError, RedcoreError, TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache
@@ -253,6 +254,7 @@ class TokenStore:
         try:
             return (yield Ask(function, blocks=not is_async(self._cache)))
         except Exception as problem:  # noqa: BLE001 (any error of a cache is bridged, or raised as TokenCacheError)
+            let_through(problem)
             self._give_up(problem)
             return otherwise
 

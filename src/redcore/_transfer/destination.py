@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import attrs
 
+from redcore._base.signal_handlers import let_through
 from redcore._call.steps import Flow, Notify, Work
 from redcore._wire.progress import Meter
 from redcore._wire.sources import explained
@@ -311,4 +312,5 @@ def writing() -> Generator[None]:
     except TypeError as problem:
         raise ArgumentError("the file cannot be written: it takes no bytes; open it in binary mode") from problem
     except Exception as problem:
+        let_through(problem)
         raise ArgumentError(explained(problem, "written")) from problem

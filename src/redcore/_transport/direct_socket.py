@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterable
 
 from redcore._base.clock import monotonic
-from redcore._base.signal_handlers import raised_by_handler
+from redcore._base.signal_handlers import let_through
 from redcore._transport.address import Address
 from redcore._transport.connecting import connect
 from redcore._transport.connections import SPARE_S
@@ -145,8 +145,7 @@ class BlockingConnection:
                 if self._readiness.wait_to_write(limits.wait_s(), or_read=or_read) and self._takes_no_more():
                     return False
             except OSError as problem:
-                if raised_by_handler(problem) is not None:
-                    raise
+                let_through(problem)
                 self._broken_by = problem
                 return False
         return True

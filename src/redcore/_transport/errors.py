@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 import attrs
 
-from redcore._base.signal_handlers import chain, raised_by_handler
+from redcore._base.causes import chain
+from redcore._base.signal_handlers import raised_by_handler
 from redcore._transport.proxies import source
 from redcore._transport.tls import advice
 from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError

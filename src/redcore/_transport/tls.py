@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from redcore._base.signal_handlers import chain
+from redcore._base.causes import chain
 from redcore.exceptions import ConfigurationError
 
 Stamp: TypeAlias = tuple[int, int, int] | None

@@ -17,6 +17,7 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any, cast
 
+from redcore._base.signal_handlers import let_through
 from redcore.exceptions import ArgumentError, RedcoreError
 
 PIECE_BYTES = 64 * 1024  # the amount that a connection accepts at a time
@@ -416,6 +417,7 @@ def reading() -> Generator[None]:
     except RedcoreError:
         raise
     except Exception as problem:
+        let_through(problem)
         raise ArgumentError(explained(problem, "read")) from problem
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from redcore._base.signal_handlers import let_through
 from redcore._wire.decoders import converted
 from redcore.exceptions import TokenCacheError
 from redcore.tokens.file_lock import FileLocks, locked
@@ -180,6 +181,7 @@ class FileCache:
         try:
             yield
         except (OSError, ValueError) as problem:
+            let_through(problem)
             reason = getattr(problem, "strerror", None) or problem
             raise TokenCacheError(
                 f"{self._path} cannot be used: {reason}; make it yours, or name another path"

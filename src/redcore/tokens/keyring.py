@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import cast
 
+from redcore._base.signal_handlers import let_through
 from redcore.exceptions import ConfigurationError, TokenCacheError
 from redcore.tokens.encryption import Plain, Unreadable, close, unclose
 from redcore.tokens.file_lock import FileLocks
@@ -131,4 +132,5 @@ def explained() -> Generator[None]:
     except Unreadable as problem:
         raise TokenCacheError(f"an entry of the keyring {problem}; delete it, or choose another service=") from None
     except Exception as problem:  # noqa: BLE001 (backends raise their own error types)
+        let_through(problem)
         raise TokenCacheError(f"the keyring cannot be used ({type(problem).__name__}): {ADVICE}") from None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
+from redcore._base.signal_handlers import let_through
 from redcore.exceptions import ConfigurationError, TokenCacheError
 from redcore.tokens.encryption import Encrypted, Plain, Unreadable
 from redcore.tokens.redis_client import RedisClient, RedisUrl, answers_later
@@ -56,6 +57,7 @@ class _Redis:
                 f"an entry of Redis at {self._where} {problem}; give all processes the same keys, or another prefix="
             ) from None
         except Exception as problem:  # noqa: BLE001 (redis-py's errors have several roots)
+            let_through(problem)
             raise TokenCacheError(
                 f"Redis at {self._where} cannot be used ({type(problem).__name__}); see that it runs and lets you in"
             ) from None

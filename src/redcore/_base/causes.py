@@ -1,0 +1,12 @@
+"""Goes from an exception to those that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def chain(problem: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, and those that it was made of."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
