@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from tests.client.colours import LOOPS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, refusal, stored, user
+from tests.client.loopback import Loopback, Reply, refusal, reset, stored, user
 
-from redcore import RedcoreAPIError, RequestTimeoutError
+from redcore import NetworkError, RedcoreAPIError, RequestTimeoutError
 from redcore._transport import connections, direct_asyncio
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
@@ -162,6 +162,31 @@ class Unread:
     def __exit__(self, *_: object) -> None:
         self._listener.close()
         self._thread.join(30)
+
+
+def test_a_refusal_while_a_body_in_memory_is_sent(call: Colour, make: Any) -> None:
+    """The answer is read although the server takes no more of the body."""
+    ended = threading.Event()
+
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(refusal(413, "TOO_LARGE").encode())
+        ended.wait(30)
+
+    with Unread(refuse) as base_url:
+        client = make(base_url=base_url, max_retries=0)
+        with pytest.raises(RedcoreAPIError) as caught:
+            call(client.request, "POST", "/things", content=bytes(2**25))
+        ended.set()
+
+    assert caught.value.status_code == 413
+
+
+def test_a_connection_that_breaks_while_a_body_is_sent(call: Colour, make: Any) -> None:
+    """The error is that of the network, and no answer is made up."""
+    with Unread(reset) as base_url:
+        client = make(base_url=base_url, max_retries=0)
+        with pytest.raises(NetworkError, match="no answer"):
+            call(client.request, "POST", "/things", content=bytes(2**25))
 
 
 def test_a_server_that_stops_reading_a_body(call: Colour, make: Any) -> None:

@@ -238,6 +238,26 @@ class TestUpload:
         assert caught.value.__cause__ is not None
         assert server.seen == []
 
+    def test_a_file_that_is_cut_while_it_is_sent(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """The error says how much of it is missing; the upload is not retried."""
+        file = tmp_path / "log"
+        file.write_bytes(bytes(2**20))
+
+        with pytest.raises(ArgumentError, match="bytes shorter while it was sent"):
+            call(make().files.upload, file=file, on_progress=lambda _: os.truncate(file, 0))
+
+        assert len(server.seen) <= 1
+
+    def test_pieces_of_any_bytes_are_sent(self, call: Colour, make: Any, server: Loopback) -> None:
+        """Also those that can be changed, and empty ones, which end nothing."""
+        server.answer = lambda seen: stored(part(seen)[1])
+
+        call(make().files.upload, file=iter([bytearray(b"a"), b"", memoryview(b"b")]))
+
+        assert part(server.seen[0])[1] == b"ab"
+
     @pytest.mark.parametrize("mode", ["wb", "ab"])
     def test_a_file_that_was_opened_for_writing_is_refused(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, mode: str

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -20,11 +21,13 @@ import anyio
 import httpx
 import pytest
 from tests.client.colours import Colour
-from tests.client.loopback import Loopback, Reply, Seen, refusal, user
+from tests.client.conftest import named
+from tests.client.loopback import Loopback, Reply, Seen, refusal, stored, user
 
 from redcore import AsyncClient, Client, ConfigurationError
 
 KEY = "rk_test_key"
+EACH_OF_OURS = [("sync", None), ("sync", "httpcore"), ("asyncio", None), ("asyncio", "httpcore"), ("trio", None)]
 ON_ASYNCIO = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
 
 
@@ -233,6 +236,24 @@ def test_a_process_that_multiprocessing_forks(server: Loopback) -> None:
 def drop(clients: list[Any]) -> None:
     clients.clear()
     gc.collect()
+
+
+@pytest.mark.parametrize("colour", EACH_OF_OURS, ids=named)
+@pytest.mark.parametrize("transfer", [False, True])
+def test_a_client_that_is_closed_during_a_call(call: Colour, make: Any, server: Loopback, *, transfer: bool) -> None:
+    """The call ends as usual, and leaves no connection open."""
+    client = make()
+
+    def answer(connection: socket.socket) -> None:
+        call.close(client)
+        connection.sendall((stored(b"x") if transfer else user()).encode())
+
+    server.answer = lambda _: answer
+
+    made = call(client.files.upload, file=b"x") if transfer else call(client.users.get_me)
+
+    assert made.id == ("file_1" if transfer else "usr_1")
+    assert server.ended.acquire(timeout=30)
 
 
 def test_a_client_that_was_never_closed(server: Loopback) -> None:

@@ -20,6 +20,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, reset, user
 
 from redcore import Client, NetworkError
+from redcore._transport.tls import tls
 
 
 @pytest.fixture(params=OWN_TRANSPORTS, ids=named)
@@ -53,6 +54,17 @@ def test_an_encrypted_connection(
     assert len(server.seen[0].body) > 500_000
     call.close(client)
     assert server.ended.acquire(timeout=30)
+
+
+def test_without_a_variable_the_authorities_are_those_of_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those of the machine, which differ from one to the next."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+    trusted = tls().get_ca_certs(binary_form=True)
+
+    assert trusted == ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
+    assert trusted
 
 
 @pytest.mark.parametrize("colour", [("sync", None), ("asyncio", None), ("uvloop", None)], ids=named)

@@ -152,6 +152,8 @@ def test_a_call_after_closing(call: Colour, make: Any) -> None:
 
     with pytest.raises(RedcoreError, match="this client is closed"):
         call(client.users.get_me)
+    with pytest.raises(RedcoreError, match="this client is closed"):
+        call(client.files.upload, file=b"x")
 
 
 # Which transport -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from redcore._call.authenticator import Credentials
 from redcore._call.config import OPTIONS, Config, configure, reconfigure
 from redcore._call.engine import CallOptions
 from redcore.exceptions import ArgumentError, ConfigurationError
-from redcore.options import RequestOptions
+from redcore.options import RequestOptions, Retry
 
 KEY = {"api_key": "rk_test_1"}
 CANARY = "c4n4ry"
@@ -155,6 +155,16 @@ class TestNumbers:
     def test_bad_counts(self, number: object) -> None:
         """The number of retries is a whole number."""
         assert refused(**KEY, max_retries=number).startswith("max_retries must be a whole number")
+
+    def test_a_policy_and_a_count(self) -> None:
+        """Both say how often to retry, so one of them must go, in a client and in its options."""
+        assert "max_retries" in refused(**KEY, retry=Retry(), max_retries=3)
+        with pytest.raises(ConfigurationError, match="max_retries"):
+            reconfigure(CallOptions(), {**dict.fromkeys(OPTIONS, UNSET), "retry": Retry(), "max_retries": 3})
+
+    def test_a_policy_of_another_library(self) -> None:
+        """The error shows what is expected."""
+        assert "retry must be a redcore.Retry, as in Retry(max_retries=5)" in refused(**KEY, retry=object())
 
     def test_variables_are_named(self) -> None:
         """If a variable is at fault, the message names it."""

@@ -52,6 +52,7 @@ class ReferenceServer:
         self._port = port
         self._with_lab = lab
         self._settings = settings or {}
+        self._origin: str | None = None
         self._process: subprocess.Popen[str] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._temporary: Path | None = None
@@ -83,8 +84,8 @@ class ReferenceServer:
         self._watch()  # before there is anything that could be left behind
         try:
             self._launch()
-            self.origin: str = self._await_ready()
-            self._port = urlsplit(self.origin).port or 0  # the same again after kill() and start()
+            self._origin = self._await_ready()
+            self._port = urlsplit(self._origin).port or 0  # the same again after kill() and start()
         except BaseException:
             self.stop()
             raise
@@ -188,6 +189,13 @@ class ReferenceServer:
         if self._process is None:
             raise ReferenceServerError("the server is not started")
         return self._process.pid
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        if self._origin is None:
+            raise ReferenceServerError("the server is not started")
+        return self._origin
 
     @property
     def base_url(self) -> str:

@@ -40,7 +40,7 @@ class SharedServer(ReferenceServer):
 
     def __init__(self, pid: int, origin: str, data: Path, log_file: Path) -> None:
         super().__init__(data=data)
-        self.origin = origin
+        self._origin = origin
         self._pid = pid
         self._log_file = log_file
 
