@@ -21,6 +21,7 @@ from structlog.contextvars import bound_contextvars
 from redcore_server.api import api_keys, applications, files, products, users, workflows
 from redcore_server.api.handler import Call, Handler, Reply, Services
 from redcore_server.api.idempotency import Attempt, fingerprint, once
+from redcore_server.api.shares import Shares
 from redcore_server.api.uploads import Upload, Uploads
 from redcore_server.api.validation import Validation
 from redcore_server.auth.credentials.principal import PRINCIPAL, VERIFY_AGAIN, Principal
@@ -50,7 +51,7 @@ _FRESH_S: Final = 1.0  # a body may take minutes to arrive; most arrive at once,
 _log = structlog.stdlib.get_logger("redcore_server.api")
 
 
-def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> ASGIApp:
+def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services, shares: Shares) -> ASGIApp:
     """Return the app.
 
     Args:
@@ -58,8 +59,9 @@ def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services) -> AS
         stores: Opened stores.
         clock: Source of the current time.
         services: Dependencies of the handlers other than the database.
+        shares: Shares of the organisations in the connections of the stores.
     """
-    return _Api(spec, stores, clock, services)
+    return _Api(spec, stores, clock, services, shares)
 
 
 @attrs.frozen(kw_only=True)
@@ -121,6 +123,7 @@ class _Api:
     stores: Stores
     clock: Clock
     services: Services
+    shares: Shares
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -136,11 +139,17 @@ class _Api:
         handler = _authorised(match, principal)
         caller = _Caller(self.clock, VERIFY_AGAIN.of(scope), match)
         request = await self._checked(match, principal, scope, receive)
-        if match.operation.method == "GET":
-            return self._response(await self._read(handler, request), request.request_id)
         if match.operation.is_upload:
             return await self._upload(handler, request, receive, caller)
-        return await self._write(handler, await caller.of_now(request))
+        return await self._in_turn(handler, request, caller)
+
+    async def _in_turn(self, handler: Handler, request: _Request, caller: _Caller) -> Response:
+        """Answer within the organisation's share, with the authority that the caller has when its turn comes."""
+        async with self.shares.of(request.principal.organisation_id):
+            request = await caller.of_now(request)
+            if request.match.operation.method == "GET":
+                return self._response(await self._read(handler, request), request.request_id)
+            return await self._write(handler, request)
 
     async def _read(self, handler: Handler, request: _Request) -> Reply | Response:
         """Answer from the replica if it is up to date; retry on the primary if the replica fails midway."""
@@ -164,8 +173,7 @@ class _Api:
             room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
         uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
         async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
-            request = await caller.of_now(attrs.evolve(request, body={"upload": upload}))
-            return await self._write(handler, request)
+            return await self._in_turn(handler, attrs.evolve(request, body={"upload": upload}), caller)
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
         validation = Validation(match.operation, max_limit=self.spec.max_limit)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from redcore_server import api
 from redcore_server.api.handler import Services
+from redcore_server.api.shares import Shares
 from redcore_server.auth.app import Auth, open_auth
 from redcore_server.auth.revocation import Revocation
 from redcore_server.clock import Clock
@@ -88,7 +89,8 @@ def auth_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock) -
 
 def api_service(settings: Settings, stores: Stores, spec: Spec, clock: Clock, objects: Objects) -> ASGIApp:
     """Return the API."""
-    return api.build(spec=spec, stores=stores, clock=clock, services=services(settings, stores, objects))
+    shares = Shares(settings.database_connections)
+    return api.build(spec=spec, stores=stores, clock=clock, services=services(settings, stores, objects), shares=shares)
 
 
 def services(settings: Settings, stores: Stores, objects: Objects) -> Services:

@@ -20,6 +20,7 @@ from tests.server.support.callers import gateway_before
 from tests.server.support.tenants import ISSUER, Addresses
 
 from redcore_server import api
+from redcore_server.api.shares import Shares
 from redcore_server.auth.app import Auth
 from redcore_server.cdn import Cdn
 from redcore_server.clock import Clock
@@ -60,7 +61,7 @@ async def main() -> None:
             revoke_client=fatal(auth, auth.revocation.revoke_client, basic),
         )
         app = gateway_before(
-            api.build(spec=contract, stores=stores, clock=clock, services=services),
+            api.build(spec=contract, stores=stores, clock=clock, services=services, shares=Shares(20)),
             Cdn(stores.postgres, services.objects),
             stores=stores,
             auth=auth,
