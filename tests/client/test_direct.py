@@ -7,14 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.client.colours import LOOPS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, refusal, reset, stored, user
+from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, stored, user
 
 from redcore import NetworkError, RedcoreAPIError, RequestTimeoutError
 from redcore._transport import connections, direct_asyncio
@@ -138,6 +138,34 @@ def test_a_refusal_by_a_server_that_stops_reading(call: Colour, make: Any, statu
 
     assert caught.value.status_code == status
     assert len(taken) < 1000
+
+
+def test_a_refusal_that_the_event_loop_has_not_read_yet(call: Colour, make: Any) -> None:
+    """A reset follows it, and the next piece is sent before the loop comes to read: the refusal is not lost."""
+    is_reset = threading.Event()
+
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(refusal(413, "TOO_LARGE").encode())
+        delivered(connection)
+        reset(connection)
+        is_reset.set()
+
+    def pieces() -> Iterator[bytes]:
+        yield bytes(2**16)
+        assert is_reset.wait(30)
+        for _ in range(10):
+            yield bytes(2**16)
+
+    async def awaited() -> AsyncIterator[bytes]:
+        for piece in pieces():  # blocks the loop
+            yield piece
+
+    with Unread(refuse) as base_url:
+        client = make(base_url=base_url, max_retries=0)
+        with pytest.raises(RedcoreAPIError) as caught:
+            call(client.files.upload, file=pieces() if call.name == "sync" else awaited())
+
+    assert caught.value.status_code == 413
 
 
 class Unread:

@@ -115,6 +115,8 @@ class AsyncConnection(asyncio.BufferedProtocol):
         """
         async with aclosing(pieces):
             async for piece in pieces:
+                if self._readiness.is_readable():
+                    await read_first()
                 if self._takes_no_more():
                     return
                 self._transport.write(piece)
@@ -254,6 +256,12 @@ class Body:
         if piece := await self._connection.piece(self._limits):
             return piece
         raise StopAsyncIteration
+
+
+async def read_first() -> None:
+    """Let the event loop read what has arrived, before a write finds the connection broken and discards it."""
+    for _ in range(2):  # in the first iteration this task comes before what is readable
+        await asyncio.sleep(0)
 
 
 def said_farewell(transport: asyncio.Transport) -> bool:
