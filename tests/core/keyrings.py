@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
@@ -53,3 +55,17 @@ class Locked(Remembering):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise KeyringLocked(f"{password} cannot be stored as {service}/{username}: the collection is locked")
+
+
+class Hanging(Remembering):
+    """Shows a prompt and waits, or its D-Bus does not answer."""
+
+    priority = 0  # a chain of backends leaves it out
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answered = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.answered.wait()
+        return super().get_password(service, username)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 from keyring.backends.fail import Keyring as Failing
 from keyring.backends.null import Keyring as Null
-from tests.core.keyrings import Locked, Remembering, Truncating, Windows
+from tests.core.keyrings import Hanging, Locked, Remembering, Truncating, Windows
 
 from redcore.exceptions import ConfigurationError, TokenCacheError
 from redcore.tokens import KeyringCache, SharedTokenCache, TokenSet
@@ -101,6 +102,25 @@ def test_a_keyring_that_recovers_is_probed_again() -> None:
     use(Remembering())
 
     assert cache.get("one") is None
+
+
+def test_a_keyring_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for once, as long as a person may need, and can be used when it has answered."""
+    monkeypatch.setattr("redcore.tokens.keyring.ANSWER_S", 0.01)
+    backend = Hanging()
+    use(backend)
+    cache = KeyringCache()
+
+    for access in (cache.get, cache.delete, lambda key: cache.set(key, PAIR)):
+        with pytest.raises(TokenCacheError, match="the keyring does not answer: unlock it, or restart its service"):
+            access("one")
+
+    backend.answered.set()
+    for thread in [found for found in threading.enumerate() if found.name == "redcore-keyring"]:
+        thread.join()
+    cache._calls.limit_s = 60.0
+    cache.set("one", PAIR)
+    assert cache.get("one") == PAIR
 
 
 @pytest.mark.parametrize(

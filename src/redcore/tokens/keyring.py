@@ -12,19 +12,22 @@ from typing import cast
 
 from redcore._base.signal_handlers import let_through
 from redcore.exceptions import ConfigurationError, TokenCacheError
+from redcore.tokens.bounded_calls import BoundedCalls
 from redcore.tokens.encryption import Plain, Unreadable, close, unclose
 from redcore.tokens.file_lock import FileLocks
 from redcore.tokens.keyring_entry import PART_CHARACTERS, Keyring, KeyringEntry
 from redcore.tokens.state_folder import state_folder
 from redcore.tokens.token_set import TokenSet
 
+ANSWER_S = 60.0  # for a person to read the prompt of a locked keyring, and to type a password
 ADVICE = "unlock it, install a backend for it (https://pypi.org/project/keyring), or use redcore.tokens.FileCache"
 
 
 class KeyringCache:
     """Keeps tokens in the Keychain, the Windows Credential Manager, the Secret Service or KWallet.
 
-    On first use, the keyring is tested: it must return a value as long as the longest that is stored. Keyrings have no
+    On first use, the keyring is tested: it must return a value as long as the longest that is stored. A keyring that
+    does not answer within a minute, such as a locked one whose prompt is not seen, cannot be used. Keyrings have no
     locks between processes, so empty files in the user's state folder serve as locks.
 
     Args:
@@ -44,6 +47,7 @@ class KeyringCache:
         self.strict = strict
         self._service = service
         self._find = get_keyring
+        self._calls = BoundedCalls(ANSWER_S)
         self._probed: Keyring | None = None
         self._locks = FileLocks()
 
@@ -55,21 +59,25 @@ class KeyringCache:
         """Return the tokens stored under a key, or None.
 
         Raises:
-            TokenCacheError: the keyring cannot be used.
+            TokenCacheError: the keyring cannot be used, or does not answer within a minute.
         """
-        with explained():
+
+        def read() -> TokenSet | None:
             stored = self._entry(key).read()
-            return None if stored is None else unclose(Plain(), key, stored.encode())
+            return None if stored is None else unclose(Plain(), key, stored.encode(errors="replace"))
+
+        with explained():
+            return self._calls(read)
 
     def set(self, key: str, tokens: TokenSet) -> None:
         """Store tokens under a key, replacing any others; raises the same errors as `get`."""
         with explained():
-            self._entry(key).write(close(Plain(), key, tokens).decode())
+            self._calls(lambda: self._entry(key).write(close(Plain(), key, tokens).decode()))
 
     def delete(self, key: str) -> None:
         """Delete the tokens under a key, if there are any; raises the same errors as `get`."""
         with explained():
-            self._entry(key).delete()
+            self._calls(lambda: self._entry(key).delete())
 
     def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
         """Acquire the lock of a key without waiting; see `SharedTokenCache`.
