@@ -141,10 +141,10 @@ def test_a_family_that_the_system_does_not_have(
 
 
 def test_all_addresses_refuse(opened: Connect, refused: int, resolve: Any) -> None:
-    """The error has the reason, once for all addresses with the same one."""
+    """The error has the reason, once for all addresses with the same one, and names the host."""
     resolve(refused, refused)
 
-    with pytest.raises(OSError, match=r"^\[Errno \d+\] Connection refused$"):
+    with pytest.raises(OSError, match=r"^\[Errno \d+\] Connection refused: several\.localhost, port 1$"):
         opened(NAME, 1)
 
 
@@ -159,7 +159,7 @@ def test_a_tool_that_blocks_the_network(
 
     with monkeypatch.context() as patched:
         patched.setattr(socket.socket, what, block)
-        with pytest.raises(OSError, match=r"^the network is blocked$"):
+        with pytest.raises(OSError, match=r"^the network is blocked: 127\.0\.0\.1, port \d+$"):
             opened("127.0.0.1", server.port)
 
     assert server.accepted == 0
@@ -170,6 +170,18 @@ def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
     resolve()
 
     with pytest.raises(OSError, match="the name has no address"):
+        opened(NAME, 1)
+
+
+def test_a_name_that_does_not_resolve(opened: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names it, which the system's own does not."""
+
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    with pytest.raises(OSError, match=r"Name or service not known: several\.localhost, port 1$"):
         opened(NAME, 1)
 
 

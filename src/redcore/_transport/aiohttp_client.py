@@ -26,7 +26,7 @@ from redcore._base.response import AsyncIncoming, Headers, Response
 from redcore._transport.address import Address, address, split
 from redcore._transport.asyncio_backend import is_readable
 from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
-from redcore._transport.connecting import resolve_async
+from redcore._transport.connecting import named, resolve_async
 from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S
 from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
 from redcore._transport.lifecycle import Owner
@@ -89,6 +89,8 @@ class Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of a host."""
+        with named(host, port):
+            found_addresses = await resolve_async(host, port)
         return [
             ResolveResult(
                 hostname=host,
@@ -98,7 +100,7 @@ class Resolver(AbstractResolver):
                 proto=0,
                 flags=socket.AI_NUMERICHOST,
             )
-            for found, where in await resolve_async(host, port)
+            for found, where in found_addresses
             if family in {socket.AF_UNSPEC, found}
         ]
 

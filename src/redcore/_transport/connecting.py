@@ -18,7 +18,8 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -51,13 +52,25 @@ def connect(host: str, port: int, ends_at: float) -> socket.socket:
         OSError: the name does not resolve, or no address accepts.
         UnicodeError: the name is not a valid host name.
     """
-    return _race(_resolve(host, port, ends_at), ends_at)
+    with named(host, port):
+        return _race(_resolve(host, port, ends_at), ends_at)
 
 
 async def connect_async(host: str, port: int, ends_at: float) -> socket.socket:
     """Like `connect`, in any asyncio event loop and in trio; can be cancelled at any time."""
-    with anyio.fail_after(_left(ends_at)):
+    with named(host, port), anyio.fail_after(_left(ends_at)):
         return await _race_async(await resolve_async(host, port))
+
+
+@contextmanager
+def named(host: str, port: int) -> Generator[None]:
+    """Say in an error which host cannot be reached, as the system's own message does not."""
+    try:
+        yield
+    except TimeoutError:  # which is an OSError
+        raise
+    except OSError as problem:
+        raise OSError(f"{problem}: {host}, port {port}") from problem
 
 
 def give_up(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
