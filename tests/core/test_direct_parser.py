@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
 from redcore._transport import direct_parser
-from redcore._transport.direct_parser import AnswerReader, BrokenAnswer
+from redcore._transport.direct_parser import AnswerReader, BrokenAnswer, WholeAnswer
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = OK + b"Content-Length: 2\r\n\r\n{}"
@@ -238,3 +240,20 @@ def test_ctrl_c_within_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         reader_of(SHORT)
+
+
+def test_the_memory_of_a_body_of_many_small_chunks() -> None:
+    """It depends on the size of the body, not on the number of its chunks."""
+    data = CHUNKED + b"2\r\nab\r\n" * 100_000 + b"0\r\n\r\n"
+    reader = reader_of(b"")
+    whole = WholeAnswer(reader, ends_at=math.inf)
+    tracemalloc.start()
+
+    for piece in pieces(data, 2**16):
+        reader.feed(piece)
+        whole.collect()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert whole.response().content == b"ab" * 100_000
+    assert peak_bytes < 2**21

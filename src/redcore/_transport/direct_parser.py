@@ -191,8 +191,11 @@ class WholeAnswer:
         if reader.status:
             if self._body is None:
                 self._body = Body(reader.encoding, self._ends_at)
-            for piece in reader.take():
-                self._body.add(piece)
+            pieces = reader.take()
+            if len(pieces) == 1:
+                self._body.add(pieces[0])
+            elif pieces:  # an object for each small chunk would take many times the memory of the body
+                self._body.add(b"".join(pieces))
         return reader.complete
 
     def response(self) -> Response:
