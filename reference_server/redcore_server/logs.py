@@ -5,11 +5,13 @@ Sets format and level; each call site decides what may appear in a line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
+import attrs
 import orjson
 import structlog
 from structlog.typing import Processor
@@ -37,7 +39,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
     )
     handler = logging.StreamHandler(sys.stderr)
     renderers: list[Processor] = [
@@ -52,6 +54,26 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=number, force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+@attrs.frozen(eq=False)
+class _Lossy:
+    """A stream that loses what cannot be written: a full disk or a closed pipe must not fail the request of a line.
+
+    The handler of the standard library does the same.
+    """
+
+    stream: TextIO
+
+    def write(self, text: str) -> None:
+        """Write a text, or lose it."""
+        with contextlib.suppress(OSError):
+            self.stream.write(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if it can be."""
+        with contextlib.suppress(OSError):
+            self.stream.flush()
 
 
 def console() -> structlog.dev.ConsoleRenderer:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import httpx
 import pytest
 import structlog
+from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 from tests.server.support.callers import Callers
-from tests.server.support.tenants import Client, Organisation
+from tests.server.support.tenants import ISSUER, Client, Organisation
 
 from redcore_server.http.access_log import without_secrets
 from redcore_server.http.addresses import client_address
@@ -69,6 +72,26 @@ async def test_a_line_is_a_json_object(log: io.StringIO, caller: httpx.AsyncClie
 
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [line["path"] for line in lines if line["event"] == "request"] == ["/v1/me"]
+
+
+class _Full(io.StringIO):
+    """A file on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_log_that_cannot_be_written_fails_no_request(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, app: ASGIApp
+) -> None:
+    """The disk under it is full, or its reader is gone: the line is lost, the answer is not."""
+    monkeypatch.setattr("sys.stderr", _Full())
+    configure_logging("debug")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as client:
+        answer = await client.get("/healthz")
+
+    assert answer.status_code == 200
 
 
 def test_every_line_can_be_written(log: io.StringIO) -> None:
