@@ -78,6 +78,7 @@ CAUGHT_INSIDE = {
     "_call/observers.py: HookFailed": "carries the error of a hook through the call",
     "_transport/aiohttp_client.py: NoProxy": "becomes a NetworkError in the transport",
     "_transport/direct_parser.py: BrokenAnswer": "becomes a ResponseError in the transport",
+    "_transport/errors.py: AllInUse": "becomes a RequestTimeoutError in the transport",
     "cli/state.py: NotLoggedInError": "ends the command line, an application",
     "testing/_fake/problem.py: OAuthProblem": "becomes an answer of the fake",
     "testing/_fake/problem.py: Problem": "becomes an answer of the fake",
