@@ -17,6 +17,7 @@ import sys
 import threading
 import warnings
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,15 +37,19 @@ ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
 
 
-def archive(content: bytes) -> bytes:
-    """Make a zip file with one file, uncompressed."""
+def damaged_archive(content: bytes) -> bytes:
+    """Make a zip file with one file, of which the stored checksum is wrong.
+
+    It is compressed, because Python 3.12 seeks in an uncompressed one without reading it.
+    """
     with io.BytesIO() as made:
-        with zipfile.ZipFile(made, "w") as writer:
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as writer:
             writer.writestr("catalog.csv", content)
-        return made.getvalue()
+        checksum = zlib.crc32(content).to_bytes(4, "little")
+        return made.getvalue().replace(checksum, bytes(4))
 
 
-DAMAGED_ARCHIVE = archive(CONTENT).replace(b"345678", b"345679", 1)
+DAMAGED_ARCHIVE = damaged_archive(CONTENT)
 
 
 @asynccontextmanager
