@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -212,6 +213,17 @@ def test_what_is_not_a_body_is_bounded(begin: bytes) -> None:
 
     with pytest.raises(BrokenAnswer, match="more than 102400 bytes of headers, chunk extensions or trailers"):
         feed_again(reader, more, 200)
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(102_300, True), (102_500, False)])
+@pytest.mark.parametrize("at_once", [2**10, 2**16, 2**18])
+def test_the_bound_of_a_head(size: int, is_read: bool, at_once: int) -> None:  # noqa: FBT001 (a parameter)
+    """It does not depend on how much of the answer arrives at once."""
+    begin = OK + b"Content-Length: 300000\r\nX: "
+    data = begin + b"a" * (size - len(begin) - 4) + b"\r\n\r\n" + bytes(300_000)
+
+    with nullcontext() if is_read else pytest.raises(BrokenAnswer, match="more than 102400 bytes of headers"):
+        assert reader_of(data, size=at_once).complete
 
 
 def test_informational_answers_are_bounded_together() -> None:

@@ -15,6 +15,7 @@ from redcore._transport.body_reader import Body
 from redcore._transport.errors import BY_LOOPS, Foreign
 
 MAX_OVERHEAD_BYTES = 100 * 1024  # the limit of h11, which httpcore uses; servers send a few hundred bytes
+TOO_MUCH = f"more than {MAX_OVERHEAD_BYTES} bytes of headers, chunk extensions or trailers"
 VERSIONS = {"1.0", "1.1"}
 
 
@@ -89,7 +90,7 @@ class AnswerReader:
         if self._problem is not None:
             raise BrokenAnswer(self._problem)
         if self._overhead > MAX_OVERHEAD_BYTES and not self.complete:
-            raise BrokenAnswer(f"more than {MAX_OVERHEAD_BYTES} bytes of headers, chunk extensions or trailers")
+            raise BrokenAnswer(TOO_MUCH)
 
     def end(self) -> None:
         """Handle the end of the connection, which completes a response without a length.
@@ -137,6 +138,8 @@ class AnswerReader:
             self._problem = "the answer is not HTTP/1.1"
         elif coding is not None and coding.lower() != "chunked":
             self._problem = "the answer has a transfer encoding that was not asked for"
+        elif self._overhead > MAX_OVERHEAD_BYTES and size_of(values) > MAX_OVERHEAD_BYTES:  # a part of it may be body
+            self._problem = TOO_MUCH
         self.status = status
         self._ends_with_connection = coding is None and "content-length" not in values
         # The parser expects a body after a HEAD request, so it cannot parse another response afterwards.
@@ -160,6 +163,11 @@ class AnswerReader:
 def lower_case(name: bytes) -> str:
     """The name of a header."""
     return name.decode("ascii").lower()
+
+
+def size_of(values: dict[str, str]) -> int:
+    """The number of bytes of headers."""
+    return sum(len(name) + len(value) + 4 for name, value in values.items())
 
 
 def why(problem: Exception) -> str:
