@@ -29,8 +29,12 @@ from redcore.testing import ReferenceServer
 from redcore.testing._fake.call import Asked
 
 HOUR_S, DAY_S = 3600, 86400
-ID = re.compile(r"\b(usr|app|key|file|wfr)_[0-9A-Za-z]{8,}")
-REVOKED = re.compile("has been revoked")  # the fake keeps no revoked tokens
+UNLIKE = {
+    re.compile(r"\b(usr|app|key|file|wfr)_[0-9A-Za-z]{8,}"): r"\1_ID",
+    re.compile(r"cursor=[\w-]+"): "cursor=C",
+    re.compile("has been revoked"): "is not valid",  # the fake keeps no revoked tokens
+}
+"""What always differs between the platforms, and what is compared instead."""
 SAML = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 Json: TypeAlias = dict[str, Any]
@@ -51,8 +55,11 @@ class Narrator:
         return self.platform.base_url.removesuffix("/v1")
 
     def keep(self, *facts: Any) -> None:
-        """Record facts, with ids made equal."""
-        self.heard.append(REVOKED.sub("is not valid", ID.sub(r"\1_ID", repr(facts))))
+        """Record facts, with what always differs made equal."""
+        text = repr(facts)
+        for pattern, alike in UNLIKE.items():
+            text = pattern.sub(alike, text)
+        self.heard.append(text)
 
     def send(self, method: str, path: str, *, key: str | None = None, **parts: Any) -> httpx.Response:
         """Send a request with an API key or an access token; None is the seeded key."""
@@ -237,6 +244,35 @@ def an_application_acts_for_itself(narrator: Narrator) -> None:
     narrator.oauth("revoke", shop, token=narrower["refresh_token"])
     narrator.oauth("introspect", shop, token=narrower["refresh_token"])
     narrator.oauth("token", shop, grant_type="refresh_token", refresh_token=narrower["refresh_token"])
+
+
+@story
+def a_refresh_token_comes_back(narrator: Narrator) -> None:
+    shop = narrator.application()
+    pair = narrator.oauth("token", shop, grant_type="client_credentials")
+    fresh = narrator.oauth("token", shop, grant_type="refresh_token", refresh_token=pair["refresh_token"])
+    narrator.platform.lab.advance_clock(HOUR_S / 2)
+    narrator.oauth("token", shop, grant_type="refresh_token", refresh_token=pair["refresh_token"])
+    narrator.send("GET", "/v1/users", key=fresh["access_token"])
+    narrator.oauth("token", shop, grant_type="refresh_token", refresh_token=fresh["refresh_token"])
+
+
+@story
+def a_run_is_cancelled(narrator: Narrator) -> None:
+    with Client(**narrator.platform.arguments) as client:
+        run = client.workflows.wait(client.workflows.run("catalog_export"), timeout=60)
+    narrator.send("POST", f"/v1/workflow-runs/{run.id}/cancel")
+    narrator.send("GET", "/v1/workflow-runs?status=succeeded")
+
+
+@story
+def the_rest_of_a_listing_is_asked_for(narrator: Narrator) -> None:
+    for name in ("ada", "alan"):
+        narrator.make("/v1/users", email=f"{name}@example.com", name=name)
+    cursor = narrator.send("GET", "/v1/users?limit=1").json()["meta"]["next_cursor"]
+    for query in (f"cursor={cursor}&offset=1", f"cursor={cursor}&role=viewer", f"cursor={cursor}&limit=1"):
+        narrator.send("GET", f"/v1/users?{query}")
+    narrator.send("GET", f"/v1/products?cursor={cursor}")
 
 
 @story

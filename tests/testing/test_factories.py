@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from redcore import CursorPage, Page, Product, ProductStatus, User, UserRole
+from redcore import CursorPage, Page, Product, ProductStatus, User, UserRole, testing
 from redcore._base.values import Model
 from redcore._spec import models
 from redcore.testing import make
@@ -46,6 +46,23 @@ def test_an_unknown_field_is_refused() -> None:
     """A misspelt name is an error."""
     with pytest.raises(TypeError, match="nmae"):
         make(User, nmae="Ada")
+
+
+def test_what_is_no_object_of_the_api_is_refused() -> None:
+    """A class of the application, say."""
+
+    class Mine(Model):
+        pass
+
+    with pytest.raises(TypeError, match="Mine is not an object of the API"):
+        make(Mine)
+
+
+def test_the_names_of_the_module() -> None:
+    """They are listed before any is loaded; another one is an AttributeError."""
+    assert set(testing.__all__) <= set(dir(testing))
+    with pytest.raises(AttributeError, match="no attribute 'maker'"):
+        _ = testing.maker
 
 
 def test_a_page_counts_its_items() -> None:

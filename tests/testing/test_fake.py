@@ -299,6 +299,18 @@ def test_an_import_checks_its_rows(client: Client, is_partial: bool, status: str
     assert client.products.list().meta.total == total
 
 
+def test_documentation_is_published(client: Client) -> None:
+    """Of an archive that is there; the result names its version."""
+    archive = client.files.upload(file=b"PK", name="site.zip")
+
+    published = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": archive.id}))
+    failed = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": "file_none"}))
+
+    assert published.result == {"version": archive.id, "path": "/docs/"}
+    assert failed.error is not None
+    assert failed.error.message == "File file_none does not exist."
+
+
 def test_an_invitation_is_in_the_outbox(fake: FakeBlueRound, client: Client) -> None:
     """With its link."""
     client.users.create(email="ada@example.com", name="Ada")
