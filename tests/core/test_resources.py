@@ -60,6 +60,8 @@ def test_a_listing_shows_where_it_begins_and_how_far_it_has_come() -> None:
     assert repr(pages) == "<Pages from offset 40, concurrency 2>"
     assert repr(iter(pages)) == "<PageIterator at offset 40>"
     assert repr(pages.iter_items()) == "<ItemIterator at offset 40>"
+    awaited = AsyncClient(api_key="rk_key").users.list_all(offset=40, concurrency=2)
+    assert repr(awaited) == "<AsyncPages from offset 40, concurrency 2>"
 
 
 def test_the_status_of_an_attempt_has_the_name_that_answers_have() -> None:

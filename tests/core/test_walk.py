@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -35,6 +38,38 @@ def create(*new: int) -> Callable[[list[int]], None]:
         numbers[:0] = new
 
     return change
+
+
+class TestSharing:
+    def test_threads_share_an_iterator(self) -> None:
+        """Each item goes to one of them, and each page is fetched once."""
+        listing = Listing(range(200))
+        shared = pages(listing, 7).iter_items()
+
+        with ThreadPoolExecutor(8) as pool:
+            shares = [part.result() for part in [pool.submit(ids, shared) for _ in range(8)]]
+
+        assert sorted(chain(*shares)) == [*range(200)]
+        assert listing.asked == [(7, offset) for offset in range(0, 200, 7)]
+
+    def test_tasks_share_an_iterator(self) -> None:
+        """As threads do."""
+        listing = Listing(range(20))
+
+        async def execute(operation: Any, /) -> Any:
+            await asyncio.sleep(0)  # in which the other tasks come to wait for this page
+            return listing(operation)
+
+        async def main() -> list[list[int]]:
+            shared = AsyncPages[Item](execute, listing.describe(7)).iter_items()
+
+            async def share() -> list[int]:
+                return [item.id async for item in shared]
+
+            return await asyncio.gather(*(share() for _ in range(8)))
+
+        assert sorted(chain(*asyncio.run(main()))) == [*range(20)]
+        assert listing.asked == [(7, 0), (7, 7), (7, 14)]
 
 
 class TestAListingThatStandsStill:
