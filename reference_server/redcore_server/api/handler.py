@@ -22,7 +22,7 @@ Act = Callable[[], Awaitable[object]]
 class DeferInvitation(Protocol):
     """Writes the job that mails an invitation."""
 
-    async def __call__(self, connection: AsyncPostgres, *, invitation_id: str) -> None:
+    async def __call__(self, connection: AsyncPostgres, *, invitation_id: str, recent: int) -> None:
         """Write it in the connection's open transaction, so that it runs if and only if that commits."""
 
 

@@ -177,7 +177,8 @@ async def _lock_out(call: Call, user_id: str) -> None:
 
 
 async def _invite(call: Call, user_id: str, key: str) -> None:
-    await spend_invitation(call.connection, organisation_id=call.principal.organisation_id, email_key=key, now=call.now)
+    organisation_id = call.principal.organisation_id
+    recent = await spend_invitation(call.connection, organisation_id=organisation_id, email_key=key, now=call.now)
     invitation_id = new_id("inv")
     await call.run(_QUERIES["void_invitations"], user_id=user_id)
     await call.run(
@@ -186,7 +187,7 @@ async def _invite(call: Call, user_id: str, key: str) -> None:
         user_id=user_id,
         expires_at=call.now + INVITATION_LIFETIME,
     )
-    await call.services.defer_invitation(call.connection, invitation_id=invitation_id)
+    await call.services.defer_invitation(call.connection, invitation_id=invitation_id, recent=recent)
 
 
 def _public(row: Row) -> Row:

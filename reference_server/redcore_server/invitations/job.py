@@ -13,17 +13,22 @@ INVITATION_LIFETIME: Final = timedelta(hours=48)
 """Lifetime of an invitation's link."""
 
 TASK: Final = "send_invitation"
-_PATIENT: Final = -1
+MOST_RECENT: Final = 1000
+"""How many invitations within a minute are counted; beyond that, an organisation's next ones are equal."""
+_PATIENT: Final = -MOST_RECENT - 1
 
 
-async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str) -> None:
+async def defer_invitation(connection: AsyncPostgres, *, invitation_id: str, recent: int) -> None:
     """Schedule the mail of an invitation, if and only if the caller's transaction commits.
+
+    The hundredth invitation of one organisation within a minute waits for the first of another.
 
     Args:
         connection: Connection with an open transaction, in which the invitation was written.
         invitation_id: Invitation id, `inv_…`.
+        recent: Number of invitations that the organisation has sent within the minute before.
     """
-    await defer(connection, TASK, invitation_id=invitation_id)
+    await defer(connection, TASK, priority=-recent, invitation_id=invitation_id)
 
 
 async def defer_invitations(connection: AsyncPostgres, invitation_ids: Iterable[str]) -> None:

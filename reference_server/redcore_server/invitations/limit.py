@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from redcore_server.errors import RuleViolation
+from redcore_server.invitations.job import MOST_RECENT
 from redcore_server.store.postgres import AsyncPostgres, queries
 
 _QUERIES: Final = queries("invitation_limit")
 
 
-async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, email_key: str, now: datetime) -> None:
-    """Count one invitation to an address.
+async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, email_key: str, now: datetime) -> int:
+    """Count one invitation to an address, and return how many the organisation has sent within the minute before.
 
     Args:
         connection: Connection with an open transaction that contains the user of that address.
@@ -27,11 +28,13 @@ async def spend_invitation(connection: AsyncPostgres, *, organisation_id: str, e
     Raises:
         RuleViolation: The address was invited too often; the message says when to retry.
     """
-    parameters = {"organisation_id": organisation_id, "email_key": email_key, "now": now}
+    parameters = {"organisation_id": organisation_id, "email_key": email_key, "now": now, "most": MOST_RECENT}
     row = await (await connection.execute(_QUERIES["again"], parameters)).fetchone()
-    if row is not None and row["again"] is not None:
+    assert row is not None  # noqa: S101 - it selects from no table
+    if row["again"] is not None:
         raise RuleViolation(too_often(row["again"]))
     await connection.execute(_QUERIES["count"], parameters)
+    return int(row["recent"])
 
 
 def too_often(again: datetime) -> str:

@@ -15,7 +15,8 @@ import pytest
 from procrastinate.jobs import Job
 from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
-from tests.server.support.callers import rows
+from tests.server.support.callers import Callers, rows
+from tests.server.support.tenants import Organisation, make_organisation
 
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
@@ -302,10 +303,10 @@ async def test_job_of_the_transaction(
 
     with contextlib.suppress(LookupError):
         async with stores.postgres.connection() as connection, connection.transaction():
-            await defer_invitation(connection, invitation_id=undone.invitation_id)
+            await defer_invitation(connection, invitation_id=undone.invitation_id, recent=0)
             raise LookupError
     async with stores.postgres.connection() as connection, connection.transaction():
-        await defer_invitation(connection, invitation_id=done.invitation_id)
+        await defer_invitation(connection, invitation_id=done.invitation_id, recent=0)
     await eventually(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [done.invitation_id]
@@ -318,12 +319,31 @@ async def test_mails_of_an_import_wait_for_everything_else(
     many, one = [await invite(stores, clock, organisation) for _ in range(2)]
     async with stores.postgres.connection() as connection, connection.transaction():
         await defer_invitations(connection, [many.invitation_id])
-        await defer_invitation(connection, invitation_id=one.invitation_id)
+        await defer_invitation(connection, invitation_id=one.invitation_id, recent=0)
 
     queued = await rows(stores, "select args from procrastinate_jobs where status = 'todo' order by priority desc, id")
 
     ids = [job["args"]["invitation_id"] for job in queued if "invitation_id" in job["args"]]
     assert ids.index(one.invitation_id) < ids.index(many.invitation_id)
+
+
+async def test_invitations_of_organisations_take_turns(
+    callers: Callers, organisation: Organisation, stores: Stores, clock: Clock, no_jobs_of_others: None
+) -> None:
+    """The first of one organisation waits for the first of another at most, however many of that one are queued."""
+    busy, other = await callers.of(organisation), await callers.of(await make_organisation(stores, clock))
+    for number in range(3):
+        await busy.post("/v1/users", json={"email": f"{number}@busy.example", "name": "A"})
+    await other.post("/v1/users", json={"email": "0@other.example", "name": "A"})
+
+    queued = await rows(
+        stores,
+        """select email from procrastinate_jobs jobs
+           join invitations on invitations.id = jobs.args ->> 'invitation_id' join users on users.id = user_id
+           where jobs.status = 'todo' order by priority desc, jobs.id""",
+    )
+
+    assert [job["email"] for job in queued] == ["0@busy.example", "0@other.example", "1@busy.example", "2@busy.example"]
 
 
 async def test_a_job_logs_the_request_that_caused_it(
@@ -379,7 +399,7 @@ async def test_failed_job_is_retried(
     invited = await invite(stores, clock, organisation)
 
     async with stores.postgres.connection() as connection, connection.transaction():
-        await defer_invitation(connection, invitation_id=invited.invitation_id)
+        await defer_invitation(connection, invitation_id=invited.invitation_id, recent=0)
     await eventually(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [invited.invitation_id]
@@ -391,7 +411,7 @@ async def test_job_of_dead_worker(
     """A job that a dead worker had started is run again."""
     invited = await invite(stores, clock, organisation)
     async with stores.postgres.connection() as connection, connection.transaction():
-        await defer_invitation(connection, invitation_id=invited.invitation_id)
+        await defer_invitation(connection, invitation_id=invited.invitation_id, recent=0)
         # The traces of a worker that was killed a minute ago during the job.
         await connection.execute(
             """with dead as (insert into procrastinate_workers (last_heartbeat)
