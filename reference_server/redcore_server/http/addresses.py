@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.types import Scope
@@ -14,6 +14,7 @@ PEER: Final = ScopeKey[str]("redcore.peer")
 """The peer of the connection; uvicorn replaces `client` with the address a trusted proxy reports."""
 
 UNKNOWN: Final = "unknown"
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1: clients behind a translator (RFC 7915)
 _HOME_PREFIX: Final = 64  # RFC 6177: the smallest block assigned to a site, so its addresses count as one client
 
 
@@ -55,4 +56,9 @@ def _parsed(host: str | None) -> IPv4Address | IPv6Address | None:
         address = ip_address(host or "")
     except ValueError:
         return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+    return (_embedded(address) or address) if isinstance(address, IPv6Address) else address
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address in an IPv6 one: mapped, or translated, which all lie in one /64."""
+    return IPv4Address(address.packed[-4:]) if address in _TRANSLATED else address.ipv4_mapped
