@@ -10,13 +10,15 @@ import aiohttp
 import httpx2
 import pytest
 from aiohttp import http_exceptions
-from tests.client.colours import TRANSPORTS, Awaiting, Colour
+from tests.client.colours import OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour
 from tests.client.conftest import named
 from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, user
 
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
+from redcore._base.clock import uptime
 from redcore._transport import body_reader, httpx_client, open_async_transport, open_transport
 from redcore._transport.aiohttp_client import AIOHTTP
+from redcore._transport.connections import SPARE_S
 from redcore._transport.errors import our_errors
 from redcore.exceptions import ArgumentError
 
@@ -109,6 +111,25 @@ def test_endless_headers(call: Colour, make: Any, server: Loopback) -> None:
         call(make(max_retries=0).users.get_me)
 
     assert len(sent) < 20
+
+
+@pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
+def test_an_idle_connection_after_the_machine_was_suspended(
+    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not reused: routers have forgotten it, and no packet says so. The monotonic clock stood still meanwhile."""
+    suspended_s = 0.0
+    for module in ("direct_socket", "direct_protocol", "pool", "aiohttp_client"):
+        monkeypatch.setattr(f"redcore._transport.{module}.uptime", lambda: uptime() + suspended_s)
+    client = make()
+    call(client.users.get_me)
+    call(client.users.get_me)
+    assert server.accepted == 1
+
+    suspended_s = SPARE_S + 1
+    call(client.users.get_me)
+
+    assert server.accepted == 2
 
 
 def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Loopback) -> None:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from functools import partial
 from typing import Any, ClassVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
@@ -21,7 +21,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from redcore._base.cancellation import to_the_end
-from redcore._base.clock import monotonic
+from redcore._base.clock import monotonic, uptime
 from redcore._base.response import AsyncIncoming, Headers, Response
 from redcore._transport.address import Address, address, split
 from redcore._transport.asyncio_backend import is_readable
@@ -116,7 +116,8 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] (aiohttp names a bare tuple)
-        self._used: WeakSet[object] = WeakSet()
+        self._used: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+        """By protocol, when its latest request began; aiohttp's clock stands still while the machine is suspended."""
 
     async def connect(
         self,
@@ -128,11 +129,14 @@ class Connector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or protocol not in self._used:
-                if protocol is not None:
-                    self._used.add(protocol)
+            if protocol is None:
                 return connection
-            if not (protocol.should_close or is_readable(connection.transport)):
+            used_at = self._used.get(protocol)
+            is_stale = used_at is not None and (
+                protocol.should_close or is_readable(connection.transport) or uptime() - used_at > SPARE_S
+            )
+            if not is_stale:
+                self._used[protocol] = uptime()
                 return connection
             connection.close()
 

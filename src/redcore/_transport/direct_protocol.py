@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Self, cast
 
-from redcore._base.clock import monotonic
+from redcore._base.clock import monotonic, uptime
 from redcore._base.response import Response
 from redcore._transport.address import Address
 from redcore._transport.connecting import connect_async, give_up
@@ -166,14 +166,14 @@ class AsyncConnection(asyncio.BufferedProtocol):
     def is_idle(self) -> bool:
         """Whether it can be used for another request; starts its idle time."""
         self._in_use = False
-        self._expires_at = monotonic() + SPARE_S
+        self._expires_at = uptime() + SPARE_S
         return self._sent_all and self.reader.reusable and self._problem is None
 
     def has_expired(self) -> bool:
         """Whether it was idle for too long, was closed, or has received unsolicited data."""
         if not self._is_open:
             return False
-        return self._transport.is_closing() or monotonic() > self._expires_at or self._readiness.is_readable()
+        return self._transport.is_closing() or uptime() > self._expires_at or self._readiness.is_readable()
 
     def close(self) -> None:
         """Close the connection at once, without TLS's farewell, which a server may never answer."""

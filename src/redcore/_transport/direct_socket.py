@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 
-from redcore._base.clock import monotonic
+from redcore._base.clock import monotonic, uptime
 from redcore._base.signal_handlers import let_through
 from redcore._transport.address import Address
 from redcore._transport.connecting import connect
@@ -187,12 +187,12 @@ class BlockingConnection:
 
     def is_idle(self) -> bool:
         """Whether it can take another request, which starts the time that it is kept."""
-        self._expires_at = monotonic() + SPARE_S
+        self._expires_at = uptime() + SPARE_S
         return self.is_open and self._sent_all and self.reader.reusable
 
     def has_expired(self) -> bool:
         """Whether it was idle for too long, was closed, or has received unsolicited data."""
-        return self.is_open and (monotonic() > self._expires_at or self._readiness.is_readable())
+        return self.is_open and (uptime() > self._expires_at or self._readiness.is_readable())
 
     def close(self) -> None:
         """Close the connection at once, without TLS's farewell, which a server may never answer."""

@@ -7,21 +7,33 @@ is created, as httpcore imports every installed event loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import anyio
 import attrs
 import httpcore
 
-from redcore._base.clock import monotonic
+from redcore._base.clock import monotonic, uptime
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.address import Address, split
 from redcore._transport.asyncio_backend import LoopBackend
 from redcore._transport.body_reader import Body
-from redcore._transport.connections import MAX_CONNECTIONS, SPARE_S, Route, Routes, Slots, slots, take_slot
+from redcore._transport.connections import (
+    MAX_CONNECTIONS,
+    SPARE_S,
+    Connection,
+    ConnectionT,
+    Route,
+    Routes,
+    Slots,
+    slots,
+    take_slot,
+)
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
 from redcore._transport.httpcore_request import IDENTITY, headers_of, may_keep, on_the_wire, origin_of
@@ -97,7 +109,7 @@ class PoolTransport(Owner):
         except BaseException:
             connection.close()
             raise
-        spent = route.put(connection) if may_keep(connection, answer) else connection
+        spent = kept(connection, route, answer)
         if spent is not None:
             spent.close()
         if self.closed:  # meanwhile
@@ -151,7 +163,7 @@ class PoolTransport(Owner):
         try:
             if answer is not None and whole:
                 answer.close()
-                spent = route.put(connection) if may_keep(connection, answer) else connection
+                spent = kept(connection, route, answer)
         finally:
             free.put(None)
             if spent is not None:
@@ -177,10 +189,27 @@ class PoolTransport(Owner):
 def fresh(route: Route[httpcore.ConnectionInterface]) -> httpcore.ConnectionInterface:
     """A connection that has not expired."""
     connection = route.take()
-    while connection.has_expired():
+    while has_expired(connection):
         connection.close()
         connection = route.take()
     return connection
+
+
+_idle_until: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+"""By connection, until when it can be reused: httpcore's own clock stands still while the machine is suspended."""
+
+
+def kept(connection: ConnectionT, route: Route[ConnectionT], answer: httpcore.Response) -> ConnectionT | None:
+    """Keep a connection for the next request; returns a connection to close, as `Route.put` does."""
+    if not may_keep(connection, answer):
+        return connection
+    _idle_until[connection] = uptime() + SPARE_S
+    return route.put(connection)
+
+
+def has_expired(connection: Connection) -> bool:
+    """Whether a connection was idle for too long, or closed by the server."""
+    return uptime() > _idle_until.get(connection, math.inf) or connection.has_expired()
 
 
 def connect(tls: Tls, proxy: Proxy | None, where: Address) -> httpcore.ConnectionInterface:
@@ -273,7 +302,7 @@ class AsyncPoolTransport(Owner):
             with anyio.CancelScope(shield=True):
                 await give_up(connection, pieces)
             raise
-        spent = route.put(connection) if may_keep(connection, answer) else connection
+        spent = kept(connection, route, answer)
         if spent is not None:
             await spent.aclose()
         if self.closed:  # meanwhile
@@ -329,7 +358,7 @@ class AsyncPoolTransport(Owner):
         try:
             if answer is not None and whole:
                 await answer.aclose()
-                spent = route.put(connection) if may_keep(connection, answer) else connection
+                spent = kept(connection, route, answer)
         finally:
             slots.release()
             if spent is not None:
@@ -355,7 +384,7 @@ class AsyncPoolTransport(Owner):
 async def fresh_async(route: Route[httpcore.AsyncConnectionInterface]) -> httpcore.AsyncConnectionInterface:
     """A connection that has not expired."""
     connection = route.take()
-    while connection.has_expired():
+    while has_expired(connection):
         await connection.aclose()
         connection = route.take()
     return connection
