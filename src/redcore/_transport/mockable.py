@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._transport.errors import closed
 from redcore._transport.interception import AWAITED, BLOCKING, is_intercepted
-from redcore._transport.per_loop import PerLoop
 from redcore._transport.protocols import AsyncTransport, Transport
 from redcore._transport.stand_in import STAGE
 from redcore._transport.tls import Tls
@@ -15,6 +14,8 @@ from redcore._wire.encoding import Request
 
 if TYPE_CHECKING:
     import httpx
+
+    from redcore._transport.per_loop import PerLoop
 
 
 class MockableTransport:
@@ -75,6 +76,8 @@ class AsyncMockableTransport:
     """
 
     def __init__(self, own: AsyncTransport) -> None:
+        from redcore._transport.per_loop import PerLoop  # noqa: PLC0415 (blocking code needs no asyncio)
+
         self._own = own
         # A mock may let requests through, or record them: then there are connections, which work in one loop only.
         self._httpx: PerLoop[httpx.AsyncClient] = PerLoop(lambda http: http.aclose())
