@@ -174,7 +174,7 @@ def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
 
 
 def test_a_name_that_does_not_resolve(opened: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names it, which the system's own does not."""
+    """The error has the name, which the system's own lacks."""
 
     def unknown(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

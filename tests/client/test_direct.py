@@ -140,8 +140,8 @@ def test_a_refusal_by_a_server_that_stops_reading(call: Colour, make: Any, statu
     assert len(taken) < 1000
 
 
-def test_a_refusal_that_the_event_loop_has_not_read_yet(call: Colour, make: Any) -> None:
-    """A reset follows it, and the next piece is sent before the loop comes to read: the refusal is not lost."""
+def test_a_refusal_before_the_event_loop_has_read_it(call: Colour, make: Any) -> None:
+    """A reset follows it, and the next piece is sent before the loop reads: the refusal is not lost."""
     is_reset = threading.Event()
 
     def refuse(connection: socket.socket) -> None:
@@ -193,7 +193,7 @@ class Unread:
 
 
 def test_a_refusal_while_a_body_in_memory_is_sent(call: Colour, make: Any) -> None:
-    """The answer is read although the server takes no more of the body."""
+    """The answer is read although the server reads no more of the body."""
     ended = threading.Event()
 
     def refuse(connection: socket.socket) -> None:
@@ -210,7 +210,7 @@ def test_a_refusal_while_a_body_in_memory_is_sent(call: Colour, make: Any) -> No
 
 
 def test_a_connection_that_breaks_while_a_body_is_sent(call: Colour, make: Any) -> None:
-    """The error is that of the network, and no answer is made up."""
+    """A network error is raised, and no answer is made up."""
     with Unread(reset) as base_url:
         client = make(base_url=base_url, max_retries=0)
         with pytest.raises(NetworkError, match="no answer"):

@@ -38,7 +38,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such f
 
 
 def damaged_archive(content: bytes) -> bytes:
-    """Make a zip file with one file, of which the stored checksum is wrong.
+    """Make a zip file with one file whose stored checksum is wrong.
 
     It is compressed, because Python 3.12 seeks in an uncompressed one without reading it.
     """
@@ -243,9 +243,7 @@ class TestUpload:
         assert caught.value.__cause__ is not None
         assert server.seen == []
 
-    def test_a_file_that_is_cut_while_it_is_sent(
-        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
-    ) -> None:
+    def test_a_file_truncated_while_it_is_sent(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
         """The error says how much of it is missing; the upload is not retried."""
         file = tmp_path / "log"
         file.write_bytes(bytes(2**20))
@@ -256,7 +254,7 @@ class TestUpload:
         assert len(server.seen) <= 1
 
     def test_pieces_of_any_bytes_are_sent(self, call: Colour, make: Any, server: Loopback) -> None:
-        """Also those that can be changed, and empty ones, which end nothing."""
+        """Also mutable ones, and empty ones, which do not end the body."""
         server.answer = lambda seen: stored(part(seen)[1])
 
         call(make().files.upload, file=iter([bytearray(b"a"), b"", memoryview(b"b")]))

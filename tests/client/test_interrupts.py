@@ -178,7 +178,9 @@ def test_other_signals_wait_until_the_refreshed_pair_is_stored(server: Loopback,
 
 
 @pytest.mark.parametrize("kind", ["source", "target", "cache"])
-def test_an_error_of_a_signal_handler_in_a_file(server: Loopback, alarm: Exception, kind: str, tmp_path: Path) -> None:
+def test_an_error_of_a_signal_handler_while_a_file_is_read(
+    server: Loopback, alarm: Exception, kind: str, tmp_path: Path
+) -> None:
     """The file can be read and written, and the cache can be used."""
 
     class File(io.BytesIO):

@@ -57,7 +57,7 @@ def test_an_encrypted_connection(
 
 
 def test_without_a_variable_the_authorities_are_those_of_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not those of the machine, which differ from one to the next."""
+    """Not the authorities of the machine, which differ from one to the next."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
 

@@ -34,7 +34,7 @@ UNLIKE = {
     re.compile(r"cursor=[\w-]+"): "cursor=C",
     re.compile("has been revoked"): "is not valid",  # the fake keeps no revoked tokens
 }
-"""What always differs between the platforms, and what is compared instead."""
+"""Values that always differ between the platforms, and their replacements."""
 SAML = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 Json: TypeAlias = dict[str, Any]
@@ -55,7 +55,7 @@ class Narrator:
         return self.platform.base_url.removesuffix("/v1")
 
     def keep(self, *facts: Any) -> None:
-        """Record facts, with what always differs made equal."""
+        """Record facts, with values that always differ replaced."""
         text = repr(facts)
         for pattern, alike in UNLIKE.items():
             text = pattern.sub(alike, text)

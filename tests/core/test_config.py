@@ -157,7 +157,7 @@ class TestNumbers:
         assert refused(**KEY, max_retries=number).startswith("max_retries must be a whole number")
 
     def test_a_policy_and_a_count(self) -> None:
-        """Both say how often to retry, so one of them must go, in a client and in its options."""
+        """Both say how often to retry, so they exclude each other, in a client and in its options."""
         assert "max_retries" in refused(**KEY, retry=Retry(), max_retries=3)
         with pytest.raises(ConfigurationError, match="max_retries"):
             reconfigure(CallOptions(), {**dict.fromkeys(OPTIONS, UNSET), "retry": Retry(), "max_retries": 3})

@@ -77,7 +77,7 @@ class TestABodyOfKnownLength:
 
 
 def test_a_body_of_unknown_length_is_sent_in_chunks() -> None:
-    """An empty piece is none, as it would end the body."""
+    """An empty piece is skipped, as it would end the body."""
     framing = Framing(request(headers={"Transfer-Encoding": "chunked"}))
 
     assert [framing.frame(b"ab"), framing.frame(b""), framing.end()] == [b"2\r\nab\r\n", b"", b"0\r\n\r\n"]

@@ -104,7 +104,7 @@ def test_a_keyring_that_recovers_is_probed_again() -> None:
     assert cache.get("one") is None
 
 
-def test_a_keyring_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is waited for once, as long as a person may need, and can be used when it has answered."""
     monkeypatch.setattr("redcore.tokens.keyring.ANSWER_S", 0.01)
     backend = Hanging()

@@ -57,7 +57,7 @@ class TestSharing:
         listing = Listing(range(20))
 
         async def execute(operation: Any, /) -> Any:
-            await asyncio.sleep(0)  # in which the other tasks come to wait for this page
+            await asyncio.sleep(0)  # time for the other tasks to wait for this page
             return listing(operation)
 
         async def main() -> list[list[int]]:

@@ -48,8 +48,8 @@ def test_an_unknown_field_is_refused() -> None:
         make(User, nmae="Ada")
 
 
-def test_what_is_no_object_of_the_api_is_refused() -> None:
-    """A class of the application, say."""
+def test_a_class_that_is_not_a_model_is_refused() -> None:
+    """A class of the application, for example."""
 
     class Mine(Model):
         pass
@@ -59,7 +59,7 @@ def test_what_is_no_object_of_the_api_is_refused() -> None:
 
 
 def test_the_names_of_the_module() -> None:
-    """They are listed before any is loaded; another one is an AttributeError."""
+    """They are listed before any is loaded; an unknown one is an AttributeError."""
     assert set(testing.__all__) <= set(dir(testing))
     with pytest.raises(AttributeError, match="no attribute 'maker'"):
         _ = testing.maker

@@ -300,7 +300,7 @@ def test_an_import_checks_its_rows(client: Client, is_partial: bool, status: str
 
 
 def test_documentation_is_published(client: Client) -> None:
-    """Of an archive that is there; the result names its version."""
+    """From an existing archive; the result names its version."""
     archive = client.files.upload(file=b"PK", name="site.zip")
 
     published = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": archive.id}))

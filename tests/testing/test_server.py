@@ -1,4 +1,4 @@
-"""What `ReferenceServer` says when it is used wrongly."""
+"""Errors of `ReferenceServer` when it is used wrongly."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from redcore.testing import ReferenceServer, ReferenceServerError
 
 @pytest.mark.parametrize("name", ["data", "pid", "origin", "base_url", "api_key", "application", "lab"])
 def test_a_server_that_is_not_started(name: str) -> None:
-    """It has neither data nor a process, an address or credentials."""
+    """It has no data, process, address or credentials."""
     with pytest.raises(ReferenceServerError, match="the server is not started"):
         getattr(ReferenceServer(), name)
 
 
-def test_the_laboratory_of_a_server_without_one() -> None:
+def test_the_lab_of_a_server_without_one() -> None:
     """The error names the argument."""
     with pytest.raises(ReferenceServerError, match="was started without lab=True"):
         _ = ReferenceServer(lab=False).lab

@@ -1,4 +1,4 @@
-"""One organisation leaves database connections for the others."""
+"""The database connections of the pool are shared fairly among organisations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAITING = "select 1 from pg_locks where not granted"
 async def test_requests_beyond_the_share_wait_without_a_connection(
     stores: Stores, auth: Auth, clock: Clock, organisation: Organisation, tmp_path: Path
 ) -> None:
-    """Of five that a lock holds up, two have one; another organisation is answered meanwhile, and all are at last."""
+    """Of five that a lock delays, two have one; another organisation is answered meanwhile, and all in the end."""
     app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path, database_connections=4))
     async with callers_of(app, stores, clock) as callers:
         slow, other = await callers.of(organisation), await callers.of(await make_organisation(stores, clock))
@@ -35,7 +35,7 @@ async def test_requests_beyond_the_share_wait_without_a_connection(
             ]
             async with asyncio.timeout(30):
                 while len(await rows(stores, WAITING)) < 2:
-                    pass  # asking takes its time: the others go on meanwhile
+                    pass  # the query takes a moment: the others continue meanwhile
             met = await other.post("/v1/users", json={"email": "a@example.com", "name": "A"})
             waiting = len(await rows(stores, WAITING))
         answers = await asyncio.gather(*held)
@@ -44,8 +44,8 @@ async def test_requests_beyond_the_share_wait_without_a_connection(
     assert [answer.status_code for answer in answers] == [201] * 5
 
 
-async def test_a_share_is_forgotten_when_no_request_holds_it() -> None:
-    """So that organisations of long ago take no memory; even a single connection can be shared."""
+async def test_an_unused_share_is_forgotten() -> None:
+    """So that organisations of the past take no memory; even a single connection can be shared."""
     shares = Shares(1)
     first = shares.of("org_1")
 

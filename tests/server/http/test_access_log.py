@@ -84,7 +84,7 @@ class _Full(io.StringIO):
 async def test_a_log_that_cannot_be_written_fails_no_request(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch, app: ASGIApp
 ) -> None:
-    """The disk under it is full, or its reader is gone: the line is lost, the answer is not."""
+    """The disk is full, or the reader is gone: the line is lost, the answer is not."""
     monkeypatch.setattr("sys.stderr", _Full())
     configure_logging("debug")
 
