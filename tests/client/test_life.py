@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, Seen, refusal, stored, user
 
 from redcore import AsyncClient, Client, ConfigurationError
+from redcore._base.interrupts import interrupts
 
 KEY = "rk_test_key"
 EACH_OF_OURS = [("sync", None), ("sync", "httpcore"), ("asyncio", None), ("asyncio", "httpcore"), ("trio", None)]
@@ -197,6 +199,23 @@ def test_a_fork_where_one_client_cannot_be_reset(server: Loopback, monkeypatch: 
         assert in_a_fork(client.users.get_me) == 0
 
     assert server.accepted == 3
+
+
+def test_a_fork_while_signals_are_deferred() -> None:
+    """The child handles them as the application does: another thread may fork while this one refreshes a token."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.hold()
+
+    def in_child() -> None:
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        assert not interrupts.are_held
+
+    try:
+        assert in_a_fork(in_child) == 0
+        assert interrupts.are_held
+    finally:
+        interrupts.deliver()
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:

@@ -6,6 +6,7 @@ kind is delivered immediately. The application's own handlers are restored, and 
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -54,13 +55,21 @@ class Interrupts:
         """
         if threading.current_thread() is not threading.main_thread() or not self.are_held:
             return
+        self._restore()
+        with ExitStack() as others:  # which are delivered even if the handler of one raises
+            for number in reversed(self._noted):
+                others.callback(signal.raise_signal, number)
+
+    def abandon(self) -> None:
+        """Stop deferring signals in a forked child, which nothing could end otherwise: the refresh is the parent's."""
+        if self.are_held:
+            self._restore()
+
+    def _restore(self) -> None:
         self.are_held = False
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == self._note:  # unless the application has set another one meanwhile
                 signal.signal(number, handler)
-        with ExitStack() as others:  # which are delivered even if the handler of one raises
-            for number in reversed(self._noted):
-                others.callback(signal.raise_signal, number)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if number in self._noted:
@@ -70,3 +79,5 @@ class Interrupts:
 
 
 interrupts = Interrupts()
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=interrupts.abandon)
