@@ -79,7 +79,7 @@ def test_a_blocking_call_loads_no_other_http_library_and_no_event_loop() -> None
     loaded = loaded_by(REFUSED)
 
     assert "httptools" in loaded
-    assert loaded & {"httpx", "httpcore", "h11", "asyncio", "trio", "certifi", "urllib.request"} == set()
+    assert loaded & {"httpx", "httpcore", "h11", "asyncio", "trio", "certifi", "urllib.request", "lzma"} == set()
 
 
 @pytest.mark.parametrize("module", ["redcore", "redcore.tokens"])

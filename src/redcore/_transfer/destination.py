@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -229,10 +228,12 @@ class PartialFile:
         except OSError as problem:
             if problem.errno != errno.EBUSY:
                 raise
+            from shutil import copyfileobj  # noqa: PLC0415 (it loads three libraries for compression)
+
             # A mounted file, such as of a container, cannot be replaced, so it is written; complete and verified bytes.
             self._file.seek(0)
             with self._path.open("wb") as target:
-                shutil.copyfileobj(self._file, target, BLOCK_BYTES)
+                copyfileobj(self._file, target, BLOCK_BYTES)
             self._part.unlink()
 
     def _permit(self, more: int) -> None:
