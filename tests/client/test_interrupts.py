@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, reset, user
 
-from redcore import Client, NetworkError
+from redcore import AsyncClient, Client, NetworkError
 from redcore._base.interrupts import Interrupts
 from redcore._transport.connecting import connect
 from redcore.tokens import FileCache
@@ -57,6 +58,32 @@ def test_an_interrupt_waits_until_the_refreshed_pair_is_stored(server: Loopback,
         assert client.users.get("usr_1").id == "usr_1"
 
     assert [seen.path for seen in server.seen] == ["/oauth/token", "/v1/users/usr_1"]
+
+
+def test_an_interrupt_on_trio_waits_until_the_pair_is_stored(server: Loopback, tmp_path: Path) -> None:
+    """Trio interrupts the main task wherever it waits, whatever shields it from cancellation."""
+
+    def answer(seen: Seen) -> Reply | Raw:
+        if seen.path == "/oauth/token":
+            interrupt()
+            return pair(2)
+        return user()
+
+    server.answer = answer
+    received: list[dict[str, Any]] = []
+    cache = FileCache(tmp_path / "t")
+
+    async def call() -> None:
+        options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
+        async with AsyncClient(token_cache=cache, on_token_refreshed=received.append, **options) as client:
+            await client.users.get("usr_1")
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(call)
+    assert [tokens["access_token"] for tokens in received] == ["access-2"]
+
+    trio.run(call)
+    assert [seen.path for seen in server.seen if seen.path == "/oauth/token"] == ["/oauth/token"]
 
 
 def test_an_interrupt_of_any_other_request_is_delivered_at_once(server: Loopback) -> None:

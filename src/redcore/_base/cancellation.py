@@ -1,29 +1,26 @@
 """Lets an await finish although its task is cancelled; the cancellation is delivered just after.
 
 anyio's shield alone is not enough: it blocks the cancellation of scopes, but not a plain `task.cancel()` of asyncio,
-which `asyncio.timeout` and `asyncio.wait_for` use.
+which `asyncio.timeout` and `asyncio.wait_for` use, nor Ctrl-C, which trio delivers to the main task wherever it waits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar
 from weakref import WeakSet
 
 import anyio
 
-if TYPE_CHECKING:
-    import asyncio
-
 T = TypeVar("T")
-put_off: WeakSet[asyncio.Task[object]] = WeakSet()
-"""Tasks whose cancellation `to_the_end` has put off to their next await."""
+put_off: WeakSet[object] = WeakSet()
+"""Tasks whose cancellation `to_the_end` has put off to their next await; of trio, the main task after Ctrl-C."""
 
 
 async def to_the_end(awaitable: Awaitable[T]) -> T:
     """Await to the end; a cancellation in between is delivered at the task's next await, at the latest by `deliver`."""
-    waited = _past_cancels(awaitable) if _on_asyncio() else awaitable
+    waited = _past_cancels(awaitable) if _on_asyncio() else _past_interrupts(awaitable)
     with _shielded():
         return await waited
 
@@ -35,11 +32,16 @@ async def deliver() -> None:
     application awaits next, outside the `asyncio.timeout` that it comes from.
     """
     if not _on_asyncio():
+        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
+
+        if (main := trio.lowlevel.current_task()) in put_off:
+            put_off.discard(main)
+            raise KeyboardInterrupt
         return
     import asyncio  # noqa: PLC0415 (blocking code needs none of it)
 
     if (task := asyncio.current_task()) in put_off:
-        put_off.discard(cast("asyncio.Task[object]", task))
+        put_off.discard(task)
         await asyncio.sleep(0)
 
 
@@ -77,3 +79,28 @@ async def _past_cancels(awaitable: Awaitable[T]) -> T:
             waiting.uncancel()
             waiting.cancel()
     return inner.result()
+
+
+async def _past_interrupts(awaitable: Awaitable[T]) -> T:
+    """Await in a separate task of trio, so that Ctrl-C interrupts only the waiting of the main task."""
+    import trio  # noqa: PLC0415 (as above)
+
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    @trio.lowlevel.enable_ki_protection
+    async def run() -> None:
+        with trio.CancelScope(shield=True):
+            try:
+                results.append(await awaitable)
+            except BaseException as error:  # noqa: BLE001 (raised below)
+                errors.append(error)
+
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+    except (BaseExceptionGroup, KeyboardInterrupt):  # a group of one, unless the application chose otherwise
+        put_off.add(trio.lowlevel.current_task())
+    if errors:
+        raise errors[0]
+    return results[0]
