@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OBJECTS_VARIABLE: Final = "REDCORE_SERVER_OBJECTS_URL"
 _PART_BYTES: Final = 5 * 1024 * 1024  # S3's minimum size of an upload part
+_LOCAL_PART_BYTES: Final = 256 * 1024  # an upload that stalls holds one part in memory, for as long as it stalls
 _PARTS_AT_ONCE: Final = 2
 _PIECE_BYTES: Final = 256 * 1024
 _CONNECT_TIMEOUT: Final = timedelta(seconds=2)
@@ -72,9 +73,10 @@ class Found:
 
 @attrs.frozen
 class Objects:
-    """The objects of one store."""
+    """The objects of one store; they are written in parts of a size."""
 
     _store: ObjectStore
+    _part_bytes: int = _PART_BYTES
 
     async def put(self, key: str, pieces: AsyncIterator[bytes]) -> None:
         """Write an object; if `pieces` raises, the error propagates and nothing is written.
@@ -86,13 +88,13 @@ class Objects:
         Raises:
             ObjectsUnavailable: The store cannot write it.
         """
-        parts = _Parts(pieces)
+        parts = _Parts(pieces, self._part_bytes)
         with _away():
             if not await parts.has_whole():  # one request instead of three
                 await obstore.put_async(self._store, key, parts.take(), use_multipart=False)
                 return
             await obstore.put_async(
-                self._store, key, parts, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
+                self._store, key, parts, chunk_size=self._part_bytes, max_concurrency=_PARTS_AT_ONCE, use_multipart=True
             )
 
     async def get(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -232,7 +234,7 @@ def open_objects(settings: Settings) -> Objects:
         raise StoreError(
             f"The object store {folder} cannot be made ({error.strerror}). Set {OBJECTS_VARIABLE}."
         ) from error
-    return Objects(LocalStore(folder))
+    return Objects(LocalStore(folder), _LOCAL_PART_BYTES)
 
 
 async def check(objects: Objects, settings: Settings) -> None:
@@ -294,8 +296,9 @@ class _Parts:
     object, such as this error with its frames, at the next call of obstore only (PyO3's deferred reference counts).
     """
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+    def __init__(self, pieces: AsyncIterator[bytes], part_bytes: int) -> None:
         self._pieces = pieces
+        self._part_bytes = part_bytes
         self._read = bytearray()
 
     def __aiter__(self) -> Self:
@@ -309,17 +312,17 @@ class _Parts:
     async def has_whole(self) -> bool:
         """Read until a whole part is there; False if the pieces end before."""
         try:
-            while len(self._read) < _PART_BYTES and (piece := await anext(self._pieces, None)) is not None:
+            while len(self._read) < self._part_bytes and (piece := await anext(self._pieces, None)) is not None:
                 self._read += piece
         except BaseException:
             self._read.clear()
             raise
-        return len(self._read) >= _PART_BYTES
+        return len(self._read) >= self._part_bytes
 
     def take(self) -> bytes:
         """Return the first part, or what there is of it."""
-        part = bytes(memoryview(self._read)[:_PART_BYTES])
-        del self._read[:_PART_BYTES]
+        part = bytes(memoryview(self._read)[: self._part_bytes])
+        del self._read[: self._part_bytes]
         return part
 
 

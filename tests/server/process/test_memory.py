@@ -126,3 +126,29 @@ def test_no_100_mb_of_requests_are_kept(server: Server, *, is_upload: bool) -> N
             connection.sendall(head * (PIECE // len(head)))
 
     assert eventually(lambda: resident_mb(server) < before_mb + 10)
+
+
+def unread_bytes(port: int) -> int:
+    """Return how many bytes of connections from or to a port the kernel holds."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    queues = [fields[4].split(":") for fields in lines if f"{port:04X}" in {fields[1][9:], fields[2][9:]}]
+    return sum(int(queue, 16) for pair in queues for queue in pair)
+
+
+def test_uploads_that_stall_keep_little_in_memory(server: Server) -> None:
+    """Of 100 MB in twenty uploads, of which each waits for its next part to be whole."""
+    key = server.environment["REDCORE_API_KEY"]
+    head = (
+        f"POST /v1/files HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Type: {MULTIPART}\r\n"
+        f"Content-Length: {HUNDRED_MB}\r\n\r\n"
+    )
+    before_mb = resident_mb(server)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            upload = stack.enter_context(socket.create_connection(address(server), timeout=30))
+            upload.sendall(head.encode() + PART + b"x" * (HUNDRED_MB // 20 - PIECE))
+        assert eventually(lambda: unread_bytes(address(server)[1]) == 0)
+        during_mb = resident_mb(server)
+
+    assert during_mb < before_mb + 25
