@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from tests.client.colours import LOOPS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, stored, user
 
-from redcore import NetworkError, RedcoreAPIError, RequestTimeoutError
+from redcore import Client, NetworkError, RedcoreAPIError, RequestTimeoutError
 from redcore._transport import connections, direct_asyncio
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
@@ -308,6 +309,28 @@ def test_a_call_that_gets_no_connection_says_so(
     first.join(30)
 
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore"])
+def test_an_interrupt_takes_no_connection_away(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, transport: Any
+) -> None:
+    """A signal handler may raise between any two steps, even before a call knows what to give back."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
+    take = connections.Slots.take
+
+    def interrupted(slots: connections.Slots, wait_s: float) -> None:
+        take(slots, wait_s)
+        raise KeyboardInterrupt
+
+    with Client(api_key="k", base_url=server.base_url, max_retries=0, transport=transport) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(connections.Slots, "take", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                client.users.get_me()
+        gc.collect()
+
+        assert client.users.get_me().id == "usr_1"
 
 
 # Interrupts and greenlets --------------------------------------------------------------------

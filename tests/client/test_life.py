@@ -27,6 +27,7 @@ from tests.client.loopback import Loopback, Reply, Seen, refusal, stored, user
 
 from redcore import AsyncClient, Client, ConfigurationError
 from redcore._base.interrupts import interrupts
+from redcore._transport.connections import MAX_CONNECTIONS
 
 KEY = "rk_test_key"
 EACH_OF_OURS = [("sync", None), ("sync", "httpcore"), ("asyncio", None), ("asyncio", "httpcore"), ("trio", None)]
@@ -222,11 +223,11 @@ def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
     """The child waits for no connection: the threads that hold them do not exist in it."""
     with Client(api_key=KEY, base_url=server.base_url) as client:
         client.users.get_me()
-        sent_over = cast("Any", client._transport)._own
-        while not sent_over._slots.empty():
-            sent_over._slots.get()
+        slots = cast("Any", client._transport)._own._slots
+        in_use = [slots.take(1.0) for _ in range(MAX_CONNECTIONS)]
 
         assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
+        assert len(in_use) == MAX_CONNECTIONS
 
 
 def called_in_a_process(client: Client, name: str) -> str:

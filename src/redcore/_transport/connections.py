@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeVar
+from weakref import ref
 
 import attrs
 
@@ -34,28 +35,46 @@ class Connection(Protocol):
 ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
 MAX_CONNECTIONS = 100
-Slots: TypeAlias = "SimpleQueue[None]"
 SPARE_S = 30.0  # below the 60 s or more for which servers and load balancers keep idle connections
 
 
-def slots() -> Slots:
+class Slots:
     """One slot per allowed connection: a semaphore in C, as threading's is in Python."""
-    free: Slots = SimpleQueue()
-    for _ in range(MAX_CONNECTIONS):
-        free.put(None)
-    return free
+
+    def __init__(self) -> None:
+        self._free: SimpleQueue[Slot] = SimpleQueue()
+        self.put = self._free.put
+        for _ in range(MAX_CONNECTIONS):
+            self.put(Slot(self))
+
+    def take(self, wait_s: float) -> Slot:
+        """Wait for a free slot, which the caller must give back.
+
+        Raises:
+            AllInUse: no slot became free in time.
+        """
+        try:
+            return self._free.get(timeout=wait_s)
+        except Empty:
+            raise AllInUse from None
 
 
-def take_slot(free: Slots, wait_s: float) -> None:
-    """Wait for a free connection slot, which the caller must put back.
+class Slot:
+    """A slot, in use or free. One that Ctrl-C takes from a call between two steps comes back by garbage collection."""
 
-    Raises:
-        AllInUse: no slot became free in time.
-    """
-    try:
-        free.get(timeout=wait_s)
-    except Empty:
-        raise AllInUse from None
+    __slots__ = ("_slots",)
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = ref(slots)
+
+    def give_back(self) -> None:
+        """Let another call have it."""
+        if (slots := self._slots()) is not None:
+            slots.put(self)
+
+    def __del__(self) -> None:
+        if (slots := self._slots()) is not None:
+            slots.put(Slot(slots))
 
 
 @attrs.frozen(eq=False)

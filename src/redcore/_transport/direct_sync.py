@@ -9,7 +9,7 @@ from redcore._base.clock import monotonic
 from redcore._base.response import Incoming, Response
 from redcore._transport.address import split
 from redcore._transport.body_reader import ACCEPT_ENCODING
-from redcore._transport.connections import Route, Slots, slots, take_slot
+from redcore._transport.connections import Route, Slot, Slots
 from redcore._transport.deferred import DeferredTransport
 from redcore._transport.direct_parser import DIRECT, WholeAnswer
 from redcore._transport.direct_request import pieces, whole
@@ -37,7 +37,7 @@ class DirectTransport(Owner):
 
     def _start(self) -> None:
         self._routes = DirectRoutes(partial(BlockingConnection, tls=self._tls))
-        self._slots = slots()
+        self._slots = Slots()
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """One attempt."""
@@ -51,7 +51,7 @@ class DirectTransport(Owner):
             if route is None:
                 return self._proxied.send(request, timeout_s)
             data = whole(request, route.to, target, ACCEPT_ENCODING)
-            free = self._slot(limits)
+            slot = self._slot(limits)
             try:
                 connection = fresh(route)
                 try:
@@ -67,7 +67,7 @@ class DirectTransport(Owner):
                 self._keep(connection, route)
                 return response
             finally:
-                free.put(None)
+                slot.give_back()
 
     def stream(self, request: Request, silence_s: float, ends_in_s: float | None) -> Incoming:
         """One attempt of which a body is streamed, up to the header of the answer."""
@@ -79,13 +79,13 @@ class DirectTransport(Owner):
             route = self._routes.to(origin)
             if route is None:
                 return self._proxied.stream(request, silence_s, ends_in_s)
-            free = self._slot(limits)
+            slot = self._slot(limits)
             try:
                 connection = fresh(route)
             except BaseException:
-                free.put(None)
+                slot.give_back()
                 raise
-            end = partial(self._end, connection, route, free)
+            end = partial(self._end, connection, route, slot)
             try:
                 connection.begin(request.method, limits)
                 connection.send(pieces(request, route.to, target), limits)
@@ -98,18 +98,16 @@ class DirectTransport(Owner):
                 end(False)  # noqa: FBT003 (as `StreamedResponse` calls it)
                 raise
 
-    def _slot(self, limits: TimeLimits) -> Slots:
-        """Wait for a free connection slot; the caller must put it back into the returned queue."""
+    def _slot(self, limits: TimeLimits) -> Slot:
+        """Wait for a free connection slot, which the caller must give back."""
         self.use()
-        free = self._slots  # a forked child has other slots
-        take_slot(free, limits.wait_s())
-        return free
+        return self._slots.take(limits.wait_s())
 
     def _end(
         self,
         connection: BlockingConnection,
         route: Route[BlockingConnection],
-        free: Slots,
+        slot: Slot,
         whole: bool,  # noqa: FBT001 (as `StreamedResponse` calls it)
     ) -> None:
         """Keep a connection whose answer was read to its end, or close it."""
@@ -119,7 +117,7 @@ class DirectTransport(Owner):
             else:
                 connection.close()
         finally:
-            free.put(None)
+            slot.give_back()
 
     def _keep(self, connection: BlockingConnection, route: Route[BlockingConnection]) -> None:
         if (spent := route.put(connection)) is not None:

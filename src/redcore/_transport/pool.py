@@ -30,9 +30,8 @@ from redcore._transport.connections import (
     ConnectionT,
     Route,
     Routes,
+    Slot,
     Slots,
-    slots,
-    take_slot,
 )
 from redcore._transport.deadline_backend import BoundedBackend
 from redcore._transport.errors import Foreign, closed, our_errors
@@ -75,7 +74,7 @@ class PoolTransport(Owner):
 
     def _start(self) -> None:
         self._routes = Routes(partial(connect, self._tls))
-        self._slots = slots()
+        self._slots = Slots()
 
     def send(self, request: Request, timeout_s: float) -> Response:
         """Make one attempt."""
@@ -87,12 +86,11 @@ class PoolTransport(Owner):
             origin, target = split(request.url)
             route = self._routes.to(origin)
             sent = on_the_wire(request, route.to, target)
-            free = self._slots
-            take_slot(free, timeout_s)
+            slot = self._slots.take(timeout_s)
             try:
                 return self._exchange(sent, route, ends_at)
             finally:
-                free.put(None)
+                slot.give_back()
 
     def _exchange(
         self, request: httpcore.Request, route: Route[httpcore.ConnectionInterface], ends_at: float
@@ -127,13 +125,12 @@ class PoolTransport(Owner):
             route = self._routes.to(origin)
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": limits.waits()}
-            free = self._slots
-            take_slot(free, limits.wait_s())
+            slot = self._slots.take(limits.wait_s())
             try:
                 connection = fresh(route)
-                end = partial(self._end, connection, route, free)
+                end = partial(self._end, connection, route, slot)
             except BaseException:
-                free.put(None)
+                slot.give_back()
                 raise
             try:
                 answer = connection.handle_request(sent)
@@ -154,7 +151,7 @@ class PoolTransport(Owner):
         self,
         connection: httpcore.ConnectionInterface,
         route: Route[httpcore.ConnectionInterface],
-        free: Slots,
+        slot: Slot,
         answer: httpcore.Response | None,
         whole: bool,  # noqa: FBT001 (as `StreamedResponse` calls it)
     ) -> None:
@@ -165,7 +162,7 @@ class PoolTransport(Owner):
                 answer.close()
                 spent = kept(connection, route, answer)
         finally:
-            free.put(None)
+            slot.give_back()
             if spent is not None:
                 spent.close()
         if self.closed:  # meanwhile
