@@ -186,6 +186,10 @@ class RequestInProgress(ApiError):
     code = "REQUEST_IN_PROGRESS"
     message = "A request with this Idempotency-Key is still running."
 
+    def __init__(self) -> None:
+        """Describe the error; the client may ask again soon."""
+        super().__init__(headers={"Retry-After": "1"})
+
 
 class PayloadTooLarge(ApiError):
     """The body is larger than the endpoint accepts."""

@@ -6,6 +6,7 @@ into the scope. A GET handler gets a reader; any other gets a transaction that i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,7 +28,7 @@ from redcore_server.api.validation import Validation
 from redcore_server.auth.credentials.principal import PRINCIPAL, VERIFY_AGAIN, Principal
 from redcore_server.clock import Clock
 from redcore_server.contract.spec import Match, Spec
-from redcore_server.errors import InsufficientScope, NotFound, ValidationFailed
+from redcore_server.errors import InsufficientScope, NotFound, RequestInProgress, ValidationFailed
 from redcore_server.http.context import OPERATION, REQUEST_ID
 from redcore_server.http.fields import combined
 from redcore_server.http.render_error import respond
@@ -47,6 +48,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 """Handlers by operationId; a test checks that every operation has one."""
 
 _CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read from the primary
+_REPLAY_S: Final = 5.0  # contract section 3
+_POLL_S: Final = 0.05
 _FRESH_S: Final = 1.0  # a body may take minutes to arrive; most arrive at once, and need no second check
 _log = structlog.stdlib.get_logger("redcore_server.api")
 
@@ -141,7 +144,23 @@ class _Api:
         request = await self._checked(match, principal, scope, receive)
         if match.operation.is_upload:
             return await self._upload(handler, request, receive, caller)
-        return await self._in_turn(handler, request, caller)
+        return await self._settled(handler, request, caller)
+
+    async def _settled(self, handler: Handler, request: _Request, caller: _Caller) -> Response:
+        """Answer a request; while the first one with its `Idempotency-Key` runs, wait without a connection for its end.
+
+        Raises:
+            RequestInProgress: The first one still runs after five seconds.
+        """
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + _REPLAY_S
+        while True:
+            try:
+                return await self._in_turn(handler, request, caller)
+            except RequestInProgress:
+                if loop.time() >= ends_at:
+                    raise
+            await asyncio.sleep(_POLL_S)
 
     async def _in_turn(self, handler: Handler, request: _Request, caller: _Caller) -> Response:
         """Answer within the organisation's share, with the authority that the caller has when its turn comes."""
@@ -173,7 +192,7 @@ class _Api:
             room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
         uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
         async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
-            return await self._in_turn(handler, attrs.evolve(request, body={"upload": upload}), caller)
+            return await self._settled(handler, attrs.evolve(request, body={"upload": upload}), caller)
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:
         validation = Validation(match.operation, max_limit=self.spec.max_limit)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 from tests.server.support.callers import Callers, Json, rows
 from tests.server.support.tenants import Organisation, make_organisation
 
-from redcore_server.api.idempotency import LIFETIME, fingerprint
+from redcore_server.api import app as app_module
+from redcore_server.api.idempotency import LIFETIME, fingerprint, once
 from redcore_server.clock import Clock
+from redcore_server.errors import RequestInProgress
 from redcore_server.ids import new_id
 from redcore_server.store import Stores
 
@@ -88,23 +94,57 @@ async def test_20_requests_with_one_key_at_once_make_one_user(
     assert len(jobs) == 1
 
 
-async def test_a_running_request_is_a_409(
-    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
+async def test_a_request_that_runs_too_long_is_a_409(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """409 REQUEST_IN_PROGRESS while the first one waits for a lock, its answer once it has ended."""
-    lock = "select id from organisations where id = %s for update"
-    async with stores.postgres.connection() as connection, connection.transaction():
-        await connection.execute(lock, (organisation.id,))
-        first = asyncio.create_task(post(caller, "k"))
-        async with asyncio.timeout(10):
-            while not await rows(stores, "select 1 from pg_locks where not granted"):
-                pass  # the query takes a moment: the other task continues meanwhile
+    """REQUEST_IN_PROGRESS with `Retry-After` while the first one waits for a lock, its answer once it has ended."""
+    monkeypatch.setattr(app_module, "_REPLAY_S", 0.0)
+    async with held_up(caller, stores, organisation) as first:
         during = await post(caller, "k")
     handled, after = await first, await post(caller, "k")
 
     assert (during.status_code, during.json()["error"]["code"]) == (409, "REQUEST_IN_PROGRESS")
+    assert during.headers["Retry-After"] == "1"
     assert (handled.status_code, after.content) == (201, handled.content)
     assert after.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_repeated_request_waits_for_the_running_one(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For up to five seconds, without a connection of the database; then it has the same answer."""
+    monkeypatch.setattr(app_module, "_REPLAY_S", 60.0)
+    async with held_up(caller, stores, organisation) as first:
+        refused = asyncio.Event()
+
+        async def watched(*given: Any) -> Response:
+            try:
+                return await once(*given)
+            except RequestInProgress:
+                refused.set()
+                raise
+
+        monkeypatch.setattr(app_module, "once", watched)
+        second = asyncio.create_task(post(caller, "k"))
+        await refused.wait()
+    handled, after = await first, await second
+
+    assert (handled.status_code, after.status_code, after.content) == (201, 201, handled.content)
+    assert after.headers["Idempotent-Replayed"] == "true"
+
+
+@contextlib.asynccontextmanager
+async def held_up(
+    caller: httpx.AsyncClient, stores: Stores, organisation: Organisation
+) -> AsyncGenerator[asyncio.Task[httpx.Response]]:
+    """Yield a request with the key `k` that waits for a lock until the block is left."""
+    async with stores.postgres.connection() as connection, connection.transaction():
+        await connection.execute("select id from organisations where id = %s for update", (organisation.id,))
+        first = asyncio.create_task(post(caller, "k"))
+        async with asyncio.timeout(30):
+            while not await rows(stores, "select 1 from pg_locks where not granted"):
+                pass  # the query takes a moment: the other task continues meanwhile
+        yield first
 
 
 async def test_a_refusal_by_a_rule_is_replayed_too(caller: httpx.AsyncClient) -> None:
