@@ -199,6 +199,28 @@ def test_a_name_that_does_not_resolve_in_time(opened: Connect, stuck: None) -> N
         opened(NAME, 1, within_s=0.05)
 
 
+def test_lookups_of_one_name_at_the_same_time(opened: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share a thread: while names do not resolve, each call would leave one behind; a later lookup is new."""
+    asked, over = threading.Semaphore(0), threading.Event()
+
+    def resolve(*_: object) -> list[Any]:
+        asked.release()
+        over.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            opened(NAME, 1, within_s=0.05)
+    assert (asked.acquire(timeout=30), asked.acquire(blocking=False)) == (True, False)
+
+    monkeypatch.setattr(connecting, "SHARED_S", 0.0)
+    with pytest.raises(TimeoutError):
+        opened(NAME, 1, within_s=0.05)
+    assert asked.acquire(timeout=30)
+    over.set()
+
+
 def test_a_deadline_that_has_passed(opened: Connect, server: Loopback) -> None:
     """No address is tried."""
     with pytest.raises(TimeoutError):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import asyncio
 
 STAGGER_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
+SHARED_S = 5.0  # resolv.conf(5): after which a resolver repeats a query; a later lookup may fare better
 LONGEST_WAIT_S = 3600.0  # of one `select`, which counts milliseconds in a C int; then it waits again
 
 Address: TypeAlias = tuple[int, tuple[Any, ...]]
@@ -97,34 +98,58 @@ def _left(ends_at: float) -> float:
 
 @attrs.define(eq=False)
 class _Lookup:
-    """Resolves a name in a separate thread.
+    """Resolves a name in a separate thread, for all who ask for it at that time.
 
     Args:
         host: The name.
         port: TCP port.
-        done: Called in that thread when there is a result.
     """
 
     host: str
     port: int
-    done: Callable[[], object]
+    began_at: float = attrs.field(factory=monotonic)
+    _waiting: list[Callable[[], object]] = attrs.field(factory=list[Callable[[], object]])
     _found: list[Address] | Exception | None = None
 
-    def start(self) -> None:
+    @classmethod
+    def join(cls, host: str, port: int, done: Callable[[], object]) -> _Lookup:
+        """Share a lookup that has begun lately, or start one: while a name does not resolve, each holds a thread.
+
+        Args:
+            host: The name.
+            port: TCP port.
+            done: Called in the thread of the lookup when there is a result.
+        """
+        key = socket.getaddrinfo, host, port  # tests replace the function
+        with _guard:
+            lookup = _under_way.get(key)
+            is_new = lookup is None or monotonic() - lookup.began_at > SHARED_S
+            if lookup is None or is_new:
+                lookup = _under_way[key] = cls(host, port)
+            lookup._waiting.append(done)
+        if is_new:
+            lookup._start(key)
+        return lookup
+
+    def _start(self, key: object) -> None:
         """Start the thread; at interpreter shutdown, when no thread can be started, resolve synchronously."""
         try:
-            threading.Thread(target=self._run, name="redcore-resolve", daemon=True).start()
+            threading.Thread(target=self._run, args=[key], name="redcore-resolve", daemon=True).start()
         except RuntimeError:
-            self._run()
+            self._run(key)
 
-    def _run(self) -> None:
+    def _run(self, key: object) -> None:
         try:
             host = self.host.replace("%25", "%")  # before the zone of an IPv6 address in a URL (RFC 6874)
             infos = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
             self._found = interleaved([(family, address) for family, _, _, _, address in infos])
         except Exception as problem:  # noqa: BLE001 (raised by `result`)
             self._found = problem
-        self.done()
+        with _guard:
+            if _under_way.get(key) is self:
+                del _under_way[key]
+        for done in self._waiting:
+            done()
 
     def result(self) -> list[Address]:
         """Return the addresses, in the order in which to try them.
@@ -135,16 +160,30 @@ class _Lookup:
         if self._found is None:
             raise TimeoutError
         if isinstance(self._found, Exception):
-            raise self._found
+            raise self._found.with_traceback(None)
         return self._found
+
+
+_under_way: dict[object, _Lookup] = {}
+_guard = threading.RLock()  # a signal handler of the application may make a call, too
+
+
+def _abandon() -> None:
+    """Forget the lookups of the parent, in the child of a fork."""
+    global _guard  # noqa: PLW0603 (another thread of the parent may hold it)
+    _guard = threading.RLock()
+    _under_way.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_abandon)
 
 
 def _resolve(host: str, port: int, ends_at: float) -> list[Address]:
     if (numeric := _numeric(host, port)) is not None:
         return [numeric]
     done = threading.Event()
-    lookup = _Lookup(host, port, done.set)
-    lookup.start()
+    lookup = _Lookup.join(host, port, done.set)
     done.wait(min(_left(ends_at), threading.TIMEOUT_MAX))
     return lookup.result()
 
@@ -161,8 +200,7 @@ async def resolve_async(host: str, port: int) -> list[Address]:
     if (numeric := _numeric(host, port)) is not None:
         return [numeric]
     done, loop = anyio.Event(), running_loop()
-    lookup = _Lookup(host, port, lambda: call_in(loop, done.set))
-    lookup.start()
+    lookup = _Lookup.join(host, port, lambda: call_in(loop, done.set))
     await done.wait()
     return lookup.result()
 
