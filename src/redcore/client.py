@@ -21,7 +21,16 @@ from redcore._base.public import public
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
 from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
-from redcore._call.config import ClientArguments, Config, check_blocking, configure, configure_login, reconfigure
+from redcore._call.config import (
+    ClientArguments,
+    Config,
+    check_blocking,
+    check_hooks,
+    check_objects,
+    configure,
+    configure_login,
+    reconfigure,
+)
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
 from redcore._call.pickling import PickledClient
@@ -121,6 +130,7 @@ class _Client(Generic[HooksT]):
         pacing: bool,
         hooks: AsyncHooks | None,
     ) -> None:
+        check_objects(cache, on_token_refreshed, hooks)
         if not self._awaits:
             check_blocking(cache, on_token_refreshed)
         runtime = Runtime()
@@ -165,6 +175,7 @@ class _Client(Generic[HooksT]):
         derived._pickled, derived._transport_name = self._pickled, self._transport_name
         derived._options = reconfigure(self._options, options)
         if hooks is not UNSET:
+            check_hooks(hooks)
             derived._options = attrs.evolve(derived._options, hooks=hooks)
         return derived
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from tests.core.world import given
 
-from redcore import UNSET
+from redcore import UNSET, AsyncClient, Client
 from redcore._call.authenticator import Credentials
-from redcore._call.config import OPTIONS, Config, configure, reconfigure
+from redcore._call.config import OPTIONS, TEXTS, Config, configure, reconfigure
 from redcore._call.engine import CallOptions
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.options import RequestOptions, Retry
+from redcore.tokens import FileCache
 
 KEY = {"api_key": "rk_test_1"}
 CANARY = "c4n4ry"
@@ -29,6 +30,61 @@ def refused(env: dict[str, str] | None = None, /, **options: Any) -> str:
         set_up(env, **options)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
     return caught.value.message
+
+
+class Secret:
+    """A value of a settings library, such as pydantic's SecretStr."""
+
+    def get_secret_value(self) -> str:
+        return CANARY
+
+    def __repr__(self) -> str:
+        return CANARY
+
+
+class TestTypes:
+    @pytest.mark.parametrize("value", [5, b"rk_test_" + CANARY.encode(), [CANARY], {CANARY: CANARY}, object()])
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_what_must_be_a_string(self, name: str, value: object) -> None:
+        """The error names the argument and the type, and never the value, which may be a secret."""
+        others = {"client_id": "app", "client_secret": "secret", name: value} if name != "api_key" else {name: value}
+
+        message = refused(**others)
+
+        assert message.startswith(f"{name} must be a string, not {type(value).__name__}")
+
+    def test_the_secret_of_a_settings_library(self) -> None:
+        """The error says how to pass the text that it wraps."""
+        assert refused(api_key=Secret()) == (
+            "api_key must be a string, not Secret; pass what its get_secret_value() returns"
+        )
+
+    def test_a_list_of_scopes(self) -> None:
+        """The error says how several scopes are written."""
+        message = refused(client_id="app", client_secret="secret", scope=["users:read", "files:read"])
+
+        assert message == "scope must be a string, not list; separate scopes by spaces"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("token_cache", "tokens.json", "token_cache must have the methods get, set and delete"),
+            ("token_cache", {}, "token_cache must have the methods get, set and delete"),
+            ("token_cache", FileCache, "token_cache is a class"),
+            ("on_token_refreshed", "print", "on_token_refreshed must be a function; got str"),
+            ("hooks", print, "hooks must be redcore.Hooks or redcore.AsyncHooks; got builtin_function_or_method"),
+        ],
+    )
+    @pytest.mark.parametrize("cls", [Client, AsyncClient])
+    def test_an_object_of_another_kind(self, cls: Any, name: str, value: object, message: str) -> None:
+        """It is refused when the client is made, not by the first call that needs it."""
+        with pytest.raises(ConfigurationError, match=message):
+            cls(**KEY, **{name: value})
+
+    def test_hooks_of_another_kind_for_a_derived_client(self) -> None:
+        """They are refused as those of a new client are."""
+        with Client(api_key="rk_test_1") as client, pytest.raises(ConfigurationError, match="hooks must be"):
+            client.with_options(hooks=[print])  # type: ignore[arg-type]
 
 
 class TestAddress:

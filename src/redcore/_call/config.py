@@ -21,6 +21,7 @@ from redcore._call.authenticator import Credentials, OnTokenRefreshed
 from redcore._call.engine import CallOptions
 from redcore._call.headers import checked_headers
 from redcore.exceptions import ArgumentError, ConfigurationError
+from redcore.hooks import AsyncHooks
 from redcore.options import Retry
 from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.token_set import is_sendable
@@ -34,6 +35,11 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 """Placeholders of pasted examples: `rk_live_…`, `<api key>`, `${API_KEY}`, `rk_test_YOUR_KEY`."""
+TEXTS = (
+    *("api_key", "client_id", "client_secret", "access_token", "refresh_token", "scope"),
+    *("base_url", "auth_url", "environment"),
+)
+"""The arguments that are strings."""
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
@@ -77,12 +83,50 @@ def configure(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Co
     Raises:
         ConfigurationError: something is missing, malformed or contradictory.
     """
+    check_texts(given)
     return configured(given, credentials(given, env), env)
 
 
 def configure_login(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Config:
     """Like `configure`, for an application without tokens that is about to log a person in."""
+    check_texts(given)
     return configured(given, application(given, env), env)
+
+
+def check_texts(given: ClientArguments) -> None:
+    """Reject other types of values where text is expected, such as the SecretStr of a settings library.
+
+    Raises:
+        ConfigurationError: names the argument and the type; the value may be a secret.
+    """
+    for name in TEXTS:
+        value = getattr(given, name)
+        if value is not None and not isinstance(value, str):
+            hint = "; pass what its get_secret_value() returns" if hasattr(value, "get_secret_value") else ""
+            hint = "; separate scopes by spaces" if name == "scope" else hint
+            raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}{hint}")
+
+
+def check_objects(cache: object, callback: object, hooks: object) -> None:
+    """Reject objects that the first call could not use.
+
+    Raises:
+        ConfigurationError: one of them is something else.
+    """
+    if isinstance(cache, type):
+        raise ConfigurationError(f"token_cache is a class; make an object of it, as in {cache.__name__}()")
+    if cache is not None and not all(callable(getattr(cache, name, None)) for name in ("get", "set", "delete")):
+        kind = type(cache).__name__
+        raise ConfigurationError(f"token_cache must have the methods get, set and delete, as FileCache(); got {kind}")
+    if callback is not None and not callable(callback):
+        raise ConfigurationError(f"on_token_refreshed must be a function; got {type(callback).__name__}")
+    check_hooks(hooks)
+
+
+def check_hooks(hooks: object) -> None:
+    """Reject hooks that are something else; raises as `check_objects` does."""
+    if hooks is not None and not isinstance(hooks, AsyncHooks):
+        raise ConfigurationError(f"hooks must be redcore.Hooks or redcore.AsyncHooks; got {type(hooks).__name__}")
 
 
 def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
