@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from redcore import WorkflowRun, WorkflowRunError
-from redcore.testing import Lab, ReferenceServer, make
+from redcore.testing import Fault, Lab, ReferenceServer, make
 
 
 def test_files_and_folders_round_trip(cli: Run, tmp_path: Path) -> None:
@@ -182,6 +182,19 @@ def test_a_download_into_a_folder_does_not_follow_a_link_of_its_name(cli: Run, t
     outcome = cli("files", "download", file, "--to", str(folder))
 
     assert (outcome.code, "is a link" in outcome.err, (tmp_path / "elsewhere").exists()) == (2, True, False)
+
+
+def test_a_name_from_the_server_is_made_visible(cli: Run, tmp_path: Path, redcore_lab: Lab) -> None:
+    """What a terminal would obey, what reverses the direction of text, and NUL, which no file name can have."""
+    fields = "id,name,content_type,size,sha256,created_at"
+    stored = cli("files", "upload", "-", "--name", "t.txt", "--json", fields, stdin="new").json[0]
+    described = {**stored, "name": "../a\x1b[2Jb\0c\u202etxt.exe"}
+    meta = {"request_id": "req_1", "version": "1.2.0"}
+    redcore_lab.inject("GET", f"/v1/files/{stored['id']}", [Fault(status=200, body={"data": described, "meta": meta})])
+
+    outcome = cli("files", "download", stored["id"], "--to", str(tmp_path))
+
+    assert (outcome.code, [file.name for file in tmp_path.iterdir()]) == (0, ["a_[2Jb_c_txt.exe"])
 
 
 @pytest.mark.parametrize("command", [["products", "import"], ["users", "import"], ["files", "upload"]])

@@ -216,4 +216,6 @@ def place(state: State, file_id: str, to: str | None) -> Path:
     if to is not None and not target.is_dir():
         return target
     name = state.client().files.get(file_id).name.replace("\\", "/").rsplit("/", 1)[-1]
-    return target / (name if name not in {"", ".", ".."} else file_id)
+    # A terminal, or a reader of the name, is not to be misled by what cannot be seen.
+    shown = "".join(character if character.isprintable() else "_" for character in name)
+    return target / (shown if shown not in {"", ".", ".."} else file_id)
