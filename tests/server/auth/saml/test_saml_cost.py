@@ -26,7 +26,7 @@ EXCLUSIVE = f'<ds:Transform Algorithm="{C14N}"/>'
 PREFIXED = (
     f'<ds:Transform Algorithm="{C14N}"><ec:InclusiveNamespaces xmlns:ec="{C14N}" PrefixList="%s"/></ds:Transform>'
 )
-CPU_S_PER_MB = 0.3
+CPU_S = 0.15  # honest documents of this size take a tenth
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_an_expensive_document_is_refused_before_canonicalisation(transforms: st
         only_assertion(root)
         verify(root, [certificate])
 
-    assert time.process_time() - began < CPU_S_PER_MB * max(len(document) / 1_000_000, 0.2)
+    assert time.process_time() - began < CPU_S
