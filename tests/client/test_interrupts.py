@@ -17,8 +17,11 @@ import trio
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, reset, user
 
 from redcore import AsyncClient, Client, NetworkError
+from redcore._base.causes import chain
 from redcore._base.interrupts import Interrupts
 from redcore._transport.connecting import connect
+from redcore._transport.direct_parser import DIRECT
+from redcore._transport.errors import our_errors
 from redcore.tokens import FileCache
 
 
@@ -174,6 +177,39 @@ def test_an_error_of_a_signal_handler_that_was_handled_before(server: Loopback, 
         except type(alarm):
             with pytest.raises(NetworkError):
                 client.users.get("usr_1")
+
+
+@pytest.mark.parametrize("from_cause", [True, False])
+def test_an_error_of_a_signal_handler_keeps_its_cause(*, from_cause: bool) -> None:
+    """What interrupted code made of it is no part of the application's error, nor does its chain end in a circle."""
+    cause = ValueError("of the application") if from_cause else None
+
+    def handler(*_: object) -> None:
+        raise TimeoutError("of the application") from cause
+
+    def interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGUSR1)
+        except TimeoutError as problem:
+            raise OSError("no answer") from problem
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with pytest.raises(TimeoutError) as caught, our_errors(1.0, DIRECT):
+            interrupted()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert list(chain(caught.value)) == [caught.value, *filter(None, [cause])]
+    assert caught.value.__cause__ is cause
+
+
+def test_a_chain_of_errors_in_a_circle_ends() -> None:
+    """Applications and libraries can make one with `raise ... from`."""
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+
+    assert list(chain(first)) == [first, second]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1])

@@ -25,8 +25,13 @@ def raised_by_handler(problem: BaseException) -> BaseException | None:
 
 def let_through(problem: Exception) -> None:
     """Raise the exception of a signal handler that this exception is, or was made of; do nothing if there is none."""
-    if (original := raised_by_handler(problem)) is not None:
+    if (original := raised_by_handler(problem)) is None:
+        return
+    context = original.__context__
+    try:
         raise original
+    finally:
+        original.__context__ = context  # raising it has put what was made of it there, whose cause it is: a circle
 
 
 def is_handled_above(problem: BaseException) -> bool:

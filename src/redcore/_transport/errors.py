@@ -10,7 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from redcore._base.causes import chain
-from redcore._base.signal_handlers import raised_by_handler
+from redcore._base.signal_handlers import let_through
 from redcore._transport.proxies import source
 from redcore._transport.tls import advice
 from redcore.exceptions import ArgumentError, NetworkError, RedcoreError, RequestTimeoutError, ResponseError
@@ -72,10 +72,8 @@ class _Translation:
     def __exit__(self, _: object, problem: BaseException | None, __: object) -> None:
         if not isinstance(problem, Exception):
             return
-        if (original := raised_by_handler(problem)) is not None:
-            if original is not problem:
-                raise original from None
-        elif (ours := self._ours(problem)) is not None:
+        let_through(problem)
+        if (ours := self._ours(problem)) is not None:
             raise ours from (None if quotes(problem) else problem)
 
     def _ours(self, problem: Exception) -> RedcoreError | None:
