@@ -31,6 +31,7 @@ from tests.client.colours import Colour
 from tests.client.loopback import Loopback, Reply, Seen, refusal, reset, stored
 
 from redcore import ArgumentError, NotFoundError
+from redcore._wire.sources import NamedPipe
 
 CONTENT = b"0123456789" * 20_000
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
@@ -118,6 +119,26 @@ class TestUpload:
 
         writer.join()
         assert part(server.seen[0])[1] == CONTENT
+
+    @POSIX
+    def test_a_pipe_whose_writer_cannot_be_asked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Systems other than Linux report the end of a pipe before it has had a writer: nothing would be uploaded."""
+        os.mkfifo(tmp_path / "pipe")
+        source = NamedPipe(tmp_path / "pipe")
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "platform", "darwin")
+            assert source.open()
+        with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):  # it has no reader yet
+            os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+        writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[CONTENT])
+        writer.start()
+
+        source.start()
+        content = b"".join(iter(source.read, b""))
+
+        writer.join()
+        source.close()
+        assert content == CONTENT
 
     @pytest.mark.skipif(not Path("/proc/version").exists(), reason="this system has no such files")
     def test_a_file_with_size_0_and_content(self, call: Colour, make: Any, server: Loopback) -> None:

@@ -30,7 +30,7 @@ from redcore.exceptions import ArgumentError, ConfigurationError, RedcoreError
 from redcore.tokens.file_lock import take
 
 BLOCK_BYTES = 1024 * 1024  # few writes at little memory
-NOT_A_PART = {errno.ELOOP, errno.EISDIR, errno.ENXIO}  # a link, a folder, a socket
+NOT_A_PART = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EOPNOTSUPP}  # a link, a folder, a socket (macOS: the last)
 NAME_BYTES = 255  # of one file name (NAME_MAX of Linux, macOS and, in characters, Windows)
 
 

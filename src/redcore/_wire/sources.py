@@ -146,6 +146,8 @@ class NamedPipe(Source):
         Raises:
             ArgumentError: it cannot be opened.
         """
+        if sys.platform != "linux":  # others report the end of a pipe that has had no writer yet; `start` waits for one
+            return True
         with reading():
             if self._file is None:
                 self._file = open(self._path, "rb", buffering=0, opener=open_at_once)  # noqa: SIM115 (see `close`)
@@ -182,8 +184,6 @@ def open_at_once(name: str, flags: int) -> int:
 
 def can_read(pipe: IO[bytes]) -> bool:
     """Whether reading a pipe would not block: it has bytes, or its last writer has closed it."""
-    if sys.platform != "linux":  # others report the end of a pipe that has had no writer yet
-        return True
     poll = select.poll()
     poll.register(pipe, select.POLLIN)  # POLLHUP is always reported, once there has been a writer (poll(2))
     return bool(poll.poll(0))
