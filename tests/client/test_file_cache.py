@@ -340,10 +340,11 @@ class TestWithoutHome:
         assert list(homeless.iterdir()) == []
 
     @pytest.mark.skipif(os.name != "posix", reason="this system finds homes otherwise")
-    def test_a_missing_home_is_not_created(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """System users have one that must never exist, such as Debian's `/nonexistent`."""
+    @pytest.mark.parametrize("name", ["nonexistent", "x" * 300])
+    def test_a_missing_home_is_not_created(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+        """System users have one that must never exist, such as Debian's `/nonexistent`; a name may be impossible."""
         monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-        monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
+        monkeypatch.setenv("HOME", str(tmp_path / name))
 
         with pytest.raises(TokenCacheError, match="there is no home folder"):
             FileCache().set("k", PAIR)

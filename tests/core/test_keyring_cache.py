@@ -190,3 +190,16 @@ def test_it_is_a_shared_cache_that_pickles() -> None:
 
     assert (repr(copy), copy.strict) == ("KeyringCache('app')", True)
     assert isinstance(copy, SharedTokenCache)
+
+
+def test_a_keyring_is_used_while_the_interpreter_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread can be started any more, but a new token pair must not be lost."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    use(Remembering())
+    monkeypatch.setattr(threading.Thread, "start", start)
+    KeyringCache().set("one", PAIR)
+
+    assert KeyringCache().get("one") == PAIR

@@ -54,7 +54,10 @@ class BoundedCalls:
                 outcome.append(problem)
 
         thread = threading.Thread(target=run, name="redcore-keyring", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # at interpreter shutdown, when no thread can be started
+            return call()
         self._await(thread)
         if not outcome:
             self._stuck = thread

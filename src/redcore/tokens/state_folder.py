@@ -32,6 +32,8 @@ def has_home() -> bool:
     One that does not exist is not made: system users have homes that never should, such as `/nonexistent`.
     """
     try:
-        return os.environ.get("HOME") != "" and (home := Path.home()).is_absolute() and home.is_dir()
-    except (RuntimeError, KeyError, ValueError):  # neither HOME nor a passwd entry; or a name that no folder can have
+        home = Path.home()
+    except (RuntimeError, KeyError):  # neither HOME nor a passwd entry
         return False
+    # `Path.is_dir` raises where the folder cannot be asked for, such as that of another user.
+    return os.environ.get("HOME") != "" and home.is_absolute() and os.path.isdir(home)  # noqa: PTH112
