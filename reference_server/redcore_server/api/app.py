@@ -188,7 +188,7 @@ class _Api:
 
     async def _upload(self, handler: Handler, request: _Request, receive: Receive, caller: _Caller) -> Response:
         organisation_id = request.principal.organisation_id
-        async with self.stores.postgres.connection() as connection:
+        async with self.shares.of(organisation_id), self.stores.postgres.connection() as connection:
             room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
         uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
         async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
