@@ -49,7 +49,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 
 _CREDENTIALS_SCOPE: Final = "admin"  # API keys and applications are read from the primary
 _REPLAY_S: Final = 5.0  # contract section 3
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.05  # doubled each time: each costs a transaction, and the caller may be verified again for it
 _FRESH_S: Final = 1.0  # a body may take minutes to arrive; most arrive at once, and need no second check
 _log = structlog.stdlib.get_logger("redcore_server.api")
 
@@ -153,14 +153,15 @@ class _Api:
             RequestInProgress: The first one still runs after five seconds.
         """
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + _REPLAY_S
+        ends_at, pause_s = loop.time() + _REPLAY_S, _POLL_S
         while True:
             try:
                 return await self._in_turn(handler, request, caller)
             except RequestInProgress:
-                if loop.time() >= ends_at:
+                if (left_s := ends_at - loop.time()) <= 0:
                     raise
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(min(pause_s, left_s))
+            pause_s *= 2
 
     async def _in_turn(self, handler: Handler, request: _Request, caller: _Caller) -> Response:
         """Answer within the organisation's share, with the authority that the caller has when its turn comes."""
