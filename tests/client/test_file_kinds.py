@@ -30,7 +30,7 @@ from starlette.datastructures import Headers, UploadFile
 from tests.client.colours import Colour
 from tests.client.loopback import Loopback, Reply, Seen, refusal, reset, stored
 
-from redcore import ArgumentError, NotFoundError
+from redcore import ArgumentError, NotFoundError, RedcoreAPIError
 from redcore._wire.sources import NamedPipe
 
 CONTENT = b"0123456789" * 20_000
@@ -244,6 +244,26 @@ class TestUpload:
             call(make(deadline=0.1).files.upload, file=tmp_path / "pipe")
 
         assert server.seen == []
+
+    @POSIX
+    def test_a_pipe_is_closed_when_there_is_no_token(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+    ) -> None:
+        """Its writer need not wait for a request that is never sent."""
+        os.mkfifo(tmp_path / "pipe")
+        writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[b"x"])
+        writer.start()
+        server.script(refusal(403, "FORBIDDEN"))
+        client = make(api_key=None, client_id="app_1", client_secret="s", max_retries=0)
+
+        with pytest.raises(RedcoreAPIError) as caught:
+            call(client.files.upload, file=tmp_path / "pipe")
+        with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):  # it has no reader any more
+            os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+
+        writer.join()
+        assert caught.value.status_code == 403  # the frames of its traceback would have kept the pipe open
+        assert [seen.path for seen in server.seen] == ["/oauth/token"]
 
     @pytest.mark.parametrize(
         "broken",

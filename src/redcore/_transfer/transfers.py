@@ -45,8 +45,12 @@ class Transfers:
         part: FilePart | None = yield Work(partial(FilePart.of, file, name=known, content_type=content_type))
         meter = Meter(None if part is None else part.source.size, on_progress)
         content: Any = file if part is None else attrs.evolve(part, meter=meter)
-        options = self.options if part is None else (yield from self._ready(part.source))
-        stored = yield from self.engine.call(operations.files_upload(file=content, name=name), options)
+        try:
+            options = self.options if part is None else (yield from self._ready(part.source))
+            stored = yield from self.engine.call(operations.files_upload(file=content, name=name), options)
+        finally:
+            if part is not None:
+                part.source.close()  # a pipe is open before there is a request, which may need a token first
         if meter.complete and stored.sha256 != meter.sha256:
             raise ChecksumError(
                 f"the bytes of file {stored.id} are not those that were sent; delete it and upload again",
@@ -61,13 +65,9 @@ class Transfers:
             return self.options
         headers = {"X-Request-ID": new_id(), **self.options.headers}
         budget = self.engine.budget(self.options, headers["X-Request-ID"])
-        try:
-            while not (yield Work(source.open)):
-                budget.attempt_s()  # raises when the deadline has passed
-                yield Sleep(PIPE_POLL_S)
-        except BaseException:
-            source.close()
-            raise
+        while not (yield Work(source.open)):
+            budget.attempt_s()  # raises when the deadline has passed
+            yield Sleep(PIPE_POLL_S)
         return attrs.evolve(self.options, deadline_s=budget.remaining_s(), headers=headers)
 
     def begin(self, file_id: str) -> tuple[Download, Meter]:
