@@ -7,10 +7,10 @@ then blocks forever, with no timeout of its own. So every call runs in a daemon 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from redcore._base.clock import monotonic
 from redcore.exceptions import TokenCacheError
 
 T = TypeVar("T")
@@ -67,8 +67,8 @@ class BoundedCalls:
         return outcome[0]
 
     def _await(self, thread: threading.Thread) -> None:
-        began, is_noticed = time.monotonic(), self._on_slow is None
-        while (waited := time.monotonic() - began) < self.limit_s:
+        began, is_noticed = monotonic(), self._on_slow is None
+        while (waited := monotonic() - began) < self.limit_s:
             if not is_noticed and self._on_slow is not None and waited >= self._notice_s:
                 is_noticed = True
                 self._on_slow()
