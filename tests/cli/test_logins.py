@@ -11,6 +11,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from tests.cli.conftest import Run
+from tests.core.keyrings import Remembering, Truncating
 
 from redcore.cli.doctor.local import keyring as keyring_check
 from redcore.cli.login_ways import announce
@@ -23,46 +24,21 @@ Backend = TypeVar("Backend", bound=KeyringBackend)
 KEY = "rk_test_of_the_fake_with_all_scopes"
 
 
-class WorkingKeyring(KeyringBackend):
-    """A keyring that is unlocked."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # its base class has no types
-        self.entries: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self.entries.pop((service, username))
-
-
-class ForgetfulKeyring(WorkingKeyring):
-    """A keyring that stores only a part of a value."""
-
-    def get_password(self, service: str, username: str) -> str | None:
-        kept = super().get_password(service, username)
-        return None if kept is None else kept[:100]
-
-
 @contextmanager
 def in_use(backend: Backend) -> Iterator[Backend]:
     """Use a keyring in place of the system's."""
     before = keyring.get_keyring()
     keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(before)
+    try:
+        yield backend
+    finally:
+        keyring.set_keyring(before)
 
 
 @pytest.fixture
-def opened(config_dir: Path) -> Iterator[WorkingKeyring]:
+def opened(config_dir: Path) -> Iterator[Remembering]:
     """The keyring of this process, which is unlocked."""
-    with in_use(WorkingKeyring()) as backend:
+    with in_use(Remembering()) as backend:
         yield backend
 
 
@@ -98,13 +74,13 @@ def test_a_session_is_stored_in_the_keyring_and_refreshed(fake: FakeBlueRound, r
 
 
 def test_a_logout_empties_the_keyring(
-    fake: FakeBlueRound, run_cli: Run, opened: WorkingKeyring, by_assertion: None
+    fake: FakeBlueRound, run_cli: Run, opened: Remembering, by_assertion: None
 ) -> None:
     """The session is revoked; a second logout has nothing to do."""
     token = run_cli("auth", "token").out.strip()
     outcome = run_cli("auth", "logout")
 
-    assert (outcome.code, opened.entries) == (0, {})
+    assert (outcome.code, opened.kept) == (0, {})
     assert token not in fake.platform.state.tokens
     assert run_cli("auth", "logout").code == 4
 
@@ -129,7 +105,7 @@ def test_the_doctor_finds_a_working_keyring(config_dir: Path) -> None:
 
 def test_a_keyring_that_truncates_stores_no_login(fake: FakeBlueRound, run_cli: Run, config_dir: Path) -> None:
     """The login goes to a file, and a warning says why."""
-    with in_use(ForgetfulKeyring()):
+    with in_use(Truncating()):
         outcome = run_cli("auth", "login", "--api-key", stdin=KEY)
 
     assert (outcome.code, "does not keep what it is given" in outcome.err) == (0, True)
