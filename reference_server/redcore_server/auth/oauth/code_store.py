@@ -16,6 +16,7 @@ import attrs
 from redcore_server.auth.lifetimes import CODE_S
 from redcore_server.auth.secret import digest
 from redcore_server.auth.tokens.grant_store import source
+from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.store import Stores
 
 _GARBAGE_S: Final = 24 * 3600
@@ -64,11 +65,8 @@ class Codes:
         record: dict[Any, Any] = {**attrs.asdict(code), "expires_at": now + CODE_S}
         del record["grant_id"]
         index = _of_user(code.user_id)
-        # The index first: an extra entry is harmless, a missing one would survive `end_codes`.
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zadd(index, {_name(text): now + CODE_S})
-            pipeline.zremrangebyscore(index, "-inf", now)
-            pipeline.expire(index, _GARBAGE_S)
+            add_entry(pipeline, index, _name(text), expires_at=now + CODE_S, now=now, garbage_s=_GARBAGE_S)
             await pipeline.execute()
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(_key(text), mapping=record)
@@ -108,14 +106,7 @@ async def end_codes(stores: Stores, user_id: str) -> None:
         stores: Addresses of the stores.
         user_id: Id of the user who was demoted, deactivated or deleted.
     """
-    redis = stores.redis
-    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
-    for name in names:
-        await redis.delete(_named(name))
-    if names:
-        await stores.scripts.replicated(map(_named, names))
-        # Deleted after the codes, so that an interrupted call can be repeated.
-        await redis.zrem(_of_user(user_id), *names)
+    await end_entries(stores, _of_user(user_id), _named)
 
 
 def _name(text: str) -> str:

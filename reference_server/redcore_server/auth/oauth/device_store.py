@@ -17,6 +17,7 @@ import attrs
 
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.auth.tokens.grant_store import source
+from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.store import Stores
 from redcore_server.store.redis import Argument
 
@@ -122,11 +123,9 @@ class DeviceCodes:
             now: Current time of the server's clock.
         """
         index = _of_user(user_id)
-        # The index first: an extra entry is harmless, a missing one would survive `end_approvals`.
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zadd(index, {device.digest: now + DEVICE_CODE_S})
-            pipeline.zremrangebyscore(index, "-inf", now)
-            pipeline.expire(index, _GARBAGE_S)
+            expires_at = now + DEVICE_CODE_S
+            add_entry(pipeline, index, device.digest, expires_at=expires_at, now=now, garbage_s=_GARBAGE_S)
             await pipeline.execute()
         return await self._decide(device, now, ["status", "approved", "user_id", user_id, "scope", scope])
 
@@ -175,14 +174,7 @@ async def end_approvals(stores: Stores, user_id: str) -> None:
         stores: Addresses of the stores.
         user_id: Id of the user who was deactivated or deleted.
     """
-    redis = stores.redis
-    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
-    for name in names:
-        await redis.delete(_key(name))
-    if names:
-        await stores.scripts.replicated(map(_key, names))
-        # Deleted after the logins, so that an interrupted call can be repeated.
-        await redis.zrem(_of_user(user_id), *names)
+    await end_entries(stores, _of_user(user_id), _key)
 
 
 def shown(typed: str) -> str:

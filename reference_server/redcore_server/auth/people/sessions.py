@@ -19,6 +19,7 @@ import attrs
 from redcore_server.auth.lifetimes import SECOND_FACTOR_S, SESSION_S
 from redcore_server.auth.people.person import Person, find_person
 from redcore_server.auth.secret import digest, new_secret
+from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -86,10 +87,7 @@ class Sessions:
         record: dict[Any, Any] = {"user_id": person.id, "is_complete": int(is_complete), "expires_at": expires_at}
         index = _of_user(person.id)
         async with self.stores.redis.pipeline(transaction=False) as pipeline:
-            # The index first: an extra entry is harmless, a missing one would survive `end_all`.
-            pipeline.zadd(index, {_name(session.id): expires_at})
-            pipeline.zremrangebyscore(index, "-inf", now)
-            pipeline.expire(index, _GARBAGE_S)
+            add_entry(pipeline, index, _name(session.id), expires_at=expires_at, now=now, garbage_s=_GARBAGE_S)
             pipeline.hset(_key(session.id), mapping=record)
             pipeline.expire(_key(session.id), _GARBAGE_S)
             pipeline.delete(_key(before.id))
@@ -120,18 +118,7 @@ async def end_sessions(stores: Stores, user_id: str) -> int:
     Returns:
         Number of sessions found.
     """
-    redis = stores.redis
-    names = cast("list[str]", await redis.zrange(_of_user(user_id), 0, -1))
-    if names:
-        keys = [f"session:{{{name}}}" for name in names]
-        async with redis.pipeline(transaction=False) as pipeline:
-            for key in keys:
-                pipeline.delete(key)
-            await pipeline.execute()
-        await stores.scripts.replicated(keys)
-        # Deleted after the sessions, so that an interrupted call can be repeated.
-        await redis.zrem(_of_user(user_id), *names)
-    return len(names)
+    return await end_entries(stores, _of_user(user_id), _named)
 
 
 def _name(session_id: str) -> str:
@@ -139,7 +126,11 @@ def _name(session_id: str) -> str:
 
 
 def _key(session_id: str) -> str:
-    return f"session:{{{_name(session_id)}}}"
+    return _named(_name(session_id))
+
+
+def _named(name: str) -> str:
+    return f"session:{{{name}}}"
 
 
 def _of_user(user_id: str) -> str:
