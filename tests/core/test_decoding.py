@@ -245,6 +245,7 @@ class TestFailure:
             ("https://login.example/?secret=canary", "https://login.example"),
             ("HTTP://ada:canary@10.0.0.1:80", "HTTP://10.0.0.1:80"),
             ("https://[::1]:8443/v1", "https://[::1]:8443"),
+            ("//ada:canary@login.example/canary", "//login.example"),
             ("/canary", "another path"),
             ("https://[canary", "another path"),
         ],

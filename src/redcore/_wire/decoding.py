@@ -26,8 +26,8 @@ from redcore.exceptions import AuthenticationError, RedcoreAPIError, ResponseErr
 
 T = TypeVar("T")
 
-ORIGIN = re.compile(r"(https?://)(?:[^/?#@]*@)?((?:[\w.-]+|\[[\w:.]+\])(?::\d+)?)", re.ASCII | re.IGNORECASE)
-"""The origin at the start of a URL, without a user name and password."""
+ORIGIN = re.compile(r"((?:https?:)?//)(?:[^/?#@]*@)?((?:[\w.-]+|\[[\w:.]+\])(?::\d+)?)", re.ASCII | re.IGNORECASE)
+"""The origin at the start of a URL, which may lack its scheme; without a user name and password."""
 
 
 @attrs.frozen
