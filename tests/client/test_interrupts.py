@@ -168,6 +168,23 @@ def test_an_error_of_a_signal_handler_while_a_request_is_sent(
     assert caught.value is alarm
 
 
+def test_an_error_of_a_signal_handler_while_a_connection_is_opened(
+    server: Loopback, alarm: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no reason to try the next address."""
+    connect = socket.socket.connect
+
+    def signalling(sock: socket.socket, where: Any) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+        connect(sock, where)
+
+    monkeypatch.setattr(socket.socket, "connect", signalling)
+    with Client(api_key="rk_test_1", base_url=server.base_url) as client, pytest.raises(type(alarm)) as caught:
+        client.users.get("usr_1")
+
+    assert caught.value is alarm
+
+
 def test_an_error_of_a_signal_handler_that_was_handled_before(server: Loopback, alarm: Exception) -> None:
     """A call that the application makes in its handler has errors of its own."""
     server.answer = lambda _: reset

@@ -27,6 +27,7 @@ import anyio
 import attrs
 
 from redcore._base.clock import monotonic
+from redcore._base.signal_handlers import let_through
 from redcore._transport.errors import BY_LOOPS
 
 if TYPE_CHECKING:
@@ -305,6 +306,7 @@ def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except BY_LOOPS as problem:  # also RuntimeError, of a test tool that blocks the network
+        let_through(problem)
         failures.append(OSError(str(problem)))
         return None
     try:
@@ -315,8 +317,12 @@ def _start(address: Address, failures: list[OSError]) -> socket.socket | None:
         pass
     except BY_LOOPS as problem:
         sock.close()
+        let_through(problem)
         failures.append(OSError(str(problem)))
         return None
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 
