@@ -115,8 +115,8 @@ async def client(mortal: Mortal) -> AsyncIterator[AsyncClient]:
 def is_open(error: NetworkError | RedcoreAPIError) -> bool:
     """Return whether an error leaves the outcome of the request open.
 
-    `REQUEST_IN_PROGRESS` does: the attempt before it may be ending just now. The SDK does not retry it, nor any 409, so
-    the caller has to ask again.
+    `REQUEST_IN_PROGRESS` does: the attempt before it may be ending just now. The caller asks again when the retries of
+    the SDK are used up.
     """
     return isinstance(error, NetworkError) or error.status_code >= 500 or error.code == "REQUEST_IN_PROGRESS"
 
