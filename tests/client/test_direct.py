@@ -18,7 +18,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, stored, user
 
 from redcore import Client, NetworkError, RedcoreAPIError, RequestTimeoutError
-from redcore._transport import connections, direct_asyncio
+from redcore._transport import connections, direct_asyncio, pool
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -284,12 +284,16 @@ def test_an_early_answer_without_end(call: Colour, make: Any) -> None:
 # Connections that are all in use -------------------------------------------------------------
 
 
-def test_a_call_that_gets_no_connection_says_so(
-    call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients have one connection. `pool` is loaded on demand, and would otherwise keep this number."""
+    for module in (connections, direct_asyncio, pool):
+        monkeypatch.setattr(module, "MAX_CONNECTIONS", 1)
+
+
+@pytest.mark.usefixtures("one_connection")
+def test_a_call_that_gets_no_connection_says_so(call: Colour, make: Any, server: Loopback) -> None:
     """It is not the server that took too long."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
-    monkeypatch.setattr(direct_asyncio, "MAX_CONNECTIONS", 1)
     asked, ended = threading.Event(), threading.Event()
 
     def slow(connection: socket.socket) -> None:
@@ -311,12 +315,12 @@ def test_a_call_that_gets_no_connection_says_so(
     assert len(server.seen) == 1
 
 
+@pytest.mark.usefixtures("one_connection")
 @pytest.mark.parametrize("transport", ["direct", "httpcore"])
 def test_an_interrupt_takes_no_connection_away(
     server: Loopback, monkeypatch: pytest.MonkeyPatch, transport: Any
 ) -> None:
     """A signal handler may raise between any two steps, even before a call knows what to give back."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
     take = connections.Slots.take
 
     def interrupted(slots: connections.Slots, wait_s: float) -> None:
