@@ -14,9 +14,9 @@ from typing import Any, Final, cast
 import attrs
 
 from redcore_server.auth.lifetimes import CODE_S
+from redcore_server.auth.people.user_index import add_entry, end_entries
 from redcore_server.auth.secret import digest
 from redcore_server.auth.tokens.grant_store import source
-from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.store import Stores
 
 _GARBAGE_S: Final = 24 * 3600

@@ -15,9 +15,9 @@ from typing import Any, Final, Literal, cast
 
 import attrs
 
+from redcore_server.auth.people.user_index import add_entry, end_entries
 from redcore_server.auth.secret import digest, new_secret
 from redcore_server.auth.tokens.grant_store import source
-from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.store import Stores
 from redcore_server.store.redis import Argument
 

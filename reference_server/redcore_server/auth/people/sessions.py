@@ -18,8 +18,8 @@ import attrs
 
 from redcore_server.auth.lifetimes import SECOND_FACTOR_S, SESSION_S
 from redcore_server.auth.people.person import Person, find_person
+from redcore_server.auth.people.user_index import add_entry, end_entries
 from redcore_server.auth.secret import digest, new_secret
-from redcore_server.auth.user_index import add_entry, end_entries
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
