@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import anyio
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from tests.server.support.authorizing import register, signed_in
 from tests.server.support.browsing import Browser
 from tests.server.support.devices import GRANT, Login, send, start
+from tests.server.support.still_clock import StillClock
 from tests.server.support.tenants import ISSUER, Client, Organisation
 
 from redcore_server.auth.app import Auth
@@ -18,6 +20,12 @@ from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands still, so that the last second of a code is met however long the steps before it take."""
+    return StillClock(time.time())
 
 
 @pytest.fixture
