@@ -53,10 +53,10 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need no browser, on the built and installed wheel."""
     session.install(".[server,testing,cli,mcp]", *group("test"), *group("generate"))
-    # Most tests wait for servers, so three at a time keep two processors busy; those of a file share what they start.
+    # Most tests wait for servers, so four at a time keep two processors busy; those of a file share what they start.
     # The order is that of tests/conftest.py.
-    three = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-    session.run("pytest", *three, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
+    four = ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+    session.run("pytest", *four, "--ignore=tests/browser", "-m", "not npm and not long", *session.posargs)
 
 
 @nox.session
