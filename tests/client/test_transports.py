@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import aiohttp
@@ -17,9 +20,10 @@ from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, use
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
 from redcore._base.clock import uptime
 from redcore._transport import body_reader, httpx_client, open_async_transport, open_transport
-from redcore._transport.aiohttp_client import AIOHTTP
+from redcore._transport.aiohttp_client import AIOHTTP, Bounded
 from redcore._transport.connections import SPARE_S
 from redcore._transport.errors import our_errors
+from redcore._transport.timeouts import TimeLimits
 from redcore.exceptions import ArgumentError
 
 
@@ -264,3 +268,18 @@ def test_every_error_of_a_library_is_mapped(foreign: Any, cls: type[Exception]) 
         raise original
 
     assert caught.value.__cause__ is original
+
+
+def test_a_read_that_aiohttp_does_not_end_is_ended() -> None:
+    """It loses its time-out if that comes between the head of a response and its body."""
+
+    async def read() -> None:
+        async def silent() -> AsyncGenerator[bytes]:
+            await asyncio.Event().wait()
+            yield b""
+
+        async with aclosing(silent()) as pieces:
+            await anext(Bounded(pieces, TimeLimits(0.001, None)))
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(read())

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -230,7 +230,7 @@ class AiohttpTransport(Owner):
                 return AsyncStreamedResponse(
                     answer.status,
                     headers_of(answer),
-                    answer.content.iter_any(),
+                    Bounded(answer.content.iter_any(), limits),
                     limits=limits,
                     foreign=AIOHTTP,
                     end=partial(end, answer, silence),
@@ -277,6 +277,21 @@ def streamed(asked: dict[str, Any], silence_s: float) -> dict[str, Any]:
     headers["Accept-Encoding"] = "identity"
     waits = aiohttp.ClientTimeout(connect=silence_s, sock_read=silence_s)
     return {**asked, "headers": headers, "timeout": waits}
+
+
+@attrs.frozen
+class Bounded:
+    """The chunks of a body; ends a read that aiohttp does not, as it loses a time-out that comes before the body."""
+
+    pieces: AsyncIterator[bytes]
+    limits: TimeLimits
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        async with asyncio.timeout(2 * self.limits.wait_s()):  # after aiohttp's own, which counts bytes, not chunks
+            return await anext(self.pieces)
 
 
 @attrs.define
