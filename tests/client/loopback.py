@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Self
 from urllib.parse import parse_qsl
 
 import attrs
+import pytest
 
 if sys.platform == "linux":
     import fcntl
@@ -224,3 +225,16 @@ def chunk(stream: BinaryIO) -> bytes:
     data = stream.read(int(size, 16))
     stream.readline()
     return data
+
+
+def names_asked_for(monkeypatch: pytest.MonkeyPatch, server: Loopback) -> list[str]:
+    """Let every name lead to a server; returns the names, as far as they were looked up."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+    asked: list[str] = []
+
+    def resolve(host: str, *_: object) -> list[Any]:
+        asked.append(host)
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return asked

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from anyio.from_thread import BlockingPortal
 from tests.client.colours import LOOPS, Colour
-from tests.client.loopback import Loopback
+from tests.client.loopback import Loopback, names_asked_for
 
 from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
@@ -81,14 +81,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_zone_of_an_address(opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """A URL has `%25` before it, and no header has it, as it is valid on this machine only (RFC 6874)."""
     where = address(f"https://[fe80::1%25eth0]:{server.port}")
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
-    asked: list[str] = []
-
-    def resolve(host: str, *_: object) -> list[Any]:
-        asked.append(host)
-        return found
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    asked = names_asked_for(monkeypatch, server)
 
     opened(where.host, where.port).close()
 

@@ -39,16 +39,17 @@ def interrupt() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
+def interrupted_refresh(seen: Seen) -> Reply | Raw:
+    """Press Ctrl-C while a token is refreshed."""
+    if seen.path == "/oauth/token":
+        interrupt()
+        return pair(2)
+    return user()
+
+
 def test_an_interrupt_waits_until_the_refreshed_pair_is_stored(server: Loopback, tmp_path: Path) -> None:
     """The call ends with KeyboardInterrupt before it is sent; the next process uses the new pair."""
-
-    def answer(seen: Seen) -> Reply | Raw:
-        if seen.path == "/oauth/token":
-            interrupt()
-            return pair(2)
-        return user()
-
-    server.answer = answer
+    server.answer = interrupted_refresh
     pairs: list[dict[str, Any]] = []
     options: Any = {"client_id": "app_1", "client_secret": "s", "base_url": server.base_url}
     with Client(token_cache=FileCache(tmp_path / "t"), on_token_refreshed=pairs.append, **options) as client:
@@ -66,14 +67,7 @@ def test_an_interrupt_waits_until_the_refreshed_pair_is_stored(server: Loopback,
 
 def test_an_interrupt_on_trio_waits_until_the_pair_is_stored(server: Loopback, tmp_path: Path) -> None:
     """Trio interrupts the main task wherever it waits, whatever shields it from cancellation."""
-
-    def answer(seen: Seen) -> Reply | Raw:
-        if seen.path == "/oauth/token":
-            interrupt()
-            return pair(2)
-        return user()
-
-    server.answer = answer
+    server.answer = interrupted_refresh
     received: list[dict[str, Any]] = []
     cache = FileCache(tmp_path / "t")
 

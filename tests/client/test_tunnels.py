@@ -17,7 +17,7 @@ import pytest
 import trustme
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
-from tests.client.loopback import Loopback, Reply, delivered, stored, user
+from tests.client.loopback import Loopback, Reply, delivered, names_asked_for, stored, user
 from tests.client.tunnelling import ConnectProxy, SocksProxy
 
 from redcore import ConfigurationError, NetworkError, RequestTimeoutError
@@ -145,14 +145,7 @@ def test_a_certificate_that_is_not_accepted(  # noqa: PLR0917 (fixtures)
 
 def test_a_name_with_a_trailing_dot(call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """Name resolution gets the dot, which ends the search list; certificates have none (RFC 6066 section 3)."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
-    asked: list[str] = []
-
-    def resolve(host: str, *_: object) -> list[Any]:
-        asked.append(host)
-        return found
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    asked = names_asked_for(monkeypatch, server)
 
     call(make(base_url=f"https://origin.test.:{server.port}/v1", max_retries=0).users.get_me)
 

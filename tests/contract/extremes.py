@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import yaml
-from tests.contract.judge import SPEC
+from tests.contract.judge import spec
+from tests.references import resolved
 
 from redcore._spec import operations
 
@@ -85,7 +85,7 @@ def arguments(name: str, size: str) -> dict[str, Any]:
 
 def extreme(schema: dict[str, Any], *, largest: bool) -> Any:
     """The smallest or the largest value of a schema."""
-    schema = resolved(schema)
+    schema = resolved(schema, spec())
     if "enum" in schema:
         return schema["enum"][-1 if largest else 0]
     match schema["type"]:
@@ -94,7 +94,7 @@ def extreme(schema: dict[str, Any], *, largest: bool) -> Any:
         case "integer":
             return schema.get("maximum", 2**31 - 1) if largest else schema.get("minimum", -(2**31))
         case "array":
-            choices = resolved(schema["items"])["enum"]
+            choices = resolved(schema["items"], spec())["enum"]
             return choices if largest else choices[: schema.get("minItems", 0)]
         case "string" if schema.get("format") == "date-time":
             return (
@@ -110,10 +110,10 @@ def extreme(schema: dict[str, Any], *, largest: bool) -> Any:
 def schemas(name: str) -> dict[str, dict[str, Any]]:
     """The schemas of an operation's arguments, by name."""
     described, shared = by_id()[name]
-    parameters = map(resolved, [*described.get("parameters", ()), *shared])
+    parameters = [resolved(each, spec()) for each in (*described.get("parameters", ()), *shared)]
     found = {known["name"]: known["schema"] for known in parameters}
-    for content in resolved(described.get("requestBody", {})).get("content", {}).values():
-        found |= resolved(content["schema"])["properties"]
+    for content in resolved(described.get("requestBody", {}), spec()).get("content", {}).values():
+        found |= resolved(content["schema"], spec())["properties"]
     return found
 
 
@@ -127,20 +127,3 @@ def by_id() -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
         for described in item.values()
         if isinstance(described, dict)
     }
-
-
-@cache
-def spec() -> dict[str, Any]:
-    """The parsed spec."""
-    found: dict[str, Any] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
-    return found
-
-
-def resolved(described: dict[str, Any]) -> dict[str, Any]:
-    """What a reference leads to; anything else as it is."""
-    while "$ref" in described:
-        found: Any = spec()
-        for step in described["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        described = found
-    return described

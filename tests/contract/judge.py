@@ -6,6 +6,7 @@ What openapi-core leaves out is checked by `omissions`; `test_judge` shows what 
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,21 @@ class JudgedResponse:
         return cls(response.status_code, headers, response.headers.get("content-type", ""), response.content or None)
 
 
+@cache
+def spec() -> dict[str, Any]:
+    """Return the parsed spec."""
+    parsed: dict[str, Any] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
+    return parsed
+
+
 class Judge:
     """Judges every exchange of the HTTP clients it makes, and counts them by method and path."""
 
     def __init__(self) -> None:
         # In JSON Schema bytes are strings; here a character stands for each byte.
         readers: Any = {"application/octet-stream": as_text, "*/*": as_text}  # of an upload; of a download
-        described = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
-        self._spec = OpenAPI.from_dict(described, Config(extra_media_type_deserializers=readers))
-        self._omissions = Omissions(described)
+        self._spec = OpenAPI.from_dict(spec(), Config(extra_media_type_deserializers=readers))
+        self._omissions = Omissions(spec())
         self.judged: Counter[tuple[str, str]] = Counter()
 
     def http(self) -> httpx.Client:

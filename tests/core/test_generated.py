@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import pytest
 from ruamel.yaml import YAML
+from tests.references import resolved
 
 from redcore import AsyncClient, Client
 from redcore._base.operation import Operation
@@ -57,16 +58,6 @@ def method(name: str, prefix: str = "") -> Callable[..., Any]:
     resource = getattr(generated, prefix + "".join(word.title() for word in tag.split("_")))
     found: Callable[..., Any] = getattr(resource, name.removeprefix(f"{tag}_"))
     return found
-
-
-def resolved(node: Json) -> Json:
-    """Return a node with its `$ref` resolved."""
-    while "$ref" in node:
-        target: Any = spec()
-        for key in node["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        node = target
-    return node
 
 
 def test_every_operation_of_the_spec_is_described() -> None:
@@ -163,7 +154,9 @@ def test_the_parameters_are_described(name: str) -> None:
 @pytest.mark.parametrize("name", BOUND)
 def test_the_annotation_is_the_answer_of_the_spec(name: str) -> None:
     """The return annotation is the type of the endpoint's success response."""
-    success = resolved(next(response for status, response in OPERATIONS[name]["responses"].items() if status < "300"))
+    success = resolved(
+        next(response for status, response in OPERATIONS[name]["responses"].items() if status < "300"), spec()
+    )
     annotation = inspect.signature(method(name)).return_annotation
 
     assert annotation == answer_of(success)
@@ -177,7 +170,7 @@ def answer_of(success: Json) -> str:
     if "application/json" not in content:
         return "bytes"
     named = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    schema = resolved({"$ref": f"#/components/schemas/{named}"})
+    schema = resolved({"$ref": f"#/components/schemas/{named}"}, spec())
     data = schema.get("properties", {}).get("data")
     if data is None:
         return str(named)

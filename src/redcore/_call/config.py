@@ -35,11 +35,6 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 """Placeholders of pasted examples: `rk_live_…`, `<api key>`, `${API_KEY}`, `rk_test_YOUR_KEY`."""
-TEXTS = (
-    *("api_key", "client_id", "client_secret", "access_token", "refresh_token", "scope"),
-    *("base_url", "auth_url", "environment"),
-)
-"""The arguments that are strings."""
 ENVIRONMENTS = {
     "production": "https://api.blueround.com/v1",
     "staging": "https://api.blueround.dev/v1",
@@ -63,6 +58,10 @@ class ClientArguments:
     deadline: float | None = None
     max_retries: int | None = None
     retry: Retry | None = None
+
+
+TEXTS = tuple(name for name, kind in ClientArguments.__annotations__.items() if kind == "str | None")
+"""The arguments that are strings."""
 
 
 @attrs.frozen(kw_only=True)
@@ -102,8 +101,11 @@ def check_texts(given: ClientArguments) -> None:
     for name in TEXTS:
         value = getattr(given, name)
         if value is not None and not isinstance(value, str):
-            hint = "; pass what its get_secret_value() returns" if hasattr(value, "get_secret_value") else ""
-            hint = "; separate scopes by spaces" if name == "scope" else hint
+            hint = ""
+            if hasattr(value, "get_secret_value"):
+                hint = "; pass what its get_secret_value() returns"
+            elif name == "scope":
+                hint = "; separate scopes by spaces"
             raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}{hint}")
 
 
