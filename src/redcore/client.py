@@ -1,4 +1,4 @@
-"""The two clients: each performs the steps of a call (see `_steps`), one by blocking, one by awaiting.
+"""The two clients: each performs the steps of a call (`_call/steps.py`), one by blocking, one by awaiting.
 
 Longer than other files, as every option of every constructor is written out in both colours, for editors and checkers.
 """
@@ -20,17 +20,10 @@ from redcore._base.operation import Operation
 from redcore._base.public import public
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
-from redcore._call.authenticator import Authenticator, OnTokenRefreshed, saml_bearer
-from redcore._call.config import (
-    ClientArguments,
-    Config,
-    check_blocking,
-    check_hooks,
-    check_objects,
-    configure,
-    configure_login,
-    reconfigure,
-)
+from redcore._call.arguments import ClientArguments, OnTokenRefreshed, check_blocking, check_hooks, check_objects
+from redcore._call.authenticator import Authenticator
+from redcore._call.config import Config, configure, configure_login, reconfigure
+from redcore._call.credentials import saml_bearer
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
 from redcore._call.pickling import PickledClient

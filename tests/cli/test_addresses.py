@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redcore._call.config import ENVIRONMENTS
+from redcore._call.addresses import ENVIRONMENTS
 from redcore.cli.state import URLS
 
 

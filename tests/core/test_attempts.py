@@ -11,7 +11,7 @@ import pytest
 from tests.core.world import Answer, World, refusal, tokens, user
 
 from redcore import FailedAttempt
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._spec import operations
 from redcore.exceptions import (
     ArgumentError,

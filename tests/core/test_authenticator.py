@@ -9,7 +9,7 @@ import pytest
 from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
 from redcore._base.response import Response
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Budget, Send
 from redcore._spec import operations

@@ -9,8 +9,9 @@ import pytest
 from tests.core.world import given
 
 from redcore import UNSET, AsyncClient, Client
-from redcore._call.authenticator import Credentials
-from redcore._call.config import OPTIONS, TEXTS, Config, configure, reconfigure
+from redcore._call.arguments import TEXTS
+from redcore._call.config import OPTIONS, Config, configure, reconfigure
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore.exceptions import ArgumentError, ConfigurationError
 from redcore.options import RequestOptions, Retry

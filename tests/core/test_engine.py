@@ -7,7 +7,7 @@ import uuid
 import pytest
 from tests.core.world import START, World, answer, refusal, tokens, user
 
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.headers import checked_headers
 from redcore._spec import operations
 from redcore.exceptions import (

@@ -12,7 +12,7 @@ from tests.core.world import BASE_URL, ORIGIN, START, World, refusal, tokens, us
 
 from redcore import AsyncHooks, Attempt, AttemptResult, Hooks
 from redcore._base.operation import Operation
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Send
 from redcore._spec import operations

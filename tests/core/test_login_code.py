@@ -21,7 +21,7 @@ from redcore import (
     ResponseError,
     TokenSet,
 )
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore.login import AuthorizationRequest, authorization_request
 from redcore.login.authorization import code_grant, code_in

@@ -9,7 +9,7 @@ import pytest
 from tests.core.world import START, Answer, World, answer, content_of, refusal, tokens
 
 from redcore import AuthenticationError, ConfigurationError, NetworkError, RedcoreAPIError, TokenSet
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore.login import DeviceAuthorization, LoginTimeoutError
 from redcore.login.device import device_login

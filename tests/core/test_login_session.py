@@ -20,8 +20,8 @@ from redcore import (
     ResponseError,
     TokenSet,
 )
-from redcore._call.authenticator import Credentials, saml_bearer
 from redcore._call.config import configure_login
+from redcore._call.credentials import Credentials, saml_bearer
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Acquire
 from redcore._spec import operations

@@ -20,7 +20,7 @@ from tests.core.world import World, answer, refusal, tokens, user
 
 from redcore import NetworkError, NotFoundError, RedcoreError
 from redcore._base.operation import Operation
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore._spec import operations
 from redcore._telemetry import OBSERVERS, Telemetry

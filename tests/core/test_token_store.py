@@ -12,7 +12,8 @@ from tests.core.world import START, World, answer, content_of, refusal, tokens, 
 
 from redcore import AsyncClient, Client, ConfigurationError
 from redcore._base.operation import Operation
-from redcore._call.authenticator import LEASE_MARGIN_S, Credentials
+from redcore._call.authenticator import LEASE_MARGIN_S
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Send
 from redcore._spec import operations

@@ -11,8 +11,9 @@ import msgspec
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming, Response
 from redcore._base.runtime import Runtime
-from redcore._call.authenticator import Authenticator, Credentials
-from redcore._call.config import ClientArguments
+from redcore._call.arguments import ClientArguments
+from redcore._call.authenticator import Authenticator
+from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
 from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Send, Sleep, Step, Stream, Work, drive

@@ -10,7 +10,9 @@ import pytest
 from tests.docs.markdown_blocks import REPOSITORY
 
 from redcore import AsyncClient, Client
-from redcore._call.config import ENVIRONMENTS, ClientArguments, configure
+from redcore._call.addresses import ENVIRONMENTS
+from redcore._call.arguments import ClientArguments
+from redcore._call.config import configure
 from redcore.cli.app import root
 from redcore.cli.profiles import FOLDER_VARIABLE, PROFILE_VARIABLE, SETTINGS
 

@@ -14,7 +14,7 @@ from tests.core.world import START, Answer, World, answer, refusal, tokens, user
 from redcore import MemoryCache, RedcoreError
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
-from redcore._call.authenticator import Credentials
+from redcore._call.credentials import Credentials
 from redcore._call.retry import wait_s
 from redcore._call.steps import Acquire, Send, Step
 from redcore._spec import operations

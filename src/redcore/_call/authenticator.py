@@ -16,20 +16,21 @@ States of the token pair of a client, and the legal transitions:
 
 from __future__ import annotations
 
-import hashlib
 import math
-from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote_plus
 
 import attrs
 
 from redcore._base.log import logger
 from redcore._base.operation import Operation
-from redcore._base.response import Headers, Response
+from redcore._base.response import Response
 from redcore._base.runtime import Runtime
-from redcore._base.values import UNSET
+from redcore._call.arguments import OnTokenRefreshed
+from redcore._call.credentials import Credentials
+from redcore._call.ended_session import ended, must_log_in
 from redcore._call.secrets import without_secrets
 from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
 from redcore._call.token_store import TokenStore
@@ -38,7 +39,6 @@ from redcore._spec.models import TokenResponse
 from redcore._wire.decoding import oauth_failure, read
 from redcore._wire.encoding import Request, call_headers, encode
 from redcore.exceptions import (
-    ArgumentError,
     AuthenticationError,
     ConfigurationError,
     NetworkError,
@@ -49,38 +49,12 @@ from redcore.exceptions import (
     TokenCacheError,
 )
 from redcore.tokens.cache import AnyTokenCache
-from redcore.tokens.token_set import FOREVER_S, TokenSet, flaw
+from redcore.tokens.token_set import TokenSet, flaw, granted
 
-OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
 AHEAD_AGAIN_S = 60.0  # after an early refresh has failed, or another process was refreshing
 LEASE_MARGIN_S = 5.0  # for the work around the attempts: two cache accesses of up to 2 s each (RedisCache)
 SHORTEST_POLL_S = 0.02  # a refresh takes one or two round trips
 LONGEST_POLL_S = 0.25  # four cache reads per second
-
-
-@attrs.frozen(kw_only=True)
-class Credentials:
-    """The credentials of a client. The repr shows no secret."""
-
-    api_key: str | None = attrs.field(default=None, repr=False)
-    client_id: str | None = None
-    client_secret: str | None = attrs.field(default=None, repr=False)
-    access_token: str | None = attrs.field(default=None, repr=False)
-    refresh_token: str | None = attrs.field(default=None, repr=False)
-    scope: str | None = None
-    personal: bool = False
-    """Whether the tokens belong to a person who logged in: the application's own tokens must never replace them."""
-
-    @property
-    def can_ask_anew(self) -> bool:
-        """Whether tokens can be requested without earlier tokens (RFC 6749 section 4.4)."""
-        return self.client_id is not None and self.client_secret is not None and not self.personal
-
-    def key(self, origin: str) -> str:
-        """The key of these credentials in a token cache; it contains no secret."""
-        started_with = self.refresh_token or self.access_token or ""
-        parts = (origin, self.client_id or "", self.scope or "", started_with)
-        return "redcore:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class Authenticator:
@@ -96,6 +70,7 @@ class Authenticator:
         runtime: Runtime,
     ) -> None:
         self._credentials = credentials
+        self._can_ask_anew = credentials.can_ask_anew
         self._origin = origin
         self._cache = cache
         self._on_token_refreshed = on_token_refreshed
@@ -175,7 +150,7 @@ class Authenticator:
         """Whether a rejected access token can be replaced: by a refresh, or by a token another client has obtained."""
         if self._credentials.api_key:
             return False
-        if self._credentials.can_ask_anew:
+        if self._can_ask_anew:
             return True
         held = self._store.known()
         return held is not None and (held.refresh_token is not None or held.access_token != rejected)
@@ -321,11 +296,11 @@ class Authenticator:
                     return newer
                 if newer is not None and newer.refresh_token not in (None, held.refresh_token):
                     return (yield from self._refresh(newer.refresh_token, budget))
-                if not self._credentials.can_ask_anew:
+                if not self._can_ask_anew:
                     yield from self._store.give_up_refreshing(held)
-                    raise self._must_log_in(error) from error
-        if not self._credentials.can_ask_anew:
-            raise self._ended(held, budget.request_id)
+                    raise must_log_in(error) from error
+        if not self._can_ask_anew:
+            raise ended(held, self._store.refusal(None), self._credentials.refresh_token, budget.request_id)
         asked = operations.auth_token(grant_type="client_credentials", **self._scope())
         return (yield from self._exchange(asked, budget, refresh_token=None))
 
@@ -347,40 +322,8 @@ class Authenticator:
                 self._store.refuse(refresh_token, error)
             raise
 
-    def _ended(self, held: TokenSet | None, request_id: str) -> RedcoreError:
-        """Explain why no tokens can be obtained without a refresh token."""
-        if held is None:  # revoked by this client or another one
-            return AuthenticationError(
-                "the session has ended, log in again",
-                response=Response(401, Headers({})),
-                code="INVALID_TOKEN",
-                request_id=request_id,
-            )
-        if (refusal := self._store.refusal(None)) is not None:
-            return self._must_log_in(refusal)
-        if self._credentials.refresh_token is not None:  # the cache no longer had it
-            return AuthenticationError(
-                "the session has ended, log in again: another process was refused its refresh token",
-                response=Response(400, Headers({})),  # RFC 6749 section 5.2
-                code="invalid_grant",
-                request_id=request_id,
-            )
-        return ConfigurationError(
-            "the access token has ended and there is no refresh_token and no client_secret to get another",
-            request_id=request_id,
-        )
-
     def _scope(self) -> dict[str, str]:
         return {"scope": self._credentials.scope} if self._credentials.scope else {}
-
-    @staticmethod
-    def _must_log_in(error: AuthenticationError) -> AuthenticationError:
-        return AuthenticationError(
-            f"the session has ended, log in again: {error.message}",
-            response=error.response,
-            code=error.code,
-            request_id=error.request_id,
-        )
 
     def _exchange(
         self, operation: Operation[TokenResponse], budget: Budget, refresh_token: str | None
@@ -434,48 +377,3 @@ class Authenticator:
 def longest_renewal_s(budget: Budget) -> float:
     """How long a refresh may take: two attempts, so that no refresh begins while another may still succeed."""
     return 2 * budget.timeout_s + LEASE_MARGIN_S
-
-
-def granted(given: TokenResponse, response: Response, now: float, refresh_token: str | None = None) -> TokenSet:
-    """Make a `TokenSet` from the response to a grant.
-
-    Args:
-        given: What the token endpoint gave.
-        response: Its response, for the error.
-        now: In Unix seconds.
-        refresh_token: The refresh token to keep if the response has none.
-
-    Raises:
-        ResponseError: a token cannot be sent in a header.
-    """
-    tokens = TokenSet(
-        access_token=given.access_token,
-        # RFC 6749 section 6: without a new refresh token, the current one stays valid.
-        refresh_token=given.refresh_token or refresh_token,
-        expires_at=now + min(given.expires_in, FOREVER_S),
-        scope=given.scope,
-        token_type=given.token_type,
-        issued_at=now,
-    )
-    if not tokens.access_token or flaw(tokens) is not None:
-        raise ResponseError(
-            "the token endpoint sent a token that no header can hold",
-            response=Response(response.status_code, response.headers),  # without the tokens
-        )
-    return tokens
-
-
-def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenResponse]:
-    """Make the grant of RFC 7522 section 2.1 from the identity provider's unencoded XML.
-
-    Raises:
-        ArgumentError: the assertion is not XML, for example because it is already base64-encoded.
-    """
-    xml = assertion.encode() if isinstance(assertion, str) else bytes(assertion)
-    if b"<" not in xml[:64]:
-        raise ArgumentError("assertion must be the identity provider's XML as it is, not encoded: it has no `<`")
-    return operations.auth_token(
-        grant_type="urn:ietf:params:oauth:grant-type:saml2-bearer",
-        assertion=urlsafe_b64encode(xml).decode().rstrip("="),
-        scope=scope or UNSET,
-    )

@@ -24,7 +24,7 @@ from redcore._base.operation import Operation
 from redcore._base.response import Headers, Response
 from redcore._base.runtime import Runtime, new_id
 from redcore._call.attempts import AttemptHistory
-from redcore._call.authenticator import Authenticator, granted
+from redcore._call.authenticator import Authenticator
 from redcore._call.observers import ObservedCall, Observer
 from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
@@ -38,7 +38,7 @@ from redcore._wire.raw_response import raw
 from redcore.exceptions import RateLimitError, RedcoreError, ResponseError, StopReason
 from redcore.hooks import AsyncHooks
 from redcore.options import Retry
-from redcore.tokens.token_set import TokenSet
+from redcore.tokens.token_set import TokenSet, granted
 
 T = TypeVar("T")
 Sender: TypeAlias = Callable[[Request, Budget, AttemptHistory], Flow[Response]]

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 import attrs
 
-from redcore._call.authenticator import Credentials, OnTokenRefreshed
-from redcore._call.config import Config, secret
+from redcore._call.arguments import OnTokenRefreshed
+from redcore._call.config import Config
+from redcore._call.credentials import Credentials, secret
 from redcore._call.engine import CallOptions
 from redcore.exceptions import ConfigurationError
 from redcore.tokens.cache import AnyTokenCache, MemoryCache

@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 
 from redcore._base.response import Headers, Response
-from redcore._call.config import ClientArguments, configure_login
+from redcore._call.arguments import ClientArguments
+from redcore._call.config import configure_login
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow
 from redcore._spec import operations

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from redcore._base.public import public
+from redcore._base.response import Response
+from redcore.exceptions import ResponseError
+
+if TYPE_CHECKING:
+    from redcore._spec.models import TokenResponse
 
 LEEWAY_S = 30.0  # a token about to expire is refreshed before it can expire in transit
 AHEAD = 0.1  # fraction of the lifetime that remains when a valid token is refreshed early
@@ -60,6 +65,35 @@ class TokenSet:
     def as_dict(self) -> dict[str, Any]:
         """The fields as a dict, for storing; `TokenSet(**stored)` restores the object."""
         return attrs.asdict(self)
+
+
+def granted(given: TokenResponse, response: Response, now: float, refresh_token: str | None = None) -> TokenSet:
+    """Make a `TokenSet` from the response to a grant.
+
+    Args:
+        given: What the token endpoint gave.
+        response: Its response, for the error.
+        now: In Unix seconds.
+        refresh_token: The refresh token to keep if the response has none.
+
+    Raises:
+        ResponseError: a token cannot be sent in a header.
+    """
+    tokens = TokenSet(
+        access_token=given.access_token,
+        # RFC 6749 section 6: without a new refresh token, the current one stays valid.
+        refresh_token=given.refresh_token or refresh_token,
+        expires_at=now + min(given.expires_in, FOREVER_S),
+        scope=given.scope,
+        token_type=given.token_type,
+        issued_at=now,
+    )
+    if not tokens.access_token or flaw(tokens) is not None:
+        raise ResponseError(
+            "the token endpoint sent a token that no header can hold",
+            response=Response(response.status_code, response.headers),  # without the tokens
+        )
+    return tokens
 
 
 def flaw(tokens: TokenSet, *, may_have_ended: bool = False) -> str | None:

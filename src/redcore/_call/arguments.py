@@ -1,0 +1,91 @@
+"""The arguments of a client: which there are, and whether each is of the right kind. No message contains a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from typing import Any, TypeAlias
+
+import attrs
+
+from redcore.exceptions import ConfigurationError
+from redcore.hooks import AsyncHooks
+from redcore.options import Retry
+from redcore.tokens.cache import AnyTokenCache
+
+OnTokenRefreshed: TypeAlias = Callable[[dict[str, Any]], Awaitable[None] | None]
+
+
+@attrs.frozen(kw_only=True)
+class ClientArguments:
+    """The arguments of `Client`, unchecked."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    access_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    scope: str | None = None
+    base_url: str | None = None
+    auth_url: str | None = None
+    environment: str | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    max_retries: int | None = None
+    retry: Retry | None = None
+
+
+TEXTS = tuple(name for name, kind in ClientArguments.__annotations__.items() if kind == "str | None")
+"""The arguments that are strings."""
+
+
+def check_texts(given: ClientArguments) -> None:
+    """Reject other types of values where text is expected, such as the SecretStr of a settings library.
+
+    Raises:
+        ConfigurationError: names the argument and the type; the value may be a secret.
+    """
+    for name in TEXTS:
+        value = getattr(given, name)
+        if value is not None and not isinstance(value, str):
+            hint = ""
+            if hasattr(value, "get_secret_value"):
+                hint = "; pass what its get_secret_value() returns"
+            elif name == "scope":
+                hint = "; separate scopes by spaces"
+            raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}{hint}")
+
+
+def check_objects(cache: object, callback: object, hooks: object) -> None:
+    """Reject objects that the first call could not use.
+
+    Raises:
+        ConfigurationError: one of them is something else.
+    """
+    if isinstance(cache, type):
+        raise ConfigurationError(f"token_cache is a class; make an object of it, as in {cache.__name__}()")
+    if cache is not None and not all(callable(getattr(cache, name, None)) for name in ("get", "set", "delete")):
+        kind = type(cache).__name__
+        raise ConfigurationError(f"token_cache must have the methods get, set and delete, as FileCache(); got {kind}")
+    if callback is not None and not callable(callback):
+        raise ConfigurationError(f"on_token_refreshed must be a function; got {type(callback).__name__}")
+    check_hooks(hooks)
+
+
+def check_hooks(hooks: object) -> None:
+    """Reject hooks that are something else; raises as `check_objects` does."""
+    if hooks is not None and not isinstance(hooks, AsyncHooks):
+        raise ConfigurationError(f"hooks must be redcore.Hooks or redcore.AsyncHooks; got {type(hooks).__name__}")
+
+
+def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
+    """Reject async caches and callbacks, which only `AsyncClient` can await.
+
+    Raises:
+        ConfigurationError: the cache or the callback has coroutine functions.
+    """
+    if cache is not None and iscoroutinefunction(cache.get):
+        name = type(cache).__name__
+        raise ConfigurationError(f"token_cache: {name} must be awaited; use AsyncClient, or another cache")
+    if iscoroutinefunction(callback):
+        raise ConfigurationError("on_token_refreshed is a coroutine function; use AsyncClient, or a plain function")
