@@ -31,7 +31,7 @@ from tests.client.colours import Colour
 from tests.client.loopback import Loopback, Reply, Seen, refusal, reset, stored
 
 from redcore import ArgumentError, NotFoundError, RedcoreAPIError
-from redcore._wire.sources import NamedPipe
+from redcore._wire.file_sources import NamedPipe
 
 CONTENT = b"0123456789" * 20_000
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'

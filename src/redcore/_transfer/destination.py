@@ -25,7 +25,7 @@ import attrs
 from redcore._base.signal_handlers import let_through
 from redcore._call.steps import Flow, Notify, Work
 from redcore._wire.progress import Meter
-from redcore._wire.sources import explained
+from redcore._wire.source import explained
 from redcore.exceptions import ArgumentError, ConfigurationError, RedcoreError
 from redcore.tokens.file_lock import take
 

@@ -16,9 +16,10 @@ from redcore._spec import operations
 from redcore._spec.models import File
 from redcore._transfer.destination import PartialFile, Place, Target
 from redcore._transfer.download import Download
+from redcore._wire.file_sources import NamedPipe
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
-from redcore._wire.sources import NamedPipe, Source
+from redcore._wire.source import Source
 from redcore.exceptions import ChecksumError, FileChangedError, ResponseError
 
 MAX_HELD_BYTES = 64 * 1024 * 1024  # documented in `download`

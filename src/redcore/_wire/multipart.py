@@ -19,7 +19,8 @@ from anyio.lowlevel import checkpoint
 from redcore._base.cancellation import to_the_end
 from redcore._wire.callbacks import at_once
 from redcore._wire.progress import Meter
-from redcore._wire.sources import Awaited, Source, source_of
+from redcore._wire.source import Awaited, Source
+from redcore._wire.sources import source_of
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
