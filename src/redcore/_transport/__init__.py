@@ -84,7 +84,7 @@ def _open_async_transport(name: str | None) -> AsyncTransport:
         from redcore._transport.direct_asyncio import AsyncDirectTransport  # noqa: PLC0415 (needs httptools)
 
         return AsyncMockableTransport(AsyncDirectTransport())
-    from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (see there)
+    from redcore._transport.pool_async import AsyncPoolTransport  # noqa: PLC0415 (see there)
 
     return AsyncMockableTransport(AsyncPoolTransport())
 

@@ -162,7 +162,7 @@ class AsyncDirectTransport(Owner):
 
 def open_pool() -> AsyncTransport:
     """Make the transport for trio, and for origins behind a proxy."""
-    from redcore._transport.pool import AsyncPoolTransport  # noqa: PLC0415 (it imports httpcore and httpx)
+    from redcore._transport.pool_async import AsyncPoolTransport  # noqa: PLC0415 (it imports httpcore and httpx)
 
     return AsyncPoolTransport()
 
