@@ -204,11 +204,11 @@ def test_a_fork_where_one_client_cannot_be_reset(server: Loopback, monkeypatch: 
 
 def test_a_fork_while_signals_are_deferred() -> None:
     """The child handles them as the application does: another thread may fork while this one refreshes a token."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)  # coverage sets a handler of SIGTERM in a child
     interrupts.hold()
 
     def in_child() -> None:
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGUSR1) is signal.default_int_handler
         assert not interrupts.are_held
 
     try:
@@ -216,7 +216,7 @@ def test_a_fork_while_signals_are_deferred() -> None:
         assert interrupts.are_held
     finally:
         interrupts.deliver()
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
