@@ -125,12 +125,11 @@ class App:
         if error := REFUSAL.find(scope):
             await render(error, "an id")(scope, receive, send)
         else:
-            with contextlib.suppress(GeneratorExit):
-                await _for_ever()
+            await _endless()
 
 
 @types.coroutine
-def _for_ever() -> Generator[None]:
+def _endless() -> Generator[None]:
     while True:
         yield
 
@@ -150,8 +149,9 @@ def app() -> App:
     return App()
 
 
-@pytest.fixture
-def connection(loop: Loop, transport: Transport, app: App) -> Iterator[Connection]:
+@contextlib.contextmanager
+def connected(loop: Loop, transport: Transport, app: App) -> Iterator[Connection]:
+    """Open a connection; at the end it is lost, and its unanswered requests end with it."""
     config = Config(app, log_config=None, lifespan="off")
     made = bounded(CLIENT_S)(config=config, server_state=ServerState(), app_state={}, _loop=loop)
     made.connection_made(transport)
@@ -160,8 +160,18 @@ def connection(loop: Loop, transport: Transport, app: App) -> Iterator[Connectio
     if cycle is not None:
         cycle.disconnected = True  # buffered data is dropped
     made.connection_lost(None)
-    for task in loop.tasks:
-        task.work.close()
+    made.logger.disabled = True  # uvicorn logs each app that is closed before its answer
+    try:
+        for task in loop.tasks:
+            task.work.close()
+    finally:
+        made.logger.disabled = False
+
+
+@pytest.fixture
+def connection(loop: Loop, transport: Transport, app: App) -> Iterator[Connection]:
+    with connected(loop, transport, app) as made:
+        yield made
 
 
 def test_a_silent_connection_is_closed(connection: Connection, loop: Loop, transport: Transport) -> None:
@@ -354,16 +364,12 @@ def test_trailers_are_dropped(connection: Connection, app: App) -> None:
 def test_no_byte_behind_the_head_changes_the_headers(behind: bytes, cut: int) -> None:
     """Whatever follows, well-formed or not, in however many reads."""
     app = App()
-    made = bounded(CLIENT_S)(
-        config=Config(app, log_config=None, lifespan="off"), server_state=ServerState(), app_state={}, _loop=Loop()
-    )
-    made.connection_made(Transport())
-    made.data_received(CHUNKED + b"1\r\na\r\n0\r\nA: ")
-    for piece in (behind[:cut], behind[cut:], b"\r\n\r\n"):
-        made.data_received(piece)
+    with connected(Loop(), Transport(), app) as made:
+        made.data_received(CHUNKED + b"1\r\na\r\n0\r\nA: ")
+        for piece in (behind[:cut], behind[cut:], b"\r\n\r\n"):
+            made.data_received(piece)
 
     assert app.scopes[0]["headers"] == ((b"host", b"x"), (b"transfer-encoding", b"chunked"))
-    made.connection_lost(None)
 
 
 @pytest.mark.parametrize(
