@@ -16,6 +16,7 @@ from redcore_server.http.ranges import select
 from redcore_server.store.objects import ObjectMissing
 from redcore_server.store.postgres import queries
 from redcore_server.store.stored_files import file_key
+from redcore_server.worker.objects import defer_object_deletion
 
 _QUERIES: Final = queries("files")
 
@@ -56,7 +57,8 @@ async def files_delete(call: Call) -> Reply:
     file_id = call.path["file_id"]
     if await call.one(_QUERIES["delete"], id=file_id) is None:
         raise NotFound(f"File {file_id} does not exist.")
-    await call.services.defer_object_deletion(call.connection, key=file_key(call.principal.organisation_id, file_id))
+    key = file_key(call.principal.organisation_id, file_id)
+    await defer_object_deletion(call.connection, key=key, after=call.services.retention)
     return Reply(status=204)
 
 

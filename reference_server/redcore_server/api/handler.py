@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 from starlette.responses import Response
@@ -19,38 +19,6 @@ Row = dict[str, Any]
 Act = Callable[[], Awaitable[object]]
 
 
-class DeferInvitation(Protocol):
-    """Writes the job that mails an invitation."""
-
-    async def __call__(self, connection: AsyncPostgres, *, invitation_id: str, recent: int) -> None:
-        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
-
-
-class DeferRevocation(Protocol):
-    """Writes the job that revokes the grants of a removed user or application."""
-
-    async def __call__(
-        self, connection: AsyncPostgres, *, user_id: str | None = None, client_ids: Iterable[str] = ()
-    ) -> None:
-        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
-
-
-class DeferObjectDeletion(Protocol):
-    """Writes the job that deletes an unreferenced object."""
-
-    async def __call__(self, connection: AsyncPostgres, *, key: str) -> None:
-        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
-
-
-class DeferRun(Protocol):
-    """Writes the job that executes a workflow run."""
-
-    async def __call__(
-        self, connection: AsyncPostgres, *, run_id: str, organisation_id: str, lane: int, turn: int
-    ) -> None:
-        """Write it in the connection's open transaction, so that it runs if and only if that commits."""
-
-
 @attrs.frozen(kw_only=True)
 class Services:
     """Dependencies of the handlers other than the database.
@@ -58,25 +26,19 @@ class Services:
     Attributes:
         revoke_user: Ends all tokens and sessions of a user immediately.
         revoke_client: Ends all tokens of an application immediately.
-        defer_invitation: Writes the job that mails an invitation.
-        defer_revocation: Writes the job that revokes grants.
-        defer_object_deletion: Writes the job that deletes an object.
-        defer_run: Writes the job that executes a workflow run.
         objects: The object store.
         storage_bytes: Storage quota of an organisation, in bytes.
         max_file_bytes: Maximum size of a file, in bytes.
+        retention: How long the bytes of a deleted file stay in the object store.
         secret_overlap: How long a client secret stays valid after it is replaced.
     """
 
     revoke_user: Callable[[str], Awaitable[object]]
     revoke_client: Callable[[str], Awaitable[object]]
-    defer_invitation: DeferInvitation
-    defer_revocation: DeferRevocation
-    defer_object_deletion: DeferObjectDeletion
-    defer_run: DeferRun
     objects: Objects
     storage_bytes: int
     max_file_bytes: int
+    retention: timedelta
     secret_overlap: timedelta
 
 

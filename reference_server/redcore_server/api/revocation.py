@@ -15,6 +15,7 @@ from redcore_server.api.handler import Act, Call
 from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import queries
 from redcore_server.store.revocation_log import Kind, defer_record
+from redcore_server.worker.revocations import defer_revocation
 
 _QUERIES: Final = queries("revocations")
 _DEMOTIONS: Final[Mapping[Role, Kind]] = {"editor": "role_editor", "viewer": "role_viewer"}
@@ -28,7 +29,7 @@ async def end_user(call: Call, user_id: str) -> None:
         user_id: Id of the user.
     """
     client_ids = await _applications_of(call, user_id)
-    await call.services.defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
+    await defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
     await defer_record(call.connection, "user", [user_id], call.now)
     await _end_tokens(call, user_id, client_ids)
 
@@ -65,7 +66,7 @@ async def end_application(call: Call, client_id: str) -> None:
         call: Call whose transaction deletes the application.
         client_id: Client id of the application.
     """
-    await call.services.defer_revocation(call.connection, client_ids=[client_id])
+    await defer_revocation(call.connection, client_ids=[client_id])
     await defer_record(call.connection, "application", [client_id], call.now)
     await _now_and_after_commit(call, partial(call.services.revoke_client, client_id))
 

@@ -20,7 +20,7 @@ from redcore_server.auth.people.person import email_key
 from redcore_server.auth.people.role import is_demotion
 from redcore_server.errors import Duplicate, InsufficientScope, NotFound, RuleViolation
 from redcore_server.ids import new_id
-from redcore_server.invitations.job import INVITATION_LIFETIME
+from redcore_server.invitations.job import INVITATION_LIFETIME, defer_invitation
 from redcore_server.invitations.limit import spend_invitation
 from redcore_server.store.postgres import queries
 
@@ -187,7 +187,7 @@ async def _invite(call: Call, user_id: str, key: str) -> None:
         user_id=user_id,
         expires_at=call.now + INVITATION_LIFETIME,
     )
-    await call.services.defer_invitation(call.connection, invitation_id=invitation_id, recent=recent)
+    await defer_invitation(call.connection, invitation_id=invitation_id, recent=recent)
 
 
 def _public(row: Row) -> Row:

@@ -14,6 +14,7 @@ from redcore_server.contract.schema_messages import first_of, issues
 from redcore_server.errors import NotFound, RuleViolation, ValidationFailed
 from redcore_server.ids import new_id
 from redcore_server.store.postgres import queries
+from redcore_server.worker.workflows import defer_run
 from redcore_server.workflows import WORKFLOWS
 from redcore_server.workflows.definition import LANES
 
@@ -53,9 +54,7 @@ async def workflows_run(call: Call) -> Reply:
     )
     assert row is not None  # noqa: S101 - an insert returns its row
     place = {name: row.pop(name) for name in ("lane", "turn")}
-    await call.services.defer_run(
-        call.connection, run_id=run_id, organisation_id=call.principal.organisation_id, **place
-    )
+    await defer_run(call.connection, run_id=run_id, organisation_id=call.principal.organisation_id, **place)
     return Reply(data=row, status=202, location=f"/v1/workflow-runs/{run_id}")
 
 

@@ -1,13 +1,12 @@
 """Builds the parts of the platform from settings and open stores.
 
-`serve` runs all of them; each role in `roles` runs one.
+`platform` runs all of them; each role in `roles` runs one.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -28,22 +27,9 @@ from redcore_server.store import StoreOptions, Stores, open_stores, revocation_l
 from redcore_server.store.jobs import RUNS
 from redcore_server.store.objects import Objects
 from redcore_server.store.redis import RedisOptions
-from redcore_server.worker import (
-    Worker,
-    Workers,
-    WorkerThread,
-    defer_invitation,
-    defer_object_deletion,
-    defer_revocation,
-    defer_run,
-    revocations,
-)
-from redcore_server.worker import (
-    objects as object_jobs,
-)
-from redcore_server.worker import (
-    workflows as workflow_jobs,
-)
+from redcore_server.worker import Worker, Workers, WorkerThread, revocations
+from redcore_server.worker import objects as object_jobs
+from redcore_server.worker import workflows as workflow_jobs
 from redcore_server.worker.invitations import InvitationSender
 from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.revocation_log import RevocationLogger
@@ -99,13 +85,10 @@ def services(settings: Settings, stores: Stores, objects: Objects) -> Services:
     return Services(
         revoke_user=revocation.revoke_user,
         revoke_client=revocation.revoke_client,
-        defer_invitation=defer_invitation,
-        defer_revocation=defer_revocation,
-        defer_object_deletion=partial(defer_object_deletion, after=settings.retention),
-        defer_run=defer_run,
         objects=objects,
         storage_bytes=settings.storage_bytes,
         max_file_bytes=settings.max_file_bytes,
+        retention=settings.retention,
         secret_overlap=settings.secret_overlap,
     )
 

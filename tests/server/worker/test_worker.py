@@ -20,12 +20,12 @@ from tests.server.support.tenants import Organisation, make_organisation
 
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id
-from redcore_server.invitations.job import TASK, defer_invitations
+from redcore_server.invitations.job import TASK, defer_invitation, defer_invitations
 from redcore_server.invitations.link import invitation_token
 from redcore_server.mail.mailer import Mail, MailRefused, MailUnavailable
 from redcore_server.store import Stores
 from redcore_server.store.jobs import defer, defer_each
-from redcore_server.worker import Worker, defer_invitation
+from redcore_server.worker import Worker
 from redcore_server.worker.invitations import BeingSentElsewhere, InvitationSender
 from redcore_server.worker.runner import Backoff
 
