@@ -94,11 +94,18 @@ async def open_auth(
         await keys.current()
         tokens = AccessTokens(issuer, audience)
         reader = TokenReader(tokens, keys, clock)
-        token_issuer = TokenIssuer(
-            Applications(stores.postgres, supported), GrantStore(stores), keys, tokens, reader, clock
+        applications, grants = Applications(stores.postgres, supported), GrantStore(stores)
+        server = OAuthServer(
+            applications=applications,
+            grants=grants,
+            tokens=tokens,
+            reader=reader,
+            issuer=TokenIssuer(applications, grants, keys, tokens, clock),
+            clock=clock,
+            scopes=supported,
         )
         yield Auth(
-            app=_App(_routes(_context(stores, pool, OAuthServer(token_issuer, supported), scopes))),
+            app=_App(_routes(_context(stores, pool, server, issuer, scopes), keys)),
             verifier=BearerVerifier(stores, reader, clock, supported),
             revocation=Revocation(stores),
             keys=keys,
@@ -107,8 +114,8 @@ async def open_auth(
         await run_in_threadpool(pool.close)
 
 
-def _context(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[str, str]) -> ServiceContext:
-    clock = server.issuer.clock
+def _context(stores: Stores, pool: Pool, server: OAuthServer, issuer: str, scopes: Mapping[str, str]) -> ServiceContext:
+    clock = server.clock
     sessions = Sessions(stores, clock)
     attempts, passwords = Attempts(stores.redis, clock), Passwords()
     sign_in = SignIn(postgres=stores.postgres, clock=clock, passwords=passwords, attempts=attempts)
@@ -116,19 +123,21 @@ def _context(stores: Stores, pool: Pool, server: OAuthServer, scopes: Mapping[st
         stores=stores,
         pool=pool,
         clock=clock,
+        issuer=issuer,
+        applications=server.applications,
         server=server,
         sessions=sessions,
         passwords=passwords,
-        browsers=Browsers(origin=server.issuer.tokens.issuer, sessions=sessions),
+        browsers=Browsers(origin=issuer, sessions=sessions),
         sign_in=SignInPages(sign_in),
         scopes=scopes,
     )
 
 
-def _routes(context: ServiceContext) -> Routes:
+def _routes(context: ServiceContext, keys: SigningKeys) -> Routes:
     """Return the routes of all modules."""
     return {
-        **_token_routes(context),
+        **_token_routes(context, keys),
         **authorize.routes(context),
         **device.routes(context),
         **invitation.routes(context),
@@ -136,14 +145,13 @@ def _routes(context: ServiceContext) -> Routes:
     }
 
 
-def _token_routes(context: ServiceContext) -> Routes:
+def _token_routes(context: ServiceContext, keys: SigningKeys) -> Routes:
     server = context.server
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(RefreshTokenGrant)
     server.register_endpoint(RevocationEndpoint)
     server.register_endpoint(IntrospectionEndpoint)
     metadata = orjson.dumps(server_metadata(context.issuer, server.scopes))
-    keys, clock = server.issuer.keys, context.clock
 
     async def describe(_: Request) -> Response:
         return Response(metadata, media_type="application/json")
@@ -151,7 +159,7 @@ def _token_routes(context: ServiceContext) -> Routes:
     async def jwks(_: Request) -> Response:
         ring = await keys.current()
         headers = {"Cache-Control": f"public, max-age={JWKS_CACHE_S}"}
-        return Response(orjson.dumps(ring.jwks(clock.now())), headers=headers, media_type="application/json")
+        return Response(orjson.dumps(ring.jwks(context.clock.now())), headers=headers, media_type="application/json")
 
     def endpoint(name: str) -> Handler:
         return answering(partial(server.answer_at, name))

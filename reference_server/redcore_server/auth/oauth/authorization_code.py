@@ -90,7 +90,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             scope=consent.scope,
             code_challenge=payload.data["code_challenge"],
         )
-        wait(self.codes.add(code, kept, int(self.server.issuer.clock.time())))
+        wait(self.codes.add(code, kept, int(self.server.clock.time())))
 
     # The token endpoint.
 
@@ -115,14 +115,14 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
 
     async def _claim(self, grant_id: str) -> bool:
         text = cast("FormRequest", self.request).form["code"]
-        used_for = await self.codes.redeem(text, grant_id, int(self.server.issuer.clock.time()))
+        used_for = await self.codes.redeem(text, grant_id, int(self.server.clock.time()))
         if used_for is not None and used_for != grant_id:
             await self._end(used_for)
         return used_for == grant_id
 
     async def _end(self, grant_id: str) -> None:
         _log.warning("authorization code reused, its tokens revoked", grant_id=grant_id)
-        await self.server.issuer.grants.remove(grant_id)
+        await self.server.grants.remove(grant_id)
 
 
 def keep_codes(codes: Codes) -> Callable[[grants.BaseGrant], None]:

@@ -39,8 +39,8 @@ def start_login(server: OAuthServer, codes: DeviceCodes, request: FormRequest) -
         scope = narrow(request.form.get("scope"), [client.scopes], server.scopes)
     except OAuth2Error as error:
         return refusal(error)
-    device_code, user_code = wait(codes.add(client.id, scope, int(server.issuer.clock.time())))
-    page = f"{server.issuer.tokens.issuer}{PAGE}"
+    device_code, user_code = wait(codes.add(client.id, scope, int(server.clock.time())))
+    page = f"{server.tokens.issuer}{PAGE}"
     answer = {
         "device_code": device_code,
         "user_code": user_code,
@@ -78,7 +78,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         if "device_code" not in self.request.form:
             raise InvalidRequestError("device_code is missing.")
         self.presented = self.request.form["device_code"]
-        poll = wait(self.codes.poll(self.presented, self.application.id, self.server.issuer.clock.time()))
+        poll = wait(self.codes.poll(self.presented, self.application.id, self.server.clock.time()))
         if poll.outcome in _REFUSALS:
             raise _REFUSALS[poll.outcome]
         self.approved = poll
@@ -95,7 +95,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
         return 200, response, default_json_headers
 
     async def _claim(self, _grant_id: str) -> bool:
-        return await self.codes.use(self.presented, self.server.issuer.clock.time())
+        return await self.codes.use(self.presented, self.server.clock.time())
 
 
 def keep_device_codes(codes: DeviceCodes) -> Callable[[grants.BaseGrant], None]:

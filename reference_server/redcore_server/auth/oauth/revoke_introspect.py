@@ -38,9 +38,9 @@ class RevocationEndpoint(AuthlibRevocation):
             InvalidGrantError: It was issued to another client (RFC 7009 section 2.1).
         """
         text = _token(request)
-        token = wait(self.server.issuer.grants.of(text)) or _access_token(self.server, text)
+        token = wait(self.server.grants.of(text)) or _access_token(self.server, text)
         if token is None:
-            wait(self.server.issuer.grants.settle_revoked(text))
+            wait(self.server.grants.settle_revoked(text))
             return None
         if token.client_id != client.id:
             raise InvalidGrantError("The token was issued to another client.")
@@ -48,11 +48,11 @@ class RevocationEndpoint(AuthlibRevocation):
 
     def revoke_token(self, token: Grant | AccessToken, request: OAuth2Request) -> None:
         """End the token immediately, on every node."""
-        issuer = self.server.issuer
+        grants = self.server.grants
         if isinstance(token, AccessToken):
-            wait(issuer.grants.revoke_access(token, int(issuer.clock.time())))
+            wait(grants.revoke_access(token, int(self.server.clock.time())))
         else:
-            wait(issuer.grants.revoke(token, _token(request)))
+            wait(grants.revoke(token, _token(request)))
 
 
 class IntrospectionEndpoint(AuthlibIntrospection):
@@ -69,7 +69,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         if client.is_public:
             raise invalid_client()
         text = _token(request)
-        grant = wait(self.server.issuer.grants.of(text))
+        grant = wait(self.server.grants.of(text))
         if grant is not None:
             return self._of_refresh_token(grant, text, client)
         token = _access_token(self.server, text)
@@ -80,8 +80,7 @@ class IntrospectionEndpoint(AuthlibIntrospection):
         return {"active": True, **token} if token else {"active": False}
 
     def _of_refresh_token(self, grant: Grant, text: str, client: Application) -> dict[str, Any] | None:
-        issuer = self.server.issuer
-        is_living = grant.refresh == fingerprint(text) and issuer.clock.time() < grant.expires_at
+        is_living = grant.refresh == fingerprint(text) and self.server.clock.time() < grant.expires_at
         scope = self._scope_left(grant.scope, grant.client_id, grant.owner_id)
         if not is_living or grant.organisation_id != client.organisation_id or scope is None:
             return None
@@ -90,26 +89,25 @@ class IntrospectionEndpoint(AuthlibIntrospection):
             "client_id": grant.client_id,
             "scope": scope,
             "sub": grant.subject,
-            "iss": issuer.tokens.issuer,
+            "iss": self.server.tokens.issuer,
             "iat": grant.expires_at - REFRESH_TOKEN_S,
             "exp": grant.expires_at,
         }
 
     def _of_access_token(self, token: AccessToken, client: Application) -> dict[str, Any] | None:
-        issuer = self.server.issuer
-        owner_id = wait(issuer.grants.owner(token))
+        owner_id = wait(self.server.grants.owner(token))
         if token.organisation_id != client.organisation_id or owner_id is None:
             return None
         scope = self._scope_left(token.scope, token.client_id, owner_id)
         if scope is None:
             return None
         private = {"org", "gid", "plan"}
-        public = {name: value for name, value in issuer.tokens.claims(token).items() if name not in private}
+        public = {name: value for name, value in self.server.tokens.claims(token).items() if name not in private}
         return {"token_type": "Bearer", **public, "scope": scope}
 
     def _scope_left(self, scope: str, client_id: str, owner_id: str) -> str | None:
         """Return the currently effective scope, None if the application or user behind it is gone or inactive."""
-        granted = wait(self.server.issuer.applications.granted(scope.split(), client_id=client_id, owner_id=owner_id))
+        granted = wait(self.server.applications.granted(scope.split(), client_id=client_id, owner_id=owner_id))
         return None if granted is None else " ".join(sorted(granted))
 
 
@@ -122,6 +120,6 @@ def _token(request: OAuth2Request) -> str:
 
 def _access_token(server: OAuthServer, text: str) -> AccessToken | None:
     try:
-        return wait(server.issuer.reader.read(text))
+        return wait(server.reader.read(text))
     except InvalidToken:
         return None

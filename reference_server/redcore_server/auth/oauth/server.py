@@ -20,10 +20,14 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import BaseGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
-from redcore_server.auth.credentials.applications import Application
+from redcore_server.auth.credentials.applications import Application, Applications
 from redcore_server.auth.oauth.client_authentication import credentials, invalid_client
 from redcore_server.auth.oauth.greenlets import wait
+from redcore_server.auth.tokens.access_token import AccessTokens
+from redcore_server.auth.tokens.grant_store import GrantStore
 from redcore_server.auth.tokens.issuer import TokenIssuer
+from redcore_server.auth.tokens.reader import TokenReader
+from redcore_server.clock import Clock
 from redcore_server.errors import challenge
 
 # Authlib's grants log whole token responses at level DEBUG.
@@ -103,22 +107,42 @@ class QueryRequest(OAuth2Request):
 
 
 class OAuthServer(AuthorizationServer):
-    """Dispatches to grants and endpoints, which reach the issuer through it."""
+    """Dispatches to grants and endpoints, which Authlib gives nothing but it: so it holds their dependencies."""
 
-    def __init__(self, issuer: TokenIssuer, scopes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        *,
+        applications: Applications,
+        grants: GrantStore,
+        tokens: AccessTokens,
+        reader: TokenReader,
+        issuer: TokenIssuer,
+        clock: Clock,
+        scopes: frozenset[str],
+    ) -> None:
         """Start without grants; `app` registers them.
 
         Args:
-            issuer: Creates and reads tokens.
+            applications: The clients.
+            grants: Store of grants.
+            tokens: The claims of access tokens.
+            reader: Reads presented access tokens.
+            issuer: Issues and refreshes tokens.
+            clock: Source of the current time.
             scopes: All supported scopes.
         """
         super().__init__()
+        self.applications = applications
+        self.grants = grants
+        self.tokens = tokens
+        self.reader = reader
         self.issuer = issuer
+        self.clock = clock
         self.scopes = scopes
 
     def query_client(self, client_id: str) -> Application | None:
         """Return an unauthenticated client, if it exists and its owner is active."""
-        return wait(self.issuer.applications.find(client_id))
+        return wait(self.applications.find(client_id))
 
     def authenticate_client(self, request: FormRequest, *_: object) -> Application:
         """Return the client of a request; a public one has only its id, and the caller decides whether that is enough.
@@ -127,7 +151,7 @@ class OAuthServer(AuthorizationServer):
             InvalidClientError: It is unknown, its secret is wrong or missing, or its owner is not active.
         """
         client_id, secret = credentials(request.authorization, request.form)
-        client = wait(self.issuer.applications.authenticate(client_id, secret, self.issuer.clock.now()))
+        client = wait(self.applications.authenticate(client_id, secret, self.clock.now()))
         if client is None:
             raise invalid_client()
         return client

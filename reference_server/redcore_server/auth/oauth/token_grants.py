@@ -62,7 +62,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         if "refresh_token" not in self.request.form:
             raise InvalidRequestError("refresh_token is missing.")
         self.presented = self.request.form["refresh_token"]
-        grant = wait(self.server.issuer.grants.of(self.presented))
+        grant = wait(self.server.grants.of(self.presented))
         if grant is None or grant.client_id != self.application.id:
             raise _dead()
         self.grant = grant
@@ -80,9 +80,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
     def _left_of(self, grant: Grant) -> frozenset[str]:
         """Return the currently effective scope of the grant."""
         granted = wait(
-            self.server.issuer.applications.granted(
-                grant.scope.split(), client_id=grant.client_id, owner_id=grant.owner_id
-            )
+            self.server.applications.granted(grant.scope.split(), client_id=grant.client_id, owner_id=grant.owner_id)
         )
         if granted is None:
             raise _dead()

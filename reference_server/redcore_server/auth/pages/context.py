@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from redcore_server.auth.credentials.applications import Applications
 from redcore_server.auth.oauth.server import OAuthServer
 from redcore_server.auth.pages.browser_request import Browsers
 from redcore_server.auth.pages.sign_in import SignInPages
@@ -24,7 +25,9 @@ class ServiceContext:
         stores: Opened stores, for asyncio and greenlets.
         pool: PostgreSQL pool for threads.
         clock: Source of the current time.
-        server: Authlib's server, sync, for greenlets; its issuer creates and reads tokens.
+        issuer: The OAuth origin, such as `https://api.blueround.com`.
+        applications: The clients.
+        server: Authlib's server, sync, for greenlets.
         sessions: Store of browser sessions.
         passwords: Hashes and checks passwords.
         browsers: Creates page handlers: session, CSRF check, errors as pages.
@@ -35,14 +38,11 @@ class ServiceContext:
     stores: Stores
     pool: Pool
     clock: Clock
+    issuer: str
+    applications: Applications
     server: OAuthServer
     sessions: Sessions
     passwords: Passwords
     browsers: Browsers
     sign_in: SignInPages
     scopes: Mapping[str, str]
-
-    @property
-    def issuer(self) -> str:
-        """The OAuth origin, such as `https://api.blueround.com`."""
-        return self.server.issuer.tokens.issuer

@@ -85,7 +85,7 @@ class _DevicePages:
 
     async def _find(self, typed: str) -> _Asked | None:
         device = await self.codes.find(typed, self.context.clock.time())
-        client = await self.context.server.issuer.applications.find(device.client_id) if device else None
+        client = await self.context.applications.find(device.client_id) if device else None
         return _Asked(device, client) if device and client else None
 
     async def _decide(self, browser: BrowserRequest, asked: _Asked, who: Person) -> Response:

@@ -16,7 +16,6 @@ from redcore_server.auth.credentials.applications import Application, Applicatio
 from redcore_server.auth.lifetimes import ACCESS_TOKEN_S, REFRESH_TOKEN_S
 from redcore_server.auth.tokens.access_token import AccessToken, AccessTokens, expiry
 from redcore_server.auth.tokens.grant_store import Grant, GrantStore, fingerprint, new_refresh_token
-from redcore_server.auth.tokens.reader import TokenReader
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.clock import Clock
 from redcore_server.ids import new_id, random_text
@@ -32,7 +31,6 @@ class TokenIssuer:
     grants: GrantStore
     keys: SigningKeys
     tokens: AccessTokens
-    reader: TokenReader
     clock: Clock
 
     async def issue(
