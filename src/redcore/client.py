@@ -488,9 +488,12 @@ class Client(_Client[Hooks], Resources):
                 return sender.send(request, timeout_s)
             case Sleep(seconds):
                 return self._engine.runtime.sleep(seconds)
-            case Acquire(lock, timeout_s):
-                return lock.acquire(timeout_s)
-            case Ask(function):
+            case Acquire(lock, timeout_s, claim):
+                taken = lock.acquire(timeout_s, claim)
+                interrupts.hold(when=taken)
+                return taken
+            case Ask(function, locks=locks):
+                interrupts.hold(when=locks)
                 return function()
             case Notify(callback, argument):
                 return at_once(callback(argument))
@@ -767,8 +770,8 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
                 return await (to_the_end(sending) if must_finish else sending)
             case Sleep(seconds):
                 return await self._engine.runtime.sleep_async(seconds)
-            case Acquire(lock, timeout_s):
-                return await lock.acquire_async(timeout_s)
+            case Acquire(lock, timeout_s, claim):
+                return await lock.acquire_async(timeout_s, claim)
             case Ask():
                 return await answer_async(step)
             case Notify(callback, argument, must_finish):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -24,6 +27,9 @@ from redcore._transport.connecting import connect
 from redcore._transport.direct_parser import DIRECT
 from redcore._transport.errors import our_errors
 from redcore.tokens import FileCache
+
+LOCKING = {"authenticator.py", "file_lock.py", "single_flight.py", "steps.py", "token_store.py"}
+"""The modules in which a call has locks, or acquires and releases them."""
 
 
 @pytest.fixture(autouse=True)
@@ -349,3 +355,48 @@ class TestInterrupts:
         thread.join()
 
         assert not interrupts.are_held
+
+
+class TestAnyMoment:
+    """Python runs signal handlers when a function begins and when one in C returns, which a profiler is called for."""
+
+    def moments(self, client: Client, interrupted_at: int | None) -> int:
+        """Make a call that refreshes its token, and press Ctrl-C at a moment of it; returns how many it has."""
+        moments = 0
+
+        def profile(frame: FrameType, event: str, _: object) -> None:
+            nonlocal moments
+            if event in {"call", "c_return"} and Path(frame.f_code.co_filename).name in LOCKING:
+                if moments == interrupted_at:
+                    sys.setprofile(None)
+                    signal.raise_signal(signal.SIGINT)
+                moments += 1
+
+        sys.setprofile(profile)
+        try:
+            client.users.get("usr_1")
+        finally:
+            sys.setprofile(None)
+        return moments
+
+    def test_an_interrupt_leaves_no_lock_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The next call of this process, and those of others, refresh the token and succeed."""
+        monkeypatch.setattr(os, "fsync", lambda _: None)
+        pairs = iter(range(2, 10_000))
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            replied = pair(next(pairs)) if request.url.path == "/oauth/token" else user()
+            return httpx.Response(replied.status, content=replied.body, headers=dict(replied.headers))
+
+        def make(number: int) -> Client:
+            cache = FileCache(tmp_path / str(number))
+            return Client(client_id="app_1", refresh_token="refresh-1", token_cache=cache, http_client=http)
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+            for number in range(self.moments(make(-1), None)):
+                client, sibling = make(number), make(number)
+                with pytest.raises(KeyboardInterrupt):
+                    self.moments(client, number)
+                assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+                for each in (client, sibling):
+                    assert each.users.get("usr_1", deadline=5.0).id == "usr_1"

@@ -81,3 +81,22 @@ def test_a_cancellation_during_the_last_step(
         await asyncio.sleep(0)
 
     asyncio.run(main())
+
+
+def test_a_loop_that_ends_during_a_step() -> None:
+    """`asyncio.run` cancels all tasks when its coroutine returns; the step finishes all the same."""
+    perform, results = Finishing(), list[str]()
+
+    def call() -> Flow[None]:
+        results.append((yield Sleep(0.0)))
+
+    async def main() -> asyncio.Task[None]:
+        task = asyncio.create_task(drive_async(call(), perform))
+        await perform.begun.wait()
+        asyncio.get_running_loop().call_soon(perform.go.set)
+        return task
+
+    task = asyncio.run(main())
+
+    assert results == ["done"]
+    assert task.cancelled()

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 from tests.core.world import START, World, answer, content_of, refusal, tokens, user
 
@@ -354,6 +355,51 @@ class TestFailure:
 
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
         assert cache.stored[world.auth._key].refresh_token == "refresh-3"
+
+    def test_a_cache_that_was_restored_to_an_older_pair_gets_the_newer_one(self) -> None:
+        """As Redis after a failover: the older refresh token is dead, and sending it would end the session."""
+        cache = Shared()
+        world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
+        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        world.time += 100
+        world.call(GET)
+        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        world.time += 3600
+
+        world.call(GET)
+
+        assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
+        assert cache.stored[world.auth._key].refresh_token == "refresh-3"
+
+    def test_the_newer_pair_is_stored_again_although_its_refresh_fails(self) -> None:
+        """A process that starts afterwards must not find the dead one."""
+        cache = Shared()
+        lost = [NetworkError("no answer")] * 2
+        world = World(tokens(), user(), *lost, credentials=PERSON, cache=cache)
+        cache.stored[world.auth._key] = older = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        world.time += 100
+        world.call(GET)
+        newer, cache.stored[world.auth._key] = cache.stored[world.auth._key], older
+        world.time += 3600
+
+        with pytest.raises(NetworkError):
+            world.call(GET, retry=Retry(max_retries=0))
+
+        assert cache.stored[world.auth._key] == newer
+
+    def test_a_siblings_pair_counts_although_the_clock_was_set_back(self) -> None:
+        """The pair of this process was then issued in the future, and the times of the two cannot be compared."""
+        cache = Shared()
+        world = World(tokens(), user(), user(), credentials=PERSON, cache=cache)
+        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        world.time += 7200
+        world.call(GET)
+        world.time -= 7000
+        cache.stored[world.auth._key] = attrs.evolve(fresh("access-3", "refresh-3"), issued_at=world.time - 1)
+
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "access-3"]
 
     def test_a_failed_cache_is_tried_again_after_a_minute(self) -> None:
         """The next call writes the missed pair to it, so that the other processes use that."""

@@ -140,8 +140,8 @@ class World:
                 self.slept.append(seconds)
                 self.time += seconds + self.oversleep_s
                 return None
-            case Acquire(lock, timeout_s):
-                return lock.acquire(0.0) or self._wait_in_vain(timeout_s)
+            case Acquire(lock, timeout_s, claim):
+                return lock.acquire(0.0, claim) or self._wait_in_vain(timeout_s)
             case Ask(function):
                 return function()
             case Notify(callback, refreshed):

@@ -62,11 +62,19 @@ def _shielded() -> Generator[None]:
 
 
 async def _past_cancels(awaitable: Awaitable[T]) -> T:
-    """Await in a separate task, so that cancelling this one interrupts only the waiting."""
+    """Await in a separate task, so that cancelling this one interrupts only the waiting.
+
+    It is taken from the list of all tasks, which `asyncio.run` cancels one by one when its coroutine ends or a signal
+    handler raises: this one, which waits, is on it.
+    """
     import asyncio  # noqa: PLC0415 (as above)
 
+    async def run() -> T:
+        return await awaitable
+
     waiting = asyncio.current_task()
-    inner = asyncio.ensure_future(awaitable)
+    inner = asyncio.create_task(run())
+    asyncio._unregister_task(inner)  # noqa: SLF001 (documented under "Extending")
     cancels = 0
     while not inner.done():
         try:

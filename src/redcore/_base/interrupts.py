@@ -1,4 +1,4 @@
-"""Defers signals while blocking code refreshes a token: an interrupt before the new pair is stored would lose it.
+"""Defers signals while blocking code refreshes a token: an interrupt would lose the new pair, or leave a lock locked.
 
 Only in the main thread, where Python delivers signals, and only for the duration of a refresh; a second one of the same
 kind is delivered immediately. The application's own handlers are restored, and called afterwards.
@@ -34,9 +34,13 @@ class Interrupts:
         self._noted: list[int] = []
         self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
 
-    def hold(self) -> None:
-        """Defer signals that the application handles, if this is the thread that receives them."""
-        if self.are_held or threading.current_thread() is not threading.main_thread():
+    def hold(self, *, when: bool = True) -> None:
+        """Defer signals that the application handles, if this is the thread that receives them.
+
+        Args:
+            when: Whether there is something that they would take away.
+        """
+        if not when or self.are_held or threading.current_thread() is not threading.main_thread():
             return
         handlers = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
         self._noted, self._handlers, self.are_held = [], handlers, bool(handlers)

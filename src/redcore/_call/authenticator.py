@@ -86,7 +86,7 @@ class Authenticator:
     def _open_store(self) -> None:
         """The cache entry of these credentials."""
         self._key = self._credentials.key(self._origin)
-        self._store = TokenStore(self._cache, self._key, self._monotonic)
+        self._store = TokenStore(self._cache, self._key, self._now, self._monotonic)
 
     def _start_session(self, credentials: Credentials) -> None:
         """Start with the given pair, unless another client that started with it has refreshed it since."""
@@ -133,8 +133,9 @@ class Authenticator:
                 "an API key has no session to end; client.api_keys.revoke(key_id) ends the key itself",
                 request_id=budget.request_id,
             )
-        yield from self._acquire(budget)
+        claim = object()
         try:
+            yield from self._acquire(budget, claim)
             yield from self._turn(budget, lambda _: False)
             try:
                 held = yield from self._store.fetch()
@@ -144,7 +145,7 @@ class Authenticator:
             finally:
                 yield from self._store.unlock()
         finally:
-            self._store.lock.release()
+            self._store.lock.release(claim)
 
     def can_replace(self, rejected: str) -> bool:
         """Whether a rejected access token can be replaced: by a refresh, or by a token another client has obtained."""
@@ -174,12 +175,12 @@ class Authenticator:
             if tokens.is_ageing(self._now(), self._own_draw):
                 tokens = yield from self._renewed_ahead(tokens, budget)
             return tokens.access_token
-        failures = self._store.failures
-        yield from self._acquire(budget)
+        failures, claim = self._store.failures, object()
         try:
+            yield from self._acquire(budget, claim)
             tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected), failures)
         finally:
-            self._store.lock.release()
+            self._store.lock.release(claim)
         yield from self._tell(tokens, is_new=is_new)
         return tokens.access_token
 
@@ -191,10 +192,11 @@ class Authenticator:
         remaining = budget.remaining_s()
         if self._monotonic() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
             return tokens
-        taken = yield Acquire(self._store.lock, 0.0)
-        if not taken:
-            return tokens
+        claim = object()
         try:
+            taken = yield Acquire(self._store.lock, 0.0, claim)
+            if not taken:
+                return tokens
             self._not_ahead_before = self._monotonic() + AHEAD_AGAIN_S
             renewed, is_new = yield from self._renewed(
                 budget,
@@ -206,7 +208,7 @@ class Authenticator:
             logger.warning("the access token could not be renewed ahead of its end: %s", error)
             return tokens
         finally:
-            self._store.lock.release()
+            self._store.lock.release(claim)
         yield from self._tell(renewed, is_new=is_new)
         return renewed
 
@@ -266,9 +268,10 @@ class Authenticator:
         if is_new and self._on_token_refreshed is not None:
             yield Notify(self._on_token_refreshed, tokens.as_dict())
 
-    def _acquire(self, budget: Budget) -> Flow[None]:
+    def _acquire(self, budget: Budget, claim: object) -> Flow[None]:
         longest_s, remaining_s = longest_renewal_s(budget), budget.remaining_s()
-        taken = yield Acquire(self._store.lock, longest_s if remaining_s is None else min(longest_s, remaining_s))
+        wait_s = longest_s if remaining_s is None else min(longest_s, remaining_s)
+        taken = yield Acquire(self._store.lock, wait_s, claim)
         if taken:
             return
         if not budget.allows(0.0):

@@ -7,6 +7,7 @@ I/O and are tested without it; `Client` and `AsyncClient` only perform the steps
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from inspect import GEN_CLOSED, getgeneratorstate
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
@@ -79,11 +80,13 @@ class Sleep:
 
 @attrs.frozen
 class Acquire:
-    """Acquire a lock, which the generator releases. Result: whether it was acquired in time."""
+    """Acquire a lock, which the generator releases even if it is interrupted here. Result: whether it was acquired."""
 
     must_finish: ClassVar[bool] = False
     lock: SharedLock
     timeout_s: float
+    claim: object
+    """What the generator releases it with."""
 
 
 @attrs.frozen
@@ -94,6 +97,8 @@ class Ask:
     function: Callable[[], Any] = attrs.field(repr=False)
     blocks: bool
     """Whether it may block other tasks, and so runs in a thread; otherwise its result is awaited."""
+    locks: bool = False
+    """Whether it acquires a lock, which an interrupt just afterwards would leave locked."""
 
 
 @attrs.frozen
@@ -186,10 +191,16 @@ def sending(request: Request, budget: Budget) -> Send | Stream:
     return Stream(request, budget.timeout_s, budget.remaining_s())
 
 
-def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
-    """Run a call by performing its steps."""
+def drive(flow: Flow[T], perform: Callable[[Step], Any], interrupt: BaseException | None = None) -> T:
+    """Run a call by performing its steps.
+
+    Args:
+        flow: The call.
+        perform: Performs a step and returns its result.
+        interrupt: What has interrupted the call between two steps; None if it has not begun.
+    """
     try:
-        step = next(flow)
+        step = next(flow) if interrupt is None else flow.throw(interrupt)
         while True:
             try:
                 result = perform(step)
@@ -199,15 +210,23 @@ def drive(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
                 step = flow.send(result)
     except StopIteration as done:
         return cast("T", done.value)
-    except RedcoreError as error:
-        error.__traceback__ = without_our_frames(error.__traceback__)
+    except BaseException as error:
+        if getgeneratorstate(flow) != GEN_CLOSED:  # a signal, between two steps: the call has locks to release
+            return drive(flow, perform, error)
+        if isinstance(error, RedcoreError):
+            error.__traceback__ = without_our_frames(error.__traceback__)
         raise
 
 
-async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
-    """Run a call by awaiting its steps; cancellation passes through the call, which releases its locks."""
+async def drive_async(
+    flow: Flow[T], perform: Callable[[Step], Awaitable[Any]], interrupt: BaseException | None = None
+) -> T:
+    """Run a call by awaiting its steps; cancellation passes through the call, which releases its locks.
+
+    Arguments as for `drive`.
+    """
     try:
-        step = next(flow)
+        step = next(flow) if interrupt is None else flow.throw(interrupt)
         while True:
             try:
                 result = await perform(step)
@@ -217,10 +236,12 @@ async def drive_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) 
                 step = flow.send(result)
     except StopIteration as done:
         value = cast("T", done.value)
-    except Exception as error:
+    except BaseException as error:
+        if getgeneratorstate(flow) != GEN_CLOSED:  # as above
+            return await drive_async(flow, perform, error)
         if isinstance(error, RedcoreError):
             error.__traceback__ = without_our_frames(error.__traceback__)
-        if put_off:
+        if isinstance(error, Exception) and put_off:
             await deliver()
         raise
     if put_off:

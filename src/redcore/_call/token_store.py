@@ -8,6 +8,8 @@ other than `MemoryCache`, and of the pair of one key, with the legal transitions
     stored  → missed       it failed to store a new pair: the pair is in memory only
     missed  → stored       it works again, and has an older pair or none: the missed pair is stored
     missed  → superseded   it works again, and has a newer pair: that pair is used
+    stored  → lost         it has an older pair, as after a restore or a failover: that pair is not used
+    lost    → stored       the lock between processes is held: the newer pair is stored again
 
 An older pair of a cache is never used again, as that would end the session (RFC 9700 section 4.14).
 """
@@ -32,7 +34,7 @@ from redcore._call.steps import Ask, Flow
 from redcore.exceptions import AuthenticationError, ConfigurationError, RedcoreError, TokenCacheError
 from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCache, SharedTokenCache
 from redcore.tokens.single_flight import SharedLock
-from redcore.tokens.token_set import TokenSet, flaw
+from redcore.tokens.token_set import CLOCK_TOLERANCE_S, TokenSet, flaw
 
 AGAIN_S = 60.0  # after a failure: each access to an unavailable cache may take as long as its timeout
 FAILED = object()
@@ -117,12 +119,16 @@ class TokenStore:
     Args:
         cache: The cache.
         key: The key.
+        now: Gives Unix seconds.
         monotonic: Gives seconds, for durations.
     """
 
-    def __init__(self, cache: AnyTokenCache, key: str, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, cache: AnyTokenCache, key: str, now: Callable[[], float], monotonic: Callable[[], float]
+    ) -> None:
         self._cache = cache
         self._key = key
+        self._now = now
         self._monotonic = monotonic
         self._bridge, self._session = session_in(cache, key)
         self._memory = self._session.memory
@@ -202,13 +208,22 @@ class TokenStore:
             found = FAILED
         if found is FAILED:
             self.is_unread = self._key in self._bridge.missed
-        elif self._key in self._bridge.missed and not is_newer(found, known := self.known()):
-            if known is not None:
+        elif (known := self.known()) is not None and self._is_superseded(found, known):
+            if self._is_locked or self._key in self._bridge.missed:  # else another process may be storing a newer pair
                 yield from self.keep(known)
         elif isinstance(found, TokenSet):
             self._bridge.missed.pop(self._key, None)
             self._memory.set(self._key, found)
         return self.known()
+
+    def _is_superseded(self, found: object, known: TokenSet) -> bool:
+        """Whether the known tokens are newer than those of the cache, which failed to store them or has lost them."""
+        if self._key in self._bridge.missed:
+            return not is_newer(found, known)
+        if not isinstance(found, TokenSet) or known.issued_at is None:
+            return False
+        was_set_back = known.issued_at > self._now() + CLOCK_TOLERANCE_S  # the clock: then the times say nothing
+        return not was_set_back and is_newer(known, found, by_s=CLOCK_TOLERANCE_S)
 
     def keep(self, tokens: TokenSet) -> Flow[None]:
         """Store tokens, replacing any others; raises as `fetch` does, but remembers them in any case."""
@@ -252,7 +267,7 @@ class TokenStore:
     def _asked(self, method: str, otherwise: Any, *args: Any) -> Flow[Any]:
         function: Callable[[], Any] = partial(getattr(self._cache, method), self._key, *args)
         try:
-            return (yield Ask(function, blocks=not is_async(self._cache)))
+            return (yield Ask(function, blocks=not is_async(self._cache), locks=method == "try_lock"))
         except Exception as problem:  # noqa: BLE001 (any error of a cache is bridged, or raised as TokenCacheError)
             let_through(problem)
             self._give_up(problem)
@@ -274,8 +289,8 @@ class TokenStore:
             )
 
 
-def is_newer(found: object, known: TokenSet | None) -> bool:
-    """Whether the tokens of a cache are newer than the known ones."""
+def is_newer(found: object, known: TokenSet | None, *, by_s: float = 0.0) -> bool:
+    """Whether the tokens of a cache are newer than the known ones, by more than so many seconds."""
     if not isinstance(found, TokenSet) or known is None:
         return isinstance(found, TokenSet)
-    return found.issued_at is not None and known.issued_at is not None and found.issued_at > known.issued_at
+    return found.issued_at is not None and known.issued_at is not None and found.issued_at > known.issued_at + by_s

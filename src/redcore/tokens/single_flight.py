@@ -63,6 +63,8 @@ class Waiter:
 
     caller: Caller
     wake: Wake
+    claim: object = None
+    """Identifies what waits, which releases the lock by it; None for code that cannot be interrupted in between."""
 
 
 class SharedLock:
@@ -75,19 +77,21 @@ class SharedLock:
     def reset(self) -> None:
         """Reset the lock: drop the holder and all waiters."""
         self._guard = threading.Lock()  # held for a few instructions, never while waiting
-        self._holder: Caller | None = None
+        self._holder: Waiter | None = None
         self._waiting: deque[Waiter] = deque()
 
     @property
     def holder(self) -> Caller | None:
         """The holder; None if the lock is free."""
-        return self._holder
+        return None if self._holder is None else self._holder.caller
 
-    def acquire(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
+    def acquire(self, timeout_s: float = LONGEST_WAIT_S, claim: object = None) -> bool:
         """Acquire the lock, blocking the thread.
 
         Args:
             timeout_s: How long to wait, in seconds.
+            claim: Identifies the caller, to release the lock with. After an interrupt nothing else shows whether it
+                was acquired.
 
         Returns:
             Whether the lock was acquired.
@@ -96,7 +100,7 @@ class SharedLock:
             RedcoreError: the wait would deadlock, because this thread or a task in it holds the lock.
         """
         woken = threading.Event()
-        waiter = Waiter(Caller.blocking(), woken.set)
+        waiter = Waiter(Caller.blocking(), woken.set, claim)
         if self._claim(waiter, waits=timeout_s > 0):
             return True
         try:
@@ -106,10 +110,10 @@ class SharedLock:
             raise
         return in_time or not self._withdraw(waiter)
 
-    async def acquire_async(self, timeout_s: float = LONGEST_WAIT_S) -> bool:
+    async def acquire_async(self, timeout_s: float = LONGEST_WAIT_S, claim: object = None) -> bool:
         """Acquire the lock while other tasks run; arguments, result and errors as for `acquire`."""
         woken = anyio.Event()
-        waiter = Waiter(Caller.awaiting(), from_any_thread(woken.set))
+        waiter = Waiter(Caller.awaiting(), from_any_thread(woken.set), claim)
         if self._claim(waiter, waits=timeout_s > 0):
             return True
         try:
@@ -121,28 +125,35 @@ class SharedLock:
             raise
         return not self._withdraw(waiter)
 
-    def release(self) -> None:
-        """Hand the lock to the waiter that has waited longest, or free it."""
+    def release(self, claim: object = None) -> None:
+        """Hand the lock to the waiter that has waited longest, or free it.
+
+        Args:
+            claim: What it was acquired with. If it was not acquired, nothing is released, and no waiter has this claim
+                any more.
+        """
         while True:
             with self._guard:
-                if not self._waiting:
-                    self._holder = None
+                if self._holder is None or self._holder.claim is not claim:
+                    self._waiting = deque(each for each in self._waiting if claim is None or each.claim is not claim)
                     return
-                waiter = self._waiting.popleft()
-                self._holder = waiter.caller
+                waiter = self._holder = self._waiting.popleft() if self._waiting else None
+            if waiter is None:
+                return
             try:
                 waiter.wake()
             except RuntimeError:  # its event loop is closed, so no task waits there any more
+                claim = waiter.claim
                 continue
             return
 
     def _claim(self, waiter: Waiter, *, waits: bool) -> bool:
         with self._guard:
             if self._holder is None:
-                self._holder = waiter.caller
+                self._holder = waiter
                 return True
-            if waits and self._holder.is_held_up_by(waiter.caller):
-                raise RedcoreError(endless(self._holder, waiter.caller))
+            if waits and self._holder.caller.is_held_up_by(waiter.caller):
+                raise RedcoreError(endless(self._holder.caller, waiter.caller))
             held_up = (place for place, ahead in enumerate(self._waiting) if ahead.caller.is_held_up_by(waiter.caller))
             self._waiting.insert(next(held_up, len(self._waiting)), waiter)
             return False
@@ -158,7 +169,7 @@ class SharedLock:
     def _give_up(self, waiter: Waiter) -> None:
         """Stop waiting, and release the lock if it has already been handed over."""
         if not self._withdraw(waiter):
-            self.release()
+            self.release(waiter.claim)
 
 
 def endless(holder: Caller, waiting: Caller) -> str:
