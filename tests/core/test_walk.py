@@ -14,7 +14,7 @@ import attrs
 import pytest
 from tests.core.listing import CursorListing, Item, Listing
 
-from redcore import ArgumentError, AsyncPages, ItemIterator, NetworkError, Pages
+from redcore import ArgumentError, AsyncPages, CursorMeta, CursorPage, ItemIterator, NetworkError, Pages
 from redcore._paging.walk import REMEMBERED, Recent, Walk
 
 
@@ -375,6 +375,22 @@ class TestByCursor:
         walk: ItemIterator[Item] = Pages(sparse, listing.describe(3)).iter_items()
 
         assert ids(walk) == list(range(7))
+
+    def test_pages_without_items_whose_cursors_never_repeat(self) -> None:
+        """After a hundred of them the walk continues by offset, and ends."""
+        listing = CursorListing(range(9))
+
+        def endless(operation: Any) -> Any:
+            if operation.query["cursor"] is None:
+                return listing(operation)
+            listing.places.append({"cursor": operation.query["cursor"]})
+            cursor = str(len(listing.places))
+            return CursorPage(data=(), meta=CursorMeta(request_id="r", version="1", limit=3, next_cursor=cursor))
+
+        walk: ItemIterator[Item] = Pages(endless, listing.describe(3)).iter_items()
+
+        assert ids(walk) == list(range(9))
+        assert len([place for place in listing.places if "cursor" in place]) == 101
 
     @pytest.mark.parametrize("circle", [{"2": "2"}, {"2": "5", "5": "2"}])
     def test_pages_without_items_that_lead_in_a_circle(self, circle: dict[str, str]) -> None:

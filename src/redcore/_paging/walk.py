@@ -21,6 +21,7 @@ from redcore._spec.models import CursorPage, ListMeta, Page
 
 T = TypeVar("T")
 REMEMBERED = 10_000  # ids; this many items may be created between two pages before an item is yielded twice
+EMPTY_PAGES = 100  # in a row: more than a server leaves that filters what it has read, and no walk without an end
 
 
 class Recent:
@@ -120,7 +121,7 @@ class Walk(Generic[T]):
         self.done = not page.meta.next_cursor
         if given is not None:
             self._led_nowhere.clear()
-        elif size or page.meta.next_cursor in self._led_nowhere:  # cursors that form a cycle never end: go by offset
+        elif size or self._is_going_nowhere(page.meta.next_cursor):  # such cursors may never end: go by offset
             self._by_cursor, self.offset = False, begin
         else:
             self._led_nowhere.add(page.meta.next_cursor)
@@ -128,6 +129,10 @@ class Walk(Generic[T]):
         if self.done and self.total is not None and self.offset != self.total:
             self._has_changed(f"its total was {self.total}, and {self.offset} items came")
         return given
+
+    def _is_going_nowhere(self, cursor: str | None) -> bool:
+        """Whether the cursors of pages without items form a cycle, or are too many."""
+        return cursor in self._led_nowhere or len(self._led_nowhere) >= EMPTY_PAGES
 
     def _compare(self, total: int | None, offset: int | None) -> None:
         """Update the totals from a page with a count."""
