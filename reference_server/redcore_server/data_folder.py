@@ -22,9 +22,9 @@ import attrs
 
 from redcore_server.settings import OperatorError
 
-_LEFTOVERS_GONE_S = 15.0
+_LEFTOVERS_GONE_S = 15.0  # PostgreSQL kills its own after 5 s; then a slow disk
 READY_WITHIN_S = 60.0  # enough for a server to start on a slow machine
-_POLL_S = 0.02
+_POLL_S = 0.02  # less than a person notices
 
 
 class DataFolderError(OperatorError):

@@ -15,8 +15,8 @@ _ALPHABET: Final = (string.digits + string.ascii_letters).encode()
 # From this byte on, some letters would come more often than others.
 _EVEN: Final = 256 // len(_ALPHABET) * len(_ALPHABET)
 _LETTERS: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
-_DROPPED: Final = bytes(range(_EVEN, 256))
-_LENGTH: Final = 22
+_DROPPED: Final = bytes(range(_EVEN, 256))  # all other values of a byte
+_LENGTH: Final = 22  # of 62 letters: 131 bits, as random as a UUID
 
 
 def random_text(length: int) -> str:

@@ -22,7 +22,7 @@ from redcore_server.errors import ApiError, IdempotencyKeyReused, RequestInProgr
 from redcore_server.http.render_error import render, status_of
 from redcore_server.store.postgres import AsyncPostgres, queries
 
-LIFETIME: Final = timedelta(hours=24)
+LIFETIME: Final = timedelta(hours=24)  # contract section 3
 _QUERIES: Final = queries("idempotency")
 _STORED_ERRORS: Final = frozenset({409, 422})  # final errors of a handler, which a retry would not change
 

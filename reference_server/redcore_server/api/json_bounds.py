@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection
 from typing import Final, cast
 
-MAX_VALUES: Final = 1000
-MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 1000  # docs/adr/0069-how-many-things-a-request-holds.md
+MAX_DEPTH: Final = 64  # no schema of the contract is a tenth as deep
 
 # A text, or what is left of one that does not end: then it still matches once, in linear time.
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)

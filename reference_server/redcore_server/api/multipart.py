@@ -16,7 +16,7 @@ from redcore_server.errors import Detail, UnsupportedMediaType, ValidationFailed
 
 _ENCODED: Final = re.compile("%22|%0D|%0A")
 _MAX_PARTS: Final = 20  # no form of the contract has more than two; a piece of 64 KiB could hold thousands
-_MAX_PREAMBLE_BYTES: Final = 64 * 1024
+_MAX_PREAMBLE_BYTES: Final = 64 * 1024  # before the first boundary, which programs leave out or fill with a sentence
 _MAX_TYPE_BYTES: Final = 1024  # to split parameters takes a time squared; a boundary has at most 70 characters
 _MAX_BLANKS: Final = 100  # after a boundary (RFC 2046 section 5.1.1, transport-padding)
 

@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_NONCE_BYTES: Final = 12
+_NONCE_BYTES: Final = 12  # NIST SP 800-38D section 5.2.1.1
 
 
 @attrs.frozen

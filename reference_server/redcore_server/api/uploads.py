@@ -27,8 +27,8 @@ from redcore_server.ids import new_id
 from redcore_server.store.objects import Objects
 from redcore_server.store.stored_files import Description, Digest, file_key
 
-_MAX_NAME_CHARACTERS: Final = 255
-_MAX_NAME_BYTES: Final = 4 * _MAX_NAME_CHARACTERS
+_MAX_NAME_CHARACTERS: Final = 255  # the schema of `files_upload`; what file systems allow
+_MAX_NAME_BYTES: Final = 4 * _MAX_NAME_CHARACTERS  # a character of UTF-8 has at most four
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}(?:\s*;[\x20-\x7e]{1,100})?", re.ASCII)
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 _FILE: Final = "file"
@@ -133,7 +133,7 @@ class _Intake(Digest):
             raise no_room()
 
 
-_MAX_FORM_BYTES: Final = 64 * 1024
+_MAX_FORM_BYTES: Final = 64 * 1024  # for boundaries, part headers and the name
 
 
 def no_room() -> RuleViolation:

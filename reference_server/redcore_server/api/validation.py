@@ -21,8 +21,8 @@ from redcore_server.contract.schema_messages import first_of, issues, shortened
 from redcore_server.contract.spec import Operation, Parameter, Rule
 from redcore_server.errors import Detail, PayloadTooLarge, UnsupportedMediaType
 
-MAX_BODY_BYTES: Final = 1024 * 1024
-_MAX_QUERY_FIELDS: Final = 50
+MAX_BODY_BYTES: Final = 1024 * 1024  # the largest valid body, an application with twenty redirect URIs, has 40 KB
+_MAX_QUERY_FIELDS: Final = 50  # no operation takes ten
 _MAX_NAME: Final = 200  # of an unknown query parameter's name, in a problem
 _THREAD_BYTES: Final = 64 * 1024  # a larger body is checked in a thread, so that it does not block other requests
 _MAX_DIGITS: Final = 1000  # far more than any meaningful number, and cheap to parse

@@ -16,9 +16,9 @@ from redcore_server.contract.spec import Rule
 from redcore_server.errors import Detail
 
 MAX_PROBLEMS: Final = 50  # more would not help, and the response stays far below 64 KiB
-_MAX_QUOTED: Final = 40
+_MAX_QUOTED: Final = 40  # characters of a wrong value: enough to recognise it
 _MAX_FIELD: Final = 200  # for the path of a field, which may be a name that the client invented
-_MAX_OPTIONS: Final = 20
+_MAX_OPTIONS: Final = 20  # names in one message
 MAX_ENTRIES: Final = 1000  # for a list whose schema sets no maximum
 
 _TYPES: Final = {

@@ -20,10 +20,10 @@ from typing import Final
 
 from redcore_server.embedded.process import EmbeddedServerFailed, ServerProcess
 
-MOST_ENDS: Final = 5
-WITHIN_S: Final = 60.0
+MOST_ENDS: Final = 5  # this often within a minute, a restart does not help
+WITHIN_S: Final = 60.0  # so that ends of another day do not count
 _FIRST_DELAY_S: Final = 0.2  # doubled each time; orphaned processes of PostgreSQL need part of it to exit
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.05  # less than a person notices
 
 _log = logging.getLogger("redcore_server.embedded")
 

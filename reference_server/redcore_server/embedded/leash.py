@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _DETACHED = "--detached"
 _QUIT_S = 6.0  # PostgreSQL kills those of its own that do not quit within 5 s
 

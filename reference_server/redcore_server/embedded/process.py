@@ -25,8 +25,8 @@ from redcore_server.settings import OperatorError
 
 _LEASH = Path(__file__).with_name("leash.py")
 _SILENT_S = 30.0  # PostgreSQL reports the progress of a recovery every 10 s
-_PORT_ATTEMPTS = 3
-_TRIES = 100
+_PORT_ATTEMPTS = 3  # another program can take a port between the choice and the start
+_TRIES = 100  # random ports; if all of these are taken, so are nearly all others
 _FIRST_PORT = 15_000  # above the ports of most services, below those of outgoing connections
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _CAUSE = re.compile("(ERROR|FATAL|PANIC|error):")

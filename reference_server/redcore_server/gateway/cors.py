@@ -28,7 +28,7 @@ _EXPOSED: Final = (  # in addition to the few that browsers always expose
     "X-RateLimit-Reset",
     "X-Request-ID",
 )
-_MAX_AGE_S: Final = 600
+_MAX_AGE_S: Final = 600  # for which a browser may remember the answer: as long as WebKit does at the most
 
 
 def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:

@@ -22,7 +22,7 @@ from redcore_server.settings import Settings
 from redcore_server.store.redis import Scripts
 
 KEY_PREFIX: Final = "rate:"
-MINUTE_S: Final = 60
+MINUTE_S: Final = 60  # this and the next: the two windows of contract section 4
 SECOND_S: Final = 1
 _SCRIPT: Final = Path(__file__).with_name("limits.lua")
 
@@ -64,9 +64,9 @@ class Verdict:
     """Whole seconds until the window ends, at least 1."""
 
 
-FREE: Final = Quota(60, 10)
-PRO: Final = Quota(600, 50)
-API_KEY: Final = Quota(1000)
+FREE: Final = Quota(60, 10)  # this and the next two: contract section 4
+PRO: Final = Quota(600, 50)  # contract section 4
+API_KEY: Final = Quota(1000)  # contract section 4
 
 
 def windows(quota: Quota, now: float) -> Sequence[Window]:

@@ -19,7 +19,7 @@ from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool
 from redcore_server.store.redis import AsyncRedis
 
-_ANSWER_S: Final = 2.0
+_ANSWER_S: Final = 2.0  # for which a probe waits for a store; load balancers ask every 5 to 10 s
 _TRACE_S: Final = 5  # how long Redis keeps the probe's key
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")

@@ -23,9 +23,9 @@ from redcore_server.http.addresses import client_address
 from redcore_server.http.context import REQUEST_ID
 from redcore_server.http.exchange import RawHeader
 
-_CONNECT_S: Final = 5.0
+_CONNECT_S: Final = 5.0  # a lost packet is sent again after 1 s and after 3 s (RFC 6298)
 _READ_S: Final = 25.0  # for each part of a response; before the first one the gateway's own deadline is shorter
-_MAX_HEAD_BYTES: Final = 64 * 1024
+_MAX_HEAD_BYTES: Final = 64 * 1024  # of a response; as much as `listening` allows of a request
 _HOP_BY_HOP: Final = frozenset(  # RFC 9110 section 7.6.1
     {
         b"connection",

@@ -36,11 +36,10 @@ from redcore_server.lab.seen import described, noting_body
 from redcore_server.mail.outbox import empty_outbox, read_outbox
 from redcore_server.store import Stores
 
-_MAX_REQUESTS: Final = 10_000
+_MAX_REQUESTS: Final = 10_000  # the latest ones: more than a test makes, in about 10 MB
 _SAFE: Final = {"GET", "HEAD", "OPTIONS"}  # no such request changes what a reset restores
-# The range of Python's calendar, minus a year at its end, for times of expiry.
-_EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()
-_LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
+_EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()  # of Python's calendar
+_LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC).timestamp()  # a year before its end, for times of expiry
 
 
 def _object(required: str, properties: Mapping[str, Any]) -> Rule:

@@ -14,7 +14,7 @@ from redcore_server.store.postgres import queries
 
 _QUERIES: Final = queries("lab")
 _POLL_S: Final = 0.004  # a job takes about 10 ms, and every test that created a user waits for one
-_TIMEOUT_S: Final = 10
+_TIMEOUT_S: Final = 10  # a thousand times as long as a job takes
 
 
 class SeedCopy:

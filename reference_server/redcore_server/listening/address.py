@@ -8,7 +8,7 @@ import socket
 
 from redcore_server.settings import OperatorError
 
-_BACKLOG = 2048
+_BACKLOG = 2048  # connections that wait to be accepted, as in uvicorn
 
 
 class AddressUnavailable(OperatorError):  # noqa: N818 - reads as the state it reports

@@ -43,7 +43,7 @@ from redcore_server.http.addresses import PEER
 from redcore_server.http.context import REFUSAL
 from redcore_server.listening.joined_writes import JoinedWrites
 
-MAX_HEAD_BYTES: Final = 64 * 1024
+MAX_HEAD_BYTES: Final = 64 * 1024  # uvicorn's own bound; nginx and Node allow half of it or less
 MAX_FIELDS: Final = 100  # Apache's and HAProxy's default; each field costs a call, however small it is
 MAX_WAITING: Final = 32  # requests behind the one being answered; benchmarks that pipeline send 16
 FRAMING_PER_BYTE: Final = 16  # a chunk of one byte has 5 around it, or 13 where its size is padded to 8 digits

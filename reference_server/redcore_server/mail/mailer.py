@@ -20,7 +20,7 @@ import attrs
 
 from redcore_server.settings import Settings
 
-_TIMEOUT_S: Final = 20.0
+_TIMEOUT_S: Final = 20.0  # of each step of a conversation; the job is tried again after it
 _POLICY: Final = SMTPUTF8.clone(max_line_length=250)  # a link fits on its line, unbroken by quoted-printable
 
 

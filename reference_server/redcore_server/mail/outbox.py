@@ -25,7 +25,7 @@ from redcore_server.errors import MethodNotAllowed, NotFound
 from redcore_server.settings import LOOPBACK_HOSTS
 
 PATH: Final = "/outbox"
-_SHOWN: Final = 100
+_SHOWN: Final = 100  # mails on the page, the newest ones; older ones stay in the folder
 _LINK: Final = re.compile(r"https?://\S+/oauth/invitations/\S+")
 
 

@@ -21,9 +21,9 @@ from redcore_server.process import watcher
 from redcore_server.process.seed_credentials import credentials_file, read_credentials, variables
 from redcore_server.settings import OperatorError
 
-_POLL_S = 0.02
+_POLL_S = 0.02  # less than a person notices
 _STOP_WITHIN_S = 60.0  # longer than a drain with the default settings
-_LOG_LINES = 10
+_LOG_LINES = 10  # the last ones say why a start failed
 
 
 class ServerNotReady(OperatorError):  # noqa: N818 - reads as the state it reports

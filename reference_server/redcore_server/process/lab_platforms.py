@@ -27,7 +27,7 @@ from redcore_server.process.start import prepare
 from redcore_server.settings import Settings
 from redcore_server.store.postgres import AsyncPostgres
 
-_NAME_BYTES: Final = 4
+_NAME_BYTES: Final = 4  # enough to name the platforms of one test run
 
 
 class LabPlatforms:

@@ -16,7 +16,7 @@ from redcore_server.store.address import StoreError
 from redcore_server.store.migrate import migrate, require_migrated
 from redcore_server.store.redis import open_redis
 
-_PAUSE_S: Final = 0.5
+_PAUSE_S: Final = 0.5  # between looks at a store that is starting, too
 _log = structlog.stdlib.get_logger("redcore_server.process")
 
 

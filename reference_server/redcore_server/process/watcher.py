@@ -25,8 +25,8 @@ PREFIX = "redcore-server-"
 """Of the temporary folders that `sweep` may delete; `redcore.testing` makes them too."""
 LOCKS = ("up.lock", "servers.lock")  # of the server, and of the stores that it started: see `data_folder`
 _YOUNG_S = 60.0  # a folder that was just created may not be locked yet
-_GONE_WITHIN_S = 15.0
-_POLL_S = 0.02
+_GONE_WITHIN_S = 15.0  # as `_LEFTOVERS_GONE_S` of `data_folder`
+_POLL_S = 0.02  # less than a person notices
 _LONGEST_ID = 32  # bytes
 _OWNER_POLL_S = 0.2  # on systems that cannot wait for a process that is not a child
 

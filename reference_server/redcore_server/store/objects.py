@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 OBJECTS_VARIABLE: Final = "REDCORE_SERVER_OBJECTS_URL"
 _PART_BYTES: Final = 5 * 1024 * 1024  # S3's minimum size of an upload part
 _LOCAL_PART_BYTES: Final = 256 * 1024  # an upload that stalls holds one part in memory, for as long as it stalls
-_PARTS_AT_ONCE: Final = 2
-_PIECE_BYTES: Final = 256 * 1024
-_CONNECT_TIMEOUT: Final = timedelta(seconds=2)
+_PARTS_AT_ONCE: Final = 2  # one is sent while the next one is received
+_PIECE_BYTES: Final = 256 * 1024  # of a read: few calls for a large file, little memory for many
+_CONNECT_TIMEOUT: Final = timedelta(seconds=2)  # the object store is near, and a request has a deadline
 _TRANSFER_TIMEOUT: Final = timedelta(hours=1)  # for one request, so it bounds the slowest download
-_RETRY_TIMEOUT: Final = timedelta(seconds=5)
+_RETRY_TIMEOUT: Final = timedelta(seconds=5)  # a request has a deadline
 _REFUSAL: Final = re.compile(r"status code: (401|403|404)\b")  # obstore has no error class for them in listings
 _FULL: Final = re.compile(r"No space left on device|Disk quota exceeded|QuotaExceeded|os error (28|122)\b")
 _IMPOSSIBLE: Final = re.compile("File name too long|are not supported|KeyTooLong")

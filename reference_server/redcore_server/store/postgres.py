@@ -40,7 +40,7 @@ _LOST: Final = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_inte
 # Set on every connection, so that settings of database or role do not apply. Not in libpq's `options`:
 # PgBouncer refuses those that it does not know.
 _SET: Final = "select set_config('statement_timeout', %(milliseconds)s, false)"
-CONNECTIONS: Final = 20
+CONNECTIONS: Final = 20  # of each process: five share the 100 that PostgreSQL allows by default
 _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 

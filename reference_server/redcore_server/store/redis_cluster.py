@@ -33,7 +33,7 @@ from redcore_server.store.redis_node import Command, Node, NotSent, Words
 
 Address = tuple[str, int]
 
-SLOTS: Final = 16384
+SLOTS: Final = 16384  # Redis Cluster specification, key distribution
 _REREAD_S: Final = 0.5  # minimum interval; a failover takes seconds, and an answer costs a node a millisecond
 _HOPS: Final = 16  # redirects per command while slots move; redis-py's own limit
 _TRY_AGAIN_S: Final = 0.1  # while the keys of one command are on both nodes; moving a key takes milliseconds

@@ -28,11 +28,11 @@ from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, querie
 from redcore_server.store.reader import Reader
 from redcore_server.store.redis import AsyncRedis, Scripts
 
-_MARK_S: Final = 60
+_MARK_S: Final = 60  # see above
 _FRESH_S: Final = _MARK_S / 2  # half: a mark that Redis has just expired is older than the replica's data
 _SAMPLE_S: Final = 1.0  # how often the replica is compared with the primary
 _TRIES: Final = 100  # retries of a failed mark, every half second; readers have no Redis meanwhile either
-_PAUSE_S: Final = 0.5
+_PAUSE_S: Final = 0.5  # between these
 _LOOKS_S: Final = (0.0, 0.005, 0.015)  # before each look; replay lags by 2 ms, by 18 at the 99th percentile
 _SCRIPT: Final = Path(__file__).with_name("mark.lua")
 _QUERIES: Final = queries("replica")

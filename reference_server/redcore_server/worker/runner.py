@@ -20,12 +20,12 @@ from redcore_server.store.ending import end
 from redcore_server.store.jobs import REQUEST_ID, URGENT, BusyElsewhere
 from redcore_server.store.postgres import AsyncPool
 
-_CONCURRENCY: Final = 4
+_CONCURRENCY: Final = 4  # jobs wait for other systems most of the time
 _POLL_S: Final = 1.0  # polling interval for retries; new jobs are announced
 _HEARTBEAT_S: Final = 1.0
 _DEAD_AFTER_S: Final = 5.0  # without a heartbeat; then other workers run its jobs
-_LONGEST_WAIT_S: Final = 300
-_BUSY_S: Final = 1
+_LONGEST_WAIT_S: Final = 300  # so that mail is sent within minutes after an outage
+_BUSY_S: Final = 1  # another worker is about to finish the same job
 _LAST_JOBS_S: Final = 5.0  # to finish at shutdown; then jobs are released
 _AGAIN_S: Final = _LAST_JOBS_S + 1  # so that a job that is about to finish is not cut off
 _PAUSE_S: Final = 1.0

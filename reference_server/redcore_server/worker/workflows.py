@@ -26,7 +26,7 @@ from redcore_server.workflows import WORKFLOWS
 from redcore_server.workflows.definition import Definition, Run, RunCancelled, RunFailed, not_allowed
 
 TASK: Final = "run_workflow"
-MAX_FAILURES: Final = 5
+MAX_FAILURES: Final = 5  # kills and outages; what fails this often would fail each time
 _QUERIES: Final = queries("workflows")
 _log = structlog.get_logger("redcore_server.worker")
 

@@ -19,7 +19,7 @@ from redcore_server.store.objects import Objects
 from redcore_server.store.postgres import AsyncPool, AsyncPostgres, queries
 from redcore_server.store.stored_files import file_key
 
-MAX_DETAILS: Final = 100
+MAX_DETAILS: Final = 100  # problems in a result; the rest is counted
 LANES: Final = 2
 """Concurrent runs of one organisation, so that no organisation takes all slots of the workers."""
 _QUERIES: Final = queries("workflows")

@@ -18,11 +18,11 @@ from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.store.stored_files import Digest, docs_folder, docs_key
 from redcore_server.workflows.definition import Definition, Run, RunFailed
 
-KEPT_VERSIONS: Final = 10
-MAX_FILES: Final = 10_000
-MAX_UNPACKED_BYTES: Final = 1024**3
-_MAX_PATH_CHARACTERS: Final = 512
-_PIECE_BYTES: Final = 256 * 1024
+KEPT_VERSIONS: Final = 10  # to switch back to; older ones make room
+MAX_FILES: Final = 10_000  # far above any manual; each is an object to store
+MAX_UNPACKED_BYTES: Final = 1024**3  # against archives that unpack to a multiple of their size
+_MAX_PATH_CHARACTERS: Final = 512  # S3 allows 1,024 bytes of a key
+_PIECE_BYTES: Final = 256 * 1024  # of a read, as in `store.objects`
 _MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's central directory, which is read as a whole
 # Other methods can use as much memory as the archive demands.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})

@@ -22,13 +22,13 @@ from redcore_server.store.objects import Objects
 from redcore_server.workflows.definition import RunFailed
 
 Format = Literal["csv", "jsonl"]
-BATCH_ROWS: Final = 1000
-MAX_ROW_CHARACTERS: Final = 1024 * 1024
-MAX_FIELD_CHARACTERS: Final = 128 * 1024
+BATCH_ROWS: Final = 1000  # checked between two reports of the progress
+MAX_ROW_CHARACTERS: Final = 1024 * 1024  # far above a row of the fields that are read; this much of a row is in memory
+MAX_FIELD_CHARACTERS: Final = 128 * 1024  # the default of Python's csv
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ZIP: Final = b"PK\x03\x04"  # first bytes of .xlsx and .ods files
-_MAX_QUOTED: Final = 40
+_MAX_QUOTED: Final = 40  # characters of a name that a message quotes
 
 
 class Row(NamedTuple):

@@ -25,12 +25,12 @@ from redcore.options import Retry
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-LONGEST_BACKOFF_S = 60.0
+LONGEST_BACKOFF_S = 60.0  # a minute; longer waits are the server's to ask for, by Retry-After
 JITTER = 0.1  # of a wait, applied after the cap, so that clients never align (contract section 7, Retries)
 LONGEST_RETRY_AFTER_S = 600.0  # docs/adr/0005-retry-after-bound.md
 BURST = 500.0  # this and the next two: docs/adr/0022-retry-budget.md
-RETRIES_PER_SECOND = 10.0
-RETRIES_PER_SUCCESS = 0.2
+RETRIES_PER_SECOND = 10.0  # ADR 22
+RETRIES_PER_SUCCESS = 0.2  # ADR 22
 FINAL = (ArgumentError, ConfigurationError, AuthenticationError)
 """Errors that no strategy may retry: a rejected token was refreshed once, and reusing a dead one revokes its family."""
 

@@ -17,8 +17,8 @@ from redcore._spec import operations
 from redcore._spec.models import WorkflowRun, WorkflowRunStatus
 from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
 
-FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 5.0
+FIRST_PAUSE_S = 0.25  # a short run ends within it
+LONGEST_PAUSE_S = 5.0  # 12 of the 60 requests a minute that a free plan has (contract section 4)
 SLOWER = 1.5  # factor by which each pause grows
 ENDED = frozenset({WorkflowRunStatus.SUCCEEDED, WorkflowRunStatus.FAILED, WorkflowRunStatus.CANCELLED})
 

@@ -10,7 +10,7 @@ from redcore._base.clock import monotonic
 from redcore._base.response import Headers
 from redcore.exceptions import ResponseError
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_BODY_BYTES = 64 * 1024 * 1024  # in memory: far above any page of JSON; larger files are streamed (ADR 26)
 ACCEPT_ENCODING = "gzip"
 GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's code for gzip; used for each further member (RFC 1952 section 2.2)
 ANY_WINDOW = zlib.MAX_WBITS | 32  # zlib's code for detecting gzip or zlib from the first bytes

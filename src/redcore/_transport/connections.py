@@ -34,7 +34,7 @@ class Connection(Protocol):
 
 ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
-MAX_CONNECTIONS = 100
+MAX_CONNECTIONS = 100  # as httpx
 SPARE_S = 30.0  # below the 60 s or more for which servers and load balancers keep idle connections
 
 

@@ -19,7 +19,7 @@ from redcore._transport.direct_parser import AnswerReader
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls, name_in_certificate
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024  # of one read, as in httpcore
 EARLY_BYTES = 256 * 1024  # of a response that begins during the request; the rest stays in the socket until it is sent
 NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 

@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 Dialogue: TypeAlias = Generator[bytes | int, bytes, None]
 
-VERSION, LOGIN_VERSION = 5, 1
+VERSION, LOGIN_VERSION = 5, 1  # RFC 1928 section 3; RFC 1929 section 2
 NO_LOGIN, LOGIN = 0, 2  # RFC 1928 section 3, methods
 CONNECT = 1  # section 4
 IPV4, NAME, IPV6 = 1, 3, 4  # section 5, address types
 LONGEST = 255  # of a name, a user and a password: their length is one byte
-ADDRESS_BYTES = {IPV4: 4, IPV6: 16}
-PORT_BYTES = 2
+ADDRESS_BYTES = {IPV4: 4, IPV6: 16}  # section 5
+PORT_BYTES = 2  # section 4
 REASONS = {  # section 6
     1: "general failure",
     2: "its rules do not allow it",

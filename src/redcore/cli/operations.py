@@ -14,7 +14,7 @@ from redcore.cli.options import Id, JsonInput, Secret, chosen_output, common, ou
 from redcore.cli.output import limited
 from redcore.cli.state import State
 
-DEFAULT_LIMIT = 20
+DEFAULT_LIMIT = 20  # a screen; the platform's own default (contract section 3)
 PAGE = 100
 """Items a page of a walk: the most that the platform gives (contract section 3)."""
 

@@ -28,7 +28,7 @@ from redcore.login.application import Login, perform, perform_async
 from redcore.options import AsyncHttpClient, HttpClient
 from redcore.tokens import TokenSet
 
-LONGEST_DESCRIPTION = 500
+LONGEST_DESCRIPTION = 500  # characters of a server's explanation: some sentences
 QUERY = re.compile("[^:/?#&]+=")  # a URL begins with a scheme or a path; in a query, `/` and `?` may follow (RFC 3986)
 
 

@@ -20,7 +20,7 @@ from redcore.login.deadline import checked
 
 MAX_HEAD_BYTES = 1024 * 1024
 """Of a request, with the cookies of all ports of this machine: Chrome sends up to 180, of 4 KiB each."""
-RECEIVE_BYTES = 64 * 1024
+RECEIVE_BYTES = 64 * 1024  # of one read: almost every request at once
 CONNECTION_S = 10.0
 """How long one connection may take; browsers open connections that they never use."""
 PAGE = """<!doctype html>

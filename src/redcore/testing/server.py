@@ -24,7 +24,7 @@ from redcore.testing.lab import Lab
 READY = "ready "
 PREFIX = "redcore-server-"  # of the folders that the server's watcher sweeps
 PROGRAM = (sys.executable, "-P", "-m")  # a module of the tests must not shadow one of the standard library
-STOP_S = 15.0
+STOP_S = 15.0  # then it is killed; stopping takes about a second
 
 
 class ReferenceServer:

@@ -24,8 +24,8 @@ from redcore.testing.server import STOP_S, ReferenceServer
 
 DESCRIPTION = "server.json"
 DATA = "data"
-POLL_S = 0.02
-CONTROLLER_POLL_S = 0.2
+POLL_S = 0.02  # less than a person notices
+CONTROLLER_POLL_S = 0.2  # costs nothing beside the tests, and leaves no worker running for longer
 
 
 class SharedServer(ReferenceServer):

@@ -38,8 +38,8 @@ else:
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
-TIMEOUT_S = 5.0
-PAUSE_S = 0.005
+TIMEOUT_S = 5.0  # a write takes milliseconds; a disk that hangs takes no longer from a call
+PAUSE_S = 0.005  # about what a write takes
 _all: WeakSet[FileLocks]
 
 

@@ -15,7 +15,7 @@ from redcore_server.store.postgres import AsyncPool, AsyncPostgres, Lent, querie
 
 PREFIX: Final = "rk_"
 _QUERIES: Final = queries("api_keys")
-_HINT_LENGTH: Final = 4
+_HINT_LENGTH: Final = 4  # of a key in a list: enough to tell keys apart, too little to help to guess one
 
 
 async def create_api_key(

@@ -19,7 +19,7 @@ from redcore_server.auth.secret import digest
 from redcore_server.auth.tokens.grant_store import source
 from redcore_server.store import Stores
 
-_GARBAGE_S: Final = 24 * 3600
+_GARBAGE_S: Final = 24 * 3600  # for a day, a second use of a code still ends its tokens
 
 
 @attrs.frozen(kw_only=True)

@@ -21,12 +21,12 @@ from redcore_server.auth.tokens.grant_store import source
 from redcore_server.store import Stores
 from redcore_server.store.redis import Argument
 
-DEVICE_CODE_S: Final = 900
-INTERVAL_S: Final = 5
+DEVICE_CODE_S: Final = 900  # time to find another device and to sign in there
+INTERVAL_S: Final = 5  # RFC 8628 section 3.2, the default
 _SLOWER_S: Final = 5  # RFC 8628 section 3.5
 _GARBAGE_S: Final = DEVICE_CODE_S + 3600  # short, because starting a login needs no authentication
 _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words; 20^8 codes
-_LENGTH: Final = 8
+_LENGTH: Final = 8  # eight letters in two groups, as in the RFC's example
 
 Outcome = Literal["unknown", "expired", "approved", "denied", "too fast", "pending"]
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from redcore_server.errors import PayloadTooLarge
 
-_MAX_BODY_BYTES: Final = 64 * 1024
+_MAX_BODY_BYTES: Final = 64 * 1024  # an assertion of SAML is the largest field, and has a bound of its own
 _MAX_FIELDS: Final = 1000  # to split a form of as many takes a millisecond
 _KNOWN: Final = frozenset(  # parameters of our endpoints; others are ignored, whatever they hold (RFC 6749 section 3.2)
     {

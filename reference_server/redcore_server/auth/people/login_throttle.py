@@ -25,13 +25,13 @@ from redcore_server.store.redis import AsyncRedis
 
 Step = Literal["password", "code"]
 
-WINDOW_S: Final = 900
+WINDOW_S: Final = 900  # docs/adr/0013-passwords-and-second-factors.md
 PER_ACCOUNT: Final = 10  # from one address
-PER_ADDRESS: Final = 100
+PER_ADDRESS: Final = 100  # an office behind one address; ADR 13
 # NIST SP 800-63B section 5.2.2 allows no more than 100 failures in a row. Six digits are guessed sooner, and a
 # person who gets that far knows the password.
 EVERYWHERE: Final[Mapping[Step, int]] = {"password": 100, "code": 10}
-KNOWN_S: Final = 30 * 24 * 3600
+KNOWN_S: Final = 30 * 24 * 3600  # as long as a refresh token lives
 
 
 class TooManyAttempts(Exception):  # noqa: N818 - reads as the state it reports

@@ -17,10 +17,10 @@ import argon2
 import attrs
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MIN_LENGTH: Final = 12
-MAX_LENGTH: Final = 128
+MIN_LENGTH: Final = 12  # this and the next: docs/adr/0013-passwords-and-second-factors.md
+MAX_LENGTH: Final = 128  # ADR 13
 _MAX_TYPED: Final = 8 * MAX_LENGTH  # before normalisation, which joins a letter and its marks
-_PARALLEL: Final = 2
+_PARALLEL: Final = 2  # each takes 64 MiB and a processor for a while (ADR 13)
 
 
 def problem(password: str, *, email: str) -> str | None:

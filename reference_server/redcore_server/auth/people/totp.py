@@ -15,7 +15,7 @@ from pyotp.hotp import HOTP
 from pyotp.totp import TOTP
 
 ISSUER: Final = "BlueRound"
-_STEP_S: Final = 30
+_STEP_S: Final = 30  # RFC 6238 section 5.2
 _DRIFT_STEPS: Final = 1  # RFC 6238 section 5.2
 _SECRET: Final = re.compile(r"[A-Z2-7]{32}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)

@@ -18,7 +18,7 @@ from redcore_server.settings import LOOPBACK_HOSTS, OperatorError
 from redcore_server.store.postgres import connect, queries
 
 _QUERIES: Final = queries("saml")
-_MIN_KEY_BITS: Final = 2048
+_MIN_KEY_BITS: Final = 2048  # NIST SP 800-131A: shorter RSA keys are not allowed
 
 
 class UnusableIdentityProvider(OperatorError):  # noqa: N818 - the names of errors say what happened

@@ -16,7 +16,7 @@ from redcore_server.auth.secret import digest, matches
 from redcore_server.clock import Clock
 from redcore_server.store.redis import AsyncRedis
 
-_REQUEST_S: Final = 600
+_REQUEST_S: Final = 600  # time to sign in at the identity provider
 _GARBAGE_S: Final = _REQUEST_S + 3600  # short, because starting a sign-in needs no authentication
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_MAX_CHARACTERS: Final = 300
+_MAX_CHARACTERS: Final = 300  # of a reason that quotes the assertion: it is logged and shown
 
 
 class AssertionRefused(Exception):  # noqa: N818 - it is a result, not an internal error

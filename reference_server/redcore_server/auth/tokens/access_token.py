@@ -19,7 +19,7 @@ from redcore_server.errors import InvalidToken, TokenExpired
 
 _ALGORITHMS: Final = ["RS256"]
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})  # RFC 9068 section 4
-_MAX_CHARACTERS: Final = 8192
+_MAX_CHARACTERS: Final = 8192  # ours have about 1,000; a head may hold much longer ones, which cost time
 _TEXT_CLAIMS: Final = ("sub", "client_id", "jti", "scope", "org", "gid", "plan")
 
 

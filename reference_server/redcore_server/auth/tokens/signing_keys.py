@@ -21,10 +21,10 @@ from redcore_server.clock import Clock
 from redcore_server.ids import random_text
 from redcore_server.store.postgres import Pool, Postgres, queries
 
-_BITS: Final = 2048
+_BITS: Final = 2048  # RFC 7518 section 3.3, the minimum: each further bit makes every check slower
 _LOCK: Final = 0x7265_6463_6B65_79  # "redckey"
-_CACHE_S: Final = 60.0
-_RETIREMENT_MARGIN_S: Final = 60
+_CACHE_S: Final = 60.0  # a new key is published long before it signs (`KEY_LEAD_S`)
+_RETIREMENT_MARGIN_S: Final = 60  # for clocks that differ
 _QUERIES: Final = queries("signing_keys")
 
 

@@ -18,7 +18,7 @@ from redcore_server.process.signals import interruptible
 if TYPE_CHECKING:
     from redcore_server.process.topology.system import System
 
-_REFRESH_S = 2.0
+_REFRESH_S = 2.0  # as `watch` does
 _UP = "\x1b[{}F\x1b[J"  # move the cursor up that many lines and clear everything below
 
 

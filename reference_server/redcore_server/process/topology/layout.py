@@ -19,8 +19,8 @@ from redcore_server.settings import OperatorError
 
 PUBLIC: Final = "127.0.0.1:14000"
 _NODES: Final = 4  # per zone; half of them run at the start
-_CONNECTIONS: Final = 10
-_NODE_HOST, _BALANCER_HOST, _NO_HOST = 10, 2, 250
+_CONNECTIONS: Final = 10  # few: the processes of all nodes share one PostgreSQL
+_NODE_HOST, _BALANCER_HOST, _NO_HOST = 10, 2, 250  # numbers of hosts: before the first node, of the balancer, of none
 
 
 @attrs.frozen(kw_only=True)

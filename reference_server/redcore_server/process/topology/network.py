@@ -27,7 +27,7 @@ from redcore_server.settings import OperatorError
 ZONES: Final = ("a", "b")
 _NUMBERS: Final = {"a": 1, "b": 2, "c": 3}
 SITE_HOSTS: Final = (1, 5)  # addresses of site c: its own, and etcd's
-_READY_S: Final = 5.0
+_READY_S: Final = 5.0  # to make the addresses usable, which takes milliseconds
 
 
 @attrs.frozen

@@ -18,12 +18,12 @@ from redcore_server.process.topology.program import Program
 
 DEPLOY: Final = Path(__file__).parents[3] / "deploy"
 PASSWORD: Final = "topology"  # noqa: S105 - for short-lived servers on loopback
-MASTERS: Final = 3
-REDIS_PORT: Final = 14700
-_REDIS_BUS: Final = 24700
-_SLOTS: Final = 16384
-_POSTGRES_HOST: Final = 30
-_ETCD_HOST: Final = 5
+MASTERS: Final = 3  # contract section 8
+REDIS_PORT: Final = 14700  # above the ports of the platform's own processes
+_REDIS_BUS: Final = 24700  # Redis adds 10,000 by default
+_SLOTS: Final = 16384  # Redis Cluster specification, key distribution
+_POSTGRES_HOST: Final = 30  # this and the next: host numbers within a network
+_ETCD_HOST: Final = 5  # see `SITE_HOSTS` in `network`
 
 
 @attrs.frozen

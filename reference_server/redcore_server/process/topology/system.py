@@ -24,9 +24,9 @@ from redcore_server.process.topology.program import Program
 from redcore_server.process.topology.stores import DEPLOY, Place
 from redcore_server.settings import OperatorError
 
-_READY_S: Final = 120.0
-_PAUSE_S: Final = 0.1
-_NODES_AT_START: Final = 4
+_READY_S: Final = 120.0  # Patroni elects a leader in up to half a minute, more on a busy machine
+_PAUSE_S: Final = 0.1  # less than a person notices
+_NODES_AT_START: Final = 4  # half of those that are laid out
 
 
 @attrs.define

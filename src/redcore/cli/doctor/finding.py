@@ -12,9 +12,9 @@ import click
 from redcore.cli.terminal import harmless
 
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("failure", "red")}
-CHECK_WIDTH = 12
-INDENT = 9 + CHECK_WIDTH
-NARROW_INDENT = 2
+CHECK_WIDTH = 12  # of the longest one, `credentials`, and a space
+INDENT = 9 + CHECK_WIDTH  # and the mark, which takes 8 columns and a space
+NARROW_INDENT = 2  # enough to show what belongs to the line above
 
 
 class Finding(NamedTuple):

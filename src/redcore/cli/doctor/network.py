@@ -25,7 +25,7 @@ CLOCK_WARNING_S = 30.0
 """The SDK renews tokens this early (redcore.tokens), so a smaller difference does no harm."""
 CLOCK_FAILURE_S = 300.0
 """The usual tolerance for signed assertions and tokens of other systems."""
-CERTIFICATE_WARNING_DAYS = 14
+CERTIFICATE_WARNING_DAYS = 14  # renewal usually happens 30 days before the end: it has failed by then
 
 
 def network_checks(state: State) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import attrs
 
 NAMESPACE = "urn:oasis:names:tc:SAML:2.0:assertion"
-LIVES_S = 300
+LIVES_S = 300  # five minutes, as identity providers usually set it
 
 
 @attrs.frozen

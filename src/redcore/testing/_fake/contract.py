@@ -25,7 +25,7 @@ try:
 except ModuleNotFoundError as problem:
     raise ConfigurationError("FakeBlueRound needs its extra: pip install 'redcore-sdk[testing]'") from problem
 
-MAX_LIMIT = 100
+MAX_LIMIT = 100  # contract section 3
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from collections import Counter
 
 import attrs
 
-MINUTE_S, SECOND_S = 60, 1
+MINUTE_S, SECOND_S = 60, 1  # the two windows of contract section 4
 
 
 @attrs.frozen

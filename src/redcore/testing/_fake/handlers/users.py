@@ -10,7 +10,7 @@ from redcore.testing._fake.problem import Problem, not_found, rule
 from redcore.testing._fake.state import Row, folded
 from redcore.testing._fake.tokens import end_credentials
 
-HOUR_S, DAY_S = 3600.0, 86400.0
+HOUR_S, DAY_S = 3600.0, 86400.0  # of the limits below
 INVITATIONS = ((HOUR_S, 5), (DAY_S, 10))  # contract section 5: at most so many to one address
 RANKS = ("viewer", "editor", "admin")
 
