@@ -36,7 +36,7 @@ def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
 
 
 def drip(server: Loopback, first: bytes, drop: bytes) -> Raw:
-    """Send a beginning, and then a byte at a time for ever."""
+    """Send a beginning, and then a byte at a time forever."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(first)

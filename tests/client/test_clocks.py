@@ -62,7 +62,7 @@ def test_a_token_is_refreshed_when_the_clock_is_set_back(server: Loopback, froze
 def test_a_call_ends_in_time_while_the_clocks_stand_still(
     server: Loopback, frozen: Any, transport: Any, limit: str
 ) -> None:
-    """A server that sends a byte now and then cannot hold a call for ever: the clock of the sockets is never frozen."""
+    """A server that sends a byte now and then cannot hold a call forever: the clock of the sockets is never frozen."""
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

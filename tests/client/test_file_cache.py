@@ -246,9 +246,7 @@ def test_an_entry_that_is_too_large_is_refused(cache: FileCache) -> None:
     assert cache.get("one") == PAIR
 
 
-def test_a_writer_that_hangs_is_not_waited_for_for_ever(
-    file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_that_hangs_times_out(file: Path, cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """After five seconds the message says which process holds the lock; the test waits 0 s."""
     cache.set("one", PAIR)
     monkeypatch.setattr(file_lock, "TIMEOUT_S", 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ import pytest
 from cryptography.fernet import Fernet
 from tests.client.loopback import Loopback
 from tests.client.test_single_flight_over_the_wire import Rotating
+
+from redcore._call.token_store import session_in
+from redcore.tokens import MemoryCache
 
 PROGRAM = Path(__file__).with_name("renewing_process.py")
 PROCESSES = 8
@@ -101,3 +105,18 @@ def test_a_killed_holder_blocks_no_process(rotating: Loopback, cache: str) -> No
 
     assert len(rotating.asked("/oauth/token")) == 1
     assert access_tokens == ["access-2"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_does_not_inherit_a_held_lock() -> None:
+    """After a fork the holder does not exist in the child: the lock is free there, and still held in the parent."""
+    cache = MemoryCache()
+    _, session = session_in(cache, "key")
+    session.lock.acquire()
+
+    child = os.fork()
+    if child == 0:  # the child reports by its exit code, and runs nothing of pytest
+        os._exit(0 if session.lock.acquire(0.0) and session_in(cache, "key")[1] is session else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert not session.lock.acquire(0.0)

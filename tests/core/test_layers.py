@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -45,6 +46,8 @@ EFFECTFUL = {
 """The modules of the other folders that may do so, and why."""
 EFFECTS = {"asyncio", "threading", "socket", "ssl", "time", "random", "anyio", "trio", "sniffio", "httpx", "httpcore"}
 FLOOR = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
+CORE = Path(__file__).parent
+PROCESSES = re.compile(r"\b(subprocess|multiprocessing|os\.fork|os\.spawn\w+|os\.posix_spawn)\b|ReferenceServer\(")
 PURE = sorted(name for name in SDK.modules - EFFECTFUL.keys() if folder_of(name) not in WITH_EFFECTS)
 
 
@@ -74,6 +77,13 @@ def test_no_import_cycle() -> None:
 def test_pure_modules_have_no_effects(module: str) -> None:
     """Protocol and policy import nothing that waits, sends or reads a clock."""
     assert {name.split(".")[0] for name in SDK.imports(module)} & EFFECTS == set()
+
+
+def test_the_tests_of_the_core_start_no_process() -> None:
+    """Neither an interpreter nor a server, nor a fork: what needs one is tested in `tests/client/`."""
+    others = [file for file in CORE.glob("*.py") if file != Path(__file__)]
+
+    assert [file.name for file in others if PROCESSES.search(file.read_text(encoding="utf-8"))] == []
 
 
 def test_all_public_names_can_be_imported() -> None:

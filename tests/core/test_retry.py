@@ -431,7 +431,7 @@ class TestStrategies:
 
 
 def always() -> Retry:
-    """A policy that retries everything for ever."""
+    """A policy that retries everything forever."""
     return Retry(stop=stop_never, wait=wait_fixed(5), retry=retry_if_exception(lambda _: True))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -315,21 +314,6 @@ def test_native_cancellation() -> None:
     asyncio.run(main())
 
     assert lock.acquire(0.0)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_child_does_not_inherit_a_held_lock() -> None:
-    """After a fork the holder does not exist in the child: the lock is free there, and still held in the parent."""
-    cache = MemoryCache()
-    _, session = session_in(cache, "key")
-    session.lock.acquire()
-
-    child = os.fork()
-    if child == 0:  # the child reports by its exit code, and runs nothing of pytest
-        os._exit(0 if session.lock.acquire(0.0) and session_in(cache, "key")[1] is session else 1)
-
-    assert os.waitpid(child, 0)[1] == 0
-    assert not session.lock.acquire(0.0)
 
 
 class TestRegistry:

@@ -11,16 +11,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("src/redcore", "reference_server/redcore_server", "openapi")
 OF_NUMBERS = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Tuple, ast.Call, ast.keyword)
-SIMPLE = {0, 1, -1}  # say nothing by themselves: a start, a step, a switch
+SIMPLE = {0.0, 1.0, -1.0}  # say nothing by themselves: a start, a step, a switch
 
 
-def numbers(value: ast.expr) -> set[object]:
+def numbers(value: ast.expr) -> set[float]:
     """The numbers that an expression consists of, with names of other constants; empty for any other expression."""
     nodes = [node for node in ast.walk(value) if not isinstance(node, ast.Name | ast.Attribute | ast.expr_context)]
     if not all(isinstance(node, OF_NUMBERS) for node in nodes):
         return set()
-    found = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    return found if all(isinstance(number, int | float) and not isinstance(number, bool) for number in found) else set()
+    found = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    numeric = {value for value in found if isinstance(value, int | float) and not isinstance(value, bool)}
+    return numeric if all(value in numeric for value in found) else set()
 
 
 def unexplained(source: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 A single cancellation can be lost: the connections and pools of psycopg wait by `asyncio.wait_for`, which in Python 3.11
 swallows one that arrives at the moment when what it waits for is there (CPython issue 86296, fixed in 3.12). A worker
-that was stopped while it started, and the watch of a replica, then went on for ever.
+that was stopped while it started, and the watch of a replica, then went on forever.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ async def test_a_mail_server_with_smtputf8_gets_the_mail() -> None:
 
 
 async def test_a_mail_server_without_smtputf8_is_not_retried() -> None:
-    """The mail is not retried for ever; mail to other addresses is sent."""
+    """The mail is not retried forever; mail to other addresses is sent."""
     inbox = Inbox()
     async with listening(inbox, enable_SMTPUTF8=False) as port:
         smtp = Smtp.from_url(f"smtp://127.0.0.1:{port}")

@@ -166,7 +166,7 @@ async def test_a_body_is_forwarded_in_pieces(headers: list[tuple[bytes, bytes]])
 
 
 async def stubborn(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Read for ever, and answer nothing."""
+    """Read forever, and answer nothing."""
     while await reader.read(1000):
         pass
 

@@ -268,7 +268,7 @@ def test_bytes_that_are_not_http_are_a_400(connection: Connection, transport: Tr
     assert transport.is_closed
 
 
-def test_an_unread_body_is_not_received_for_ever(connection: Connection, loop: Loop, transport: Transport) -> None:
+def test_an_unread_body_is_not_received_forever(connection: Connection, loop: Loop, transport: Transport) -> None:
     """The answer was given before the body was read: the client may read it, then the connection is closed."""
     connection.data_received(b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
     connection.cycle.response_complete = True

@@ -146,7 +146,7 @@ def test_stop_answers_requests_under_way(data: Path) -> None:
         assert server.process.wait() == 0
 
 
-def test_stop_does_not_wait_for_ever(data: Path) -> None:
+def test_stop_does_not_wait_forever(data: Path) -> None:
     """A request that takes longer than the setting allows gets an answer that may be retried."""
     with (
         up(data, "--lab", REDCORE_SERVER_DRAIN_SECONDS="1") as server,
