@@ -153,6 +153,26 @@ def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Lo
     assert server.accepted == 2
 
 
+@pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
+def test_a_body_of_a_204_that_comes_with_the_next_request(call: Colour, make: Any, server: Loopback) -> None:
+    """The next call gets the answer to its own request, over another connection."""
+    stray = user(id="usr_stray").encode()
+    answers = [f"HTTP/1.1 204 Any\r\nContent-Length: {len(stray)}\r\n\r\n".encode(), stray]
+
+    def late(connection: socket.socket) -> None:
+        for data in answers:
+            connection.sendall(data)
+            connection.recv(2**16)
+
+    server.answer = lambda seen: late if seen.method == "DELETE" else user(id="usr_2")
+    client = make()
+
+    call(client.users.delete, "usr_1")
+
+    assert call(client.users.get, "usr_2").id == "usr_2"
+    assert server.accepted == 2
+
+
 def test_an_attempt_is_one_request(call: Colour, make: Any, server: Loopback) -> None:
     """No library retries by itself: retries belong to the client."""
 

@@ -46,11 +46,12 @@ def body(reader: AnswerReader) -> bytes:
         (SHORT, b"{}"),
         (CHUNKED + b"2;name=value\r\n{}\r\n3\r\nabc\r\n0\r\nX-End: yes\r\n\r\n", b"{}abc"),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + SHORT, b"{}"),
-        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", b""),
-        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", b""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.1 304 Not Modified\r\n\r\n", b""),
         (b"\r\n" + SHORT, b"{}"),
     ],
-    ids=["length", "chunks", "informational", "204", "304", "empty line before"],
+    ids=["length", "chunks", "informational", "204", "204 and no length", "304", "empty line before"],
 )
 def test_an_answer_is_complete_and_the_connection_reusable(data: bytes, expected: bytes, size: int) -> None:
     """However its bytes are split, the body is the same; the next request may follow."""
@@ -121,6 +122,15 @@ def test_what_follows_an_answer_changes_nothing_of_it(surplus: bytes, size: int)
 
     assert (reader.status, dict(reader.headers), reader.encoding) == (200, {"content-length": "2"}, None)
     assert (reader.complete, reader.reusable, body(reader)) == (True, False, b"{}")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+@pytest.mark.parametrize("announced", [b"Content-Length: 2", b"Transfer-Encoding: chunked"])
+def test_a_body_that_is_announced_where_none_belongs(status: int, announced: bytes) -> None:
+    """It is not awaited, and may still arrive: no other request is sent on that connection."""
+    reader = reader_of(b"HTTP/1.1 %d Any\r\n%b\r\n\r\n" % (status, announced))
+
+    assert (reader.complete, reader.reusable, body(reader)) == (True, False, b"")
 
 
 def test_an_answer_to_head_has_no_body() -> None:

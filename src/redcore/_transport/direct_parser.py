@@ -11,7 +11,7 @@ from functools import lru_cache
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from redcore._base.response import Headers, Response
-from redcore._transport.body_reader import Body
+from redcore._transport.body_reader import BODILESS, Body, announces_body
 from redcore._transport.errors import BY_LOOPS, Foreign
 
 MAX_OVERHEAD_BYTES = 100 * 1024  # the limit of h11, which httpcore uses; servers send a few hundred bytes
@@ -142,8 +142,10 @@ class AnswerReader:
             self._problem = TOO_MUCH
         self.status = status
         self._ends_with_connection = coding is None and "content-length" not in values
-        # The parser expects a body after a HEAD request, so it cannot parse another response afterwards.
-        self._keeps_alive = self._has_body and parser.should_keep_alive()
+        # The parser expects a body after a HEAD request, so it cannot parse another response afterwards; and none after
+        # these statuses, although a server that announces one may still send it.
+        is_in_sync = self._has_body and not (status in BODILESS and announces_body(self.headers))
+        self._keeps_alive = is_in_sync and parser.should_keep_alive()
         self.complete = not self._has_body
 
     def on_body(self, piece: bytes) -> None:
