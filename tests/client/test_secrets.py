@@ -85,17 +85,25 @@ def test_no_error_shows_a_secret(  # noqa: PLR0917 (fixtures are given by name)
     assert not {canary for canary in CANARIES if canary in repr((client, vars(client), client._engine))}
 
 
+UNREAD = b'{"access_token": "canary-access"}\r\n\r\n\r\n'
+
+
 @pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
 @pytest.mark.parametrize(
-    "head",
-    [b"HTTP/1.1 204 Any\r\nContent-Length: 40\r\n\r\n", b"", b"HTTP/1.1 200 Any\r\nX-Any: \0"],
-    ids=["of an empty answer", "without a head", "in a header"],
+    "data",
+    [
+        b"HTTP/1.1 204 Any\r\nContent-Length: 40\r\n\r\n" + UNREAD,
+        UNREAD,
+        b"HTTP/1.1 200 Any\r\nX-Any: \0" + UNREAD,
+        b"HTTP/1.1 200 Any\r\nLocation: /?token=canary-access\r\nX-Any: canary",
+    ],
+    ids=["of an empty answer", "without a head", "in a header", "in half a head"],
 )
-def test_no_error_quotes_unreadable_bytes(call: Colour, make: Any, server: Loopback, head: bytes) -> None:
+def test_no_error_quotes_unreadable_bytes(call: Colour, make: Any, server: Loopback, data: bytes) -> None:
     """Parsers quote what they do not understand, which may be tokens; not even the traceback shows it."""
 
     def answer(connection: socket.socket) -> None:
-        connection.sendall(head + b'{"access_token": "canary-access"}\r\n\r\n\r\n')
+        connection.sendall(data)
         connection.close()
 
     server.answer = lambda _: answer

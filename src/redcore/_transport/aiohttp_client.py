@@ -71,6 +71,8 @@ async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) 
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         if task is not None and task.cancelling() > cancels:  # aiohttp's error of clearing up took its place
             raise asyncio.CancelledError from problem
+        if isinstance(problem, aiohttp.ServerDisconnectedError):  # it quotes the head, as far as it arrived
+            raise aiohttp.ClientConnectionError("the connection ended before the answer did") from None
         below = getattr(problem, "os_error", problem)  # the message of aiohttp's own quotes the SSLContext
         raise refused(request, problem)(str(below) or type(below).__name__) from problem
 
