@@ -202,14 +202,38 @@ def test_a_certificate_behind_a_proxy_is_checked(
     assert server.seen == []
 
 
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [("http", b""), ("http", b"SSH-2.0-any\r\n\r\n"), ("http", b"HTTP/1.1 200 Any\r\n\r\n"), ("https", b"")],
+    ids=["in silence", "with another protocol", "after it agreed", "without TLS"],
+)
+def test_a_proxy_that_breaks_off(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, scheme: str, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says that there is a proxy, and which variable names it; not its password."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(said)
+
+    with Loopback() as proxy:
+        proxy.answer = lambda _: answer
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://ada:canary@127.0.0.1:{proxy.port}")
+
+        with pytest.raises(NetworkError, match=r"through .*proxy.*see HTTPS_PROXY") as caught:
+            call(make(max_retries=0).users.get_me)
+
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+    assert server.seen == []
+
+
 def test_a_silent_proxy_costs_one_attempt(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The time of an attempt includes that of the tunnel."""
+    """The time of an attempt includes that of the tunnel; the error says that there is a proxy."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
 
-        with pytest.raises(RequestTimeoutError, match=r"within 0\.1 s"):
+        with pytest.raises(RequestTimeoutError, match=r"within 0\.1 s; .*see HTTPS_PROXY"):
             call(make(max_retries=0, timeout=0.1).users.get_me)
 
 

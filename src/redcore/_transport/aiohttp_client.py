@@ -199,9 +199,11 @@ class AiohttpTransport(Owner):
             raise closed()
         ends_at = monotonic() + timeout_s
         session = self._sessions.here() or await self._session()
-        with our_errors(timeout_s, AIOHTTP):
+        with our_errors(timeout_s, AIOHTTP) as attempt:
             async with asyncio.timeout(timeout_s):
-                answer = await session.http.request(**self._arguments(session, request))
+                asked = self._arguments(session, request)
+                attempt.is_proxied = "proxy" in asked
+                answer = await session.http.request(**asked)
                 try:
                     headers = headers_of(answer)
                     body = Body(headers.get("content-encoding"), ends_at)
@@ -217,9 +219,10 @@ class AiohttpTransport(Owner):
             raise closed()
         session = self._sessions.here() or await self._session()
         limits = TimeLimits.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, AIOHTTP, limits.late):
+        with our_errors(silence_s, AIOHTTP, limits.late) as attempt:
             async with asyncio.timeout(limits.left_s()) as limit:
                 asked = streamed(self._arguments(session, request), silence_s)
+                attempt.is_proxied = "proxy" in asked
                 silence = SilenceTimer(limit, limits)
                 if not isinstance(request.content, bytes | None):
                     asked["data"] = silence.over(asked["data"])

@@ -83,6 +83,7 @@ class Route(Generic[ConnectionT]):
 
     to: Address
     _connect: Callable[[Address], ConnectionT]
+    is_proxied: bool = False
     _spares: deque[ConnectionT] = attrs.field(factory=deque[ConnectionT])
 
     def take(self) -> ConnectionT:
@@ -147,7 +148,7 @@ class Routes(Generic[ConnectionT]):
         if route is None:
             where = address(origin)
             proxy = proxy_for(where.scheme, where.host, where.port)
-            made = Route(where, partial(self._connector, proxy))
+            made = Route(where, partial(self._connector, proxy), is_proxied=proxy is not None)
             route = self._routes.setdefault(origin, made)  # if two threads create one, one of them wins
         return route
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import attrs
 
@@ -43,9 +42,7 @@ class Foreign:
     """Everything else."""
 
 
-def our_errors(
-    timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None
-) -> AbstractContextManager[None, None]:
+def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None) -> Translation:
     """Translate exceptions of a library into errors of the SDK.
 
     Args:
@@ -53,24 +50,28 @@ def our_errors(
         foreign: The exceptions of the library.
         late: Describes what timed out; None means the whole attempt.
     """
-    return _Translation(timeout_s, foreign, late)
+    return Translation(timeout_s, foreign, late)
 
 
-class _Translation:
+class Translation:
     """A class, because a generator would cost a microsecond more per call."""
 
-    __slots__ = ("_foreign", "_late", "_timeout_s")
+    __slots__ = ("_foreign", "_late", "_timeout_s", "is_proxied")
+
+    is_proxied: bool
+    """Whether the attempt goes through a proxy, which messages then name; set when it is known."""
 
     def __init__(self, timeout_s: float, foreign: Foreign, late: Callable[[], str] | None) -> None:
+        self.is_proxied = False
         self._timeout_s = timeout_s
         self._foreign = foreign
         self._late = late
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, _: object, problem: BaseException | None, __: object) -> None:
-        if not isinstance(problem, Exception):
+        if not isinstance(problem, Exception) or isinstance(problem, RedcoreError):  # of a transport that it used
             return
         let_through(problem)
         if (ours := self._ours(problem)) is not None:
@@ -82,8 +83,12 @@ class _Translation:
             return RequestTimeoutError("nothing was sent in time: all connections of the client were in use")
         if isinstance(problem, foreign.late):
             message = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
-            return RequestTimeoutError(message)
-        return refused(problem, foreign) or unanswered(problem, foreign)
+            return RequestTimeoutError(message + self._way())
+        return refused(problem, foreign) or unanswered(problem, foreign, self._way())
+
+    def _way(self) -> str:
+        """The end of a message about an answer that did not come: a proxy may be to blame, or the variable."""
+        return f"; sent through a proxy, see {source()}" if self.is_proxied else ""
 
 
 def refused(problem: Exception, foreign: Foreign) -> RedcoreError | None:
@@ -97,12 +102,12 @@ def refused(problem: Exception, foreign: Foreign) -> RedcoreError | None:
     return None
 
 
-def unanswered(problem: Exception, foreign: Foreign) -> RedcoreError | None:
+def unanswered(problem: Exception, foreign: Foreign, way: str) -> RedcoreError | None:
     """The error of a request without an answer."""
     if isinstance(problem, foreign.by_proxy):
         return NetworkError(f"no connection through the proxy: {reason(problem)}; see {source()}{advice(problem)}")
     if isinstance(problem, foreign.no_answer):
-        return NetworkError(f"no answer: {reason(problem)}{advice(problem)}")
+        return NetworkError(f"no answer: {reason(problem)}{advice(problem)}{way}")
     return None
 
 

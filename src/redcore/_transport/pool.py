@@ -68,9 +68,10 @@ class PoolTransport(Owner):
             raise closed()
         self.use()
         ends_at = monotonic() + timeout_s
-        with our_errors(timeout_s, HTTPCORE), until(ends_at):
+        with our_errors(timeout_s, HTTPCORE) as attempt, until(ends_at):
             origin, target = split(request.url)
             route = self._routes.to(origin)
+            attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target)
             slot = self._slots.take(timeout_s)
             try:
@@ -106,9 +107,10 @@ class PoolTransport(Owner):
             raise closed()
         self.use()
         limits = TimeLimits.begin(silence_s, ends_in_s)
-        with our_errors(silence_s, HTTPCORE, limits.late), until(limits.ends_at):
+        with our_errors(silence_s, HTTPCORE, limits.late) as attempt, until(limits.ends_at):
             origin, target = split(request.url)
             route = self._routes.to(origin)
+            attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": limits.waits()}
             slot = self._slots.take(limits.wait_s())

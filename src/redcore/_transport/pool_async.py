@@ -66,9 +66,10 @@ class AsyncPoolTransport(Owner):
             raise closed()
         ends_at = monotonic() + timeout_s
         pool = self._pools.here() or await self._pool()
-        with our_errors(timeout_s, HTTPCORE), anyio.fail_after(timeout_s):
+        with our_errors(timeout_s, HTTPCORE) as attempt, anyio.fail_after(timeout_s):
             origin, target = split(request.url)
             route = pool.routes.to(origin)
+            attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target)
             async with pool.slots:
                 return await self._exchange(sent, route, ends_at)
@@ -104,9 +105,10 @@ class AsyncPoolTransport(Owner):
             raise closed()
         limits = TimeLimits.begin(silence_s, ends_in_s)
         pool = self._pools.here() or await self._pool()
-        with our_errors(silence_s, HTTPCORE, limits.late), anyio.fail_after(limits.left_s()):
+        with our_errors(silence_s, HTTPCORE, limits.late) as attempt, anyio.fail_after(limits.left_s()):
             origin, target = split(request.url)
             route = pool.routes.to(origin)
+            attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": limits.waits()}
             with anyio.fail_after(silence_s):
