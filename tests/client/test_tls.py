@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import socket
 import ssl
 import threading
@@ -15,6 +16,8 @@ from typing import Any, cast
 
 import certifi
 import pytest
+import trustme
+from cryptography import x509
 from tests.client.colours import OWN_TRANSPORTS, Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, reset, user
@@ -181,6 +184,37 @@ def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: 
 
     assert caught.value.request_id is not None
     assert server.seen == []
+
+
+@pytest.mark.parametrize("colour", [("sync", None)], ids=named)
+@pytest.mark.parametrize("way", ["in place", "behind a link"])
+def test_a_rotated_authority_in_one_of_several_folders(
+    call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """The next connection trusts it, although neither the list of folders nor a folder itself has changed."""
+    folder, source = tmp_path / "authorities", tmp_path / "authority.pem"
+    folder.mkdir()
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path), str(folder)]))
+    for number in (1, 2):
+        authority = trustme.CA(organization_name="any", organization_unit_name="the same name")
+        target = folder / f"{hash_of(authority)}.0" if way == "in place" else source
+        target.write_bytes(authority.cert_pem.bytes())
+        if way == "behind a link" and number == 1:
+            (folder / f"{hash_of(authority)}.0").symlink_to(source)
+        settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(settings)
+        with Loopback(settings) as server:
+            client = make(base_url=server.base_url, max_retries=0)
+            assert call(client.users.get_me).id == "usr_1"
+            call.close(client)
+
+
+def hash_of(authority: trustme.CA) -> str:
+    """The name of its file in a folder, for OpenSSL, without a number: a hash of its subject in lower case."""
+    name = x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject.public_bytes()
+    digest = hashlib.sha1(name[2:], usedforsecurity=False).digest()  # without the header of the sequence
+    return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
 
 def test_a_rotated_authority(  # noqa: PLR0917 (fixtures)

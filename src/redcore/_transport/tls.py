@@ -6,7 +6,7 @@ import errno
 import os
 import ssl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from redcore._base.causes import chain
@@ -17,8 +17,8 @@ Stamp: TypeAlias = tuple[int, int, int] | None
 NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 UNKNOWN = {2, 18, 19, 20, 21}  # its codes for an issuer that is not trusted, or a certificate without one
 
-_made: dict[tuple[str | None, str | None], tuple[tuple[Stamp, Stamp], ssl.SSLContext]] = {}
-"""By file and folder of the certificate authorities: their state when they were read, and the resulting context."""
+_made: dict[tuple[str | None, str | None], tuple[dict[str, Stamp], ssl.SSLContext]] = {}
+"""By file and folder of the certificate authorities: the state of all files then, and the resulting context."""
 
 
 class Tls:
@@ -57,7 +57,7 @@ def tls() -> ssl.SSLContext:
         ConfigurationError: they cannot be used.
     """
     cert_file, cert_dir = selected()
-    stamps = stamp(cert_file), stamp(cert_dir)
+    stamps = {path: stamp(path) for path in files(cert_file, cert_dir)}
     held = _made.get((cert_file, cert_dir))
     if held is not None and held[0] == stamps:
         return held[1]
@@ -66,10 +66,21 @@ def tls() -> ssl.SSLContext:
     return made
 
 
-def stamp(path: str | None) -> Stamp:
-    """A value that changes when a file or folder is replaced or modified; None if it does not exist."""
-    if path is None:
-        return None
+def files(cert_file: str | None, cert_dir: str | None) -> list[str]:
+    """The paths of all files of certificate authorities.
+
+    Those in folders are listed, as a folder itself does not change when one of its files does, nor when the file that a
+    link in it leads to is replaced; OpenSSL reads each when a certificate first needs it, and keeps it from then on.
+    """
+    paths = [cert_file] if cert_file else []
+    for folder in cert_dir.split(os.pathsep) if cert_dir else ():
+        with suppress(OSError), os.scandir(folder) as entries:
+            paths += [entry.path for entry in entries]
+    return paths
+
+
+def stamp(path: str) -> Stamp:
+    """A value that changes when a file is replaced or modified; None if it does not exist."""
     try:
         found = os.stat(path)  # noqa: PTH116 (called for every connection, at a third of the cost of Path)
     except OSError:
