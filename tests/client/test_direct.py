@@ -18,7 +18,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, stored, user
 
 from redcore import Client, NetworkError, RedcoreAPIError, RequestTimeoutError
-from redcore._transport import connections, direct_asyncio, pool
+from redcore._transport import connections, direct_asyncio, pool_async
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -286,8 +286,8 @@ def test_an_early_answer_without_end(call: Colour, make: Any) -> None:
 
 @pytest.fixture
 def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let clients have one connection. `pool` is loaded on demand, and would otherwise keep this number."""
-    for module in (connections, direct_asyncio, pool):
+    """Let clients have one connection. `pool_async` is loaded on demand, and would otherwise keep this number."""
+    for module in (connections, direct_asyncio, pool_async):
         monkeypatch.setattr(module, "MAX_CONNECTIONS", 1)
 
 
