@@ -60,8 +60,8 @@ class Pages(Generic[T]):
     ) -> None:
         self._execute = execute
         self._describe = describe
-        self._concurrency = checked(concurrency)
-        self._offset = offset
+        self._concurrency = checked("concurrency", concurrency, 1)
+        self._offset = checked("offset", offset, 0)
         self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __repr__(self) -> str:
@@ -149,8 +149,8 @@ class AsyncPages(Generic[T]):
     ) -> None:
         self._execute = execute
         self._describe = describe
-        self._concurrency = checked(concurrency)
-        self._offset = offset
+        self._concurrency = checked("concurrency", concurrency, 1)
+        self._offset = checked("offset", offset, 0)
         self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __repr__(self) -> str:
@@ -208,15 +208,15 @@ class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
         return item
 
 
-def checked(concurrency: int) -> int:
-    """Check the number of pages to fetch at a time.
+def checked(name: str, value: object, smallest: int) -> int:
+    """Check a number of pages or items.
 
     Raises:
-        ArgumentError: it is less than 1.
+        ArgumentError: it is not a whole number, or too small.
     """
-    if concurrency < 1:
-        raise ArgumentError(f"concurrency must be 1 or more, not {concurrency}")
-    return concurrency
+    if not isinstance(value, int) or value < smallest:
+        raise ArgumentError(f"{name} must be a whole number, {smallest} or more, not {value!r}")
+    return value
 
 
 def checked_cursor(cursor: str | None, concurrency: int, offset: int) -> str | None:

@@ -114,11 +114,22 @@ class TestUpload:
 
         assert 'name="file"; filename="ü%22%0D%0A.csv"\r\nContent-Type: text/x-prices' in server.seen[0].body.decode()
 
-    @pytest.mark.parametrize("content_type", ["text/csv\r\nX: y", "csv", "text/ü"])
-    def test_an_invalid_content_type(self, call: Colour, make: Any, server: Loopback, content_type: str) -> None:
+    @pytest.mark.parametrize("content_type", ["text/csv\r\nX: y", "csv", "text/ü", 5])
+    def test_an_invalid_content_type(self, call: Colour, make: Any, server: Loopback, content_type: Any) -> None:
         """Nothing is sent."""
         with pytest.raises(ArgumentError, match="content_type must be a media type"):
             call(make().files.upload, file=b"a", content_type=content_type)
+
+        assert server.seen == []
+
+    @pytest.mark.parametrize("transfer", ["upload", "download"])
+    def test_a_callback_that_cannot_be_called(self, call: Colour, make: Any, server: Loopback, transfer: str) -> None:
+        """Nothing is sent."""
+        client = make()
+        arguments: dict[str, Any] = {"file": b"a"} if transfer == "upload" else {"file_id": "file_1"}
+
+        with pytest.raises(ArgumentError, match="on_progress must be a function, not int"):
+            call(getattr(client.files, transfer), on_progress=5, **arguments)
 
         assert server.seen == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import traceback
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from tests.core.world import given
 
 from redcore import UNSET, AsyncClient, Client
-from redcore._call.arguments import TEXTS
+from redcore._call.arguments import TEXTS, ClientArguments
 from redcore._call.config import OPTIONS, Config, configure, reconfigure
 from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
@@ -53,6 +54,17 @@ class TestTypes:
         message = refused(**others)
 
         assert message.startswith(f"{name} must be a string, not {type(value).__name__}")
+
+    def test_strings_of_other_classes_are_what_they_hold(self) -> None:
+        """A member of an enum would format as its name, also in `Authorization`."""
+
+        class Setting(str, enum.Enum):  # noqa: UP042 (it is what applications have)
+            KEY = "rk_test_1"
+            URL = "https://api.example.com/v1"
+
+        config = configure(ClientArguments(api_key=Setting.KEY, base_url=Setting.URL), {})
+
+        assert [f"{text}" for text in (config.credentials.api_key, config.base_url)] == ["rk_test_1", Setting.URL.value]
 
     def test_the_secret_of_a_settings_library(self) -> None:
         """The error says how to pass the text that it wraps."""

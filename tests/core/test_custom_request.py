@@ -81,6 +81,12 @@ class TestPath:
         with pytest.raises(ArgumentError, match="a name in the query is not valid Unicode"):
             described(query={"\ud800": 1})
 
+    @pytest.mark.parametrize("query", ["a=b", [("a", "b")], {"a": ["b", "c"]}])
+    def test_queries_of_other_types_are_refused(self, query: Any) -> None:
+        """A query is a mapping, and has one value for each name."""
+        with pytest.raises(ArgumentError, match="must be a"):
+            World(answer()).call(described(query=query))
+
     def test_the_query(self) -> None:
         """Parameters are encoded; None leaves one out."""
         world = World(answer())

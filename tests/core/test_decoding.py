@@ -230,7 +230,7 @@ class TestFailure:
 
     @pytest.mark.parametrize(
         "content",
-        [b"", b"<html>", b"[]", b"{}", b'{"error": null}', b'{"error": "x"}', b'{"error": []}', b'{"error": {}}'],
+        [b"", b"<html>", b"[]", b"{}", b'{"error": null}', b'{"error": ""}', b'{"error": []}', b'{"error": {}}'],
     )
     def test_no_envelope(self, content: bytes) -> None:
         """An error of an intermediary, such as a proxy, is still an error with its status."""
@@ -238,6 +238,43 @@ class TestFailure:
 
         assert (type(error), error.status_code, error.code) == (ServerError, 502, "HTTP_502")
         assert error.message == "the server gave no explanation"
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            ({"type": "about:blank", "title": "Forbidden", "detail": "no such plan"}, "no such plan"),
+            ({"title": "Forbidden"}, "Forbidden"),
+            ({"message": "no route"}, "no route"),
+            ({"detail": "Not Found"}, "Not Found"),
+            ({"error": "access_denied", "error_description": "ask the owner"}, "ask the owner"),
+            ({"status": 403, "error": "Forbidden", "path": "/v1"}, "Forbidden"),
+            ({"error": {"message": "no plan"}}, "no plan"),
+            ({"error": {"code": None, "message": "no plan"}}, "no plan"),
+            ({"error": {"code": 403, "message": "no plan", "status": "PERMISSION_DENIED"}}, "no plan"),
+            ({"detail": [{"loc": ["body"]}]}, "the server gave no explanation"),
+            ({"message": "x" * 1000}, "x" * 300),
+        ],
+    )
+    def test_the_reason_of_an_intermediary(self, body: dict[str, Any], message: str) -> None:
+        """Whatever it calls it: as RFC 9457, RFC 6749 and the usual gateways and frameworks do."""
+        error = failure(answer(403, body), now=START, request_id="req")
+
+        assert (error.code, error.message) == ("HTTP_403", message)
+
+    def test_a_code_alone(self) -> None:
+        """It is kept."""
+        error = failure(answer(409, {"error": {"code": "NEW"}}), now=START, request_id="req")
+
+        assert (error.code, error.message) == ("NEW", "the server gave no explanation")
+
+    def test_one_unreadable_detail(self) -> None:
+        """The others are kept."""
+        details = [{"field": "a", "issue": "b"}, {"field": None, "issue": "c"}, "d"]
+        envelope = {"code": "VALIDATION_ERROR", "message": "m", "details": details}
+
+        error = failure(answer(400, {"error": envelope}), now=START, request_id="req")
+
+        assert error.details == (ErrorDetail(field="a", issue="b"),)
 
     @pytest.mark.parametrize(
         ("location", "origin"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ from redcore import UNSET, UserRole
 from redcore._base.operation import Operation
 from redcore._spec import operations
 from redcore._wire.encoding import Request, call_headers, encode, filled
-from redcore._wire.multipart import Multipart
+from redcore._wire.multipart import FilePart, Multipart
 from redcore.exceptions import ArgumentError
 
 
@@ -42,7 +43,35 @@ class OnlyReadable:
         return b""
 
 
+class Name(str, enum.Enum):  # noqa: UP042 (it is what applications have)
+    """An enum of an application, whose members format as `Name.ADMIN`."""
+
+    ADMIN = "admin"
+
+
+class Number(int, enum.Enum):
+    TEN = 10
+
+
+class Lazy(str):
+    """A string that shows something else."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "shown"
+
+
+class Fraction(float):
+    """A float of another library."""
+
+
 class TestPath:
+    @pytest.mark.parametrize("value", [Name.ADMIN, Lazy("admin")])
+    def test_strings_of_other_classes_are_what_they_hold(self, value: str) -> None:
+        """They may format as something else."""
+        assert encoded(operations.users_get(value)).url == f"{BASE_URL}/users/admin"
+
     @pytest.mark.parametrize(
         ("value", "segment"),
         [
@@ -100,6 +129,18 @@ class TestQuery:
 
         assert parse_qsl(sent.query.decode(), keep_blank_values=True) == [("role", "admin"), ("q", q)]
 
+    def test_strings_and_numbers_of_other_classes_are_what_they_hold(self) -> None:
+        """They may format as something else."""
+        asked = operations.users_list(role=Name.ADMIN, q=Lazy("ada"), limit=Number.TEN)  # type: ignore[arg-type]
+
+        assert urlsplit(encoded(asked).url).query == "limit=10&role=admin&q=ada"
+
+    @pytest.mark.parametrize("value", [["a", "b"], {"a": "b"}, ("a",)])
+    def test_several_values_are_refused(self, value: Any) -> None:
+        """No parameter of the API takes several."""
+        with pytest.raises(ArgumentError, match=f"q must be a single value, not {type(value).__name__}"):
+            encoded(operations.users_list(q=value))
+
     def test_moments_and_flags(self) -> None:
         """Datetimes have a Z, flags are spelled as in JSON."""
         moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -124,6 +165,20 @@ class TestBody:
         assert msgspec.json.decode(content_of(request)) == {"name": "ci", "expires_at": None}
         assert request.headers["Content-Type"] == "application/json"
 
+    def test_values_of_other_classes_are_what_they_hold(self) -> None:
+        """They may format as something else."""
+        body = {
+            "a": Name.ADMIN,
+            "b": Lazy("x"),
+            "c": Number.TEN,
+            "d": Fraction(0.5),
+            "e": True,
+            Name.ADMIN: UserRole.ADMIN,
+        }
+        request = encoded(Operation(name="x", method="POST", path="/x", shape="nothing", body=body))
+
+        assert content_of(request) == b'{"a":"admin","b":"x","c":10,"d":0.5,"e":true,"admin":"admin"}'
+
     def test_no_body(self) -> None:
         """A call without a body has no content type."""
         request = encoded(operations.users_get_me())
@@ -137,6 +192,12 @@ class TestBody:
 
         assert request.content == b"grant_type=refresh_token&refresh_token=a%2Bb%26c"
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+    def test_a_form_has_no_null(self) -> None:
+        """Fields that are None are left out, as in a query."""
+        request = encoded(operations.auth_token(grant_type=Name.ADMIN, scope=None))  # type: ignore[arg-type]
+
+        assert content_of(request) == b"grant_type=admin"
 
     def test_a_lone_surrogate_is_refused(self) -> None:
         """A string that cannot be encoded as UTF-8 is refused."""
@@ -181,6 +242,29 @@ class TestMultipart:
         ]
         assert (request.headers["Content-Length"], second) == (str(len(first)), first)
         assert request.replayable
+
+    def test_a_name_that_is_none_is_left_out(self) -> None:
+        """A form has no null; the file's own name counts."""
+        request = encoded(operations.files_upload(file=b"a", name=None))  # type: ignore[arg-type]
+
+        assert b'name="name"' not in b"".join(sent(request))
+
+    @pytest.mark.parametrize(
+        ("name", "media"),
+        [
+            ("a.csv", "text/csv"),
+            ("a.csv.gz", "application/gzip"),
+            ("a.tgz", "application/gzip"),
+            ("a.tar.bz2", "application/x-bzip2"),
+            ("a.json.xz", "application/x-xz"),
+            ("a", "application/octet-stream"),
+        ],
+    )
+    def test_a_type_is_guessed_for_what_is_sent(self, name: str, media: str) -> None:
+        """A compressed text is no text."""
+        request = encoded(operations.files_upload(file=FilePart.of(b"", name=name)))  # type: ignore[arg-type]
+
+        assert f'filename="{name}"\r\nContent-Type: {media}\r\n'.encode() in b"".join(sent(request))
 
     def test_an_open_file_can_be_sent_again(self, tmp_path: Path) -> None:
         """A file on disk can be rewound and read a second time."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import enum
+from typing import Any
+
 import pytest
 
 from redcore._call.headers import checked_headers, shown_headers
@@ -31,6 +34,29 @@ def test_headers_that_cannot_be_sent(headers: dict[str, str]) -> None:
 def test_numbers_are_sent_as_text() -> None:
     """A value that is not a string is sent as its text."""
     assert dict(checked_headers({"X-A": 5})) == {"x-a": "5"}  # type: ignore[dict-item]
+
+
+class Team(str, enum.Enum):  # noqa: UP042 (it is what applications have)
+    """An enum of an application, whose members format as `Team.A`."""
+
+    A = "team-a"
+    HEADER = "X-Team"
+
+
+def test_strings_of_other_classes_are_what_they_hold() -> None:
+    """They may format as something else."""
+    assert dict(checked_headers({Team.HEADER: Team.A})) == {"x-team": "team-a"}
+
+
+@pytest.mark.parametrize(
+    "headers", [[("X-A", "1")], "X-A: 1", {5: "1"}, {"X-A": None}, {"X-A": CANARY.encode()}, {"X-A": [CANARY]}]
+)
+def test_headers_of_other_types_are_refused(headers: Any) -> None:
+    """The message names the header or says what is expected; it never has the value."""
+    with pytest.raises(ArgumentError, match=r"must be a|no header name") as caught:
+        checked_headers(headers)
+
+    assert CANARY not in str(caught.value)
 
 
 def test_only_safe_headers_are_shown() -> None:

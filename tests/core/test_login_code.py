@@ -105,9 +105,9 @@ class TestRequest:
         assert authorization_request(redirect_uri="https://a").client_id == "app_env"
 
     @pytest.mark.parametrize(
-        "uri", ["", "/back", "app.example/back", "https://app.example/#back", "https://a/#", "http://[::1/"]
+        "uri", ["", "/back", "app.example/back", "https://app.example/#back", "https://a/#", "http://[::1/", 5, None]
     )
-    def test_an_unusable_redirect_uri(self, uri: str) -> None:
+    def test_an_unusable_redirect_uri(self, uri: Any) -> None:
         """The redirect URI is absolute and has no fragment."""
         with pytest.raises(ArgumentError, match="redirect_uri"):
             authorization_request(client_id="a", redirect_uri=uri)

@@ -11,7 +11,7 @@ import pytest
 
 from redcore import AsyncClient, Client
 from redcore._resources.resource import resource
-from redcore.exceptions import FailedAttempt
+from redcore.exceptions import ArgumentError, FailedAttempt
 
 NAMES = sorted(name for name in dir(Client) if isinstance(inspect.getattr_static(Client, name), resource))
 
@@ -62,6 +62,14 @@ def test_a_listing_shows_where_it_begins_and_how_far_it_has_come() -> None:
     assert repr(pages.iter_items()) == "<ItemIterator at offset 40>"
     awaited = AsyncClient(api_key="rk_key").users.list_all(offset=40, concurrency=2)
     assert repr(awaited) == "<AsyncPages from offset 40, concurrency 2>"
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("options", [{"concurrency": "2"}, {"concurrency": None}, {"offset": "5"}, {"offset": -1}])
+def test_a_listing_that_cannot_begin(client: Any, options: dict[str, Any]) -> None:
+    """The error names the argument and says what it must be."""
+    with pytest.raises(ArgumentError, match=f"{next(iter(options))} must be a whole number, [01] or more, not"):
+        client(api_key="rk_key").users.list_all(**options)
 
 
 def test_the_status_of_an_attempt_has_the_name_that_answers_have() -> None:

@@ -53,9 +53,11 @@ def test_an_integer_may_be_written_with_a_point_or_an_exponent(written: str, mea
         ("2026-01-15 10:00z", dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)),
         ("9999-12-31T23:59:59.9999999Z", dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, dt.UTC)),  # "never" of .NET
         ("2026-01-15T10:00-00:00", dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)),
+        ("2026-01-15 10:00:00.25+00", dt.datetime(2026, 1, 15, 10, 0, 0, 250_000, dt.UTC)),  # PostgreSQL
+        ("2026-01-15T10:00:00,5-0130", dt.datetime(2026, 1, 15, 11, 30, 0, 500_000, dt.UTC)),  # ISO 8601
     ],
 )
-def test_a_time_may_have_a_leap_second_or_leave_seconds_out(written: str, meant: dt.datetime) -> None:
+def test_a_time_may_be_written_as_standards_allow(written: str, meant: dt.datetime) -> None:
     """RFC 3339 section 5.6 and ISO 8601; a text that looks like a time stays as it is."""
     read = product(created_at=f'"{written}"')
 

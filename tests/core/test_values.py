@@ -125,6 +125,13 @@ class TestFromDict:
         """Unknown fields are ignored, as in answers."""
         assert User.from_dict({**ADA.to_dict(), "shoe_size": 44}) == ADA
 
+    def test_what_the_rfcs_allow_is_accepted(self) -> None:
+        """As in answers; the data of the application stays as it is."""
+        data = {**ADA.to_dict(), "created_at": "2026-01-15T09:59:60Z"}
+
+        assert User.from_dict(data) == ADA
+        assert data["created_at"] == "2026-01-15T09:59:60Z"
+
     def test_a_missing_field_stays_missing(self) -> None:
         """An optional field that was missing on the wire does not become null."""
         assert Introspection.from_dict({"active": False}).to_dict() == {"active": False}

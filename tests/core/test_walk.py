@@ -446,9 +446,9 @@ class TestAhead:
     @pytest.mark.parametrize("concurrency", [0, -1])
     def test_invalid_concurrency(self, concurrency: int) -> None:
         """Fewer pages than one at a time is refused, before anything is fetched."""
-        with pytest.raises(ArgumentError, match="concurrency must be 1 or more"):
+        with pytest.raises(ArgumentError, match="concurrency must be a whole number, 1 or more"):
             Pages(Listing([]), Listing([]).describe(), concurrency=concurrency)
-        with pytest.raises(ArgumentError, match="concurrency must be 1 or more"):
+        with pytest.raises(ArgumentError, match="concurrency must be a whole number, 1 or more"):
             AsyncPages(lambda _: None, Listing([]).describe(), concurrency=concurrency)  # type: ignore[arg-type]
 
 

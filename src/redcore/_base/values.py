@@ -96,6 +96,11 @@ class OpenEnum(StrEnum):
         return self._name_ in type(self).__members__
 
 
+def exact(text: str) -> str:
+    """Return the characters of a string: one of a subclass, such as a member of `(str, Enum)`, may format as others."""
+    return str.__str__(text)
+
+
 def fields_of(model: Any) -> tuple[Any, ...]:
     """The fields of a model, in order. Not annotated, as Sphinx would resolve the names in the wrong module."""
     fields: tuple[Any, ...] = model.__attrs_attrs__

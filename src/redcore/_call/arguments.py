@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from redcore._base.values import exact
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks
 from redcore.options import Retry
@@ -39,8 +40,11 @@ TEXTS = tuple(name for name, kind in ClientArguments.__annotations__.items() if 
 """The arguments that are strings."""
 
 
-def check_texts(given: ClientArguments) -> None:
+def with_checked_texts(given: ClientArguments) -> ClientArguments:
     """Reject other types of values where text is expected, such as the SecretStr of a settings library.
+
+    Returns:
+        The arguments with plain strings, which format as what they are.
 
     Raises:
         ConfigurationError: names the argument and the type; the value may be a secret.
@@ -54,6 +58,8 @@ def check_texts(given: ClientArguments) -> None:
             elif name == "scope":
                 hint = "; separate scopes by spaces"
             raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}{hint}")
+    texts: dict[str, Any] = {name: exact(value) for name in TEXTS if (value := getattr(given, name)) is not None}
+    return attrs.evolve(given, **texts)
 
 
 def check_objects(cache: object, callback: object, hooks: object) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from redcore._base.values import UNSET
+from redcore._base.values import UNSET, exact
 from redcore._call.addresses import checked_url, chosen_origin, chosen_url
-from redcore._call.arguments import ClientArguments, check_texts
+from redcore._call.arguments import ClientArguments, with_checked_texts
 from redcore._call.credentials import Credentials, application, credentials
 from redcore._call.engine import CallOptions
 from redcore._call.headers import checked_headers
@@ -45,13 +45,13 @@ def configure(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Co
     Raises:
         ConfigurationError: something is missing, malformed or contradictory.
     """
-    check_texts(given)
+    given = with_checked_texts(given)
     return configured(given, credentials(given, env), env)
 
 
 def configure_login(given: ClientArguments, env: Mapping[str, str] = os.environ) -> Config:
     """Like `configure`, for an application without tokens that is about to log a person in."""
-    check_texts(given)
+    given = with_checked_texts(given)
     return configured(given, application(given, env), env)
 
 
@@ -103,7 +103,7 @@ def sendable_key(key: Any) -> str | None:
     """
     if key is not None and not is_sendable(key):
         raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
-    return cast("str | None", key)
+    return None if key is None else exact(key)
 
 
 Change: TypeAlias = Callable[[CallOptions, Any], tuple[str, Any]]

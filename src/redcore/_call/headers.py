@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
+from redcore._base.values import exact
 from redcore.exceptions import ArgumentError
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
@@ -29,16 +31,27 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         ArgumentError: a header cannot be sent; the message names it, never its value.
     """
-    for name, value in headers.items():
-        if not TOKEN.fullmatch(str(name)):
-            raise ArgumentError(f"{name!r} is no header name")
-        if name.lower() in OUR_HEADERS:
-            raise ArgumentError(f"the header {name} is set by the client itself")
-        if not FIELD_VALUE.fullmatch(str(value)):
-            raise ArgumentError(
-                f"the value of the header {name} has white space at its ends or characters that no header can hold"
-            )
-    return {SPELLING.get(name.lower(), name.lower()): str(value) for name, value in headers.items()}
+    if not isinstance(cast("object", headers), Mapping):
+        raise ArgumentError(f"headers must be a mapping of names to values, not {type(headers).__name__}")
+    return dict(checked_header(name, value) for name, value in headers.items())
+
+
+def checked_header(name: object, value: object) -> tuple[str, str]:
+    """Validate one header; raises as `checked_headers` does."""
+    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+        raise ArgumentError(f"{name!r} is no header name")
+    name = exact(name)
+    known = name.lower()
+    if known in OUR_HEADERS:
+        raise ArgumentError(f"the header {name} is set by the client itself")
+    if not isinstance(value, str | int | float):
+        raise ArgumentError(f"the value of the header {name} must be a string, not {type(value).__name__}")
+    text = exact(value) if isinstance(value, str) else str(value)
+    if not FIELD_VALUE.fullmatch(text):
+        raise ArgumentError(
+            f"the value of the header {name} has white space at its ends or characters that no header can hold"
+        )
+    return SPELLING.get(known, known), text
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from redcore._resources.calls import AsyncCall, Call
 from redcore._resources.resource import awaited
 from redcore._spec import operations
 from redcore._spec.models import WorkflowRun, WorkflowRunStatus
+from redcore._wire.callbacks import check_callback
 from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
 
 FIRST_PAUSE_S = 0.25  # a short run ends within it
@@ -94,6 +95,7 @@ def waiting(
     """Poll a run until it has ended; raises the same errors as `Workflows.wait`."""
     if timeout_s is not None and not is_duration(timeout_s):
         raise ArgumentError(f"timeout must be a number of seconds above 0, or None; got {timeout_s!r}")
+    check_callback("on_progress", on_progress)
     deadline = Deadline.after(engine.runtime, timeout_s)
     latest: WorkflowRun | None = run if isinstance(run, WorkflowRun) else None
     if latest is None or latest.status not in ENDED:

@@ -16,6 +16,7 @@ from redcore._spec import operations
 from redcore._spec.models import File
 from redcore._transfer.destination import PartialFile, Place, Target
 from redcore._transfer.download import Download
+from redcore._wire.callbacks import check_callback
 from redcore._wire.file_sources import NamedPipe
 from redcore._wire.multipart import FilePart
 from redcore._wire.progress import Meter, OnProgress, Progress
@@ -42,6 +43,7 @@ class Transfers:
             ChecksumError: they differ.
             RedcoreError: as for any call.
         """
+        check_callback("on_progress", on_progress)
         known = name if isinstance(name, str) else None
         part: FilePart | None = yield Work(partial(FilePart.of, file, name=known, content_type=content_type))
         meter = Meter(None if part is None else part.source.size, on_progress)
@@ -163,6 +165,7 @@ class Transfers:
 
     def _pass(self, download: Download, meter: Meter, on: Any, on_progress: OnProgress | None) -> Flow[None]:
         """Pass on all bytes of a download."""
+        check_callback("on_progress", on_progress)
         try:
             while piece := (yield from download.read()):
                 yield from on(piece, meter)

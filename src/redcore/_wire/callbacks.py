@@ -1,13 +1,23 @@
-"""Checks the results of an application's callbacks in blocking code. Performs no I/O."""
+"""Checks an application's callbacks, and their results in blocking code. Performs no I/O."""
 
 from __future__ import annotations
 
 from inspect import iscoroutine
 from typing import TypeVar
 
-from redcore.exceptions import ConfigurationError
+from redcore.exceptions import ArgumentError, ConfigurationError
 
 T = TypeVar("T")
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Reject an argument that cannot be called, before anything is sent.
+
+    Raises:
+        ArgumentError: it is not None, and not a function.
+    """
+    if callback is not None and not callable(callback):
+        raise ArgumentError(f"{name} must be a function, not {type(callback).__name__}")
 
 
 def at_once(answer: T) -> T:

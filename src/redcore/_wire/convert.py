@@ -6,7 +6,7 @@ msgspec converts. If it fails, cattrs is imported to report every problem rather
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -15,6 +15,7 @@ from redcore._base.values import Model
 from redcore._spec.models import CursorPage, Page
 from redcore._wire.decoders import converted
 from redcore._wire.encoding import unstructure
+from redcore._wire.tolerance import tolerated
 from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
@@ -99,8 +100,12 @@ def from_dict(kind: type[T], data: Mapping[str, Any]) -> T:
     """
     if cast("Any", kind) in (Page, CursorPage):
         raise ArgumentError("a page needs the model of its items, as in Page[User].from_dict(data)")
+    made: T
     try:
-        made: T = converted(data, kind)
+        try:
+            made = converted(data, kind)
+        except msgspec.ValidationError as problem:
+            made = tolerated(partial(msgspec.to_builtins, data), kind, problem)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError):
         from redcore._wire.explain import explained  # noqa: PLC0415 (few programs need cattrs)
 

@@ -47,6 +47,7 @@ def custom(
     if json is not UNSET and content is not None:
         raise ArgumentError("give either json or content, not both: a request has one body")
     check_content(content)
+    check_query(query)
     if json is not UNSET:
         content, content_type = dump(json), JSON
     return raw(
@@ -86,6 +87,16 @@ def check_content(content: object) -> None:
     """
     if not isinstance(content, bytes | None):
         raise ArgumentError(f"content must be bytes, not {type(content).__name__}")
+
+
+def check_query(query: object) -> None:
+    """Check that a query is a mapping.
+
+    Raises:
+        ArgumentError: it is something else, such as a string or pairs.
+    """
+    if not isinstance(query, Mapping | None):
+        raise ArgumentError(f"query must be a mapping of names to values, not {type(query).__name__}")
 
 
 def checked_path(path: object) -> str:

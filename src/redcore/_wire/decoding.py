@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 ORIGIN = re.compile(r"((?:https?:)?//)(?:[^/?#@]*@)?((?:[\w.-]+|\[[\w:.]+\])(?::\d+)?)", re.ASCII | re.IGNORECASE)
 """The origin at the start of a URL, which may lack its scheme; without a user name and password."""
+
+LONGEST_REASON = 300  # characters; an intermediary may send anything
+REASONS = ("message", "detail", "error_description", "title", "error")
+"""Where gateways and frameworks say why they refuse: also RFC 9457 section 3.1 and RFC 6749 section 5.2."""
 
 
 @attrs.frozen
@@ -78,7 +83,7 @@ def decoded(content: bytes, kind: Any) -> Any:
     try:
         return decoder(kind)(content)
     except msgspec.ValidationError as problem:
-        return tolerated(content, kind, problem)
+        return tolerated(partial(msgspec.json.decode, content), kind, problem)
     except msgspec.DecodeError:
         if not content.startswith(BOM_UTF8):  # RFC 8259 section 8.1: a parser may ignore it
             raise
@@ -154,18 +159,26 @@ def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIErr
 def explanation(response: Response) -> tuple[str, str, str | None, Sequence[ErrorDetail]]:
     """Code, message, docs and details of an error envelope, as far as the response has them."""
     try:
-        error = structured(response, dict[str, Any])["error"]
-        code, message, docs = str(error["code"]), str(error["message"]), error.get("docs")
-    except (ResponseError, KeyError, TypeError, AttributeError):
-        return f"HTTP_{response.status_code}", unexplained(response), None, ()
-    return code, message, docs if isinstance(docs, str) else None, problems(error.get("details"))
+        body: dict[str, Any] = structured(response, dict[str, Any])
+    except ResponseError:
+        body = {}
+    error: Any = body.get("error")
+    envelope = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    code = first_text(envelope, "code") or f"HTTP_{response.status_code}"
+    message = first_text(envelope, "message") or unexplained(response, body)
+    return code, message, first_text(envelope, "docs"), problems(envelope.get("details"))
 
 
-def unexplained(response: Response) -> str:
+def first_text(fields: Mapping[str, Any], *names: str) -> str | None:
+    """The first of some fields that is a text; None if none is, or if it is empty."""
+    return next((value for name in names if isinstance(value := fields.get(name), str) and value), None)
+
+
+def unexplained(response: Response, body: Mapping[str, Any]) -> str:
     """The message for a response without an error envelope; of a redirect, only the origin is shown."""
     location = response.headers.get("location", "")
     if not (300 <= response.status_code < 400 and location):
-        return "the server gave no explanation"
+        return (first_text(body, *REASONS) or "the server gave no explanation")[:LONGEST_REASON]
     origin = ORIGIN.match(location)
     where = "another path" if origin is None else "".join(origin.groups())
     return (
@@ -175,11 +188,12 @@ def unexplained(response: Response) -> str:
 
 
 def problems(details: Any) -> tuple[ErrorDetail, ...]:
-    """The details of an envelope; empty if malformed, as code and message matter more."""
-    try:
-        return cast("tuple[ErrorDetail, ...]", converted(details or [], tuple[ErrorDetail, ...]))
-    except msgspec.ValidationError:
-        return ()
+    """The details of an envelope; without malformed ones, as code and message matter more."""
+    found: list[ErrorDetail] = []
+    for detail in cast("Sequence[Any]", details) if isinstance(details, list) else ():
+        with suppress(msgspec.ValidationError):
+            found.append(converted(detail, ErrorDetail))
+    return tuple(found)
 
 
 def oauth_failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:

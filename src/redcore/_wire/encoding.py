@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -14,7 +13,7 @@ import attrs
 import msgspec
 
 from redcore._base.operation import NONE, Operation
-from redcore._base.values import UNSET, Model, fields_of
+from redcore._base.values import UNSET, Model, exact, fields_of
 from redcore._base.version import __version__
 from redcore._wire.multipart import FilePart, Multipart
 from redcore.exceptions import ArgumentError
@@ -22,6 +21,7 @@ from redcore.exceptions import ArgumentError
 USER_AGENT = f"redcore-python/{__version__}"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+SIMPLE = frozenset({str, int, bool, type(None)})
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")  # needs no percent-encoding (RFC 3986 section 2.3), like all ids of the API
 
 
@@ -60,7 +60,7 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 def segment(name: str, value: object) -> str:
     """Percent-encode one path segment."""
-    if isinstance(value, str) and PLAIN_ID.fullmatch(value):
+    if type(value) is str and PLAIN_ID.fullmatch(value):
         return value
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be a string, not {type(value).__name__}")
@@ -132,7 +132,7 @@ def content_of(operation: Operation[Any]) -> bytes | Multipart | None:
     if operation.media == JSON:
         return dump(body)
     if operation.media == FORM:
-        return urlencode({name: text(name, value) for name, value in body.items()}).encode()
+        return urlencode(texts(body)).encode()
     return multipart(body)
 
 
@@ -155,7 +155,7 @@ def multipart(body: Mapping[str, Any]) -> Multipart:
             "the file must be bytes, a file opened for reading in binary mode, a pathlib.Path or an iterator of bytes"
         )
     ((field, part),) = parts.items()
-    return Multipart({name: text(name, value) for name, value in body.items() if name != field}, field, part)
+    return Multipart(texts({name: value for name, value in body.items() if name != field}), field, part)
 
 
 def file_part(value: Any) -> FilePart | None:
@@ -163,10 +163,22 @@ def file_part(value: Any) -> FilePart | None:
     return value if isinstance(value, FilePart) else FilePart.of(value)
 
 
+def texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Encode the values of a form; it has no null, so those that are None are left out."""
+    return {name: text(name, value) for name, value in fields.items() if value is not None}
+
+
 def text(name: str, value: Any) -> str:
-    """Encode one value of a query or a form."""
-    plain = unstructure(value)
-    encoded = str(plain).lower() if isinstance(plain, bool) else str(plain)
+    """Encode one value of a query or a form.
+
+    Raises:
+        ArgumentError: it is not a single value, or cannot be encoded.
+    """
+    encoded = unstructure(value)
+    if not isinstance(encoded, str):
+        if isinstance(encoded, dict | list):
+            raise ArgumentError(f"{name} must be a single value, not {type(value).__name__}")
+        encoded = str(encoded).lower() if isinstance(encoded, bool) else str(encoded)
     try:
         encoded.encode()
     except UnicodeEncodeError:
@@ -180,14 +192,12 @@ def unstructure(value: Any) -> Any:
     Raises:
         ArgumentError: a datetime has no time zone, or the value cannot be represented in JSON.
     """
-    if value is None or isinstance(value, str | int):
-        return value.value if isinstance(value, StrEnum) else value
+    if type(value) in SIMPLE:
+        return value
+    if isinstance(value, str | int | float):
+        return simple(value)
     if isinstance(value, dt.datetime):
         return timestamp(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):  # msgspec would send null
-            raise ArgumentError(f"{value} is not a number that JSON has")
-        return value
     if isinstance(value, Model):
         return {field.name: unstructure(getattr(value, field.name)) for field in fields_of(value)}
     if isinstance(value, Mapping):
@@ -198,6 +208,21 @@ def unstructure(value: Any) -> Any:
     raise ArgumentError(f"a value of type {type(value).__name__} cannot be sent")
 
 
+def simple(value: str | float) -> str | float:
+    """Return a string or a number of a subclass, such as a member of `(str, Enum)`, as what it holds.
+
+    Raises:
+        ArgumentError: it is not finite, which msgspec would send as null.
+    """
+    if isinstance(value, str):
+        return exact(value)
+    if isinstance(value, int):
+        return int(value)
+    if not math.isfinite(value):
+        raise ArgumentError(f"{value} is not a number that JSON has")
+    return float(value)
+
+
 def field_name(name: object) -> str:
     """Check the key of a JSON object.
 
@@ -206,7 +231,7 @@ def field_name(name: object) -> str:
     """
     if not isinstance(name, str):
         raise ArgumentError(f"the names of an object are strings, not {type(name).__name__}")
-    return name
+    return exact(name)
 
 
 def timestamp(moment: dt.datetime) -> str:

@@ -25,6 +25,14 @@ from redcore.exceptions import ArgumentError
 
 T = TypeVar("T")
 ANY_TYPE = "application/octet-stream"
+COMPRESSED = {
+    "br": "application/x-brotli",
+    "bzip2": "application/x-bzip2",
+    "compress": "application/x-compress",
+    "gzip": "application/gzip",
+    "xz": "application/x-xz",
+}
+"""The media type of a file by the compression that `mimetypes` recognizes in its name."""
 ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # as browsers do (WHATWG HTML, multipart/form-data)
 
 
@@ -40,7 +48,7 @@ class FilePart:
     """Counts the bytes for progress; None without a progress callback."""
 
     @classmethod
-    def of(cls, content: Any, *, name: str | None = None, content_type: str | None = None) -> FilePart | None:
+    def of(cls, content: Any, *, name: str | None = None, content_type: object = None) -> FilePart | None:
         """Make the part for content of the application; None if it cannot be uploaded.
 
         Args:
@@ -55,10 +63,16 @@ class FilePart:
         if source is None:
             return None
         known = shown(name or source.name)
-        media = content_type or source.content_type or mimetypes.guess_type(known)[0] or ANY_TYPE
-        if not (media.isascii() and media.isprintable() and "/" in media):
+        media = content_type or source.content_type or guessed_type(known)
+        if not (isinstance(media, str) and media.isascii() and media.isprintable() and "/" in media):
             raise ArgumentError("content_type must be a media type, such as text/csv")
         return cls(source=source, name=known, content_type=media)
+
+
+def guessed_type(name: str) -> str:
+    """The media type of a file by its name: that of its bytes, as `a.csv.gz` is no text."""
+    kind, compression = mimetypes.guess_type(name)
+    return (kind if compression is None else COMPRESSED.get(compression)) or ANY_TYPE
 
 
 class Multipart:

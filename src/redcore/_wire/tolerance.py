@@ -17,16 +17,18 @@ from redcore._wire.decoders import converted
 
 COMPLAINT = re.compile(r"(?P<what>Expected `int(?: \| null)?`, got `float`|Invalid RFC3339.*) - at `\$(?P<where>.*)`")
 STEP = re.compile(r"\.([^.\[]+)|\[(\.\.\.|\d+)\]")
-TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?([Zz]|[+-]\d{2}(?::?\d{2})?)", re.ASCII
+)
 EXACT = 2**53  # a larger number may have been rounded when it was decoded (RFC 8259 section 6)
 PLACES = 64  # corrections in one response; no model has so many numbers and times
 
 
-def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> Any:
-    """Decode JSON that a decoder has rejected.
+def tolerated(data: Callable[[], Any], kind: Any, problem: msgspec.ValidationError) -> Any:
+    """Convert decoded JSON that a decoder has rejected.
 
     Args:
-        content: The JSON.
+        data: Returns the decoded JSON, which is changed.
         kind: The type.
         problem: The error of the decoder.
 
@@ -38,7 +40,7 @@ def tolerated(content: bytes, kind: Any, problem: msgspec.ValidationError) -> An
         complaint = COMPLAINT.fullmatch(str(problem))
         if complaint is None:
             raise problem
-        value = value or {"$": msgspec.json.decode(content)}
+        value = value or {"$": data()}
         mend = whole if complaint["what"].startswith("Expected") else plain_time
         steps = ["$", *(name or index for name, index in STEP.findall(complaint["where"]))]
         if not mend_at(value, steps, mend):
@@ -80,7 +82,8 @@ def whole(value: Any) -> Any:
 def plain_time(value: Any) -> Any:
     """Convert a time to one that `datetime` supports: a leap second (RFC 3339 section 5.6) becomes the next second.
 
-    Also handles 24:00 and times without seconds, which ISO 8601 allows and RFC 3339 does not.
+    Also handles what ISO 8601 allows and RFC 3339 does not: 24:00, times without seconds, a decimal comma, and an
+    offset in hours, as PostgreSQL writes it.
     """
     found = TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -93,7 +96,8 @@ def plain_time(value: Any) -> Any:
         moment = dt.datetime.fromisoformat(f"{day}T00:00:00{'+00:00' if zone in 'Zz' else zone}")
         moment += dt.timedelta(hours=int(hour), minutes=int(minute), seconds=seconds)
         if fraction and seconds < 60:
-            moment += dt.timedelta(microseconds=min(round(float(fraction) * 1e6), 999_999))  # no carry: 9999 may end
+            microseconds = round(float(f"0.{fraction}") * 1e6)
+            moment += dt.timedelta(microseconds=min(microseconds, 999_999))  # no carry: 9999 may end
     except (ValueError, OverflowError):
         return value
     return moment.isoformat()

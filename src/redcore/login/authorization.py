@@ -23,6 +23,7 @@ from redcore._call.config import configure_login
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow
 from redcore._spec import operations
+from redcore._wire.encoding import texts
 from redcore.exceptions import ArgumentError, AuthenticationError, ResponseError
 from redcore.login.application import Login, perform, perform_async
 from redcore.options import AsyncHttpClient, HttpClient
@@ -65,8 +66,7 @@ class AuthorizationRequest:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        parameters = {name: value for name, value in query.items() if value is not None}
-        return f"{self.auth_url}/oauth/authorize?{urlencode(parameters)}"
+        return f"{self.auth_url}/oauth/authorize?{urlencode(texts(query))}"
 
     def as_dict(self) -> dict[str, str | None]:
         """The fields as a dict, for storing; `AuthorizationRequest(**stored)` restores the object."""
@@ -112,10 +112,10 @@ def authorization_request(
     )
 
 
-def is_absolute(uri: str) -> bool:
+def is_absolute(uri: object) -> bool:
     """Whether a browser can be redirected to a URI (RFC 6749 section 3.1.2)."""
     try:
-        return bool(urlsplit(uri).scheme) and "#" not in uri
+        return isinstance(uri, str) and bool(urlsplit(uri).scheme) and "#" not in uri
     except ValueError:
         return False
 
