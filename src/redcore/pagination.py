@@ -60,8 +60,8 @@ class Pages(Generic[T]):
     ) -> None:
         self._execute = execute
         self._describe = describe
-        self._concurrency = checked("concurrency", concurrency, 1)
-        self._offset = checked("offset", offset, 0)
+        self._concurrency = checked_number("concurrency", concurrency, 1)
+        self._offset = checked_number("offset", offset, 0)
         self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __repr__(self) -> str:
@@ -149,8 +149,8 @@ class AsyncPages(Generic[T]):
     ) -> None:
         self._execute = execute
         self._describe = describe
-        self._concurrency = checked("concurrency", concurrency, 1)
-        self._offset = checked("offset", offset, 0)
+        self._concurrency = checked_number("concurrency", concurrency, 1)
+        self._offset = checked_number("offset", offset, 0)
         self._cursor = checked_cursor(cursor, concurrency, offset)
 
     def __repr__(self) -> str:
@@ -208,7 +208,7 @@ class AsyncItemIterator(_Progress[T], AsyncIterator[T]):
         return item
 
 
-def checked(name: str, value: object, smallest: int) -> int:
+def checked_number(name: str, value: object, smallest: int) -> int:
     """Check a number of pages or items.
 
     Raises:

@@ -400,7 +400,7 @@ class TestStrategies:
     @pytest.mark.parametrize("wait", [-1, math.nan, math.inf, "2", None])
     def test_an_invalid_wait(self, wait: Any) -> None:
         """A strategy that returns an unusable wait is named in a ConfigurationError."""
-        with pytest.raises(ConfigurationError, match=r"of the retry policy gave .*, which is no number of seconds"):
+        with pytest.raises(ConfigurationError, match=r"of the retry policy gave .*, not a number of seconds"):
             World(refusal(500)).call(GET, retry=Retry(wait=lambda _: wait))
 
     def test_a_strategy_that_hides_a_coroutine(self) -> None:

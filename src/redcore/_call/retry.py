@@ -114,25 +114,25 @@ def is_retry_safe(error: BaseException) -> bool:
 def truth_of(strategy: Callable[[Any], bool]) -> Callable[[RetryCallState], bool]:
     """A stop or retry strategy with a checked result."""
 
-    def checked(state: RetryCallState) -> bool:
+    def decide(state: RetryCallState) -> bool:
         result = strategy(state)
         if isawaitable(result):
             raise ConfigurationError(f"{strategy!r} of the retry policy must be awaited; take one of tenacity itself")
         return result
 
-    return checked
+    return decide
 
 
 def seconds_of(strategy: Callable[[Any], object]) -> Callable[[RetryCallState], float]:
     """A wait strategy with a checked result."""
 
-    def checked(state: RetryCallState) -> float:
+    def seconds(state: RetryCallState) -> float:
         result = strategy(state)
         if not isinstance(result, int | float) or not 0 <= result < math.inf:
-            raise ConfigurationError(f"{strategy!r} of the retry policy gave {result!r}, which is no number of seconds")
+            raise ConfigurationError(f"{strategy!r} of the retry policy gave {result!r}, not a number of seconds")
         return float(result)
 
-    return checked
+    return seconds
 
 
 class RetryBudget:

@@ -19,7 +19,7 @@ def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
         ArgumentError: the target or a header contains characters that cannot be sent.
     """
     if not are_sendable([target]) or " " in target:
-        raise ArgumentError("the address of the call is no valid URL")
+        raise ArgumentError("the address of the call is not a valid URL")
     if not are_sendable([*request.headers.values()]):  # not quoted, as they may be secret
         raise ArgumentError("a header of the call cannot be sent")
     lines = [

@@ -96,7 +96,7 @@ def refused(problem: Exception, foreign: Foreign) -> RedcoreError | None:
     if isinstance(problem, foreign.no_encoding):
         return ResponseError("the answer's content encoding is broken")
     if isinstance(problem, foreign.no_address):
-        return ArgumentError("the address of the call is no valid URL")
+        return ArgumentError("the address of the call is not a valid URL")
     if isinstance(problem, foreign.no_header):  # its message contains the header's value, which may be secret
         return ArgumentError("a header of the call cannot be sent")
     return None

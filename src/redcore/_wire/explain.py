@@ -100,12 +100,12 @@ def exact(kind: type) -> Hook:
     """Make the hook for one JSON type, which accepts values unchanged."""
     kinds: tuple[type, ...] = (int, float) if kind is float else (kind,)
 
-    def checked(value: Any, _: Any) -> Any:
+    def accept(value: Any, _: Any) -> Any:
         if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
             raise TypeError(f"expected {JSON[kind]}, got {named(value)}")
         return value
 
-    return checked
+    return accept
 
 
 def an_object(value: Any, _: Any) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any
 
-from redcore._wire.source import DEFAULT_NAME, PIECE_BYTES, Awaited, Source, checked, reading
+from redcore._wire.source import DEFAULT_NAME, PIECE_BYTES, Awaited, Source, as_bytes, reading
 from redcore.exceptions import ArgumentError
 
 
@@ -32,7 +32,7 @@ class Opened(Source):
     def _measured(self) -> int | None:
         """Bytes from the current position; None if the reported size is wrong: 0 in /proc, a memory page in /sys."""
         found = 0
-        while found < PIECE_BYTES and (piece := checked(self._file.read(PIECE_BYTES - found))):
+        while found < PIECE_BYTES and (piece := as_bytes(self._file.read(PIECE_BYTES - found))):
             found += len(piece)
         try:
             self._file.seek(0, io.SEEK_END)
@@ -57,7 +57,7 @@ class Opened(Source):
         """Return the next bytes, in total no more than the file had at the start."""
         wanted = PIECE_BYTES if self._left is None else min(PIECE_BYTES, self._left)
         with reading():
-            piece = checked(self._file.read(wanted)) if wanted else b""
+            piece = as_bytes(self._file.read(wanted)) if wanted else b""
         if self._left is not None:
             if wanted and not piece:
                 raise ArgumentError(f"the file became {self._left} bytes shorter while it was sent")
@@ -75,7 +75,7 @@ class Stored(Source):
         self.name = path.name
         self.replayable = kind == stat.S_IFREG
         if self.replayable:
-            with reading(), self._path.open("rb") as file:  # checked now, before the request has begun
+            with reading(), self._path.open("rb") as file:  # as_bytes now, before the request has begun
                 self.size = Opened(file).size
 
     def start(self) -> None:
@@ -180,7 +180,7 @@ class AwaitedFile(Awaited):
     async def read_async(self) -> bytes:
         """Return the next bytes."""
         with reading():
-            return checked(await self._file.read(PIECE_BYTES))
+            return as_bytes(await self._file.read(PIECE_BYTES))
 
 
 def name_of(file: object) -> str:

@@ -70,7 +70,7 @@ class Awaited(Source):
         """Return the next bytes; empty at the end; raises as `Source.read` does."""
 
 
-def checked(piece: object) -> bytes:
+def as_bytes(piece: object) -> bytes:
     """Check that a chunk is bytes."""
     if isinstance(piece, bytes):
         return piece

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from redcore._wire.file_sources import AwaitedFile, NamedPipe, Opened, Stored, name_of
-from redcore._wire.source import PIECE_BYTES, Awaited, Source, checked, reading
+from redcore._wire.source import PIECE_BYTES, Awaited, Source, as_bytes, reading
 from redcore.exceptions import ArgumentError
 
 REFUSED = {stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
@@ -58,7 +58,7 @@ class Pieces(Source):
 
     def read(self) -> bytes:
         """Return the next non-empty chunk."""
-        return next((piece for piece in map(checked, self._pieces) if piece), b"")
+        return next((piece for piece in map(as_bytes, self._pieces) if piece), b"")
 
 
 class AwaitedPieces(Awaited):
@@ -77,7 +77,7 @@ class AwaitedPieces(Awaited):
     async def read_async(self) -> bytes:
         """Return the next non-empty chunk."""
         async for piece in self._awaited:
-            if checked(piece):
+            if as_bytes(piece):
                 return piece
         return b""
 

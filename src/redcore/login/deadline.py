@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from redcore.exceptions import ConfigurationError, LoginTimeoutError
 
-__all__ = ["LoginTimeoutError", "checked"]  # older pickles look for `LoginTimeoutError` here
+__all__ = ["LoginTimeoutError", "checked_deadline"]  # older pickles look for `LoginTimeoutError` here
 
 
-def checked(deadline_s: object) -> float:
+def checked_deadline(deadline_s: object) -> float:
     """Validate a deadline.
 
     Raises:

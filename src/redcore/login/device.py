@@ -19,7 +19,7 @@ from redcore._spec import operations
 from redcore._spec.models import DeviceAuthorization
 from redcore.exceptions import AuthenticationError, LoginTimeoutError, NetworkError, RedcoreAPIError, RedcoreError
 from redcore.login.application import Login, perform, perform_async
-from redcore.login.deadline import checked
+from redcore.login.deadline import checked_deadline
 from redcore.options import AsyncLoginOptions, LoginOptions, Retry
 from redcore.tokens import TokenSet
 from redcore.tokens.token_set import FOREVER_S
@@ -79,7 +79,7 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
     Raises:
         ConfigurationError: the deadline is invalid.
     """
-    deadline_s = None if deadline is None else checked(deadline)
+    deadline_s = None if deadline is None else checked_deadline(deadline)
 
     def login(engine: Engine, options: CallOptions) -> Flow[TokenSet]:
         device = yield from engine.call(operations.auth_device_authorization(scope=scope or UNSET), options)

@@ -16,7 +16,7 @@ import anyio
 import anyio.abc
 
 from redcore.exceptions import ArgumentError, LoginTimeoutError
-from redcore.login.deadline import checked
+from redcore.login.deadline import checked_deadline
 
 MAX_HEAD_BYTES = 1024 * 1024
 """Of a request, with the cookies of all ports of this machine: Chrome sends up to 180, of 4 KiB each."""
@@ -121,7 +121,7 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
         ConfigurationError: the deadline is not a number of seconds above 0.
         ArgumentError: it is not a loopback address, or its port is in use.
     """
-    parts, deadline_s = checked_loopback(redirect_uri), checked(deadline_s)
+    parts, deadline_s = checked_loopback(redirect_uri), checked_deadline(deadline_s)
     host = parts.hostname or ""
     try:
         listener = await anyio.create_tcp_listener(local_host=host, local_port=parts.port or 0)

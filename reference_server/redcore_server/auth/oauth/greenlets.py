@@ -27,16 +27,16 @@ async def run(function: Callable[[], _Result]) -> _Result:
     Args:
         function: A sync function; a cancellation of the caller is raised in it.
     """
-    fiber = greenlet(function)
-    fiber.gr_context = getcurrent().gr_context  # log lines inside carry the request id
-    answer = fiber.switch()
-    while not fiber.dead:
+    stack = greenlet(function)
+    stack.gr_context = getcurrent().gr_context  # log lines inside carry the request id
+    answer = stack.switch()
+    while not stack.dead:
         try:
             value = await answer
         except BaseException as error:  # noqa: BLE001 - the function decides whether to handle it
-            answer = fiber.throw(error)
+            answer = stack.throw(error)
         else:
-            answer = fiber.switch(value)
+            answer = stack.switch(value)
     return cast("_Result", answer)
 
 

@@ -82,7 +82,7 @@ def inert(value: Any) -> str:
 
 def catalog_import(state: State, given: Row) -> Row:
     """Create and update products by their sku."""
-    good, bad = checked(rows_of(state, given), "products_create", ("sku", "name", "price", "stock", "status"))
+    good, bad = checked_rows(rows_of(state, given), "products_create", ("sku", "name", "price", "stock", "status"))
     require_whole(bad, given)
     created = 0
     for fields in good.values():
@@ -97,7 +97,7 @@ def catalog_import(state: State, given: Row) -> Row:
 
 def user_import(state: State, given: Row) -> Row:
     """Create and invite users."""
-    good, bad = checked(rows_of(state, given), "users_create", ("email", "name", "role"))
+    good, bad = checked_rows(rows_of(state, given), "users_create", ("email", "name", "role"))
     taken = {folded(user["email"]) for user in state.users.values()}
     fresh = {number: row for number, row in good.items() if folded(row["email"]) not in taken}
     issue = "is that of a user who exists already"
@@ -128,7 +128,7 @@ def rows_of(state: State, given: Row) -> list[Row]:
     ]
 
 
-def checked(rows: list[Row], operation: str, names: tuple[str, ...]) -> tuple[dict[int, Row], list[Row]]:
+def checked_rows(rows: list[Row], operation: str, names: tuple[str, ...]) -> tuple[dict[int, Row], list[Row]]:
     """The rows that the operation would take, by their number, and one problem of each other one."""
     good: dict[int, Row] = {}
     bad: list[Row] = []
