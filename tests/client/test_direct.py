@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import signal
 import socket
 import subprocess
@@ -279,6 +280,20 @@ def test_an_early_answer_without_end(call: Colour, make: Any) -> None:
             call(client.files.upload, file=bytes(2**25))
 
     assert sum(sent) < 2**26
+
+
+# Answers one after another -------------------------------------------------------------------
+
+
+def test_answers_without_a_body_leave_the_connection_readable(call: Colour, make: Any, server: Loopback) -> None:
+    """Reading pauses while a caller leaves much of a body unread; heads do not add up to that."""
+    empty = hashlib.sha256(b"").hexdigest()
+    padding = {f"X-Padding-{number}": "x" * 8000 for number in range(8)}
+    server.answer = lambda _: Reply(headers={"ETag": f'"{empty}"', **padding})
+    client = make(max_retries=0)
+
+    assert [call(client.files.download, "file_1") for _ in range(6)] == [b""] * 6
+    assert server.accepted == 1
 
 
 # Connections that are all in use -------------------------------------------------------------

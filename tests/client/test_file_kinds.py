@@ -20,6 +20,7 @@ import zipfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +33,7 @@ from tests.client.loopback import Loopback, Reply, Seen, refusal, reset, stored
 
 from redcore import ArgumentError, NotFoundError, RedcoreAPIError
 from redcore._wire.file_sources import NamedPipe
+from redcore._wire.source import PIECE_BYTES
 
 CONTENT = b"0123456789" * 20_000
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
@@ -301,6 +303,24 @@ class TestUpload:
         call(make().files.upload, file=iter([bytearray(b"a"), b"", memoryview(b"b")]))
 
         assert part(server.seen[0])[1] == b"ab"
+
+    @pytest.mark.parametrize("awaited", [False, True])
+    def test_large_pieces_are_sent_in_parts(self, call: Colour, make: Any, server: Loopback, *, awaited: bool) -> None:
+        """A timeout limits how long a part takes: a whole piece could take longer than that on a slow connection."""
+        reported = [0]
+        server.answer = lambda seen: stored(part(seen)[1])
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield CONTENT
+
+        call(
+            make().files.upload,
+            file=pieces() if awaited and call.name != "sync" else iter([CONTENT]),
+            on_progress=lambda progress: reported.append(progress.done),
+        )
+
+        assert part(server.seen[0])[1] == CONTENT
+        assert max(after - before for before, after in pairwise(reported)) <= PIECE_BYTES
 
     @pytest.mark.parametrize("mode", ["wb", "ab"])
     def test_a_file_that_was_opened_for_writing_is_refused(

@@ -117,6 +117,13 @@ def test_endless_headers(call: Colour, make: Any, server: Loopback) -> None:
     assert len(sent) < 20
 
 
+def test_large_headers(call: Colour, make: Any, server: Loopback) -> None:
+    """A header of tens of kilobytes, such as policies that a proxy adds, is no reason to refuse an answer."""
+    server.answer = lambda _: reply({"data": {**USER}, "meta": {}}, Content_Security_Policy="x" * 40_000)
+
+    assert call(make().users.get_me).id == "usr_1"
+
+
 @pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
 def test_an_idle_connection_after_the_machine_was_suspended(
     call: Colour, make: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch

@@ -57,6 +57,7 @@ AIOHTTP = Foreign(
     ),
 )
 NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+MAX_FIELD_BYTES = 100 * 1024  # of one header: the other transports accept as much; by default aiohttp accepts 8 KiB
 LARGE = 2**20  # bytes above which aiohttp warns about sending a body in one piece
 
 
@@ -190,6 +191,8 @@ class AiohttpTransport(Owner):
             timeout=aiohttp.ClientTimeout(),
             middlewares=(once,),
             response_class=Answer,
+            max_line_size=MAX_FIELD_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
         )
         return await self._sessions.keep(LoopSession(http))
 

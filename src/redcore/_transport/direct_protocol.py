@@ -140,9 +140,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
 
     async def piece(self, limits: TimeLimits) -> bytes:
         """Return the next bytes of the body; empty at its end. Raises as `head` does."""
-        while not (pieces := self.reader.take()):
-            if self.reader.complete:
-                return b""
+        while not (pieces := self.reader.take()) and not self.reader.complete:
             await self._change(limits)
         if self._held > HELD_BYTES and not self._transport.is_closing():
             self._transport.resume_reading()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Pieces(Source):
     """An iterator of the application, which can be read once."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
+        self._parts = (part for piece in pieces for part in parts(as_bytes(piece)))
         self._started = False
 
     def start(self) -> None:
@@ -57,8 +57,8 @@ class Pieces(Source):
         self._started = True
 
     def read(self) -> bytes:
-        """Return the next non-empty chunk."""
-        return next((piece for piece in map(as_bytes, self._pieces) if piece), b"")
+        """Return the next bytes."""
+        return next(self._parts, b"")
 
 
 class AwaitedPieces(Awaited):
@@ -66,6 +66,7 @@ class AwaitedPieces(Awaited):
 
     def __init__(self, pieces: AsyncIterable[bytes]) -> None:
         self._awaited = aiter(pieces)
+        self._parts: Iterator[bytes] = iter(())
         self._started = False
 
     async def start_async(self) -> None:
@@ -75,11 +76,18 @@ class AwaitedPieces(Awaited):
         self._started = True
 
     async def read_async(self) -> bytes:
-        """Return the next non-empty chunk."""
-        async for piece in self._awaited:
-            if as_bytes(piece):
-                return piece
-        return b""
+        """Return the next bytes."""
+        while not (part := next(self._parts, b"")):
+            try:
+                self._parts = parts(as_bytes(await anext(self._awaited)))
+            except StopAsyncIteration:
+                break
+        return part
+
+
+def parts(piece: bytes) -> Iterator[bytes]:
+    """Cut a chunk of any size into what a connection accepts at a time, which is what timeouts and progress count."""
+    return (piece[at : at + PIECE_BYTES] for at in range(0, len(piece), PIECE_BYTES))
 
 
 def is_awaited(content: object) -> bool:
