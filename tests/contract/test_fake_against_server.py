@@ -196,6 +196,20 @@ def test_roles_have_the_same_scopes(role: Role) -> None:
     assert access.ROLE_SCOPES[role] == role_ceiling(role, frozenset(contract().scopes))
 
 
+def test_searches_find_the_same(redcore_server: ReferenceServer) -> None:
+    """In any case and Unicode form; letters that have no single counterpart in the other case stay apart."""
+    names = ("Straße", "STRASSE", "İstanbul", "ΣΑΣ", "σας", "Cafe\u0301", "100%_b", "ﬁsh", "日本語", "Kelvin")
+    wanted = ("ß", "SS", "ẞ", "i", "İ", "İSTANBUL", "ς", "ΣΑΣ", "é", "\u0301", "%", "_", "FI", "日", "\u212a")
+    found: list[list[list[str]]] = []
+    for each in both(redcore_server):
+        with Client(**each.arguments) as client:
+            for number, name in enumerate(names):
+                client.products.create(name=name, sku=f"{number}", price=1)
+            found.append([sorted(product.name for product in client.products.list(q=q)) for q in wanted])
+
+    assert dict(zip(wanted, found[1], strict=True)) == dict(zip(wanted, found[0], strict=True))
+
+
 def test_workflows_are_described_alike(redcore_server: ReferenceServer) -> None:
     """With the schemas of their input."""
     described: list[Any] = []

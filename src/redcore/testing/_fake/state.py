@@ -133,6 +133,16 @@ def folded(text: str) -> str:
     return normalize("NFKC", text).casefold()
 
 
+def contains(row: Row, names: Iterable[str], wanted: str | None) -> bool:
+    """Whether one of the fields contains what is searched for; None finds everything."""
+    return wanted is None or any(lower(wanted) in lower(row[name]) for name in names)
+
+
+def lower(text: str) -> str:
+    """What PostgreSQL compares of a text: any case and Unicode form, but letter by letter, so SS is not ß."""
+    return normalize("NFKC", text).replace("\u0130", "i").lower().replace("\u03c2", "\u03c3")  # dotted I, final sigma
+
+
 def newest_first(rows: Iterable[Row]) -> list[Row]:
     """Rows as every listing orders them (contract section 3): ids break ties, and ours count up."""
     return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)

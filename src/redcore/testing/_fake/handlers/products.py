@@ -8,7 +8,7 @@ from unicodedata import normalize
 from redcore.testing._fake.call import Call, Handler, Reply
 from redcore.testing._fake.paging import page
 from redcore.testing._fake.problem import Problem, not_found
-from redcore.testing._fake.state import Row, State, folded
+from redcore.testing._fake.state import Row, State, contains
 
 NEW: Row = {"stock": 0, "status": "available"}
 
@@ -28,8 +28,7 @@ def products_list(call: Call) -> Reply:
     wanted = [
         product
         for product in call.state.products.values()
-        if call.query["status"] in {None, product["status"]}
-        and (not call.query["q"] or any(folded(call.query["q"]) in folded(product[name]) for name in ("name", "sku")))
+        if call.query["status"] in {None, product["status"]} and contains(product, ("name", "sku"), call.query["q"])
     ]
     return page(call, wanted)
 

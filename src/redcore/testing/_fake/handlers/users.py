@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from redcore.testing._fake.call import Call, Handler, Reply, public
 from redcore.testing._fake.paging import page
 from redcore.testing._fake.problem import Problem, not_found, rule
-from redcore.testing._fake.state import Row, folded
+from redcore.testing._fake.state import Row, contains, folded
 from redcore.testing._fake.tokens import end_credentials
 
 HOUR_S, DAY_S = 3600.0, 86400.0  # of the limits below
@@ -21,7 +21,7 @@ def users_list(call: Call) -> Reply:
         user
         for user in call.state.users.values()
         if all(call.query[name] in {None, user[name]} for name in ("role", "status"))
-        and (not call.query["q"] or any(folded(call.query["q"]) in folded(user[name]) for name in ("name", "email")))
+        and contains(user, ("name", "email"), call.query["q"])
     ]
     return page(call, wanted)
 
