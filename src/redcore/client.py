@@ -164,6 +164,8 @@ class _Client(Generic[HooksT]):
         """
         derived = object.__new__(type(self))
         derived.__dict__.update(self._of_subclass())
+        for name, value in self._in_slots().items():
+            object.__setattr__(derived, name, value)
         derived._engine, derived._transport, derived._owner = self._engine, self._transport, False
         derived._pickled, derived._transport_name = self._pickled, self._transport_name
         derived._options = reconfigure(self._options, options)
@@ -195,10 +197,17 @@ class _Client(Generic[HooksT]):
             name: value for name, value in found.items() if not isinstance(getattr_static(type(self), name, None), made)
         }
 
+    def _in_slots(self) -> dict[str, Any]:
+        """The attributes that a subclass keeps in `__slots__`."""
+        state = object.__getstate__(self)
+        return cast("dict[str, Any]", state[1]) if isinstance(state, tuple) else {}
+
     def __reduce__(self) -> tuple[Any, ...]:
         if self._transport_name == "given":
             raise ConfigurationError("a client with an http_client cannot be pickled; make one where it is needed")
-        return self._again, (self._pickled, self._options, self._transport_name), self._of_subclass()
+        attributes, slots = self._of_subclass(), self._in_slots()
+        state = (attributes, slots) if slots else attributes
+        return self._again, (self._pickled, self._options, self._transport_name), state
 
     @classmethod
     def _again(cls, pickled: PickledClient, options: CallOptions, transport: str | None) -> Self:

@@ -315,17 +315,45 @@ class TestInBrowser:
         assert isinstance(caught.value, TimeoutError)
         assert is_closed(dict(parse_qsl(urlsplit(seen[0]).query))["redirect_uri"])
 
-    def test_a_browser_that_keeps_the_terminal(self, options: Any, portals: Any) -> None:
-        """The deadline holds while a text browser is open, too."""
+    def test_a_browser_that_never_returns(
+        self, log_in: Callable[..., Any], options: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The deadline holds while a text browser, or one that BROWSER names, is open, too."""
         leave = threading.Event()
+        monkeypatch.setattr("webbrowser.open", lambda _: leave.wait(60.0))
 
         with pytest.raises(LoginTimeoutError):
-            portals["asyncio"].call(
-                partial(login.in_browser_async, open_browser=lambda _: leave.wait(5.0), **{**options, "deadline": 0.05})
-            )
+            log_in("in_browser", **{**options, "deadline": 0.05})
 
         assert not leave.is_set()
         leave.set()
+
+    def test_a_browser_that_is_still_open_when_it_has_answered(
+        self, log_in: Callable[..., Any], options: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The code is exchanged at once: it may have expired when the person closes the browser."""
+        leave, browser = threading.Event(), Browser(server.origin)
+
+        def stay(url: str) -> bool:
+            browser(url)
+            return leave.wait(60.0)
+
+        monkeypatch.setattr("webbrowser.open", stay)
+
+        assert log_in("in_browser", **options).access_token == "access-1"
+
+        assert not leave.is_set()
+        leave.set()
+        browser.thread.join()
+
+    def test_an_invalid_variable_of_the_browser(
+        self, log_in: Callable[..., Any], options: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A quote is missing, for example."""
+        monkeypatch.setattr("webbrowser._tryorder", ["'firefox %s"])
+
+        with pytest.raises(ConfigurationError, match="BROWSER"):
+            log_in("in_browser", **options)
 
     @pytest.mark.parametrize("error", [RuntimeError("no display"), KeyboardInterrupt()], ids=repr)
     def test_a_browser_that_breaks(self, options: Any, error: BaseException) -> None:

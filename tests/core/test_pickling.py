@@ -150,6 +150,24 @@ def test_a_subclass_keeps_its_attributes(cls: type[Any], monkeypatch: pytest.Mon
     assert pickled.seen is not client.seen
 
 
+class SlottedTenant(Client):
+    __slots__ = ("tenant",)
+
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.tenant = tenant
+
+
+def test_a_subclass_keeps_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its attributes that are not in `__dict__` survive too."""
+    monkeypatch.setenv("REDCORE_API_KEY", "rk_key")
+    client = SlottedTenant("acme")
+
+    twins = [client.with_options(), copy.copy(client), copy.deepcopy(client), pickle.loads(pickle.dumps(client))]  # noqa: S301 (our own)
+
+    assert [twin.tenant for twin in twins] == ["acme"] * 4
+
+
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_resources_belong_to_their_client(cls: type[Any]) -> None:
     """A derived client does not take over the resources of the original client."""

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Unpack
 
-import anyio
-import anyio.to_thread
 from anyio.from_thread import start_blocking_portal
 
 from redcore.exceptions import ConfigurationError
@@ -19,7 +17,7 @@ from redcore.login.authorization import (
     exchange_code,
     exchange_code_async,
 )
-from redcore.login.loopback import Receiver, receiver
+from redcore.login.loopback import NO_BROWSER, Receiver, check, receiver
 from redcore.options import AsyncLoginOptions, LoginOptions
 from redcore.tokens import TokenSet
 
@@ -57,7 +55,10 @@ def in_browser(
     listening = receiver(redirect_uri, deadline)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening) as waiting:
         request = begin(waiting, scope, options)
-        check((open_browser or webbrowser.open)(request.url))
+        if open_browser is None:
+            portal.call(waiting.open, default_browser, request.url)
+        else:
+            check(open_browser(request.url))  # in this thread, to which a user interface may be bound
         redirect = portal.call(waiting.wait)
     return exchange_code(request, redirect, **rest(options))
 
@@ -73,9 +74,7 @@ async def in_browser_async(
     """Like `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
     async with receiver(redirect_uri, deadline) as waiting:
         request = begin(waiting, scope, options)
-        with anyio.CancelScope(deadline=waiting.ends_at):
-            # In a thread: some browsers, such as lynx, keep the terminal until the person leaves them.
-            check(await anyio.to_thread.run_sync(open_browser or webbrowser.open, request.url, abandon_on_cancel=True))
+        waiting.open(open_browser or default_browser, request.url)
         redirect = await waiting.wait()
     return await exchange_code_async(request, redirect, **rest(options))
 
@@ -94,11 +93,13 @@ def rest(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options.get(name) for name in ("client_secret", "timeout", "max_retries", "http_client")}
 
 
-def check(opened: object) -> None:
-    """Check that a browser could be opened.
+def default_browser(url: str) -> bool:
+    """Open the default browser; returns whether that worked. Some stay in it until the person leaves them.
 
     Raises:
-        ConfigurationError: no browser could be opened.
+        ConfigurationError: the variable BROWSER is invalid.
     """
-    if opened is False:
-        raise ConfigurationError("no browser could be opened: give open_browser=print, or use redcore.login.on_device")
+    try:
+        return webbrowser.open(url)
+    except (webbrowser.Error, OSError, ValueError) as problem:  # ValueError: a quote is missing in BROWSER
+        raise ConfigurationError(f"{NO_BROWSER}; see the variable BROWSER") from problem

@@ -8,21 +8,25 @@ section 8.9): only a request that `authorization` accepts as the redirect ends t
 from __future__ import annotations
 
 import ipaddress
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import anyio
 import anyio.abc
 
-from redcore.exceptions import ArgumentError, LoginTimeoutError
+from redcore.exceptions import ArgumentError, ConfigurationError, LoginTimeoutError
 from redcore.login.deadline import checked_deadline
+from redcore.tokens.single_flight import from_any_thread
 
 MAX_HEAD_BYTES = 1024 * 1024
 """Of a request, with the cookies of all ports of this machine: Chrome sends up to 180, of 4 KiB each."""
 RECEIVE_BYTES = 64 * 1024  # of one read: almost every request at once
 CONNECTION_S = 10.0
 """How long one connection may take; browsers open connections that they never use."""
+NO_BROWSER = "no browser could be opened: give open_browser=print, or use redcore.login.on_device"
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -67,19 +71,38 @@ class Receiver:
         self._hosts = authorities(redirect)
         self._path = redirect.path or "/"
         self._query: str | None = None
-        self._answered = anyio.Event()
+        self._failure: BaseException | None = None
+        self._ended = anyio.Event()
+
+    def open(self, open_browser: Callable[[str], object], url: str) -> None:
+        """Open a browser in a thread, which some browsers keep until the person leaves them.
+
+        If that fails, the wait ends.
+        """
+        end = from_any_thread(self._ended.set)
+
+        def run() -> None:
+            try:
+                check(open_browser(url))
+            except BaseException as error:  # noqa: BLE001 (raised by `wait`)
+                self._failure = error
+                with suppress(RuntimeError):  # the wait has ended, and its event loop too
+                    end()
+
+        threading.Thread(target=copy_context().run, args=[run], name="redcore-browser", daemon=True).start()
 
     async def wait(self) -> str:
         """The query of the redirect.
 
         Raises:
             LoginTimeoutError: no redirect arrived in time.
+            BaseException: what `open_browser` raised.
         """
         with anyio.CancelScope(deadline=self.ends_at):
-            await self._answered.wait()
-        if self._query is None:
-            raise LoginTimeoutError(self._deadline_s)
-        return self._query
+            await self._ended.wait()
+        if self._query is not None:
+            return self._query
+        raise self._failure or LoginTimeoutError(self._deadline_s)
 
     async def answer(self, stream: anyio.abc.SocketStream) -> None:
         """Serve one connection."""
@@ -91,7 +114,7 @@ class Receiver:
                     await stream.send(page(status))
         if query is not None:  # last, because the end of the wait closes all connections
             self._query = query
-            self._answered.set()
+            self._ended.set()
 
     def _judge(self, head: bytes) -> tuple[int, str | None]:
         """The HTTP status for a request, and its query if it is the expected redirect."""
@@ -142,6 +165,16 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
         connections.cancel_scope.cancel()
     if failure is not None:
         raise failure
+
+
+def check(opened: object) -> None:
+    """Check what `open_browser` returned.
+
+    Raises:
+        ConfigurationError: no browser could be opened.
+    """
+    if opened is False:
+        raise ConfigurationError(NO_BROWSER)
 
 
 def checked_loopback(redirect_uri: str) -> SplitResult:
