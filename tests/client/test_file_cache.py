@@ -377,3 +377,55 @@ def test_a_relative_path_is_resolved_at_once(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir("/")
 
     assert (cache.get("k"), cache.path) == (PAIR, tmp_path / "tokens.json")
+
+
+class TestOpenElsewhere:
+    """Windows refuses to replace a file that is open, and to open one that is being replaced."""
+
+    @pytest.fixture
+    def refusals(self, monkeypatch: pytest.MonkeyPatch) -> list[OSError]:
+        """What is raised before a file is replaced or opened, in order."""
+        refusals: list[OSError] = []
+
+        def refusing(function: Any) -> Any:
+            def refuse(*args: Any, **options: Any) -> Any:
+                if refusals:
+                    raise refusals.pop()
+                return function(*args, **options)
+
+            return refuse
+
+        monkeypatch.setattr(Path, "replace", refusing(Path.replace))
+        monkeypatch.setattr("redcore.tokens.file._open_own", refusing(os.open))
+        monkeypatch.setattr("redcore.tokens.file.EXCLUDES", True)
+        return refusals
+
+    def test_it_is_tried_again(self, cache: FileCache, refusals: list[OSError]) -> None:
+        """The other program has it open for a moment only."""
+        refusals += [PermissionError()] * 2
+        cache.set("key", TokenSet(access_token="a"))
+        refusals += [PermissionError()] * 2
+
+        assert cache.get("key") == TokenSet(access_token="a")
+        assert refusals == []
+
+    def test_it_is_reported_if_it_stays_open(
+        self, cache: FileCache, refusals: list[OSError], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As a file is whose permissions forbid it."""
+        monkeypatch.setattr("redcore.tokens.file.BUSY_S", -1.0)
+        refusals += [PermissionError(13, "Access is denied")] * 2
+
+        with pytest.raises(TokenCacheError, match="Access is denied"):
+            cache.set("key", TokenSet(access_token="a"))
+
+    def test_other_systems_report_at_once(
+        self, cache: FileCache, refusals: list[OSError], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There it is a matter of permissions."""
+        monkeypatch.setattr("redcore.tokens.file.EXCLUDES", False)
+        refusals += [PermissionError(13, "Permission denied")] * 2
+
+        with pytest.raises(TokenCacheError, match="Permission denied"):
+            cache.set("key", TokenSet(access_token="a"))
+        assert len(refusals) == 1

@@ -336,6 +336,23 @@ class TestInterrupts:
 
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
+    def test_a_signal_without_a_handler_ends_the_process_afterwards(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As SIGTERM from a container runtime to a program that does not handle it."""
+        delivered: list[tuple[int, object]] = []
+        raise_signal = signal.raise_signal
+        monkeypatch.setattr(signal, "raise_signal", lambda number: delivered.append((number, signal.getsignal(number))))
+        before = signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+        try:
+            interrupts = Interrupts()
+            interrupts.hold()
+            raise_signal(signal.SIGUSR2)
+            assert delivered == []
+            interrupts.deliver()
+        finally:
+            signal.signal(signal.SIGUSR2, before)
+
+        assert delivered == [(signal.SIGUSR2, signal.SIG_DFL)]
+
     def test_an_ignored_signal_stays_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As in a process in the background."""
         monkeypatch.setattr("redcore._base.interrupts.SIGNALS", (signal.SIGINT,))  # coverage handles SIGTERM

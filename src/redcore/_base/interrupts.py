@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
+Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | signal.Handlers
 SIGNALS = [
     getattr(signal, name)
     for name in (
@@ -22,7 +23,7 @@ SIGNALS = [
     )
     if hasattr(signal, name)  # Windows has the first two
 ]
-"""The signals whose handlers usually end a program, or what it is doing."""
+"""The signals that usually end a program, or what it is doing; without a handler, each of them ends the process."""
 
 
 class Interrupts:
@@ -32,17 +33,19 @@ class Interrupts:
         self.are_held = False
         """Whether a refresh is in progress in the main thread."""
         self._noted: list[int] = []
-        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._handlers: dict[int, Handler] = {}
 
     def hold(self, *, when: bool = True) -> None:
-        """Defer signals that the application handles, if this is the thread that receives them.
+        """Defer signals that end the process or that the application handles, if this is the thread that gets them.
 
         Args:
             when: Whether there is something that they would take away.
         """
         if not when or self.are_held or threading.current_thread() is not threading.main_thread():
             return
-        handlers = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
+        found = {number: signal.getsignal(number) for number in SIGNALS}
+        # None is a handler that Python cannot restore.
+        handlers = {number: each for number, each in found.items() if each is not None and each is not signal.SIG_IGN}
         self._noted, self._handlers, self.are_held = [], handlers, bool(handlers)
         try:
             for number in handlers:

@@ -7,24 +7,28 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from redcore._base.clock import monotonic
 from redcore._base.signal_handlers import let_through
 from redcore._wire.decoders import converted
 from redcore.exceptions import TokenCacheError
-from redcore.tokens.file_lock import FileLocks, locked
+from redcore.tokens.file_lock import PAUSE_S, FileLocks, locked
 from redcore.tokens.state_folder import NO_HOME, has_home, state_folder
 from redcore.tokens.token_set import TokenSet
 
 MAX_BYTES = 1024 * 1024  # a few hundred sessions of 2 to 4 KiB each
 LIFETIME_S = 30 * 24 * 3600.0  # of an unused refresh token (contract section 6)
+EXCLUDES = os.name == "nt"  # whether a file cannot be replaced while it is open, nor opened while it is replaced
+BUSY_S = 2.0  # readers and writers have it open for a millisecond, virus scanners for longer
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+T = TypeVar("T")
 
 
 class FileCache:
@@ -145,14 +149,14 @@ class FileCache:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self._path)
+            _when_not_open(partial(new.replace, self._path))
         except BaseException:
             new.unlink(missing_ok=True)
             raise
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            with open(self._path, "rb", opener=_open_own) as file:
+            with _when_not_open(partial(open, self._path, "rb", opener=_open_own)) as file:
                 self._check(os.fstat(file.fileno()))
                 content = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
@@ -189,6 +193,22 @@ class FileCache:
 
     def _damaged(self) -> TokenCacheError:
         return TokenCacheError(f"{self._path} is damaged; delete it and log in again")
+
+
+def _when_not_open(function: Callable[[], T]) -> T:
+    """Do something with a file, again if another program has it open, such as a reader or a virus scanner.
+
+    Raises:
+        OSError: what the function raises.
+    """
+    ends_at = monotonic() + BUSY_S
+    while True:
+        try:
+            return function()
+        except PermissionError:
+            if not EXCLUDES or monotonic() > ends_at:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _older(issued_at: object, oldest: float) -> bool:
