@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, cast
-from urllib.parse import unquote, urlsplit
 
 import attrs
 import platformdirs
+
+from redcore_server.settings import values
 
 PREFIX = "REDCORE_SERVER_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -225,12 +225,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: A value cannot be used.
     """
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for field, parse in _PARSERS.items():
         variable = PREFIX + field.upper()
         if text := environ.get(variable, "").strip() or _secret(environ, field):
-            values[field] = _parsed(variable, text, parse)
-    return Settings(**values)
+            found[field] = _parsed(variable, text, parse)
+    return Settings(**found)
 
 
 def _secret(environ: Mapping[str, str], field: str) -> str:
@@ -296,136 +296,48 @@ def _parsed(variable: str, text: str, parse: Callable[[str], object]) -> object:
         raise SettingsError(variable, str(error)) from None
 
 
-def _integer(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text.lower()
-
-    return parse
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if text.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError("must be true or false")
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        expected = " or ".join(f"{scheme}://" for scheme in schemes)
-        try:
-            parts = urlsplit(text)
-            hosts = hosts_of(text)
-        except ValueError:
-            raise ValueError(f"is not a valid {expected} URL") from None
-        if parts.scheme not in schemes:
-            raise ValueError(f"must start with {expected}")
-        if not all(host for host, _ in hosts or [("", None)]) and parts.scheme not in _HOST_OPTIONAL:
-            raise ValueError("names no host")
-        if len(hosts) > 1 and parts.scheme not in _SEVERAL_HOSTS:
-            raise ValueError("names more than one host")
-        if "@" in parts.path + parts.query + parts.fragment:
-            # What looks like host and port would be user and password, and messages show host and port.
-            raise ValueError("has / ? or # in its user or password; percent-encode them")
-        return text
-
-    return parse
-
-
-def hosts_of(url: str) -> list[tuple[str, int | None]]:
-    """Return the hosts of a URL with their ports: `scheme://user:password@one:1,two:2/path`, as libpq writes them.
-
-    Args:
-        url: A URL; without a host the result is empty.
-
-    Raises:
-        ValueError: A port is not a number from 0 to 65535.
-    """
-    _, _, hosts = urlsplit(url).netloc.rpartition("@")
-    single = [urlsplit(f"//{host}") for host in hosts.split(",") if host]
-    return [(unquote(parts.hostname or ""), parts.port) for parts in single]
-
-
-def _origin(text: str) -> str:
-    parts = urlsplit(_url("http", "https")(text))
-    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be an origin such as https://api.example.com, without path or user")
-    return text.rstrip("/")
-
-
-def _list(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    return lambda text: tuple(parse(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text))
-    except ValueError:
-        raise ValueError("must be addresses such as 10.0.0.7 or networks such as 10.0.0.0/8") from None
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-_HOST_OPTIONAL = frozenset({"postgresql", "postgres", "unix", "file"})  # for libpq an empty host means the local socket
-
-_SEVERAL_HOSTS = frozenset({"postgresql", "postgres", "redis+cluster", "rediss+cluster"})
-
-_requests = _integer(1, 10_000_000)
-_bytes = _integer(1, 2**53)
+_requests = values.integer(1, 10_000_000)
+_bytes = values.integer(1, 2**53)
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "host": str,
-    "port": _integer(0, 65535),
-    "data": _path,
-    "database_url": _url("postgresql", "postgres"),
-    "replica_url": _url("postgresql", "postgres"),
-    "database_connections": _integer(2, 1000),
-    "redis_connections": _integer(2, 1000),
-    "redis_milliseconds": _integer(10, 60_000),
-    "start_seconds": _integer(0, 3600),
-    "migrate_at_start": _switch,
-    "redis_url": _url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
-    "objects_url": _url("file", "s3"),
-    "s3_endpoint": _origin,
+    "port": values.integer(0, 65535),
+    "data": values.path,
+    "database_url": values.url("postgresql", "postgres"),
+    "replica_url": values.url("postgresql", "postgres"),
+    "database_connections": values.integer(2, 1000),
+    "redis_connections": values.integer(2, 1000),
+    "redis_milliseconds": values.integer(10, 60_000),
+    "start_seconds": values.integer(0, 3600),
+    "migrate_at_start": values.switch,
+    "redis_url": values.url("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"),
+    "objects_url": values.url("file", "s3"),
+    "s3_endpoint": values.origin,
     "s3_region": str,
     "s3_access_key_id": str,
     "s3_secret_access_key": str,
     "max_file_bytes": _bytes,
     "storage_bytes": _bytes,
-    "retention_days": _integer(0, 3650),
-    "smtp_url": _url("smtp", "smtps", "smtp+starttls"),
+    "retention_days": values.integer(0, 3650),
+    "smtp_url": values.url("smtp", "smtps", "smtp+starttls"),
     "mail_from": str,
-    "public_url": _origin,
-    "tls": _switch,
-    "tls_certificate": _path,
-    "tls_key": _path,
-    "trusted_proxies": _list(_network),
-    "cors_origins": _list(lambda text: text if text == "*" else _origin(text)),
-    "auth_url": _origin,
-    "api_url": _origin,
-    "lab": _switch,
+    "public_url": values.origin,
+    "tls": values.switch,
+    "tls_certificate": values.path,
+    "tls_key": values.path,
+    "trusted_proxies": values.separated(values.network),
+    "cors_origins": values.separated(lambda text: text if text == "*" else values.origin(text)),
+    "auth_url": values.origin,
+    "api_url": values.origin,
+    "lab": values.switch,
     "enterprise_per_minute": _requests,
     "enterprise_per_second": _requests,
     "anonymous_per_minute": _requests,
     "anonymous_per_second": _requests,
-    "secret_overlap_hours": _integer(0, 24 * 365),
-    "signing_key_days": _integer(1, 3650),
-    "client_seconds": _integer(1, 3600),
-    "stop_notice_seconds": _integer(0, 3600),
-    "drain_seconds": _integer(1, 3600),
-    "log_level": _one_of(*LOG_LEVELS),
+    "secret_overlap_hours": values.integer(0, 24 * 365),
+    "signing_key_days": values.integer(1, 3650),
+    "client_seconds": values.integer(1, 3600),
+    "stop_notice_seconds": values.integer(0, 3600),
+    "drain_seconds": values.integer(1, 3600),
+    "log_level": values.one_of(*LOG_LEVELS),
 }

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
-from redcore_server.settings import OperatorError, hosts_of
+from redcore_server.settings import OperatorError
+from redcore_server.settings.values import hosts_of
 
 DATABASE_VARIABLE: Final = "REDCORE_SERVER_DATABASE_URL"
 REDIS_VARIABLE: Final = "REDCORE_SERVER_REDIS_URL"

@@ -23,7 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from redcore_server.settings import hosts_of
+from redcore_server.settings.values import hosts_of
 from redcore_server.store.address import REDIS_VARIABLE, EmbeddedUrl, StoreError, without_password
 from redcore_server.store.redis_cluster import Address, Cluster, ClusterRedis
 from redcore_server.store.redis_node import ANSWER_S, Argument, AsyncRedis, Command, Node
