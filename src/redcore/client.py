@@ -134,7 +134,8 @@ class _Client(Generic[HooksT]):
             on_token_refreshed=on_token_refreshed,
             runtime=runtime,
         )
-        self._engine = Engine(base_url=config.base_url, auth=auth, pacer=Pacer(), runtime=runtime, observers=OBSERVERS)
+        pacer = Pacer(runtime.monotonic)
+        self._engine = Engine(base_url=config.base_url, auth=auth, pacer=pacer, runtime=runtime, observers=OBSERVERS)
         self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
         self._pickled = PickledClient.of(config, cache, on_token_refreshed)
         self._owner = True

@@ -20,6 +20,7 @@ from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, st
 
 from redcore import Client, NetworkError, RedcoreAPIError, RequestTimeoutError
 from redcore._transport import connections, direct_asyncio, pool_async
+from redcore._transport.timeouts import TimeLimits
 
 DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "trio")]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -338,8 +339,8 @@ def test_an_interrupt_takes_no_connection_away(
     """A signal handler may raise between any two steps, even before a call knows what to give back."""
     take = connections.Slots.take
 
-    def interrupted(slots: connections.Slots, wait_s: float) -> None:
-        take(slots, wait_s)
+    def interrupted(slots: connections.Slots, limits: TimeLimits) -> None:
+        take(slots, limits)
         raise KeyboardInterrupt
 
     with Client(api_key="k", base_url=server.base_url, max_retries=0, transport=transport) as client:

@@ -100,7 +100,7 @@ class World:
             on_token_refreshed=self._note,
             runtime=self.runtime,
         )
-        self.pacer = Pacer()
+        self.pacer = Pacer(self.runtime.monotonic)
         self.engine = Engine(base_url=BASE_URL, auth=self.auth, pacer=self.pacer, runtime=self.runtime)
 
     @property

@@ -29,7 +29,7 @@ from redcore._call.observers import ObservedCall, Observer
 from redcore._call.pacer import Pacer
 from redcore._call.retry import RetryBudget, asked_wait_s, wait_s
 from redcore._call.secrets import without_secrets
-from redcore._call.steps import Budget, Flow, Sleep, sending
+from redcore._call.steps import Budget, Flow, Sleep, ending, sending
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
 from redcore._wire.decoding import failure, oauth_failure, read
@@ -99,7 +99,7 @@ class Engine:
                 request, send = encode(operation, self.base_url, headers), self._with_token
             else:
                 request, send = self.auth.sign(operation, headers, budget.request_id), self._as_signed
-            if options.pacing and operation.auth == "bearer" and (wait := self.pacer.wait_s(self.runtime.monotonic())):
+            if options.pacing and operation.auth == "bearer" and (wait := self.pacer.wait_s()):
                 yield self._pacing(wait, budget)
             return (yield from self._attempts(operation, request, send, options, budget))
         except RedcoreError as error:
@@ -225,7 +225,7 @@ class Engine:
     def _read(self, operation: Operation[T], response: Response, budget: Budget) -> T:
         now = self.runtime.now()
         if operation.auth == "bearer":
-            self.pacer.note(response.headers, now, self.runtime.monotonic())
+            self.pacer.note(response.headers, now)
         if 200 <= response.status_code < 300:
             return read(operation, response)
         explain = failure if operation.auth == "bearer" else oauth_failure
@@ -250,7 +250,8 @@ class Engine:
 
     def budget(self, options: CallOptions, request_id: str) -> Budget:
         """The time budget of a call that begins now."""
-        return Budget.starting(self.runtime, options.timeout_s, options.deadline_s, request_id)
+        ends_at = ending(self.runtime, options.deadline_s)
+        return Budget(runtime=self.runtime, timeout_s=options.timeout_s, ends_at=ends_at, request_id=request_id)
 
 
 def sent_once(operation: Operation[Any], request: Request) -> StopReason | None:

@@ -1,8 +1,8 @@
-"""When the next call may be sent, by the rate limit of the latest responses. Neither sleeps nor reads a clock."""
+"""When the next call may be sent, by the rate limit of the latest responses. Does not sleep."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from redcore._wire.rate_limit import RateLimit
 
@@ -13,27 +13,31 @@ class Pacer:
     """Tracks until when the next call should wait; shared by all calls of a client, in threads and tasks.
 
     Needs no lock, as one attribute is assigned at a time, and two racing responses are both valid.
+
+    Args:
+        monotonic: A monotonic clock, in seconds.
     """
 
-    def __init__(self) -> None:
-        self._not_before = 0.0
-        """On the monotonic clock."""
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._not_before: float | None = None
+        """On this clock; None if no response has said so."""
         self.latest: RateLimit | None = None
 
-    def note(self, headers: Mapping[str, str], now: float, monotonic: float) -> None:
-        """Update from a response.
+    def note(self, headers: Mapping[str, str], now: float) -> None:
+        """Update from a response that has just arrived.
 
         Args:
             headers: The headers of the response.
             now: Unix seconds.
-            monotonic: The same moment on the monotonic clock.
         """
         if (seen := RateLimit.of(headers, now)) is None:
             return
         self.latest = seen
         if seen.remaining <= 0:
-            self._not_before = max(self._not_before, monotonic + seen.reset - now + RESET_MARGIN_S)
+            ends_at = self._monotonic() + seen.reset - now + RESET_MARGIN_S
+            self._not_before = ends_at if self._not_before is None else max(self._not_before, ends_at)
 
-    def wait_s(self, monotonic: float) -> float:
+    def wait_s(self) -> float:
         """How long the next call should wait, in seconds."""
-        return max(0.0, self._not_before - monotonic)
+        return 0.0 if self._not_before is None else max(0.0, self._not_before - self._monotonic())

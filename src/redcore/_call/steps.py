@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from inspect import GEN_CLOSED, getgeneratorstate
 from types import TracebackType
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -147,28 +147,15 @@ class Budget(Deadline):
     """Of one attempt."""
     request_id: str
 
-    @classmethod
-    def starting(cls, runtime: Runtime, timeout_s: float, deadline_s: float | None, request_id: str) -> Budget:
-        """Make the budget of a call that begins now.
-
-        Args:
-            runtime: Provides the clock.
-            timeout_s: Seconds one attempt may take.
-            deadline_s: Seconds the call may take in total; None means no limit.
-            request_id: The id of the call.
-        """
-        ends_at = ending(runtime, deadline_s)
-        return cls(runtime=runtime, timeout_s=timeout_s, ends_at=ends_at, request_id=request_id)
-
     def attempt_s(self) -> float:
         """How long the next attempt may take, in seconds.
 
         Raises:
             RequestTimeoutError: the deadline has passed.
         """
-        remaining = self.remaining_s()
-        if remaining is None:
+        if self.ends_at is None:
             return self.timeout_s
+        remaining = self.ends_at - self.runtime.monotonic()
         if remaining <= 0:
             raise RequestTimeoutError("the call's deadline has passed", request_id=self.request_id)
         return min(self.timeout_s, remaining)
@@ -209,7 +196,8 @@ def drive(flow: Flow[T], perform: Callable[[Step], Any], interrupt: BaseExceptio
             else:
                 step = flow.send(result)
     except StopIteration as done:
-        return cast("T", done.value)
+        value: T = done.value
+        return value
     except BaseException as error:
         if getgeneratorstate(flow) != GEN_CLOSED:  # a signal, between two steps: the call has locks to release
             return drive(flow, perform, error)
@@ -235,7 +223,7 @@ async def drive_async(
             else:
                 step = flow.send(result)
     except StopIteration as done:
-        value = cast("T", done.value)
+        value: T = done.value
     except BaseException as error:
         if getgeneratorstate(flow) != GEN_CLOSED:  # as above
             return await drive_async(flow, perform, error)

@@ -18,6 +18,7 @@ import attrs
 from redcore._transport.address import Address, address
 from redcore._transport.errors import AllInUse
 from redcore._transport.proxies import Proxy, proxy_for
+from redcore._transport.timeouts import TimeLimits
 
 
 class Connection(Protocol):
@@ -47,14 +48,19 @@ class Slots:
         for _ in range(MAX_CONNECTIONS):
             self.put(Slot(self))
 
-    def take(self, wait_s: float) -> Slot:
+    def take(self, limits: TimeLimits) -> Slot:
         """Wait for a free slot, which the caller must give back.
 
         Raises:
             AllInUse: no slot became free in time.
+            TimeoutError: the deadline has passed.
         """
         try:
-            return self._free.get(timeout=wait_s)
+            return self._free.get_nowait()
+        except Empty:
+            pass
+        try:
+            return self._free.get(timeout=limits.wait_s())
         except Empty:
             raise AllInUse from None
 
@@ -104,7 +110,7 @@ class Route(Generic[ConnectionT]):
         """
         if not connection.is_idle():
             return connection
-        spent = self._spent()
+        spent = self._spent() if self._spares else None
         self._spares.append(connection)
         return spent
 

@@ -117,9 +117,8 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Store a header; trailers are ignored."""
         if not self.status:
-            key, text = lower_case(name), value.decode("latin-1").rstrip(" \t")
-            held = self._values.get(key)
-            self._values[key] = text if held is None else f"{held}, {text}"
+            values, key, text = self._values, lower_case(name), value.decode("latin-1").rstrip(" \t")
+            values[key] = f"{values[key]}, {text}" if key in values else text
 
     def on_headers_complete(self) -> None:
         """Evaluate the head, unless the response is informational."""

@@ -18,10 +18,10 @@ def head(request: Request, where: Address, target: str, encoding: str) -> bytes:
     Raises:
         ArgumentError: the target or a header contains characters that cannot be sent.
     """
-    if not are_sendable([target]) or " " in target:
-        raise ArgumentError("the address of the call is not a valid URL")
-    if not are_sendable([*request.headers.values()]):  # not quoted, as they may be secret
-        raise ArgumentError("a header of the call cannot be sent")
+    if not are_sendable([target, *request.headers.values()]) or " " in target:
+        if not are_sendable([target]) or " " in target:
+            raise ArgumentError("the address of the call is not a valid URL")
+        raise ArgumentError("a header of the call cannot be sent")  # not quoted, as it may be secret
     lines = [
         f"{request.method} {target} HTTP/1.1\r\nHost: {where.header}\r\nAccept-Encoding: {encoding}\r\n",
     ]

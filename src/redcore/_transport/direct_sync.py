@@ -101,7 +101,7 @@ class DirectTransport(Owner):
     def _slot(self, limits: TimeLimits) -> Slot:
         """Wait for a free connection slot, which the caller must give back."""
         self.use()
-        return self._slots.take(limits.wait_s())
+        return self._slots.take(limits)
 
     def _end(
         self,

@@ -42,26 +42,21 @@ class Foreign:
     """Everything else."""
 
 
-def our_errors(timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None) -> Translation:
-    """Translate exceptions of a library into errors of the SDK.
+class our_errors:  # noqa: N801 (a context manager; as a generator it would cost a microsecond more per call)
+    """Translates exceptions of a library into errors of the SDK.
 
     Args:
         timeout_s: How long the attempt may take, for the message.
         foreign: The exceptions of the library.
         late: Describes what timed out; None means the whole attempt.
     """
-    return Translation(timeout_s, foreign, late)
-
-
-class Translation:
-    """A class, because a generator would cost a microsecond more per call."""
 
     __slots__ = ("_foreign", "_late", "_timeout_s", "is_proxied")
 
     is_proxied: bool
     """Whether the attempt goes through a proxy, which messages then name; set when it is known."""
 
-    def __init__(self, timeout_s: float, foreign: Foreign, late: Callable[[], str] | None) -> None:
+    def __init__(self, timeout_s: float, foreign: Foreign, late: Callable[[], str] | None = None) -> None:
         self.is_proxied = False
         self._timeout_s = timeout_s
         self._foreign = foreign

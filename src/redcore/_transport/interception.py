@@ -9,35 +9,33 @@ from __future__ import annotations
 import sys
 from typing import Any, Final, TypeAlias
 
-Method: TypeAlias = tuple[str, str, str]
-"""Library, class and function."""
+Methods: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Libraries, each with its methods by class and name."""
 
-BLOCKING: Final[tuple[Method, ...]] = (
-    ("httpx", "Client", "_transport_for_url"),
-    ("httpx", "HTTPTransport", "handle_request"),
-    ("httpcore", "ConnectionPool", "handle_request"),
-    ("httpcore", "HTTPConnection", "handle_request"),
+BLOCKING: Final[Methods] = (
+    ("httpx", (("Client", "_transport_for_url"), ("HTTPTransport", "handle_request"))),
+    ("httpcore", (("ConnectionPool", "handle_request"), ("HTTPConnection", "handle_request"))),
 )
-AWAITED: Final[tuple[Method, ...]] = (
-    ("httpx", "AsyncClient", "_transport_for_url"),
-    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
-    ("httpcore", "AsyncConnectionPool", "handle_async_request"),
-    ("httpcore", "AsyncHTTPConnection", "handle_async_request"),
+AWAITED: Final[Methods] = (
+    ("httpx", (("AsyncClient", "_transport_for_url"), ("AsyncHTTPTransport", "handle_async_request"))),
+    ("httpcore", (("AsyncConnectionPool", "handle_async_request"), ("AsyncHTTPConnection", "handle_async_request"))),
 )
 
 _own: set[Any] = {None}
 """The libraries' original functions; None for one that this version does not have."""
 
 
-def is_intercepted(methods: tuple[Method, ...]) -> bool:
+def is_intercepted(libraries: Methods) -> bool:
     """Whether one of the methods is patched. Checked before every call; costs half a microsecond."""
-    for library, cls, name in methods:
-        module = sys.modules.get(library)
-        function = getattr(getattr(module, cls, None), name, None)
-        if function not in _own:
-            if not _is_own(function, library):
-                return True
-            _own.add(function)
+    for library, methods in libraries:
+        if (module := sys.modules.get(library)) is None:
+            continue
+        for cls, name in methods:
+            function = getattr(getattr(module, cls, None), name, None)
+            if function not in _own:
+                if not _is_own(function, library):
+                    return True
+                _own.add(function)
     return False
 
 

@@ -73,7 +73,7 @@ class PoolTransport(Owner):
             route = self._routes.to(origin)
             attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target)
-            slot = self._slots.take(timeout_s)
+            slot = self._slots.take(TimeLimits(timeout_s, ends_at))
             try:
                 return self._exchange(sent, route, ends_at)
             finally:
@@ -113,7 +113,7 @@ class PoolTransport(Owner):
             attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": limits.waits()}
-            slot = self._slots.take(limits.wait_s())
+            slot = self._slots.take(limits)
             try:
                 connection = fresh(route)
                 end = partial(self._end, connection, route, slot)

@@ -69,7 +69,10 @@ def read(operation: Operation[T], response: Response) -> T:
             value = None
         case "any":
             value = declared(response)
-    return cast("T", RawResponse[Any].of(response, value) if operation.raw else value)
+    if operation.raw:
+        value = RawResponse[Any].of(response, value)
+    answer: T = value
+    return answer
 
 
 @cache
