@@ -10,13 +10,14 @@ import subprocess
 import sys
 
 from commands import command
-from descriptions import common_errors, enumerations, models, operation, trusted
+from descriptions import common_errors, enumerations, models, operation
 from fake_contract import fake_contract
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from public_names import public_names
+from python_types import trusted
 from spec_file import SPEC, Json, raw_operations, read_spec, sentence
 
 ROOT = SPEC.parents[1]
