@@ -59,8 +59,6 @@ def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services, share
 
     Args:
         spec: The parsed contract.
-        stores: Opened stores.
-        clock: Source of the current time.
         services: Dependencies of the handlers other than the database.
         shares: Shares of the organisations in the connections of the stores.
     """
@@ -97,7 +95,6 @@ class _Caller:
     """The caller of a request that is still arriving: it may lose its authority before the body ends.
 
     Attributes:
-        clock: Source of the current time.
         verify: Verifies the bearer token again.
         match: Operation of the request.
         verified_at: When it was verified, in Unix seconds.

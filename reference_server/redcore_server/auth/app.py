@@ -83,7 +83,6 @@ async def open_auth(
         issuer: The OAuth origin, such as `https://api.blueround.com`.
         audience: The API's base URL, such as `https://api.blueround.com/v1`.
         scopes: All scopes with their human-readable meanings.
-        clock: Source of the current time.
         signing_key_period: How long a key signs before it is rotated.
     """
     supported = frozenset(scopes)

@@ -28,7 +28,6 @@ class Admission:
         Args:
             verifier: Verifies bearer tokens.
             limits: Rate limits.
-            clock: Source of the current time.
         """
         self._verifier = verifier
         self._limits = limits

@@ -60,8 +60,6 @@ def build(
 
     Args:
         spec: The parsed contract.
-        settings: Server settings.
-        clock: Source of the current time.
         limits: Rate limits of all callers.
         readiness: Answers `/readyz`.
         verifier: Verifies bearer tokens.

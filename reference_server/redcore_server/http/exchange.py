@@ -44,7 +44,6 @@ class Exchange:
         Args:
             scope: ASGI scope of the request.
             send: ASGI send callable of the server.
-            clock: Source of the current time.
             is_strict: Whether to send HSTS, so that browsers use only TLS from now on.
         """
         self.request_id = request_id(scope)
@@ -121,7 +120,6 @@ def standing_headers(request_id: str, clock: Clock) -> list[RawHeader]:
 
     Args:
         request_id: UUID of the request.
-        clock: Source of the current time.
     """
     return [(b"x-request-id", request_id.encode()), (b"date", _http_date(int(clock.time())))]
 

@@ -73,7 +73,6 @@ class Lab:
 
         Args:
             app: The gateway.
-            stores: Opened stores.
             clock: The server's clock, which the lab moves.
             limits: The gateway's limits, which the lab overrides.
             outbox: Folder of the mails.

@@ -28,7 +28,6 @@ class Listening:
     """Options for serving.
 
     Attributes:
-        settings: Server settings.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
         tls: TLS context; None for plain HTTP.
         announce: Called once requests are answered.

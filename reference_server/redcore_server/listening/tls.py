@@ -31,9 +31,6 @@ def authority_file(data: Path) -> Path:
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """Return the TLS context of the server; None if TLS is off.
 
-    Args:
-        settings: Server settings.
-
     Raises:
         SettingsError: The certificate or its key cannot be used.
     """

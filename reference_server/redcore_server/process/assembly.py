@@ -97,9 +97,7 @@ def workers(settings: Settings, shared: Stores, clock: Clock, objects: Objects) 
     """Return the workers, not yet started.
 
     Args:
-        settings: Server settings.
         shared: Opened stores of the event loop that runs the workers; workflow runs open their own.
-        clock: Source of the current time.
         objects: The object store.
     """
 
@@ -142,7 +140,6 @@ def questions(stores: Stores, objects: Objects | None = None) -> Mapping[str, Qu
     """Return the store checks of `/readyz?stores`.
 
     Args:
-        stores: Opened stores.
         objects: The object store, if this process uses it.
     """
     asked = {"postgres": postgres(stores.postgres), "redis": redis(stores.redis)}

@@ -71,7 +71,6 @@ async def platform(
 
     Args:
         settings: Server settings, with the URLs of both stores.
-        clock: Source of the current time.
         draining: Whether this process is shutting down.
         add_platform: Opens another platform, for the lab.
     """

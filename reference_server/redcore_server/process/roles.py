@@ -37,7 +37,6 @@ async def gateway_role(settings: Settings, clock: Clock, draining: Draining) -> 
 
     Args:
         settings: Server settings, with the URLs of Redis, auth service and API.
-        clock: Source of the current time.
         draining: Whether this process is shutting down.
     """
     async with (
@@ -65,7 +64,6 @@ async def auth_role(settings: Settings, clock: Clock, draining: Draining) -> Asy
 
     Args:
         settings: Server settings, with the URLs of both stores.
-        clock: Source of the current time.
         draining: Whether this process is shutting down.
     """
     async with (
@@ -85,7 +83,6 @@ async def api_role(settings: Settings, clock: Clock, draining: Draining) -> Asyn
 
     Args:
         settings: Server settings, with the URLs of both stores.
-        clock: Source of the current time.
         draining: Whether this process is shutting down.
     """
     contract = spec.load()
@@ -112,7 +109,6 @@ async def worker_role(settings: Settings, clock: Clock) -> AsyncGenerator[Worker
 
     Args:
         settings: Server settings, with the URLs of both stores.
-        clock: Source of the current time.
     """
     objects = open_objects(settings)
     await check(objects, settings)

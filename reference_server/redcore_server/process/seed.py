@@ -26,7 +26,6 @@ async def seed(connection: AsyncPostgres, *, organisation: str, scopes: Iterable
         connection: Connection to a migrated database.
         organisation: Its name.
         scopes: Scopes its application may request; its API key has the role `admin`.
-        clock: Source of the current time.
     """
     organisation_id, owner_id = new_id("org"), new_id("usr")
     now = clock.now()

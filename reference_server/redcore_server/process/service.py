@@ -31,7 +31,6 @@ class Service:
     Attributes:
         apps: Apps by path prefix; the first match answers.
         readiness: Answers `/readyz`.
-        clock: Source of the current time.
     """
 
     apps: Mapping[str, ASGIApp]
@@ -71,7 +70,6 @@ class Verified:
 
     Attributes:
         verifier: Verifies bearer tokens.
-        clock: Source of the current time.
         app: App behind it, which finds the caller in the scope as `PRINCIPAL`, with `VERIFY_AGAIN`.
     """
 

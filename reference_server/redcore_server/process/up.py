@@ -24,9 +24,6 @@ from redcore_server.settings import PREFIX, Settings
 def up(settings: Settings) -> None:
     """Serve until interrupted or terminated.
 
-    Args:
-        settings: Server settings.
-
     Raises:
         OperatorError: The server cannot start; the message says what to do.
     """

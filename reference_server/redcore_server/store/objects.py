@@ -218,9 +218,6 @@ class Objects:
 def open_objects(settings: Settings) -> Objects:
     """Return the object store of the settings; it connects on first use.
 
-    Args:
-        settings: Server settings.
-
     Raises:
         StoreError: The folder cannot be created.
     """

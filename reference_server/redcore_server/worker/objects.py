@@ -39,7 +39,6 @@ class ObjectCollector:
     Attributes:
         postgres: PostgreSQL with the file descriptions.
         objects: Object store with their bytes.
-        clock: Source of the current time.
     """
 
     postgres: AsyncPool

@@ -57,9 +57,7 @@ class WorkflowRunner:
     """Executes runs.
 
     Attributes:
-        stores: Opened stores.
         objects: Object store with the bytes of files.
-        clock: Source of the current time.
         storage_bytes: How much an organisation may store.
     """
 

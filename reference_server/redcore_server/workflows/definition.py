@@ -58,7 +58,6 @@ class Run:
         stores: Opened stores with the data.
         objects: Object store with the bytes of files.
         storage_bytes: Storage quota of an organisation, in bytes.
-        clock: Source of the current time.
     """
 
     id: str

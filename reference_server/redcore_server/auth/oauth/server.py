@@ -128,7 +128,6 @@ class OAuthServer(AuthorizationServer):
             tokens: The claims of access tokens.
             reader: Reads presented access tokens.
             issuer: Issues and refreshes tokens.
-            clock: Source of the current time.
             scopes: All supported scopes.
         """
         super().__init__()

@@ -24,7 +24,6 @@ class ServiceContext:
     Attributes:
         stores: Opened stores, for asyncio and greenlets.
         pool: PostgreSQL pool for threads.
-        clock: Source of the current time.
         issuer: The OAuth origin, such as `https://api.blueround.com`.
         applications: The clients.
         server: Authlib's server, sync, for greenlets.

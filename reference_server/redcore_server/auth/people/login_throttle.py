@@ -48,7 +48,6 @@ class Attempts:
 
     Attributes:
         redis: Redis with the counters.
-        clock: Source of the current time.
         purpose: Kind of attempt; each has its own counters.
     """
 

@@ -31,7 +31,6 @@ class TokenReader:
         Args:
             tokens: Reads one token.
             keys: Keyring for verification.
-            clock: Source of the current time.
         """
         self._tokens = tokens
         self._keys = keys

@@ -86,7 +86,6 @@ class SigningKeys:
 
         Args:
             pool: Connection pool for reads and writes.
-            clock: Source of the current time.
             period: How long a key signs before it is rotated.
         """
         self._pool = pool

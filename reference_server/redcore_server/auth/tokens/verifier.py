@@ -32,9 +32,7 @@ class BearerVerifier:
         """Start with an empty cache.
 
         Args:
-            stores: Opened stores.
             reader: Reads access tokens.
-            clock: Source of the current time.
             scopes: All supported scopes.
         """
         self._postgres = stores.postgres
