@@ -21,8 +21,9 @@ import aiohttp
 import anyio
 import anyio.to_thread
 import pytest
+import trio
 from tests.client.colours import LOOPS
-from tests.client.loopback import Loopback, Reply, user
+from tests.client.loopback import Loopback, Reply, pair, user
 
 from redcore import AsyncClient, NetworkError
 from redcore._transport import connecting
@@ -50,6 +51,27 @@ async def cancelled_after(turns: int, call: Coroutine[Any, Any, object]) -> str:
     task.cancel()
     (result,) = await asyncio.gather(task, return_exceptions=True)
     return type(result).__name__
+
+
+@pytest.mark.parametrize("transport", [None, "httpcore"])
+def test_trio_as_the_guest_of_asyncio(server: Loopback, transport: Any) -> None:
+    """A task of trio works as one, although asyncio has a running loop; so does a task of asyncio beside it."""
+    server.answer = lambda seen: pair(1) if seen.path == "/oauth/token" else user()
+    options: Any = {"base_url": server.base_url, "auth_url": server.origin, "transport": transport}
+
+    async def call() -> str:
+        async with AsyncClient(client_id="app_1", client_secret="s", **options) as client:
+            return (await client.users.get_me()).id
+
+    async def host() -> tuple[str, str]:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[Any] = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            call, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=ended.set_result
+        )
+        return await call(), (await ended).unwrap()
+
+    assert asyncio.run(host()) == ("usr_1", "usr_1")
 
 
 @on_asyncio

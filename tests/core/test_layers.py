@@ -36,6 +36,7 @@ EFFECTFUL = {
     "_base.abandoned": "sleeps, unless nothing waits for the result any more",
     "_base.cancellation": "awaits to the end",
     "_base.clock": "the clock of waits that are real",
+    "_base.event_loops": "looks at which event loop runs",
     "_base.interrupts": "holds signals back",
     "_base.runtime": "the clock, the random numbers and the sleep that all others are handed",
     "_call.token_store": "asks a cache in a thread",

@@ -13,6 +13,8 @@ from weakref import WeakSet
 
 import anyio
 
+from redcore._base.event_loops import is_in_trio
+
 T = TypeVar("T")
 put_off: WeakSet[object] = WeakSet()
 """Tasks whose cancellation `to_the_end` has put off to their next await; of trio, the main task after Ctrl-C."""
@@ -20,7 +22,7 @@ put_off: WeakSet[object] = WeakSet()
 
 async def to_the_end(awaitable: Awaitable[T]) -> T:
     """Await to the end; a cancellation in between is delivered at the task's next await, at the latest by `deliver`."""
-    waited = _past_cancels(awaitable) if _on_asyncio() else _past_interrupts(awaitable)
+    waited = _past_interrupts(awaitable) if is_in_trio() else _past_cancels(awaitable)
     with _shielded():
         return await waited
 
@@ -31,8 +33,8 @@ async def deliver() -> None:
     To be called when a call ends while there are tasks in `put_off`: otherwise the cancellation would hit whatever the
     application awaits next, outside the `asyncio.timeout` that it comes from.
     """
-    if not _on_asyncio():
-        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
+    if is_in_trio():
+        import trio  # noqa: PLC0415 (the application runs it, and so has it)
 
         if (main := trio.lowlevel.current_task()) in put_off:
             put_off.discard(main)
@@ -43,16 +45,6 @@ async def deliver() -> None:
     if (task := asyncio.current_task()) in put_off:
         put_off.discard(task)
         await asyncio.sleep(0)
-
-
-def _on_asyncio() -> bool:
-    import asyncio  # noqa: PLC0415 (as above)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # trio
-        return False
-    return True
 
 
 @contextmanager

@@ -66,9 +66,11 @@ class AsyncDirectTransport(Owner):
         ends_at = monotonic() + timeout_s
         limits = TimeLimits(timeout_s, ends_at)
         with our_errors(timeout_s, DIRECT):
-            if not isinstance(running_loop(), asyncio.AbstractEventLoop):
-                return await self._others.send(request, timeout_s)
-            pool = self._pools.here() or await self._pool()
+            pool = self._pools.here()
+            if pool is None:
+                if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+                    return await self._others.send(request, timeout_s)
+                pool = await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             if route is None:
@@ -95,9 +97,11 @@ class AsyncDirectTransport(Owner):
             raise closed()
         limits = TimeLimits.begin(silence_s, ends_in_s)
         with our_errors(silence_s, DIRECT, limits.late):
-            if not isinstance(running_loop(), asyncio.AbstractEventLoop):
-                return await self._others.stream(request, silence_s, ends_in_s)
-            pool = self._pools.here() or await self._pool()
+            pool = self._pools.here()
+            if pool is None:
+                if not isinstance(running_loop(), asyncio.AbstractEventLoop):
+                    return await self._others.stream(request, silence_s, ends_in_s)
+                pool = await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             if route is None:

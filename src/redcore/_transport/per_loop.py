@@ -17,6 +17,7 @@ from typing import Generic, TypeVar, cast
 
 import attrs
 
+from redcore._base.event_loops import is_in_trio
 from redcore.exceptions import ConfigurationError
 
 T = TypeVar("T")
@@ -46,9 +47,10 @@ class PerLoop(Generic[T]):
 
     async def keep(self, value: T) -> T:
         """Set the value of the running loop."""
-        for loop in list(self._held):  # of loops that were closed without finalizing their generators
+        for loop, held in list(self._held.items()):  # of loops that were closed without finalizing their generators
             if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
-                _guards.discard(self._held.pop(loop).guard)
+                _guards.discard(held.guard)
+                self._held.pop(loop, None)  # another thread may have done so
         loop = running_loop()
         guard = _until_the_end_of(self._held, loop, value, self._close)
         self._held[loop] = _Held(value, guard)
@@ -103,7 +105,7 @@ def _in(loop: object, guard: AsyncGenerator[None]) -> None:
     if isinstance(loop, asyncio.AbstractEventLoop):
         call_in(loop, lambda: loop.create_task(end()))
     else:
-        import trio  # noqa: PLC0415 (as below)
+        import trio  # noqa: PLC0415 (as in `running_loop`)
 
         call_in(loop, lambda: trio.lowlevel.spawn_system_task(end))
 
@@ -114,7 +116,7 @@ def call_in(loop: object, function: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # it is closed
             loop.call_soon_threadsafe(function)
     else:
-        import trio  # noqa: PLC0415 (as below)
+        import trio  # noqa: PLC0415 (as in `running_loop`)
 
         with suppress(trio.RunFinishedError):
             cast("trio.lowlevel.TrioToken", loop).run_sync_soon(function)
@@ -126,13 +128,11 @@ def running_loop() -> object:
     Raises:
         ConfigurationError: neither asyncio nor trio is running.
     """
+    if is_in_trio():
+        import trio  # noqa: PLC0415 (the application runs it, and so has it)
+
+        return trio.lowlevel.current_trio_token()
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    try:
-        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
-
-        return trio.lowlevel.current_trio_token()
-    except (ImportError, RuntimeError):
         raise ConfigurationError("AsyncClient needs a running event loop of asyncio or trio") from None

@@ -25,6 +25,7 @@ from weakref import WeakSet
 import anyio
 import attrs
 
+from redcore._base.event_loops import is_in_trio
 from redcore.exceptions import RedcoreError
 
 Wake = Callable[[], object]
@@ -187,15 +188,14 @@ def endless(holder: Caller, waiting: Caller) -> str:
 
 def from_any_thread(function: Callable[[], object]) -> Wake:
     """Return a function that, from any thread, makes the current event loop call `function`."""
-    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        import trio  # noqa: PLC0415 (not asyncio, so the application runs trio and has it)
+    if is_in_trio():
+        import trio  # noqa: PLC0415 (the application runs it, and so has it)
 
         token = trio.lowlevel.current_trio_token()
         return lambda: token.run_sync_soon(function)
+    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+
+    loop = asyncio.get_running_loop()
     return lambda: loop.call_soon_threadsafe(function)
 
 

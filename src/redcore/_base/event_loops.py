@@ -1,0 +1,28 @@
+"""Tells asyncio from trio."""
+
+from __future__ import annotations
+
+import sys
+
+
+def is_in_trio() -> bool:
+    """Whether trio runs the current task.
+
+    The two can be nested: trio runs inside asyncio as its guest, and asyncio inside trio by trio-asyncio. asyncio may
+    then have a running loop in a task of trio, but no current task.
+    """
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return False
+    import asyncio  # noqa: PLC0415 (blocking code needs none of it)
+
+    try:
+        if asyncio.current_task() is not None:
+            return False
+    except RuntimeError:  # no running loop
+        pass
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
