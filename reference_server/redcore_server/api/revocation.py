@@ -1,4 +1,4 @@
-"""Revokes the grants of removed users and applications: immediately and reliably.
+"""Revokes the grants of removed users and applications, and ends the users' runs: immediately and reliably.
 
 Immediately: before the commit, so that nothing is written if Redis is unavailable, and again after it, for tokens
 issued in between. Reliably: by a job in the same transaction, in case this process is killed between the two. API keys
@@ -11,18 +11,21 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from psycopg.types.json import Jsonb
+
 from redcore_server.api.handler import Act, Call
 from redcore_server.auth.people.role import Role
 from redcore_server.store.postgres import queries
 from redcore_server.store.revocation_log import Kind, defer_record
 from redcore_server.worker.revocations import defer_revocation
+from redcore_server.workflows.definition import not_allowed
 
 _QUERIES: Final = queries("revocations")
 _DEMOTIONS: Final[Mapping[Role, Kind]] = {"editor": "role_editor", "viewer": "role_viewer"}
 
 
 async def end_user(call: Call, user_id: str) -> None:
-    """End every token of a user and of the user's applications, which live only as long as their owner.
+    """End every token and run of a user and of the user's applications, which live only as long as their owner.
 
     Args:
         call: Call whose transaction deactivates or will delete the user.
@@ -31,6 +34,7 @@ async def end_user(call: Call, user_id: str) -> None:
     client_ids = await _applications_of(call, user_id)
     await defer_revocation(call.connection, user_id=user_id, client_ids=client_ids)
     await defer_record(call.connection, "user", [user_id], call.now)
+    await call.run(_QUERIES["end_runs"], user_id=user_id, client_ids=client_ids, error=Jsonb(not_allowed().as_error()))
     await _end_tokens(call, user_id, client_ids)
 
 

@@ -46,6 +46,7 @@ async def workflows_run(call: Call) -> Reply:
         _QUERIES["add"],
         id=run_id,
         owner_id=call.principal.owner_id,
+        credential_id=call.principal.client_id or call.principal.credential_id,
         workflow=name,
         input=Jsonb(given),
         request_id=call.request_id,

@@ -1,9 +1,10 @@
-"""The address of a client: in full, and in the form that rate limits count."""
+"""Addresses: of a client, in full and in the form that rate limits count, and of the proxies that name it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.types import Scope
@@ -15,6 +16,7 @@ PEER: Final = ScopeKey[str]("redcore.peer")
 
 UNKNOWN: Final = "unknown"
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1: clients behind a translator (RFC 7915)
+_MAPPED_PREFIX: Final = 96  # RFC 4291 section 2.5.5.2
 _HOME_PREFIX: Final = 64  # RFC 6177: the smallest block assigned to a site, so its addresses count as one client
 
 
@@ -36,6 +38,19 @@ def counted_address(scope: Scope) -> str:
         scope: ASGI scope of the request.
     """
     return _counted(_address(scope))
+
+
+def in_both_forms(networks: Iterable[str]) -> Iterator[str]:
+    """Yield networks, those of IPv4 in their IPv6 form too: a proxy that listens on both names its peers in that form.
+
+    Args:
+        networks: Addresses and networks.
+    """
+    for text in networks:
+        yield text
+        network = ip_network(text)
+        if isinstance(network, IPv4Network):
+            yield f"::ffff:{network.network_address}/{_MAPPED_PREFIX + network.prefixlen}"
 
 
 @lru_cache(maxsize=1024)

@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from redcore_server.http.addresses import in_both_forms
 from redcore_server.http.draining import Draining
 from redcore_server.listening.acceptor import Acceptor
 from redcore_server.listening.connection import bounded
@@ -89,7 +90,7 @@ def _config(app: ASGIApp, how: Listening) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # the gateway writes its own access log
         proxy_headers=bool(how.trusted_proxies),  # or any client could forge the address that rate limits count
-        forwarded_allow_ips=list(how.trusted_proxies),
+        forwarded_allow_ips=list(in_both_forms(how.trusted_proxies)),
         server_header=False,
         date_header=False,  # the gateway's comes from the server's clock
         timeout_keep_alive=75,

@@ -90,8 +90,7 @@ class WorkflowRunner:
         except RunCancelled:
             await self._end(started, "cancelled", None)
         except RunFailed as error:
-            details = [attrs.asdict(detail) for detail in error.details]
-            await self._end(started, "failed", {"message": error.message, "details": details})
+            await self._end(started, "failed", error.as_error())
         except Exception as error:
             _log.exception("run_interrupted")
             if _is_full(error):
@@ -104,9 +103,9 @@ class WorkflowRunner:
             await self._end(started, "failed", {"message": message, "details": []})
 
     def _allowed(self, started: Mapping[str, Any], definition: Definition) -> Run:
-        """Return the run for its work, if its owner still has the permissions."""
+        """Return the run for its work, if its owner and its credential still have the permissions."""
         role: Role | None = started["role"]
-        if role is None:  # deleted or inactive
+        if role is None:  # deleted, inactive or revoked
             raise not_allowed()
         scopes = effective(started["scopes"], role, spec.load().scopes)
         if not all(allows(scopes, scope) for scope in definition.scopes):

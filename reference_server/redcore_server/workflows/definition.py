@@ -39,6 +39,10 @@ class RunFailed(Exception):  # noqa: N818 - a state
         self.message = message
         self.details = list(details)[:MAX_DETAILS]
 
+    def as_error(self) -> Mapping[str, Any]:
+        """Return the `error` of the run."""
+        return {"message": self.message, "details": [attrs.asdict(detail) for detail in self.details]}
+
 
 class RunCancelled(Exception):  # noqa: N818 - a state
     """The run was cancelled or deleted."""
@@ -52,7 +56,7 @@ class Run:
         id: `wfr_…`.
         organisation_id: Organisation whose data it uses.
         owner_id: User on whose behalf it runs.
-        role: Role of the owner when this attempt started.
+        role: Role when this attempt started: the lower one of its owner and of the owner of the application.
         scopes: What the run may do: the scopes of the credential that started it, limited to the role.
         input: Input, validated by the definition's schema.
         stores: Opened stores with the data.
@@ -96,7 +100,7 @@ class Run:
 
         Raises:
             RunCancelled: The run must stop here.
-            RunFailed: Its owner no longer has the required permissions.
+            RunFailed: Its owner, or the credential that started it, no longer has the required permissions.
         """
         async with self.postgres.connection() as connection:
             cursor = await connection.execute(_QUERIES["report"], {"id": self.id, "progress": min(progress, 1.0)})
@@ -115,7 +119,7 @@ class Run:
 
         Raises:
             RunCancelled: The run was deleted.
-            RunFailed: Its owner no longer has the required permissions.
+            RunFailed: Its owner, or the credential that started it, no longer has the required permissions.
         """
         parameters = {"id": self.id, "result": Jsonb(result), "now": self.clock.now()}
         row = await (await connection.execute(_QUERIES["succeed"], parameters)).fetchone()
@@ -145,8 +149,8 @@ class Run:
 
 
 def not_allowed() -> RunFailed:
-    """Return the error for a run whose owner was demoted, deactivated or deleted."""
-    return RunFailed("The person who started the run may no longer do what it does.")
+    """Return the error for a run whose owner was demoted, deactivated or deleted, or whose credential was revoked."""
+    return RunFailed("The person or the credential that started the run may no longer do what it does.")
 
 
 @attrs.frozen(kw_only=True)

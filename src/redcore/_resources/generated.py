@@ -303,9 +303,9 @@ class Users(Described):
         """Change a user.
 
         Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's
-        tokens at once; `active` is possible only for a user who has accepted an invitation. A lower
-        role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an
-        administrator, needs the scope `admin`.
+        tokens at once, and ends the user's workflow runs; `active` is possible only for a user who has
+        accepted an invitation. A lower role ends the user's tokens. To give the role `admin`, or to
+        change role, status or e-mail of an administrator, needs the scope `admin`.
 
         Scope: `users:write`.
 
@@ -676,9 +676,9 @@ class AsyncUsers(Described):
         """Change a user.
 
         Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's
-        tokens at once; `active` is possible only for a user who has accepted an invitation. A lower
-        role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an
-        administrator, needs the scope `admin`.
+        tokens at once, and ends the user's workflow runs; `active` is possible only for a user who has
+        accepted an invitation. A lower role ends the user's tokens. To give the role `admin`, or to
+        change role, status or e-mail of an administrator, needs the scope `admin`.
 
         Scope: `users:write`.
 
@@ -2694,7 +2694,7 @@ class ApiKeys(Described):
     def revoke(self, key_id: str, **options: Unpack[RequestOptions]) -> None:
         """Revoke an API key.
 
-        The key is refused from now on.
+        The key is refused from now on. Workflow runs that it started fail before they change anything.
 
         Scope: `admin`.
 
@@ -2909,7 +2909,7 @@ class AsyncApiKeys(Described):
     async def revoke(self, key_id: str, **options: Unpack[RequestOptions]) -> None:
         """Revoke an API key.
 
-        The key is refused from now on.
+        The key is refused from now on. Workflow runs that it started fail before they change anything.
 
         Scope: `admin`.
 
@@ -3124,7 +3124,8 @@ class Applications(Described):
     def delete(self, application_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete an application.
 
-        The application and all tokens it was given are refused from now on.
+        The application and all tokens it was given are refused from now on. Workflow runs that were
+        started with these fail before they change anything.
 
         Scope: `admin`.
 
@@ -3366,7 +3367,8 @@ class AsyncApplications(Described):
     async def delete(self, application_id: str, **options: Unpack[RequestOptions]) -> None:
         """Delete an application.
 
-        The application and all tokens it was given are refused from now on.
+        The application and all tokens it was given are refused from now on. Workflow runs that were
+        started with these fail before they change anything.
 
         Scope: `admin`.
 

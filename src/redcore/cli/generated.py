@@ -127,7 +127,7 @@ COMMANDS = (
         method="PATCH",
         path="/v1/users/{user_id}",
         help="Change a user",
-        description="Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's tokens at once; `active` is possible only for a user who has accepted an invitation. A lower role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an administrator, needs the scope `admin`.",
+        description="Changes only the fields that are given. Setting `status` to `inactive` revokes all of the user's tokens at once, and ends the user's workflow runs; `active` is possible only for a user who has accepted an invitation. A lower role ends the user's tokens. To give the role `admin`, or to change role, status or e-mail of an administrator, needs the scope `admin`.",
         scope="users:write",
         arguments=(Parameter("user_id", "text", "Id of the user, `usr_…`.", required=True, prefix="usr_"),),
         options=(
@@ -542,7 +542,7 @@ COMMANDS = (
         method="DELETE",
         path="/v1/api-keys/{key_id}",
         help="Revoke an API key",
-        description="The key is refused from now on.",
+        description="The key is refused from now on. Workflow runs that it started fail before they change anything.",
         scope="admin",
         arguments=(
             Parameter(
@@ -617,7 +617,7 @@ COMMANDS = (
         method="DELETE",
         path="/v1/applications/{application_id}",
         help="Delete an application",
-        description="The application and all tokens it was given are refused from now on.",
+        description="The application and all tokens it was given are refused from now on. Workflow runs that were started with these fail before they change anything.",
         scope="admin",
         arguments=(
             Parameter(

@@ -129,7 +129,7 @@ async def test_a_queued_run_ends_with_the_rights_of_its_owner(
     (run,) = await rows(stores, "select status, error from workflow_runs where id = %s", run_id)
     assert (run["status"], run["error"]["message"]) == (
         "failed",
-        "The person who started the run may no longer do what it does.",
+        "The person or the credential that started the run may no longer do what it does.",
     )
 
 

@@ -56,6 +56,9 @@ async def test_an_address_may_have_any_letters(caller: httpx.AsyncClient, addres
         ("grace@example.com", '"gr\\ac\\e"@example.com'),
         ("grace@example.com", "grace@example\u3002com"),
         ("grace@example.com", "grace@example\uff61com"),
+        ("grace@example.com", "grace@exam\N{VARIATION SELECTOR-16}ple.com"),
+        ("grace@example.com", "gra\N{COMBINING GRAPHEME JOINER}ce@example.com"),
+        ("ada@xn--r8jz45g.jp", "ada@例\N{VARIATION SELECTOR-17}え.jp"),
     ],
 )
 async def test_spellings_of_one_address_are_one(caller: httpx.AsyncClient, first: str, second: str) -> None:
@@ -141,6 +144,33 @@ async def test_a_name_id_in_another_form_is_the_same_person(
     answer = await address.bring((await address.scene()).honest(name_id=DECOMPOSED))
 
     assert address.is_welcome(answer)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ("mike@example.com", "mi\N{KELVIN SIGN}e@example.com"),
+        ("mike@example.com", "\N{FULLWIDTH LATIN SMALL LETTER M}ike@example.com"),
+        ("mike@example.com", "mi\N{COMBINING GRAPHEME JOINER}ke@example.com"),
+        ("strasse@example.com", "straße@example.com"),
+    ],
+)
+async def test_a_name_id_that_looks_like_a_person_is_refused(  # noqa: PLR0917 - fixtures
+    http: httpx.AsyncClient,
+    stores: Stores,
+    clock: Clock,
+    client: Client,
+    organisation: Organisation,
+    known: str,
+    said: str,
+) -> None:
+    """An identity provider may have both addresses, and give one to a stranger."""
+    await add_user(stores, organisation, known, "active")
+    address = await address_of("browser", http=http, stores=stores, clock=clock, client=client)
+
+    answer = await address.bring((await address.scene()).honest(name_id=said))
+
+    assert not address.is_welcome(answer)
 
 
 async def test_the_outbox_shows_the_address(tmp_path: Path) -> None:

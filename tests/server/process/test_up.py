@@ -189,9 +189,9 @@ def test_tls(data: Path) -> None:
 
 @pytest.mark.parametrize(("trusted", "seen"), [("127.0.0.0/8, 10.0.0.1", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")])
 def test_trusted_proxies(data: Path, trusted: str, seen: str) -> None:
-    """Only those that are configured may name the address of a client."""
+    """Only those that are configured may name the address of a client, in whichever form they are named themselves."""
     with up(data, REDCORE_SERVER_TRUSTED_PROXIES=trusted) as server, server.client as client:
-        client.get("me", headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"})
+        client.get("me", headers={"X-Forwarded-For": "203.0.113.7, ::ffff:10.0.0.1", "X-Forwarded-Proto": "https"})
         server.process.terminate()
         server.process.wait()
 

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth import greenlets
 from redcore_server.auth.oauth.authorization_code import AuthorizationCodeGrant, Consent, Pkce, keep_codes
-from redcore_server.auth.oauth.code_store import Codes
+from redcore_server.auth.oauth.code_store import Codes, end_codes
 from redcore_server.auth.oauth.server import QueryRequest, address_of
 from redcore_server.auth.pages.browser_request import BrowserRequest
 from redcore_server.auth.pages.context import ServiceContext
@@ -111,7 +111,7 @@ class _Authorize:
             return await self._finish(asked, None)
         # Grant exactly what was shown, even if more would be allowed by now.
         if decision == "allow" and scope and browser.form.get("scope") == scope:
-            return await self._finish(asked, Consent(who, scope))
+            return await self._allow(browser, asked, Consent(who, scope))
         return browser.page(
             "consent",
             form_targets=[asked.redirect_uri],
@@ -120,6 +120,15 @@ class _Authorize:
             scope=scope,
             meanings=[self.context.scopes[name] for name in scope.split()],
         )
+
+    async def _allow(self, browser: BrowserRequest, asked: _Asked, consent: Consent) -> Response:
+        answer = await self._finish(asked, consent)
+        # A lockout ends sessions first and codes afterwards. Here the code was written first and the session is read
+        # afterwards: in any order, one of the two sees the other.
+        if not await browser.is_signed_in():
+            await end_codes(self.context.stores, consent.person.id)
+            return browser.again()
+        return answer
 
     async def _finish(self, asked: _Asked, consent: Consent | None) -> Response:
         answer = partial(self.context.server.answer_authorization, asked.request, asked.grant, consent)

@@ -69,6 +69,10 @@ class BrowserRequest:
         """End the session, on the server and in the browser."""
         self.session = await self.sessions.end(self.session)
 
+    async def is_signed_in(self) -> bool:
+        """Return whether the session still stands: a lockout may have ended it while the request was handled."""
+        return (await self.sessions.load(self.session.id)).person is not None
+
     def page(
         self, template: str, *, status: int = 200, form_targets: Iterable[str] = (), **values: object
     ) -> HTMLResponse:

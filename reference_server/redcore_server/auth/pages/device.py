@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.device_grant import ENDPOINT, PAGE, DeviceCodeGrant, keep_device_codes, start_login
-from redcore_server.auth.oauth.device_store import Device, DeviceCodes, shown
+from redcore_server.auth.oauth.device_store import Device, DeviceCodes, end_approvals, shown
 from redcore_server.auth.oauth.handler import answering
 from redcore_server.auth.pages.browser_request import BrowserRequest
 from redcore_server.auth.pages.context import ServiceContext
@@ -93,13 +93,12 @@ class _DevicePages:
             sorted(set(asked.device.scope.split()) & role_ceiling(who.role, frozenset(self.context.scopes)))
         )
         decision = browser.form.get("decision") if browser.form.get("step") == "device-consent" else None
-        now = self.context.clock.time()
         if decision == "deny":
-            return await self._done(browser, asked, self.codes.deny(asked.device, now), is_allowed=False)
+            deny = self.codes.deny(asked.device, self.context.clock.time())
+            return await self._done(browser, asked, deny, is_allowed=False)
         # Grant exactly what was shown, even if more would be allowed by now.
         if decision == "allow" and scope and browser.form.get("scope") == scope:
-            approve = self.codes.approve(asked.device, who.id, scope, now)
-            return await self._done(browser, asked, approve, is_allowed=True)
+            return await self._done(browser, asked, self._approve(browser, asked, who, scope), is_allowed=True)
         return browser.page(
             "device_consent",
             application=asked.client.name,
@@ -107,6 +106,14 @@ class _DevicePages:
             scope=scope,
             meanings=[self.context.scopes[name] for name in scope.split()],
         )
+
+    async def _approve(self, browser: BrowserRequest, asked: _Asked, who: Person, scope: str) -> bool:
+        is_approved = await self.codes.approve(asked.device, who.id, scope, self.context.clock.time())
+        # A lockout ends sessions first and approvals afterwards; see `authorize`.
+        if not await browser.is_signed_in():
+            await end_approvals(self.context.stores, who.id)
+            return False
+        return is_approved
 
     async def _done(
         self, browser: BrowserRequest, asked: _Asked, settle: Awaitable[bool], *, is_allowed: bool

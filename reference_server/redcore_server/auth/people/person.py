@@ -17,6 +17,12 @@ _QUERIES: Final = queries("people")
 _QUOTED: Final = re.compile(r'"(.*)"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _FULL_STOP: Final = "\u3002"  # mapped to a dot before a name is looked up (RFC 5895 section 2), but not by NFKC
+# Default_Ignorable_Code_Point of Unicode 17: mail servers drop these from domains (UTS 46), so that one mailbox would
+# have any number of spellings.
+_IGNORED: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
 _ACE_PREFIX: Final = "xn--"  # maximum length of an encoded label (RFC 5890 section 2.3.1)
 _FIELDS: Final = ("id", "organisation_id", "email", "name", "role")
 
@@ -41,8 +47,25 @@ def email_key(email: str) -> str:
     """
     if len(email) > MAX_EMAIL:
         return email
-    local, at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
+    folded = unicodedata.normalize("NFKC", _IGNORED.sub("", email)).casefold()
+    local, at, domain = folded.rpartition("@")
     return f"{_unquoted(local)}{at}{_unicode_domain(domain.replace(_FULL_STOP, '.'))}"
+
+
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Return whether two addresses with the same key name one person for certain.
+
+    An organisation has one user at most of `straße` and `strasse`, or of a wide and a narrow `a`, because people do not
+    tell them apart. At an identity provider they may be two people.
+
+    Args:
+        one: An address.
+        other: An address with the same `email_key`.
+    """
+    parts = [_unquoted(email.rpartition("@")[0]) for email in (one, other)]
+    first, second = (unicodedata.normalize("NFC", part).lower() for part in parts)
+    # The Kelvin sign is a K in NFC; no form makes a letter of ASCII of what was none.
+    return first == second and parts[0].isascii() == parts[1].isascii()
 
 
 def _unquoted(local: str) -> str:

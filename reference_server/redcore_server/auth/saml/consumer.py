@@ -12,7 +12,7 @@ from typing import Final, Literal
 import attrs
 import structlog
 
-from redcore_server.auth.people.person import Person, email_key, person
+from redcore_server.auth.people.person import Person, email_key, is_same_mailbox, person
 from redcore_server.auth.people.role import is_appointed
 from redcore_server.auth.saml.assertion import Assertion, read_assertion, read_envelope, read_issuer
 from redcore_server.auth.saml.conditions import check
@@ -85,7 +85,7 @@ class AssertionConsumer:
             statement: Statement from `examine`.
 
         Raises:
-            AssertionRefused: The user is unknown or inactive.
+            AssertionRefused: The user is unknown or inactive, or the NameID only looks like the user's address.
         """
         parameters = {
             "organisation_id": statement.provider.organisation_id,
@@ -95,6 +95,8 @@ class AssertionConsumer:
             row = await (await connection.execute(_QUERIES["person"], parameters)).fetchone()
         if row is None:
             raise AssertionRefused("its subject is no active or invited user of the organisation")
+        if not is_same_mailbox(row["email"], statement.assertion.name_id):
+            raise AssertionRefused("its subject only looks like a user of the organisation")
         if row["status"] != "active" and not is_appointed(row["role"], row["appointer_role"]):
             raise AssertionRefused("the person who gave its subject the role may no longer give it")
         return person(row)

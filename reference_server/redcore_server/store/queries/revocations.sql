@@ -9,5 +9,12 @@ from users
 where id = (select owner_id from applications where id = %(id)s) and status = 'active'
 for share
 
+-- name: end_runs
+-- What a person has started, and what others have with the person's applications: it would go on after a return.
+update workflow_runs set status = 'failed', error = %(error)s, finished_at = %(now)s
+where organisation_id = %(organisation_id)s
+    and status in ('queued', 'running')
+    and (owner_id = %(user_id)s or credential_id = any(%(client_ids)s))
+
 -- name: applications_of
 select id from applications where owner_id = %(owner_id)s

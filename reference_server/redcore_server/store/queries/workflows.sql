@@ -24,10 +24,12 @@ with own as (
     group by lanes.lane
 )
 insert into workflow_runs (
-    id, organisation_id, owner_id, scopes, workflow, status, progress, input, request_id, created_at, lane, turn
+    id, organisation_id, owner_id, credential_id, scopes, workflow, status, progress, input, request_id, created_at, lane,
+    turn
 )
 select
-    %(id)s, %(organisation_id)s, %(owner_id)s, %(scopes)s, %(workflow)s, 'queued', 0, %(input)s, %(request_id)s, %(now)s,
+    %(id)s, %(organisation_id)s, %(owner_id)s, %(credential_id)s, %(scopes)s, %(workflow)s, 'queued', 0, %(input)s,
+    %(request_id)s, %(now)s,
     (select lane from own order by runs, lane limit 1),
     1 + greatest(
         (select max(turn) from workflow_runs where started_at is not null),
@@ -57,7 +59,7 @@ update workflow_runs set status = 'running', started_at = coalesce(started_at, %
 where id = %(id)s and status in ('queued', 'running')
 returning
     id, organisation_id, owner_id, workflow, input, request_id, scopes,
-    (select role from users where users.id = owner_id and users.status = 'active') as role
+    role_of_run(owner_id, credential_id) as role
 
 -- name: report
 -- Nothing is returned for a run that was deleted.
@@ -65,12 +67,12 @@ update workflow_runs set progress = greatest(progress, %(progress)s)
 where id = %(id)s and status = 'running'
 returning
     cancel_requested_at is not null as is_cancelled,
-    (select role from users where users.id = owner_id and users.status = 'active') as role
+    role_of_run(owner_id, credential_id) as role
 
 -- name: succeed
 update workflow_runs set status = 'succeeded', progress = 1, result = %(result)s, finished_at = %(now)s
 where id = %(id)s and status = 'running'
-returning (select role from users where users.id = owner_id and users.status = 'active') as role
+returning role_of_run(owner_id, credential_id) as role
 
 -- name: end
 update workflow_runs set status = %(status)s, error = %(error)s, finished_at = %(now)s

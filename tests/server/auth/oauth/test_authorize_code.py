@@ -9,6 +9,7 @@ import attrs
 import httpx
 import pytest
 from tests.server.support.authorizing import CALLBACK, VERIFIER, Flow, register, signed_in
+from tests.server.support.browsing import forms_of
 from tests.server.support.still_clock import StillClock
 from tests.server.support.tenants import Client, Organisation
 
@@ -280,3 +281,23 @@ async def test_a_code_does_not_outlive_a_lockout(flow: Flow, auth: Auth, organis
     await auth.revocation.revoke_user(organisation.owner_id)
 
     assert (await flow.redeem(before)).json()["error"] == "invalid_grant"
+
+
+async def test_a_consent_overtaken_by_a_lockout_is_void(
+    flow: Flow, auth: Auth, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code that is written after the lockout ends with it, also if the person is active again by then."""
+    add, codes = Codes.add, list[str]()
+
+    async def add_late(self: Codes, text: str, code: Code, now: int) -> None:
+        await auth.revocation.revoke_user(organisation.owner_id)
+        codes.append(text)
+        await add(self, text, code, now)
+
+    monkeypatch.setattr(Codes, "add", add_late)
+
+    answer = await flow.allow()
+
+    assert answer.headers["Location"].startswith("/oauth/authorize?")
+    assert "password" in forms_of(await flow.browser.follow(answer))
+    assert (await flow.redeem(*codes)).json()["error"] == "invalid_grant"

@@ -15,7 +15,7 @@ from tests.server.support.still_clock import StillClock
 from tests.server.support.tenants import ISSUER, Client, Organisation
 
 from redcore_server.auth.app import Auth
-from redcore_server.auth.oauth.device_store import DeviceCodes, shown
+from redcore_server.auth.oauth.device_store import Device, DeviceCodes, shown
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
@@ -224,6 +224,24 @@ async def test_an_approval_does_not_outlive_a_lock_out(
 
     assert await login.outcome() == "invalid_grant"
     await auth.revocation.revoke_user(organisation.owner_id)
+
+
+async def test_an_approval_overtaken_by_a_lock_out_is_void(
+    login: Login, browser: Browser, auth: Auth, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An approval that is written after the lock-out ends with it, also if the person is active again by then."""
+    approve = DeviceCodes.approve
+
+    async def approve_late(self: DeviceCodes, device: Device, user_id: str, scope: str, now: float) -> bool:
+        await auth.revocation.revoke_user(organisation.owner_id)
+        return await approve(self, device, user_id, scope, now)
+
+    monkeypatch.setattr(DeviceCodes, "approve", approve_late)
+
+    answer = await login.decide(browser, "allow")
+
+    assert answer.status_code == 400
+    assert await login.outcome() == "invalid_grant"
 
 
 async def test_neither_code_is_readable_in_redis(login: Login, stores: Stores) -> None:
