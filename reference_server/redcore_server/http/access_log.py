@@ -17,8 +17,9 @@ from redcore_server.http.exchange import Exchange
 
 _SECRETS: Final = re.compile(
     r"(?<=/oauth/invitations/).+"  # the link allows setting the password
-    r"|rk_(?:live|test)_\w+"  # an API key sent in place of its id
-    r"|eyJ[\w.-]{8,}"  # an access token sent in place of an id, whole or not
+    r"|rk_(?:live|test)_\w+|rcs_\w+"  # an API key or a client secret sent in place of its id
+    r"|(?:eyJ|grt_)[\w.-]{8,}",  # a token sent in place of an id, whole or not
+    re.DOTALL,  # a mail program may break the link
 )
 _log = structlog.stdlib.get_logger("redcore_server.access")
 

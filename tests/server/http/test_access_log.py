@@ -108,6 +108,9 @@ def test_every_line_can_be_written(log: io.StringIO) -> None:
         ("/v1/users/usr_1", "/v1/users/usr_1"),
         ("/oauth/invitations/inv_1.123.signature", "/oauth/invitations/…"),
         ("/v1/api-keys/rk_live_abc/x", "/v1/api-keys/…/x"),
+        ("/oauth/invitations/\ninv_1.123\n.signature", "/oauth/invitations/…"),
+        ("/v1/applications/rcs_abc/secret", "/v1/applications/…/secret"),
+        ("/oauth/grt_1abcdefg.secret", "/oauth/…"),
         ("/v1/users/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/v1/users/…"),
     ],
 )
@@ -142,7 +145,7 @@ async def test_no_secret_is_in_any_line(
             await caller.post("/oauth/revoke", data={"token": secret, "client_secret": secret})
             await caller.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": secret, **form})
             await caller.post("/oauth/token?refresh_token=" + secret, data=form, auth=("app_1", secret))
-    for secret in (key, access):
+    for secret in secrets:
         await anonymous.get(f"/v1/users/{secret}")
         await anonymous.get(f"/oauth/invitations/{secret}")
 

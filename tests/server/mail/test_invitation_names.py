@@ -42,3 +42,5 @@ def test_the_only_link_of_a_mail_is_ours() -> None:
     mail = write_invitation(invitation, link=LINK, sender="us@example.com")
 
     assert [text.count("://") for text in (mail.text, mail.html, mail.subject)] == [1, 1, 0]
+    # A telephone number may be part of a name: mail programs are asked to leave it alone.
+    assert '<meta name="format-detection" content="telephone=no,' in mail.html
