@@ -110,9 +110,9 @@ class Route(Generic[ConnectionT]):
         """
         if not connection.is_idle():
             return connection
-        spent = self._spent() if self._spares else None
-        self._spares.append(connection)
-        return spent
+        is_alone = not self._spares
+        self._spares.append(connection)  # first, as the check lets greenlets run: they would open others
+        return None if is_alone else self._spent()
 
     def _spent(self) -> ConnectionT | None:
         """Remove and return the longest idle connection, if it has expired."""
