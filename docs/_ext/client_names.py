@@ -19,7 +19,7 @@ CLASSES: Final = {f"{(owner := getattr(Client, name)).__module__}.{owner.__qualn
 
 
 def public(name: str) -> str | None:
-    """The public name of a resource or of its method; None if it is no such thing."""
+    """The public name of a resource or of its method; None if it is something else."""
     for private, resource in CLASSES.items():
         if name == private or name.startswith(f"{private}."):
             return f"client.{resource}{name.removeprefix(private)}"

@@ -1,7 +1,7 @@
 """Renders an OpenAPI file as pages: operations of a tag, schemas, scopes, error codes, each by a directive of one line.
 
 Everything comes from the file, so that nothing about the API is typed twice. Covers what openapi/redcore.yaml uses, and
-is no general renderer.
+is not a general renderer.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_a_browser_in_which_a_person_refuses(fake: FakeBlueRound) -> None:
     ("changes", "message"),
     [
         ({"client_id": "app_none"}, "no application has this client_id"),
-        ({"redirect_uri": "https://evil.example/"}, "is no redirect URI of the application"),
+        ({"redirect_uri": "https://evil.example/"}, "is not a redirect URI of the application"),
     ],
 )
 def test_an_authorization_request_with_an_error_page(

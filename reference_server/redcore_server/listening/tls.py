@@ -57,7 +57,7 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error.strerror
         raise SettingsError(
-            f"{PREFIX}TLS_CERTIFICATE", f"and {PREFIX}TLS_KEY are no certificate and its key in PEM form ({reason})"
+            f"{PREFIX}TLS_CERTIFICATE", f"and {PREFIX}TLS_KEY are not a certificate and its key in PEM form ({reason})"
         ) from None
 
 

@@ -27,6 +27,7 @@ def chosen_url(given: ClientArguments, env: Mapping[str, str]) -> tuple[str, str
 
 
 def environment_url(name: str, value: str) -> tuple[str, str]:
+    """The URL of an environment, with the setting that named it."""
     if value not in ENVIRONMENTS:
         raise ConfigurationError(f"{name} must be one of {', '.join(ENVIRONMENTS)}; got {value!r}")
     return name, ENVIRONMENTS[value]
@@ -61,7 +62,7 @@ def checked_url(name: str, url: str) -> str:
 
 
 def checked_origin(name: str, url: str) -> str:
-    """Like `checked_url`, for a URL that must not have a path."""
+    """Like `checked_url`, for a URL that must not have a path; raises as it does."""
     checked = checked_url(name, url)
     if urlsplit(checked).path:
         raise ConfigurationError(f"{name} must be an origin, without a path, as in https://api.blueround.com")
@@ -69,6 +70,11 @@ def checked_origin(name: str, url: str) -> str:
 
 
 def split(name: str, url: str) -> SplitResult:
+    """Split a URL, whose error message must not quote it: it may hold a password.
+
+    Raises:
+        ConfigurationError: it is malformed.
+    """
     malformed = ConfigurationError(f"{name} is not a URL; it looks like https://api.blueround.com/v1")
     if url and not url.isascii():
         raise ConfigurationError(f"{name} is not a URL: write its host as in DNS, such as xn--bcher-kva.example")

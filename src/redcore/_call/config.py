@@ -123,7 +123,11 @@ OPTIONS: Mapping[str, Change] = {
 
 
 def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | None:
-    """A duration from an argument, or from its environment variable."""
+    """A duration from an argument, or from its environment variable; None if neither is given.
+
+    Raises:
+        ConfigurationError: it is not a number of seconds above 0.
+    """
     variable = f"REDCORE_{name.upper()}"
     raw: float | str | None = value if value is not None else env.get(variable) or None
     if raw is None:
@@ -139,14 +143,22 @@ def seconds(name: str, value: float | None, env: Mapping[str, str]) -> float | N
 
 
 def needed(name: str, value: T | None) -> T:
-    """Reject None for an option that requires a value."""
+    """Return the value of an option that requires one.
+
+    Raises:
+        ConfigurationError: it is None.
+    """
     if value is None:
         raise ConfigurationError(f"{name} must be a number, not None; leave it out to keep what the client has")
     return value
 
 
 def policy(given: ClientArguments, env: Mapping[str, str]) -> Retry:
-    """The retry policy."""
+    """The retry policy.
+
+    Raises:
+        ConfigurationError: it is given in both forms, or is not a policy.
+    """
     if given.retry is None:
         return Retry(max_retries=retries(given.max_retries, env))
     if given.max_retries is not None:
@@ -166,6 +178,11 @@ def checked_policy(value: object) -> Retry:
 
 
 def retries(value: int | None, env: Mapping[str, str]) -> int:
+    """The number of retries from an argument, its environment variable or the default.
+
+    Raises:
+        ConfigurationError: it is not a whole number, 0 or more.
+    """
     raw: int | str | None = value if value is not None else env.get("REDCORE_MAX_RETRIES") or None
     if raw is None:
         return Retry().max_retries

@@ -54,7 +54,11 @@ class Credentials:
 
 
 def credentials(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
-    """Select the single way to authenticate from arguments and environment."""
+    """Select the single way to authenticate from arguments and environment.
+
+    Raises:
+        ConfigurationError: none or several are given, or a part is missing.
+    """
     others = {
         "client_id": given.client_id,
         "client_secret": given.client_secret,
@@ -81,7 +85,11 @@ def credentials(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
 
 
 def application(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
-    """The application that people log in to; a secret of the environment is used only with its client id."""
+    """The application that people log in to; a secret of the environment is used only with its client id.
+
+    Raises:
+        ConfigurationError: it has no client id.
+    """
     client_id = from_either("client_id", given.client_id, env)
     if client_id is None:
         raise ConfigurationError("client_id is missing: pass client_id= or set REDCORE_CLIENT_ID")

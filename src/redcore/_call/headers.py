@@ -39,7 +39,7 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 def checked_header(name: object, value: object) -> tuple[str, str]:
     """Validate one header; raises as `checked_headers` does."""
     if not isinstance(name, str) or not TOKEN.fullmatch(name):
-        raise ArgumentError(f"{name!r} is no header name")
+        raise ArgumentError(f"{name!r} is not a header name")
     name = exact(name)
     known = name.lower()
     if known in OUR_HEADERS:

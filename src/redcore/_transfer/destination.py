@@ -291,7 +291,7 @@ def open_itself(name: str, flags: int) -> int:
 
 
 def is_another(found: os.stat_result) -> bool:
-    """Whether a file is no part: not a regular file, or one that has another name too."""
+    """Whether a file is something else than a part: not a regular file, or one that has another name too."""
     return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
 
 

@@ -70,7 +70,7 @@ class FilePart:
 
 
 def guessed_type(name: str) -> str:
-    """The media type of a file by its name: that of its bytes, as `a.csv.gz` is no text."""
+    """The media type of a file by its name: that of its bytes, as `a.csv.gz` is not text."""
     kind, compression = mimetypes.guess_type(name)
     return (kind if compression is None else COMPRESSED.get(compression)) or ANY_TYPE
 

@@ -259,7 +259,7 @@ def parsed(redirect: str) -> dict[str, str]:
     try:
         query = redirect if is_query else urlsplit(redirect).query
     except ValueError:  # not chained: its message may quote the code
-        raise ResponseError("the redirect is no URL") from None
+        raise ResponseError("the redirect is not a URL") from None
     pairs = parse_qsl(query, keep_blank_values=True)
     parameters = dict(pairs)
     if len(parameters) != len(pairs):

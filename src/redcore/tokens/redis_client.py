@@ -141,4 +141,4 @@ def parsed(url: str) -> dict[str, Any]:
 
 def no_url() -> ConfigurationError:
     """The error of a URL that cannot be read."""
-    return ConfigurationError(f"this is no URL of Redis: give {FORMS}")
+    return ConfigurationError(f"this is not a URL of Redis: give {FORMS}")

@@ -203,18 +203,18 @@ SAYINGS: Mapping[str, tuple[Attack, str]] = {
     ),
     "NameID of another kind": (
         _says(format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
-        "its NameID is no e-mail address but urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
+        "its NameID is not an e-mail address but urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
     ),
-    "stranger": (_says(name_id="stranger@example.com"), "its subject is no active or invited user"),
+    "stranger": (_says(name_id="stranger@example.com"), "its subject is not an active or invited user"),
     "empty NameID": (_says(name_id=" "), "its NameID is not plain text"),
     "element in NameID": (_element_in_name_id, "its NameID is not plain text"),
     "time that is none": (
         _edited(lambda element: find(element, "./saml:Conditions").set("NotBefore", "yesterday")),
-        "its NotBefore is no time in UTC",
+        "its NotBefore is not a time in UTC",
     ),
     "time without zone": (
         _edited(lambda element: find(element, "./saml:Conditions").set("NotOnOrAfter", "2030-01-01T00:00:00")),
-        "its NotOnOrAfter is no time in UTC",
+        "its NotOnOrAfter is not a time in UTC",
     ),
     "SAML 1.1": (_edited(lambda element: element.set("Version", "1.1")), "it is not SAML 2.0, or has no ID"),
     "no subject": (_edited(_without("./saml:Subject")), "it has no Subject"),

@@ -163,7 +163,7 @@ def _instant(element: Element, name: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text if _INSTANT.fullmatch(text) else "").astimezone(UTC)
     except ValueError:
-        raise AssertionRefused(f"its {name} is no time in UTC") from None
+        raise AssertionRefused(f"its {name} is not a time in UTC") from None
 
 
 def _text(element: Element) -> str:

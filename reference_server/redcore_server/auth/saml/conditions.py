@@ -53,7 +53,7 @@ def check(assertion: Assertion, envelope: Envelope | None, expected: Expectation
     if envelope is not None:
         _check_envelope(envelope, expected)
     if assertion.name_id_format not in _FORMATS:
-        raise AssertionRefused(f"its NameID is no e-mail address but {assertion.name_id_format}")
+        raise AssertionRefused(f"its NameID is not an e-mail address but {assertion.name_id_format}")
     _check_audience(assertion, expected)
     _check_window(assertion.window, now)
     for session in assertion.sessions:
@@ -110,4 +110,4 @@ def _check_confirmation(confirmation: Confirmation, expected: Expectation, now: 
         raise AssertionRefused(f"its confirmation lives until {end.isoformat()}, longer than {MAX_LIFETIME_S} s")
     _check_window(confirmation.window, now)
     if (confirmation.in_response_to is not None) != expected.answers_request:
-        raise AssertionRefused("it is no answer to a request of ours" if expected.answers_request else _UNASKED)
+        raise AssertionRefused("it does not answer a request of ours" if expected.answers_request else _UNASKED)

@@ -71,7 +71,7 @@ class AssertionConsumer:
         envelope, assertion = read_envelope(root), read_assertion(element)
         if bearer == "browser":
             if envelope is None or not assertion.sessions:
-                raise AssertionRefused("it is no response that says the person signed in")
+                raise AssertionRefused("it does not say that the person signed in")
             expected = self.addresses.of_browser(provider.entity_id)
         else:
             expected = self.addresses.of_application(provider.entity_id, is_response=envelope is not None)
@@ -94,7 +94,7 @@ class AssertionConsumer:
         async with self.pool.connection() as connection:
             row = await (await connection.execute(_QUERIES["person"], parameters)).fetchone()
         if row is None:
-            raise AssertionRefused("its subject is no active or invited user of the organisation")
+            raise AssertionRefused("its subject is not an active or invited user of the organisation")
         if not is_same_mailbox(row["email"], statement.assertion.name_id):
             raise AssertionRefused("its subject only looks like a user of the organisation")
         if row["status"] != "active" and not is_appointed(row["role"], row["appointer_role"]):

@@ -185,7 +185,7 @@ def authorize(state: State, url: str, email: str, *, is_allowed: bool) -> str:
         raise ValueError("the platform shows an error page: no application has this client_id")
     redirect_uri = asked.get("redirect_uri", "")
     if not is_registered(redirect_uri, application["redirect_uris"]):
-        raise ValueError(f"the platform shows an error page: {redirect_uri!r} is no redirect URI of the application")
+        raise ValueError(f"the platform shows an error page: {redirect_uri!r} is not a redirect URI of the application")
     try:
         parameters = {"code": new_code(state, application, person, asked, is_allowed=is_allowed)}
     except OAuthProblem as problem:

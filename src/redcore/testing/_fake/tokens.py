@@ -88,7 +88,7 @@ def scope_left(state: State, held: Row) -> str:
 
 
 def revoke(state: State, headers: Mapping[str, str], form: Mapping[str, str]) -> None:
-    """`POST /oauth/revoke` (RFC 7009): unknown tokens are no error."""
+    """`POST /oauth/revoke` (RFC 7009): unknown tokens are not an error."""
     client_id = authenticated(state, headers, form)
     held = state.tokens.get(token_of(form))
     if held is None:

@@ -259,7 +259,7 @@ async def test_an_inactive_user_is_refused(address: Address, stores: Stores) -> 
         answer = await address.bring((await address.scene()).honest(name_id="eve@example.com"))
 
     assert (answer.status_code, answer.json()) == (400, REFUSED)
-    assert log[0]["reason"] == "its subject is no active or invited user of the organisation"
+    assert log[0]["reason"] == "its subject is not an active or invited user of the organisation"
 
 
 async def test_a_user_of_another_organisation_is_unknown(address: Address, stores: Stores, clock: Clock) -> None:

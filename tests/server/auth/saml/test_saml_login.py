@@ -216,7 +216,7 @@ async def test_an_unsolicited_answer_is_refused(address: Address) -> None:
     """With one, an attacker would sign a person in as another."""
     scene = await address.scene()
 
-    assert await why(address, scene.honest(in_response_to=None)) == "it is no answer to a request of ours"
+    assert await why(address, scene.honest(in_response_to=None)) == "it does not answer a request of ours"
     assert await why(address, scene.honest(in_response_to="_unknown")) == "it answers no request of this browser"
 
 
@@ -291,7 +291,7 @@ async def test_a_bare_assertion_is_not_an_answer(address: Address) -> None:
     scene = await address.scene()
     bare = serialized(scene.provider.assertion(scene.statement()))
 
-    assert await why(address, bare) == "it is no response that says the person signed in"
+    assert await why(address, bare) == "it does not say that the person signed in"
 
 
 async def test_an_answer_that_is_not_base64_is_refused(address: Address) -> None:
