@@ -1,0 +1,35 @@
+"""Files of all kinds, and what a server sees of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiofiles
+import anyio
+import pytest
+from tests.client.loopback import Seen
+
+CONTENT = b"0123456789" * 20_000
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
+
+
+@asynccontextmanager
+async def anyio_open(path: Path, mode: Any) -> AsyncIterator[Any]:
+    async with await anyio.open_file(path, mode) as file:
+        yield file
+
+
+AWAITED: dict[str, Any] = {"aiofiles": aiofiles.open, "anyio": anyio_open}
+
+
+def part(seen: Seen) -> tuple[str, bytes]:
+    """Return head and content of the file in a multipart body."""
+    boundary = seen.headers["content-type"].partition("boundary=")[2]
+    head, _, content = seen.body.split(f"--{boundary}".encode())[-2].partition(b"\r\n\r\n")
+    return head.decode(), content.removesuffix(b"\r\n")
