@@ -7,10 +7,11 @@ import hashlib
 import io
 import os
 import shutil
+import socket
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ from tests.client.loopback import Loopback, Reply, Seen, refusal
 from redcore import ArgumentError, NotFoundError
 
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Path]:
+    """The path of a socket."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        yield tmp_path / "socket"
 
 
 class TestDownload:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.test_token_store import Shared
+from tests.core.shared_caches import Shared
 from tests.core.world import START, Answer, World, answer, refusal, tokens, user
 
 from redcore import MemoryCache, RedcoreError
