@@ -20,8 +20,9 @@ import vcr
 from pytest_httpx import HTTPXMock
 from tests.client.colours import Colour
 from tests.client.loopback import USER, Loopback, stored
+from tests.client.tunnelling import ConnectProxy
 
-from redcore import AsyncClient, Client, RedcoreError
+from redcore import AsyncClient, Client, NetworkError, RedcoreError
 from redcore._transport.interception import BLOCKING, is_intercepted
 
 NOWHERE = "https://platform.invalid/v1"
@@ -201,6 +202,41 @@ def test_a_mock_that_lets_requests_through_in_two_event_loops(server: Loopback) 
 
     asyncio.run(client.aclose())
     assert server.accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("NO_PROXY", "localhost,[::1]"), ("ALL_PROXY", "socks://127.0.0.1:9"), ("HTTPS_PROXY", "http://a:b@[::1]:9")],
+)
+def test_a_mock_where_proxies_are_set(
+    call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Whatever the variables may hold in use, although httpx cannot read all of it."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv(variable, value)
+    with respx.mock(base_url="https://api.blueround.com/v1") as router:
+        router.get("/users/usr_1").respond(200, json=ENVELOPE)
+
+        assert call(make(base_url="https://api.blueround.com/v1").users.get, "usr_1").id == USER["id"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_recording_where_proxies_are_set(  # noqa: PLR0917 (fixtures)
+    call: Colour, make: Any, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Plain HTTP does not go to `HTTP_PROXY`, which would see the token; HTTPS goes to `HTTPS_PROXY`."""
+    with vcr.use_cassette(str(tmp_path / "cassette.yaml")), ConnectProxy() as proxy:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://{proxy.address}")
+        client = make(base_url=f"{scheme}://127.0.0.1:{server.port}/v1", max_retries=0)
+
+        if scheme == "http":
+            assert call(client.users.get, "usr_1").id == USER["id"]
+        else:
+            with pytest.raises(NetworkError):  # the server does not speak TLS
+                call(client.users.get, "usr_1")
+
+        assert len(proxy.asked) == (scheme == "https")
 
 
 def test_a_client_that_is_closed_while_a_mock_is_there(call: Colour, make: Any) -> None:
