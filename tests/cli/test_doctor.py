@@ -187,6 +187,16 @@ def test_a_proxy_that_drops_requests_is_found(run_cli: Run, monkeypatch: pytest.
     assert "secret-word" not in outcome.out
 
 
+def test_a_socks_proxy_that_is_away_is_found(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check goes the way of calls, which need no package for SOCKS."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:secret-word@127.0.0.1:9")
+    outcome = run_cli("doctor", "--json", "--base-url", "https://api.example.com/v1")
+
+    assert (outcome.code, levels(outcome)["health"]) == (1, "failure")
+    assert "socks5://127.0.0.1:9" in advice(outcome, "health")
+    assert "secret-word" not in outcome.out
+
+
 @pytest.mark.parametrize(
     ("ahead_s", "level"), [(0, "ok"), (45, "warning"), (-45, "warning"), (600, "failure"), (-600, "failure")]
 )

@@ -6,18 +6,19 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import httpx
-
+from redcore._transport import open_transport
 from redcore._transport.proxies import Proxy, proxy_for
 from redcore._transport.tls import tls
+from redcore._wire.encoding import Request
 from redcore.cli.doctor.finding import Finding
 from redcore.cli.state import State, origin_of
-from redcore.exceptions import ConfigurationError
+from redcore.exceptions import ConfigurationError, RedcoreError
 
 TIMEOUT_S = 10.0
 """What each step may take: longer than any of them needs, short enough to wait for."""
@@ -106,15 +107,15 @@ def certified(host: str, port: int) -> Finding:
 def healthy(origin: str, proxy: Proxy | None) -> Iterator[Finding]:
     """Ask the platform for its health, and compare its clock with ours."""
     through = None if proxy is None else named(proxy)
+    request = Request(operation="health", method="GET", url=f"{origin}/healthz", headers={})
     try:
-        with httpx.Client(timeout=TIMEOUT_S, verify=tls(), trust_env=False, proxy=through_proxy(proxy)) as client:
-            answer = client.get(f"{origin}/healthz")
-    except httpx.HTTPError as problem:
-        what = type(problem).__name__
+        with closing(open_transport(None)) as transport:
+            answer = transport.send(request, TIMEOUT_S)
+    except RedcoreError as problem:
         advice = (
             f"Does the proxy {through} let requests to {origin} pass?" if through else "Is it an address of the API?"
         )
-        yield Finding("health", "failure", f"{origin}/healthz: {what}", advice)
+        yield Finding("health", "failure", f"{request.url}: {problem.message}", advice)
         return
     if answer.status_code == 503:
         yield Finding("health", "failure", "the platform is not available (503)", "Try again later.")
@@ -127,14 +128,6 @@ def healthy(origin: str, proxy: Proxy | None) -> Iterator[Finding]:
         yield Finding("health", "ok", f"{origin} lives")
     if "date" in answer.headers:
         yield clock(answer.headers["date"], time.time())
-
-
-def through_proxy(proxy: Proxy | None) -> httpx.Proxy | None:
-    """Return a proxy as httpx takes it."""
-    if proxy is None:
-        return None
-    login = None if proxy.login is None else (proxy.login[0].decode(), proxy.login[1].decode())
-    return httpx.Proxy(named(proxy), auth=login)
 
 
 def clock(date: str, now: float) -> Finding:
