@@ -23,7 +23,7 @@ from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, delivered, reset, user
 
 from redcore import Client, NetworkError
-from redcore._transport.tls import tls
+from redcore._transport.tls import advice, tls
 
 
 @pytest.fixture(params=OWN_TRANSPORTS, ids=named)
@@ -175,6 +175,14 @@ def test_ctrl_c_during_a_handshake(
 
         assert [str(each.message) for each in caught] == []
         assert client.users.get_me().id == "usr_1"
+
+
+def test_a_certificate_that_only_python_3_13_refuses() -> None:
+    """The advice says so: the same call works with earlier versions, and curl accepts the certificate."""
+    problem = ssl.SSLCertVerificationError("certificate verify failed: Missing Authority Key Identifier")
+    problem.verify_code = 85  # X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER
+
+    assert "Python 3.13 and later refuse a certificate that breaks RFC 5280" in advice(problem)
 
 
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:

@@ -16,6 +16,7 @@ Stamp: TypeAlias = tuple[int, int, int] | None
 
 NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 UNKNOWN = {2, 18, 19, 20, 21}  # its codes for an issuer that is not trusted, or a certificate without one
+STRICT = set(range(80, 95))  # for what it checks with VERIFY_X509_STRICT only, which Python sets since 3.13
 
 _made: dict[tuple[str | None, str | None], tuple[dict[str, Stamp], ssl.SSLContext]] = {}
 """By file and folder of the certificate authorities: the state of all files then, and the resulting context."""
@@ -128,6 +129,8 @@ def advice(problem: BaseException) -> str:
     codes = {getattr(each, "verify_code", None) for each in chain(problem)}  # of ssl.SSLCertVerificationError
     if codes & NOT_NOW:
         return "; is the clock of this machine right?"
+    if codes & STRICT:
+        return "; Python 3.13 and later refuse a certificate that breaks RFC 5280: renew it, or its authority's"
     return "; SSL_CERT_FILE names the authorities to trust, such as that of a proxy" if codes & UNKNOWN else ""
 
 
