@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from tests.contract.judge import spec
-from tests.references import resolved
+from tests.spec import resolved, spec
 
 from redcore._spec import operations
 

@@ -6,19 +6,16 @@ What openapi-core leaves out is checked by `omissions`; `test_judge` shows what 
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import attrs
 import httpx
-import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from tests.contract.omissions import Omissions
+from tests.spec import spec
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
 HOST = "https://api.blueround.com"  # the first server of the spec; the host is not checked here
 
 
@@ -58,13 +55,6 @@ class JudgedResponse:
     def of(cls, response: httpx.Response) -> JudgedResponse:
         headers = Headers(list(response.headers.items()))
         return cls(response.status_code, headers, response.headers.get("content-type", ""), response.content or None)
-
-
-@cache
-def spec() -> dict[str, Any]:
-    """Return the parsed spec."""
-    parsed: dict[str, Any] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
-    return parsed
 
 
 class Judge:

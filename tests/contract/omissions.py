@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-from tests.references import resolved
+from tests.spec import resolved
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 SCHEMES = {"oauth2": "bearer", "apiKey": "bearer", "clientSecret": "basic"}

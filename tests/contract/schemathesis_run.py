@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
-from tests.contract.judge import SPEC
+from tests.spec import SPEC
 
 from redcore import Client
 from redcore.testing import ReferenceServer

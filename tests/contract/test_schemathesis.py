@@ -7,12 +7,10 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from tests.contract.judge import SPEC
 from tests.contract.schemathesis_run import Schemathesis
+from tests.spec import spec
 
 from redcore.testing import Lab, ReferenceServer
 from redcore_server.data_folder import read_runtime
@@ -28,12 +26,11 @@ MOST_RUNS = 12
 
 def links_of_the_spec() -> Iterator[str]:
     """Yield every link as schemathesis names it."""
-    spec: dict[str, Any] = yaml.load(SPEC.read_bytes(), yaml.CSafeLoader)
-    for path, item in spec["paths"].items():
+    for path, item in spec()["paths"].items():
         for method in item.keys() - {"parameters"}:
             for status, response in item[method]["responses"].items():
                 shared = response.get("$ref", "").rpartition("/")[2]
-                answer = spec["components"]["responses"][shared] if shared else response
+                answer = spec()["components"]["responses"][shared] if shared else response
                 yield from (f"{method.upper()} {path} -> [{status}] {link}" for link in answer.get("links", ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,7 @@ import pytest
 import redcore
 
 SOURCE = Path(redcore.__file__).parent
-TREES = {file: ast.parse(file.read_text()) for file in sorted(SOURCE.rglob("*.py"))}
-FILES = [file for file in TREES if "Flow[" in file.read_text()]
+FILES = [file for file in sorted(SOURCE.rglob("*.py")) if "Flow[" in file.read_text()]
 
 
 def returns_flow(node: ast.AST) -> bool:
@@ -20,19 +20,21 @@ def returns_flow(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef) and node.returns is not None and "Flow[" in ast.unparse(node.returns)
 
 
-NODES = [node for tree in TREES.values() for node in ast.walk(tree)]
-FUNCTIONS = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-CLEAR = {n.name for n in FUNCTIONS if returns_flow(n)} - {n.name for n in FUNCTIONS if not returns_flow(n)}
-"""Names that identify a flow by themselves; the others do on `self`, in a class that has such a method."""
+@cache
+def clear() -> set[str]:
+    """Return the names that identify a flow by themselves; others do on `self`, in a class with such a method."""
+    nodes = [node for file in SOURCE.rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {n.name for n in functions if returns_flow(n)} - {n.name for n in functions if not returns_flow(n)}
 
 
 def gives_flow(node: ast.expr, own: set[str]) -> bool:
     """Return whether an expression is a call that gives a flow."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
-            return name in own | CLEAR
+            return name in own | clear()
         case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)):
-            return name in CLEAR
+            return name in clear()
         case _:
             return False
 
@@ -68,7 +70,7 @@ def forgotten(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[int]
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
 def test_every_flow_is_driven(file: Path) -> None:
     """A call that gives a flow is followed by `yield from`, returned, kept or passed on."""
-    assert list(forgotten(TREES[file])) == []
+    assert list(forgotten(ast.parse(file.read_text()))) == []
 
 
 @pytest.mark.parametrize(
@@ -94,4 +96,4 @@ def test_the_engine_is_looked_at() -> None:
     read = {str(file.relative_to(SOURCE)) for file in FILES}
 
     assert read >= {"_call/engine.py", "_call/authenticator.py", "_call/token_store.py", "_transfer/download.py"}
-    assert {"_renewed", "bearer", "log_in"} <= CLEAR
+    assert {"_renewed", "bearer", "log_in"} <= clear()

@@ -7,15 +7,13 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
-from ruamel.yaml import YAML
-from tests.references import resolved
+from tests.spec import SPEC, resolved, spec
 
 from redcore import AsyncClient, Client
 from redcore._base.operation import Operation
@@ -28,15 +26,8 @@ from redcore.exceptions import RedcoreAPIError
 from redcore.options import RequestOptions
 
 Json = dict[str, Any]
-SPEC = Path(__file__).parents[2] / "openapi" / "redcore.yaml"
 METHODS = ("get", "put", "post", "delete", "patch")
 ENTRY = re.compile(r"^    (\w+): (\d{3}), ", re.MULTILINE)
-
-
-@lru_cache
-def spec() -> Json:
-    loaded: Json = YAML(typ="safe", pure=True).load(SPEC)
-    return loaded
 
 
 def described() -> Iterator[tuple[str, Json]]:

@@ -9,18 +9,17 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import yaml
 from tests.docs.markdown_blocks import REPOSITORY
+from tests.spec import spec
 
 import redcore.login
 import redcore.testing
 from redcore._resources import generated
 from redcore.cli.generated import COMMANDS
 
-SPEC = yaml.safe_load((REPOSITORY / "openapi" / "redcore.yaml").read_text(encoding="utf-8"))
 OPERATIONS = {
     operation["operationId"]: operation
-    for item in SPEC["paths"].values()
+    for item in spec()["paths"].values()
     for operation in item.values()
     if isinstance(operation, dict) and "operationId" in operation
 }
@@ -53,7 +52,7 @@ def test_every_operation_of_the_api_is_a_command() -> None:
     commands = {command.operation_id for command in COMMANDS}
     wanted = {
         operation["operationId"]
-        for path, item in SPEC["paths"].items()
+        for path, item in spec()["paths"].items()
         if path.startswith("/v1/")
         for operation in item.values()
         if isinstance(operation, dict) and operation.get("operationId") in FOR_PROGRAMS
@@ -85,5 +84,5 @@ def objects_of(page: Path) -> Iterator[object]:
 def test_every_error_code_says_what_to_do() -> None:
     """The catalogue of docs/errors.md has each code of the spec."""
     catalogue = (REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8")
-    codes = SPEC["components"]["schemas"]["ErrorCode"]["enum"]
+    codes = spec()["components"]["schemas"]["ErrorCode"]["enum"]
     assert [code for code in codes if code not in catalogue] == []
