@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.client.test_single_flight_over_the_wire import Rotating
 from redcore._call.token_store import session_in
 from redcore.tokens import MemoryCache
 
-PROGRAM = Path(__file__).with_name("renewing_process.py")
+PROGRAM = Path(__file__).with_name("renewing_processes.py")
 PROCESSES = 8
 TIMEOUT_S = 60
 
@@ -44,14 +44,16 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return f"tokens.RedisCache({url!r}, encryption_key={key!r}, prefix='{tmp_path}:', strict=True)"
 
 
+def arguments(cache: str, server: Loopback, how: str, number: int) -> list[str]:
+    """Return the command line of the program."""
+    return [sys.executable, str(PROGRAM), cache, server.base_url, how, str(number), str(PROCESSES)]
+
+
 @contextmanager
-def process(cache: str, server: Loopback, how: str, number: int) -> Iterator[subprocess.Popen[str]]:
-    """Start a process that waits for the signal."""
-    arguments = [sys.executable, str(PROGRAM), cache, server.base_url, how, str(number)]
-    started = subprocess.Popen(  # noqa: S603 (our own program)
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with started:
+def holder(cache: str, server: Loopback) -> Iterator[subprocess.Popen[str]]:
+    """Start a process that holds the lock."""
+    command = arguments(cache, server, "hold", 1)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:  # noqa: S603 (our own program)
         try:
             assert started.stdout is not None
             assert started.stdout.readline() == "ready\n", started.stderr and started.stderr.read()
@@ -62,15 +64,11 @@ def process(cache: str, server: Loopback, how: str, number: int) -> Iterator[sub
 
 def all_at_once(cache: str, server: Loopback, how: str, number: int) -> list[str]:
     """Let eight processes start together; return the access tokens that `on_token_refreshed` got in them."""
-    with ExitStack() as stack:
-        running = [stack.enter_context(process(cache, server, how, number)) for _ in range(PROCESSES)]
-        for one in running:
-            assert one.stdin is not None
-            one.stdin.write("go\n")
-            one.stdin.flush()
-        ended = [(one.communicate(timeout=TIMEOUT_S), one.returncode) for one in running]
-    assert [(code, errors) for (_, errors), code in ended if code != 0] == []
-    return [token for (output, _), _ in ended for token in json.loads(output)]
+    command = arguments(cache, server, how, number)
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603 (our own program)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    access_tokens: list[str] = json.loads(ended.stdout)
+    return access_tokens
 
 
 @pytest.mark.parametrize(
@@ -97,9 +95,9 @@ def test_one_process_refreshes_for_all(rotating: Loopback, cache: str, how: str,
 @pytest.mark.parametrize("cache", ["file", "keyring", "redis"], indirect=True)
 def test_a_killed_holder_blocks_no_process(rotating: Loopback, cache: str) -> None:
     """The system releases its lock, or Redis does when its lease of 2 s expires; then the others refresh once."""
-    with process(cache, rotating, "hold", 1) as holder:
-        holder.kill()  # SIGKILL
-        holder.wait()
+    with holder(cache, rotating) as process:
+        process.kill()  # SIGKILL
+        process.wait()
 
         access_tokens = all_at_once(cache, rotating, "threads", 2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,7 @@ MODULES = (redcore, redcore.exceptions, redcore.login, redcore.testing, redcore.
 DIRECTIVE = re.compile(r"^\.\. (auto\w+|currentmodule):: (\S+)\n((?:   .*\n)*)", re.MULTILINE)
 
 
+@cache
 def texts(*folders: str) -> str:
     """Return all pages and programs below some folders."""
     paths = (path for folder in folders for path in Path(REPOSITORY, folder).rglob("*"))
