@@ -10,9 +10,12 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import RSAKey
 from starlette.concurrency import run_in_threadpool
 
@@ -181,5 +184,13 @@ def _generate(now: datetime, *, lead_s: int) -> dict[str, Any]:
 
 
 def _parse(row: Mapping[str, Any]) -> SigningKey:
-    key = RSAKey.import_key(row["private_pem"], {"kid": row["kid"], "use": "sig", "alg": "RS256"})
+    key = RSAKey.import_key(_checked(row["private_pem"]), {"kid": row["kid"], "use": "sig", "alg": "RS256"})
     return SigningKey(row["kid"], key, row["active_at"], row["retired_at"])
+
+
+@lru_cache(maxsize=8)
+def _checked(pem: str) -> RSAPrivateKey:
+    """Return a private key, kept between reloads: checking its primes takes about 40 ms."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, RSAPrivateKey)  # noqa: S101 - `_generate` makes no other
+    return key

@@ -68,6 +68,14 @@ def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock)
     assert there.reload(older_than_s=0).find(new, clock.now()) is not None
 
 
+def test_a_key_is_checked_once(pool: Pool, clock: Clock) -> None:
+    """Its primes take tens of milliseconds, of which callers with invented key ids could take one share a second."""
+    keys = SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
+    before = keys.ring().keys[0].key.private_key
+
+    assert keys.reload(older_than_s=0).keys[0].key.private_key is before
+
+
 def test_clock_moved_back_still_signs(pool: Pool, clock: Clock) -> None:
     """The lab may return to a time before the first key; it then signs all the same."""
     clock.advance(1000)
