@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,17 @@ async def anyio_open(path: Path, mode: Any) -> AsyncIterator[Any]:
 
 
 AWAITED: dict[str, Any] = {"aiofiles": aiofiles.open, "anyio": anyio_open}
+
+
+@contextmanager
+def open_pipe(path: Path, flags: int) -> Iterator[int]:
+    """Make a pipe, and open one end of it, which does nothing by itself."""
+    os.mkfifo(path)
+    opened = os.open(path, flags)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def part(seen: Seen) -> tuple[str, bytes]:

@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from starlette.datastructures import UploadFile
 from tests.client.colours import Colour
-from tests.client.file_kinds import AWAITED, CONTENT, POSIX
+from tests.client.file_kinds import AWAITED, CONTENT, POSIX, open_pipe
 from tests.client.loopback import Loopback, Reply, Seen, refusal
 
 from redcore import ArgumentError, NotFoundError
+from redcore._transfer import partial_file
 
+AS_ROOT = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
 
 
@@ -68,6 +71,29 @@ class TestDownload:
         assert server.seen == []
 
     @POSIX
+    def test_a_reader_that_falls_silent_is_waited_for_until_the_deadline(
+        self, call: Colour, make: Any, tmp_path: Path
+    ) -> None:
+        """`deadline` bounds the whole download."""
+        with open_pipe(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), pytest.raises(TimeoutError, match="deadline"):
+            call(make(deadline=0.1).files.download, "file_1", to=tmp_path / "pipe")
+
+    @POSIX
+    def test_a_download_whose_reader_is_silent_can_be_cancelled(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """It does not wait until its reader takes the rest."""
+        if call.name == "sync":
+            pytest.skip("blocking calls cannot be cancelled")
+        client = make()
+
+        async def download() -> bool:
+            with anyio.CancelScope() as scope:
+                await client.files.download("file_1", to=tmp_path / "pipe", on_progress=lambda _: scope.cancel())
+            return scope.cancelled_caught
+
+        with open_pipe(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK):
+            assert call(download)
+
+    @POSIX
     def test_a_download_to_a_device(self, call: Colour, make: Any) -> None:
         """As `cp` would."""
         call(make().files.download, "file_1", to=os.devnull)
@@ -87,6 +113,100 @@ class TestDownload:
             assert (tmp_path / f"link-to-{name}").is_symlink()
             assert (tmp_path / name).read_bytes() == CONTENT
         assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o640
+
+    @POSIX
+    def test_a_file_with_another_name_keeps_it(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """Both names lead to the new bytes."""
+        (tmp_path / "a.csv").write_bytes(b"before" * 100_000)
+        (tmp_path / "b.csv").hardlink_to(tmp_path / "a.csv")
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (tmp_path / "b.csv").read_bytes() == CONTENT
+        assert sorted(tmp_path.iterdir()) == [tmp_path / "a.csv", tmp_path / "b.csv"]
+
+    @AS_ROOT
+    @pytest.mark.parametrize("may_give_away", [True, False])
+    def test_a_file_keeps_its_owner(
+        self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, may_give_away: bool
+    ) -> None:
+        """Also where the system does not let it be given away."""
+
+        def denied(*_: object) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"before")
+        os.chown(path, 1234, 1235)
+        path.chmod(0o640)
+        if not may_give_away:
+            monkeypatch.setattr(os, "fchown", denied)
+
+        call(make().files.download, "file_1", to=path)
+
+        found = path.stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 1235, 0o640)
+        assert (path.read_bytes(), list(tmp_path.iterdir())) == (CONTENT, [path])
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="others have none that Python can set")
+    def test_a_file_keeps_its_attributes(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """Access control lists are among them; those of the partial file do not stay."""
+        path, part_path = tmp_path / "a.csv", tmp_path / "a.csv.file_1.part"
+        path.write_bytes(b"before")
+        part_path.write_bytes(CONTENT[:10])
+        try:
+            os.setxattr(path, "user.note", b"kept")
+            os.setxattr(part_path, "user.other", b"dropped")
+        except OSError:
+            pytest.skip("this file system has no attributes")
+
+        call(make().files.download, "file_1", to=path)
+
+        assert (os.listxattr(path), os.getxattr(path, "user.note")) == (["user.note"], b"kept")
+
+    @POSIX
+    def test_a_file_system_without_locks(
+        self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as one of a network: a download has a part of its own, as beside another one."""
+
+        def unsupported(_: int) -> bool:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr(partial_file, "take", unsupported)
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (tmp_path / "a.csv").read_bytes() == CONTENT
+        assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
+
+    @POSIX
+    def test_a_file_system_without_permissions(
+        self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as one of a memory card: nothing can be set, and all files have the same."""
+
+        def denied(*_: object) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        (tmp_path / "a.csv").write_bytes(b"before")
+        monkeypatch.setattr(os, "fchmod", denied)
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (tmp_path / "a.csv").read_bytes() == CONTENT
+
+    @AS_ROOT
+    def test_the_part_of_a_stranger_stays(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """In a shared folder anyone may have made it, and could change it after it was verified."""
+        part_path = tmp_path / "a.csv.file_1.part"
+        part_path.write_bytes(CONTENT[:10])
+        os.chown(part_path, 1234, 1235)
+
+        call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert part_path.read_bytes() == CONTENT[:10]
+        assert ((tmp_path / "a.csv").stat().st_uid, (tmp_path / "a.csv").read_bytes()) == (os.geteuid(), CONTENT)
 
     def test_a_name_too_long_for_a_suffix(self, call: Colour, make: Any, tmp_path: Path) -> None:
         """The partial file beside it has a name of its own."""

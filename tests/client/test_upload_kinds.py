@@ -8,6 +8,7 @@ import errno
 import gzip
 import io
 import lzma
+import mmap
 import os
 import socket
 import sys
@@ -25,7 +26,7 @@ import anyio
 import pytest
 from starlette.datastructures import Headers, UploadFile
 from tests.client.colours import Colour
-from tests.client.file_kinds import AWAITED, CONTENT, POSIX, part
+from tests.client.file_kinds import AWAITED, CONTENT, POSIX, open_pipe, part
 from tests.client.loopback import Loopback, refusal, reset, stored
 
 from redcore import ArgumentError, RedcoreAPIError
@@ -243,6 +244,47 @@ class TestUpload:
         writer.join()
         assert caught.value.status_code == 403  # the frames of its traceback would have kept the pipe open
         assert [seen.path for seen in server.seen] == ["/oauth/token"]
+
+    @POSIX
+    def test_a_writer_that_falls_silent_is_waited_for_until_the_deadline(
+        self, call: Colour, make: Any, tmp_path: Path
+    ) -> None:
+        """`deadline` bounds the whole upload."""
+        with open_pipe(tmp_path / "pipe", os.O_RDWR) as writer:
+            os.write(writer, b"a")
+
+            with pytest.raises(TimeoutError, match="deadline"):
+                call(make(deadline=0.1).files.upload, file=tmp_path / "pipe")
+
+    @POSIX
+    def test_an_upload_whose_writer_is_silent_can_be_cancelled(self, call: Colour, make: Any, tmp_path: Path) -> None:
+        """It does not wait for the next bytes."""
+        if call.name == "sync":
+            pytest.skip("blocking calls cannot be cancelled")
+        client = make()
+
+        async def upload() -> bool:
+            with anyio.CancelScope() as scope:
+                await client.files.upload(file=tmp_path / "pipe", on_progress=lambda _: scope.cancel())
+            return scope.cancelled_caught
+
+        with open_pipe(tmp_path / "pipe", os.O_RDWR) as writer:
+            os.write(writer, b"a")
+
+            assert call(upload)
+
+    @pytest.mark.usefixtures("redcore_time")
+    def test_a_file_in_memory_is_sent_again(self, call: Colour, make: Any, server: Loopback) -> None:
+        """`mmap` can be rewound, though it has no `seekable` before Python 3.13."""
+        server.script(reset, stored(CONTENT[10:]))
+        client = make(max_retries=1)
+
+        with mmap.mmap(-1, len(CONTENT)) as file:
+            file.write(CONTENT)
+            file.seek(10)
+            call(client.files.upload, file=file)
+
+        assert part(server.seen[-1])[1] == CONTENT[10:]
 
     @pytest.mark.parametrize(
         "broken",

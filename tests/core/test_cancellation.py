@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from redcore import NetworkError
@@ -78,6 +79,29 @@ def test_a_cancellation_during_the_last_step(
     async def main() -> None:
         with pytest.raises(error):
             await ended(flow())
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+def test_a_timeout_of_ours_during_a_step_that_fails() -> None:
+    """The error is raised: nothing outside has cancelled the call."""
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise OSError("broken")
+
+    async def perform(_: Step) -> None:
+        with anyio.CancelScope() as timeout:
+            timeout.cancel()
+            await to_the_end(fail())
+
+    def call() -> Flow[None]:
+        yield Sleep(0.0)
+
+    async def main() -> None:
+        with pytest.raises(OSError, match="broken"):
+            await drive_async(call(), perform)
         await asyncio.sleep(0)
 
     asyncio.run(main())

@@ -42,9 +42,15 @@ async def deliver() -> None:
         return
     import asyncio  # noqa: PLC0415 (blocking code needs none of it)
 
-    if (task := asyncio.current_task()) in put_off:
-        put_off.discard(task)
+    task = asyncio.current_task()
+    if task is None or task not in put_off:
+        return
+    put_off.discard(task)
+    try:
         await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        if task.cancelling():  # if not, it came from a timeout of ours, which has ended with an error
+            raise
 
 
 @contextmanager

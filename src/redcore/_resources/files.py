@@ -152,7 +152,7 @@ class Files(generated.Files):
             file_id: Id of the file, `file_…`.
             to: A path, or a file opened for writing in binary mode, which stays open; None returns the bytes, at most
                 64 MiB. A pipe or device is written to directly; a symbolic link is followed, and its target is replaced
-                with the same permissions. `AsyncClient` also accepts async files.
+                with the same owner and permissions. `AsyncClient` also accepts async files.
             on_progress: Called with a `Progress` for each part received.
             resume: Whether to resume from the partial file of an earlier download to this path.
             options: Options of this call alone, as `with_options` takes them.

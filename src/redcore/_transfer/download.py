@@ -148,7 +148,7 @@ class Download:
     def _begin(self, answer: Incoming) -> None:
         """Check which bytes a response contains."""
         headers = answer.headers
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        if headers.get("content-encoding", "").lower() not in {"", "identity"}:
             raise ResponseError("the file has a content encoding that was not asked for")
         self._same_version(headers)
         if answer.status_code == 206:
@@ -161,10 +161,12 @@ class Download:
         self._surplus, self._meter.total = self._meter.done, int(length) if length.isdecimal() else None
 
     def _same_version(self, headers: Headers) -> None:
+        """Compare the version with the one that was begun; without one in the response, the checksum decides."""
         etag = headers.get("etag")
-        if self._etag is not None and etag != self._etag:
+        if self._etag is None:
+            self._etag = etag
+        elif etag is not None and etag.removeprefix("W/") != self._etag.removeprefix("W/"):  # intermediaries weaken it
             raise FileChangedError("the file changed while it was downloaded; download it again")
-        self._etag = etag
 
     def _nothing_left(self, error: RedcoreAPIError) -> None:
         """Handle 416: the file is already complete, or is another version."""

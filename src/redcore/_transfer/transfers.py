@@ -14,8 +14,9 @@ from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Flow, Notify, Sleep, Work
 from redcore._spec import operations
 from redcore._spec.models import File
-from redcore._transfer.destination import PartialFile, Place, Target
+from redcore._transfer.destination import PipeTarget, Place, Target
 from redcore._transfer.download import Download
+from redcore._transfer.partial_file import PartialFile
 from redcore._wire.callbacks import check_callback
 from redcore._wire.file_sources import NamedPipe
 from redcore._wire.multipart import FilePart
@@ -71,6 +72,7 @@ class Transfers:
         while not (yield Work(source.open)):
             budget.attempt_s()  # raises when the deadline has passed
             yield Sleep(PIPE_POLL_S)
+        source.check = budget.attempt_s
         return attrs.evolve(self.options, deadline_s=budget.remaining_s(), headers=headers)
 
     def begin(self, file_id: str) -> tuple[Download, Meter]:
@@ -102,7 +104,7 @@ class Transfers:
     def written(self, file_id: str, file: object, on_progress: OnProgress | None) -> Flow[None]:
         """Download into an open file of the application."""
         download, meter = self.begin(file_id)
-        yield from self._write(download, meter, file, on_progress)
+        yield from self._write(download, meter, Target(file), on_progress)
 
     def saved(
         self, file_id: str, path: str | os.PathLike[str], on_progress: OnProgress | None, *, resume: bool
@@ -121,8 +123,9 @@ class Transfers:
         while (file := (yield Work(place.open_stream))) is None:
             download.left()  # raises when the deadline has passed
             yield Sleep(PIPE_POLL_S)
+        target = Target(file) if os.get_blocking(file.fileno()) else PipeTarget(file, download.left)
         try:
-            yield from self._write(download, meter, file, on_progress)
+            yield from self._write(download, meter, target, on_progress)
         finally:
             yield Work(file.close)
 
@@ -138,7 +141,7 @@ class Transfers:
         file: IO[bytes] = yield Work(partial(part.open, meter, resume=resume))
         found = meter.done
         try:
-            yield from self._write(download, meter, file, on_progress)
+            yield from self._write(download, meter, Target(file), on_progress)
         except (FileChangedError, ChecksumError):
             yield Work(part.drop)
             if not found:
@@ -151,8 +154,7 @@ class Transfers:
         else:
             yield Work(part.keep)
 
-    def _write(self, download: Download, meter: Meter, file: object, on_progress: OnProgress | None) -> Flow[None]:
-        target = Target(file)
+    def _write(self, download: Download, meter: Meter, target: Target, on_progress: OnProgress | None) -> Flow[None]:
         yield from target.probe()
 
         def write(piece: bytes, _: Meter) -> Flow[None]:

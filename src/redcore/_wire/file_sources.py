@@ -7,12 +7,16 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Callable
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any
 
+from redcore._base.signal_handlers import let_through
 from redcore._wire.source import DEFAULT_NAME, PIECE_BYTES, Awaited, Source, as_bytes, reading
 from redcore.exceptions import ArgumentError
+
+MOMENT_MS = 50  # between two looks at the deadline
 
 
 class Opened(Source):
@@ -75,7 +79,7 @@ class Stored(Source):
         self.name = path.name
         self.replayable = kind == stat.S_IFREG
         if self.replayable:
-            with reading(), self._path.open("rb") as file:  # as_bytes now, before the request has begun
+            with reading(), self._path.open("rb") as file:  # checked now, before the request has begun
                 self.size = Opened(file).size
 
     def start(self) -> None:
@@ -101,8 +105,12 @@ class Stored(Source):
 class NamedPipe(Source):
     """A FIFO, read until its writers close it."""
 
+    waits = True
+
     def __init__(self, path: Path) -> None:
         self.name = path.name
+        self.check: Callable[[], object] = lambda: None
+        """Raises when the deadline has passed."""
         self._path = path
         self._file: IO[bytes] | None = None
         self._is_started = False
@@ -118,7 +126,7 @@ class NamedPipe(Source):
         with reading():
             if self._file is None:
                 self._file = open(self._path, "rb", buffering=0, opener=open_at_once)  # noqa: SIM115 (see `close`)
-            return can_read(self._file)
+            return is_ready(self._file, select.POLLIN, 0)
 
     def start(self) -> None:
         """Wait for a writer, unless it was opened before."""
@@ -130,8 +138,17 @@ class NamedPipe(Source):
                 self._file = self._path.open("rb", buffering=0)
             os.set_blocking(self._file.fileno(), True)
 
+    def ready(self) -> bool:
+        """Whether it has bytes, or an end; waits a moment for them."""
+        if self._file is None or is_ready(self._file, select.POLLIN, MOMENT_MS):
+            return True
+        self.check()
+        return False
+
     def read(self) -> bytes:
         """Return the next bytes."""
+        while not self.ready():
+            pass
         if self._file is None:
             return b""
         with reading():
@@ -149,11 +166,11 @@ def open_at_once(name: str, flags: int) -> int:
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def can_read(pipe: IO[bytes]) -> bool:
-    """Whether reading a pipe would not block: it has bytes, or its last writer has closed it."""
+def is_ready(pipe: IO[bytes], event: int, wait_ms: int) -> bool:
+    """Whether reading or writing a pipe would not block: it has bytes or room, or its other end was closed."""
     poll = select.poll()
-    poll.register(pipe, select.POLLIN)  # POLLHUP is always reported, once there has been a writer (poll(2))
-    return bool(poll.poll(0))
+    poll.register(pipe, event)  # POLLHUP and POLLERR are always reported, once there has been another end (poll(2))
+    return bool(poll.poll(wait_ms))
 
 
 class AwaitedFile(Awaited):
@@ -194,5 +211,12 @@ def name_of(file: object) -> str:
 
 
 def can_seek(file: Any) -> bool:
-    """Whether a file can be read a second time; some files support only `read`."""
-    return all(hasattr(file, method) for method in ("seekable", "seek", "tell")) and bool(file.seekable())
+    """Whether a file can be read a second time; some files support only `read`, others do not say that they can."""
+    if hasattr(file, "seekable"):
+        return hasattr(file, "seek") and hasattr(file, "tell") and bool(file.seekable())
+    try:  # mmap before Python 3.13, and files of other libraries
+        file.seek(file.tell())
+    except Exception as problem:  # noqa: BLE001 (of any type; it is read once then)
+        let_through(problem)
+        return False
+    return True

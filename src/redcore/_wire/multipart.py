@@ -205,6 +205,8 @@ class AsyncPass:
         if isinstance(source, Awaited):
             piece = self._body.metered(await source.read_async())
         else:
+            while source.waits and not await self._wait_for(source.ready):
+                pass  # a cancellation is delivered in between
             piece = await self._wait_for(self._body.read)
         self._next = self._reported if piece else self._end
         return piece or self._body.finish()

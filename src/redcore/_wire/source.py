@@ -28,6 +28,8 @@ class Source(ABC):
     """Whether the bytes can be read a second time."""
     blocks = True
     """Whether reading may block on disk I/O or on the application."""
+    waits = False
+    """Whether reading waits for another program, for any time."""
 
     @abstractmethod
     def start(self) -> None:
@@ -44,6 +46,14 @@ class Source(ABC):
         Raises:
             ArgumentError: the file cannot be read, is not binary, or was truncated.
         """
+
+    def ready(self) -> bool:
+        """Whether reading would not wait for another program; may wait a moment for it.
+
+        Raises:
+            RequestTimeoutError: the deadline has passed.
+        """
+        return True
 
     def close(self) -> None:  # noqa: B027 (most have nothing to close)
         """Close a file that was opened here; files of the application stay open."""
