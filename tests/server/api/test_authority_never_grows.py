@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -150,6 +151,16 @@ class App:
     scopes: frozenset[str]
 
 
+@attrs.frozen
+class Import:
+    """A run that waits for the worker."""
+
+    id: str
+    actor: Credential
+    role: str
+    email: str
+
+
 @attrs.define
 class World:
     """The server, opened once for all examples on one event loop."""
@@ -187,6 +198,7 @@ class Authority(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.everybody: list[Person] = []
+        self.queued: list[Import] = []
         self.holders: list[Credential] = []
         self.things: list[tuple[str, str, str]] = []  # path parameter, id, organisation
         self.count = 0
@@ -244,8 +256,8 @@ class Authority(RuleBasedStateMachine):
         answer = self._call(actor, "POST", "/v1/users", json={"email": self._new_email(), "name": "P", "role": role})
         return self._person(answer.json()["data"]["id"], actor, role) if answer.is_success else multiple()
 
-    @rule(target=people, actor=credentials, role=st.sampled_from(ROLES))
-    def import_user(self, actor: Credential, role: str) -> Any:
+    @rule(target=people, actor=credentials, role=st.sampled_from(ROLES), waits=st.booleans())
+    def import_user(self, actor: Credential, role: str, waits: bool) -> Any:  # noqa: FBT001 - drawn
         email = self._new_email()
         file = self._call(actor, "POST", "/v1/files", files={"file": f"email,name,role\n{email},P,{role}\n".encode()})
         if not file.is_success:
@@ -257,16 +269,29 @@ class Authority(RuleBasedStateMachine):
             return multiple()
         assert actor.may("workflows:write", *WORKFLOWS["user_import"].scopes)
         self._thing("run_id", run.json()["data"]["id"], actor)
-        self._do(self.world.work.run(run.json()["data"]["id"]))
-        made = self._do(
-            rows(
-                self.world.stores,
-                "select id from users where email = %s and organisation_id = %s",
-                email,
-                actor.owner.organisation,
-            )
-        )
-        return self._person(made[0]["id"], actor, role) if made else multiple()
+        self.queued.append(Import(run.json()["data"]["id"], actor, role, email))
+        return multiple() if waits else self.do_import()
+
+    @precondition(lambda self: self.queued)
+    @rule(target=people)
+    def do_import(self) -> Any:
+        run = self.queued.pop(0)
+        is_refused = self._do(self._is_refused(run.actor))
+        self._do(self.world.work.run(run.id))
+        sql = "select id from users where email = %s and organisation_id = %s"
+        made = self._do(rows(self.world.stores, sql, run.email, run.actor.owner.organisation))
+        if not made:
+            return multiple()
+        assert run.actor.may(*WORKFLOWS["user_import"].scopes)
+        assert not is_refused or run.actor.app  # a key that is refused was revoked; a token may have been given back
+        return self._person(made[0]["id"], run.actor, run.role)
+
+    async def _is_refused(self, holder: Credential) -> bool:
+        try:
+            await self.world.auth.verifier.verify(holder.bearer)
+        except InvalidToken:
+            return True
+        return False
 
     @rule(actor=credentials, other=people, role=st.sampled_from(ROLES))
     def give_role(self, actor: Credential, other: Person, role: str) -> None:
