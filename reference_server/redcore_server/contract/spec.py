@@ -41,6 +41,12 @@ class Rule:
             {**self.schema, "components": {"schemas": self.components}}, validate_formats=True
         )
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The fields without which no object is valid."""
+        schema = self.components[self.schema["$ref"].rpartition("/")[2]] if "$ref" in self.schema else self.schema
+        return frozenset(schema.get("required", ()))
+
 
 @attrs.frozen
 class Parameter:

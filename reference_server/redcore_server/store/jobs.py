@@ -28,6 +28,11 @@ class BusyElsewhere(Exception):  # noqa: N818 - a state, not an error: the job r
     """Another worker is doing the same, or one was killed while its last statement is still running."""
 
 
+# A queue that has just become long is in the statistics of PostgreSQL a minute later. Until then it plans as if the
+# queue were empty, as it mostly is: each worker that takes a job sorts all of them, or compares each with each. While
+# another transaction does the same, that is enough.
+_ANALYZE: Final = "analyze (skip_locked) procrastinate_jobs"
+
 # Never opened: a job is always written on its cause's own connection.
 _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
@@ -63,7 +68,7 @@ async def defer(
 async def defer_each(
     connection: AsyncPostgres, task: str, arguments: Iterable[Mapping[str, JSONValue]], *, priority: int = 0
 ) -> None:
-    """Schedule many jobs of one task, in one statement.
+    """Schedule many jobs of one task, in one statement; call `note_many` behind the last.
 
     Args:
         connection: Connection with an open transaction.
@@ -74,6 +79,15 @@ async def defer_each(
     await _jobs.configure_task(task, connection=connection, priority=priority).batch_defer_async(
         *map(_with_cause, arguments)
     )
+
+
+async def note_many(connection: AsyncPostgres) -> None:
+    """Make PostgreSQL plan for a long queue.
+
+    Args:
+        connection: Connection with an open transaction, in which many jobs were scheduled.
+    """
+    await connection.execute(_ANALYZE)
 
 
 def _with_cause(arguments: Mapping[str, JSONValue]) -> dict[str, JSONValue]:

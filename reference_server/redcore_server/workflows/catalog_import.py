@@ -10,11 +10,12 @@ from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows import catalog_export
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
 from redcore_server.workflows.imports import INPUT_SCHEMA, Problems, body_check, good_rows, whole_number
-from redcore_server.workflows.tables import Row, row_problem
+from redcore_server.workflows.rows import Row, row_problem
 
 FIELDS: Final = ("sku", "name", "price", "stock", "status")
 _COLUMNS: Final = frozenset(catalog_export.COLUMNS)  # an exported file can be imported again
-_NUMBERS: Final = frozenset({"price", "stock"})
+_NUMBERS: Final = ("price", "stock")
+_IGNORED: Final = tuple(_COLUMNS.difference(FIELDS))
 _QUERIES: Final = queries("catalog")
 
 
@@ -45,9 +46,13 @@ async def _stage(run: Run, connection: AsyncPostgres, problems: Problems) -> Non
 
 
 def _typed(row: Row) -> Mapping[str, Any]:
-    return {
-        name: whole_number(value) if name in _NUMBERS else value for name, value in row.values.items() if name in FIELDS
-    }
+    values = dict(row.values)
+    for name in _NUMBERS:
+        if name in values:
+            values[name] = whole_number(values[name])
+    for name in _IGNORED:
+        values.pop(name, None)
+    return values
 
 
 DEFINITION: Final = Definition(

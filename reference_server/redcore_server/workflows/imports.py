@@ -13,11 +13,12 @@ from redcore_server.contract import spec
 from redcore_server.contract.schema_messages import issues
 from redcore_server.errors import Detail
 from redcore_server.workflows.definition import MAX_DETAILS, Run, RunFailed
-from redcore_server.workflows.tables import Row, batches, row_problem
+from redcore_server.workflows.rows import Row, row_problem
+from redcore_server.workflows.tables import batches
 
 _READING: Final = 0.9  # of the progress; the rest is writing
 _MAX_DIGITS: Final = 100  # far more than any bound has; to read thousands is slow
-_REPORT_BYTES: Final = 64 * 1024  # a thousand tiny rows take less than a report of the progress
+_REPORT_BYTES: Final = 256 * 1024  # a thousand tiny rows take less than a report of the progress
 
 INPUT_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -41,10 +42,12 @@ class Check:
     Attributes:
         is_good: Returns whether they are valid; called for each row.
         problems: Returns the problems of invalid ones; called until a hundred are kept, as it costs ten times as much.
+        required: Fields that valid ones have.
     """
 
     is_good: Callable[[Mapping[str, Any]], bool]
     problems: Callable[[Mapping[str, Any]], Iterable[Detail]]
+    required: frozenset[str]
 
 
 @attrs.define
@@ -59,6 +62,10 @@ class Problems:
     count: int = 0
     details: list[Detail] = attrs.field(factory=list[Detail])
 
+    def are_enough(self) -> bool:
+        """Return whether further ones are only counted."""
+        return len(self.details) >= MAX_DETAILS
+
     def add(self, details: Iterable[Detail]) -> None:
         """Add the problems of one row.
 
@@ -66,7 +73,7 @@ class Problems:
             details: At least one problem; not iterated over once enough are kept, so a generator then costs nothing.
         """
         self.count += 1
-        if len(self.details) < MAX_DETAILS:
+        if not self.are_enough():
             self.details.extend(islice(details, MAX_DETAILS - len(self.details)))
 
     def add_rows(self, rows: Sequence[Mapping[str, Any]], problem: Callable[[Mapping[str, Any]], Detail]) -> None:
@@ -121,11 +128,14 @@ async def good_rows(
     """
     file = await run.file(run.input["file_id"])
     reported = 0.0
-    async for batch in batches(run.objects, file, columns):
+    async for batch in batches(run.objects, file, columns, check.required, problems.are_enough):
+        problems.count += batch.skipped
         good: list[tuple[Row, Mapping[str, Any]]] = []
         for row in batch.rows:
             if row.is_readable() and check.is_good(values := typed(row)):
                 good.append((row, values))
+            elif problems.are_enough():
+                problems.count += 1
             else:
                 problems.add(_problems(row, typed, check))
         yield good
@@ -150,7 +160,7 @@ def body_check(operation_id: str) -> Check:
     """
     rule = spec.load().operations[operation_id].body
     assert rule is not None  # noqa: S101 - a test runs each import
-    return Check(rule.validator.is_valid, partial(issues, rule, name=""))
+    return Check(rule.validator.is_valid, partial(issues, rule, name=""), rule.required)
 
 
 def whole_number(text: object) -> object:
@@ -159,8 +169,9 @@ def whole_number(text: object) -> object:
     Args:
         text: Text of a field.
     """
+    if isinstance(text, str):
+        is_whole = text.isascii() and text.removeprefix("-").isdecimal() and len(text) <= _MAX_DIGITS
+        return int(text) if is_whole else text
     if isinstance(text, float) and text.is_integer():
         return int(text)  # JSON Schema accepts 5.0 as an integer, PostgreSQL's COPY does not
-    if isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal() and len(text) <= _MAX_DIGITS:
-        return int(text)
     return text

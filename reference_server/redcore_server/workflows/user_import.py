@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import attrs
+
 from redcore_server.auth.people.person import email_key
 from redcore_server.auth.people.role import ADMIN, may_appoint
 from redcore_server.errors import Detail
 from redcore_server.ids import new_id
 from redcore_server.invitations.job import INVITATION_LIFETIME, defer_invitations
 from redcore_server.invitations.limit import too_often
+from redcore_server.store.jobs import note_many
 from redcore_server.store.postgres import AsyncPostgres, queries
 from redcore_server.workflows.definition import MAX_DETAILS, Definition, Run
 from redcore_server.workflows.imports import INPUT_SCHEMA, Check, Problems, body_check, good_rows
-from redcore_server.workflows.tables import BATCH_ROWS, Row, row_problem
+from redcore_server.workflows.rows import Row, row_problem
+from redcore_server.workflows.tables import BATCH_ROWS
 
 _FIELDS: Final = ("email", "name", "role")
 _QUERIES: Final = queries("user_import")
@@ -69,6 +73,7 @@ async def _invite(connection: AsyncPostgres) -> None:
         await cursor.execute(_QUERIES["invitations"])
         while rows := await cursor.fetchmany(BATCH_ROWS):
             await defer_invitations(connection, [row["invitation_id"] for row in rows])
+    await note_many(connection)
 
 
 def _check(run: Run) -> Check:
@@ -83,7 +88,7 @@ def _check(run: Run) -> Check:
             return [Detail("role", f"needs the scope {ADMIN}, with which the run was not started")]
         return body.problems(values)
 
-    return Check(is_good, problems)
+    return attrs.evolve(body, is_good=is_good, problems=problems)
 
 
 def _typed(row: Row) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows import WORKFLOWS, tables
 from redcore_server.workflows.definition import MAX_DETAILS
 from redcore_server.workflows.imports import Problems
+from redcore_server.workflows.rows import row_problem
 
 pytestmark = pytest.mark.anyio
 
@@ -273,12 +274,14 @@ async def test_long_rows_are_read_a_few_at_a_time(
     caller: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many as fit into the size of the longest row, so that a file of long rows does not fill the memory."""
-    monkeypatch.setattr(tables, "MAX_ROW_CHARACTERS", 10_000)
+    monkeypatch.setattr("redcore_server.workflows.lines.MAX_ROW_CHARACTERS", 10_000)
     content = b"sku,name\n" + b"A,%b\n" % (b"x" * 3000) * 10
     (settings.objects / "rows").write_bytes(content)
     file = {"key": "rows", "size": len(content), "name": "rows.csv", "content_type": "text/csv"}
 
-    read = [len(batch.rows) async for batch in tables.batches(open_objects(settings), file, frozenset({"sku", "name"}))]
+    columns = frozenset({"sku", "name"})
+    batches = tables.batches(open_objects(settings), file, columns, columns, lambda: True)
+    read = [len(batch.rows) async for batch in batches]
 
     assert read == [4, 4, 2]
 
@@ -360,6 +363,20 @@ async def test_users_are_imported_and_invited(caller: httpx.AsyncClient, run: Ru
     assert len(await rows(stores, jobs, user["id"])) == 1
 
 
+async def test_a_queue_that_an_import_makes_long_is_planned_for(
+    caller: httpx.AsyncClient, run: Runs, stores: Stores
+) -> None:
+    """Statistics of the empty queue would let each worker that takes a job sort all jobs, or compare each with each."""
+    async with stores.postgres.connection() as connection:
+        await connection.execute("analyze procrastinate_jobs")
+    people = "".join(f"{number}@example.com,New,\n" for number in range(300))
+
+    await run("user_import", file_id=await upload(caller, f"email,name,role\n{people}"))
+
+    (table,) = await rows(stores, "select reltuples from pg_class where relname = 'procrastinate_jobs'")
+    assert table["reltuples"] >= 300
+
+
 async def test_an_import_accepts_addresses_in_any_script(caller: httpx.AsyncClient, run: Runs) -> None:
     """In another Unicode form it is the same address, as in the API."""
     await caller.post("/v1/users", json={"email": "ren\u00e9@example.com", "name": "Old"})
@@ -378,7 +395,7 @@ async def test_problems_beyond_the_limit_are_only_counted() -> None:
 
     def describe(number: int) -> Iterator[Detail]:
         described.append(number)
-        yield tables.row_problem(number, "sku", "is required")
+        yield row_problem(number, "sku", "is required")
 
     for number in range(MAX_DETAILS + 50):
         problems.add(describe(number))
