@@ -31,7 +31,7 @@ class BusyElsewhere(Exception):  # noqa: N818 - a state, not an error: the job r
 # A queue that has just become long is in the statistics of PostgreSQL a minute later. Until then it plans as if the
 # queue were empty, as it mostly is: each worker that takes a job sorts all of them, or compares each with each. While
 # another transaction does the same, that is enough.
-_ANALYZE: Final = "analyze (skip_locked) procrastinate_jobs"
+_ANALYZE: Final = "analyze (skip_locked) procrastinate_jobs (status, queue_name, lock, priority, scheduled_at)"
 
 # Never opened: a job is always written on its cause's own connection.
 _jobs: Final = procrastinate.App(connector=procrastinate.PsycopgConnector())

@@ -53,7 +53,8 @@ async def work(run: Run) -> None:
         await connection.execute(_QUERIES["count_invited"], parameters)
         created = (await connection.execute(_QUERIES["add_users"], parameters)).rowcount
         await connection.execute(_QUERIES["add_invitations"], parameters)
-        await _invite(connection)
+        if created:
+            await _invite(connection)
         await run.succeed(connection, {"created": created, **problems.as_result()})
 
 
