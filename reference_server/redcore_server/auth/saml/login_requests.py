@@ -17,7 +17,7 @@ from redcore_server.clock import Clock
 from redcore_server.store.redis import AsyncRedis
 
 _REQUEST_S: Final = 600  # time to sign in at the identity provider
-_GARBAGE_S: Final = _REQUEST_S + 3600  # short, because starting a sign-in needs no authentication
+_GARBAGE_S: Final = _REQUEST_S + 60  # short: a stranger may have 8000 characters stored as often as the limit allows
 
 
 @attrs.frozen(kw_only=True)
