@@ -285,8 +285,10 @@ class RedcoreAPIError(RedcoreError):
         self.details: tuple[ErrorDetail, ...] = tuple(details)
         self.docs = docs
         self.retry_after = retry_after
-        # contract section 7, Retries
-        self.is_retry_safe: bool = self.status_code == 429 or self.status_code >= 500 or code == "REQUEST_IN_PROGRESS"
+        # contract section 7, Retries. 408: the request was not read, or it met an idle connection that the server was
+        # just closing (RFC 9110 section 15.5.9).
+        is_transient = self.status_code in {408, 429} or self.status_code >= 500
+        self.is_retry_safe: bool = is_transient or code == "REQUEST_IN_PROGRESS"
 
     @property
     def status(self) -> int:

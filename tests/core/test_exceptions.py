@@ -193,10 +193,11 @@ def test_time_outs_are_timeout_errors(cls: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "safe"), [(302, False), (400, False), (401, False), (404, False), (409, False), (429, True), (500, True)]
+    ("status", "safe"),
+    [(302, False), (400, False), (401, False), (404, False), (408, True), (409, False), (429, True), (500, True)],
 )
 def test_the_status_says_whether_to_retry(status: int, safe: bool) -> None:  # noqa: FBT001
-    """429 and 5xx may succeed later, nothing else."""
+    """408, 429 and 5xx may succeed later, nothing else."""
     assert RedcoreAPIError("no", response=Response(status, Headers({})), code="A").is_retry_safe is safe
 
 

@@ -67,6 +67,7 @@ def failed(status: int, **headers: str) -> RedcoreAPIError:
     [
         ([user()], []),
         ([refusal(500), user()], [1.0]),
+        ([refusal(408), user()], [1.0]),
         ([refusal(503), refusal(500), user()], [1.0, 2.0]),
         ([NetworkError("reset"), NetworkError("timeout"), user()], [1.0, 2.0]),
         ([refusal(429, "A", retry_after="7"), user()], [7.0]),

@@ -11,5 +11,5 @@ NOT_FOUND: Final = 3  # contract section 9
 NOT_ALLOWED: Final = 4
 """Not authenticated, or not allowed."""
 TRY_LATER: Final = 5
-"""429, 5xx, or no answer."""
+"""408, 429, 5xx, or no answer."""
 INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells report it
