@@ -1,44 +1,89 @@
-"""Lifetime of connections: event loops, forks, cancellations, clients that are never closed."""
+"""From the first call of a client to its end: loops, threads, and the end of the interpreter."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import multiprocessing
-import os
 import pickle
 import random
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import tracemalloc
 import warnings
-from collections.abc import Callable
 from typing import Any, cast
 
 import anyio
 import httpx
 import pytest
+from tests.client.async_clients import KEY, ON_ASYNCIO, opened
 from tests.client.colours import Colour
 from tests.client.conftest import named
 from tests.client.loopback import Loopback, Reply, Seen, refusal, stored, user
 
 from redcore import AsyncClient, Client, ConfigurationError
-from redcore._base.interrupts import interrupts
-from redcore._transport.connections import MAX_CONNECTIONS
 
-KEY = "rk_test_key"
+
+class Forgetful(list[Any]):
+    """A cache that stores nothing."""
+
+    def append(self, _: Any) -> None:
+        pass
+
+
+def spare(client: Any) -> int:
+    """The number of idle connections of the running loop when no call holds any."""
+    pool = cast("Any", client._transport)._own._pools.here()
+    assert pool.slots.value == 100
+    return sum(len(route) for route in pool.routes._routes.values())
+
+
+DAEMONS = """
+import socket, sys, threading, time
+from redcore import AsyncClient, Client
+import asyncio
+
+class Endless:
+    def read(self, size):
+        time.sleep(0.01)
+        return bytes(100)
+
+async def calls():
+    client = AsyncClient(**options)
+    while True:
+        await client.users.get_me()
+
+def resolve(*_, **__):
+    time.sleep(60)
+
+base_url = sys.argv[1]
+options = {"api_key": "k", "base_url": base_url, "timeout": 60}
+ways = [base_url, base_url.replace("/v1", "/slow"), base_url.replace("/v1", "/bad")]
+client, slow, bad = (Client(**{**options, "base_url": way}) for way in ways)
+client.users.get_me()
+unresolved = Client(**{**options, "base_url": "https://elsewhere.invalid/v1"})
+found, socket.getaddrinfo = socket.getaddrinfo, resolve
+for call in (
+    lambda: [client.users.get_me() for _ in range(10**9)],
+    slow.users.get_me,
+    bad.users.get_me,
+    lambda: list(bad.users.list_all(concurrency=4)),
+    lambda: client.files.upload(file=Endless(), name="a"),
+    unresolved.users.get_me,
+    lambda: asyncio.run(calls()),
+):
+    threading.Thread(target=call, daemon=True).start()
+time.sleep(0.5)
+"""
+
+
+def drop(clients: list[Any]) -> None:
+    clients.clear()
+    gc.collect()
+
+
 EACH_OF_OURS = [("sync", None), ("sync", "httpcore"), ("asyncio", None), ("asyncio", "httpcore"), ("trio", None)]
-ON_ASYNCIO = pytest.mark.parametrize("transport", [None, "httpcore", "aiohttp"])
-
-
-def opened(server: Loopback, **options: Any) -> AsyncClient:
-    return AsyncClient(api_key=KEY, base_url=server.base_url, **options)
-
-
-# Event loops ---------------------------------------------------------------------------------
 
 
 @ON_ASYNCIO
@@ -113,149 +158,6 @@ def test_a_call_without_an_event_loop(server: Loopback) -> None:
 
     with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio or trio"):
         calling.send(None)
-
-
-# Forks ---------------------------------------------------------------------------------------
-
-
-def in_a_fork(function: Callable[[], object]) -> int:
-    """Return the exit status of a child that runs a function."""
-    with warnings.catch_warnings():  # the server of the test has threads, which the child does not use
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            function()
-            gc.collect()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def test_a_fork_of_a_used_client(server: Loopback) -> None:
-    """Parent and child have connections of their own; those of the parent stay usable."""
-    with Client(api_key=KEY, base_url=server.base_url) as client:
-        client.users.get_me()
-
-        def in_child() -> None:
-            assert client.users.get("usr_2").id == "usr_1"
-            client.close()
-
-        assert in_a_fork(in_child) == 0
-        client.users.get("usr_3")
-
-    assert server.accepted == 2
-    assert [seen.path for seen in server.seen] == ["/v1/me", "/v1/users/usr_2", "/v1/users/usr_3"]
-
-
-@ON_ASYNCIO
-def test_a_fork_of_a_used_async_client(server: Loopback, transport: Any) -> None:
-    """As above, with the parent's event loop still running."""
-    client = opened(server, transport=transport)
-
-    async def parent() -> None:
-        await client.users.get_me()
-        assert in_a_fork(lambda: asyncio.run(in_child())) == 0
-        await client.users.get("usr_3")
-        await client.aclose()
-
-    async def in_child() -> None:
-        await client.users.get("usr_2")
-        await client.aclose()
-
-    asyncio.run(parent())
-
-    assert server.accepted == 2
-    assert [seen.path for seen in server.seen] == ["/v1/me", "/v1/users/usr_2", "/v1/users/usr_3"]
-
-
-def test_a_fork_after_clients_that_could_not_be_made(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They leave nothing behind that keeps the child from connections of its own."""
-    with Client(api_key=KEY, base_url=server.base_url) as client:
-        monkeypatch.setenv("SSL_CERT_FILE", "/missing")
-        failures = []
-        for _ in range(3):
-            with pytest.raises(ConfigurationError) as caught:
-                Client(api_key=KEY, base_url=server.base_url)
-            failures.append(caught.value)
-        client.users.get_me()
-
-        assert in_a_fork(client.users.get_me) == 0
-
-    assert server.accepted == 2
-
-
-def test_a_fork_where_one_client_cannot_be_reset(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others can."""
-    with (
-        Client(api_key=KEY, base_url=server.base_url) as client,
-        Client(api_key=KEY, base_url=server.base_url) as other,
-    ):
-        for each in (client, other):
-            each.users.get_me()
-        monkeypatch.setattr(cast("Any", other._transport)._own, "begin_anew", lambda: 1 / 0)
-
-        assert in_a_fork(client.users.get_me) == 0
-
-    assert server.accepted == 3
-
-
-def test_a_fork_while_signals_are_deferred() -> None:
-    """The child handles them as the application does: another thread may fork while this one refreshes a token."""
-    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)  # coverage sets a handler of SIGTERM in a child
-    interrupts.hold()
-
-    def in_child() -> None:
-        assert signal.getsignal(signal.SIGUSR1) is signal.default_int_handler
-        assert not interrupts.are_held
-
-    try:
-        assert in_a_fork(in_child) == 0
-        assert interrupts.are_held
-    finally:
-        interrupts.deliver()
-        signal.signal(signal.SIGUSR1, before)
-
-
-def test_a_fork_while_all_connections_are_in_use(server: Loopback) -> None:
-    """The child waits for no connection: the threads that hold them do not exist in it."""
-    with Client(api_key=KEY, base_url=server.base_url) as client:
-        client.users.get_me()
-        slots = cast("Any", client._transport)._own._slots
-        in_use = [slots.take(1.0) for _ in range(MAX_CONNECTIONS)]
-
-        assert in_a_fork(client.with_options(timeout=5, max_retries=0).users.get_me) == 0
-        assert len(in_use) == MAX_CONNECTIONS
-
-
-def called_in_a_process(client: Client, name: str) -> str:
-    return client.users.get(name).id
-
-
-def test_a_process_that_multiprocessing_forks(server: Loopback) -> None:
-    """A client can be passed to the process."""
-    with Client(api_key=KEY, base_url=server.base_url) as client:
-        client.users.get_me()
-        with warnings.catch_warnings():  # as above
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process = multiprocessing.get_context("fork").Process(target=called_in_a_process, args=(client, "usr_2"))
-            process.start()
-        process.join(30)
-
-        assert process.exitcode == 0
-        client.users.get("usr_3")
-
-    assert server.accepted == 2
-
-
-# Clients that are never closed ---------------------------------------------------------------
-
-
-def drop(clients: list[Any]) -> None:
-    clients.clear()
-    gc.collect()
 
 
 @pytest.mark.parametrize("colour", EACH_OF_OURS, ids=named)
@@ -365,45 +267,6 @@ def test_calls_at_interpreter_shutdown(server: Loopback) -> None:
     ]
 
 
-DAEMONS = """
-import socket, sys, threading, time
-from redcore import AsyncClient, Client
-import asyncio
-
-class Endless:
-    def read(self, size):
-        time.sleep(0.01)
-        return bytes(100)
-
-async def calls():
-    client = AsyncClient(**options)
-    while True:
-        await client.users.get_me()
-
-def resolve(*_, **__):
-    time.sleep(60)
-
-base_url = sys.argv[1]
-options = {"api_key": "k", "base_url": base_url, "timeout": 60}
-ways = [base_url, base_url.replace("/v1", "/slow"), base_url.replace("/v1", "/bad")]
-client, slow, bad = (Client(**{**options, "base_url": way}) for way in ways)
-client.users.get_me()
-unresolved = Client(**{**options, "base_url": "https://elsewhere.invalid/v1"})
-found, socket.getaddrinfo = socket.getaddrinfo, resolve
-for call in (
-    lambda: [client.users.get_me() for _ in range(10**9)],
-    slow.users.get_me,
-    bad.users.get_me,
-    lambda: list(bad.users.list_all(concurrency=4)),
-    lambda: client.files.upload(file=Endless(), name="a"),
-    unresolved.users.get_me,
-    lambda: asyncio.run(calls()),
-):
-    threading.Thread(target=call, daemon=True).start()
-time.sleep(0.5)
-"""
-
-
 def test_daemon_threads_end_with_the_interpreter(server: Loopback) -> None:
     """Whatever their calls wait for: the process ends at once, without output."""
     gone = server.gone
@@ -419,16 +282,6 @@ def test_daemon_threads_end_with_the_interpreter(server: Loopback) -> None:
     run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)  # noqa: S603 (ours)
 
     assert run.stderr == ""
-
-
-# Cancellation --------------------------------------------------------------------------------
-
-
-def spare(client: Any) -> int:
-    """The number of idle connections of the running loop when no call holds any."""
-    pool = cast("Any", client._transport)._own._pools.here()
-    assert pool.slots.value == 100
-    return sum(len(route) for route in pool.routes._routes.values())
 
 
 @pytest.mark.parametrize(("backend", "transport"), [("asyncio", None), ("asyncio", "httpcore"), ("trio", "httpcore")])
@@ -508,13 +361,6 @@ def test_the_memory_of_many_calls(call: Colour, make: Any, server: Loopback) -> 
         tracemalloc.stop()
 
     assert after - before < 50_000  # bytes: 50 a call
-
-
-class Forgetful(list[Any]):
-    """A cache that stores nothing."""
-
-    def append(self, _: Any) -> None:
-        pass
 
 
 def test_pickled_clients_answer(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ async def fail() -> None:
     raise LookupError("away")
 
 
-async def test_two_fibers_wait_at_the_same_time() -> None:
+async def test_two_greenlets_wait_at_the_same_time() -> None:
     """While one waits the loop runs the other; each gets its own results, in the context of its own task."""
     waiting = asyncio.Barrier(2)
 
