@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import signal
 import stat
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -203,6 +205,37 @@ def test_a_forked_child_has_no_lock(cache: FileCache) -> None:
     assert not cache.try_lock("one", 1.0)
     cache.unlock("one")
     assert cache.try_lock("one", 1.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_during_the_first_use_waits_for_no_thread(
+    cache: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that was looking for the path does not exist in it."""
+    looking, forked = threading.Event(), threading.Event()
+    expanduser = Path.expanduser
+
+    def look(path: Path) -> Path:
+        if threading.current_thread() is not threading.main_thread():
+            looking.set()
+            forked.wait(60.0)
+        return expanduser(path)
+
+    monkeypatch.setattr(Path, "expanduser", look)
+    thread = threading.Thread(target=cache.get, args=["key"])
+    thread.start()
+    looking.wait(60.0)
+    with warnings.catch_warnings():  # of forking with threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # which ends it if it waits
+        os._exit(0 if cache.get("key") is None else 1)
+
+    _, status = os.waitpid(child, 0)
+    forked.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_the_default_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -336,22 +336,23 @@ class TestInterrupts:
 
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
-    def test_a_signal_without_a_handler_ends_the_process_afterwards(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As SIGTERM from a container runtime to a program that does not handle it."""
+    def test_a_request_to_end_without_a_handler_waits_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As SIGTERM of a container runtime; an alarm that ends a process that hangs does not wait."""
         delivered: list[tuple[int, object]] = []
-        raise_signal = signal.raise_signal
         monkeypatch.setattr(signal, "raise_signal", lambda number: delivered.append((number, signal.getsignal(number))))
-        before = signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+        before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGALRM)}
         try:
             interrupts = Interrupts()
             interrupts.hold()
-            raise_signal(signal.SIGUSR2)
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
             assert delivered == []
             interrupts.deliver()
         finally:
-            signal.signal(signal.SIGUSR2, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-        assert delivered == [(signal.SIGUSR2, signal.SIG_DFL)]
+        assert delivered == [(signal.SIGHUP, signal.SIG_DFL)]
 
     def test_an_ignored_signal_stays_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As in a process in the background."""

@@ -173,6 +173,19 @@ class TestPacer:
 
         assert pacer.wait_s() == pytest.approx(30.1)
 
+    def test_a_monotonic_clock_that_goes_back_ends_the_wait(self) -> None:
+        """As where a machine is restored from a snapshot: else the wait would be that of days."""
+        clock = Clock()
+        clock.now = 900_000.0
+        pacer = Pacer(clock)
+
+        pacer.note(window(0), START)
+        clock.now = 5.0
+        assert pacer.wait_s() == 0.0
+
+        pacer.note(window(0), START)
+        assert pacer.wait_s() == pytest.approx(30.1)
+
     def test_a_wall_clock_set_back_makes_no_wait_longer(self) -> None:
         """The wait is measured on the monotonic clock: setting the wall clock by an hour does not change it."""
         clock = Clock()

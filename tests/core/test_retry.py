@@ -275,6 +275,13 @@ class TestRetryBudget:
         assert [budget.spend(1.0) for _ in range(11)] == [True] * 10 + [False]
         assert [budget.spend(3600.0) for _ in range(501)] == [True] * 500 + [False]
 
+    def test_a_clock_that_goes_back_takes_nothing_away(self) -> None:
+        """As the monotonic clock of a machine that is restored from a snapshot."""
+        budget = RetryBudget()
+        assert budget.spend(900_000.0)
+
+        assert budget.spend(5.0)
+
     def test_it_fills_with_successes(self) -> None:
         """Five successes add one retry."""
         budget = empty()

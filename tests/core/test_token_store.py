@@ -142,6 +142,20 @@ class TestFailure:
         assert cache.stored == {world.auth._key: world.auth._store.known()}
         assert bearers(world) == ["access-2"] * 3
 
+    def test_a_failed_cache_is_tried_again_when_the_monotonic_clock_goes_back(self) -> None:
+        """As where a machine is restored from a snapshot."""
+        cache = Shared()
+        cache.fails_at = "set"
+        world = World(tokens(), user(), user(), credentials=APP, cache=cache)
+        with pytest.warns(RuntimeWarning):
+            world.call(GET)
+        cache.fails_at = None
+        world.auth._monotonic = world.auth._store._monotonic = lambda: -900_000.0
+
+        world.call(GET)
+
+        assert cache.stored[world.auth._key].access_token == "access-2"
+
     def test_a_cache_may_fail_repeatedly(self) -> None:
         """Each time it is not used for a minute; only the first failure warns."""
         cache = Shared()

@@ -23,7 +23,14 @@ SIGNALS = [
     )
     if hasattr(signal, name)  # Windows has the first two
 ]
-"""The signals that usually end a program, or what it is doing; without a handler, each of them ends the process."""
+"""The signals whose handlers usually end a program, or what it is doing."""
+REQUESTS = frozenset({"SIGTERM", "SIGHUP"})
+"""Those that are deferred without a handler too: they ask a process to end, and the others are for what hangs."""
+
+
+def is_deferred(number: int, handler: Handler | None) -> bool:
+    """Whether a signal waits until the refresh is over; one that is ignored stays so."""
+    return callable(handler) or (handler is signal.SIG_DFL and signal.Signals(number).name in REQUESTS)
 
 
 class Interrupts:
@@ -33,10 +40,10 @@ class Interrupts:
         self.are_held = False
         """Whether a refresh is in progress in the main thread."""
         self._noted: list[int] = []
-        self._handlers: dict[int, Handler] = {}
+        self._handlers: dict[int, Handler | None] = {}
 
     def hold(self, *, when: bool = True) -> None:
-        """Defer signals that end the process or that the application handles, if this is the thread that gets them.
+        """Defer signals that the application handles, or that ask the process to end, if this is the thread for them.
 
         Args:
             when: Whether there is something that they would take away.
@@ -44,8 +51,7 @@ class Interrupts:
         if not when or self.are_held or threading.current_thread() is not threading.main_thread():
             return
         found = {number: signal.getsignal(number) for number in SIGNALS}
-        # None is a handler that Python cannot restore.
-        handlers = {number: each for number, each in found.items() if each is not None and each is not signal.SIG_IGN}
+        handlers = {number: handler for number, handler in found.items() if is_deferred(number, handler)}
         self._noted, self._handlers, self.are_held = [], handlers, bool(handlers)
         try:
             for number in handlers:

@@ -33,7 +33,7 @@ from redcore._call.credentials import Credentials
 from redcore._call.ended_session import ended, must_log_in
 from redcore._call.secrets import without_secrets
 from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
-from redcore._call.token_store import TokenStore
+from redcore._call.token_store import AGAIN_S, TokenStore, is_ahead
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
 from redcore._wire.decoding import oauth_failure, read
@@ -51,7 +51,6 @@ from redcore.exceptions import (
 from redcore.tokens.cache import AnyTokenCache
 from redcore.tokens.token_set import TokenSet, flaw, granted
 
-AHEAD_AGAIN_S = 60.0  # after an early refresh has failed, or another process was refreshing
 LEASE_MARGIN_S = 5.0  # for the work around the attempts: two cache accesses of up to 2 s each (RedisCache)
 SHORTEST_POLL_S = 0.02  # a refresh takes one or two round trips
 LONGEST_POLL_S = 0.25  # four cache reads per second
@@ -190,14 +189,15 @@ class Authenticator:
         A failure must not affect the call: it then continues with the current token too.
         """
         remaining = budget.remaining_s()
-        if self._monotonic() < self._not_ahead_before or (remaining is not None and remaining < 2 * budget.timeout_s):
+        is_too_soon = is_ahead(self._not_ahead_before, self._monotonic())
+        if is_too_soon or (remaining is not None and remaining < 2 * budget.timeout_s):
             return tokens
         claim = object()
         try:
             taken = yield Acquire(self._store.lock, 0.0, claim)
             if not taken:
                 return tokens
-            self._not_ahead_before = self._monotonic() + AHEAD_AGAIN_S
+            self._not_ahead_before = self._monotonic() + AGAIN_S
             renewed, is_new = yield from self._renewed(
                 budget,
                 lambda held: not held.is_ageing(self._now(), self._own_draw),

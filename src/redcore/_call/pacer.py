@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from redcore._wire.rate_limit import RateLimit
+from redcore._wire.rate_limit import LONGEST_WINDOW_S, RateLimit
 
 RESET_MARGIN_S = 0.1  # contract section 7: wait until X-RateLimit-Reset + 0.1 s
+LONGEST_WAIT_S = LONGEST_WINDOW_S + 1.0  # with the margin, and what rounding adds
 
 
 class Pacer:
@@ -35,9 +36,14 @@ class Pacer:
             return
         self.latest = seen
         if seen.remaining <= 0:
-            ends_at = self._monotonic() + seen.reset - now + RESET_MARGIN_S
-            self._not_before = ends_at if self._not_before is None else max(self._not_before, ends_at)
+            self._not_before = self._monotonic() + max(self.wait_s(), seen.reset - now + RESET_MARGIN_S)
 
     def wait_s(self) -> float:
-        """How long the next call should wait, in seconds."""
-        return 0.0 if self._not_before is None else max(0.0, self._not_before - self._monotonic())
+        """How long the next call should wait, in seconds.
+
+        Zero if it is longer than any: a machine that is restored from a snapshot can have an earlier monotonic clock.
+        """
+        if self._not_before is None:
+            return 0.0
+        wait = self._not_before - self._monotonic()
+        return wait if 0.0 < wait <= LONGEST_WAIT_S else 0.0

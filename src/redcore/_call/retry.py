@@ -160,7 +160,8 @@ class RetryBudget:
         Returns:
             Whether the budget allows it; if not, nothing is spent.
         """
-        left = min(BURST, self._left + (now - self._filled_at) * RETRIES_PER_SECOND)
+        passed_s = max(0.0, now - self._filled_at)  # the clock of a machine restored from a snapshot can go back
+        left = min(BURST, self._left + passed_s * RETRIES_PER_SECOND)
         self._filled_at = now
         self._left = left - 1.0 if left >= 1.0 else left
         return left >= 1.0

@@ -36,7 +36,7 @@ from redcore.tokens.cache import AnyTokenCache, AsyncSharedTokenCache, MemoryCac
 from redcore.tokens.single_flight import SharedLock
 from redcore.tokens.token_set import CLOCK_TOLERANCE_S, TokenSet, flaw
 
-AGAIN_S = 60.0  # after a failure: each access to an unavailable cache may take as long as its timeout
+AGAIN_S = 60.0  # after a failure: each access to an unavailable cache, and each early refresh, may take its timeout
 FAILED = object()
 
 
@@ -145,7 +145,7 @@ class TokenStore:
 
     @property
     def _is_asked(self) -> bool:
-        return not isinstance(self._cache, MemoryCache) and self._monotonic() >= self._bridge.not_before
+        return not isinstance(self._cache, MemoryCache) and not is_ahead(self._bridge.not_before, self._monotonic())
 
     def known(self) -> TokenSet | None:
         """The latest known tokens."""
@@ -287,6 +287,14 @@ class TokenStore:
                 RuntimeWarning,
                 stacklevel=2,
             )
+
+
+def is_ahead(moment: float, now: float) -> bool:
+    """Whether something waits for a moment that is up to a minute ahead, on the monotonic clock.
+
+    One that is further ahead is over: a machine that is restored from a snapshot can have an earlier clock.
+    """
+    return 0.0 < moment - now < 2 * AGAIN_S
 
 
 def is_newer(found: object, known: TokenSet | None, *, by_s: float = 0.0) -> bool:

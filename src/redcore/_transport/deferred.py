@@ -33,6 +33,10 @@ class Deferred(Generic[TransportT]):
                 self._opened = self._open_it()
             return self._opened
 
+    def begin_anew(self) -> None:
+        """Forget a thread of the parent that was opening it, in a forked child."""
+        self._lock = Lock()
+
     def _end(self) -> TransportT | None:
         with self._lock:
             self.closed = True

@@ -162,6 +162,7 @@ class AsyncDirectTransport(Owner):
     def begin_anew(self) -> None:
         """Leave the parent's connections alone."""
         self._pools.abandon()
+        self._others.begin_anew()
 
 
 def open_pool() -> AsyncTransport:

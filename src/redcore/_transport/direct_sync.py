@@ -138,6 +138,7 @@ class DirectTransport(Owner):
     def begin_anew(self) -> None:
         """Close the child's copies of the sockets, which does not close the parent's connections."""
         self.let_go()
+        self._proxied.begin_anew()
         self._start()
 
 

@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +47,7 @@ class FileCache:
     def __init__(self, path: str | os.PathLike[str] | None = None, *, strict: bool = False) -> None:
         self.strict = strict
         self._given = None if path is None else Path(path)
+        self._found: Path | None = None
         self._locks = FileLocks()
 
     @property
@@ -58,8 +59,13 @@ class FileCache:
         """
         return self._path
 
-    @cached_property
+    @property
     def _path(self) -> Path:
+        if self._found is None:  # not cached_property: its lock in Python 3.11 stays locked in a forked child
+            self._found = self._find()
+        return self._found
+
+    def _find(self) -> Path:
         if self._given is None:
             return state_folder() / "tokens.json"
         if str(self._given).startswith("~") and not has_home():

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -50,10 +50,13 @@ class KeyringCache:
         self._calls = BoundedCalls(ANSWER_S)
         self._probed: Keyring | None = None
         self._locks = FileLocks()
+        self._found: Path | None = None
 
-    @cached_property
+    @property
     def _folder(self) -> Path:
-        return state_folder()
+        if self._found is None:  # not cached_property, as in `FileCache`
+            self._found = state_folder()
+        return self._found
 
     def get(self, key: str) -> TokenSet | None:
         """Return the tokens stored under a key, or None.
