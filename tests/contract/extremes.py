@@ -87,7 +87,7 @@ def extreme(schema: dict[str, Any], *, largest: bool) -> Any:
     schema = resolved(schema, spec())
     if "enum" in schema:
         return schema["enum"][-1 if largest else 0]
-    match schema["type"]:
+    match schema["type"][0] if isinstance(schema["type"], list) else schema["type"]:
         case "boolean":
             return largest
         case "integer":

@@ -58,6 +58,8 @@ class Omissions:
         content = self._resolved(described.get("requestBody", {})).get("content")
         if content is None and request.content:
             yield "there is a body, which the spec does not have"
+        if "content-type" in request.headers and not request.content:
+            yield "there is a content type, but no body"
         if content and "multipart/form-data" in content:
             known = self._resolved(content["multipart/form-data"]["schema"])["properties"]
             unknown = {name.decode() for name in PART_NAME.findall(request.content)} - known.keys()

@@ -11,6 +11,7 @@ from tests.contract.judge import HOST, Judge
 
 BEARER = {"Authorization": "Bearer access-1"}
 USER = {"email": "ada@example.com", "name": "Ada"}
+KEY = {"name": "ci", "scopes": ["users:read"]}
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,8 @@ def request(method: str, path: str, **more: Any) -> httpx.Request:
     [
         ("GET", "/v1/users?include_total=true&limit=5", {"headers": BEARER}),
         ("POST", "/v1/users", {"headers": BEARER, "json": USER}),
+        ("POST", "/v1/api-keys", {"headers": BEARER, "json": {**KEY, "expires_at": "2027-01-01T00:00:00+05:30"}}),
+        ("POST", "/v1/api-keys", {"headers": BEARER, "json": {**KEY, "expires_at": None}}),
         ("POST", "/v1/files", {"headers": BEARER, "files": {"file": ("a", b"b")}}),
         ("POST", "/oauth/token", {"data": {"grant_type": "refresh_token", "client_id": "app_1"}}),
         ("POST", "/oauth/introspect", {"headers": {"Authorization": "Basic YTpi"}, "data": {"token": "a"}}),
@@ -53,6 +56,10 @@ def test_a_valid_request_is_accepted(judge: Judge, method: str, path: str, more:
         ("GET", "/v1/users?include_total=True", {"headers": BEARER}),
         ("GET", "/v1/users?role=boss", {"headers": BEARER}),
         ("GET", "/v1/users", {"headers": BEARER, "json": {}}),
+        ("GET", "/v1/users", {"headers": {**BEARER, "Content-Type": "application/json"}}),
+        ("GET", "/v1/users?role=Role.ADMIN", {"headers": BEARER}),
+        ("GET", "/v1/users?role=admin,viewer", {"headers": BEARER}),
+        ("POST", "/v1/api-keys", {"headers": BEARER, "json": {**KEY, "expires_at": "2027-01-01T00:00:00"}}),
         ("GET", "/v1/people", {"headers": BEARER}),
         ("POST", "/v1/users", {"headers": BEARER, "json": {"name": "Ada"}}),
         ("POST", "/v1/users", {"headers": BEARER, "json": {**USER, "age": 36}}),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from enum import Enum
 from typing import Any
 
 import httpx
@@ -16,7 +18,17 @@ from tests.client.loopback import META, USER, Loopback, Raw, Reply, Seen, pair, 
 from tests.contract.extremes import DESCRIBED, SIZES, arguments, by_id
 from tests.contract.judge import Judge
 
-from redcore import AsyncClient, Client, ConfigurationError, RedcoreError, TokenSet, login
+from redcore import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    NotFoundError,
+    RedcoreError,
+    Scope,
+    TokenSet,
+    WorkflowRunStatus,
+    login,
+)
 
 NOT_OF_THE_SDK = {"pages", "health"}
 """Operations for browsers and operators."""
@@ -116,6 +128,51 @@ def test_a_request_follows_the_spec(call: Colour, client: Any, platform: Platfor
     found, platform.violations = platform.violations, []
     assert found == []
     assert platform.judged > before
+
+
+class Setting(str, Enum):  # noqa: UP042 (it is what applications have)
+    """An enum of an application, whose members format as `Setting.ROLE`."""
+
+    ROLE = "admin"
+    WORKFLOW = "catalog_export"
+
+
+INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
+KEY: dict[str, Any] = {"name": "ci", "scopes": ["users:read"]}
+AS_APPLICATIONS_HAVE_THEM: dict[str, Callable[[Any], tuple[Any, dict[str, Any]]]] = {
+    "an enum in a query": lambda client: (client.users.list, {"role": Setting.ROLE}),
+    "an enum in a path": lambda client: (client.workflows.run, {"name": Setting.WORKFLOW, "input": {"format": "csv"}}),
+    "an enum in a body": lambda client: (client.users.create, {"email": "a@b.c", "name": "Ada", "role": Setting.ROLE}),
+    "an enum of the SDK": lambda client: (client.workflows.list_runs, {"status": WorkflowRunStatus.QUEUED}),
+    "a boolean": lambda client: (client.users.list, {"include_total": True}),
+    "a time of another zone": lambda client: (
+        client.api_keys.create,
+        {**KEY, "expires_at": dt.datetime(2027, 1, 1, 5, 30, 0, 1, INDIA)},
+    ),
+    "the end of a key that has none": lambda client: (client.api_keys.create, {**KEY, "expires_at": None}),
+    "a tuple": lambda client: (client.api_keys.create, {**KEY, "scopes": (Scope.USERS_READ, "users:write")}),
+    "no name": lambda client: (client.files.upload, {"file": b"a", "name": None}),
+    "no cursor": lambda client: (client.users.list, {"cursor": None, "q": None}),
+    "an id of any text": lambda client: (client.users.get, {"user_id": "ada/lovelace @ü%"}),
+    "nothing to send": lambda client: (client.workflows.cancel_run, {"run_id": "wfr_1"}),
+    "nothing to change": lambda client: (client.users.update, {"user_id": "usr_1"}),
+    "a compressed file": lambda client: (client.files.upload, {"file": b"", "name": "a.csv.gz"}),
+}
+"""Arguments that other projects have reported as sent in a form that their own spec refuses."""
+
+
+@pytest.mark.parametrize("client", ["key"], indirect=True)
+@pytest.mark.parametrize("name", AS_APPLICATIONS_HAVE_THEM)
+def test_a_request_of_an_application_follows_the_spec(call: Colour, client: Any, platform: Platform, name: str) -> None:
+    """Enums, times, empty values and ids as applications have them."""
+    before = platform.judged
+    method, given = AS_APPLICATIONS_HAVE_THEM[name](client)
+
+    with pytest.raises(NotFoundError):  # once it was judged
+        call(method, **given)
+
+    found, platform.violations = platform.violations, []
+    assert (found, platform.judged) == ([], before + 1)
 
 
 CONTENT = b"0123456789" * 1000

@@ -193,6 +193,12 @@ class TestBody:
         assert request.content == b"grant_type=refresh_token&refresh_token=a%2Bb%26c"
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
+    def test_an_empty_form_is_no_body(self) -> None:
+        """It has no content type either."""
+        request = encoded(operations.auth_device_authorization())
+
+        assert (request.content, request.headers.get("Content-Type")) == (None, None)
+
     def test_a_form_has_no_null(self) -> None:
         """Fields that are None are left out, as in a query."""
         request = encoded(operations.auth_token(grant_type=Name.ADMIN, scope=None))  # type: ignore[arg-type]

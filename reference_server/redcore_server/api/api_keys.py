@@ -49,7 +49,7 @@ async def api_keys_revoke(call: Call) -> Reply:
 
 
 def _end(call: Call) -> datetime | None:
-    if "expires_at" not in call.body:
+    if call.body.get("expires_at") is None:
         return None
     try:
         end = datetime.fromisoformat(call.body["expires_at"].upper()).astimezone(UTC)

@@ -2655,7 +2655,7 @@ class ApiKeys(Described):
             ]
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
-        expires_at: datetime.datetime | Unset = UNSET,
+        expires_at: datetime.datetime | None | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> ApiKeyCreated:
         """Create an API key.
@@ -2668,7 +2668,7 @@ class ApiKeys(Described):
             name: What it is for, visible, in one line, without white space at its ends.
             scopes: What the key may do.
             mode: `live` if left out.
-            expires_at: When the key ends; never if left out.
+            expires_at: When the key ends; never if null or left out.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:
@@ -2870,7 +2870,7 @@ class AsyncApiKeys(Described):
             ]
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
-        expires_at: datetime.datetime | Unset = UNSET,
+        expires_at: datetime.datetime | None | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> ApiKeyCreated:
         """Create an API key.
@@ -2883,7 +2883,7 @@ class AsyncApiKeys(Described):
             name: What it is for, visible, in one line, without white space at its ends.
             scopes: What the key may do.
             mode: `live` if left out.
-            expires_at: When the key ends; never if left out.
+            expires_at: When the key ends; never if null or left out.
             options: Options of this call alone, as `with_options` takes them.
 
         Returns:

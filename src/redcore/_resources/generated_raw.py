@@ -961,7 +961,7 @@ class RawApiKeys(Described):
             ]
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
-        expires_at: datetime.datetime | Unset = UNSET,
+        expires_at: datetime.datetime | None | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> RawResponse[ApiKeyCreated]:
         """`client.api_keys.create`, with the answer."""
@@ -1047,7 +1047,7 @@ class AsyncRawApiKeys(Described):
             ]
         ],
         mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
-        expires_at: datetime.datetime | Unset = UNSET,
+        expires_at: datetime.datetime | None | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> RawResponse[ApiKeyCreated]:
         """`client.api_keys.create`, with the answer."""

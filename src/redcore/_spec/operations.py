@@ -439,7 +439,7 @@ def api_keys_create(
         ]
     ],
     mode: ApiKeyMode | Literal["live", "test"] | Unset = UNSET,
-    expires_at: datetime.datetime | Unset = UNSET,
+    expires_at: datetime.datetime | None | Unset = UNSET,
 ) -> Operation[ApiKeyCreated]:
     """Describe `POST /v1/api-keys`: create an API key."""
     return Operation(

@@ -132,7 +132,7 @@ def content_of(operation: Operation[Any]) -> bytes | Multipart | None:
     if operation.media == JSON:
         return dump(body)
     if operation.media == FORM:
-        return urlencode(texts(body)).encode()
+        return urlencode(texts(body)).encode() or None
     return multipart(body)
 
 

@@ -528,7 +528,7 @@ COMMANDS = (
                 ),
             ),
             Parameter("mode", "choice", "`live` if left out.", choices=("live", "test")),
-            Parameter("expires_at", "timestamp", "When the key ends; never if left out."),
+            Parameter("expires_at", "timestamp", "When the key ends; never if null or left out."),
         ),
         columns=("id", "name", "mode", "hint", "scopes", "created_at", "expires_at", "key"),
         keyed=True,

@@ -57,6 +57,11 @@ async def test_a_new_key_is_shown_once_and_works(
     assert error(await bearer.get("/v1/users")) == (403, "INSUFFICIENT_SCOPE")
 
 
+async def test_an_end_of_null_is_none(caller: httpx.AsyncClient) -> None:
+    """As answers have it: a key can be made with what another one shows."""
+    assert (await create(caller, expires_at=None))["expires_at"] is None
+
+
 async def test_mode_and_end_are_as_asked(caller: httpx.AsyncClient, callers: Callers, clock: Clock) -> None:
     """A test key that expires in an hour: it works, and an hour later it is refused as expired."""
     end = clock.now() + timedelta(hours=1)

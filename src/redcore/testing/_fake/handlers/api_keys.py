@@ -43,7 +43,7 @@ def api_keys_revoke(call: Call) -> Reply:
 
 def end_of(call: Call) -> str | None:
     """When a new key ends; None is never."""
-    if "expires_at" not in call.body:
+    if call.body.get("expires_at") is None:
         return None
     try:
         end = datetime.fromisoformat(call.body["expires_at"].upper()).astimezone(UTC)
