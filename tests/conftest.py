@@ -25,7 +25,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that take longest: at the end they would keep one process busy and the others idle."""
-    items.sort(key=lambda item: "process" not in item.path.parts)  # they start servers of their own, and kill them
+    items.sort(key=lambda item: item.path.parent.name not in {"process", "testing"})  # they start servers of their own
 
 
 @pytest.fixture(scope="session", autouse=True)

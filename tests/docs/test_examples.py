@@ -158,7 +158,7 @@ def test_celery_task_delivered_twice_creates_once(reader: Path, monkeypatch: pyt
 
 def test_django_site_starts_a_login(reader: Path) -> None:
     """The request is kept in the person's session."""
-    pytest_process = {"PYTHONPATH": str(EXAMPLES), **os.environ}
+    pytest_process = {**os.environ, "PYTHONPATH": str(EXAMPLES)}
     script = (
         "import django_login, django; django.setup(); from django.test import Client;"
         "c = Client(); a = c.get('/login'); print(a.status_code, a['Location'].partition('?')[0], 'login' in c.session)"
