@@ -14,8 +14,8 @@ FOLDERS = ("src", "reference_server", "openapi", "docs", "examples", "README.md"
 PROGRAMS = ("tests", "benchmarks", "noxfile.py")
 """Of these only docstrings, comments and names are read: their strings are data."""
 KINDS = {".css", ".html", ".jinja", ".lua", ".md", ".py", ".rst", ".sql", ".txt", ".yaml"}
-UNCHANGING = ("docs/adr/", "docs/_build/", "reference_server/redcore_server/store/migrations/")
-"""Decisions and migrations are not changed after they were made."""
+UNCHANGING = ("docs/_build/", "reference_server/redcore_server/store/migrations/")
+"""What is built, and migrations, which are not changed after they were made."""
 USUAL = re.compile(
     r"there (is|are) none|Be Whoever You Want|"
     r"has not (yet|begun|been|\w+(ed|en|ought|ound|nt)\b)|nobody-|(user|[`'\"])nobody\b|\{[^}]*\}",
