@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -160,7 +161,34 @@ def test_a_connection_that_the_server_closed(call: Colour, make: Any, server: Lo
     assert server.accepted == 2
 
 
-@pytest.mark.parametrize("colour", OWN_TRANSPORTS, ids=named)
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+def test_a_second_answer_in_the_same_segment(
+    call: Colour,
+    make: Any,
+    server: Loopback,
+    streams: bool,  # noqa: FBT001 (a parameter of the test)
+) -> None:
+    """The next call gets the answer to its own request, over another connection."""
+    content = b"content"
+    checked = Reply(200, content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'})
+    first = checked if streams else user(id="usr_1")
+
+    def both(connection: socket.socket) -> None:
+        connection.sendall(first.encode() + user(id="usr_stray").encode())
+        connection.recv(2**16)
+
+    server.answer = lambda seen: user(id="usr_2") if seen.path.endswith("usr_2") else both
+    client = make(max_retries=0)
+
+    if streams:
+        assert call(client.files.download, "file_1") == content
+    else:
+        assert call(client.users.get, "usr_1").id == "usr_1"
+
+    assert call(client.users.get, "usr_2").id == "usr_2"
+    assert server.accepted == 2
+
+
 def test_a_body_of_a_204_that_comes_with_the_next_request(call: Colour, make: Any, server: Loopback) -> None:
     """The next call gets the answer to its own request, over another connection."""
     stray = user(id="usr_stray").encode()

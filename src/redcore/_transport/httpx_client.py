@@ -5,8 +5,9 @@ The application owns the client. httpx2 is not a dependency: an application with
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ import httpx
 
 from redcore._base.clock import monotonic
 from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
-from redcore._transport.body_reader import ACCEPT_ENCODING, Body
+from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, announces_body
 from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
 from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
 from redcore._transport.timeouts import TimeLimits
@@ -114,6 +115,44 @@ def body_of(response: Any, ends_at: float) -> Body:
     return Body(None if is_mock(response) else response.headers.get("content-encoding"), ends_at)
 
 
+def pieces_of(response: Any) -> Iterator[bytes]:
+    """The chunks of a body; httpx's `iter_raw` would give the connection back before `cut_if_out_of_sync` sees it."""
+    pieces = response.iter_bytes() if is_mock(response) else response.stream
+    return filter(None, pieces)  # a frame of HTTP/2 may be empty
+
+
+async def async_pieces_of(response: Any) -> AsyncIterator[bytes]:
+    """Like `pieces_of`, awaited."""
+    async for piece in response.aiter_bytes() if is_mock(response) else response.stream:
+        if piece:
+            yield piece
+
+
+def is_out_of_sync(response: Any) -> bool:
+    """Whether the next request on a connection could get bytes behind this response, or the body of a 204, for its own.
+
+    httpx does not expose what its parser has read ahead, so this reads private attributes.
+    """
+    if is_mock(response) or not response.http_version.startswith("HTTP/1"):
+        return False
+    if response.status_code in BODILESS and announces_body(Headers(response.headers)):
+        return True
+    part = response.stream
+    for name in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
+        part = getattr(part, name, None)
+    return part is not None and bool(part.trailing_data[0])
+
+
+def cut_if_out_of_sync(response: Any) -> None:
+    """Let the pool of httpx find a connection closed that must not be used again; called before it gets it back."""
+    stream = response.extensions.get("network_stream")
+    sock = None if stream is None or not is_out_of_sync(response) else stream.get_extra_info("socket")
+    if sock is not None:
+        # A copy, as sockets of uvloop cannot be shut down; not closed, as the pool of trio would fail at that.
+        with suppress(OSError), socket.fromfd(sock.fileno(), sock.family, sock.type) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
+
+
 async def run_out(pieces: AsyncIterator[bytes]) -> None:
     """End the generators of a body whose connection is closed: trio warns about unfinished ones."""
     with suppress(Exception):  # of either library; the original error is already being raised
@@ -140,8 +179,9 @@ class GivenTransport:
             response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
                 body = body_of(response, ends_at)
-                for piece in response.iter_bytes() if is_mock(response) else response.iter_raw():
+                for piece in pieces_of(response):
                     body.add(piece)
+                cut_if_out_of_sync(response)
             finally:
                 response.close()
             return Response(response.status_code, Headers(response.headers), body.whole())
@@ -153,9 +193,11 @@ class GivenTransport:
         with our_errors(silence_s, self._errors, limits.late):
             built = self._http.build_request(**streamed(request, iter), timeout=limits.wait_s())
             response = self._http.send(built, stream=True, auth=None, follow_redirects=False)
-            pieces = response.iter_bytes() if is_mock(response) else response.iter_raw()
+            pieces = pieces_of(response)
 
-        def end(_: bool) -> None:  # noqa: FBT001 (as `StreamedResponse` calls it)
+        def end(whole: bool) -> None:  # noqa: FBT001 (as `StreamedResponse` calls it)
+            if whole:
+                cut_if_out_of_sync(response)
             response.close()
 
         return StreamedResponse(*header_of(response), pieces, limits=limits, foreign=self._errors, end=end)
@@ -182,11 +224,12 @@ class AsyncGivenTransport:
         with our_errors(timeout_s, self._errors), anyio.fail_after(timeout_s):
             built = self._http.build_request(**arguments(request), timeout=timeout_s)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
-            pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
+            pieces = async_pieces_of(response)
             try:
                 body = body_of(response, ends_at)
                 async for piece in pieces:
                     body.add(piece)
+                cut_if_out_of_sync(response)
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
@@ -204,9 +247,11 @@ class AsyncGivenTransport:
             if not isinstance(request.content, bytes | None):
                 built.stream = sent_as(built.stream.__class__)(request.content)
             response = await self._http.send(built, stream=True, auth=None, follow_redirects=False)
-            pieces = response.aiter_bytes() if is_mock(response) else response.aiter_raw()
+            pieces = async_pieces_of(response)
 
         async def end(whole: bool) -> None:  # noqa: FBT001 (as `AsyncStreamedResponse` calls it)
+            if whole:
+                cut_if_out_of_sync(response)
             await response.aclose()
             if not whole:
                 await run_out(pieces)
