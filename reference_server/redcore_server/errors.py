@@ -36,6 +36,8 @@ from typing import ClassVar, Final, Literal
 
 import attrs
 
+_MAX_NAME: Final = 100  # characters of a name that a message quotes
+
 RETRY_AFTER_S: Final = 2  # an embedded store restarts in about one second, see `redcore_server.embedded`
 REALM: Final = "BlueRound"
 
@@ -150,6 +152,17 @@ class NotFound(ApiError):
 
     code = "RESOURCE_NOT_FOUND"
     message = "There is nothing at this address."
+
+    @classmethod
+    def named(cls, kind: str, name: str) -> NotFound:
+        """Return the error for a resource, with the start of its name: the client's, which may be as long as a head.
+
+        Args:
+            kind: What it is.
+            name: Its id or name in the request.
+        """
+        shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
+        return cls(f"{kind} {shown} does not exist.")
 
 
 class MethodNotAllowed(ApiError):

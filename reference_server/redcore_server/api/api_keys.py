@@ -43,7 +43,7 @@ async def api_keys_revoke(call: Call) -> Reply:
     """Revoke a key immediately, on every node: keys are read from PostgreSQL at each request."""
     key_id = call.path["key_id"]
     if await call.one(_QUERIES["revoke"], id=key_id) is None:
-        raise NotFound(f"API key {key_id} does not exist.")
+        raise NotFound.named("API key", key_id)
     await defer_record(call.connection, "api_key", [key_id], call.now)
     return Reply(status=204)
 

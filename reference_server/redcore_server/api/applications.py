@@ -68,7 +68,7 @@ async def _found(call: Call, query: str) -> Row:
     application_id = call.path["application_id"]
     row = await call.one(_QUERIES[query], id=application_id)
     if row is None:
-        raise NotFound(f"Application {application_id} does not exist.")
+        raise NotFound.named("Application", application_id)
     return row
 
 

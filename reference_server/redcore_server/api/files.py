@@ -56,7 +56,7 @@ async def files_delete(call: Call) -> Reply:
     """Delete a file: its description now, its bytes after the commit."""
     file_id = call.path["file_id"]
     if await call.one(_QUERIES["delete"], id=file_id) is None:
-        raise NotFound(f"File {file_id} does not exist.")
+        raise NotFound.named("File", file_id)
     key = file_key(call.principal.organisation_id, file_id)
     await defer_object_deletion(call.connection, key=key, after=call.services.retention)
     return Reply(status=204)

@@ -95,7 +95,7 @@ class Call:
         """
         row = await self.reader.find(sql, row_id, self.principal.organisation_id)
         if row is None:
-            raise NotFound(f"{kind} {row_id} does not exist.")
+            raise NotFound.named(kind, row_id)
         return row
 
     async def listed(self, sql: bytes, **parameters: Any) -> list[Row]:

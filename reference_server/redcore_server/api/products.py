@@ -78,7 +78,7 @@ async def _found(call: Call, query: str) -> Row:
     product_id = call.path["product_id"]
     row = await call.one(_QUERIES[query], id=product_id)
     if row is None:
-        raise NotFound(f"Product {product_id} does not exist.")
+        raise NotFound.named("Product", product_id)
     return row
 
 

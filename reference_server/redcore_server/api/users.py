@@ -132,7 +132,7 @@ def _require_authority(call: Call, user: Row) -> None:
 async def _found(call: Call, query: str, user_id: str, **parameters: Any) -> Row:
     row = await call.one(_QUERIES[query], id=user_id, **parameters)
     if row is None:
-        raise NotFound(f"User {user_id} does not exist.")
+        raise NotFound.named("User", user_id)
     return row
 
 

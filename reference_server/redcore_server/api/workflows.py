@@ -35,7 +35,7 @@ async def workflows_run(call: Call) -> Reply:
     """Write a run and the job that executes it."""
     name = call.path["name"]
     if name not in WORKFLOWS:
-        raise NotFound(f"Workflow {name} does not exist.")
+        raise NotFound.named("Workflow", name)
     require(call.principal, WORKFLOWS[name].scopes)
     given: Any = call.body.get(_INPUT, {})
     found = issues(WORKFLOWS[name].rule, given, "")
@@ -76,7 +76,7 @@ async def workflows_cancel_run(call: Call) -> Reply:
     if row is None:
         ended = await call.one(_QUERIES["get"], id=run_id)
         if ended is None:
-            raise NotFound(f"Workflow run {run_id} does not exist.")
+            raise NotFound.named("Workflow run", run_id)
         raise RuleViolation(f"The run has ended already: it is {ended['status']}.")
     return Reply(data=row)
 

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import uvicorn
@@ -19,9 +19,12 @@ from redcore_server.http.addresses import in_both_forms
 from redcore_server.http.draining import Draining
 from redcore_server.listening.acceptor import Acceptor
 from redcore_server.listening.connection import bounded
+from redcore_server.listening.memory import return_small_blocks
 from redcore_server.listening.redirect import RedirectToTls
 from redcore_server.logs import configure_logging
 from redcore_server.settings import Settings
+
+_TICKS: Final = 10  # a second: what is needed again sooner need not be returned
 
 
 @attrs.frozen(kw_only=True)
@@ -109,6 +112,12 @@ class _Server(uvicorn.Server):
         for listener in sockets or []:
             self._accept(listener)
         self._how.announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return freed memory from time to time; uvicorn ticks ten times a second."""
+        if counter % _TICKS == 0:
+            return_small_blocks()
+        return await super().on_tick(counter)
 
     def _accept(self, listener: socket.socket) -> None:
         plain = self.config

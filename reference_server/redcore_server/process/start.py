@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from redcore_server.clock import Clock
-from redcore_server.process.memory import return_large_blocks
+from redcore_server.listening.memory import return_large_blocks
 from redcore_server.settings import Settings
 from redcore_server.store.address import StoreError
 from redcore_server.store.migrate import migrate, require_migrated

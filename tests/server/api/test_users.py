@@ -394,6 +394,13 @@ async def test_me_is_the_owner_of_the_credential(caller: httpx.AsyncClient, orga
     assert refused.json()["error"]["details"] == [{"field": "role", "issue": "is not a field of this request"}]
 
 
+async def test_a_long_id_is_quoted_in_part(caller: httpx.AsyncClient) -> None:
+    """Each of its characters may take six in JSON, so that the answer would be longer than the request."""
+    response = await caller.get(f"/v1/users/{'%01' * 20_000}")
+
+    assert response.json()["error"]["message"] == f"User {chr(1) * 100}… does not exist."
+
+
 @pytest.mark.parametrize("user_id", ["usr_1", "..%2Fme", "%2e%2e", "a%2Fb", "%00", "%F0%9F%92%A9", "x" * 5000])
 async def test_an_invalid_id_is_not_found(caller: httpx.AsyncClient, user_id: str) -> None:
     """Any text in the place of an id is an unknown id."""

@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import re
 from pathlib import Path
-from redcore_server.process.memory import return_large_blocks
+from redcore_server.listening.memory import return_large_blocks
 
 def resident_mb():
     return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
