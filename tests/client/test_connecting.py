@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal
-from tests.client.colours import LOOPS, Colour
+from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Colour
+from tests.client.conftest import EVERY_TRANSPORT, named
 from tests.client.loopback import Loopback, names_asked_for
 
 from redcore import AsyncClient, NetworkError
@@ -22,6 +23,8 @@ from redcore._transport.address import address
 from redcore._transport.connecting import connect, connect_async, interleaved
 
 NAME = "several.localhost"
+OF_SEVERAL_PORTS = [one for one in (OWN_TRANSPORTS if EVERY_TRANSPORT else COLOURS) if one[1] != "aiohttp"]
+"""aiohttp connects to the port of the URL at every address."""
 Connect = Callable[..., socket.socket]
 
 
@@ -269,6 +272,7 @@ def test_an_event_loop_ends_while_a_name_resolves(transport: Any) -> None:
         asyncio.run(main())
 
 
+@pytest.mark.parametrize("colour", OF_SEVERAL_PORTS, ids=named)
 def test_a_call_passes_over_a_black_hole(  # noqa: PLR0917 (fixtures)
     call: Colour, make: Any, server: Loopback, black_hole: int, resolve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
