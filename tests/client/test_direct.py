@@ -308,6 +308,7 @@ def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("one_connection")
+@pytest.mark.parametrize("colour", [*DIRECT, ("asyncio", "httpcore"), ("trio", None)], ids=named)
 def test_a_call_that_gets_no_connection_says_so(call: Colour, make: Any, server: Loopback) -> None:
     """It is not the server that took too long."""
     asked, ended = threading.Event(), threading.Event()

@@ -325,6 +325,12 @@ def test_every_error_of_a_library_is_mapped(foreign: Any, cls: type[Exception]) 
     assert caught.value.__cause__ is original
 
 
+def test_the_rest_of_a_deadline_is_rounded() -> None:
+    """An attempt may have what is left of a deadline; the message shows milliseconds."""
+    with pytest.raises(NetworkError, match=r"within 0\.3 s"), our_errors(0.299976, AIOHTTP):
+        raise TimeoutError
+
+
 def test_a_read_that_aiohttp_does_not_end_is_ended() -> None:
     """It loses its time-out if that comes between the head of a response and its body."""
 

@@ -19,10 +19,11 @@ from redcore._transport.direct_parser import DIRECT
 from redcore._transport.direct_protocol import READ_BYTES, AsyncConnection, Body
 from redcore._transport.direct_request import async_pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
-from redcore._transport.errors import AllInUse, closed, our_errors
+from redcore._transport.errors import closed, our_errors
 from redcore._transport.lifecycle import Owner
 from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.protocols import AsyncTransport
+from redcore._transport.slots_async import is_taken, take
 from redcore._transport.streamed_response import AsyncStreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
@@ -170,27 +171,6 @@ def open_pool() -> AsyncTransport:
     from redcore._transport.pool_async import AsyncPoolTransport  # noqa: PLC0415 (it imports httpcore and httpx)
 
     return AsyncPoolTransport()
-
-
-def is_taken(slots: anyio.Semaphore) -> bool:
-    """Acquire a connection slot if one is free; returns whether it was acquired."""
-    try:
-        slots.acquire_nowait()
-    except anyio.WouldBlock:
-        return False
-    return True
-
-
-async def take(slots: anyio.Semaphore, limits: TimeLimits) -> None:
-    """Wait for a free connection slot.
-
-    Raises:
-        AllInUse: no slot became free in time.
-    """
-    with anyio.move_on_after(limits.wait_s()) as wait:
-        await slots.acquire()
-    if wait.cancelled_caught:
-        raise AllInUse
 
 
 def fresh(route: Route[AsyncConnection]) -> AsyncConnection:

@@ -77,8 +77,8 @@ class our_errors:  # noqa: N801 (a context manager; as a generator it would cost
         if isinstance(problem, AllInUse):
             return RequestTimeoutError("nothing was sent in time: all connections of the client were in use")
         if isinstance(problem, foreign.late):
-            message = f"no complete answer within {self._timeout_s:g} s" if self._late is None else self._late()
-            return RequestTimeoutError(message + self._way())
+            whole = f"no complete answer within {round(self._timeout_s, 3):g} s"
+            return RequestTimeoutError((whole if self._late is None else self._late()) + self._way())
         return refused(problem, foreign) or unanswered(problem, foreign, self._way())
 
     def _way(self) -> str:

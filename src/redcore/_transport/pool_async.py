@@ -25,6 +25,7 @@ from redcore._transport.per_loop import PerLoop, running_loop
 from redcore._transport.pool import HTTPCORE, has_expired, kept, through
 from redcore._transport.proxies import Proxy
 from redcore._transport.proxy_backend import AsyncProxyBackend
+from redcore._transport.slots_async import take
 from redcore._transport.streamed_response import AsyncStreamedResponse
 from redcore._transport.timeouts import TimeLimits
 from redcore._transport.tls import Tls
@@ -65,14 +66,19 @@ class AsyncPoolTransport(Owner):
         if self.closed:
             raise closed()
         ends_at = monotonic() + timeout_s
+        limits = TimeLimits(timeout_s, ends_at)
         pool = self._pools.here() or await self._pool()
-        with our_errors(timeout_s, HTTPCORE) as attempt, anyio.fail_after(timeout_s):
+        with our_errors(timeout_s, HTTPCORE) as attempt:
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target)
-            async with pool.slots:
-                return await self._exchange(sent, route, ends_at)
+            await take(pool.slots, limits)
+            try:
+                with anyio.fail_after(limits.left_s()):
+                    return await self._exchange(sent, route, ends_at)
+            finally:
+                pool.slots.release()
 
     async def _exchange(
         self, request: httpcore.Request, route: Route[httpcore.AsyncConnectionInterface], ends_at: float
@@ -105,22 +111,23 @@ class AsyncPoolTransport(Owner):
             raise closed()
         limits = TimeLimits.begin(silence_s, ends_in_s)
         pool = self._pools.here() or await self._pool()
-        with our_errors(silence_s, HTTPCORE, limits.late) as attempt, anyio.fail_after(limits.left_s()):
+        with our_errors(silence_s, HTTPCORE, limits.late) as attempt:
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             attempt.is_proxied = route.is_proxied
             sent = on_the_wire(request, route.to, target, IDENTITY)
             sent.extensions = {"timeout": limits.waits()}
-            with anyio.fail_after(silence_s):
-                await pool.slots.acquire()
+            await take(pool.slots, limits)
             try:
-                connection = await fresh_async(route)
+                with anyio.fail_after(limits.left_s()):
+                    connection = await fresh_async(route)
             except BaseException:
                 pool.slots.release()
                 raise
             end = partial(self._end, connection, route, pool.slots)
             try:
-                answer = await connection.handle_async_request(sent)
+                with anyio.fail_after(limits.left_s()):
+                    answer = await connection.handle_async_request(sent)
                 pieces = answer.aiter_stream()
                 return AsyncStreamedResponse(
                     answer.status,
