@@ -246,6 +246,16 @@ class TestDownload:
         assert server.seen == []
         assert sorted(tmp_path.iterdir()) == before
 
+    @pytest.mark.parametrize("file_id", [5, None, b"file_1", "", "..", "\ud800"])
+    def test_an_invalid_id_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, file_id: Any
+    ) -> None:
+        """Before anything is requested; no file is left."""
+        with pytest.raises(ArgumentError, match="file_id"):
+            call(make().files.download, file_id, to=tmp_path / "a.csv")
+
+        assert (server.seen, list(tmp_path.iterdir())) == ([], [])
+
     def test_an_empty_path_is_refused(
         self, call: Colour, make: Any, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -88,6 +88,19 @@ class TestUpload:
         assert content == CONTENT
 
     @POSIX
+    def test_a_name_with_quotes_is_kept(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
+        """A part's header cannot have it, so that it is sent as a field; servers do not decode `%22`."""
+        path = tmp_path / 'a "b"\\.csv'
+        path.write_bytes(CONTENT)
+        server.script(stored(CONTENT))
+
+        call(make().files.upload, file=path)
+
+        head, content = part(server.seen[0])
+        assert b'name="name"\r\n\r\na "b"\\.csv\r\n' in server.seen[0].body
+        assert ('filename="a %22b%22%5C.csv"' in head, content) == (True, CONTENT)
+
+    @POSIX
     def test_a_pipe_is_sent_to_its_end(self, call: Colour, make: Any, server: Loopback, tmp_path: Path) -> None:
         """A path that leads to a FIFO is read until its writer closes it."""
         os.mkfifo(tmp_path / "pipe")

@@ -120,7 +120,13 @@ class TestBody:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"json": {1, 2, object()}}, {"json": "\ud800"}, {"json": 1, "content": b"1"}, {"content": "text"}],
+        [
+            {"json": {1, 2, object()}},
+            {"json": "\ud800"},
+            {"json": 1, "content": b"1"},
+            {"content": "text"},
+            {"content": b"", "content_type": 5},
+        ],
     )
     def test_bodies_that_cannot_be_sent(self, changes: dict[str, Any]) -> None:
         """Values that JSON cannot represent are refused, and so are two bodies, and text that is not encoded."""

@@ -114,6 +114,13 @@ class TestRequest:
 
 
 class TestRedirect:
+    def test_a_stored_request_that_was_not_restored(self) -> None:
+        """The error says how."""
+        stored: Any = REQUEST.as_dict()
+
+        with pytest.raises(ArgumentError, match=r"AuthorizationRequest\(\*\*stored\)"):
+            code_in(stored, GOOD)
+
     @pytest.mark.parametrize(
         "redirect",
         [

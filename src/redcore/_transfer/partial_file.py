@@ -12,9 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from redcore._transfer.destination import BLOCK_BYTES, Place, writing
+from redcore._wire.encoding import segment
 from redcore._wire.progress import Meter
 from redcore.tokens.file_lock import take
 
@@ -31,12 +31,15 @@ class PartialFile:
     Args:
         place: The final destination.
         file_id: The file to download.
+
+    Raises:
+        ArgumentError: the id is not valid.
     """
 
     def __init__(self, place: Place, file_id: str) -> None:
         self._path = place.path
         self._found = place.found
-        self._part = self._named(quote(file_id, safe=""))
+        self._part = self._named(segment("file_id", file_id))
         self._is_shared = True
         self._file: IO[bytes]
 

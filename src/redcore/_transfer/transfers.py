@@ -49,6 +49,8 @@ class Transfers:
         part: FilePart | None = yield Work(partial(FilePart.of, file, name=known, content_type=content_type))
         meter = Meter(None if part is None else part.source.size, on_progress)
         content: Any = file if part is None else attrs.evolve(part, meter=meter)
+        if part is not None and not isinstance(name, str) and any(character in part.name for character in '"\\'):
+            name = part.name  # the header of a part cannot have it: servers do not decode what stands for these
         try:
             options = self.options if part is None else (yield from self._ready(part.source))
             stored = yield from self.engine.call(operations.files_upload(file=content, name=name), options)

@@ -46,7 +46,7 @@ def custom(
     verb = checked_method(method)
     if json is not UNSET and content is not None:
         raise ArgumentError("give either json or content, not both: a request has one body")
-    check_content(content)
+    check_content(content, content_type)
     check_query(query)
     if json is not UNSET:
         content, content_type = dump(json), JSON
@@ -79,12 +79,14 @@ def checked_method(method: str) -> str:
     return verb
 
 
-def check_content(content: object) -> None:
-    """Check that a body is bytes: each HTTP library fails differently on other types.
+def check_content(content: object, content_type: object) -> None:
+    """Check that a body is bytes, and its type a string: each HTTP library fails differently on other types.
 
     Raises:
-        ArgumentError: it is not bytes.
+        ArgumentError: one of them is something else.
     """
+    if not isinstance(content_type, str):
+        raise ArgumentError(f"content_type must be a string, not {type(content_type).__name__}")
     if not isinstance(content, bytes | None):
         raise ArgumentError(f"content must be bytes, not {type(content).__name__}")
 

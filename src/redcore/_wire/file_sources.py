@@ -204,6 +204,8 @@ def name_of(file: object) -> str:
     """The name of a file: of an upload received by a web framework, or of an open file."""
     # `GzipFile.filename` is deprecated; those of web frameworks are not from `io`.
     received_as = None if isinstance(file, io.IOBase) else getattr(file, "filename", None)
+    if isinstance(received_as, str):
+        received_as = received_as.rpartition("\\")[2]  # some browsers send the full path (RFC 7578 section 4.2)
     for name in (received_as, getattr(file, "name", None)):
         if isinstance(name, str | bytes) and name:
             return os.path.basename(os.fsdecode(name)) or DEFAULT_NAME  # noqa: PTH119 (any text)

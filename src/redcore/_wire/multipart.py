@@ -33,7 +33,8 @@ COMPRESSED = {
     "xz": "application/x-xz",
 }
 """The media type of a file by the compression that `mimetypes` recognizes in its name."""
-ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # as browsers do (WHATWG HTML, multipart/form-data)
+ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A", "\\": "%5C"})
+"""As browsers do (WHATWG HTML, multipart/form-data); and the backslash, which many servers read as an escape."""
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -211,9 +211,14 @@ def code_in(request: AuthorizationRequest, redirect: str | Mapping[str, str]) ->
     """Return the code of a redirect that belongs to the request.
 
     Raises:
+        ArgumentError: the request is something else, such as a stored one that was not restored.
         AuthenticationError: it does not belong to the request, or it reports that the login was denied.
         ResponseError: it has neither a code nor an error.
     """
+    if not isinstance(cast("object", request), AuthorizationRequest):
+        raise ArgumentError(
+            "request must be an AuthorizationRequest; restore a stored one: AuthorizationRequest(**stored)"
+        )
     parameters = values(redirect)
     # Check the state first: without it, the other parameters may come from an attacker.
     if not same(parameters.get("state", ""), request.state):
