@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 import attrs
@@ -241,8 +242,8 @@ def hostile_files() -> Mapping[str, tuple[str, str, bytes]]:
         archive.writestr("index.html", b"x")
         archive.writestr("a.html", b"\0" * 500_000_000)
 
-    def crowd(archive: zipfile.ZipFile) -> None:
-        for number in range(20_000):
+    def crowd(count: int, archive: zipfile.ZipFile) -> None:
+        for number in range(count):
             archive.writestr(f"{number}.html", b"")
 
     rows, megabyte = 40_000, 10**6
@@ -261,5 +262,6 @@ def hostile_files() -> Mapping[str, tuple[str, str, bytes]]:
             b"sku,name,price\n" + b"".join(b"s%d,Name,1\n" % number for number in range(rows)),
         ),
         "archive: a bomb": ("docs_publish", "a.zip", _zip(bomb)),
-        "archive: many files": ("docs_publish", "a.zip", _zip(crowd)),
+        "archive: many files": ("docs_publish", "a.zip", _zip(partial(crowd, 10_000))),
+        "archive: too many files": ("docs_publish", "a.zip", _zip(partial(crowd, 20_000))),
     }

@@ -23,6 +23,7 @@ MAX_FILES: Final = 10_000  # far above any manual; each is an object to store
 MAX_UNPACKED_BYTES: Final = 1024**3  # against archives that unpack to a multiple of their size
 _MAX_PATH_CHARACTERS: Final = 512  # S3 allows 1,024 bytes of a key
 _PIECE_BYTES: Final = 256 * 1024  # of a read, as in `store.objects`
+_REPORTS: Final = 100  # of the progress: one takes longer than to store a small file
 _MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024  # of the archive's central directory, which is read as a whole
 # Other methods can use as much memory as the archive demands.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -157,7 +158,8 @@ async def _stored(run: Run, archive: IO[bytes]) -> AsyncGenerator[_File]:
                 await run.objects.put(docs_key(run.organisation_id, run.id, path), pieces)
             left_bytes -= digest.size
             yield _File(path, digest.size, digest.sha256)
-            await run.report(number / len(members) * 0.9)
+            if number * _REPORTS // len(members) > (number - 1) * _REPORTS // len(members):
+                await run.report(number / len(members) * 0.9)
 
 
 async def _require_room(run: Run, size: int) -> None:

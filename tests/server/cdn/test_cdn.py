@@ -26,6 +26,7 @@ from redcore_server.store.objects import open_objects, pieces_of
 from redcore_server.worker.objects import ObjectCollector
 from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows import docs_publish
+from redcore_server.workflows.definition import Run
 
 pytestmark = pytest.mark.anyio
 
@@ -198,6 +199,23 @@ async def test_an_archive_without_an_index_says_so(publish: Publisher) -> None:
 
     assert (ended["status"], ended["result"]["files"]) == ("succeeded", 2)
     assert ended["result"]["warning"].startswith("The archive has no index.html at its top")
+
+
+async def test_the_progress_of_many_files_is_reported_in_steps(
+    publish: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each report takes longer than to store a small file."""
+    monkeypatch.setattr(docs_publish, "_REPORTS", 4)
+    report, reported = Run.report, list[float]()
+
+    async def noted(run: Run, progress: float) -> None:
+        reported.append(progress)
+        await report(run, progress)
+
+    monkeypatch.setattr(Run, "report", noted)
+    await publish.site({f"{number}.html": b"" for number in range(40)})
+
+    assert reported == pytest.approx([0, 0.225, 0.45, 0.675, 0.9])
 
 
 async def test_files_of_operating_systems_are_left_out(
