@@ -108,6 +108,18 @@ class TestClientCredentials:
         assert grants(world) == ["client_credentials", "refresh_token"]
         assert bearers(world) == ["access-2", "access-2", "access-3"]
 
+    def test_a_token_that_lives_shorter_than_the_leeway_is_used_for_most_of_its_life(self) -> None:
+        """Otherwise each call would ask for another one."""
+        world = World(tokens(expires_in=20), user(), user(), tokens("access-3"), user(), credentials=APP)
+
+        world.call(GET)
+        world.time += 14
+        world.call(GET)
+        world.time += 2
+        world.call(GET)
+
+        assert bearers(world) == ["access-2", "access-2", "access-3"]
+
     def test_a_refused_client(self) -> None:
         """A wrong secret is an AuthenticationError with the RFC's code, and is not retried."""
         world = World(answer(401, {"error": "invalid_client"}), credentials=APP)
@@ -400,6 +412,21 @@ class TestLock:
         assert stopped.value.value == "theirs"
         assert world.notified == []
         assert world.auth._store.lock.acquire(0.0)
+
+    def test_a_pair_that_another_task_got_meanwhile_is_used_however_short_its_life(self) -> None:
+        """A hundred calls that wait for a refresh cause one, also where a token lives no longer than the leeway."""
+        world = World(tokens(expires_in=1), user(), credentials=REFRESH_ONLY)
+        flow = world.auth.bearer(self.budget(world), rejected=None)
+        step = next(flow)
+        world.call(GET)
+        world.time += 1
+
+        assert world.perform(step)
+        with pytest.raises(StopIteration) as stopped:
+            flow.send(True)  # noqa: FBT003 (the step's result)
+
+        assert stopped.value.value == "access-2"
+        assert len(world.requests) == 2
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt(), NetworkError("x"), RuntimeError()], ids=repr)
     def test_the_lock_is_released_whatever_happens(self, error: BaseException) -> None:

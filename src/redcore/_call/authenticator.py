@@ -174,10 +174,10 @@ class Authenticator:
             if tokens.is_ageing(self._now(), self._own_draw):
                 tokens = yield from self._renewed_ahead(tokens, budget)
             return tokens.access_token
-        failures, claim = self._store.failures, object()
+        outcomes, claim = self._store.outcomes, object()
         try:
             yield from self._acquire(budget, claim)
-            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected), failures)
+            tokens, is_new = yield from self._renewed(budget, lambda held: self._is_usable(held, rejected), outcomes)
         finally:
             self._store.lock.release(claim)
         yield from self._tell(tokens, is_new=is_new)
@@ -201,7 +201,7 @@ class Authenticator:
             renewed, is_new = yield from self._renewed(
                 budget,
                 lambda held: not held.is_ageing(self._now(), self._own_draw),
-                self._store.failures,
+                self._store.outcomes,
                 waits=False,
             )
         except RedcoreError as error:
@@ -213,20 +213,20 @@ class Authenticator:
         return renewed
 
     def _renewed(
-        self, budget: Budget, is_good: Callable[[TokenSet], bool], failures: int, *, waits: bool = True
+        self, budget: Budget, is_good: Callable[[TokenSet], bool], outcomes: tuple[int, int], *, waits: bool = True
     ) -> Flow[tuple[TokenSet, bool]]:
         """Return valid tokens, and whether they are new. One refresh at a time, here and in all sharing processes.
 
         Args:
             budget: How long the call may still take.
             is_good: Whether tokens can be used.
-            failures: Number of failed refreshes when this call began to wait; it raises the error of a later one.
+            outcomes: Those of the store when this call began to wait: the result of a later refresh is its own.
             waits: Whether to wait for another process that is refreshing.
         """
         held = self._store.known()
-        if held is not None and is_good(held):
+        if held is not None and (is_good(held) or self._store.renewed_since(outcomes)):
             return held, False
-        if (shared := self._store.failed_since(failures, budget.timeout_s)) is not None:
+        if (shared := self._store.failed_since(outcomes, budget.timeout_s)) is not None:
             raise shared
         try:
             is_ours = yield from self._turn(budget, is_good, waits=waits)
@@ -234,7 +234,9 @@ class Authenticator:
                 fetched = yield from self._store.fetch()
                 if fetched is not None and (is_good(fetched) or not is_ours):
                     return fetched, False
-                return (yield from self._renew(fetched, budget)), True
+                renewed = yield from self._renew(fetched, budget)
+                self._store.succeed()
+                return renewed, True
             finally:
                 if is_ours:
                     yield from self._store.unlock()

@@ -48,6 +48,8 @@ class Session:
     """Holds the latest pair."""
     lock: SharedLock = attrs.field(factory=SharedLock)
     """Held by the client that refreshes the pair."""
+    renewals: int = 0
+    """Number of successful refreshes."""
     failures: int = 0
     """Number of failed refreshes."""
     failure: tuple[RedcoreError, float] | None = None
@@ -139,9 +141,13 @@ class TokenStore:
         """Whether the cache may have tokens unknown to this process, or failed to store some."""
 
     @property
-    def failures(self) -> int:
-        """Number of failed refreshes in this process, so that a waiting call notices a failure."""
-        return self._session.failures
+    def outcomes(self) -> tuple[int, int]:
+        """Numbers of successful and failed refreshes in this process, so that a waiting call notices one."""
+        return self._session.renewals, self._session.failures
+
+    def succeed(self) -> None:
+        """Record a refresh, for the calls that wait for it."""
+        self._session.renewals += 1
 
     @property
     def _is_asked(self) -> bool:
@@ -161,14 +167,22 @@ class TokenStore:
         self._session.failure = copy.copy(error), timeout_s
         self._session.failures += 1
 
-    def failed_since(self, failures: int, timeout_s: float) -> RedcoreError | None:
+    def renewed_since(self, outcomes: tuple[int, int]) -> bool:
+        """Whether the tokens were refreshed while a call waited for it.
+
+        Args:
+            outcomes: What `outcomes` was when the wait began.
+        """
+        return self._session.renewals != outcomes[0]
+
+    def failed_since(self, outcomes: tuple[int, int], timeout_s: float) -> RedcoreError | None:
         """Return why a refresh failed while a call waited for it; None if none failed, or only by timeout.
 
         Args:
-            failures: Number of failed refreshes when the wait began.
+            outcomes: As for `renewed_since`.
             timeout_s: How long an attempt of this call may take.
         """
-        if self._session.failure is None or self._session.failures == failures:
+        if self._session.failure is None or self._session.failures == outcomes[1]:
             return None
         error, had_s = self._session.failure
         is_answer = getattr(error, "response", None) is not None

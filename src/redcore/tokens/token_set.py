@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from redcore._spec.models import TokenResponse
 
 LEEWAY_S = 30.0  # a token about to expire is refreshed before it can expire in transit
+LARGEST_LEEWAY = 0.25  # of the lifetime
 AHEAD = 0.1  # fraction of the lifetime that remains when a valid token is refreshed early
 SHORTEST_AHEAD_S = 300.0  # a shorter lifetime leaves too little time between refreshing early and expiry
 FOREVER_S = 2**53  # the longest lifetime; a server may name an integer that no float can hold
@@ -47,7 +48,13 @@ class TokenSet:
             return False
         if self.issued_at is not None and self.issued_at > now + CLOCK_TOLERANCE_S:
             return False
-        return self.expires_at is None or now + LEEWAY_S < self.expires_at
+        return self.expires_at is None or now + LEEWAY_S < self.expires_at or now + self._leeway_s() < self.expires_at
+
+    def _leeway_s(self) -> float:
+        """The leeway; shorter than usual for a token whose lifetime is no longer, which each call would refresh."""
+        if self.expires_at is None or self.issued_at is None:
+            return LEEWAY_S
+        return min(LEEWAY_S, max(0.0, self.expires_at - self.issued_at) * LARGEST_LEEWAY)
 
     def is_ageing(self, now: float, draw: float) -> bool:
         """Whether to refresh the access token early, although it is still fresh.
