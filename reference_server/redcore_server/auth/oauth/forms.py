@@ -43,9 +43,11 @@ async def read_form(request: Request) -> dict[str, str]:
         PayloadTooLarge: The body exceeds 64 KiB.
         InvalidRequestError: It is not a form, or a known parameter is repeated or not UTF-8.
     """
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
+    body = await _body(request)
+    is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
+    if body and not is_form:  # an empty form is no body, and needs no type
         raise InvalidRequestError(f"The body must be {_FORM}.")
-    pairs = _parsed(await _body(request))
+    pairs = _parsed(body)
     names = [name for name, _ in pairs if name in _KNOWN]
     if len(names) != len(set(names)):
         raise InvalidRequestError("A parameter occurs more than once.")

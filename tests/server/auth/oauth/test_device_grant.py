@@ -90,6 +90,13 @@ async def test_confidential_clients_need_their_secret(http: httpx.AsyncClient, c
     assert (await start(http, client)).user_code
 
 
+async def test_a_client_that_sends_no_parameter_sends_no_body(http: httpx.AsyncClient, client: Client) -> None:
+    """Without a scope, its secret in the header is all; an empty form needs no content type."""
+    response = await http.post("/oauth/device_authorization", auth=client.basic)
+
+    assert response.status_code == 200
+
+
 async def test_polling_waits_for_the_person(login: Login, clock: Clock) -> None:
     """`authorization_pending` as long as the person has not decided and the device keeps its interval."""
     outcomes = []
