@@ -11,7 +11,7 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -376,6 +376,25 @@ class TestDownload:
         call(make().files.download, "file_1", to=Sink())
 
         assert b"".join(taken) == CONTENT
+
+    def test_a_destination_whose_method_is_wrapped(self, call: Colour, make: Any, server: Loopback) -> None:
+        """A plain function that returns a coroutine is awaited as well, as a decorator leaves it."""
+        taken: list[bytes] = []
+
+        class Sink:
+            def write(self, data: bytes) -> Awaitable[None]:
+                return self._write(data)
+
+            async def _write(self, data: bytes) -> None:
+                taken.append(bytes(data))
+
+        if call.name == "sync":
+            with pytest.raises(ArgumentError, match="by AsyncClient only"):
+                call(make().files.download, "file_1", to=Sink())
+            assert server.seen == []
+        else:
+            call(make().files.download, "file_1", to=Sink())
+            assert b"".join(taken) == CONTENT
 
     @pytest.mark.parametrize("library", ["aiofiles", "anyio", "starlette"])
     def test_an_async_destination(

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from inspect import isawaitable, iscoroutinefunction
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -121,12 +121,15 @@ class Target:
             raise ArgumentError(f"to must be a path or a file opened for writing, not {type(self._file).__name__}")
         try:
             with writing():
-                answer = yield Notify(self._file.write, b"")
+                yield Notify(self._first, b"")
         except ConfigurationError as problem:  # that of a callback that cannot be awaited
             raise ArgumentError("a file that is awaited can be written by AsyncClient only") from problem
+
+    def _first(self, nothing: bytes) -> object:
+        """Write; note whether the result is awaited, which the method itself need not show."""
+        answer = self._file.write(nothing)
         self._is_awaited |= isawaitable(answer)
-        if iscoroutine(answer):
-            answer.close()
+        return answer
 
     def add(self, piece: bytes) -> Flow[None]:
         """Write or buffer the next bytes."""
