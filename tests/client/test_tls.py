@@ -116,6 +116,7 @@ def with_farewell(connection: socket.socket) -> None:
     connection.settimeout(None)
 
 
+@pytest.mark.parametrize("colour", [*OWN_TRANSPORTS, ("asyncio", "httpx"), ("trio", "httpx")], ids=named)
 @pytest.mark.parametrize("ending", [in_one_record, in_a_second_record, with_farewell])
 def test_bytes_after_an_answer(  # noqa: PLR0917 (fixtures)
     call: Colour,

@@ -21,6 +21,7 @@ from redcore._transport.body_reader import ACCEPT_ENCODING, BODILESS, Body, anno
 from redcore._transport.errors import BY_LOOPS, Foreign, closed, our_errors
 from redcore._transport.streamed_response import AsyncStreamedResponse, StreamedResponse
 from redcore._transport.timeouts import TimeLimits
+from redcore._transport.tls import holds_unread
 from redcore._wire.encoding import Request
 from redcore.exceptions import ConfigurationError, RedcoreError
 from redcore.options import AsyncHttpClient, HttpClient
@@ -136,6 +137,9 @@ def is_out_of_sync(response: Any) -> bool:
     if is_mock(response) or not response.http_version.startswith("HTTP/1"):
         return False
     if response.status_code in BODILESS and announces_body(Headers(response.headers)):
+        return True
+    connected = response.extensions["network_stream"]
+    if holds_unread(connected) or holds_unread(getattr(connected, "_stream", None)):
         return True
     part = response.stream
     for name in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):

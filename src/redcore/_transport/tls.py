@@ -137,11 +137,11 @@ def advice(problem: BaseException) -> str:
 def holds_unread(stream: Any) -> bool:
     """Whether a TLS stream has received bytes that it has not handed out, which a look at the socket does not show.
 
-    Those of trio, and of httpcore for TLS within TLS, read the socket as far as it goes, and keep what follows a record
-    in `_incoming`, which has no public name. Other streams have no such buffer.
+    Those of trio, of anyio, and of httpcore for TLS within TLS, read the socket as far as it goes, and keep what comes
+    behind a record in a buffer that has no public name. Other streams have no such buffer.
     """
     while stream is not None:
-        incoming: ssl.MemoryBIO | None = getattr(stream, "_incoming", None)
+        incoming: ssl.MemoryBIO | None = getattr(stream, "_incoming", None) or getattr(stream, "_read_bio", None)
         if incoming is not None and incoming.pending:
             return True
         stream = getattr(stream, "transport_stream", None)  # of trio, for TLS within TLS
