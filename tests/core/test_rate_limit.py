@@ -95,6 +95,14 @@ class TestRateLimit:
         """The three headers are a window."""
         assert RateLimit.of(window(5), START) == RateLimit(limit=60, remaining=5, reset=START + 30)
 
+    def test_repeated_headers(self) -> None:
+        """A proxy has repeated them; those that differ are ignored."""
+        repeated = Headers.of_pairs([*window(5).items(), *window(5).items()])
+        different = Headers.of_pairs([*window(5).items(), *window(6).items()])
+
+        assert RateLimit.of(repeated, START) == RateLimit.of(window(5), START)
+        assert RateLimit.of(different, START) is None
+
     def test_by_the_clock_of_the_client(self) -> None:
         """The reset is moved by the difference of the clocks."""
         seen = RateLimit.of(window(5, Date=DATE), START + 3600)

@@ -19,6 +19,7 @@ from redcore._base.public import public
 
 LONGEST_WINDOW_S = 600.0  # the longest window of contract section 4 is a minute: a later reset is an error
 CLOCK_TOLERANCE_S = 1.5  # `Date` has a resolution of one second plus latency: a smaller difference is meaningless
+WINDOW = ("limit", "remaining", "reset")
 DELAY = re.compile(r"[0-9]+(\.[0-9]+)?")  # RFC 9110 section 10.2.3 has whole seconds; some servers send fractions
 
 
@@ -38,11 +39,27 @@ class RateLimit:
     def of(cls, headers: Mapping[str, str], now: float) -> RateLimit | None:
         """Parse the headers; None if they are missing or invalid."""
         try:
-            limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
-            ends_at = int(headers["x-ratelimit-reset"]) - ahead(headers, now)
+            try:
+                limit, remaining = int(headers["x-ratelimit-limit"]), int(headers["x-ratelimit-remaining"])
+                reset = int(headers["x-ratelimit-reset"])
+            except ValueError:
+                limit, remaining, reset = (once(headers[f"x-ratelimit-{name}"]) for name in WINDOW)
+            ends_at = reset - ahead(headers, now)
         except (KeyError, ValueError, OverflowError):
             return None
         return cls(limit, remaining, ends_at) if ends_at - now <= LONGEST_WINDOW_S else None
+
+
+def once(value: str) -> int:
+    """Parse a number that a proxy may have repeated.
+
+    Raises:
+        ValueError: it is not one number.
+    """
+    first, *others = listed(value)
+    if others.count(first) < len(others):
+        raise ValueError(value)
+    return int(first)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
