@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import os
@@ -325,6 +326,27 @@ class TestInterrupts:
             signal.signal(signal.SIGUSR1, before)
 
         assert delivered == [signal.SIGUSR1]
+
+    @pytest.mark.parametrize("library", ["asyncio", "uvloop"])
+    def test_a_handler_of_an_event_loop_is_called_once(self, library: str) -> None:
+        """The loop has noticed the signal while it was deferred."""
+        calls: list[int] = []
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGUSR1, calls.append, signal.SIGUSR1)
+            interrupts = Interrupts()
+            interrupts.hold()
+            signal.raise_signal(signal.SIGUSR1)
+            interrupts.deliver()
+            while not calls:  # noqa: ASYNC110 (nothing announces it)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            loop.remove_signal_handler(signal.SIGUSR1)
+
+        pytest.importorskip(library).run(main())
+
+        assert calls == [signal.SIGUSR1]
 
     def test_a_handler_set_meanwhile_stays(self) -> None:
         """For example by the callback that gets the new pair."""

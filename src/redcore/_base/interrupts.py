@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from inspect import currentframe
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -71,7 +72,7 @@ class Interrupts:
         self._restore()
         with ExitStack() as others:  # which are delivered even if the handler of one raises
             for number in reversed(self._noted):
-                others.callback(signal.raise_signal, number)
+                others.callback(call_handler, number)
 
     def abandon(self) -> None:
         """Stop deferring signals in a forked child, which nothing could end otherwise: the refresh is the parent's."""
@@ -89,6 +90,18 @@ class Interrupts:
             self.deliver()
         else:
             self._noted.append(number)
+
+
+def call_handler(number: int) -> None:
+    """Call the handler of a signal that has arrived before.
+
+    Raising the signal again would be a second one for an event loop, which learns of signals from C.
+    """
+    handler = signal.getsignal(number)
+    if callable(handler):
+        handler(number, currentframe())
+    elif handler is signal.SIG_DFL:
+        signal.raise_signal(number)
 
 
 interrupts = Interrupts()
