@@ -4,6 +4,7 @@ import email
 import email.policy
 import ssl
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -81,6 +82,21 @@ async def test_outbox_writes_one_file(tmp_path: Path) -> None:
     written = email.message_from_bytes((outbox.folder / "inv_1.eml").read_bytes(), policy=email.policy.SMTPUTF8)
     assert written["Subject"] == "Grüße"
     assert written["To"] == "ann@example.com"
+
+
+async def test_the_outbox_is_written_in_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are answered meanwhile, however slow the disk is."""
+    threads, replace = list[int](), Path.replace
+
+    def noted(self: Path, target: Path) -> Path:
+        threads.append(threading.get_ident())
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", noted)
+    await Outbox(tmp_path / "outbox").send(mail())
+
+    assert len(threads) == 1
+    assert threads != [threading.get_ident()]
 
 
 async def test_outbox_not_writable(tmp_path: Path) -> None:
