@@ -19,7 +19,7 @@ from redcore_server.http.addresses import in_both_forms
 from redcore_server.http.draining import Draining
 from redcore_server.listening.acceptor import Acceptor
 from redcore_server.listening.connection import bounded
-from redcore_server.listening.memory import return_small_blocks
+from redcore_server.listening.memory import keep_what_is_loaded, return_small_blocks
 from redcore_server.listening.redirect import RedirectToTls
 from redcore_server.logs import configure_logging
 from redcore_server.settings import Settings
@@ -59,6 +59,7 @@ def run(
 
     async def serve() -> None:
         async with open_app(how.draining) as app:
+            keep_what_is_loaded()
             await _Server(_config(app, how), how).serve(sockets=[listener])
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

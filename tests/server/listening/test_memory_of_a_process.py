@@ -1,4 +1,4 @@
-"""The effect of `return_large_blocks`, in an interpreter of its own."""
+"""The effect of `redcore_server.listening.memory`, in an interpreter of its own."""
 
 from __future__ import annotations
 
@@ -33,3 +33,21 @@ def test_bodies_between_other_objects_are_returned() -> None:
     kept_mb = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own
 
     assert float(kept_mb) < 10
+
+
+def test_collections_leave_out_what_is_loaded() -> None:
+    """A full one takes as long as it has objects to look at, and nothing else goes on meanwhile."""
+    program = """
+import gc
+from redcore_server.listening.memory import keep_what_is_loaded
+from redcore_server.process import platform
+
+before = len(gc.get_objects())
+keep_what_is_loaded()
+print(before, len(gc.get_objects()))
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own
+
+    before, after = map(int, printed.split())
+    assert before > 10_000
+    assert after < 1000
