@@ -87,8 +87,10 @@ class Lines:
         if line:
             self.number += 1
             self._characters += len(line)
-        if len(line) > MAX_ROW_CHARACTERS:
-            raise RunFailed(f"Line {self.number} is longer than {MAX_ROW_CHARACTERS} characters.")
-        if self._characters - self._row_began > MAX_ROW_CHARACTERS:
-            raise RunFailed(f"The row that line {self.number} is in is longer than {MAX_ROW_CHARACTERS} characters.")
+            if self._characters - self._row_began > MAX_ROW_CHARACTERS:
+                raise self._too_long(line)
         return line
+
+    def _too_long(self, line: str) -> RunFailed:
+        what = f"Line {self.number}" if len(line) > MAX_ROW_CHARACTERS else f"The row that line {self.number} is in"
+        return RunFailed(f"{what} is longer than {MAX_ROW_CHARACTERS} characters.")
