@@ -7,6 +7,7 @@ from typing import Final
 
 import argon2
 import pytest
+from starlette.requests import Request
 from tests.server.support.processor import cpu_within
 
 from redcore_server.api.multipart import Multipart
@@ -14,6 +15,7 @@ from redcore_server.auth.people.passwords import Passwords, problem
 from redcore_server.auth.people.person import email_key
 from redcore_server.errors import ValidationFailed
 from redcore_server.http.access_log import without_secrets
+from redcore_server.http.cookies import cookie
 from redcore_server.http.ranges import select
 
 pytestmark = pytest.mark.anyio
@@ -25,6 +27,10 @@ CPU_S: Final = 0.3  # a linear text of this size costs a hundredth, a squared on
 
 def conditional(name: str, value: bytes) -> Callable[[], object]:
     return lambda: select({name.encode(): value}, etag='"e"', size=1)
+
+
+def cookies_of(value: bytes) -> Callable[[], object]:
+    return lambda: cookie(Request({"type": "http", "headers": [(b"cookie", value)]}), "redcore_session")
 
 
 def multipart_of(content_type: bytes) -> Callable[[], object]:
@@ -45,6 +51,10 @@ TEXTS: Final[Mapping[str, Callable[[], object]]] = {
     "quotes": conditional("if-none-match", b'"' * HEAD),
     "open tags": conditional("if-none-match", b'"a ' * (HEAD // 3)),
     "blanks in Range": conditional("range", b"bytes=" + b", " * (HEAD // 2) + b"x"),
+    "backslashes in a cookie": cookies_of(b'a="' + b"\\\\" * (HEAD // 2) + b'"'),
+    "backslashes in our own cookie": cookies_of(b'redcore_session="' + b"\\\\" * (HEAD // 2) + b'"'),
+    "quotes in a cookie": cookies_of(b'a="' + b'\\"' * (HEAD // 2) + b'"'),
+    "cookies without a name": cookies_of(b";" * HEAD),
     "beginnings of tokens in a path": lambda: without_secrets("/" + "eyJ" * (HEAD // 3)),
     "tokens without an end in a path": lambda: without_secrets("/" + "eyJaaaaaaaa" * (HEAD // 11)),
     "invitations in a path": lambda: without_secrets("/oauth/invitations/" * (HEAD // 19)),

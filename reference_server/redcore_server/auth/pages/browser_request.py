@@ -24,6 +24,7 @@ from redcore_server.auth.routes import Handler
 from redcore_server.errors import ApiError
 from redcore_server.http.addresses import counted_address
 from redcore_server.http.context import REQUEST_ID
+from redcore_server.http.cookies import cookie
 from redcore_server.http.render_error import respond, status_of
 
 COOKIE: Final = "redcore_session"
@@ -123,7 +124,7 @@ class Browsers:
         """
 
         async def handle(request: Request) -> Response:
-            presented = request.cookies.get(self.cookie)
+            presented = cookie(request, self.cookie)
             session: Session | None = None
             try:
                 browser = BrowserRequest(
@@ -159,7 +160,7 @@ class Browsers:
             raise FOREIGN_FORM
         form = await _form(request)
         if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_token(browser.session).encode()):
-            if self.cookie not in request.cookies:
+            if cookie(request, self.cookie) is None:
                 raise NO_COOKIE
             raise _StaleForm(browser)
         return form

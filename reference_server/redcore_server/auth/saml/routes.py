@@ -29,6 +29,7 @@ from redcore_server.auth.saml.refusal import AssertionRefused
 from redcore_server.auth.saml.replay import Replays
 from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.auth.secret import new_secret
+from redcore_server.http.cookies import cookie
 
 COOKIE: Final = "redcore_saml"
 _RETURN_TO: Final = re.compile(r"/oauth/(authorize|device)(\?[!-~]{0,8000})?", re.ASCII)
@@ -136,7 +137,7 @@ class _BrowserLogin:
     async def _accept(self, browser: BrowserRequest) -> tuple[Person, LoginRequest]:
         xml = _decoded(browser.form.get("SAMLResponse", ""))
         statement = await run_in_threadpool(self.consumer.examine, xml, "browser")
-        request = await self._request(statement, browser.request.cookies.get(self._cookie, ""))
+        request = await self._request(statement, cookie(browser.request, self._cookie) or "")
         person = await self.consumer.subject(statement)
         await self.consumer.use(statement, person)
         return person, request
