@@ -90,6 +90,7 @@ class Connection(HttpToolsProtocol):
         self._body_bytes = 0  # for this message
         self._other_bytes = 0  # for this head, or around this body
         self._fields = 0  # of this head, or of this body's trailers
+        self._rest_at = 0  # where the bytes begin that the parser left, because it expects another protocol's
         self._deadline: asyncio.TimerHandle | None = None  # for data from the client
         self._reading_deadline: asyncio.TimerHandle | None = None
 
@@ -126,6 +127,10 @@ class Connection(HttpToolsProtocol):
             self._refuse(_too_many_bytes())
         elif self._state is _State.HEAD and self._deadline is None and (self._has_begun or not self._is_answering):
             self._expect()
+        if self._rest_at:
+            rest, self._rest_at = data[self._rest_at :], 0
+            if rest:
+                self.data_received(rest)
 
     def on_message_begin(self) -> None:
         """Start reading a head, unless too many requests wait: one read can hold thousands of them."""
@@ -149,6 +154,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the app, unless the head is too large or ambiguous."""
         self._stop_expecting()
+        if self.parser.get_method() == b"CONNECT":  # what comes after its head is a tunnel's, or a body: proxies differ
+            raise NotImplementedHere("This server is not a proxy, so it does not support CONNECT.")
         _check_head(self.url, self.headers, self.parser.get_http_version())
         self.scope["headers"] = tuple(self.headers)
         self._name_peer()
@@ -164,8 +171,12 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for the next head."""
+        """Wait for the next head, unless a trailer has ended the connection for the parser, which reads no further."""
         super().on_message_complete()
+        if self._fields and not self.parser.should_keep_alive():
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.transport.close()
         self._state = _State.HEAD
         self._has_begun = False
         self._begin_part()
@@ -197,6 +208,11 @@ class Connection(HttpToolsProtocol):
         """Refuse the request at which the parser stopped, with the error raised by a callback if there is one."""
         cause = (sys.exception() or Exception()).__context__
         self._refuse(cause if isinstance(cause, ApiError) else malformed("is not valid HTTP"))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Read on behind a request that offers another protocol (RFC 9110 section 7.8); uvicorn drops what follows."""
+        offer = sys.exception()
+        self._rest_at = offer.args[0] if isinstance(offer, httptools.HttpParserUpgrade) else 0
 
     def _is_refused(self) -> bool:
         return self._state is _State.REFUSED

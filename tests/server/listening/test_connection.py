@@ -557,3 +557,41 @@ def test_an_upgrade_is_ignored_or_refused_without_losing_a_body(connection: Conn
     connection.data_received(b"POST / HTTP/1.1\r\n" + upgrade + b"Content-Length: 1\r\n\r\nx")
 
     assert status(transport) == 501
+
+
+def test_requests_behind_an_upgrade_in_one_read_are_not_lost(connection: Connection) -> None:
+    """The parser stops behind each of them, and the rest of the read is bounded as ever."""
+    offer = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    connection.data_received(offer + HEAD + b"\r\n" + offer + b"GET /last HT")
+    connection.data_received(b"TP/1.1\r\nHost: x\r\n\r\n")
+    assert len(connection.pipeline) == 3
+
+    connection.data_received(offer * 1000)
+    assert len(connection.pipeline) == MAX_WAITING + 1
+
+
+@pytest.mark.parametrize("target", [b"/", b"example.com:443"])
+@pytest.mark.parametrize("framing", [b"", b"Content-Length: 35\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_connect_is_refused_and_nothing_behind_it_is_read(
+    connection: Connection, transport: Transport, app: App, target: bytes, framing: bytes
+) -> None:
+    """The parser reads no body of it, where a proxy may send one: it would be the next request of the connection."""
+    connection.data_received(b"CONNECT " + target + b" HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n")
+    connection.data_received(b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert (status(transport), transport.is_closed, len(app.scopes)) == (501, True, 1)
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+@pytest.mark.parametrize("trailer", [b"Connection: close", b"Proxy-Connection: close", b"connection: a, close"])
+def test_a_trailer_that_ends_the_connection_for_the_parser_ends_it_for_the_client(
+    connection: Connection, transport: Transport, trailer: bytes, *, is_answered: bool
+) -> None:
+    """Otherwise the response would promise to read on, and the next request would get no answer."""
+    connection.data_received(CHUNKED + b"0\r\n")
+    connection.cycle.response_complete = is_answered
+
+    connection.data_received(trailer + b"\r\n\r\n")
+
+    assert (connection.cycle.keep_alive, transport.is_closed) == (False, is_answered)
+    connection.cycle.response_complete = True
