@@ -1,8 +1,8 @@
 """Test mode: makes a real server misbehave on request, and shows the mails that people would receive.
 
 Only with `REDCORE_SERVER_LAB=true` or `redcore-server up --lab`, and only on a loopback host: anyone who can reach the
-lab controls the server. It sits in front of the gateway; other requests pass through unchanged. Bodies are JSON, no
-endpoint needs a token, invalid requests get the error envelope.
+lab controls the server. To pages of other sites it is a 404. It sits in front of the gateway; other requests pass
+through unchanged. Bodies are JSON, no endpoint needs a token, invalid requests get the error envelope.
 
 `POST /lab/faults` `{"method": "GET", "path": "/v1/users/*", "faults": [{"status": 503, "retry_after": 2}, …]}`
     Each request with that method (any, if left out) and path (a glob) uses one fault up, in their order; after the last

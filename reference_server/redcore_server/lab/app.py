@@ -26,6 +26,7 @@ from redcore_server.http.access_log import without_secrets
 from redcore_server.http.context import REFUSAL
 from redcore_server.http.exchange import request_id, standing_headers
 from redcore_server.http.head import bodiless
+from redcore_server.http.own_machine import is_of_own_machine
 from redcore_server.http.render_error import respond
 from redcore_server.lab.connection import cut, truncating
 from redcore_server.lab.delays import Delays
@@ -119,7 +120,7 @@ class Lab:
 
     async def _answer(self, request: Request) -> Response:
         handlers = self._routes.get(request.url.path)
-        if handlers is None:
+        if handlers is None or not is_of_own_machine(request):
             raise NotFound
         answer = await chosen(handlers, request.method)(request)
         if answer is None:

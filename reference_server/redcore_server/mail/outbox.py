@@ -12,7 +12,6 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import attrs
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from redcore_server.auth.pages.render import render
 from redcore_server.errors import MethodNotAllowed, NotFound
-from redcore_server.settings import LOOPBACK_HOSTS
+from redcore_server.http.own_machine import is_of_own_machine
 
 PATH: Final = "/outbox"
 _SHOWN: Final = 100  # mails on the page, the newest ones; older ones stay in the folder
@@ -62,11 +61,11 @@ class OutboxPage:
         """Return the page.
 
         Raises:
-            NotFound: The host name of the request is not this machine's own.
+            NotFound: It is a request of another site's page.
             MethodNotAllowed: The method is not GET.
         """
         request = Request(scope)
-        if urlsplit(f"//{request.headers.get('host', '')}").hostname not in LOOPBACK_HOSTS:
+        if not is_of_own_machine(request):
             raise NotFound
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(["GET", "HEAD"])

@@ -93,6 +93,36 @@ async def test_each_request_uses_one_fault_up(caller: httpx.AsyncClient) -> None
     assert responses[2].json()["error"]["code"] == "INTERNAL_ERROR"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:4010"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost.evil.example:4010"},
+        {"Origin": "http://["},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+async def test_pages_of_other_sites_have_no_lab(caller: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """Neither by DNS rebinding, nor by a form (CSRF): it has no password, and controls the server."""
+    await script(caller, {"status": 500})
+
+    seen = await caller.get("/lab/outbox", headers=headers)
+    done = await caller.post("/lab/reset", headers=headers)
+
+    assert (seen.status_code, done.status_code) == (404, 404)
+    assert (await caller.get("/v1/me")).status_code == 500
+
+
+async def test_pages_of_this_machine_have_the_lab(caller: httpx.AsyncClient) -> None:
+    """Such as those of the application under test, on another port."""
+    headers = {"Host": "localhost:4010", "Origin": "http://[::1]:3000"}
+
+    assert (await caller.get("/lab/requests", headers=headers)).status_code == 200
+
+
 async def test_a_fault_matches_method_and_path(caller: httpx.AsyncClient) -> None:
     """A glob, and a method or any."""
     await script(caller, {"status": 500}, path="/v1/users/*", method="DELETE")
