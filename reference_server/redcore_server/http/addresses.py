@@ -16,7 +16,8 @@ PEER: Final = ScopeKey[str]("redcore.peer")
 
 UNKNOWN: Final = "unknown"
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1: clients behind a translator (RFC 7915)
-_MAPPED_PREFIX: Final = 96  # RFC 4291 section 2.5.5.2
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")  # RFC 4291 section 2.5.5.2
+_MAPPED_PREFIX: Final = _MAPPED.prefixlen
 _HOME_PREFIX: Final = 64  # RFC 6177: the smallest block assigned to a site, so its addresses count as one client
 
 
@@ -41,7 +42,7 @@ def counted_address(scope: Scope) -> str:
 
 
 def in_both_forms(networks: Iterable[str]) -> Iterator[str]:
-    """Yield networks, those of IPv4 in their IPv6 form too: a proxy that listens on both names its peers in that form.
+    """Yield networks, those of IPv4 in both forms: a proxy that listens on IPv6 too names its peers in the IPv6 form.
 
     Args:
         networks: Addresses and networks.
@@ -51,6 +52,8 @@ def in_both_forms(networks: Iterable[str]) -> Iterator[str]:
         network = ip_network(text)
         if isinstance(network, IPv4Network):
             yield f"::ffff:{network.network_address}/{_MAPPED_PREFIX + network.prefixlen}"
+        elif network.subnet_of(_MAPPED):
+            yield f"{network.network_address.ipv4_mapped}/{network.prefixlen - _MAPPED_PREFIX}"
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redcore_server.http.addresses import PEER, client_address, counted_address
+from redcore_server.http.addresses import PEER, client_address, counted_address, in_both_forms
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,20 @@ def test_an_invalid_address_counts_as_the_peer(said: str) -> None:
     scope = {"client": (said, 0), PEER.name: "10.0.0.7"}
 
     assert (counted_address(scope), client_address(scope)) == ("10.0.0.7", "10.0.0.7")
+
+
+@pytest.mark.parametrize(
+    ("network", "forms"),
+    [
+        ("10.0.0.7/32", {"10.0.0.7/32", "::ffff:10.0.0.7/128"}),
+        ("10.0.0.0/8", {"10.0.0.0/8", "::ffff:10.0.0.0/104"}),
+        ("::ffff:10.0.0.7/128", {"::ffff:10.0.0.7/128", "10.0.0.7/32"}),
+        ("::ffff:a00:0/104", {"::ffff:a00:0/104", "10.0.0.0/8"}),
+        ("::ffff:0:0/96", {"::ffff:0:0/96", "0.0.0.0/0"}),
+        ("::/0", {"::/0"}),
+        ("2001:db8::/32", {"2001:db8::/32"}),
+    ],
+)
+def test_a_trusted_network_of_ipv4_is_trusted_in_both_forms(network: str, forms: set[str]) -> None:
+    """Whichever form the operator gives, and whichever the peer is named in."""
+    assert set(in_both_forms([network])) == forms
