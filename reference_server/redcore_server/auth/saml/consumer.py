@@ -18,7 +18,7 @@ from redcore_server.auth.saml.assertion import Assertion, read_assertion, read_e
 from redcore_server.auth.saml.conditions import check
 from redcore_server.auth.saml.identity_providers import IdentityProvider, IdentityProviders
 from redcore_server.auth.saml.refusal import AssertionRefused
-from redcore_server.auth.saml.replay import Replays
+from redcore_server.auth.saml.replay import use_assertion
 from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.clock import Clock
 from redcore_server.store.postgres import AsyncPool, queries
@@ -44,7 +44,6 @@ class AssertionConsumer:
 
     addresses: ServiceProvider
     providers: IdentityProviders
-    replays: Replays
     pool: AsyncPool
     clock: Clock
 
@@ -102,7 +101,7 @@ class AssertionConsumer:
         return person(row)
 
     async def use(self, statement: Statement, who: Person) -> None:
-        """Consume an assertion; an invited user becomes active, because the provider vouches for them.
+        """Consume an assertion, and in the same transaction make an invited user active: the provider vouches for them.
 
         Args:
             statement: Statement from `examine`.
@@ -111,10 +110,11 @@ class AssertionConsumer:
         Raises:
             AssertionRefused: It was used before.
         """
-        if not await self.replays.use(statement.provider.entity_id, statement.assertion.id):
-            raise AssertionRefused(f"assertion {statement.assertion.id} was used before")
-        async with self.pool.connection() as connection:
-            await connection.execute(_QUERIES["activate"], {"id": who.id, "now": self.clock.now()})
+        now, assertion_id = self.clock.now(), statement.assertion.id
+        async with self.pool.connection() as connection, connection.transaction():
+            if not await use_assertion(connection, statement.provider.entity_id, assertion_id, now):
+                raise AssertionRefused(f"assertion {assertion_id} was used before")
+            await connection.execute(_QUERIES["activate"], {"id": who.id, "now": now})
 
 
 @contextlib.contextmanager

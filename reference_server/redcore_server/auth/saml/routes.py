@@ -26,7 +26,6 @@ from redcore_server.auth.saml.grant import SamlBearerGrant, accept_with
 from redcore_server.auth.saml.identity_providers import IdentityProviders
 from redcore_server.auth.saml.login_requests import LoginRequest, LoginRequests
 from redcore_server.auth.saml.refusal import AssertionRefused
-from redcore_server.auth.saml.replay import Replays
 from redcore_server.auth.saml.service_provider import ServiceProvider
 from redcore_server.auth.secret import new_secret
 from redcore_server.http.cookies import cookie
@@ -58,7 +57,6 @@ def routes(context: ServiceContext) -> Routes:
     consumer = AssertionConsumer(
         addresses=ServiceProvider(context.issuer),
         providers=IdentityProviders(context.pool),
-        replays=Replays(context.stores.redis),
         pool=context.stores.postgres,
         clock=context.clock,
     )

@@ -38,3 +38,19 @@ with activated as (
 update invitations set voided_at = %(now)s
 from activated
 where user_id = activated.id and voided_at is null and invitations.accepted_at is null
+
+-- name: use
+-- A row for the first use. Clears two others away that are too old, so the table does not grow for ever.
+with forgotten as (
+    delete from used_assertions
+    where name in (
+        select name from used_assertions
+        where used_at < %(oldest)s
+        order by used_at
+        limit 2
+        for update skip locked
+    )
+)
+insert into used_assertions (name, used_at) values (%(name)s, %(now)s)
+on conflict (name) do nothing
+returning name

@@ -211,6 +211,29 @@ async def test_an_assertion_can_be_used_once(address: Address) -> None:
     assert [line["reason"] for line in log] == [f"assertion {statement.id} was used before"] * 2
 
 
+async def test_an_assertion_stays_used_when_redis_loses_its_data(address: Address, stores: Stores) -> None:
+    """Its tokens are gone with Redis; no one else gets others for it."""
+    document = (await address.scene()).honest()
+    assert (await address.bring(document)).status_code == 200
+
+    await stores.redis.flushdb()
+
+    assert (await address.bring(document)).json() == REFUSED
+
+
+async def test_used_assertions_are_forgotten_once_none_as_old_is_valid(
+    address: Address, stores: Stores, clock: Clock
+) -> None:
+    """So that the table does not grow without end."""
+    await rows(stores, "delete from used_assertions returning name")
+    await address.bring((await address.scene()).honest())
+    clock.advance(3 * 24 * 3600)
+
+    await address.bring((await address.scene()).honest())
+
+    assert len(await rows(stores, "select name from used_assertions")) == 1
+
+
 async def test_of_twenty_uses_at_once_exactly_one_succeeds(address: Address) -> None:
     """Marking an assertion as used is one atomic step."""
     document = (await address.scene()).honest()
