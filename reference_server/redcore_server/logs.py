@@ -6,18 +6,23 @@ Sets format and level; each call site decides what may appear in a line.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
+import re
 import sys
-from typing import Any, TextIO, cast
+from collections.abc import Callable
+from typing import Any, Final, TextIO, cast
 
 import attrs
 import orjson
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 # They log each step at INFO. Their failures are logged at WARNING, and our own lines cover the rest.
 _CHATTY = ("procrastinate", "psycopg.pool", "uvicorn.error")
+# What a terminal obeys instead of showing: control codes (ECMA-48) but tab and line feed, and Unicode's for direction.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def configure_logging(level: str) -> None:
@@ -76,9 +81,29 @@ class _Lossy:
             self.stream.flush()
 
 
-def console() -> structlog.dev.ConsoleRenderer:
-    """Return the renderer for people. Its tracebacks are Python's: those of rich show local variables, secrets too."""
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+def console() -> Callable[[object, str, EventDict], str]:
+    """Return the renderer for people.
+
+    Control codes are escaped: anyone can send some in a path. Tracebacks are Python's: those of rich show local
+    variables, secrets too.
+    """
+    render = structlog.dev.ConsoleRenderer(exception_formatter=_write_traceback)
+
+    def render_visible(logger: object, method: str, event: EventDict) -> str:
+        shown = {name: _visible(value) if isinstance(value, str) else value for name, value in event.items()}
+        return render(logger, method, shown)
+
+    return render_visible
+
+
+def _write_traceback(stream: TextIO, error: ExcInfo) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    stream.write(_visible(text.getvalue()))
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _line(event: object, **options: Any) -> str:
