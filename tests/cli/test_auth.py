@@ -84,6 +84,7 @@ def test_profiles_keep_logins_apart(run_cli: Run, redcore_server: ReferenceServe
 
     assert run_cli("auth", "status", "--jq", ".profile").out == "one\n"
     assert run_cli("auth", "status", "--profile", "two").code == 4
+    assert "run `redcore auth login --profile two`" in run_cli("me", "get", "--profile", "two").err
     assert run_cli("auth", "switch", "three").code == 2
 
 

@@ -6,6 +6,7 @@ import io
 import shlex
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -46,6 +47,14 @@ def examples(words: tuple[str, ...]) -> list[str]:
 
 
 ALL = list(commands(root))
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_paragraphs_are_not_indented(words: tuple[str, ...]) -> None:
+    """Python 3.11 and 3.12 leave the indentation of the source in docstrings."""
+    text, _, _ = cleandoc(help_of(words)).partition("\b\n")  # as click shows it
+
+    assert [line for line in text.splitlines() if line.startswith(" ")] == []
 
 
 def parsed(words: list[str]) -> None:

@@ -45,8 +45,8 @@ CONFIRM = "confirm"
 def command(state: State, *, allow_writes: bool) -> None:
     """Serve the operations as tools for assistants, over stdio.
 
-    Only what reads is offered, unless --allow-writes is given. Deleting, revoking and rotating ask you first, through
-    the assistant's program.
+    Only what reads is offered, unless --allow-writes is given. Deleting and revoking ask you first, through the
+    assistant's program. What gives a secret is never offered.
     """
     if find_spec("mcp") is None:
         raise click.UsageError(NEEDS_EXTRA)

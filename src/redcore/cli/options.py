@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, cast
 
@@ -204,7 +205,7 @@ def with_common(
 
     def add(command: click.Command) -> click.Command:
         command.params += [*params, *common()]
-        command.help = f"{command.help}{shown_examples(examples)}"
+        command.help = f"{cleandoc(command.help or '')}{shown_examples(examples)}"
         return command
 
     return add

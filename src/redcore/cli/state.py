@@ -185,9 +185,8 @@ class State:
         vault = self.vault()
         kept = None if vault is None else vault.read()
         if vault is None or kept is None:
-            raise NotLoggedInError(
-                f"not logged in (profile {self.profile}): run `redcore auth login`, or set REDCORE_API_KEY"
-            )
+            way = "`, or set REDCORE_API_KEY" if self.profile_option is None else f" --profile {self.profile}`"
+            raise NotLoggedInError(f"not logged in (profile {self.profile}): run `redcore auth login{way}")
         self._check_origin()
         if kept.token_type == API_KEY:
             return Sdk(api_key=kept.access_token, **options)
