@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints
-from unittest.mock import create_autospec
+from unittest.mock import create_autospec, patch
 
 import pytest
 
@@ -34,6 +34,18 @@ def test_a_mock_of_the_class_has_the_methods_of_its_resources(make: Callable[[],
         client.raw.users.get()
     with pytest.raises(TypeError):
         client.products.create(name="Engine")
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_a_method_of_a_client_can_be_replaced_and_put_back(cls: type[Any]) -> None:
+    """As `patch.object` and pytest's `monkeypatch` do it, on the client that the program has."""
+    client = cls(api_key="rk_key")
+
+    for made in (client.users, client.files, client.auth, client.raw.users):
+        name = next(name for name in dir(made) if not name.startswith("_"))
+        with patch.object(made, name, new="replaced"):
+            assert getattr(made, name) == "replaced"
+        assert getattr(made, name).__self__ is made
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])

@@ -56,7 +56,7 @@ def awaited(doc: str | None) -> str:
 class Described:
     """A repr that names the client of a resource."""
 
-    __slots__ = ()
+    __slots__ = ("__dict__",)  # so that a test can replace a method, as `patch.object(client.users, "get")`
 
     def __repr__(self) -> str:
         execute = getattr(self, "_execute")  # noqa: B009 (each resource declares it in its own colour)
