@@ -8,7 +8,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from redcore.testing import ReferenceServer
+from redcore.testing.plugin import known_platform
 
 MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 FIXTURES = """
@@ -116,7 +119,14 @@ def test_an_unused_fault_fails_the_test(tmp_path: Path) -> None:
     """With its method and path."""
     done = run(tmp_path, UNUSED)
     assert done.returncode == 1
-    assert "GET /v1/mee: 1 not used" in done.stdout
+    assert done.stdout.count("GET /v1/mee: 1 not used") == 1
+
+
+@pytest.mark.parametrize("name", ["serverr", "127.0.0.1:4010"])
+def test_a_platform_that_there_is_not(name: str) -> None:
+    """A misspelt one is a usage error that lists the others."""
+    with pytest.raises(pytest.UsageError, match=f"no platform '{name}'; give fake, server, or the URL of one"):
+        known_platform(name)
 
 
 def test_a_running_server_is_given_by_its_address(tmp_path: Path, redcore_server: ReferenceServer) -> None:

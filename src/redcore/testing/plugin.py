@@ -67,9 +67,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "redcore(platform): what the fixtures of redcore.testing use: fake, server or a URL"
     )
+    known_platform(str(config.getoption("--redcore")))
     config.stash[CONTROLLER_KEY] = os.getppid()  # of a worker, now that it certainly lives
     if config.getini(NO_NETWORK):
         config.pluginmanager.register(Guard(), "redcore-guard")
+
+
+def known_platform(name: str) -> str:
+    """Refuse the name of a platform that there is not.
+
+    Raises:
+        pytest.UsageError: it is misspelt.
+    """
+    if name not in {"fake", "server"} and "://" not in name:
+        raise pytest.UsageError(
+            f"redcore: there is no platform {name!r}; give fake, server, or the URL of one, as http://127.0.0.1:4010"
+        )
+    return name
 
 
 class Guard:
@@ -139,7 +153,7 @@ def redcore_platform(request: pytest.FixtureRequest) -> Any:
     asked_for = [name for name in ("fake", "server") if f"redcore_{name}" in request.fixturenames]
     node: Any = request.node
     marker: pytest.Mark | None = node.get_closest_marker("redcore")
-    chosen = str(marker.args[0] if marker else (*asked_for, request.config.getoption("--redcore"))[0])
+    chosen = known_platform(str(marker.args[0] if marker else (*asked_for, request.config.getoption("--redcore"))[0]))
     if chosen in {"fake", "server"}:
         return request.getfixturevalue(f"redcore_{chosen}")
     from redcore.testing.running import RunningServer  # noqa: PLC0415 (as above)
@@ -153,7 +167,11 @@ def redcore_lab(redcore_platform: Any) -> Iterator[Lab]:
     lab: Lab = redcore_platform.lab
     lab.reset()
     yield lab
-    lab.assert_all_used()
+    try:
+        lab.assert_all_used()
+    except AssertionError:
+        lab.clear_faults()  # or `redcore_fake` would report them a second time
+        raise
 
 
 @pytest.fixture
