@@ -154,6 +154,11 @@ class TestInBrowser:
         assert [page.status_code for page in browser.pages] == [status]
         assert is_closed(browser.asked["redirect_uri"])
 
+    def test_a_browser_that_is_no_function(self, log_in: Callable[..., Any], options: Any) -> None:
+        """It is refused before a port is opened."""
+        with pytest.raises(ArgumentError, match="open_browser must be a function, not str"):
+            log_in("in_browser", open_browser="firefox", **options)
+
     def test_other_requests(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """Another path is answered 404, another method 405, and the login continues."""
         browser = Browser(server.origin)
@@ -623,6 +628,11 @@ class TestClients:
         assert call(client.users.get, "usr_1").email == "ada@example.com"
         assert server.seen[0].headers["authorization"] == "Bearer access-1"
         call.close(client)
+
+    def test_from_tokens_that_were_not_restored(self, kind: Any) -> None:
+        """The error says how a stored dict becomes tokens again."""
+        with pytest.raises(ConfigurationError, match=r"restore stored ones: TokenSet\(\*\*stored\)"):
+            kind.from_tokens({"access_token": "access-1"}, client_id="app_1")
 
     @pytest.mark.parametrize("assertion", [XML, XML.encode()])
     def test_from_saml_assertion(self, call: Colour, kind: Any, server: Loopback, assertion: str | bytes) -> None:

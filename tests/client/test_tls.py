@@ -186,6 +186,16 @@ def test_a_certificate_that_only_python_3_13_refuses() -> None:
     assert "Python 3.13 and later refuse a certificate that breaks RFC 5280" in advice(problem)
 
 
+def test_a_server_without_tls() -> None:
+    """The advice says so, where OpenSSL speaks of a wrong version number."""
+    ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
+    theirs.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    with pytest.raises(ssl.SSLError) as caught:
+        ssl.create_default_context().wrap_bio(theirs, ours, server_hostname="localhost").do_handshake()
+
+    assert "does not speak TLS" in advice(caught.value)
+
+
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:
     """The request does not reach such a server."""
     with pytest.raises(NetworkError, match="no answer") as caught:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import traceback
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from tests.core.world import given
 
-from redcore import UNSET, AsyncClient, Client
+from redcore import UNSET, AsyncClient, Client, Hooks
 from redcore._call.arguments import TEXTS, ClientArguments
 from redcore._call.config import OPTIONS, Config, configure, reconfigure
 from redcore._call.credentials import Credentials
@@ -86,6 +87,8 @@ class TestTypes:
             ("token_cache", FileCache, "token_cache is a class"),
             ("on_token_refreshed", "print", "on_token_refreshed must be a function; got str"),
             ("hooks", print, "hooks must be redcore.Hooks or redcore.AsyncHooks; got builtin_function_or_method"),
+            ("hooks", Hooks(before_attempt=cast("Any", 3)), "before_attempt must be a function; got int"),
+            ("hooks", Hooks(after_attempt=cast("Any", "log")), "after_attempt must be a function; got str"),
         ],
     )
     @pytest.mark.parametrize("cls", [Client, AsyncClient])
@@ -407,3 +410,8 @@ class TestWithOptions:
         """An idempotency key is visible ASCII."""
         with pytest.raises(ArgumentError, match="idempotency_key"):
             self.changed(idempotency_key=key)
+
+    def test_a_key_that_is_no_string(self) -> None:
+        """The error names its type: a UUID looks as if it could be sent."""
+        with pytest.raises(ArgumentError, match="idempotency_key must be a string, not UUID"):
+            self.changed(idempotency_key=UUID(int=7))

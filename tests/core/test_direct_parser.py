@@ -208,6 +208,12 @@ def test_ambiguous_framing_is_refused(data: bytes) -> None:
         reader_of(data)
 
 
+def test_a_server_of_another_protocol() -> None:
+    """The error of the parser, which lists what it can read, is put into words."""
+    with pytest.raises(BrokenAnswer, match="the answer is not valid HTTP: "):
+        reader_of(b"-ERR wrong number of arguments\r\n")
+
+
 LINE = b"X-Line: " + b"a" * 1000 + b"\r\n"
 
 

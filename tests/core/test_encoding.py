@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import io
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -18,7 +20,7 @@ from tests.core.world import BASE_URL, content_of
 from redcore import UNSET, UserRole
 from redcore._base.operation import Operation
 from redcore._spec import operations
-from redcore._wire.encoding import Request, call_headers, encode, filled
+from redcore._wire.encoding import Request, call_headers, dump, encode, filled
 from redcore._wire.multipart import FilePart, Multipart
 from redcore.exceptions import ArgumentError
 
@@ -141,6 +143,11 @@ class TestQuery:
         with pytest.raises(ArgumentError, match=f"q must be a single value, not {type(value).__name__}"):
             encoded(operations.users_list(q=value))
 
+    def test_what_a_query_does_not_have_is_named(self) -> None:
+        """The error says which argument it is."""
+        with pytest.raises(ArgumentError, match="cursor: a value of type bytes cannot be sent"):
+            encoded(operations.users_list(cursor=cast("Any", b"cursor")))
+
     def test_moments_and_flags(self) -> None:
         """Datetimes have a Z, flags are spelled as in JSON."""
         moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -214,6 +221,20 @@ class TestBody:
         """A moment without a zone is refused before anything is sent."""
         with pytest.raises(ArgumentError, match="needs a time zone"):
             encoded(operations.api_keys_create(name="ci", scopes=[], expires_at=dt.datetime(2026, 1, 1)))  # noqa: DTZ001
+
+    @pytest.mark.parametrize(
+        ("body", "blamed"),
+        [
+            ({"name": "Engine", "price": Decimal(1)}, "price cannot be sent as JSON: a value of type Decimal"),
+            ({"name": "Engine", "price": math.nan}, "price cannot be sent as JSON: nan"),
+            ({7: "Engine"}, "the arguments cannot be sent as JSON: the names of an object are strings"),
+            ([Decimal(1)], "the arguments cannot be sent as JSON: a value of type Decimal"),
+        ],
+    )
+    def test_what_json_does_not_have_is_named(self, body: Any, blamed: str) -> None:
+        """The error says which argument it is, as the server does of what it refuses."""
+        with pytest.raises(ArgumentError, match=blamed):
+            dump(body)
 
     def test_every_call_has_the_headers_of_the_sdk(self) -> None:
         """Headers of the call come with those of the SDK."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from tests.core.world import START, Answer, World, answer, content_of, refusal, tokens
 
-from redcore import AuthenticationError, ConfigurationError, NetworkError, RedcoreAPIError, TokenSet
+from redcore import ArgumentError, AuthenticationError, ConfigurationError, NetworkError, RedcoreAPIError, TokenSet
 from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
 from redcore.login import DeviceAuthorization, LoginTimeoutError
@@ -154,6 +154,15 @@ def test_an_invalid_deadline(deadline: float) -> None:
     """A deadline is above 0; otherwise nothing is sent."""
     with pytest.raises(ConfigurationError, match="deadline"):
         Login().run(deadline=deadline)
+
+
+@pytest.mark.parametrize("name", ["prompt", "on_progress"])
+def test_a_callback_that_is_no_function(name: str) -> None:
+    """It is refused before a code is asked for."""
+    callbacks: Any = {"prompt": print, "on_progress": None, name: "print"}
+
+    with pytest.raises(ArgumentError, match=f"{name} must be a function, not str"):
+        device_login(**callbacks, scope=None, deadline=None)
 
 
 def test_without_progress() -> None:

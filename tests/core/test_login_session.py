@@ -149,6 +149,12 @@ class TestLogIn:
         with pytest.raises(ArgumentError, match="XML"):
             saml_bearer(assertion, None)
 
+    @pytest.mark.parametrize("assertion", [None, 7])
+    def test_an_assertion_that_is_no_text(self, assertion: Any) -> None:
+        """A form without the value is refused before it is sent."""
+        with pytest.raises(ArgumentError, match="assertion must be a string or bytes, not"):
+            saml_bearer(assertion, None)
+
     def test_a_refused_assertion(self) -> None:
         """The server's refusal has its code, and never the assertion."""
         sent = (saml_bearer(XML, None).body or {})["assertion"]

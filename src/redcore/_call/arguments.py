@@ -82,6 +82,10 @@ def check_hooks(hooks: object) -> None:
     """Reject hooks that are something else; raises as `check_objects` does."""
     if hooks is not None and not isinstance(hooks, AsyncHooks):
         raise ConfigurationError(f"hooks must be redcore.Hooks or redcore.AsyncHooks; got {type(hooks).__name__}")
+    for name in ("before_attempt", "after_attempt"):
+        hook = getattr(hooks, name, None)
+        if hook is not None and not callable(hook):
+            raise ConfigurationError(f"{name} must be a function; got {type(hook).__name__}")
 
 
 def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_plus
 
 import attrs
@@ -109,8 +109,10 @@ class Authenticator:
         """Continue with the pair of an earlier login, or with the pair that another client has refreshed it to.
 
         Raises:
-            ConfigurationError: the tokens or times are invalid.
+            ConfigurationError: they are something else, such as stored ones as a dict; or a token or time is invalid.
         """
+        if not isinstance(cast("object", tokens), TokenSet):
+            raise ConfigurationError("tokens must be a TokenSet; restore stored ones: TokenSet(**stored)")
         if (problem := flaw(tokens)) is not None:
             raise ConfigurationError(f"the tokens have {problem}; give what redcore.login gave, as it was stored")
         self._credentials = attrs.evolve(

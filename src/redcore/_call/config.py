@@ -101,6 +101,8 @@ def sendable_key(key: Any) -> str | None:
     Raises:
         ArgumentError: it cannot be sent.
     """
+    if key is not None and not isinstance(key, str):
+        raise ArgumentError(f"idempotency_key must be a string, not {type(key).__name__}")
     if key is not None and not is_sendable(key):
         raise ArgumentError("idempotency_key must be one or more visible ASCII characters, without spaces")
     return None if key is None else exact(key)

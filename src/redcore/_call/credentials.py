@@ -9,6 +9,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from typing import cast
 
 import attrs
 
@@ -133,6 +134,8 @@ def saml_bearer(assertion: str | bytes, scope: str | None) -> Operation[TokenRes
     Raises:
         ArgumentError: the assertion is not XML, for example because it is already base64-encoded.
     """
+    if not isinstance(cast("object", assertion), str | bytes | bytearray | memoryview):
+        raise ArgumentError(f"assertion must be a string or bytes, not {type(assertion).__name__}")
     xml = assertion.encode() if isinstance(assertion, str) else bytes(assertion)
     if b"<" not in xml[:64]:
         raise ArgumentError("assertion must be the identity provider's XML as it is, not encoded: it has no `<`")

@@ -172,8 +172,10 @@ def size_of(values: dict[str, str]) -> int:
 
 
 def why(problem: Exception) -> str:
-    """Replace errors of the parser by BrokenAnswer."""
-    return "the server changed to another protocol" if isinstance(problem, HttpParserUpgrade) else str(problem)
+    """What is wrong with a response that the parser refuses, in words."""
+    if isinstance(problem, HttpParserUpgrade):
+        return "the server changed to another protocol"
+    return f"the answer is not valid HTTP: {problem}"
 
 
 class WholeAnswer:

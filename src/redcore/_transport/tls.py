@@ -125,12 +125,14 @@ def name_in_certificate(host: str | None) -> str | None:
 
 
 def advice(problem: BaseException) -> str:
-    """What to do about a certificate that is not accepted, to be appended to the error's message; often empty."""
+    """What to do about a refused certificate, or a server without TLS: the end of the error's message; often empty."""
     codes = {getattr(each, "verify_code", None) for each in chain(problem)}  # of ssl.SSLCertVerificationError
     if codes & NOT_NOW:
         return "; is the clock of this machine right?"
     if codes & STRICT:
         return "; Python 3.13 and later refuse a certificate that breaks RFC 5280: renew it, or its authority's"
+    if any(getattr(each, "reason", None) == "WRONG_VERSION_NUMBER" for each in chain(problem)):  # of ssl.SSLError
+        return "; what answers there does not speak TLS: is the port right, or is it a server of plain http://?"
     return "; SSL_CERT_FILE names the authorities to trust, such as that of a proxy" if codes & UNKNOWN else ""
 
 

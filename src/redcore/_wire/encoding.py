@@ -174,7 +174,10 @@ def text(name: str, value: Any) -> str:
     Raises:
         ArgumentError: it is not a single value, or cannot be encoded.
     """
-    encoded = unstructure(value)
+    try:
+        encoded = unstructure(value)
+    except ArgumentError as problem:
+        raise ArgumentError(f"{name}: {problem.message}") from None
     if not isinstance(encoded, str):
         if isinstance(encoded, dict | list):
             raise ArgumentError(f"{name} must be a single value, not {type(value).__name__}")
@@ -257,6 +260,16 @@ def dump(body: Any) -> bytes:
     try:
         return msgspec.json.encode(unstructure(body))
     except (TypeError, ValueError, OverflowError) as problem:  # ValueError: strings that are not valid Unicode
-        raise ArgumentError(f"the arguments cannot be sent as JSON: {problem}") from problem
+        raise ArgumentError(f"{unsendable(body)} cannot be sent as JSON: {problem}") from problem
     except RecursionError:
         raise ArgumentError("the arguments cannot be sent as JSON: they are nested too deep") from None
+
+
+def unsendable(body: Any) -> str:
+    """Name the argument that cannot be represented in JSON; all of them if it is not a single one."""
+    for name, value in cast("Mapping[object, Any]", body).items() if isinstance(body, Mapping) else ():
+        try:
+            msgspec.json.encode(unstructure(value))
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            return str(name)
+    return "the arguments"

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from anyio.from_thread import start_blocking_portal
 
+from redcore._wire.callbacks import check_callback
 from redcore.exceptions import ConfigurationError
 from redcore.login.authorization import (
     AuthorizationRequest,
@@ -46,12 +47,13 @@ def in_browser(
         The tokens of the person.
 
     Raises:
-        ArgumentError: the redirect URI is not a loopback address, or its port is in use.
+        ArgumentError: the redirect URI is not a loopback address, its port is in use, or `open_browser` is no function.
         AuthenticationError: as for `exchange_code`.
         LoginTimeoutError: the deadline passed.
         ConfigurationError: no client id, an invalid URL or number, or no browser could be opened.
         RedcoreAPIError, NetworkError, ResponseError: the token request failed.
     """
+    check_callback("open_browser", open_browser)
     listening = receiver(redirect_uri, deadline)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening) as waiting:
         request = begin(waiting, scope, options)
@@ -72,6 +74,7 @@ async def in_browser_async(
     **options: Unpack[AsyncLoginOptions],
 ) -> TokenSet:
     """Like `in_browser`, for asyncio and trio; `open_browser` runs in a thread."""
+    check_callback("open_browser", open_browser)
     async with receiver(redirect_uri, deadline) as waiting:
         request = begin(waiting, scope, options)
         waiting.open(open_browser or default_browser, request.url)

@@ -17,6 +17,7 @@ from redcore._call.engine import CallOptions, Engine
 from redcore._call.steps import Deadline, Flow, Notify, Sleep
 from redcore._spec import operations
 from redcore._spec.models import DeviceAuthorization
+from redcore._wire.callbacks import check_callback
 from redcore.exceptions import AuthenticationError, LoginTimeoutError, NetworkError, RedcoreAPIError, RedcoreError
 from redcore.login.application import Login, perform, perform_async
 from redcore.login.deadline import checked_deadline
@@ -77,8 +78,11 @@ def device_login(prompt: Show, on_progress: Show | None, scope: str | None, dead
     """The flow; arguments as for `on_device`.
 
     Raises:
+        ArgumentError: a callback is not a function.
         ConfigurationError: the deadline is invalid.
     """
+    check_callback("prompt", prompt)
+    check_callback("on_progress", on_progress)
     deadline_s = None if deadline is None else checked_deadline(deadline)
 
     def login(engine: Engine, options: CallOptions) -> Flow[TokenSet]:
