@@ -277,6 +277,16 @@ class TestCredentials:
             ({}, {"refresh_token": "r"}, Credentials(refresh_token="r")),
             ({"REDCORE_API_KEY": "k"}, {"access_token": "a"}, Credentials(access_token="a")),
             (
+                {"REDCORE_CLIENT_ID": "i", "REDCORE_CLIENT_SECRET": "s"},
+                {"access_token": "a"},
+                Credentials(client_id="i", client_secret="s", access_token="a", personal=True),
+            ),
+            (
+                {"REDCORE_CLIENT_ID": "i", "REDCORE_CLIENT_SECRET": "s"},
+                {"access_token": "a", "refresh_token": "r"},
+                Credentials(client_id="i", client_secret="s", access_token="a", refresh_token="r"),
+            ),
+            (
                 {},
                 {"client_id": "i", "access_token": "a", "refresh_token": "r"},
                 Credentials(client_id="i", access_token="a", refresh_token="r"),

@@ -80,6 +80,8 @@ def credentials(given: ClientArguments, env: Mapping[str, str]) -> Credentials:
         refresh_token=secret("refresh_token", given.refresh_token),
         scope=given.scope,
     )
+    if named == ["access_token"]:  # the application of the environment is another identity, which must not take over
+        found = attrs.evolve(found, personal=found.can_ask_anew)
     if not (found.access_token or found.refresh_token or found.can_ask_anew):
         raise ConfigurationError(missing(found))
     return found
