@@ -32,6 +32,9 @@ FOR_PROGRAMS = {
 MODULES = (redcore, redcore.exceptions, redcore.login, redcore.testing, redcore.tokens)
 DIRECTIVE = re.compile(r"^\.\. (auto\w+|currentmodule):: (\S+)\n((?:   .*\n)*)", re.MULTILINE)
 
+ROW = re.compile(r"^\| (\d[\d, ]+) \| (.*?) \| `(\w+)` \|", re.MULTILINE)
+CODE = re.compile(r"`([A-Z_]+) <")
+
 
 @cache
 def texts(*folders: str) -> str:
@@ -88,3 +91,17 @@ def test_every_error_code_says_what_to_do() -> None:
     catalogue = (REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8")
     codes = spec()["components"]["schemas"]["ErrorCode"]["enum"]
     assert [code for code in codes if code not in catalogue] == []
+
+
+def test_the_catalogue_has_the_class_of_each_error() -> None:
+    """Each row names the class that is raised for its status and its codes."""
+    rows = ROW.findall((REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8"))
+    raised = [
+        (code, redcore.RedcoreAPIError.for_status(int(status), code).__name__, name)
+        for statuses, codes, name in rows
+        for status in statuses.split(", ")
+        for code in CODE.findall(codes)
+    ]
+
+    assert len(raised) > 15
+    assert [each for each in raised if each[1] != each[2]] == []
