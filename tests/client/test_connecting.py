@@ -170,6 +170,17 @@ def test_a_name_without_addresses(opened: Connect, resolve: Any) -> None:
         opened(NAME, 1)
 
 
+def test_addresses_of_a_python_without_ipv6(opened: Connect, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of IPv6 are bytes there, and are passed over."""
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (10, bytes(26))),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    opened(NAME, server.port).close()
+
+
 def test_a_name_that_does_not_resolve(opened: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the name, which the system's own lacks."""
 
@@ -256,6 +267,20 @@ def test_a_call_bounds_resolution(call: Colour, make: Any, stuck: None, options:
     """Time-out and deadline of a call bound the resolution of its host's name too."""
     with pytest.raises(NetworkError):
         call(make(base_url=f"http://{NAME}:1/v1", max_retries=0, **options).users.get_me)
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])
+def test_a_call_to_a_name_without_addresses(transport: Any, resolve: Any) -> None:
+    """The error says so over each transport."""
+    resolve()
+
+    async def main() -> None:
+        options: dict[str, Any] = {"base_url": f"http://{NAME}:1/v1", "max_retries": 0}
+        async with AsyncClient(api_key="k", transport=transport, **options) as client:
+            await client.users.get_me()
+
+    with pytest.raises(NetworkError, match=f"the name has no address: {NAME}, port 1"):
+        asyncio.run(main())
 
 
 @pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])

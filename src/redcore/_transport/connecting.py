@@ -142,8 +142,10 @@ class _Lookup:
     def _run(self, key: object) -> None:
         try:
             host = self.host.replace("%25", "%")  # before the zone of an IPv6 address in a URL (RFC 6874)
-            infos = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
-            self._found = interleaved([(family, address) for family, _, _, _, address in infos])
+            infos: Any = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
+            # A Python without IPv6 gives its addresses as bytes.
+            found: list[Address] = [(family, where) for family, _, _, _, where in infos if isinstance(where[0], str)]
+            self._found = interleaved(found) or OSError("the name has no address")
         except Exception as problem:  # noqa: BLE001 (raised by `result`)
             self._found = problem
         with _guard:
@@ -338,4 +340,4 @@ def _is_connected(sock: socket.socket, failures: list[OSError]) -> bool:
 def _refused(failures: list[OSError]) -> OSError:
     """Combine the errors of all addresses into a plain OSError: the kernel's ETIMEDOUT is not the caller's timeout."""
     reasons = dict.fromkeys(str(failure) for failure in failures)
-    return OSError("; ".join(reasons) or "the name has no address")
+    return OSError("; ".join(reasons))
