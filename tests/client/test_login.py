@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -30,7 +31,7 @@ from redcore import (
     login,
 )
 from redcore._resources.auth import AsyncAuth, Auth
-from redcore.login import LoginTimeoutError
+from redcore.login import LoginTimeoutError, loopback
 from redcore.testing import FakeBlueRound, FakeTime
 
 PENDING = reply({"error": "authorization_pending"}, 400)
@@ -278,6 +279,25 @@ class TestInBrowser:
         browser.thread.join()
         assert answers == [*[b"HTTP/1.1 404"] * 3, b"HTTP/1.1 405", b""]
 
+    def test_bytes_behind_a_request(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
+        """They belong to another one: they neither spoil the redirect nor add the Host that it lacks."""
+        answers: list[bytes] = []
+
+        def send(url: str) -> None:
+            asked = dict(parse_qsl(urlsplit(url).query))
+            parts = urlsplit(asked["redirect_uri"])
+            query = urlencode({"code": "c0de", "state": asked["state"], "iss": server.origin})
+            start, host = f"GET /callback?{query} HTTP/1.1\r\n", f"Host: {parts.netloc}\r\n\r\n"
+            for sent in (f"{start}\r\n{host}", f"{start}{host}GET /favicon.ico HTTP/1.1\r\n{host}"):
+                with socket.create_connection((str(parts.hostname), parts.port)) as connection:
+                    connection.sendall(sent.encode())
+                    answers.append(connection.recv(12))
+
+        log_in("in_browser", open_browser=send, **options)
+
+        assert answers[0] == b"HTTP/1.1 421"
+        assert server.seen[0].form["code"] == "c0de"
+
     def test_silent_connections(self, log_in: Callable[..., Any], options: Any, server: Loopback) -> None:
         """Browsers open connections ahead, and break them: neither delays the redirect."""
         browser = Browser(server.origin)
@@ -441,6 +461,39 @@ class TestInBrowser:
         """A deadline is a number above 0."""
         with pytest.raises(ConfigurationError, match="deadline"):
             log_in("in_browser", open_browser=print, **{**options, "deadline": deadline})
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_connection_that_cannot_be_accepted(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was reset meanwhile, or no file is free: the next one is served."""
+    monkeypatch.setattr(loopback, "ACCEPT_PAUSE_S", 0.0)
+    failures: list[Exception] = [OSError(errno.EMFILE, "Too many open files"), anyio.BrokenResourceError()]
+
+    class Listener:
+        async def accept(self) -> object:
+            await anyio.lowlevel.checkpoint()
+            if failures:
+                raise failures.pop()
+            return object()
+
+    class Waiting:
+        def __init__(self) -> None:
+            self.is_asked = anyio.Event()
+
+        async def answer(self, _: object) -> None:
+            self.is_asked.set()
+
+    async def main() -> None:
+        waiting: Any = Waiting()
+        listener: Any = Listener()
+        async with anyio.create_task_group() as connections:
+            connections.start_soon(loopback.serve, listener, waiting, connections)
+            await waiting.is_asked.wait()
+            connections.cancel_scope.cancel()
+
+    anyio.run(main, backend=backend)
+
+    assert failures == []
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import copy_context
+from typing import cast
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import anyio
@@ -24,6 +25,7 @@ from redcore.tokens.single_flight import from_any_thread
 MAX_HEAD_BYTES = 1024 * 1024
 """Of a request, with the cookies of all ports of this machine: Chrome sends up to 180, of 4 KiB each."""
 RECEIVE_BYTES = 64 * 1024  # of one read: almost every request at once
+ACCEPT_PAUSE_S = 0.1  # as between two polls: without a free file, the next attempt fails as well
 CONNECTION_S = 10.0
 """How long one connection may take; browsers open connections that they never use."""
 NO_BROWSER = "no browser could be opened: give open_browser=print, or use redcore.login.on_device"
@@ -155,7 +157,7 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
         port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 (not Django's)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         made = Receiver(parts._replace(netloc=netloc), deadline_s)
-        connections.start_soon(listener.serve, made.answer)
+        connections.start_soon(serve, cast("anyio.abc.SocketListener", listener.listeners[0]), made, connections)
         try:
             yield made
         except anyio.get_cancelled_exc_class():
@@ -165,6 +167,20 @@ async def receiver(redirect_uri: str, deadline_s: float) -> AsyncGenerator[Recei
         connections.cancel_scope.cancel()
     if failure is not None:
         raise failure
+
+
+async def serve(listener: anyio.abc.SocketListener, waiting: Receiver, connections: anyio.abc.TaskGroup) -> None:
+    """Serve all connections, past those that cannot be accepted: one was reset meanwhile, or no file is free.
+
+    Any program on this machine can cause both.
+    """
+    while True:
+        try:
+            stream = await listener.accept()
+        except (OSError, anyio.BrokenResourceError):  # the latter on trio
+            await anyio.sleep(ACCEPT_PAUSE_S)
+        else:
+            connections.start_soon(waiting.answer, stream)
 
 
 def check(opened: object) -> None:
@@ -217,13 +233,13 @@ def host_in(fields: list[str]) -> str | None:
 
 
 async def read_head(stream: anyio.abc.SocketStream) -> bytes:
-    """The head of a request; empty if it is too long."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += await stream.receive(RECEIVE_BYTES)
-        if len(head) > MAX_HEAD_BYTES:
+    """The head of a request, without what follows it on the connection; empty if it is too long."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += await stream.receive(RECEIVE_BYTES)
+        if len(received) > MAX_HEAD_BYTES:
             return b""
-    return head
+    return received.partition(b"\r\n\r\n")[0]
 
 
 @contextmanager
