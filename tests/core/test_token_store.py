@@ -12,6 +12,7 @@ from tests.core.shared_caches import APP, GET, PERSON, Shared, bearers, fresh
 from tests.core.world import START, World, answer, content_of, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
+from redcore._call.credentials import Credentials
 from redcore.exceptions import NetworkError, TokenCacheError
 from redcore.options import Retry
 from redcore.tokens import MemoryCache, TokenSet
@@ -123,6 +124,20 @@ class TestFailure:
         world.call(GET)
 
         assert bearers(world) == ["access-2", "access-3"]
+
+    def test_what_the_given_pair_was_refreshed_to_counts_however_old_it_looks(self) -> None:
+        """The clock was behind at that refresh, as after a boot without a battery: the given refresh token is dead."""
+        cache = Shared()
+        world = World(tokens(), user(), credentials=Credentials(client_id="app_1", personal=True), cache=cache)
+        world.auth.resume(fresh("access-0", "refresh-0"))
+        cache.stored[world.auth._key] = attrs.evolve(
+            fresh("access-1", "refresh-1"), issued_at=START - 7200, expires_at=START - 3600
+        )
+
+        world.call(GET)
+
+        assert b"refresh_token=refresh-1" in content_of(world.requests[0])
+        assert cache.stored[world.auth._key].refresh_token == "refresh-2"
 
     def test_a_failed_cache_is_tried_again_after_a_minute(self) -> None:
         """The next call writes the missed pair to it, so that the other processes use that."""

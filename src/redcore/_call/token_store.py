@@ -46,6 +46,8 @@ class Session:
 
     memory: MemoryCache
     """Holds the latest pair."""
+    given: TokenSet | None = None
+    """The pair that the application began with. A cache has it, or what it was refreshed to: the key is made of it."""
     lock: SharedLock = attrs.field(factory=SharedLock)
     """Held by the client that refreshes the pair."""
     renewals: int = 0
@@ -160,6 +162,7 @@ class TokenStore:
     def begin(self, tokens: TokenSet) -> None:
         """Start with these tokens, unless others are known."""
         if self.known() is None:
+            self._session.given = tokens
             self._memory.set(self._key, tokens)
 
     def fail(self, error: RedcoreError, timeout_s: float) -> None:
@@ -234,7 +237,7 @@ class TokenStore:
         """Whether the known tokens are newer than those of the cache, which failed to store them or has lost them."""
         if self._key in self._bridge.missed:
             return not is_newer(found, known)
-        if not isinstance(found, TokenSet) or known.issued_at is None:
+        if not isinstance(found, TokenSet) or known.issued_at is None or known is self._session.given:
             return False
         was_set_back = known.issued_at > self._now() + CLOCK_TOLERANCE_S  # the clock: then the times say nothing
         return not was_set_back and is_newer(known, found, by_s=CLOCK_TOLERANCE_S)
