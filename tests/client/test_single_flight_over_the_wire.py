@@ -13,7 +13,9 @@ import anyio.to_thread
 import pytest
 from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, user
 
-from redcore import AsyncClient, Client, MemoryCache
+from redcore import AsyncClient, Client, MemoryCache, RedcoreError
+from redcore._transport import lifecycle
+from redcore._transport.aiohttp_client import AiohttpTransport
 
 THREADS = 16
 TASKS = 100
@@ -183,6 +185,43 @@ def test_native_cancellation_during_a_refresh(server: Loopback, held: Held, canc
                 await task
             assert kept(client) == "refresh-2"
             await client.users.get("usr_1")
+
+    asyncio.run(main())
+
+    assert len(server.asked("/oauth/token")) == 1
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore", "aiohttp"])
+def test_a_client_that_is_closed_during_a_refresh(server: Loopback, held: Held, transport: Any) -> None:
+    """The new pair is kept, as the old one is dead; only then the connection is closed, whatever the transport."""
+
+    async def main() -> None:
+        client = AsyncClient(base_url=server.base_url, refresh_token="refresh-1", transport=transport)
+        task = asyncio.create_task(client.users.get("usr_1"))
+        await asyncio.to_thread(held.asked.wait, 5.0)
+        await client.aclose()
+        held.go_on.set()
+        with pytest.raises(RedcoreError, match="this client is closed"):
+            await task
+        assert kept(client) == "refresh-2"
+
+    asyncio.run(main())
+
+    assert server.ended.acquire(timeout=30)
+
+
+def test_exit_during_a_refresh_over_aiohttp(server: Loopback, held: Held) -> None:
+    """An event loop in a daemon thread receives the pair, for which the exit waits, and sends no second request."""
+
+    async def main() -> None:
+        async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1", transport="aiohttp") as client:
+            task = asyncio.create_task(client.users.get("usr_1"))
+            await asyncio.to_thread(held.asked.wait, 5.0)
+            for owner in list(lifecycle._owners):
+                if isinstance(owner, AiohttpTransport):
+                    owner.let_go()
+            held.go_on.set()
+            await task
 
     asyncio.run(main())
 

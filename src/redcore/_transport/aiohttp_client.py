@@ -156,12 +156,14 @@ class Answer(aiohttp.ClientResponse):
         return self
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class LoopSession:
     """The connections of one event loop, and the proxies of origins."""
 
     http: aiohttp.ClientSession
     routes: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+    exchanges: int = 0
+    """Those in progress, without streamed ones."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -200,8 +202,17 @@ class AiohttpTransport(Owner):
         """One attempt."""
         if self.closed:
             raise closed()
-        ends_at = monotonic() + timeout_s
         session = self._sessions.here() or await self._session()
+        session.exchanges += 1
+        try:
+            return await self._exchange(session, request, timeout_s)
+        finally:
+            session.exchanges -= 1
+            if self.closed:  # meanwhile
+                await self.aclose()
+
+    async def _exchange(self, session: LoopSession, request: Request, timeout_s: float) -> Response:
+        ends_at = monotonic() + timeout_s
         with our_errors(timeout_s, AIOHTTP) as attempt:
             async with asyncio.timeout(timeout_s):
                 asked = self._arguments(session, request)
@@ -266,13 +277,18 @@ class AiohttpTransport(Owner):
         }
 
     async def aclose(self) -> None:
-        """Close the transport and its connections. Safe to call twice."""
+        """Close the transport, and its connections when no exchange is in progress. Safe to call twice.
+
+        aiohttp would cut those that are: one of them may bring a new pair of tokens, and the old pair is dead.
+        """
         self.closed = True
-        await self._sessions.drop()
+        session = self._sessions.here()
+        if session is None or not session.exchanges:
+            await self._sessions.drop()
 
     def closer(self) -> Callable[[], None]:
-        """Return a function that lets the event loops close the connections."""
-        return self._sessions.let_go
+        """Return a function that lets the event loops close the connections, unless there are exchanges over them."""
+        return partial(self._sessions.let_go, lambda session: not session.exchanges)
 
     def begin_anew(self) -> None:
         """Drop inherited connections after fork()."""

@@ -64,10 +64,15 @@ class PerLoop(Generic[T]):
         if held is not None:
             await held.guard.aclose()
 
-    def let_go(self) -> None:
-        """Let every running loop close its value; callable from any thread, does not wait."""
+    def let_go(self, may: Callable[[T], bool] = lambda _: True) -> None:
+        """Let every running loop close its value; callable from any thread, does not wait.
+
+        Args:
+            may: Whether a value may be closed.
+        """
         for loop, held in list(self._held.items()):
-            _in(loop, held.guard)
+            if may(held.value):
+                _in(loop, held.guard)
 
     def abandon(self) -> None:
         """Drop all values in a forked child: they belong to the parent and must not be touched."""
