@@ -196,6 +196,15 @@ def test_a_server_without_tls() -> None:
     assert "does not speak TLS" in advice(caught.value)
 
 
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"])
+def test_both_words_for_a_server_without_tls(reason: str) -> None:
+    """Releases of OpenSSL differ in which one Python shows."""
+    problem = ssl.SSLError()
+    problem.reason = reason
+
+    assert "does not speak TLS" in advice(problem)
+
+
 def test_a_certificate_of_an_unknown_authority(call: Colour, make: Any, server: Loopback) -> None:
     """The request does not reach such a server."""
     with pytest.raises(NetworkError, match="no answer") as caught:

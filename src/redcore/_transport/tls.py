@@ -17,6 +17,7 @@ Stamp: TypeAlias = tuple[int, int, int] | None
 NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 UNKNOWN = {2, 18, 19, 20, 21}  # its codes for an issuer that is not trusted, or a certificate without one
 STRICT = set(range(80, 95))  # for what it checks with VERIFY_X509_STRICT only, which Python sets since 3.13
+NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}  # in some OpenSSL 3 the second hides the first
 
 _made: dict[tuple[str | None, str | None], tuple[dict[str, Stamp], ssl.SSLContext]] = {}
 """By file and folder of the certificate authorities: the state of all files then, and the resulting context."""
@@ -131,7 +132,7 @@ def advice(problem: BaseException) -> str:
         return "; is the clock of this machine right?"
     if codes & STRICT:
         return "; Python 3.13 and later refuse a certificate that breaks RFC 5280: renew it, or its authority's"
-    if any(getattr(each, "reason", None) == "WRONG_VERSION_NUMBER" for each in chain(problem)):  # of ssl.SSLError
+    if any(getattr(each, "reason", None) in NOT_TLS for each in chain(problem)):  # of ssl.SSLError
         return "; what answers there does not speak TLS: is the port right, or is it a server of plain http://?"
     return "; SSL_CERT_FILE names the authorities to trust, such as that of a proxy" if codes & UNKNOWN else ""
 
