@@ -22,7 +22,7 @@ from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
 from redcore._call.arguments import ClientArguments, OnTokenRefreshed, check_blocking, check_hooks, check_objects
 from redcore._call.authenticator import Authenticator
-from redcore._call.config import Config, configure, configure_login, reconfigure
+from redcore._call.config import Config, configure, configure_login, reconfigure, whether
 from redcore._call.credentials import saml_bearer
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
@@ -136,7 +136,7 @@ class _Client(Generic[HooksT]):
         )
         pacer = Pacer(runtime.monotonic)
         self._engine = Engine(base_url=config.base_url, auth=auth, pacer=pacer, runtime=runtime, observers=OBSERVERS)
-        self._options = attrs.evolve(config.options, pacing=pacing, hooks=hooks)
+        self._options = attrs.evolve(config.options, pacing=whether("pacing", pacing), hooks=hooks)
         self._pickled = PickledClient.of(config, cache, on_token_refreshed)
         self._owner = True
 

@@ -89,6 +89,7 @@ class TestTypes:
             ("hooks", print, "hooks must be redcore.Hooks or redcore.AsyncHooks; got builtin_function_or_method"),
             ("hooks", Hooks(before_attempt=cast("Any", 3)), "before_attempt must be a function; got int"),
             ("hooks", Hooks(after_attempt=cast("Any", "log")), "after_attempt must be a function; got str"),
+            ("pacing", "no", "pacing must be True or False, not 'no'"),
         ],
     )
     @pytest.mark.parametrize("cls", [Client, AsyncClient])
@@ -402,6 +403,12 @@ class TestWithOptions:
         options = self.changed(self.changed(headers={"X-A": "1", "X-B": "1"}), headers={"x-b": "2"})
 
         assert dict(options.headers) == {"x-a": "1", "x-b": "2"}
+
+    @pytest.mark.parametrize("value", ["no", "", None, 0])
+    def test_pacing_is_on_or_off(self, value: object) -> None:
+        """The text of an environment variable is refused, as "no" would be on."""
+        with pytest.raises(ConfigurationError, match=f"^pacing must be True or False, not {value!r}$"):
+            self.changed(pacing=value)
 
     @pytest.mark.parametrize("name", ["timeout", "max_retries"])
     def test_numbers_that_cannot_be_none(self, name: str) -> None:

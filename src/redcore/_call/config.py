@@ -108,6 +108,17 @@ def sendable_key(key: Any) -> str | None:
     return None if key is None else exact(key)
 
 
+def whether(name: str, value: object) -> bool:
+    """Validate an option that is on or off.
+
+    Raises:
+        ConfigurationError: it is something else, such as the text of an environment variable, where "no" would be on.
+    """
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 Change: TypeAlias = Callable[[CallOptions, Any], tuple[str, Any]]
 OPTIONS: Mapping[str, Change] = {
     "timeout": lambda _, value: ("timeout_s", needed("timeout", seconds("timeout", value, {}))),
@@ -119,7 +130,7 @@ OPTIONS: Mapping[str, Change] = {
     "retry": lambda _, value: ("retry", checked_policy(value)),
     "headers": lambda had, value: ("headers", {**had.headers, **checked_headers(value)}),
     "idempotency_key": lambda _, value: ("idempotency_key", sendable_key(value)),
-    "pacing": lambda _, value: ("pacing", bool(value)),
+    "pacing": lambda _, value: ("pacing", whether("pacing", value)),
 }
 """The options that calls and `with_options` accept: the field that each changes, and its check."""
 
