@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -49,6 +50,14 @@ def call(colour: tuple[str, str | None], portals: dict[str, BlockingPortal]) -> 
     made = Blocking(over) if name == "sync" else Awaiting(name, portals[name], over)
     yield made
     made.end()
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Path]:
+    """The path of a socket."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        yield tmp_path / "socket"
 
 
 @pytest.fixture

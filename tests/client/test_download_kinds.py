@@ -7,11 +7,10 @@ import hashlib
 import io
 import os
 import shutil
-import socket
 import stat
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,6 @@ from redcore._transfer import partial_file
 
 AS_ROOT = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Path]:
-    """The path of a socket."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "socket"))
-        yield tmp_path / "socket"
 
 
 class TestDownload:

@@ -10,13 +10,12 @@ import io
 import lzma
 import mmap
 import os
-import socket
 import sys
 import threading
 import warnings
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
@@ -54,14 +53,6 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "catalog.csv"
     path.write_bytes(CONTENT)
     return path
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Path]:
-    """The path of a socket."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "socket"))
-        yield tmp_path / "socket"
 
 
 class TestUpload:
