@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import httpx
 import httpx2
+import pytest
 from anyio.from_thread import BlockingPortal
 
 from redcore import AsyncClient, Client
@@ -133,3 +134,18 @@ TRANSPORTS = [
 def with_credentials(options: dict[str, Any]) -> dict[str, Any]:
     others = {"client_id", "access_token", "refresh_token"} & options.keys()
     return options if others else {"api_key": "rk_test_key", **options}
+
+
+def named(param: tuple[str, str | None]) -> str:
+    return "-".join(filter(None, param))
+
+
+def colours_over(transports: list[tuple[str, str | None]]) -> Any:
+    """Make the fixture `colour` of a file whose tests run over these transports."""
+
+    @pytest.fixture(params=transports, ids=named)
+    def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+        chosen: tuple[str, str | None] = request.param
+        return chosen
+
+    return colour

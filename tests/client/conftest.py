@@ -16,7 +16,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour
+from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, colours_over
 from tests.client.loopback import Loopback
 from tests.client.redis_servers import server_in
 from tests.server.support.redis_cluster import cluster_in
@@ -30,18 +30,11 @@ def portals() -> Iterator[dict[str, BlockingPortal]]:
         yield {name: stack.enter_context(start_blocking_portal(*kind)) for name, kind in LOOPS.items()}
 
 
-def named(param: tuple[str, str | None]) -> str:
-    return "-".join(filter(None, param))
-
-
 EVERY_TRANSPORT = "REDCORE_TEST_EVERY_TRANSPORT" in os.environ  # set by `nox -s transports`
 
 
-@pytest.fixture(params=OWN_TRANSPORTS if EVERY_TRANSPORT else COLOURS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    """A colour and what it sends over; files that test transports override this fixture with all of them."""
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(OWN_TRANSPORTS if EVERY_TRANSPORT else COLOURS)
+"""A colour and what it sends over; files that test transports override this fixture with all of them."""
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 import pytest
-from tests.client.colours import LIBRARIES, TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import LIBRARIES, TRANSPORTS, Colour, colours_over
 from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reply, reset, user
 
 from redcore import NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
@@ -29,10 +28,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 TIMEOUT_S = 0.1
 
 
-@pytest.fixture(params=TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(TRANSPORTS)
 
 
 def drip(server: Loopback, first: bytes, drop: bytes) -> Raw:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal
-from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Colour
-from tests.client.conftest import EVERY_TRANSPORT, named
+from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Colour, named
+from tests.client.conftest import EVERY_TRANSPORT
 from tests.client.loopback import Loopback, names_asked_for
 
 from redcore import AsyncClient, NetworkError

@@ -14,8 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.client.colours import LOOPS, Colour
-from tests.client.conftest import named
+from tests.client.colours import LOOPS, Colour, colours_over, named
 from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, stored, user
 
 from redcore import Client, NetworkError, RedcoreAPIError, RequestTimeoutError
@@ -26,10 +25,7 @@ DIRECT = [("sync", "direct"), *((name, "direct") for name in LOOPS if name != "t
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-@pytest.fixture(params=DIRECT, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(DIRECT)
 
 
 # What is on the wire -------------------------------------------------------------------------

@@ -21,17 +21,12 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
-from tests.client.colours import COLOURS, OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour
-from tests.client.conftest import named
+from tests.client.colours import COLOURS, OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour, colours_over, named
 from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, stored
 
 from redcore import ArgumentError, ChecksumError, NetworkError, NotFoundError, Progress, RedcoreError, ResponseError
 
-
-@pytest.fixture(params=TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(TRANSPORTS)
 
 
 CONTENT = os.urandom(300_000)

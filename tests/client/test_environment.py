@@ -11,8 +11,7 @@ from typing import Any
 
 import certifi
 import pytest
-from tests.client.colours import OWN_TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import OWN_TRANSPORTS, Colour, colours_over
 from tests.client.loopback import Loopback
 
 from redcore import AsyncClient, ConfigurationError, NetworkError
@@ -28,10 +27,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.fixture(params=OWN_TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(OWN_TRANSPORTS)
 
 
 def tunnel(connection: socket.socket) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.client.colours import TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import TRANSPORTS, Colour, colours_over
 from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reset, stored, user
 
 from redcore import NetworkError, RateLimitError, RedcoreAPIError, RedcoreError, ResponseError
@@ -26,10 +25,7 @@ PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
 FLOOD = 100 * 2**20
 
 
-@pytest.fixture(params=TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(TRANSPORTS)
 
 
 # Behaviour of a server -----------------------------------------------------------------------

@@ -18,8 +18,7 @@ import anyio
 import httpx
 import pytest
 from tests.client.async_clients import KEY, ON_ASYNCIO, opened
-from tests.client.colours import Colour
-from tests.client.conftest import named
+from tests.client.colours import Colour, named
 from tests.client.loopback import Loopback, Reply, Seen, refusal, stored, user
 
 from redcore import AsyncClient, Client, ConfigurationError

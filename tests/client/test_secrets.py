@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.client.colours import OWN_TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import OWN_TRANSPORTS, Colour, named
 from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, reply, reset
 
 from redcore import ArgumentError, RedcoreError

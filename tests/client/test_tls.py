@@ -18,18 +18,13 @@ import certifi
 import pytest
 import trustme
 from cryptography import x509
-from tests.client.colours import OWN_TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import OWN_TRANSPORTS, Colour, colours_over, named
 from tests.client.loopback import Loopback, Reply, delivered, reset, user
 
 from redcore import Client, NetworkError
 from redcore._transport.tls import advice, tls
 
-
-@pytest.fixture(params=OWN_TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(OWN_TRANSPORTS)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import aiohttp
 import httpx2
 import pytest
 from aiohttp import http_exceptions
-from tests.client.colours import OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour
-from tests.client.conftest import named
+from tests.client.colours import OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour, colours_over, named
 from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, user
 
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
@@ -27,11 +26,7 @@ from redcore._transport.errors import our_errors
 from redcore._transport.timeouts import TimeLimits
 from redcore.exceptions import ArgumentError
 
-
-@pytest.fixture(params=TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(TRANSPORTS)
 
 
 def test_calls_share_a_connection(call: Colour, make: Any, server: Loopback) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 import trustme
-from tests.client.colours import OWN_TRANSPORTS, Colour
-from tests.client.conftest import named
+from tests.client.colours import OWN_TRANSPORTS, Colour, colours_over, named
 from tests.client.loopback import Loopback, Reply, delivered, names_asked_for, stored, user
 from tests.client.tunnelling import ConnectProxy, SocksProxy
 
@@ -27,10 +26,7 @@ LOGIN = ("ada", "p@ss:ü")
 SOCKS = [one for one in OWN_TRANSPORTS if one[1] != "aiohttp"]
 
 
-@pytest.fixture(params=OWN_TRANSPORTS, ids=named)
-def colour(request: pytest.FixtureRequest) -> tuple[str, str | None]:
-    chosen: tuple[str, str | None] = request.param
-    return chosen
+colour = colours_over(OWN_TRANSPORTS)
 
 
 @pytest.fixture(scope="module")

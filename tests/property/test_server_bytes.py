@@ -17,8 +17,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour
-from tests.client.conftest import named
+from tests.client.colours import LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, named
 from tests.client.loopback import Loopback, Raw, Reply, pair, read, refusal, user
 
 from redcore import RedcoreError
