@@ -6,7 +6,7 @@ And over all transports: an `over` is a `transport=`, or a library whose clients
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -140,7 +140,7 @@ def named(param: tuple[str, str | None]) -> str:
     return "-".join(filter(None, param))
 
 
-def colours_over(transports: list[tuple[str, str | None]]) -> Any:
+def colours_over(transports: Sequence[tuple[str, str | None]]) -> Any:
     """Make the fixture `colour` of a file whose tests run over these transports."""
 
     @pytest.fixture(params=transports, ids=named)
