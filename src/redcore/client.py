@@ -763,7 +763,13 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         return await self._run(self._engine.call(operation, self._chosen(options)))
 
     async def _run(self, flow: Flow[T]) -> T:
-        return await drive_async(flow, self._perform)
+        try:
+            return await drive_async(flow, self._perform)
+        except RuntimeError:
+            from redcore._transport.per_loop import running_loop  # noqa: PLC0415 (blocking code needs no asyncio)
+
+            running_loop()  # without a loop its error is clearer than that of the library that needed one
+            raise
 
     @property
     def _sender(self) -> AsyncTransport:

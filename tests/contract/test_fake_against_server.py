@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from redcore import Client, RedcoreAPIError, ValidationError
+from redcore import Client, ErrorDetail, RedcoreAPIError, ValidationError
 from redcore.testing import FakeBlueRound, ReferenceServer
 from redcore.testing._fake import access, grants, limits, platform, tokens
 from redcore.testing._fake.call import Asked
@@ -228,6 +228,15 @@ def test_five_invitations_an_hour_reach_an_address(either: Platform) -> None:
             client.users.resend_invitation(user.id)
         with pytest.raises(ValidationError, match="invited too often"):
             client.users.resend_invitation(user.id)
+
+
+def test_a_foreign_cursor_is_refused_in_the_same_words(either: Platform) -> None:
+    """They say where a cursor comes from."""
+    with Client(**either.arguments) as client, pytest.raises(ValidationError) as refused:
+        client.users.list(cursor="x")
+
+    issue = "is not a cursor of this listing with these filters; use the next_cursor of one of its pages"
+    assert refused.value.details == (ErrorDetail(field="cursor", issue=issue),)
 
 
 def test_secrets_are_redacted_alike_in_recorded_requests(redcore_server: ReferenceServer) -> None:

@@ -15,6 +15,7 @@ from redcore import (
     AsyncClient,
     AuthenticationError,
     Client,
+    ConfigurationError,
     DuplicateError,
     NetworkError,
     NotFoundError,
@@ -79,6 +80,24 @@ def test_every_transport_uses_the_fake(fake: FakeBlueRound, transport: Any, back
             return (await client.users.get_me()).email
 
     assert anyio.run(main, backend=backend) == "admin@example.com"
+
+
+def test_the_environment_holds_both_credentials(fake: FakeBlueRound) -> None:
+    """As that of the server, under the names that the SDK reads."""
+    key, application = fake.arguments, fake.application
+
+    assert fake.environment == {
+        "REDCORE_BASE_URL": fake.base_url,
+        "REDCORE_API_KEY": key["api_key"],
+        "REDCORE_CLIENT_ID": application["client_id"],
+        "REDCORE_CLIENT_SECRET": application["client_secret"],
+    }
+
+
+def test_a_call_without_an_event_loop_is_refused(fake: FakeBlueRound) -> None:
+    """As over the network."""
+    with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio or trio"):
+        fake.async_client().users.get_me().send(None)
 
 
 def test_a_scripted_answer_is_used_once(fake: FakeBlueRound, client: Client) -> None:

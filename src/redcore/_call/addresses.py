@@ -82,10 +82,12 @@ def split(name: str, url: str) -> SplitResult:
         raise malformed
     try:
         parts = urlsplit(url)
-        _ = parts.port  # `urlsplit` validates the port only on access
+        has_port = parts.port != 0  # `urlsplit` validates the port only on access, and allows 0
         (parts.hostname or "").encode("idna")  # as name resolution does, which has no clear error for an invalid name
     except ValueError:  # not chained: its message quotes what may be a password
         raise malformed from None
+    if not has_port:
+        raise malformed
     return parts
 
 

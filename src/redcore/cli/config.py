@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import click
 
 from redcore.cli.app import CONTEXT, Suggesting
@@ -86,6 +84,7 @@ def check(name: str, value: str) -> None:
 
     Raises:
         click.UsageError: it is not.
+        ConfigurationError: it is an address that the SDK refuses.
     """
     if name in CHOICES and value not in CHOICES[name]:
         raise click.UsageError(f"{name} must be one of {', '.join(CHOICES[name])}; got {value!r}.")
@@ -97,14 +96,7 @@ def check(name: str, value: str) -> None:
             is_right = False
         if not is_right:
             raise click.UsageError(f"{name} must be {words}; got {value!r}.")
-    if name in {"base_url", "auth_url"} and not is_url(value):
-        raise click.UsageError(f"{name} must be a URL such as {URLS['production']}; got {value!r}.")
+    if name in {"base_url", "auth_url"}:
+        from redcore._call.addresses import checked_origin, checked_url  # noqa: PLC0415 (imports the SDK)
 
-
-def is_url(value: str) -> bool:
-    """Whether a value is an address that can be called."""
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+        (checked_url if name == "base_url" else checked_origin)(name, value)

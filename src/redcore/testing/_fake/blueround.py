@@ -159,7 +159,8 @@ class FakeBlueRound:
     @property
     def environment(self) -> dict[str, str]:
         """The `REDCORE_*` variables for the seeded API key and the seeded application."""
-        return {"REDCORE_BASE_URL": BASE_URL, "REDCORE_API_KEY": API_KEY}
+        application = {"REDCORE_CLIENT_ID": self.client_id, "REDCORE_CLIENT_SECRET": CLIENT_SECRET}
+        return {"REDCORE_BASE_URL": BASE_URL, "REDCORE_API_KEY": API_KEY, **application}
 
     def client(self, **options: Any) -> Client:
         """A client with the seeded API key; use it inside the `with` block of the fake."""

@@ -11,6 +11,7 @@ from redcore.testing._fake.contract import invalid
 from redcore.testing._fake.state import Row, newest_first
 
 OF_THE_PAGE = {"limit", "offset", "cursor", "include_total"}
+FOREIGN = "is not a cursor of this listing with these filters; use the next_cursor of one of its pages"
 
 
 def page(call: Call, rows: Iterable[Row]) -> Reply:
@@ -51,7 +52,7 @@ def behind(call: Call, rows: Sequence[Row], key: tuple[str, ...]) -> int:
         raise invalid([("offset", "does not go together with cursor")])
     binding, place = call.state.cursors.get(call.query["cursor"], (None, []))
     if binding != binding_of(call):
-        raise invalid([("cursor", "is not a cursor of this listing and its filters")])
+        raise invalid([("cursor", FOREIGN)])
     places = [[row[name] for name in key] for row in rows]
     if place in places:
         return places.index(place) + 1
