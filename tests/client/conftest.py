@@ -6,7 +6,7 @@ import datetime as dt
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Awaiting, Blocking, Colour, colours_over
-from tests.client.loopback import Loopback
+from tests.client.loopback import Loopback, pair
 from tests.client.redis_servers import server_in
 from tests.server.support.redis_cluster import cluster_in
 
+from redcore import login
 from redcore.testing import FakeTime
 
 
@@ -94,6 +95,23 @@ def make(call: Colour, server: Loopback) -> Iterator[Any]:
     yield make
     for client in made:
         call.close(client)
+
+
+@pytest.fixture
+def log_in(call: Colour) -> Callable[..., Any]:
+    """Call a function of redcore.login in a colour."""
+
+    def function(name: str, *args: Any, **options: Any) -> Any:
+        return call(getattr(login, name if call.name == "sync" else f"{name}_async"), *args, **options)
+
+    return function
+
+
+@pytest.fixture
+def login_options(server: Loopback) -> dict[str, Any]:
+    """What a login in the browser needs; the server exchanges its code."""
+    server.script(pair(1, scope="users:read"))
+    return {"base_url": server.base_url, "client_id": "app_1", "deadline": 10.0}
 
 
 @pytest.fixture
