@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.core.world import START, World
+from tests.core.world import START
 
 from redcore._base.operation import Operation
 from redcore._call.authenticator import LEASE_MARGIN_S
@@ -15,11 +15,7 @@ from redcore._spec.models import User
 from redcore.tokens import TokenSet
 
 GET: Operation[User] = operations.users_get("usr_1")
-
-
 APP = Credentials(client_id="app_1", client_secret="secret-of-the-app")
-
-
 PERSON = Credentials(client_id="app_1", access_token="access-0", refresh_token="refresh-0")
 
 
@@ -73,12 +69,6 @@ class Shared:
             raise self.fails
         if self.fails_at == name:
             raise OSError
-
-
-def bearers(world: World) -> list[str]:
-    """Return the access tokens that calls were made with, in order."""
-    sent = [request.headers.get("Authorization", "") for request in world.requests]
-    return [value.removeprefix("Bearer ") for value in sent if value.startswith("Bearer ")]
 
 
 def fresh(access: str, refresh: str | None = None) -> TokenSet:

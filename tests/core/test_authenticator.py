@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import START, World, answer, content_of, refusal, tokens, user
+from tests.core.world import START, World, answer, form, refusal, tokens, user
 
 from redcore._base.response import Response
 from redcore._call.credentials import Credentials
@@ -34,25 +33,6 @@ EXPIRED = refusal(401, "TOKEN_EXPIRED")
 DEAD = answer(400, {"error": "invalid_grant", "error_description": "refresh token is dead"})
 
 
-def form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(content_of(request).decode()))
-
-
-def grants(world: World) -> list[str]:
-    """Return the grants that were requested, in order."""
-    return [form(request)["grant_type"] for request in world.requests if request.url.endswith("/oauth/token")]
-
-
-def bearers(world: World) -> list[str]:
-    """Return the access tokens that calls were made with, in order."""
-    sent = [request.headers.get("Authorization", "") for request in world.requests if "/v1/" in request.url]
-    return [header.removeprefix("Bearer ") for header in sent]
-
-
-def held(world: World) -> TokenSet | None:
-    return world.cache.get(world.auth._key)
-
-
 class TestApiKey:
     def test_it_is_sent_as_it_is(self) -> None:
         """An API key is the bearer token."""
@@ -60,7 +40,7 @@ class TestApiKey:
 
         world.call(GET)
 
-        assert bearers(world) == ["rk_test_key"]
+        assert world.bearers == ["rk_test_key"]
 
     def test_it_is_never_refreshed(self) -> None:
         """A refused key is final: it cannot be renewed."""
@@ -81,7 +61,7 @@ class TestClientCredentials:
         world.call(GET)
 
         assert world.paths == ["/oauth/token", "/v1/users/usr_1", "/v1/users/usr_1"]
-        assert bearers(world) == ["access-2", "access-2"]
+        assert world.bearers == ["access-2", "access-2"]
         assert form(world.requests[0]) == {"grant_type": "client_credentials", "scope": "users:read"}
 
     def test_the_client_authenticates_by_basic(self) -> None:
@@ -105,8 +85,8 @@ class TestClientCredentials:
         world.time += 0.5
         world.call(GET)
 
-        assert grants(world) == ["client_credentials", "refresh_token"]
-        assert bearers(world) == ["access-2", "access-2", "access-3"]
+        assert world.grants == ["client_credentials", "refresh_token"]
+        assert world.bearers == ["access-2", "access-2", "access-3"]
 
     def test_a_token_that_lives_shorter_than_the_leeway_is_used_for_most_of_its_life(self) -> None:
         """Otherwise each call would ask for another one."""
@@ -118,7 +98,7 @@ class TestClientCredentials:
         world.time += 2
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "access-2", "access-3"]
+        assert world.bearers == ["access-2", "access-2", "access-3"]
 
     def test_a_refused_client(self) -> None:
         """A wrong secret is an AuthenticationError with the RFC's code, and is not retried."""
@@ -162,7 +142,7 @@ class TestClientCredentials:
         with pytest.raises(ResponseError):
             world.call(GET)
 
-        assert held(world) is None
+        assert world.held is None
         world.call(GET)
 
     def test_a_token_that_lives_shorter_than_the_leeway_is_used(self) -> None:
@@ -171,7 +151,7 @@ class TestClientCredentials:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2"]
+        assert world.bearers == ["access-2"]
 
 
 class TestRefusedToken:
@@ -181,7 +161,7 @@ class TestRefusedToken:
 
         world.call(GET)
 
-        assert (grants(world), bearers(world), world.slept) == (["refresh_token"], ["access-1", "access-2"], [])
+        assert (world.grants, world.bearers, world.slept) == (["refresh_token"], ["access-1", "access-2"], [])
 
     def test_a_second_401_is_raised(self) -> None:
         """A new token that is refused too ends the call."""
@@ -226,7 +206,7 @@ class TestRefusedToken:
         with pytest.raises(AuthenticationError):
             world.call(operations.files_upload(file=Stream()))  # type: ignore[arg-type]
 
-        assert grants(world) == []
+        assert world.grants == []
 
 
 class TestRefresh:
@@ -235,7 +215,7 @@ class TestRefresh:
         stored: list[TokenSet | None] = []
 
         def look(_: Request) -> Response:
-            stored.append(held(world))
+            stored.append(world.held)
             return user()
 
         world = World(tokens(), look, credentials=REFRESH_ONLY)
@@ -270,7 +250,7 @@ class TestRefresh:
 
         world.call(GET)
 
-        pair = held(world)
+        pair = world.held
         assert pair is not None
         assert pair.refresh_token == "refresh-1"
 
@@ -293,7 +273,7 @@ class TestRefresh:
 
         world.call(GET, retry=CallOptions().retry.__class__(max_retries=0))
 
-        assert (grants(world), world.slept) == (["refresh_token"] * 2, [])
+        assert (world.grants, world.slept) == (["refresh_token"] * 2, [])
 
     def test_an_answer_lost_twice(self) -> None:
         """The second loss is raised, and the old pair stays for the next call."""
@@ -313,7 +293,7 @@ class TestRefresh:
 
         later.call(GET)
 
-        assert bearers(later) == ["access-2"]
+        assert later.bearers == ["access-2"]
 
     def test_the_key_in_the_cache_holds_no_secret(self) -> None:
         """Keys differ by origin, client, scope and initial tokens, and are digests."""
@@ -340,8 +320,8 @@ class TestDeadRefreshToken:
 
         world.call(GET)
 
-        assert grants(world) == ["refresh_token", "client_credentials"]
-        assert bearers(world) == ["access-1", "access-2"]
+        assert world.grants == ["refresh_token", "client_credentials"]
+        assert world.bearers == ["access-1", "access-2"]
 
     def test_a_dead_refresh_token_is_not_kept(self) -> None:
         """New tokens without a refresh token do not inherit the dead one: it would be used again."""
@@ -349,7 +329,7 @@ class TestDeadRefreshToken:
 
         world.call(GET)
 
-        pair = held(world)
+        pair = world.held
         assert pair is not None
         assert (pair.access_token, pair.refresh_token) == ("access-2", None)
 
@@ -364,7 +344,7 @@ class TestDeadRefreshToken:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-1", "sibling"]
+        assert world.bearers == ["access-1", "sibling"]
 
     @pytest.mark.parametrize("code", ["invalid_client", "invalid_request", "unsupported_grant_type"])
     def test_other_refusals_are_raised(self, code: str) -> None:
@@ -374,7 +354,7 @@ class TestDeadRefreshToken:
         with pytest.raises(AuthenticationError) as caught:
             world.call(GET)
 
-        assert (caught.value.code, grants(world)) == (code, ["refresh_token"])
+        assert (caught.value.code, world.grants) == (code, ["refresh_token"])
 
     def test_nothing_left_to_refresh_with(self) -> None:
         """A cached token that has expired and cannot be renewed: the error says which credentials to pass."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.world import START, World, answer, content_of, tokens
+from tests.core.world import START, World, answer, form, tokens
 
 from redcore import (
     ArgumentError,
@@ -213,7 +213,7 @@ class TestExchange:
 
         pair = world.run(code_grant(REQUEST, "c0de")(world.engine, CallOptions()))
 
-        assert dict(parse_qsl(content_of(world.requests[0]).decode())) == {
+        assert form(world.requests[0]) == {
             "grant_type": "authorization_code",
             "code": "c0de",
             "redirect_uri": "https://app.example/back?a=1",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import START, Answer, World, answer, content_of, refusal, tokens
+from tests.core.world import START, Answer, World, answer, form, refusal, tokens
 
 from redcore import ArgumentError, AuthenticationError, ConfigurationError, NetworkError, RedcoreAPIError, TokenSet
 from redcore._call.credentials import Credentials
@@ -50,7 +49,7 @@ class Login:
 
     @property
     def forms(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl(content_of(request).decode())) for request in self.world.requests]
+        return [form(request) for request in self.world.requests]
 
 
 def test_a_login() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import pickle
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
-from tests.core.world import ORIGIN, START, World, answer, content_of, given, refusal, tokens, user
+from tests.core.world import ORIGIN, START, World, answer, form, given, refusal, tokens, user
 
 from redcore import (
     ArgumentError,
@@ -25,7 +24,6 @@ from redcore._call.credentials import Credentials, saml_bearer
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Acquire
 from redcore._spec import operations
-from redcore._wire.encoding import Request
 from redcore.login import LoginTimeoutError
 
 GET = operations.users_get("usr_1")
@@ -34,10 +32,6 @@ CONFIDENTIAL = Credentials(client_id="app_1", client_secret="s3cret", personal=T
 SERVICE = Credentials(client_id="app_1", client_secret="s3cret")
 PAIR = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=START + 3600)
 XML = "<Assertion>ü</Assertion>"
-
-
-def form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(content_of(request).decode()))
 
 
 def logged_in(*script: Any, credentials: Credentials = PUBLIC, cache: MemoryCache | None = None) -> World:
@@ -194,7 +188,7 @@ class TestLogOut:
 
         assert world.paths == ["/oauth/revoke"]
         assert form(world.requests[0]) == {"token": "refresh-1", "client_id": "app_1"}
-        assert world.cache.get(world.auth._key) is None
+        assert world.held is None
 
     def test_after_logging_out_the_user_must_log_in_again(self) -> None:
         """The next call says so, without being sent."""
@@ -241,10 +235,10 @@ class TestLogOut:
         with pytest.raises(RedcoreAPIError):
             log_out(world)
         assert world.slept == [1.0, 2.0]
-        assert world.cache.get(world.auth._key) == PAIR
+        assert world.held == PAIR
 
         log_out(world)
-        assert world.cache.get(world.auth._key) is None
+        assert world.held is None
 
     def test_an_api_key_cannot_log_out(self) -> None:
         """A key has no session; the error says how a key is revoked."""
@@ -260,7 +254,7 @@ class TestLogOut:
         with pytest.raises(ConfigurationError, match="needs client_id"):
             log_out(world)
 
-        assert world.cache.get(world.auth._key) is not None
+        assert world.held is not None
 
     def test_a_renewal_under_way_is_waited_for(self) -> None:
         """Otherwise the pair that it brings would outlive the session."""

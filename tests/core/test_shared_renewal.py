@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.core.shared_caches import APP, GET, PERSON, Shared, bearers, fresh
+from tests.core.shared_caches import APP, GET, PERSON, Shared, fresh
 from tests.core.world import START, World, answer, refusal, tokens, user
 
 from redcore._call.credentials import Credentials
@@ -46,7 +46,7 @@ class TestAhead:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "access-2", "access-3"]
+        assert world.bearers == ["access-2", "access-2", "access-3"]
         assert [pair["access_token"] for pair in world.notified] == ["access-2", "access-3"]
 
     def test_others_use_the_old_token_during_an_early_refresh(self) -> None:
@@ -58,7 +58,7 @@ class TestAhead:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "access-2"]
+        assert world.bearers == ["access-2", "access-2"]
 
     @pytest.mark.parametrize("problem", [NetworkError("reset"), refusal(503), answer(400, {"error": "invalid_grant"})])
     def test_a_failed_early_refresh_costs_the_call_nothing(
@@ -76,7 +76,7 @@ class TestAhead:
         world.time += 59.0
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "access-2", "access-2"]
+        assert world.bearers == ["access-2", "access-2", "access-2"]
         assert "could not be renewed ahead" in caplog.text
         assert "access-2" not in caplog.text
 
@@ -88,7 +88,7 @@ class TestAhead:
 
         world.call(GET, deadline_s=10.0)
 
-        assert bearers(world) == ["access-2", "access-2"]
+        assert world.bearers == ["access-2", "access-2"]
 
     def test_a_short_lifetime_has_no_early_refresh(self) -> None:
         """Less than five minutes: too little would be left of it."""
@@ -125,7 +125,7 @@ class TestShared:
 
         world.call(GET)
 
-        assert (bearers(world), world.notified) == (["theirs"], [])
+        assert (world.bearers, world.notified) == (["theirs"], [])
 
     def test_a_pair_renewed_by_a_sibling_is_found(self) -> None:
         """A client that starts with an old pair finds the one that another process renewed it to."""
@@ -135,7 +135,7 @@ class TestShared:
 
         world.call(GET)
 
-        assert bearers(world) == ["theirs"]
+        assert world.bearers == ["theirs"]
 
     def test_the_lock_of_another_process_is_waited_for(self) -> None:
         """The delay between looks grows up to a quarter of a second; the stored pair is used in the end."""
@@ -146,7 +146,7 @@ class TestShared:
 
         world.call(GET)
 
-        assert bearers(world) == ["theirs"]
+        assert world.bearers == ["theirs"]
         assert world.slept == [pytest.approx(wait) for wait in (0.02, 0.03, 0.045, 0.0675)]
         assert cache.holder == "another process"
 
@@ -159,7 +159,7 @@ class TestShared:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2"]
+        assert world.bearers == ["access-2"]
         assert not cache.is_held
         assert next(iter(cache.stored.values())).access_token == "access-2"
 
@@ -207,7 +207,7 @@ class TestShared:
         world.script[:0] = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), too_late]
         world.call(GET)
 
-        assert bearers(world) == ["access-0", "theirs"]
+        assert world.bearers == ["access-0", "theirs"]
 
     def test_logging_out_waits_for_the_lock_too(self) -> None:
         """Otherwise another process would refresh a pair that is being revoked."""

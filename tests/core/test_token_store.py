@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.core.shared_caches import APP, GET, PERSON, Shared, bearers, fresh
+from tests.core.shared_caches import APP, GET, PERSON, Shared, fresh
 from tests.core.world import START, World, answer, content_of, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
@@ -41,7 +41,7 @@ class TestFailure:
         assert warned == [
             f"the token cache Shared cannot be used: {reason}; until it can be, tokens are kept in memory"
         ]
-        assert (bearers(world), len(cache.asked)) == (["access-2", "access-2"], asked)
+        assert (world.bearers, len(cache.asked)) == (["access-2", "access-2"], asked)
 
     def test_clients_that_share_it_warn_once(self) -> None:
         """There is one warning for the cache, not one for each client."""
@@ -123,7 +123,7 @@ class TestFailure:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "access-3"]
+        assert world.bearers == ["access-2", "access-3"]
 
     def test_what_the_given_pair_was_refreshed_to_counts_however_old_it_looks(self) -> None:
         """The clock was behind at that refresh, as after a boot without a battery: the given refresh token is dead."""
@@ -155,7 +155,7 @@ class TestFailure:
         world.call(GET)
 
         assert cache.stored == {world.auth._key: world.auth._store.known()}
-        assert bearers(world) == ["access-2"] * 3
+        assert world.bearers == ["access-2"] * 3
 
     def test_a_failed_cache_is_tried_again_when_the_monotonic_clock_goes_back(self) -> None:
         """As where a machine is restored from a snapshot."""
@@ -198,7 +198,7 @@ class TestFailure:
 
         world.call(GET)
 
-        assert bearers(world) == ["access-2", "theirs"]
+        assert world.bearers == ["access-2", "theirs"]
 
     @pytest.mark.parametrize("wrong", [{"access_token": "token-of-somebody"}, "token-of-somebody", 5])
     def test_a_cache_that_returns_another_type_has_failed(self, wrong: Any) -> None:
@@ -210,7 +210,7 @@ class TestFailure:
         with pytest.warns(RuntimeWarning, match=r"its get\(\) gave \w+, not TokenSet or None; until it can be"):
             world.call(GET)
 
-        assert bearers(world) == ["access-2"]
+        assert world.bearers == ["access-2"]
 
     def test_a_strict_cache_raises(self) -> None:
         """The error is typed and says what to do, without quoting the original one."""
@@ -254,7 +254,7 @@ class TestAfterFailure:
             first.call(GET)
         second.call(GET)
 
-        assert bearers(second) == ["access-2"]
+        assert second.bearers == ["access-2"]
 
     def test_on_token_refreshed_gets_the_pair_that_a_strict_cache_lost(self) -> None:
         """The application may store it itself, and the old one is dead."""
@@ -299,7 +299,7 @@ class TestAfterFailure:
         world.call(GET)
 
         assert b"refresh_token=refresh-9" in content_of(world.requests[2])
-        assert bearers(world)[-1] == "access-2"
+        assert world.bearers[-1] == "access-2"
 
 
 class Awaited:
@@ -353,4 +353,4 @@ class TestFlaws:
         with pytest.warns(RuntimeWarning, match=rf"its get\(\) gave tokens with {problem}; until it can be"):
             world.call(GET)
 
-        assert bearers(world) == ["access-2"]
+        assert world.bearers == ["access-2"]

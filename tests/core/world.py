@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import attrs
 import msgspec
@@ -19,7 +20,7 @@ from redcore._call.pacer import Pacer
 from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Send, Sleep, Step, Stream, Work, drive
 from redcore._wire.encoding import Request
 from redcore._wire.multipart import Multipart
-from redcore.tokens import MemoryCache, TokenCache
+from redcore.tokens import MemoryCache, TokenCache, TokenSet
 
 T = TypeVar("T")
 Answer = Response | Incoming | Exception | Callable[[Request], Response | Incoming]
@@ -73,6 +74,11 @@ def content_of(request: Request) -> bytes:
     return request.content
 
 
+def form(request: Request) -> dict[str, str]:
+    """Return the fields of the form that is the body of a request."""
+    return dict(parse_qsl(content_of(request).decode()))
+
+
 def as_sent(request: Request) -> Request:
     """Copy the request as it is now: the next attempt signs the same headers anew."""
     return attrs.evolve(request, headers=dict(request.headers))
@@ -112,6 +118,22 @@ class World:
     def paths(self) -> list[str]:
         """The paths they were sent to."""
         return [request.url.removeprefix(ORIGIN) for request in self.requests]
+
+    @property
+    def bearers(self) -> list[str]:
+        """The access tokens that calls were made with, in order."""
+        sent = [request.headers.get("Authorization", "") for request in self.requests]
+        return [header.removeprefix("Bearer ") for header in sent if header.startswith("Bearer ")]
+
+    @property
+    def grants(self) -> list[str]:
+        """The grants that were requested, in order."""
+        return [form(request)["grant_type"] for request in self.requests if request.url.endswith("/oauth/token")]
+
+    @property
+    def held(self) -> TokenSet | None:
+        """The pair in the cache."""
+        return self.cache.get(self.auth._key)
 
     def call(self, operation: Operation[T], **options: Any) -> T:
         """Make a call as a client with these options would."""
