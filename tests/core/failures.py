@@ -5,10 +5,7 @@ from __future__ import annotations
 from tests.core.world import answer
 
 from redcore._call.retry import RetryBudget
-from redcore._spec import operations
 from redcore.exceptions import RedcoreAPIError
-
-GET = operations.users_get("usr_1")
 
 
 def failed(status: int, **headers: str) -> RedcoreAPIError:

@@ -7,14 +7,10 @@ from collections.abc import Callable
 
 from tests.core.world import START
 
-from redcore._base.operation import Operation
 from redcore._call.authenticator import LEASE_MARGIN_S
 from redcore._call.credentials import Credentials
-from redcore._spec import operations
-from redcore._spec.models import User
 from redcore.tokens import TokenSet
 
-GET: Operation[User] = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="secret-of-the-app")
 PERSON = Credentials(client_id="app_1", access_token="access-0", refresh_token="refresh-0")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.core.world import Answer, World, refusal, tokens, user
+from tests.core.world import GET, Answer, World, refusal, tokens, user
 
 from redcore import FailedAttempt
 from redcore._call.credentials import Credentials
@@ -25,7 +25,6 @@ from redcore.exceptions import (
 )
 from redcore.options import Retry
 
-GET = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="s3cret")
 
 

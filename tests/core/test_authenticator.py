@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from tests.core.world import START, World, answer, form, refusal, tokens, user
+from tests.core.world import EXPIRED, GET, START, World, answer, form, refusal, tokens, user
 
 from redcore._base.response import Response
 from redcore._call.credentials import Credentials
@@ -24,12 +24,10 @@ from redcore.exceptions import (
 from redcore.tokens import MemoryCache, TokenSet
 from redcore.tokens.token_set import is_sendable
 
-GET = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="s3cret", scope="users:read")
 SESSION = Credentials(client_id="app_1", access_token="access-1", refresh_token="refresh-1")
 REFRESH_ONLY = Credentials(refresh_token="refresh-1")
 BOTH = Credentials(client_id="app_1", client_secret="s3cret", access_token="access-1", refresh_token="refresh-1")
-EXPIRED = refusal(401, "TOKEN_EXPIRED")
 DEAD = answer(400, {"error": "invalid_grant", "error_description": "refresh token is dead"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from tests.core.world import START, World, answer, refusal, tokens, user
+from tests.core.world import GET, START, World, answer, refusal, tokens, user
 
 from redcore._call.credentials import Credentials
 from redcore._call.headers import checked_headers
@@ -19,7 +19,6 @@ from redcore.exceptions import (
     ResponseError,
 )
 
-GET = operations.users_get("usr_1")
 CREATE = operations.users_create(email="a@b.example", name="A")
 APP = Credentials(client_id="app_1", client_secret="s3cret")
 USED_UP = {

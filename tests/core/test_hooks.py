@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.core.world import BASE_URL, ORIGIN, START, World, refusal, tokens, user
+from tests.core.world import BASE_URL, GET, ORIGIN, START, World, refusal, tokens, user
 
 from redcore import AsyncHooks, Attempt, AttemptResult, Hooks
 from redcore._base.operation import Operation
@@ -18,7 +18,6 @@ from redcore._call.steps import Send
 from redcore._spec import operations
 from redcore.exceptions import ArgumentError, NetworkError, NotFoundError, RedcoreAPIError
 
-GET = operations.users_get("usr_1")
 APP = Credentials(client_id="app_1", client_secret="s3cret")
 
 

@@ -7,7 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
-from tests.core.world import ORIGIN, START, World, answer, form, given, refusal, tokens, user
+from tests.core.world import EXPIRED, GET, ORIGIN, START, World, answer, form, given, refusal, tokens, user
 
 from redcore import (
     ArgumentError,
@@ -23,10 +23,8 @@ from redcore._call.config import configure_login
 from redcore._call.credentials import Credentials, saml_bearer
 from redcore._call.engine import CallOptions
 from redcore._call.steps import Acquire
-from redcore._spec import operations
 from redcore.login import LoginTimeoutError
 
-GET = operations.users_get("usr_1")
 PUBLIC = Credentials(client_id="app_1", personal=True)
 CONFIDENTIAL = Credentials(client_id="app_1", client_secret="s3cret", personal=True)
 SERVICE = Credentials(client_id="app_1", client_secret="s3cret")
@@ -63,7 +61,7 @@ class TestResume:
     def test_a_sibling_has_gone_on(self) -> None:
         """With a shared cache, tokens that another client renewed the same pair to are used."""
         cache = MemoryCache()
-        logged_in(refusal(401, "TOKEN_EXPIRED"), tokens(), user(), cache=cache).call(GET)
+        logged_in(EXPIRED, tokens(), user(), cache=cache).call(GET)
         later = logged_in(user(), cache=cache)
 
         later.call(GET)
@@ -87,7 +85,7 @@ class TestResume:
     def test_the_application_never_stands_in_for_the_person(self) -> None:
         """When a session ends, a confidential application does not continue with its own credentials."""
         dead = answer(400, {"error": "invalid_grant", "error_description": "dead"})
-        world = logged_in(refusal(401, "TOKEN_EXPIRED"), dead, credentials=CONFIDENTIAL)
+        world = logged_in(EXPIRED, dead, credentials=CONFIDENTIAL)
 
         with pytest.raises(AuthenticationError, match="log in again") as caught:
             world.call(GET)

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from tests.core.world import World, answer, refusal, tokens, user
+from tests.core.world import GET, World, answer, refusal, tokens, user
 
 from redcore import NetworkError, NotFoundError, RedcoreError
 from redcore._base.operation import Operation
@@ -27,7 +27,6 @@ from redcore._telemetry import OBSERVERS, Telemetry
 from redcore._telemetry.urls import shown_url
 from redcore.options import Retry
 
-GET = operations.users_get("usr_1")
 PAIR = Credentials(
     client_id="app_1", client_secret="canary-secret", access_token="canary-access", refresh_token="canary-r"
 )

@@ -6,8 +6,8 @@ import sys
 
 import attrs
 import pytest
-from tests.core.failures import GET, empty, failed
-from tests.core.world import Answer, World, answer, refusal, user
+from tests.core.failures import empty, failed
+from tests.core.world import GET, Answer, World, answer, refusal, user
 
 from redcore._call.retry import RetryBudget, wait_s
 from redcore._spec import operations

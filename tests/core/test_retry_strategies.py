@@ -30,8 +30,8 @@ from tenacity import (
     wait_random_exponential,
 )
 from tenacity.asyncio.retry import async_retry_base
-from tests.core.failures import GET, empty
-from tests.core.world import Answer, World, refusal, user
+from tests.core.failures import empty
+from tests.core.world import GET, Answer, World, refusal, user
 
 from redcore._wire.custom_request import custom
 from redcore.exceptions import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.core.shared_caches import APP, GET, PERSON, Shared, fresh
-from tests.core.world import START, World, answer, refusal, tokens, user
+from tests.core.shared_caches import APP, PERSON, Shared, fresh
+from tests.core.world import EXPIRED, GET, START, World, answer, refusal, tokens, user
 
 from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
@@ -204,7 +204,7 @@ class TestShared:
             cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
             return answer(400, {"error": "invalid_grant"})
 
-        world.script[:0] = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), too_late]
+        world.script[:0] = [EXPIRED, too_late]
         world.call(GET)
 
         assert world.bearers == ["access-0", "theirs"]
@@ -227,10 +227,10 @@ class TestSharedRefusals:
 
     def test_a_dead_refresh_token_is_used_once(self) -> None:
         """All later calls get the refusal of the first, without a request."""
-        world = World(answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), DEAD, credentials=PERSON)
+        world = World(EXPIRED, DEAD, credentials=PERSON)
         with pytest.raises(AuthenticationError, match="log in again: it is dead") as first:
             world.call(GET)
-        world.script = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}})]
+        world.script = [EXPIRED]
 
         with pytest.raises(AuthenticationError, match="log in again: it is dead") as second:
             world.call(GET)

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.core.shared_caches import APP, GET, PERSON, Shared, fresh
-from tests.core.world import START, World, answer, content_of, tokens, user
+from tests.core.shared_caches import APP, PERSON, Shared, fresh
+from tests.core.world import EXPIRED, GET, START, World, answer, content_of, tokens, user
 
 from redcore import AsyncClient, Client, ConfigurationError
 from redcore._call.credentials import Credentials
@@ -59,7 +59,7 @@ class TestFailure:
         """The cache fails when the new pair is stored, and still has the old one later: it gets the new one."""
         cache = Shared()
         world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
-        world.script.insert(0, answer(401, {"error": {"code": "TOKEN_EXPIRED"}}))
+        world.script.insert(0, EXPIRED)
 
         def fail() -> None:
             cache.fails = OSError()
@@ -244,9 +244,7 @@ class TestAfterFailure:
     def test_clients_of_a_broken_cache_share_a_pair(self) -> None:
         """The second one must not use a refresh token that the first has used up."""
         cache = Shared()
-        first = World(
-            answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), tokens(), user(), credentials=PERSON, cache=cache
-        )
+        first = World(EXPIRED, tokens(), user(), credentials=PERSON, cache=cache)
         second = World(user(), credentials=PERSON, cache=cache)
         cache.fails_at = "set"
 
@@ -295,7 +293,7 @@ class TestAfterFailure:
             cache.stored[world.auth._key] = ended
             return answer(400, {"error": "invalid_grant"})
 
-        world.script = [answer(401, {"error": {"code": "TOKEN_EXPIRED"}}), too_late, tokens(), user()]
+        world.script = [EXPIRED, too_late, tokens(), user()]
         world.call(GET)
 
         assert b"refresh_token=refresh-9" in content_of(world.requests[2])

@@ -18,6 +18,8 @@ from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions, Engine
 from redcore._call.pacer import Pacer
 from redcore._call.steps import Acquire, Ask, Close, Flow, Notify, Read, Send, Sleep, Step, Stream, Work, drive
+from redcore._spec import operations
+from redcore._spec.models import User
 from redcore._wire.encoding import Request
 from redcore._wire.multipart import Multipart
 from redcore.tokens import MemoryCache, TokenCache, TokenSet
@@ -28,6 +30,7 @@ Answer = Response | Incoming | Exception | Callable[[Request], Response | Incomi
 ORIGIN = "https://api.example"
 BASE_URL = f"{ORIGIN}/v1"
 START = 1_700_000_000.0
+GET: Operation[User] = operations.users_get("usr_1")
 
 USER: Mapping[str, Any] = {
     "id": "usr_1",
@@ -55,6 +58,9 @@ def user() -> Response:
 def refusal(status: int, code: str = "ANY_CODE", /, message: str = "no", **headers: str) -> Response:
     """Make an error envelope."""
     return answer(status, {"error": {"code": code, "message": message, "docs": "", "details": []}}, **headers)
+
+
+EXPIRED = refusal(401, "TOKEN_EXPIRED")
 
 
 def tokens(access: str = "access-2", refresh: str | None = "refresh-2", **more: Any) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.shared_caches import Shared
-from tests.core.world import START, Answer, World, answer, refusal, tokens, user
+from tests.core.world import GET, START, Answer, World, answer, refusal, tokens, user
 
 from redcore import MemoryCache, RedcoreError
 from redcore._base.operation import Operation
@@ -25,7 +25,6 @@ from redcore.options import Retry
 from redcore.tokens import TokenCache
 
 ROUNDING_S = 1e-5  # of sums of seconds since 1970
-GET = operations.users_get("usr_1")
 NAMES = ["Retry-After", "Date", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Content-Type"]
 json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text("aé…0"),
