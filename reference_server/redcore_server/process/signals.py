@@ -6,7 +6,10 @@ import contextlib
 import signal
 from collections.abc import Generator
 from types import FrameType
-from typing import NoReturn
+from typing import Final
+
+_IMPORT_SYSTEM: Final = "<frozen importlib."  # its source, as code objects name it
+_AGAIN_S: Final = 0.02  # most modules are imported by then, and a person does not notice
 
 
 class Interrupted(SystemExit):
@@ -26,5 +29,21 @@ def interruptible() -> Generator[None]:
         yield
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Leave the block, or try again shortly if a module is being imported.
+
+    An exception between two instructions of the import system can leave one of its locks locked; every thread that
+    imports afterwards waits for it, and leaving the block waits for the threads.
+    """
+    if not _is_importing(frame):
+        raise Interrupted
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_IMPORT_SYSTEM):
+            return True
+        frame = frame.f_back
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,20 @@ def test_a_signal_ends_the_block_and_the_process_with_code_0(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_during_an_import_ends_the_block_after_it(name: str, tmp_path: Path) -> None:
+    """Raised inside, it can leave a lock of the import system locked, for which the threads of the stores wait."""
+    module = tmp_path / "struck.py"
+    module.write_text(f"import os, signal\nos.kill(os.getpid(), signal.{name})\nprint('imported')\n")
+    program = PROGRAM.format(work="import struck\n    while True:\n        pass")
+
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "imported\nended\n", "")
 
 
 def test_ctrl_c_while_the_command_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
