@@ -52,7 +52,7 @@ def site() -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of the site that its own workflow has published, with an older version of few pages."""
     folder = tmp_path_factory.mktemp("docs")
     older = folder / "older"
@@ -68,7 +68,10 @@ def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pyt
         file = client.files.upload(file=Path(archive))
         run = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": file.id}), timeout=60)
     assert run.result is not None, run.error
-    return f"{redcore_server.origin}{run.result['path']}"
+    # Each test reads with a new browser, without a cache: together, more than one address may in a minute.
+    redcore_server.lab.limit_rate(requests_per_minute=100_000, requests_per_second=10_000)
+    yield f"{redcore_server.origin}{run.result['path']}"
+    redcore_server.lab.restore_rate_limits()
 
 
 @pytest.fixture
