@@ -139,6 +139,41 @@ class TestDownload:
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 1235, 0o640)
         assert (path.read_bytes(), list(tmp_path.iterdir())) == (CONTENT, [path])
 
+    @POSIX
+    def test_a_read_only_file_stays_read_only(
+        self, call: Colour, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where its group cannot be given to another file."""
+
+        def denied(*_: object) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"before")
+        path.chmod(0o444)
+        monkeypatch.setattr(partial_file, "attributes", denied, raising=False)
+        monkeypatch.setattr(os, "fchown", denied)
+        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write to any file
+
+        call(make().files.download, "file_1", to=path)
+
+        assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (CONTENT, 0o444)
+
+    @POSIX
+    def test_the_file_of_another_user_in_a_sticky_folder_is_refused(
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before anything is requested: in /tmp only owners can replace a file."""
+        (tmp_path / "a.csv").write_bytes(b"before")
+        tmp_path.chmod(0o1777)
+        monkeypatch.setattr(os, "geteuid", lambda: 4321)
+        monkeypatch.setattr(os, "access", lambda *_: False)
+
+        with pytest.raises(ArgumentError, match=r"a\.csv cannot be written: Operation not permitted"):
+            call(make().files.download, "file_1", to=tmp_path / "a.csv")
+
+        assert (server.seen, list(tmp_path.iterdir())) == ([], [tmp_path / "a.csv"])
+
     @pytest.mark.skipif(sys.platform != "linux", reason="others have none that Python can set")
     def test_a_file_keeps_its_attributes(self, call: Colour, make: Any, tmp_path: Path) -> None:
         """Access control lists are among them; those of the partial file do not stay."""
@@ -355,14 +390,15 @@ class TestDownload:
 
         assert server.seen == []
 
-    def test_a_destination_whose_write_returns_anything(self, call: Colour, make: Any) -> None:
+    @pytest.mark.parametrize("answer", ["well", True, -1])
+    def test_a_destination_whose_write_returns_anything(self, call: Colour, make: Any, answer: object) -> None:
         """Only a number says how many bytes were written."""
         taken: list[bytes] = []
 
         class Sink:
-            def write(self, data: bytes) -> str:
+            def write(self, data: bytes) -> object:
                 taken.append(bytes(data))
-                return "well"
+                return answer
 
         call(make().files.download, "file_1", to=Sink())
 

@@ -11,6 +11,7 @@ import lzma
 import mmap
 import os
 import sys
+import tarfile
 import threading
 import warnings
 import zipfile
@@ -188,20 +189,48 @@ class TestUpload:
         assert "Content-Type: text/csv" in head
         assert (content, server.seen[0].headers["content-length"]) == (CONTENT, str(len(server.seen[0].body)))
 
+    @pytest.mark.parametrize(
+        ("name", "shown"), [("a.jsonl.gz", "a.jsonl"), ("a.tgz", "a.tar"), ("a.data", "a.data"), (".gz", ".gz")]
+    )
     def test_a_compressed_file_is_sent_as_it_reads(
-        self, call: Colour, make: Any, server: Loopback, tmp_path: Path
+        self, call: Colour, make: Any, server: Loopback, tmp_path: Path, *, name: str, shown: str
     ) -> None:
-        """It brings its name, and reading it causes no warning about an attribute that Python deprecates."""
-        with gzip.open(tmp_path / "catalog.gz", "wb") as file:
+        """With the name of what it reads; that causes no warning about an attribute that Python deprecates."""
+        with gzip.open(tmp_path / name, "wb") as file:
             file.write(CONTENT)
         server.script(stored(CONTENT))
 
-        with gzip.open(tmp_path / "catalog.gz") as file, warnings.catch_warnings():
+        with gzip.open(tmp_path / name) as file, warnings.catch_warnings():
             warnings.simplefilter("error")
             call(make().files.upload, file=file)
 
         head, content = part(server.seen[0])
-        assert ('filename="catalog.gz"' in head, content) == (True, CONTENT)
+        assert (f'filename="{shown}"' in head, content) == (True, CONTENT)
+        assert "gzip" not in head
+
+    def test_a_member_of_an_archive_is_not_named_after_it(
+        self, call: Colour, make: Any, server: Loopback, source: Path, tmp_path: Path
+    ) -> None:
+        """Python 3.11 reports the name of the archive."""
+        with tarfile.open(tmp_path / "all.tgz", "w:gz") as archive:
+            archive.add(source, "in/catalog.csv")
+        server.script(stored(CONTENT))
+
+        with tarfile.open(tmp_path / "all.tgz") as archive:
+            call(make().files.upload, file=archive.extractfile("in/catalog.csv"))
+
+        shown = "catalog.csv" if sys.version_info >= (3, 12) else "upload"
+        assert f'filename="{shown}"' in part(server.seen[0])[0]
+
+    @pytest.mark.parametrize("given", [("a.csv", b"a"), [b"a", "b"], {b"a": b"b"}])
+    def test_collections_with_something_else_than_bytes_are_refused(
+        self, call: Colour, make: Any, server: Loopback, given: Any
+    ) -> None:
+        """Before anything is sent, such as the pairs of a name and a file that other libraries accept."""
+        with pytest.raises(ArgumentError, match="bytes"):
+            call(make().files.upload, file=given)
+
+        assert server.seen == []
 
     @pytest.mark.skipif(not Path("/sys/kernel/mm").exists(), reason="this system has no such files")
     def test_a_file_whose_size_is_wrong(self, call: Colour, make: Any, server: Loopback) -> None:

@@ -164,7 +164,7 @@ class Target:
         """Number of bytes written: a raw file may write only a part; the result of other files is not reliable."""
         if isinstance(self._file, io.RawIOBase) and not answer:
             raise BlockingIOError(errno.EAGAIN, "it takes no bytes at the moment; open it in blocking mode")
-        return answer if isinstance(answer, int) and answer > 0 else len(block)
+        return answer if type(answer) is int and answer > 0 else len(block)  # not True
 
 
 class PipeTarget(Target):

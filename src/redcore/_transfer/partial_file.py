@@ -9,6 +9,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -51,6 +52,8 @@ class PartialFile:
             resume: Whether to keep these bytes.
         """
         with writing():
+            if self._found is not None and not may_replace(self._path, self._found):
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(self._path))
             self._file = self._shared() or self._own()
             try:
                 if self._found is not None:
@@ -174,6 +177,14 @@ def permit(file: int, mode: int) -> None:
         os.fchmod(file, mode)
 
 
+def may_replace(path: Path, found: os.stat_result) -> bool:
+    """Whether a file can be replaced or written; in a sticky folder, such as /tmp, only owners replace files."""
+    folder = path.parent.stat()
+    if os.name == "nt" or not folder.st_mode & stat.S_ISVTX:
+        return True
+    return os.geteuid() in {0, found.st_uid, folder.st_uid} or os.access(path, os.W_OK)
+
+
 def inherits(file: int, path: Path, found: os.stat_result) -> bool:
     """Give an open file the owner, permissions and attributes of the one at a path; returns whether that worked."""
     try:
@@ -188,6 +199,8 @@ def inherits(file: int, path: Path, found: os.stat_result) -> bool:
             for name, value in wanted.items() - had.items():
                 os.setxattr(file, name, value)
     except OSError:
+        with suppress(OSError):
+            permit(file, stat.S_IMODE(found.st_mode) & 0o777)  # without the rights of another owner
         return False
     return True
 

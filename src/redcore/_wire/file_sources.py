@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 import select
 import stat
@@ -17,6 +18,8 @@ from redcore._wire.source import DEFAULT_NAME, PIECE_BYTES, Awaited, Source, as_
 from redcore.exceptions import ArgumentError
 
 MOMENT_MS = 50  # between two looks at the deadline
+UNPACKING = {"gzip", "bz2", "lzma"}
+"""The modules whose files have the name of a compressed file and read what is in it."""
 
 
 class Opened(Source):
@@ -208,8 +211,20 @@ def name_of(file: object) -> str:
         received_as = received_as.rpartition("\\")[2]  # some browsers send the full path (RFC 7578 section 4.2)
     for name in (received_as, getattr(file, "name", None)):
         if isinstance(name, str | bytes) and name:
-            return os.path.basename(os.fsdecode(name)) or DEFAULT_NAME  # noqa: PTH119 (any text)
+            return name_of_content(file, os.path.basename(os.fsdecode(name))) or DEFAULT_NAME  # noqa: PTH119 (any text)
     return DEFAULT_NAME
+
+
+def name_of_content(file: object, name: str) -> str:
+    """The name of what a file reads, which is not that of the file if it unpacks it; empty if nothing says it."""
+    library = type(file).__module__
+    if library == "tarfile" and sys.version_info < (3, 12):  # gives the name of the archive (cpython#74468)
+        return ""
+    if library not in UNPACKING:
+        return name
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 (any text)
+    stem, ending = os.path.splitext(stem + mimetypes.suffix_map.get(ending, ending))  # noqa: PTH122 (such as .tgz)
+    return stem if ending in mimetypes.encodings_map else stem + ending
 
 
 def can_seek(file: Any) -> bool:

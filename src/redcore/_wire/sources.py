@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ class Pieces(Source):
     """An iterator of the application, which can be read once."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
+        if isinstance(pieces, list | tuple):
+            for piece in pieces:
+                as_bytes(piece)
         self._parts = (part for piece in pieces for part in parts(as_bytes(piece)))
         self._started = False
 
@@ -111,7 +114,7 @@ def source_of(content: object) -> Source | None:
         return file_source(content, given)
     if isinstance(content, AsyncIterable):
         return AwaitedPieces(given)
-    if isinstance(content, Iterable) and not isinstance(content, str):
+    if isinstance(content, Iterable) and not isinstance(content, str | Mapping):
         return Pieces(given)
     return None
 
