@@ -12,12 +12,10 @@ import pytest
 import structlog
 from starlette.types import ASGIApp
 from tests.server.support.callers import Callers, callers_of, whole_app
+from tests.server.support.nodes import BUSY_MACHINE, node
 from tests.server.support.swift_store import Swift, swift_in
 from tests.server.support.tenants import (
-    AUDIENCE,
     ISSUER,
-    SCOPES,
-    SIGNING_KEY_PERIOD,
     Addresses,
     Client,
     Organisation,
@@ -25,19 +23,15 @@ from tests.server.support.tenants import (
     make_organisation,
 )
 
-from redcore_server.auth.app import Auth, open_auth
+from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.data_folder import DataFolder
 from redcore_server.embedded import EmbeddedServers
 from redcore_server.logs import console
 from redcore_server.settings import Settings
-from redcore_server.store import StoreOptions, Stores, open_stores
+from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
 from redcore_server.store.postgres import connect
-from redcore_server.store.redis import RedisOptions
-
-# Fifty requests at once take longer than a second on a busy machine; they are not a test of slow stores.
-PATIENT = StoreOptions(redis=RedisOptions(answer_s=30.0))
 
 
 @pytest.fixture(scope="session")
@@ -92,22 +86,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def stores(addresses: Addresses) -> AsyncIterator[Stores]:
-    async with open_stores(addresses.database_url, addresses.redis_url, PATIENT) as stores:
+    async with open_stores(addresses.database_url, addresses.redis_url, BUSY_MACHINE) as stores:
         yield stores
-
-
-@contextlib.asynccontextmanager
-async def node(addresses: Addresses, stores: Stores, clock: Clock) -> AsyncIterator[Auth]:
-    async with open_auth(
-        stores=stores,
-        database_url=addresses.database_url,
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        scopes=SCOPES,
-        clock=clock,
-        signing_key_period=SIGNING_KEY_PERIOD,
-    ) as auth:
-        yield auth
 
 
 @pytest.fixture
@@ -172,7 +152,7 @@ async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncCli
 async def second_node(addresses: Addresses, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
     """Return callers of another node: it shares nothing with the first but the stores."""
     async with (
-        open_stores(addresses.database_url, addresses.redis_url, PATIENT) as stores,
+        open_stores(addresses.database_url, addresses.redis_url, BUSY_MACHINE) as stores,
         node(addresses, stores, clock) as auth,
     ):
         app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))

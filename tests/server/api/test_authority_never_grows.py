@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, cast
 
-import attrs
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,31 +27,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.server.conftest import PATIENT
+from tests.server.support.authority import ALL, ROLES, App, Credential, Import, Person, T, World, opened
 from tests.server.support.authorizing import CALLBACK, Flow, signed_in
-from tests.server.support.callers import Callers, callers_of, rows, whole_app
-from tests.server.support.tenants import AUDIENCE, ISSUER, SIGNING_KEY_PERIOD, Addresses, Client, make_organisation
+from tests.server.support.callers import rows
+from tests.server.support.tenants import Addresses, Client, make_organisation
 
-from redcore_server.auth.app import Auth, open_auth
 from redcore_server.auth.people.invitation_acceptance import Acceptance
-from redcore_server.clock import Clock
 from redcore_server.contract import spec
 from redcore_server.errors import InvalidToken
 from redcore_server.invitations.link import invitation_token, link_secret
-from redcore_server.settings import Settings
-from redcore_server.store import Stores, open_stores
-from redcore_server.store.objects import open_objects
-from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows import WORKFLOWS
 
-ALL: Final = spec.load().scopes
-ROLES: Final = ("viewer", "editor", "admin")
-# Contract section 5 and ADR 11, repeated here: the test does not use the code it tests.
-CEILINGS: Final = {
-    "admin": ALL,
-    "editor": ALL - {"admin", "users:write"},
-    "viewer": {scope for scope in ALL if scope.endswith(":read")} | {"profile:write"},
-}
 CLERK: Final = ["workflows:write", "files:write", "files:read", "users:write"]
 SCOPE_SETS: Final = st.sampled_from(
     [
@@ -63,8 +48,6 @@ SCOPE_SETS: Final = st.sampled_from(
         ["products:read"],
     ]
 )
-T = TypeVar("T")
-
 BODIES: Final = {
     "users_update_me": {"name": "P"},
     "products_create": {"name": "p", "sku": "p", "price": 1},
@@ -106,85 +89,6 @@ NOT_USED: Final = {
     "health_ready": "public",
     "health_metrics": "public",
 }
-
-
-@attrs.define(eq=False)
-class Person:
-    """A user in the model; `role` is what was rightly given."""
-
-    id: str
-    organisation: str
-    role: str
-    is_active: bool = False
-    is_gone: bool = False
-
-
-@attrs.define(eq=False)
-class Credential:
-    """A bearer token, and for an access token its refresh token and application."""
-
-    bearer: str
-    owner: Person
-    scopes: frozenset[str]
-    app: App | None = None
-    refresh: str = ""
-
-    def bound(self) -> frozenset[str]:
-        """The most it may do by now."""
-        answering = [self.owner, *([self.app.owner] if self.app else [])]
-        if any(person.is_gone or not person.is_active for person in answering):
-            return frozenset()
-        reach = ALL if "admin" in self.scopes else self.scopes
-        return reach.intersection(*(CEILINGS[person.role] for person in answering))
-
-    def may(self, *scopes: str) -> bool:
-        """Return whether the model allows what needs some scopes."""
-        return self.bound().issuperset(scopes)
-
-
-@attrs.define(eq=False)
-class App:
-    """An application."""
-
-    client: Client
-    owner: Person
-    scopes: frozenset[str]
-
-
-@attrs.frozen
-class Import:
-    """A run that waits for the worker."""
-
-    id: str
-    actor: Credential
-    role: str
-    email: str
-
-
-@attrs.define
-class World:
-    """The server, opened once for all examples on one event loop."""
-
-    runner: asyncio.Runner
-    stores: Stores
-    clock: Clock
-    auth: Auth
-    callers: Callers
-    work: WorkflowRunner
-    http: httpx.AsyncClient
-
-    def do(self, what: Awaitable[T]) -> T:
-        """Run a coroutine."""
-
-        async def wait() -> T:
-            return await what
-
-        return self.runner.run(wait())
-
-    async def call(self, credential: Credential, method: str, path: str, **given: Any) -> httpx.Response:
-        """Call the API."""
-        headers = {"Authorization": f"Bearer {credential.bearer}"}
-        return await self.http.request(method, path, headers=headers, **given)
 
 
 class Authority(RuleBasedStateMachine):
@@ -468,26 +372,6 @@ def world(addresses: Addresses, tmp_path: Path) -> Iterator[World]:
         stack = AsyncExitStack()
         yield runner.run(opened(runner, stack, addresses, tmp_path))
         runner.run(stack.aclose())
-
-
-async def opened(runner: asyncio.Runner, stack: AsyncExitStack, addresses: Addresses, data: Path) -> World:
-    clock, server = Clock(), Settings(data=data)
-    stores = await stack.enter_async_context(open_stores(addresses.database_url, addresses.redis_url, PATIENT))
-    auth = await stack.enter_async_context(
-        open_auth(
-            stores=stores,
-            database_url=addresses.database_url,
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            scopes=spec.load().scope_meanings,
-            clock=clock,
-            signing_key_period=SIGNING_KEY_PERIOD,
-        )
-    )
-    app = whole_app(stores=stores, auth=auth, clock=clock, settings=server)
-    callers = await stack.enter_async_context(callers_of(app, stores, clock))
-    work = WorkflowRunner(stores=stores, objects=open_objects(server), clock=clock, storage_bytes=server.storage_bytes)
-    return World(runner, stores, clock, auth, callers, work, await callers.bearing(None))
 
 
 def prove(world: World, *, examples: int, steps: int) -> None:

@@ -11,9 +11,10 @@ import attrs
 import httpx
 import pytest
 import structlog
-from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client
+from tests.server.support.nodes import node
+from tests.server.support.tenants import ISSUER, Addresses, Client
 
-from redcore_server.auth.app import Auth, open_auth
+from redcore_server.auth.app import Auth
 from redcore_server.auth.tokens.grant_store import GrantStore
 from redcore_server.clock import Clock
 from redcore_server.errors import ApiError
@@ -77,15 +78,7 @@ async def test_redis_away_is_503_without_its_password(
     stores: Stores, addresses: Addresses, client: Client, clock: Clock, lines: list[str]
 ) -> None:
     """Without Redis tokens are neither issued nor described; the log has no password."""
-    service = open_auth(
-        stores=attrs.evolve(stores, redis=async_redis("redis://:canary@127.0.0.1:1/0")),
-        database_url=addresses.database_url,
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        scopes=SCOPES,
-        clock=clock,
-        signing_key_period=SIGNING_KEY_PERIOD,
-    )
+    service = node(addresses, attrs.evolve(stores, redis=async_redis("redis://:canary@127.0.0.1:1/0")), clock)
     async with service as auth:
         transport = httpx.ASGITransport(auth.app)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER, auth=client.basic) as http:

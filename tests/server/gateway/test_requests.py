@@ -17,9 +17,10 @@ from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.server.support.callers import Callers, callers_of, gateway_before, new_key, whole_app
-from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
+from tests.server.support.nodes import node
+from tests.server.support.tenants import ISSUER, Addresses, Client, Organisation
 
-from redcore_server.auth.app import Auth, open_auth
+from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.gateway.readiness import Readiness
 from redcore_server.http.draining import Draining
@@ -220,15 +221,7 @@ def _without_postgres(stores: Stores) -> Stores:
 async def without_redis(addresses: Addresses, stores: Stores, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
     """Callers of a platform whose Redis is down."""
     away = _without_redis(stores)
-    async with open_auth(
-        stores=away,
-        database_url=addresses.database_url,
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        scopes=SCOPES,
-        clock=clock,
-        signing_key_period=SIGNING_KEY_PERIOD,
-    ) as auth:
+    async with node(addresses, away, clock) as auth:
         app = whole_app(stores=away, auth=auth, clock=clock, settings=Settings(data=tmp_path))
         async with callers_of(app, stores, clock) as callers:
             yield callers

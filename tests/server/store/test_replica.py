@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import attrs
 import pytest
-from tests.server.conftest import node
 from tests.server.support.callers import callers_of, whole_app
+from tests.server.support.nodes import node
 from tests.server.support.postgres_pair import PostgresServer, postgres_pair
 from tests.server.support.tenants import Addresses, make_organisation
 

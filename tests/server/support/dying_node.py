@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 import httpx
-from tests.server.conftest import node
 from tests.server.support.callers import gateway_before
+from tests.server.support.nodes import node
 from tests.server.support.tenants import ISSUER, Addresses
 
 from redcore_server import api

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import attrs
 import httpx
 import pytest
-from tests.server.conftest import node
+from tests.server.support.nodes import node
 from tests.server.support.redis_cluster import ClusterNode, RedisCluster, running_cluster
 from tests.server.support.tenants import ISSUER, Addresses, Client, Organisation
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import attrs
 import httpx
 import pytest
-from tests.server.conftest import node
 from tests.server.support.authorizing import signed_in
 from tests.server.support.devices import start
+from tests.server.support.nodes import node
 from tests.server.support.redis_cluster import cluster_in
 from tests.server.support.still_clock import StillClock
-from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, SIGNING_KEY_PERIOD, Addresses, Client, Organisation
+from tests.server.support.tenants import ISSUER, Addresses, Client, Organisation
 
-from redcore_server.auth.app import open_auth
 from redcore_server.clock import Clock
 from redcore_server.errors import InvalidToken
 from redcore_server.gateway.admission import Admission
@@ -45,15 +44,7 @@ async def test_tokens_live_and_die_on_a_cluster(
     issue = {"grant_type": "client_credentials"}
     async with (
         open_stores(addresses.database_url, cluster_url) as stores,
-        open_auth(
-            stores=stores,
-            database_url=addresses.database_url,
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            scopes=SCOPES,
-            clock=clock,
-            signing_key_period=SIGNING_KEY_PERIOD,
-        ) as auth,
+        node(addresses, stores, clock) as auth,
         httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER, auth=client.basic) as http,
     ):
         first = (await http.post("/oauth/token", data=issue)).json()
