@@ -1,99 +1,23 @@
-"""Signing in at a page: password, second factor, limits, and the protection of the form."""
+"""Signing in at a page: password, second factor, and the session that begins."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import anyio
 import argon2
 import attrs
 import httpx
 import pyotp
 import pytest
 from redis.exceptions import RedisError
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
 from tests.server.support.browsing import Browser, forms_of, text_of
-from tests.server.support.client_addresses import new_address
+from tests.server.support.door import EMAIL, PASSWORD, QUICK, SECRET, Door, give_password, sign_in
 from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 
-from redcore_server.auth.pages.browser_request import BrowserRequest, Browsers
-from redcore_server.auth.pages.sign_in import Purpose, SignInPages
-from redcore_server.auth.people.login_throttle import (
-    EVERYWHERE,
-    PER_ACCOUNT,
-    PER_ADDRESS,
-    WINDOW_S,
-    Attempts,
-    TooManyAttempts,
-)
 from redcore_server.auth.people.passwords import Passwords
-from redcore_server.auth.people.person import find_person
-from redcore_server.auth.people.sessions import Sessions
-from redcore_server.auth.people.sign_in import SignIn
 from redcore_server.auth.revocation import Revocation
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
 
 pytestmark = pytest.mark.anyio
-
-PASSWORD = "correct horse battery"
-EMAIL = "ada@example.com"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-QUICK = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-async def give_password(stores: Stores, organisation: Organisation, *, totp: str | None = None) -> None:
-    values = {"id": organisation.owner_id, "hash": await QUICK.hash(PASSWORD), "totp": totp}
-    async with stores.postgres.connection() as connection:
-        await connection.execute(
-            "update users set password_hash = %(hash)s, totp_secret = %(totp)s where id = %(id)s", values
-        )
-
-
-@attrs.frozen
-class Door:
-    """A page that requires a session in one organisation, as other modules build theirs."""
-
-    stores: Stores
-    clock: Clock
-    organisation: Organisation
-    origin: str = ISSUER
-    address: str = "192.0.2.1"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        attempts = Attempts(self.stores.redis, self.clock)
-        sign_in = SignIn(postgres=self.stores.postgres, clock=self.clock, passwords=QUICK, attempts=attempts)
-        pages = SignInPages(sign_in)
-        purpose = Purpose(organisation_id=self.organisation.id, application="Storefront <3")
-
-        async def answer(browser: BrowserRequest) -> Response:
-            who = await pages.require(browser, purpose)
-            return who if isinstance(who, Response) else PlainTextResponse(f"hello {who.name}")
-
-        browsers = Browsers(origin=self.origin, sessions=Sessions(self.stores, self.clock))
-        scope["client"] = (self.address, 1)
-        response = await browsers.handler(answer)(Request(scope, receive))
-        await response(scope, receive, send)
-
-
-@pytest.fixture
-def door(stores: Stores, clock: Clock, organisation: Organisation) -> Door:
-    clock.advance(-clock.time() % WINDOW_S)  # no window ends in the middle of a test
-    return Door(stores, clock, organisation, address=new_address())
-
-
-@pytest.fixture
-async def browser(door: Door, stores: Stores, organisation: Organisation) -> AsyncIterator[Browser]:
-    await give_password(stores, organisation)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url=ISSUER) as http:
-        yield Browser(http)
-
-
-async def sign_in(browser: Browser, password: str = PASSWORD, email: str = EMAIL) -> httpx.Response:
-    """Open the page and send a password."""
-    return await browser.fill(await browser.get("/door?x=1"), "password", email=email, password=password)
 
 
 async def test_password_signs_in(browser: Browser) -> None:
@@ -116,71 +40,6 @@ async def test_browsers_accept_any_address(browser: Browser) -> None:
     page = (await browser.get("/door")).text
 
     assert 'id="email" name="email" type="text" inputmode="email"' in page
-
-
-async def test_session_cookie_is_kept_from_scripts_and_other_sites(browser: Browser) -> None:
-    """`HttpOnly; SameSite=Lax`, host-only; without `Secure` over plain HTTP, where not all browsers keep it."""
-    answer = await browser.get("/door")
-
-    name, _, attributes = answer.headers["Set-Cookie"].partition("=")
-    assert name == "redcore_session"
-    assert sorted(attributes.split("; ")[1:]) == ["HttpOnly", "Path=/", "SameSite=lax"]
-
-
-async def test_cookie_has_the_host_prefix_under_https(door: Door) -> None:
-    """No other host of the domain can set a cookie of that name."""
-    transport = httpx.ASGITransport(attrs.evolve(door, origin="https://api.example.com"))
-    async with httpx.AsyncClient(transport=transport, base_url="https://api.example.com") as http:
-        answer = await http.get("/door")
-
-    assert answer.headers["Set-Cookie"].startswith("__Host-redcore_session=")
-    assert "; Secure" in answer.headers["Set-Cookie"]
-
-
-async def test_page_has_strict_headers(browser: Browser) -> None:
-    """Nothing is loaded or run, framed or cached, and values are escaped."""
-    answer = await browser.get("/door")
-
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
-    assert policy.endswith("img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert "Storefront &lt;3" in answer.text
-    assert "<script" not in answer.text
-
-
-async def test_unknown_wrong_and_inactive_look_alike(
-    browser: Browser, stores: Stores, organisation: Organisation
-) -> None:
-    """The answer does not reveal whether an account exists."""
-    wrong = await sign_in(browser, "wrong horse battery")
-    unknown = await sign_in(browser, email="eve@example.com")
-    async with stores.postgres.connection() as connection:
-        await connection.execute("update users set status = 'inactive' where id = %s", (organisation.owner_id,))
-    inactive = await sign_in(browser)
-
-    texts = [answer.text.replace("eve@", "ada@") for answer in (wrong, unknown, inactive)]
-    assert [answer.status_code for answer in (wrong, unknown, inactive)] == [200] * 3
-    assert "do not belong together" in texts[0]
-    assert texts[0] == texts[1] == texts[2]
-
-
-async def test_unknown_user_costs_a_hash(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Known or not, one password is checked with the same parameters, so the time is the same."""
-    checked: list[str] = []
-    true = Passwords._matches
-
-    def matches(self: Passwords, stored: str, password: str) -> bool:
-        checked.append(stored.rpartition("p=")[0])
-        return true(self, stored, password)
-
-    monkeypatch.setattr(Passwords, "_matches", matches)
-    await sign_in(browser, "wrong horse battery")
-    await sign_in(browser, email="eve@example.com")
-
-    assert checked == ["$argon2id$v=19$m=8,t=1,"] * 2
 
 
 async def test_an_outdated_hash_is_renewed(browser: Browser, stores: Stores, organisation: Organisation) -> None:
@@ -206,67 +65,6 @@ async def test_text_cannot_hold_nul(browser: Browser) -> None:
     assert (answer.status_code, "do not belong together" in answer.text) == (200, True)
 
 
-async def test_session_fixation_signing_in_makes_a_new_id(browser: Browser) -> None:
-    """Session fixation: an id planted before is useless afterwards."""
-    planted = "a" * 43
-    browser.cookies["redcore_session"] = planted
-    await sign_in(browser)
-    thief = Browser(browser.http, {"redcore_session": planted})
-
-    assert browser.cookies["redcore_session"] != planted
-    assert (await browser.get("/door")).text == "hello Ada"
-    assert "password" in forms_of(await thief.get("/door"))
-
-
-async def test_second_sign_in_ends_the_first_session(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """The old session id of a browser is dead once it has a new one, or has signed out."""
-    sessions = Sessions(stores, clock)
-    ada = await find_person(stores.postgres, organisation.owner_id)
-    assert ada is not None
-
-    first = await sessions.start(await sessions.load(None), ada)
-    second = await sessions.start(first, ada)
-    living = (await sessions.load(second.id)).person
-    after = await sessions.end(second)
-
-    assert living == ada
-    assert after.id != second.id
-    assert [(await sessions.load(session.id)).person for session in (first, second, after)] == [None] * 3
-
-
-@pytest.mark.parametrize("csrf", ["", "0" * 64, "ü"])
-async def test_csrf_login_form_without_its_token_is_refused(browser: Browser, csrf: str) -> None:
-    """Login CSRF: no other site can sign a browser in with a form of its own."""
-    await browser.get("/door")
-
-    form = {"step": "password", "email": EMAIL, "password": PASSWORD, "csrf": csrf}
-    answer = await browser.post("/door", form)
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/door")
-    assert "password" in forms_of(await browser.get("/door"))
-
-
-async def test_csrf_token_of_another_browser_is_refused(browser: Browser) -> None:
-    """A token is valid in the session it was made for."""
-    other = Browser(browser.http)
-    form = forms_of(await other.get("/door"))["password"]
-    await browser.get("/door")
-
-    answer = await browser.post("/door", {**form, "email": EMAIL, "password": PASSWORD})
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/door")
-    assert "password" in forms_of(await browser.get("/door"))
-
-
-async def test_a_browser_without_cookies_gets_an_explanation(browser: Browser) -> None:
-    """The cookie was not kept: the form cannot work, however often it is loaded again."""
-    form = forms_of(await browser.get("/door"))["password"]
-
-    answer = await Browser(browser.http).post("/door", {**form, "email": EMAIL, "password": PASSWORD})
-
-    assert (answer.status_code, "did not keep our cookie" in text_of(answer)) == (400, True)
-
-
 async def test_a_sign_in_in_a_second_tab_is_enough(browser: Browser) -> None:
     """After signing in in one tab, the form of the other one leads to its own page."""
     old = await browser.get("/door")
@@ -275,25 +73,6 @@ async def test_a_sign_in_in_a_second_tab_is_enough(browser: Browser) -> None:
     answer = await browser.follow(await browser.fill(old, "password", email=EMAIL, password=PASSWORD))
 
     assert (answer.status_code, "password" in forms_of(answer)) == (200, False)
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:4011"])
-async def test_csrf_form_from_another_origin_is_refused(browser: Browser, origin: str) -> None:
-    """The `Origin` of a form must be ours."""
-    form = forms_of(await browser.get("/door"))["password"]
-
-    answer = await browser.post("/door", {**form, "email": EMAIL, "password": PASSWORD}, origin=origin)
-
-    assert answer.status_code == 400
-
-
-async def test_csrf_form_without_origin_needs_its_token(browser: Browser) -> None:
-    """Old browsers do not send `Origin`."""
-    form = forms_of(await browser.get("/door"))["password"]
-
-    answer = await browser.post("/door", {**form, "email": EMAIL, "password": PASSWORD}, origin=None)
-
-    assert answer.status_code == 302
 
 
 @pytest.mark.parametrize("body", ["x" * 70_000, "csrf=1&csrf=2", "csrf=%ff"])
@@ -314,112 +93,6 @@ async def test_a_long_address_is_not_repeated(browser: Browser) -> None:
 
     assert answer.status_code == 200
     assert len(answer.content) < 16 * 1024
-
-
-async def status_from(door: Door, address: str, password: str = PASSWORD) -> int:
-    """Return the answer to a new browser at an address."""
-    elsewhere = attrs.evolve(door, address=address)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(elsewhere), base_url=ISSUER) as http:
-        return (await sign_in(Browser(http), password)).status_code
-
-
-@pytest.mark.usefixtures("browser")  # which has a password
-async def test_guesses_from_many_addresses_lock_out_new_addresses_only(door: Door, clock: Clock) -> None:
-    """However many take part: an address with an earlier sign-in is let in, others wait for the next window."""
-    home, attempts = new_address(), Attempts(door.stores.redis, clock)
-    assert await status_from(door, home) == 302
-    account = f"{door.organisation.id} {EMAIL}"
-    for _ in range(EVERYWHERE["password"] - 1):
-        await attempts.spend(account=account, address=new_address())
-
-    with pytest.raises(TooManyAttempts):
-        await attempts.spend(account=account, address=new_address())
-    assert await status_from(door, new_address()) == 429
-    assert await status_from(door, home) == 302
-
-
-@pytest.mark.usefixtures("browser")  # which has a password
-async def test_a_known_address_has_as_few_guesses_as_others(door: Door) -> None:
-    """Attempts from elsewhere do not count for it, but it has its own limit."""
-    home = new_address()
-    assert await status_from(door, home) == 302
-
-    statuses = [await status_from(door, home, "wrong horse battery") for _ in range(PER_ACCOUNT + 1)]
-
-    assert statuses == [200] * PER_ACCOUNT + [429]
-
-
-async def test_totp_codes_are_limited_everywhere(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """Ten guesses at six digits, from ten addresses as from one; the password's count is another."""
-    attempts, account = Attempts(stores.redis, clock), f"{organisation.id} {EMAIL}"
-    for _ in range(EVERYWHERE["code"]):
-        await attempts.spend(account=account, address=new_address(), step="code")
-
-    with pytest.raises(TooManyAttempts):
-        await attempts.spend(account=account, address=new_address(), step="code")
-    await attempts.spend(account=account, address=new_address())
-
-
-async def test_account_is_limited(browser: Browser, clock: Clock, stores: Stores, door: Door) -> None:
-    """After so many attempts even the right password is refused there until the window ends, but not elsewhere."""
-    for _ in range(PER_ACCOUNT):
-        await sign_in(browser, "wrong horse battery")
-    answer = await sign_in(browser)
-    assert await status_from(door, new_address()) == 302
-
-    assert (answer.status_code, "Too many attempts" in answer.text) == (429, True)
-    assert 'aria-invalid="true"' not in answer.text
-    assert 0 < int(answer.headers["Retry-After"]) <= WINDOW_S
-    clock.advance(int(answer.headers["Retry-After"]) + 1)
-    assert (await sign_in(browser)).status_code == 302
-
-
-async def test_concurrent_guesses_are_counted_before_they_are_checked(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of thirty concurrent guesses no more are checked than of thirty in a row."""
-    judged: list[str] = []
-
-    def matches(_: Passwords, stored: str, password: str) -> bool:
-        judged.append(f"{stored} {password}")
-        return False
-
-    monkeypatch.setattr(Passwords, "_matches", matches)
-    page = await browser.get("/door")
-    statuses: list[int] = []
-
-    async def guess(number: int) -> None:
-        answer = await browser.fill(page, "password", email=EMAIL, password=f"guess number {number}")
-        statuses.append(answer.status_code)
-
-    async with anyio.create_task_group() as group:
-        for number in range(30):
-            group.start_soon(guess, number)
-
-    assert len(judged) == PER_ACCOUNT
-    assert sorted(statuses) == [200] * PER_ACCOUNT + [429] * (30 - PER_ACCOUNT)
-
-
-async def test_signing_in_resets_the_limit_of_the_account(browser: Browser) -> None:
-    """A person who mistypes now and then is never locked out."""
-    for _ in range(2):
-        for _ in range(PER_ACCOUNT - 1):
-            await sign_in(browser, "wrong horse battery")
-        assert (await sign_in(browser)).status_code == 302
-        await Browser(browser.http).get("/door")
-        browser.cookies.clear()
-
-
-async def test_address_is_limited(stores: Stores, clock: Clock, organisation: Organisation) -> None:
-    """One address cannot try one password on all accounts, not even with an account of its own to sign in to."""
-    door = Door(stores, clock, organisation, address=new_address())
-    attempts = Attempts(stores.redis, clock)
-    for number in range(PER_ADDRESS):
-        await attempts.spend(account=f"{organisation.id} {number}", address=door.address)
-    await attempts.succeed(account=f"{organisation.id} 0", address=door.address)
-
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url=ISSUER) as http:
-        assert (await sign_in(Browser(http), email="new@example.com")).status_code == 429
 
 
 async def test_person_of_another_organisation_signs_in_again(
@@ -476,21 +149,6 @@ async def test_totp_is_asked_and_used_up(
     assert (await browser.follow(answer)).text == "hello Ada"
     assert "was used before" in again.text
     assert "code" in forms_of(await other.get("/door"))
-
-
-async def test_totp_codes_are_limited_with_the_password(
-    browser: Browser, stores: Stores, organisation: Organisation, clock: Clock
-) -> None:
-    """Knowing the password does not give more guesses at the code."""
-    await give_password(stores, organisation, totp=SECRET)
-    statuses = []
-    for _ in range(PER_ACCOUNT):
-        page = await browser.get("/door")
-        if "password" in forms_of(page):
-            page = await browser.follow(await browser.fill(page, "password", email=EMAIL, password=PASSWORD))
-        statuses.append((await browser.fill(page, "code", code="abcdef")).status_code)
-
-    assert statuses == [200] * (PER_ACCOUNT - 1) + [429]
 
 
 async def test_person_can_leave_between_password_and_totp(
