@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import attrs
 
-from redcore._base.cancellation import to_the_end
+from redcore._base.cancellation import deliver, to_the_end
 from redcore._base.interrupts import interrupts
 from redcore._base.operation import Operation
 from redcore._base.public import public
@@ -33,7 +33,9 @@ from redcore._call.steps import (
     Close,
     Flow,
     Notify,
+    Outlasted,
     Read,
+    Renewal,
     Send,
     Sleep,
     Step,
@@ -475,6 +477,9 @@ class Client(_Client[Hooks], Resources):
     def _run(self, flow: Flow[T]) -> T:
         try:
             return drive(flow, self._perform)
+        except Outlasted as outlasted:
+            outlasted.go_on(flow, self._perform)
+            raise outlasted.error from None
         finally:
             if interrupts.are_held:
                 interrupts.deliver()
@@ -487,7 +492,7 @@ class Client(_Client[Hooks], Resources):
             raise closed()
         return STAGE.stand_in.blocking
 
-    def _perform(self, step: Step) -> Any:
+    def _perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each step)
         if interrupts.are_held and not step.must_finish:
             interrupts.deliver()
         match step:
@@ -495,6 +500,10 @@ class Client(_Client[Hooks], Resources):
                 sender = self._sender
                 if must_finish:
                     interrupts.hold()
+                    if isinstance(step, Renewal):
+                        from redcore._transport.outlasting import await_renewal  # noqa: PLC0415 (rarely needed)
+
+                        return await_renewal(sender.send, step)
                 return sender.send(request, timeout_s)
             case Sleep(seconds):
                 return self._engine.runtime.sleep(seconds)
@@ -770,6 +779,10 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
 
             running_loop()  # without a loop its error is clearer than that of the library that needed one
             raise
+        except Outlasted as outlasted:
+            outlasted.go_on(flow, self._perform)
+            await deliver()
+            raise outlasted.error from None
 
     @property
     def _sender(self) -> AsyncTransport:
@@ -782,7 +795,12 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
     async def _perform(self, step: Step) -> Any:  # noqa: PLR0911 (one for each step)
         match step:
             case Send(request, timeout_s, must_finish):
-                sending = self._sender.send(request, timeout_s)
+                sender = self._sender
+                if must_finish and isinstance(step, Renewal):
+                    from redcore._transport.outlasting import await_renewal_async  # noqa: PLC0415 (rarely needed)
+
+                    return await await_renewal_async(sender.send, step)
+                sending = sender.send(request, timeout_s)
                 return await (to_the_end(sending) if must_finish else sending)
             case Sleep(seconds):
                 return await self._engine.runtime.sleep_async(seconds)

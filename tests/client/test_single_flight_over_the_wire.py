@@ -13,7 +13,7 @@ import anyio.to_thread
 import pytest
 from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, user
 
-from redcore import AsyncClient, Client, MemoryCache, RedcoreError
+from redcore import AsyncClient, AuthenticationError, Client, MemoryCache, RedcoreError, RequestTimeoutError
 from redcore._transport import lifecycle
 from redcore._transport.aiohttp_client import AiohttpTransport
 
@@ -122,13 +122,14 @@ class Held:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self.go_on = threading.Event()
+        self.outcome = pair(2)
 
     def __call__(self, seen: Seen) -> Reply:
         if seen.path != "/oauth/token":
             return user()
         self.asked.set()
         self.go_on.wait(5.0)
-        return pair(2)
+        return self.outcome
 
 
 @pytest.fixture
@@ -250,3 +251,83 @@ def test_a_native_timeout_during_a_refresh(server: Loopback, held: Held) -> None
             assert kept(client) == "refresh-2"
 
     asyncio.run(main())
+
+
+class Noted:
+    """A callback for new pairs, which the test can wait for."""
+
+    def __init__(self) -> None:
+        self.refresh_tokens: list[str] = []
+        self.called = threading.Event()
+
+    def __call__(self, tokens: dict[str, Any]) -> None:
+        self.refresh_tokens.append(tokens["refresh_token"])
+        self.called.set()
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore"])
+def test_a_deadline_that_ends_during_a_refresh(server: Loopback, held: Held, transport: Any) -> None:
+    """The call ends with its deadline; the pair on its way is stored and reported, and the next call has it."""
+    noted = Noted()
+    options: dict[str, Any] = {"base_url": server.base_url, "transport": transport, "on_token_refreshed": noted}
+
+    with Client(refresh_token="refresh-1", **options) as client:
+        with pytest.raises(RequestTimeoutError, match="deadline"):
+            client.users.get("usr_1", deadline=0.2)
+        held.go_on.set()
+        client.users.get("usr_1")
+
+    assert len(server.asked("/oauth/token")) == 1
+    assert noted.called.wait(30.0)
+    assert noted.refresh_tokens == ["refresh-2"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_deadline_that_ends_during_an_awaited_refresh(server: Loopback, held: Held, backend: str) -> None:
+    """It is the same in a coroutine, in which a task finishes the refresh."""
+    noted = Noted()
+
+    async def main() -> None:
+        async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1", on_token_refreshed=noted) as client:
+            with pytest.raises(RequestTimeoutError, match="deadline"):
+                await client.users.get("usr_1", deadline=0.2)
+            held.go_on.set()
+            await client.users.get("usr_1")
+
+    anyio.run(main, backend=backend)
+
+    assert len(server.asked("/oauth/token")) == 1
+    assert noted.refresh_tokens == ["refresh-2"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_loop_that_ends_during_a_refresh(server: Loopback, held: Held, backend: str) -> None:
+    """An event loop whose only call has ended with its deadline ends when the pair is stored."""
+    cache = MemoryCache()
+    options: dict[str, Any] = {"base_url": server.base_url, "refresh_token": "refresh-1", "token_cache": cache}
+
+    async def main() -> None:
+        async with AsyncClient(**options) as client:
+            with pytest.raises(RequestTimeoutError, match="deadline"):
+                await client.users.get("usr_1", deadline=0.2)
+        held.go_on.set()
+
+    anyio.run(main, backend=backend)
+    with Client(**options) as client:
+        client.users.get("usr_1")
+
+    assert len(server.asked("/oauth/token")) == 1
+
+
+def test_a_refusal_after_the_deadline(server: Loopback, held: Held) -> None:
+    """A refresh token that is refused after the call's deadline is dead for the next call, which does not send it."""
+    held.outcome = Reply(400, b'{"error": "invalid_grant"}')
+
+    with Client(base_url=server.base_url, refresh_token="refresh-1") as client:
+        with pytest.raises(RequestTimeoutError):
+            client.users.get("usr_1", deadline=0.2)
+        held.go_on.set()
+        with pytest.raises(AuthenticationError, match="log in again"):
+            client.users.get("usr_1")
+
+    assert len(server.asked("/oauth/token")) == 1

@@ -76,6 +76,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
 CAUGHT_INSIDE = {
     "_base/abandoned.py: Abandoned": "ends a thread that nothing waits for",
     "_call/observers.py: HookFailed": "carries the error of a hook through the call",
+    "_call/steps.py: Outlasted": "becomes a RequestTimeoutError in the client",
     "_transport/aiohttp_client.py: NoProxy": "becomes a NetworkError in the transport",
     "_transport/direct_parser.py: BrokenAnswer": "becomes a ResponseError in the transport",
     "_transport/errors.py: AllInUse": "becomes a RequestTimeoutError in the transport",

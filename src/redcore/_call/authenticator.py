@@ -32,7 +32,7 @@ from redcore._call.arguments import OnTokenRefreshed
 from redcore._call.credentials import Credentials
 from redcore._call.ended_session import ended, must_log_in
 from redcore._call.secrets import without_secrets
-from redcore._call.steps import Acquire, Budget, Flow, Notify, Send, Sleep
+from redcore._call.steps import Acquire, Budget, Flow, Notify, Renewal, Send, Sleep
 from redcore._call.token_store import AGAIN_S, TokenStore, is_ahead
 from redcore._spec import operations
 from redcore._spec.models import TokenResponse
@@ -340,7 +340,7 @@ class Authenticator:
         The refresh token is kept if the response has none.
         """
         request = self.sign(operation, call_headers(operation, budget.request_id), budget.request_id)
-        response: Response = yield Send(request, budget.attempt_s(), must_finish=True)
+        response: Response = yield self._sending(request, budget, refresh_token)
         if response.status_code != 200:
             shown = without_secrets(response, self.secrets(), operation.body)
             raise oauth_failure(shown, now=self._now(), request_id=budget.request_id)
@@ -351,6 +351,19 @@ class Authenticator:
             yield from self._tell(tokens, is_new=True)
             raise
         return tokens
+
+    def _sending(self, request: Request, budget: Budget, refresh_token: str | None) -> Send:
+        """Make the step that sends one `POST /oauth/token`.
+
+        Its deadline does not give up a pair that is on its way, unless the client can ask for another.
+
+        Raises:
+            RequestTimeoutError: the deadline has passed.
+        """
+        attempt_s = budget.attempt_s()
+        if attempt_s == budget.timeout_s or refresh_token is None or self._can_ask_anew:
+            return Send(request, attempt_s, must_finish=True)
+        return Renewal(request, budget.timeout_s, must_finish=True, wait_s=attempt_s, lock=self._store.lock)
 
     def secrets(self) -> set[str | None]:
         """The secrets of this client, which must not appear in errors."""

@@ -7,6 +7,7 @@ I/O and are tested without it; `Client` and `AsyncClient` only perform the steps
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from inspect import GEN_CLOSED, getgeneratorstate
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
@@ -30,6 +31,33 @@ class Send:
     timeout_s: float
     must_finish: bool = False
     """Whether to finish even if the calling task is cancelled, which could otherwise lose a token pair in transit."""
+
+
+@attrs.frozen
+class Renewal(Send):
+    """Send a refresh that may outlast its call: the call ends with its deadline, and the new pair is stored later.
+
+    Result: as for `Send`, if it arrives in time; otherwise `Outlasted` is raised, not thrown in.
+    """
+
+    wait_s: float = attrs.field(kw_only=True)
+    """How long the call can wait for the response."""
+    lock: SharedLock = attrs.field(kw_only=True)
+    """Held by the call; whatever finishes the refresh holds it then."""
+
+
+class Outlasted(BaseException):
+    """Ends a call whose refresh outlasts it.
+
+    Args:
+        error: What the caller gets instead.
+        go_on: Takes the call and what performs its steps, and finishes the refresh in the background.
+    """
+
+    def __init__(self, error: RedcoreError, go_on: Callable[[Flow[Any], Callable[[Step], Any]], None]) -> None:
+        super().__init__()
+        self.error = error
+        self.go_on = go_on
 
 
 @attrs.frozen
@@ -178,55 +206,55 @@ def sending(request: Request, budget: Budget) -> Send | Stream:
     return Stream(request, budget.timeout_s, budget.remaining_s())
 
 
-def drive(flow: Flow[T], perform: Callable[[Step], Any], interrupt: BaseException | None = None) -> T:
+def drive(flow: Flow[T], perform: Callable[[Step], Any], resume: Callable[[], Step] | None = None) -> T:
     """Run a call by performing its steps.
 
     Args:
         flow: The call.
         perform: Performs a step and returns its result.
-        interrupt: What has interrupted the call between two steps; None if it has not begun.
+        resume: Resumes a call between two steps, by sending or throwing something in; None begins it.
     """
     try:
-        step = next(flow) if interrupt is None else flow.throw(interrupt)
+        step = next(flow) if resume is None else resume()
         while True:
             try:
                 result = perform(step)
             except BaseException as error:  # noqa: BLE001 (the call decides; an interrupt passes through it)
-                step = flow.throw(error)
+                step = throw_in(flow, error)
             else:
                 step = flow.send(result)
     except StopIteration as done:
         value: T = done.value
         return value
     except BaseException as error:
-        if getgeneratorstate(flow) != GEN_CLOSED:  # a signal, between two steps: the call has locks to release
-            return drive(flow, perform, error)
+        if is_interrupted(flow, error):  # a signal, between two steps: the call has locks to release
+            return drive(flow, perform, partial(flow.throw, error))
         if isinstance(error, RedcoreError):
             error.__traceback__ = without_our_frames(error.__traceback__)
         raise
 
 
 async def drive_async(
-    flow: Flow[T], perform: Callable[[Step], Awaitable[Any]], interrupt: BaseException | None = None
+    flow: Flow[T], perform: Callable[[Step], Awaitable[Any]], resume: Callable[[], Step] | None = None
 ) -> T:
     """Run a call by awaiting its steps; cancellation passes through the call, which releases its locks.
 
     Arguments as for `drive`.
     """
     try:
-        step = next(flow) if interrupt is None else flow.throw(interrupt)
+        step = next(flow) if resume is None else resume()
         while True:
             try:
                 result = await perform(step)
             except BaseException as error:  # noqa: BLE001 (the call decides; a cancellation passes through it)
-                step = flow.throw(error)
+                step = throw_in(flow, error)
             else:
                 step = flow.send(result)
     except StopIteration as done:
         value: T = done.value
     except BaseException as error:
-        if getgeneratorstate(flow) != GEN_CLOSED:  # as above
-            return await drive_async(flow, perform, error)
+        if is_interrupted(flow, error):  # as above
+            return await drive_async(flow, perform, partial(flow.throw, error))
         if isinstance(error, RedcoreError):
             error.__traceback__ = without_our_frames(error.__traceback__)
         if isinstance(error, Exception) and put_off:
@@ -235,6 +263,22 @@ async def drive_async(
     if put_off:
         await deliver()
     return value
+
+
+def throw_in(flow: Flow[Any], error: BaseException) -> Step:
+    """Let the call handle an error of a step.
+
+    Raises:
+        Outlasted: the call has none to handle, as something else goes on with it.
+    """
+    if isinstance(error, Outlasted):
+        raise error
+    return flow.throw(error)
+
+
+def is_interrupted(flow: Flow[Any], error: BaseException) -> bool:
+    """Whether an error has come from outside, between two steps of a call."""
+    return getgeneratorstate(flow) != GEN_CLOSED and not isinstance(error, Outlasted)
 
 
 def without_our_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -148,6 +148,12 @@ class SharedLock:
                 continue
             return
 
+    def pass_to(self, caller: Caller) -> None:
+        """Let what goes on with the holder's work be the holder, which has the same claim."""
+        with self._guard:
+            if self._holder is not None:
+                self._holder = attrs.evolve(self._holder, caller=caller)
+
     def _claim(self, waiter: Waiter, *, waits: bool) -> bool:
         with self._guard:
             if self._holder is None:
