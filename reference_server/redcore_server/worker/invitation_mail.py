@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from redcore_server.contract.direction import undirected
 from redcore_server.mail.mailer import Mail
 
 if TYPE_CHECKING:  # loaded for the first mail, not for the start of the server
@@ -26,12 +27,12 @@ _FULL_WIDTH: Final = str.maketrans("\uff0f\uff1a\uff20\ufe6b\uff3c", "/:@@\\")
 
 
 def without_links(name: str) -> str:
-    """Return a name without anything that mail programs would turn into a link.
+    """Return a name without anything that mail programs would turn into a link, or that turns the link behind it round.
 
     Args:
         name: Name of a person or an organisation.
     """
-    plain = _SCHEME.sub(" ", name.translate(_FULL_WIDTH)).replace("@", " ")
+    plain = _SCHEME.sub(" ", undirected(name).translate(_FULL_WIDTH)).replace("@", " ")
     return " ".join(_DOT.sub(". ", plain).split())
 
 

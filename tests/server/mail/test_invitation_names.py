@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from redcore_server.auth.pages.render import render
 from redcore_server.worker.invitation_mail import without_links, write_invitation
 
 LINK = "https://api.example.com/oauth/invitations/token"
@@ -24,6 +25,8 @@ LINK = "https://api.example.com/oauth/invitations/token"
         ("https\uff1a\uff0f\uff0fevil\ufe52com", "evil. com"),
         ("evil\u200d.com", "evil\u200d. com"),
         ("javascript:alert(1)", "alert(1)"),
+        ("Ada\u202emoc.live\u2066", "Adamoc. live"),
+        ("ht\u200etp://evil.com", "evil. com"),
         ("Dr. Ada Lovelace", "Dr. Ada Lovelace"),
         ("Team:Alpha", "Team:Alpha"),
     ],
@@ -31,6 +34,15 @@ LINK = "https://api.example.com/oauth/invitations/token"
 def test_a_name_is_never_a_link(name: str, shown: str) -> None:
     """Text that mail programs would link is split; any other name is unchanged."""
     assert without_links(name) == shown
+
+
+def test_pages_show_names_without_controls_of_direction() -> None:
+    """The same as in mails, on every page; markup stays markup, and names of all scripts stay as they are."""
+    name = "\u05d0\u05d3\u05d4 <b>\u202egro.live\u2069"
+
+    page = render("device_done", values={"application": name, "is_allowed": True})
+
+    assert "\u05d0\u05d3\u05d4 &lt;b&gt;gro.live</strong>" in bytes(page.body).decode()
 
 
 def test_the_only_link_of_a_mail_is_ours() -> None:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from redcore_server.contract.direction import undirected
+
 if TYPE_CHECKING:  # loaded for the first page: 3 % of the server's start
     import jinja2
 
@@ -59,6 +61,7 @@ def _templates() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=undirected,
         trim_blocks=True,
         lstrip_blocks=True,
     )
