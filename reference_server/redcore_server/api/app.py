@@ -62,7 +62,8 @@ def build(*, spec: Spec, stores: Stores, clock: Clock, services: Services, share
         services: Dependencies of the handlers other than the database.
         shares: Shares of the organisations in the connections of the stores.
     """
-    return _Api(spec, stores, clock, services, shares)
+    uploads = Uploads(objects=services.objects, max_file_bytes=services.max_file_bytes)
+    return _Api(spec, stores, clock, services, shares, uploads)
 
 
 @attrs.frozen(kw_only=True)
@@ -129,6 +130,7 @@ class _Api:
     clock: Clock
     services: Services
     shares: Shares
+    uploads: Uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -195,8 +197,7 @@ class _Api:
         organisation_id = request.principal.organisation_id
         async with self.shares.of(organisation_id), self.stores.postgres.connection() as connection:
             room_bytes = await files.room_bytes(self._call(request, self.stores.reader, connection))
-        uploads = Uploads(objects=self.services.objects, max_file_bytes=self.services.max_file_bytes)
-        async with uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
+        async with self.uploads.received(organisation_id, room_bytes, request.headers, receive) as upload:
             return await self._settled(handler, attrs.evolve(request, body={"upload": upload}), caller)
 
     async def _checked(self, match: Match, principal: Principal, scope: Scope, receive: Receive) -> _Request:

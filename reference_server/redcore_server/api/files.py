@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -53,12 +54,15 @@ async def files_upload(call: Call) -> Reply:
 
 
 async def files_delete(call: Call) -> Reply:
-    """Delete a file: its description now, its bytes after the commit."""
+    """Delete a file: its description now, its bytes later, or soon if as many are kept as the quota allows to store."""
     file_id = call.path["file_id"]
-    if await call.one(_QUERIES["delete"], id=file_id) is None:
+    file = await call.one(_QUERIES["delete"], id=file_id)
+    if file is None:
         raise NotFound.named("File", file_id)
+    is_kept = await call.one(_QUERIES["keep"], **file, storage_bytes=call.services.storage_bytes) is not None
     key = file_key(call.principal.organisation_id, file_id)
-    await defer_object_deletion(call.connection, key=key, after=call.services.retention)
+    after = call.services.retention if is_kept else timedelta()
+    await defer_object_deletion(call.connection, key=key, after=after)
     return Reply(status=204)
 
 

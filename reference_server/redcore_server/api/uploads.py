@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from functools import cache
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import attrs
 from starlette.requests import ClientDisconnect
@@ -52,9 +53,20 @@ class Upload:
         return {name: value for name, value in attrs.asdict(self.file).items() if name != "id"}
 
 
+@attrs.define(eq=False)
+class _Arriving:
+    """How many bytes of an organisation's uploads have arrived that are not described yet."""
+
+    size: int = 0
+
+
+def _by_organisation() -> WeakValueDictionary[str, _Arriving]:
+    return WeakValueDictionary()
+
+
 @attrs.frozen(kw_only=True)
 class Uploads:
-    """Receives uploads.
+    """Receives uploads; those of an organisation that arrive at once have to fit into its storage together.
 
     Attributes:
         objects: Object store for the bytes.
@@ -63,6 +75,7 @@ class Uploads:
 
     objects: Objects
     max_file_bytes: int
+    _arriving: WeakValueDictionary[str, _Arriving] = attrs.field(init=False, factory=_by_organisation)
 
     @contextlib.asynccontextmanager
     async def received(
@@ -88,48 +101,62 @@ class Uploads:
         file_id = new_id("file")
         key = file_key(organisation_id, file_id)
         body = Multipart(headers, _body(receive))
-        intake = _Intake(self.max_file_bytes, room_bytes)
-        intake.expect(headers.get(b"content-length", b""))
         fields: dict[str, str] = {}
         file: Part | None = None
         upload: Upload | None = None
+        with self._counting(organisation_id, room_bytes) as intake:
+            intake.expect(headers.get(b"content-length", b""))
+            try:
+                async for part in body.parts():
+                    if part.name == _FILE and file is None:
+                        file = part
+                        await self.objects.put(key, intake.bounded(body.data()))
+                    else:
+                        seen = fields.keys() | ({_FILE} if file else set[str]())
+                        fields[part.name] = await _field(part, body.data(), seen)
+                upload = Upload(_described(file_id, file, fields, intake))
+                yield upload
+            finally:
+                if file is not None and (upload is None or not upload.is_kept):
+                    await self.objects.delete(key)
+
+    @contextlib.contextmanager
+    def _counting(self, organisation_id: str, room_bytes: int) -> Generator[_Intake]:
+        """Yield the counter of an upload; its bytes take room from others until it is described or deleted."""
+        arriving = self._arriving.setdefault(organisation_id, _Arriving())
+        intake = _Intake(self.max_file_bytes, room_bytes, arriving)
         try:
-            async for part in body.parts():
-                if part.name == _FILE and file is None:
-                    file = part
-                    await self.objects.put(key, intake.bounded(body.data()))
-                else:
-                    fields[part.name] = await _field(part, body.data(), fields.keys() | ({_FILE} if file else set()))
-            upload = Upload(_described(file_id, file, fields, intake))
-            yield upload
+            yield intake
         finally:
-            if file is not None and (upload is None or not upload.is_kept):
-                await self.objects.delete(key)
+            arriving.size -= intake.size
 
 
 class _Intake(Digest):
     """Counts the bytes of a streamed file, up to the available space."""
 
-    def __init__(self, max_file_bytes: int, room_bytes: int) -> None:
+    def __init__(self, max_file_bytes: int, room_bytes: int, arriving: _Arriving) -> None:
         super().__init__()
         self._max_file_bytes = max_file_bytes
         self._room_bytes = room_bytes
+        self._arriving = arriving
 
     def expect(self, content_length: bytes) -> None:
         """Reject a body by its `Content-Length` before it is read; the form around the file is small."""
         if content_length.isdigit():
-            self._check(int(content_length[:18]) - _MAX_FORM_BYTES)
+            size = int(content_length[:18]) - _MAX_FORM_BYTES
+            self._check(size, size)
 
     async def bounded(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         """Yield the same bytes."""
         async for piece in self.of(pieces):
-            self._check(self.size)
+            self._arriving.size += len(piece)
+            self._check(self.size, self._arriving.size)
             yield piece
 
-    def _check(self, size: int) -> None:
+    def _check(self, size: int, arriving: int) -> None:
         if size > self._max_file_bytes:
             raise PayloadTooLarge(self._max_file_bytes)
-        if size > self._room_bytes:
+        if arriving > self._room_bytes:
             raise no_room()
 
 

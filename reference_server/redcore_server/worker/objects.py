@@ -48,6 +48,8 @@ class ObjectCollector:
     async def delete(self, key: str) -> None:
         """Run the job of `defer_object_deletion`."""
         await self.objects.delete(key)
+        async with self.postgres.connection() as connection:
+            await connection.execute(queries("files")["forget"], {"id": key.rpartition("/")[2]})
 
     async def collect(self, timestamp: int) -> None:
         """Delete the bytes of files and publications without a description, hours after they were written.

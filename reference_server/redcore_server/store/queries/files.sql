@@ -31,7 +31,27 @@ with gone as (
 update organisations set stored_bytes = stored_bytes - gone.size
 from gone
 where organisations.id = gone.organisation_id
-returning gone.id
+returning gone.id, gone.size
+
+-- name: keep
+-- Counts a deleted file whose bytes stay for a while, if there is room for it.
+with counted as (
+    update organisations set kept_bytes = kept_bytes + %(size)s
+    where id = %(organisation_id)s and kept_bytes + %(size)s <= %(storage_bytes)s
+    returning id
+)
+insert into kept_files (id, organisation_id, size)
+select %(id)s, counted.id, %(size)s from counted
+returning id
+
+-- name: forget
+-- The bytes of a deleted file are gone; nothing is counted of one that was not kept, or twice.
+with gone as (
+    delete from kept_files where id = %(id)s returning organisation_id, size
+)
+update organisations set kept_bytes = kept_bytes - gone.size
+from gone
+where organisations.id = gone.organisation_id
 
 -- name: known
 -- Which of some files exist.

@@ -29,7 +29,8 @@ delete from products where not exists (
 );
 delete from workflow_runs;
 delete from files; -- their bytes are orphans now, which the worker collects
-update organisations set stored_bytes = 0 where stored_bytes <> 0;
+delete from kept_files;
+update organisations set stored_bytes = 0, kept_bytes = 0 where stored_bytes <> 0 or kept_bytes <> 0;
 delete from api_keys
 where organisation_id in (select id from lab.organisations) and id not in (select id from lab.api_keys);
 delete from applications
