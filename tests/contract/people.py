@@ -21,7 +21,7 @@ from redcore.testing import FakeBlueRound, ReferenceServer
 
 PASSWORD = "four words nobody says"
 CALLBACK = "https://shop.example.com/callback"
-TIMEOUT_S = 15.0
+TIMEOUT_S = 120.0
 
 
 @attrs.frozen

@@ -162,7 +162,7 @@ async def test_a_change_that_waits_for_a_demotion_is_refused(  # noqa: PLR0917 -
                 method, f"/v1/users/{user_id}", headers=JSON, content=b"" if body is None else orjson.dumps(body)
             )
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await rows(stores, "select 1 from pg_locks where not granted"):
                 if second.done():
                     break

@@ -141,7 +141,7 @@ async def held_up(
     async with stores.postgres.connection() as connection, connection.transaction():
         await connection.execute("select id from organisations where id = %s for update", (organisation.id,))
         first = asyncio.create_task(post(caller, "k"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await rows(stores, "select 1 from pg_locks where not granted"):
                 pass  # the query takes a moment: the other task continues meanwhile
         yield first

@@ -30,17 +30,18 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     configure_logging("debug")
     monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the client's own lines are not the server's
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
 
 
-async def test_a_request_is_one_line(caller: httpx.AsyncClient, organisation: Organisation) -> None:
+async def test_a_request_is_one_line(callers: Callers, organisation: Organisation) -> None:
     """Caller, request, status and duration; the query is left out."""
+    caller = await callers.bearing(await callers.key_for(organisation), address="203.0.113.7")
     with capture_logs() as entries:
         response = await caller.get("/v1/users?q=ada")
 
@@ -54,7 +55,7 @@ async def test_a_request_is_one_line(caller: httpx.AsyncClient, organisation: Or
         "path": "/v1/users",
         "status": 200,
         "request_id": response.headers["X-Request-ID"],
-        "client": "127.0.0.1",
+        "client": "203.0.113.7",
     }
 
 

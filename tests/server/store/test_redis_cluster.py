@@ -13,6 +13,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from tests.server.support.processes import LIMIT_S
 from tests.server.support.redis_cluster import RedisCluster, running_cluster
 
 from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, async_redis, open_redis
@@ -244,7 +245,7 @@ async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Return when a background task has made something true."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         while not holds():  # noqa: ASYNC110 - nothing signals it
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import httpx
 from starlette.types import ASGIApp
+from tests.server.support.client_addresses import new_address
 from tests.server.support.tenants import ISSUER, Organisation
 
 from redcore_server import gateway
@@ -103,10 +104,11 @@ class Callers:
         """Return a client with such a key."""
         return await self.bearing(await self.key_for(organisation, *scopes))
 
-    async def bearing(self, token: str | None) -> httpx.AsyncClient:
-        """Return a client with that token, or without one."""
+    async def bearing(self, token: str | None, *, address: str | None = None) -> httpx.AsyncClient:
+        """Return a client with that token, or without one, at that address, or one of its own."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        peer = (address or new_address(), 50_000)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=peer)
         client = httpx.AsyncClient(transport=transport, base_url=ISSUER, headers=headers)
         return await self._stack.enter_async_context(client)
 

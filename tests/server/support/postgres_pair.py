@@ -17,7 +17,7 @@ from tests.server.support.ports import free_port
 from redcore_server.embedded.binaries import Account, account_for, postgres_programs
 
 USER = "redcore"
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 SETTINGS = (
     "unix_socket_directories=",
     "listen_addresses=127.0.0.1",

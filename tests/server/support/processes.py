@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+LIMIT_S = 120.0
+
 
 def descendants(pid: int) -> set[int]:
     """Return all processes below one."""
@@ -28,10 +30,15 @@ def alive(pids: set[int]) -> set[int]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Return whether something becomes true within 30 s, in another process that cannot notify us."""
-    deadline = time.monotonic() + 30
+    """Return whether something becomes true within two minutes, in another process that cannot notify us.
+
+    It takes a second, but a machine may be busy. It is asked less and less often, to stay below every rate limit.
+    """
+    deadline = time.monotonic() + LIMIT_S
+    pause_s = 0.01
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)  # seldom enough to stay below the rate limit of an API key
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.5)
     return True

@@ -28,7 +28,7 @@ SLOTS = 16384
 MASTERS = 3
 BUS = 10_000  # the offset of a node's cluster bus from its port
 NODE_TIMEOUT_MS = 1000
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 @attrs.define

@@ -16,6 +16,7 @@ from procrastinate.jobs import Job
 from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 from tests.server.support.callers import Callers, rows
+from tests.server.support.processes import LIMIT_S
 from tests.server.support.tenants import Organisation, make_organisation
 
 from redcore_server.clock import Clock
@@ -129,8 +130,8 @@ async def user(stores: Stores, user_id: str) -> dict[str, Any]:
 
 
 async def eventually(holds: Callable[[], object]) -> None:
-    """Wait, at most 20 s, for something that the worker does by itself."""
-    async with asyncio.timeout(20):
+    """Wait for something that the worker does by itself."""
+    async with asyncio.timeout(LIMIT_S):
         while not holds():  # noqa: ASYNC110 - the worker has no reason to tell us
             await asyncio.sleep(0.01)
 
@@ -259,7 +260,7 @@ async def test_a_concurrent_resend_does_not_deadlock(
     async with stores.postgres.connection() as connection, connection.transaction():
         await connection.execute("select 1 from users where id = %s for update", (invited.user_id,))
         sending = asyncio.create_task(sender.send(invited.invitation_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             while not await waiting(stores):
                 pass  # the query takes a moment: the other task continues meanwhile
         await connection.execute("update invitations set voided_at = now() where id = %s", (invited.invitation_id,))
@@ -382,7 +383,7 @@ async def test_a_job_of_a_job_keeps_the_cause(stores: Stores, no_jobs_of_others:
     with bound_contextvars(request_id="cause"):
         async with stores.postgres.connection() as connection, connection.transaction():
             await defer(connection, "first")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         await done.wait()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

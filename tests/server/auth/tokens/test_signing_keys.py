@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from tests.server.support.databases import migrated_database
@@ -57,8 +58,11 @@ def test_rotation_overlaps(pool: Pool, clock: Clock) -> None:
     assert keys.ring().find(old, clock.now()) is None
 
 
-def test_other_nodes_learn_a_new_key_when_they_meet_it(pool: Pool, clock: Clock) -> None:
+def test_other_nodes_learn_a_new_key_when_they_meet_it(
+    pool: Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A node with a fresh copy reloads for an unknown key, but not more than once a second."""
+    monkeypatch.setattr("redcore_server.auth.tokens.signing_keys.time", SimpleNamespace(monotonic=lambda: 100.0))
     here, there = SigningKeys(pool, clock, SIGNING_KEY_PERIOD), SigningKeys(pool, clock, SIGNING_KEY_PERIOD)
     there.ring()
     new = here.rotate()
