@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import attrs
 import structlog
@@ -26,7 +26,7 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.code_store import Code, Codes
 from redcore_server.auth.oauth.greenlets import wait
 from redcore_server.auth.oauth.scope import narrow
-from redcore_server.auth.oauth.server import FormRequest, OAuthServer, QueryRequest
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer, QueryRequest, TokenResponse
 from redcore_server.auth.people.person import Person
 from redcore_server.auth.secret import new_secret
 
@@ -104,7 +104,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             return None
         return found
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+    def create_token_response(self) -> TokenResponse:
         """Issue the tokens; of several requests with one code exactly one gets them."""
         code, client = cast("Code", self.request.authorization_code), cast("Application", self.request.client)
         issue = self.server.issuer.issue

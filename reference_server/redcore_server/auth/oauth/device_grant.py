@@ -10,7 +10,7 @@ The pages for the person are in `pages.device`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error, rfc8628
@@ -20,7 +20,7 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.device_store import DEVICE_CODE_S, INTERVAL_S, DeviceCodes, Outcome, Poll
 from redcore_server.auth.oauth.greenlets import wait
 from redcore_server.auth.oauth.scope import narrow
-from redcore_server.auth.oauth.server import FormRequest, OAuthServer, Reply, refusal
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer, Reply, TokenResponse, refusal
 
 PAGE: Final = "/oauth/device"
 ENDPOINT: Final = "/oauth/device_authorization"
@@ -83,7 +83,7 @@ class DeviceCodeGrant(rfc8628.DeviceCodeGrant):
             raise _REFUSALS[poll.outcome]
         self.approved = poll
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+    def create_token_response(self) -> TokenResponse:
         """Issue the tokens; of several polls at once exactly one gets them."""
         poll = self.approved
         issue = self.server.issuer.issue

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
@@ -34,6 +34,8 @@ from redcore_server.errors import challenge
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 _CODE_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")  # RFC 7636 section 4.1
+TokenResponse: TypeAlias = tuple[int, dict[str, Any], list[tuple[str, str]]]
+"""What a grant of Authlib returns: status, body and headers."""
 
 
 @attrs.frozen

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError, grants
 
@@ -15,10 +13,8 @@ from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.client_authentication import invalid_client
 from redcore_server.auth.oauth.greenlets import wait
 from redcore_server.auth.oauth.scope import narrow
-from redcore_server.auth.oauth.server import FormRequest, OAuthServer
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer, TokenResponse
 from redcore_server.auth.tokens.grant_store import Grant
-
-_Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):
@@ -36,7 +32,7 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):
             raise UnauthorizedClientError("A public client has no credentials to ask with.")
         self.scope = narrow(self.request.form.get("scope"), [self.application.scopes], self.server.scopes)
 
-    def create_token_response(self) -> _Answer:
+    def create_token_response(self) -> TokenResponse:
         """Issue the tokens; the client itself is their subject (RFC 9068 section 2.2)."""
         client = self.application
         issue = self.server.issuer.issue
@@ -70,7 +66,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
             self.request.form.get("scope"), [self._left_of(grant), self.application.scopes], self.server.scopes
         )
 
-    def create_token_response(self) -> _Answer:
+    def create_token_response(self) -> TokenResponse:
         """Rotate; of concurrent requests with one refresh token exactly one succeeds."""
         response = wait(self.server.issuer.refresh(self.application, self.grant, self.presented, self.scope))
         if response is None:

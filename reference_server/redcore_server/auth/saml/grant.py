@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import BaseGrant, InvalidGrantError, InvalidRequestError, TokenEndpointMixin
@@ -18,12 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from redcore_server.auth.credentials.applications import Application
 from redcore_server.auth.oauth.greenlets import wait
 from redcore_server.auth.oauth.scope import narrow
-from redcore_server.auth.oauth.server import FormRequest, OAuthServer
+from redcore_server.auth.oauth.server import FormRequest, OAuthServer, TokenResponse
 from redcore_server.auth.people.role import role_ceiling
 from redcore_server.auth.saml.consumer import AssertionConsumer, Statement, telling_why
 from redcore_server.auth.saml.refusal import AssertionRefused
-
-_Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 _ALPHABET: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -44,7 +42,7 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
         if "assertion" not in self.request.form:
             raise InvalidRequestError("assertion is missing.")
 
-    def create_token_response(self) -> _Answer:
+    def create_token_response(self) -> TokenResponse:
         """Issue the tokens; their subject is the person in the assertion."""
         try:
             with telling_why("application"):
@@ -59,7 +57,7 @@ class SamlBearerGrant(BaseGrant, TokenEndpointMixin):
             raise AssertionRefused("the client belongs to another organisation")
         return statement
 
-    def _answer(self, statement: Statement) -> _Answer:
+    def _answer(self, statement: Statement) -> TokenResponse:
         person, supported = wait(self.consumer.subject(statement)), self.server.scopes
         ceilings = [self.application.scopes, role_ceiling(person.role, supported)]
         scope = narrow(self.request.form.get("scope"), ceilings, supported)
