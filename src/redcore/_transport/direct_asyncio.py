@@ -16,7 +16,7 @@ from redcore._transport.body_reader import ACCEPT_ENCODING
 from redcore._transport.connections import MAX_CONNECTIONS, Route
 from redcore._transport.deferred import AsyncDeferredTransport
 from redcore._transport.direct_parser import DIRECT
-from redcore._transport.direct_protocol import READ_BYTES, AsyncConnection, Body
+from redcore._transport.direct_protocol import READ_BYTES, AsyncConnection, StreamedBody
 from redcore._transport.direct_request import async_pieces, whole
 from redcore._transport.direct_routes import DirectRoutes
 from redcore._transport.errors import closed, our_errors
@@ -120,7 +120,7 @@ class AsyncDirectTransport(Owner):
                     await connection.begin(request.method, limits)
                     await connection.send(async_pieces(request, route.to, target), limits)
                     await connection.head(limits)
-                reader, body = connection.reader, Body(connection, limits)
+                reader, body = connection.reader, StreamedBody(connection, limits)
                 return AsyncStreamedResponse(
                     reader.status, reader.headers, body, limits=limits, foreign=DIRECT, end=end
                 )

@@ -240,7 +240,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-class Body:
+class StreamedBody:
     """The body of a response, which can be iterated once."""
 
     def __init__(self, connection: AsyncConnection, limits: TimeLimits) -> None:

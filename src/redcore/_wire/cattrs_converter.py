@@ -11,7 +11,7 @@ from cattrs import Converter
 from redcore._wire.convert import to_dict
 from redcore._wire.decoders import converted
 from redcore._wire.encoding import timestamp
-from redcore._wire.explain import is_model, is_open_enum, moment, open_enum, origin_of, strict
+from redcore._wire.explain import is_model_or_page, is_open_enum, moment, open_enum, origin_of, strict
 
 
 def converter() -> Converter:
@@ -25,12 +25,12 @@ def converter() -> Converter:
         redcore.converter().structure({"owner": user.to_dict()}, Ticket)
     """
     made = Converter()
-    made.register_unstructure_hook_func(is_model, to_dict)
+    made.register_unstructure_hook_func(is_model_or_page, to_dict)
     made.register_unstructure_hook_func(is_open_enum, str)
     made.register_unstructure_hook(dt.datetime, timestamp)
     made.register_structure_hook_func(is_open_enum, open_enum)
     made.register_structure_hook(dt.datetime, moment)
-    made.register_structure_hook_func(is_model, structured)
+    made.register_structure_hook_func(is_model_or_page, structured)
     return made
 
 

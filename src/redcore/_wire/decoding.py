@@ -54,13 +54,13 @@ def read(operation: Operation[T], response: Response) -> T:
     value: Any
     match operation.shape:
         case "data":
-            value = structured(response, kind_of(Envelope, operation.model), operation.model).data
+            value = decoded_body(response, kind_of(Envelope, operation.model), operation.model).data
         case "page":
-            value = structured(response, kind_of(Page, operation.model), operation.model)
+            value = decoded_body(response, kind_of(Page, operation.model), operation.model)
         case "cursor_page":
-            value = structured(response, kind_of(CursorPage, operation.model), operation.model)
+            value = decoded_body(response, kind_of(CursorPage, operation.model), operation.model)
         case "plain":
-            value = structured(response, operation.model, operation.model)
+            value = decoded_body(response, operation.model, operation.model)
         case "bytes":
             value = response.content
         case "open":  # still arriving: the caller reads it
@@ -93,7 +93,7 @@ def decoded(content: bytes, kind: Any) -> Any:
         return decoded(content.removeprefix(BOM_UTF8), kind)
 
 
-def structured(response: Response, kind: Any, model: Any = None) -> Any:
+def decoded_body(response: Response, kind: Any, model: Any = None) -> Any:
     """Decode a response body to a type.
 
     Args:
@@ -162,14 +162,14 @@ def failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIErr
 def explanation(response: Response) -> tuple[str, str, str | None, Sequence[ErrorDetail]]:
     """Code, message, docs and details of an error envelope, as far as the response has them."""
     try:
-        body: dict[str, Any] = structured(response, dict[str, Any])
+        body: dict[str, Any] = decoded_body(response, dict[str, Any])
     except ResponseError:
         body = {}
     error: Any = body.get("error")
     envelope = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
     code = first_text(envelope, "code") or f"HTTP_{response.status_code}"
     message = first_text(envelope, "message") or unexplained(response, body)
-    return code, message, first_text(envelope, "docs"), problems(envelope.get("details"))
+    return code, message, first_text(envelope, "docs"), details_of(envelope.get("details"))
 
 
 def first_text(fields: Mapping[str, Any], *names: str) -> str | None:
@@ -190,7 +190,7 @@ def unexplained(response: Response, body: Mapping[str, Any]) -> str:
     )
 
 
-def problems(details: Any) -> tuple[ErrorDetail, ...]:
+def details_of(details: Any) -> tuple[ErrorDetail, ...]:
     """The details of an envelope; without malformed ones, as code and message matter more."""
     found: list[ErrorDetail] = []
     for detail in cast("Sequence[Any]", details) if isinstance(details, list) else ():
@@ -202,7 +202,7 @@ def problems(details: Any) -> tuple[ErrorDetail, ...]:
 def oauth_failure(response: Response, *, now: float, request_id: str) -> RedcoreAPIError:
     """Make the typed error of an OAuth endpoint: that of RFC 6749 section 5.2, else that of the error envelope."""
     try:
-        error: OAuthError = structured(response, OAuthError)
+        error: OAuthError = decoded_body(response, OAuthError)
     except ResponseError:
         return failure(response, now=now, request_id=request_id)
     message = error.error_description or "the authorization server refused"

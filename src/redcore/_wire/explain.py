@@ -72,7 +72,7 @@ def strict() -> Converter:
     made.register_structure_hook_func(lambda kind: kind == OptionalTimestamp, optional_moment)
     made.register_structure_hook_func(lambda kind: origin_of(kind) is Mapping, an_object)
     made.register_structure_hook_factory(lambda kind: origin_of(kind) is tuple, partial(items, made))
-    made.register_structure_hook_factory(is_model, partial(model, made))
+    made.register_structure_hook_factory(is_model_or_page, partial(model, made))
     return made
 
 
@@ -150,7 +150,7 @@ def named(value: object) -> str:
     return JSON.get(type(value), "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}")
 
 
-def is_model(kind: Any) -> bool:
+def is_model_or_page(kind: Any) -> bool:
     """Whether a type is an SDK model, or a page of models."""
     found = origin_of(kind)
     return isinstance(found, type) and issubclass(found, Model)

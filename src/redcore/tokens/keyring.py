@@ -69,17 +69,17 @@ class KeyringCache:
             stored = self._entry(key).read()
             return None if stored is None else unclose(Plain(), key, stored.encode(errors="replace"))
 
-        with explained():
+        with clear_errors():
             return self._calls(read)
 
     def set(self, key: str, tokens: TokenSet) -> None:
         """Store tokens under a key, replacing any others; raises the same errors as `get`."""
-        with explained():
+        with clear_errors():
             self._calls(lambda: self._entry(key).write(close(Plain(), key, tokens).decode()))
 
     def delete(self, key: str) -> None:
         """Delete the tokens under a key, if there are any; raises the same errors as `get`."""
-        with explained():
+        with clear_errors():
             self._calls(lambda: self._entry(key).delete())
 
     def try_lock(self, key: str, lease_s: float) -> bool:  # noqa: ARG002 (the system frees a dead holder's lock itself)
@@ -134,7 +134,7 @@ def probe(keyring: Keyring, name: str) -> None:
 
 
 @contextmanager
-def explained() -> Generator[None]:
+def clear_errors() -> Generator[None]:
     """Replace errors of a backend, which can be of any type and may quote the value to store, by clear ones."""
     try:
         yield
