@@ -135,6 +135,7 @@ class Loopback:
         self.ended = threading.Semaphore(0)  # released once for each connection that has ended
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._connections: list[socket.socket] = []
+        self._encrypted: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self.port: int = self._listener.getsockname()[1]
         self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
@@ -159,6 +160,9 @@ class Loopback:
             with suppress(OSError):  # closed by the other side, or by the answer itself
                 open_socket.shutdown(socket.SHUT_RDWR)
             open_socket.close()
+        for encrypted in self._encrypted:  # which their threads close
+            with suppress(OSError):
+                socket.socket.shutdown(encrypted, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5.0)
 
@@ -175,9 +179,12 @@ class Loopback:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with suppress(OSError):  # a handshake that failed
-                self._answer_all(
-                    connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
-                )
+                # As real servers do: if an acknowledgement were awaited first, a reset would discard the answer.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                    self._encrypted.append(connection)
+                self._answer_all(connection)
         finally:
             self.ended.release()
 

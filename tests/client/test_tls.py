@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import io
 import os
 import socket
 import ssl
@@ -19,9 +20,9 @@ import pytest
 import trustme
 from cryptography import x509
 from tests.client.colours import OWN_TRANSPORTS, Colour, colours_over, named
-from tests.client.loopback import Loopback, Reply, delivered, reset, user
+from tests.client.loopback import Loopback, Reply, delivered, refusal, reset, user
 
-from redcore import Client, NetworkError
+from redcore import Client, NetworkError, RedcoreAPIError
 from redcore._transport.tls import advice, tls
 
 colour = colours_over(OWN_TRANSPORTS)
@@ -63,6 +64,20 @@ def test_without_a_variable_the_authorities_are_those_of_certifi(monkeypatch: py
 
     assert trusted == ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
     assert trusted
+
+
+@pytest.mark.parametrize("colour", [("sync", None), ("trio", None)], ids=named)
+def test_a_refusal_before_the_body_has_arrived(
+    call: Colour, make: Any, server: Loopback, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read although the server hangs up, so that a write fails before."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    server.refuse_next = refusal(413, "TOO_LARGE")
+
+    with pytest.raises(RedcoreAPIError) as caught:
+        call(make(max_retries=0).files.upload, file=io.BytesIO(bytes(2**23)))
+
+    assert caught.value.status == 413
 
 
 @pytest.mark.parametrize("colour", [("sync", None), ("asyncio", None), ("uvloop", None)], ids=named)
