@@ -35,3 +35,8 @@ def of_owner(user_id: str) -> str:
 def of_client(client_id: str) -> str:
     """Return the key of the same index of an application."""
     return f"auth:grants:client:{client_id}"
+
+
+def of_client_itself(client_id: str) -> str:
+    """Return the key of the same index of the grants that an application has for itself, not for people."""
+    return f"auth:grants:itself:{client_id}"

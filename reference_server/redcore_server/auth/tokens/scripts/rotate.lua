@@ -2,7 +2,7 @@
 --
 -- KEYS: the grant, its dead refresh tokens, its revoked access tokens
 -- ARGV: client id, presented digest, digest of the successor, now, end of the successor, oldest dead one to remember,
---       seconds until Redis may forget the grant
+--       seconds until Redis may forget the grant, how many dead ones to remember
 -- Returns 'rotated', 'expired', 'reused' (the whole family is gone now) or 'unknown'.
 local client_id, presented, successor = ARGV[1], ARGV[2], ARGV[3]
 local now, expires_at, oldest, garbage = tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
@@ -18,6 +18,7 @@ if grant[2] == presented then
   redis.call('HSET', KEYS[1], 'refresh', successor, 'expires_at', expires_at)
   redis.call('ZADD', KEYS[2], now, presented)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. oldest)
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -tonumber(ARGV[8]) - 1)
   for _, key in ipairs(KEYS) do
     redis.call('EXPIRE', key, garbage)
   end
