@@ -2,6 +2,12 @@
 
 Once the request is sent, the old pair may be dead: to give up the response would end the session. Nothing else of the
 call is done in the background: the new pair is stored, the locks are released and `on_token_refreshed` is called.
+
+States of a refresh, and the legal transitions:
+
+    sent → answered         the response, or its error, arrives in the time of the call, which goes on
+    sent → outlasting       the deadline of the call passes: the call ends, the thread or task gets its lock
+    outlasting → finished   the response arrives and the new pair is stored; or an error is logged
 """
 
 from __future__ import annotations
