@@ -85,7 +85,7 @@ def test_a_complete_stream_keeps_the_connection(call: Colour, make: Any, server:
     gather(call, client)
     gather(call, client)
 
-    assert len(server._connections) == 1
+    assert server.accepted == 1
 
 
 def test_a_stream_outside_its_block(call: Colour, make: Any, server: Loopback) -> None:

@@ -180,7 +180,7 @@ class TestRefusedToken:
 
         step = next(call)
         assert isinstance(step, Send)
-        world.cache.set(world.auth._key, TokenSet(access_token="sibling"))
+        world.cache.set(world.key, TokenSet(access_token="sibling"))
         step = call.send(EXPIRED)
 
         assert isinstance(step, Send)

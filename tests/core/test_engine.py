@@ -194,12 +194,12 @@ class TestDeadline:
     def test_the_deadline_covers_a_refresh_in_another_task(self) -> None:
         """A call waits for a refresh in another task no longer than its deadline allows."""
         world = World(credentials=APP)
-        assert world.auth._store.lock.acquire()
+        assert world.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline passed during a token refresh"):
             world.call(GET, deadline_s=5.0)
 
-        world.auth._store.lock.release()
+        world.lock.release()
 
     def test_the_deadline_has_passed_during_the_refresh(self) -> None:
         """No request is started after the deadline."""

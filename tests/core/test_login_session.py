@@ -72,7 +72,7 @@ class TestResume:
         """Client(access_token=…, refresh_token=…) and from_tokens share their entry in a cache."""
         given = Credentials(client_id="app_1", access_token="access-1", refresh_token="refresh-1")
 
-        assert logged_in().auth._key == given.key(ORIGIN)
+        assert logged_in().key == given.key(ORIGIN)
 
     @pytest.mark.parametrize("pair", [("a\nb", None), ("access-1", "b c"), ("ü", None)])
     def test_invalid_stored_tokens(self, pair: tuple[str, str | None]) -> None:
@@ -265,7 +265,7 @@ class TestLogOut:
     def test_a_deadline_during_a_renewal(self) -> None:
         """Waiting for a renewal ends with the call's deadline."""
         world = logged_in()
-        world.auth._store.lock.acquire()
+        world.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline"):
             log_out(world, deadline_s=1.0)

@@ -149,7 +149,7 @@ class TestDeadRefreshToken:
         """If another process was faster, its pair in the shared cache is used."""
 
         def faster(_: Request) -> Response:
-            world.cache.set(world.auth._key, TokenSet(access_token="sibling", refresh_token="refresh-9"))
+            world.cache.set(world.key, TokenSet(access_token="sibling", refresh_token="refresh-9"))
             return DEAD
 
         world = World(EXPIRED, faster, user(), credentials=SESSION)
@@ -171,7 +171,7 @@ class TestDeadRefreshToken:
     def test_nothing_left_to_refresh_with(self) -> None:
         """A cached token that has expired and cannot be renewed: the error says which credentials to pass."""
         world = World(credentials=Credentials(access_token="access-1"))
-        world.cache.set(world.auth._key, TokenSet(access_token="access-1", expires_at=START))
+        world.cache.set(world.key, TokenSet(access_token="access-1", expires_at=START))
 
         with pytest.raises(ConfigurationError, match="refresh_token"):
             world.call(GET)
@@ -184,7 +184,7 @@ class TestLock:
     def test_waiting_for_a_refresh_ends_with_the_deadline(self) -> None:
         """Waiting for a refresh in another task ends with the call's deadline."""
         world = World(credentials=REFRESH_ONLY)
-        world.auth._store.lock.acquire()
+        world.lock.acquire()
 
         with pytest.raises(NetworkError, match="deadline passed during a token refresh") as caught:
             world.call(GET, deadline_s=1.0)
@@ -197,13 +197,13 @@ class TestLock:
         flow = world.auth.bearer(self.budget(world), rejected=None)
 
         assert world.perform(next(flow))
-        world.cache.set(world.auth._key, TokenSet(access_token="theirs"))
+        world.cache.set(world.key, TokenSet(access_token="theirs"))
         with pytest.raises(StopIteration) as stopped:
             flow.send(True)  # noqa: FBT003 (the step's result)
 
         assert stopped.value.value == "theirs"
         assert world.notified == []
-        assert world.auth._store.lock.acquire(0.0)
+        assert world.lock.acquire(0.0)
 
     def test_a_pair_that_another_task_got_meanwhile_is_used_however_short_its_life(self) -> None:
         """A hundred calls that wait for a refresh cause one, also where a token lives no longer than the leeway."""
@@ -233,7 +233,7 @@ class TestLock:
         with pytest.raises(type(error)):
             flow.throw(error)
 
-        assert world.auth._store.lock.acquire(0.0)
+        assert world.lock.acquire(0.0)
 
     def test_a_refresh_is_not_cut_short(self) -> None:
         """The token request asks not to be cancelled half-way; other requests do not."""

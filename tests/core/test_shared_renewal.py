@@ -54,7 +54,7 @@ class TestAhead:
         world = World(tokens(), user(), user(), credentials=APP)
         world.call(GET)
         world.time = START + 3300
-        assert world.auth._store.lock.acquire(0.0)
+        assert world.lock.acquire(0.0)
 
         world.call(GET)
 
@@ -121,7 +121,7 @@ class TestShared:
         """No token is requested, and on_token_refreshed is not called."""
         cache = Shared()
         world = World(user(), credentials=APP, cache=cache)
-        cache.stored[world.auth._key] = fresh("theirs")
+        cache.stored[world.key] = fresh("theirs")
 
         world.call(GET)
 
@@ -131,7 +131,7 @@ class TestShared:
         """A client that starts with an old pair finds the one that another process renewed it to."""
         cache = Shared()
         world = World(user(), credentials=PERSON, cache=cache)
-        cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
+        cache.stored[world.key] = fresh("theirs", "refresh-9")
 
         world.call(GET)
 
@@ -142,7 +142,7 @@ class TestShared:
         cache = Shared()
         cache.holder = "another process"
         world = World(user(), credentials=APP, cache=cache)
-        cache.meanwhile = [*[lambda: None] * 4, lambda: cache.stored.update({world.auth._key: fresh("theirs")})]
+        cache.meanwhile = [*[lambda: None] * 4, lambda: cache.stored.update({world.key: fresh("theirs")})]
 
         world.call(GET)
 
@@ -201,7 +201,7 @@ class TestShared:
         world = World(user(), credentials=PERSON, cache=cache)
 
         def too_late(_: object) -> Any:
-            cache.stored[world.auth._key] = fresh("theirs", "refresh-9")
+            cache.stored[world.key] = fresh("theirs", "refresh-9")
             return answer(400, {"error": "invalid_grant"})
 
         world.script[:0] = [EXPIRED, too_late]
@@ -244,7 +244,7 @@ class TestSharedRefusals:
         cache, other = Shared(), Shared()
         other.stored = cache.stored
         worlds = [World(credentials=PERSON, cache=each) for each in (cache, other)]
-        cache.stored[worlds[0].auth._key] = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
+        cache.stored[worlds[0].key] = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
         worlds[0].script = [DEAD]
 
         for world in worlds:
@@ -253,7 +253,7 @@ class TestSharedRefusals:
             assert caught.value.code == "invalid_grant"
 
         assert [world.paths for world in worlds] == [["/oauth/token"], []]
-        assert cache.stored[worlds[0].auth._key].access_token == "access-1"
+        assert cache.stored[worlds[0].key].access_token == "access-1"
 
     def test_a_session_that_never_had_an_access_token_ends_for_all_processes(self) -> None:
         """The cache then holds no token at all, which is not a failure: there is no further request and no warning."""
@@ -275,12 +275,12 @@ class TestSharedRefusals:
         cache = Unlocked()
         world = World(DEAD, credentials=PERSON, cache=cache)
         pair = TokenSet(access_token="access-1", refresh_token="refresh-1", expires_at=0.0)
-        cache.stored[world.auth._key] = pair
+        cache.stored[world.key] = pair
 
         with pytest.raises(AuthenticationError):
             world.call(GET)
 
-        assert cache.stored == {world.auth._key: pair}
+        assert cache.stored == {world.key: pair}
 
     @pytest.mark.parametrize("failure", [refusal(503), NetworkError("reset")], ids=["answer", "no answer"])
     def test_a_failure_is_shared_with_the_calls_that_waited_for_it(self, failure: Any) -> None:
@@ -315,7 +315,7 @@ class TestSharedRefusals:
     def test_no_wait_for_a_refresh_is_endless(self) -> None:
         """It ends when two attempts would have; the error says what was waited for."""
         world = World(credentials=APP)
-        world.auth._store.lock.acquire()
+        world.lock.acquire()
 
         with pytest.raises(NetworkError, match=r"another call in this process has been renewing the token for 9\.0 s"):
             world.call(GET, timeout_s=2.0, retry=Retry(max_retries=0))

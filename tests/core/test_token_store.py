@@ -72,54 +72,54 @@ class TestFailure:
         with pytest.warns(RuntimeWarning):
             world.call(GET)
         cache.fails, cache.holder = None, None  # the lease of the lock that could not be released has expired
-        cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
+        cache.stored[world.key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
         world.time += 3600
 
         world.call(GET)
 
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
-        assert cache.stored[world.auth._key].refresh_token == "refresh-3"
+        assert cache.stored[world.key].refresh_token == "refresh-3"
 
     def test_a_cache_that_was_restored_to_an_older_pair_gets_the_newer_one(self) -> None:
         """As Redis after a failover: the older refresh token is dead, and sending it would end the session."""
         cache = Shared()
         world = World(tokens(), user(), tokens("access-3", "refresh-3"), user(), credentials=PERSON, cache=cache)
-        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        cache.stored[world.key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
         world.time += 100
         world.call(GET)
-        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        cache.stored[world.key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
         world.time += 3600
 
         world.call(GET)
 
         assert b"refresh_token=refresh-2" in content_of(world.requests[-2])
-        assert cache.stored[world.auth._key].refresh_token == "refresh-3"
+        assert cache.stored[world.key].refresh_token == "refresh-3"
 
     def test_the_newer_pair_is_stored_again_although_its_refresh_fails(self) -> None:
         """A process that starts afterwards must not find the dead one."""
         cache = Shared()
         lost = [NetworkError("no answer")] * 2
         world = World(tokens(), user(), *lost, credentials=PERSON, cache=cache)
-        cache.stored[world.auth._key] = older = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        cache.stored[world.key] = older = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
         world.time += 100
         world.call(GET)
-        newer, cache.stored[world.auth._key] = cache.stored[world.auth._key], older
+        newer, cache.stored[world.key] = cache.stored[world.key], older
         world.time += 3600
 
         with pytest.raises(NetworkError):
             world.call(GET, retry=Retry(max_retries=0))
 
-        assert cache.stored[world.auth._key] == newer
+        assert cache.stored[world.key] == newer
 
     def test_a_siblings_pair_counts_although_the_clock_was_set_back(self) -> None:
         """The pair of this process was then issued in the future, and the times of the two cannot be compared."""
         cache = Shared()
         world = World(tokens(), user(), user(), credentials=PERSON, cache=cache)
-        cache.stored[world.auth._key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
+        cache.stored[world.key] = attrs.evolve(fresh("access-0", "refresh-0"), expires_at=START)
         world.time += 7200
         world.call(GET)
         world.time -= 7000
-        cache.stored[world.auth._key] = attrs.evolve(fresh("access-3", "refresh-3"), issued_at=world.time - 1)
+        cache.stored[world.key] = attrs.evolve(fresh("access-3", "refresh-3"), issued_at=world.time - 1)
 
         world.call(GET)
 
@@ -130,14 +130,14 @@ class TestFailure:
         cache = Shared()
         world = World(tokens(), user(), credentials=Credentials(client_id="app_1", personal=True), cache=cache)
         world.auth.resume(fresh("access-0", "refresh-0"))
-        cache.stored[world.auth._key] = attrs.evolve(
+        cache.stored[world.key] = attrs.evolve(
             fresh("access-1", "refresh-1"), issued_at=START - 7200, expires_at=START - 3600
         )
 
         world.call(GET)
 
         assert b"refresh_token=refresh-1" in content_of(world.requests[0])
-        assert cache.stored[world.auth._key].refresh_token == "refresh-2"
+        assert cache.stored[world.key].refresh_token == "refresh-2"
 
     def test_a_failed_cache_is_tried_again_after_a_minute(self) -> None:
         """The next call writes the missed pair to it, so that the other processes use that."""
@@ -154,7 +154,7 @@ class TestFailure:
         world.time += 1.0
         world.call(GET)
 
-        assert cache.stored == {world.auth._key: world.auth._store.known()}
+        assert cache.stored == {world.key: world.auth._store.known()}
         assert world.bearers == ["access-2"] * 3
 
     def test_a_failed_cache_is_tried_again_when_the_monotonic_clock_goes_back(self) -> None:
@@ -169,7 +169,7 @@ class TestFailure:
 
         world.call(GET)
 
-        assert cache.stored[world.auth._key].access_token == "access-2"
+        assert cache.stored[world.key].access_token == "access-2"
 
     def test_a_cache_may_fail_repeatedly(self) -> None:
         """Each time it is not used for a minute; only the first failure warns."""
@@ -194,7 +194,7 @@ class TestFailure:
             world.call(GET)
         cache.fails_at = None
         world.time += 60.0
-        cache.stored[world.auth._key] = TokenSet(access_token="theirs", expires_at=START + 3660, issued_at=START + 60)
+        cache.stored[world.key] = TokenSet(access_token="theirs", expires_at=START + 3660, issued_at=START + 60)
 
         world.call(GET)
 
@@ -205,7 +205,7 @@ class TestFailure:
         """The warning names the type of the value, and not its content."""
         cache = Shared()
         world = World(tokens(), user(), credentials=APP, cache=cache)
-        cache.stored[world.auth._key] = wrong
+        cache.stored[world.key] = wrong
 
         with pytest.warns(RuntimeWarning, match=r"its get\(\) gave \w+, not TokenSet or None; until it can be"):
             world.call(GET)
@@ -271,7 +271,7 @@ class TestAfterFailure:
         cache = Shared(strict=True)
         script = [tokens(), user(), tokens("access-3", "refresh-3"), user()]
         world = World(*script, credentials=PERSON, cache=cache)
-        cache.stored[world.auth._key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
+        cache.stored[world.key] = TokenSet(access_token="access-0", refresh_token="refresh-0", expires_at=0.0)
         cache.fails_at = "set"
         with pytest.raises(TokenCacheError):
             world.call(GET)
@@ -290,7 +290,7 @@ class TestAfterFailure:
         world = World(credentials=PERSON, cache=cache)
 
         def too_late(_: object) -> Any:
-            cache.stored[world.auth._key] = ended
+            cache.stored[world.key] = ended
             return answer(400, {"error": "invalid_grant"})
 
         world.script = [EXPIRED, too_late, tokens(), user()]
@@ -346,7 +346,7 @@ class TestFlaws:
         """One warning says what is wrong, without the value; the call continues with tokens of its own."""
         cache = Shared()
         world = World(tokens(), user(), credentials=APP, cache=cache)
-        cache.stored[world.auth._key] = TokenSet(**fields)
+        cache.stored[world.key] = TokenSet(**fields)
 
         with pytest.warns(RuntimeWarning, match=rf"its get\(\) gave tokens with {problem}; until it can be"):
             world.call(GET)

@@ -23,6 +23,7 @@ from redcore._spec.models import User
 from redcore._wire.encoding import Request
 from redcore._wire.multipart import Multipart
 from redcore.tokens import MemoryCache, TokenCache, TokenSet
+from redcore.tokens.single_flight import SharedLock
 
 T = TypeVar("T")
 Answer = Response | Incoming | Exception | Callable[[Request], Response | Incoming]
@@ -137,9 +138,19 @@ class World:
         return [form(request)["grant_type"] for request in self.requests if request.url.endswith("/oauth/token")]
 
     @property
+    def key(self) -> str:
+        """The key of the pair in the cache."""
+        return self.auth._key
+
+    @property
+    def lock(self) -> SharedLock:
+        """The lock that a refresh holds."""
+        return self.auth._store.lock
+
+    @property
     def held(self) -> TokenSet | None:
         """The pair in the cache."""
-        return self.cache.get(self.auth._key)
+        return self.cache.get(self.key)
 
     def call(self, operation: Operation[T], **options: Any) -> T:
         """Make a call as a client with these options would."""
