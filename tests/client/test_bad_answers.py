@@ -16,7 +16,7 @@ import pytest
 from tests.client.colours import LIBRARIES, TRANSPORTS, Colour, colours_over
 from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reply, reset, user
 
-from redcore import NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
+from redcore import Client, NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
 from redcore._transport import body_reader
 from redcore._transport.body_reader import Body
 from redcore._transport.errors import our_errors
@@ -125,7 +125,7 @@ UNWRAPPED = RAW.compress(CONTENT) + RAW.flush()
 )
 def test_content_encodings(encoding: str | None, packed: bytes, size: int) -> None:
     """Every name and form of gzip and deflate (RFC 9110 section 8.4.1), however it arrives."""
-    body = Body(encoding, math.inf)
+    body = Body(200, encoding, math.inf)
 
     for at in range(0, len(packed), size):
         body.add(packed[at : at + size])
@@ -137,13 +137,37 @@ def test_content_encodings(encoding: str | None, packed: bytes, size: int) -> No
 def test_a_content_encoding_that_was_not_asked_for(encoding: str) -> None:
     """An unknown encoding is an error."""
     with pytest.raises(ResponseError, match="was not asked for"):
-        Body(encoding, math.inf)
+        Body(200, encoding, math.inf)
+
+
+BROKEN = [("br", b"\x0b\x02"), ("gzip", refusal(404).body), ("gzip", gzip.compress(b"<html>")[:-9])]
+
+
+@pytest.mark.parametrize(("encoding", "body"), BROKEN, ids=["unknown", "not compressed", "cut"])
+def test_an_error_whose_body_cannot_be_decompressed(
+    call: Colour, make: Any, server: Loopback, encoding: str, body: bytes
+) -> None:
+    """Its status says what happened, so it is not hidden by its explanation."""
+    server.script(Reply(404, body, {"Content-Encoding": encoding}))
+
+    with pytest.raises(NotFoundError):
+        call(make().users.get, "usr_1")
+
+
+def test_an_error_that_only_claims_to_be_compressed(server: Loopback) -> None:
+    """Its code and message are read, as by proxies that leave the header of the answer that they replace."""
+    server.script(Reply(404, refusal(404, "GONE").body, {"Content-Encoding": "gzip"}))
+
+    with Client(api_key="rk_test_key", base_url=server.base_url) as client, pytest.raises(NotFoundError) as caught:
+        client.users.get("usr_1")
+
+    assert caught.value.code == "GONE"
 
 
 @pytest.mark.parametrize("cut", [UNWRAPPED[:1], UNWRAPPED[:-1], zlib.compress(CONTENT)[:-1]])
 def test_a_deflated_body_that_was_cut(cut: bytes) -> None:
     """It is not taken for a complete one."""
-    body = Body("deflate", math.inf)
+    body = Body(200, "deflate", math.inf)
     body.add(cut)
 
     with pytest.raises(ResponseError, match="content encoding is broken"):

@@ -220,7 +220,7 @@ class AiohttpTransport(Owner):
                 answer = await session.http.request(**asked)
                 try:
                     headers = headers_of(answer)
-                    body = Body(headers.get("content-encoding"), ends_at)
+                    body = Body(answer.status, headers.get("content-encoding"), ends_at)
                     async for piece in answer.content.iter_any():
                         body.add(piece)
                     return Response(answer.status, headers, body.whole())

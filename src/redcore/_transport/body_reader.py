@@ -72,18 +72,29 @@ def decompressor(encoding: str) -> Any:
 class Body:
     """A body that is arriving.
 
+    That of an error is only its explanation: if it cannot be decompressed, it is left as it is, and the status counts.
+
     Args:
+        status: Status of the response.
         encoding: `Content-Encoding` of the response; None or empty for an unencoded body.
         ends_at: When the body must be complete, on the monotonic clock.
     """
 
-    def __init__(self, encoding: str | None, ends_at: float) -> None:
+    def __init__(self, status: int, encoding: str | None, ends_at: float) -> None:
+        self._status = status
         self._pieces: list[bytes] = []
         self._left = MAX_BODY_BYTES
         self._ends_at = ends_at
         self._decompressor: Any = None
         if encoding:
-            self._decompressor = decompressor(encoding)
+            try:
+                self._decompressor = decompressor(encoding)
+            except ResponseError:
+                if self._is_result():
+                    raise
+
+    def _is_result(self) -> bool:
+        return 200 <= self._status < 300
 
     def add(self, piece: bytes) -> None:
         """Add the next chunk.
@@ -113,7 +124,10 @@ class Body:
                 left -= len(pieces[-1])
                 piece = decompressor.unused_data
         except zlib.error as problem:
-            raise ResponseError("the answer's content encoding is broken") from problem
+            if self._is_result():
+                raise ResponseError("the answer's content encoding is broken") from problem
+            self._decompressor = None
+            pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def whole(self) -> bytes:
@@ -122,6 +136,6 @@ class Body:
         Raises:
             ResponseError: the compressed data is truncated.
         """
-        if self._decompressor is not None and self._pieces and not self._decompressor.eof:
+        if self._decompressor is not None and self._pieces and not self._decompressor.eof and self._is_result():
             raise ResponseError("the answer's content encoding is broken")
         return b"".join(self._pieces)

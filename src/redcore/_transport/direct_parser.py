@@ -201,7 +201,7 @@ class WholeAnswer:
         reader = self._reader
         if reader.status:
             if self._body is None:
-                self._body = Body(reader.encoding, self._ends_at)
+                self._body = Body(reader.status, reader.encoding, self._ends_at)
             pieces = reader.take()
             if len(pieces) == 1:
                 self._body.add(pieces[0])

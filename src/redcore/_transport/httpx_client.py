@@ -113,7 +113,8 @@ def is_mock(response: Any) -> bool:
 
 def body_of(response: Any, ends_at: float) -> Body:
     """The raw body of a response; the SDK decompresses it, as httpx does not limit the decompressed size."""
-    return Body(None if is_mock(response) else response.headers.get("content-encoding"), ends_at)
+    encoding = None if is_mock(response) else response.headers.get("content-encoding")
+    return Body(response.status_code, encoding, ends_at)
 
 
 def pieces_of(response: Any) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, assert_never
 from anyio import to_thread
 
 from redcore._base.cancellation import to_the_end
-from redcore._base.response import AsyncIncoming, Headers, Incoming, Response
+from redcore._base.response import AsyncIncoming, Incoming, Response
 from redcore._call.steps import Close, Read, Stream, Work
 from redcore._transport import AsyncTransport, Transport
 from redcore._transport.body_reader import Body
@@ -77,7 +77,7 @@ def stays_open(step: Stream, status: int) -> bool:
 def collected(answer: Incoming) -> Response:
     """Read the body of a response, with the usual limits."""
     try:
-        body = body_of(answer.headers)
+        body = body_of(answer)
         while piece := answer.read():
             body.add(piece)
     finally:
@@ -88,7 +88,7 @@ def collected(answer: Incoming) -> Response:
 async def collected_async(answer: AsyncIncoming) -> Response:
     """Like `collected`, awaited."""
     try:
-        body = body_of(answer.headers)
+        body = body_of(answer)
         while piece := await answer.read():
             body.add(piece)
     finally:
@@ -96,9 +96,9 @@ async def collected_async(answer: AsyncIncoming) -> Response:
     return Response(answer.status_code, answer.headers, body.whole())
 
 
-def body_of(headers: Headers) -> Body:
+def body_of(answer: Incoming | AsyncIncoming) -> Body:
     """Make the reader of a body whose time is limited by the transport."""
-    return Body(headers.get("content-encoding"), math.inf)
+    return Body(answer.status_code, answer.headers.get("content-encoding"), math.inf)
 
 
 @contextmanager

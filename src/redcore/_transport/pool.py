@@ -86,7 +86,7 @@ class PoolTransport(Owner):
         try:
             answer = connection.handle_request(request)
             headers = headers_of(answer)
-            body = Body(headers.get("content-encoding"), ends_at)
+            body = Body(answer.status, headers.get("content-encoding"), ends_at)
             for piece in answer.iter_stream():
                 body.add(piece)
             answer.close()

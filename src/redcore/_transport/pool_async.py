@@ -88,7 +88,7 @@ class AsyncPoolTransport(Owner):
         try:
             answer = await connection.handle_async_request(request)
             headers = headers_of(answer)
-            body = Body(headers.get("content-encoding"), ends_at)
+            body = Body(answer.status, headers.get("content-encoding"), ends_at)
             pieces = answer.aiter_stream()
             async for piece in pieces:
                 body.add(piece)
