@@ -37,9 +37,9 @@ _RECONNECT_S: Final = 0.5  # between attempts to connect; psycopg's own pauses d
 _CONNECT_S: Final = 2  # libpq takes no less
 # A crashed machine does not close its connections: the kernel gives up on them after five seconds, idle or not.
 _LOST: Final = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 2}
-# Set on every connection, so that settings of database or role do not apply. Not in libpq's `options`:
-# PgBouncer refuses those that it does not know.
-_SET: Final = "select set_config('statement_timeout', %(milliseconds)s, false)"
+# Set on every connection, so that settings of database or role do not apply; the API writes times as they are read,
+# in UTC. Not in libpq's `options`: PgBouncer refuses those that it does not know.
+_SET: Final = "select set_config('timezone', 'UTC', false), set_config('statement_timeout', %(milliseconds)s, false)"
 CONNECTIONS: Final = 20  # of each process: five share the 100 that PostgreSQL allows by default
 _HEADING: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 

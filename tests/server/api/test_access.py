@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from starlette.types import Receive, Scope, Send
 from tests.server.support.callers import Callers, rows
 from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 
-from redcore_server.api import app as app_module
 from redcore_server.api.app import HANDLERS
 from redcore_server.auth.app import Auth
 from redcore_server.auth.credentials.principal import PRINCIPAL
@@ -158,15 +156,6 @@ async def test_unknown_paths_and_methods(caller: httpx.AsyncClient) -> None:
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
     assert wrong.headers["Allow"] == "GET, HEAD, POST"
-
-
-def test_times_are_written_in_utc_whatever_postgres_answers_in() -> None:
-    """With `Z` (contract section 3); no other value is turned into text on the way out."""
-    moment = datetime(2026, 1, 15, 12, 0, tzinfo=timezone(timedelta(hours=2)))
-
-    assert app_module._json(moment) == "2026-01-15T10:00:00Z"
-    with pytest.raises(TypeError):
-        app_module._json(object())
 
 
 async def test_the_api_serves_no_other_service(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> None:

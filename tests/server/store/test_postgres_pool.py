@@ -139,6 +139,16 @@ async def test_timeouts_of_the_database_are_overridden(addresses: Addresses, sta
     assert row == {"statement_timeout": f"{statement_s}s" if statement_s else "0"}
 
 
+async def test_times_are_read_in_utc_whatever_the_database_is_set_to(addresses: Addresses) -> None:
+    """The API writes them as they are read, with `Z` (contract section 3)."""
+    url = f"{addresses.database_url}&options=-c%20timezone%3DAsia/Tokyo"
+    async with async_pool(url) as pool, Lent(pool) as connection:
+        row = await (await connection.execute(b"select timestamptz '2026-01-15 12:00+02' as moment")).fetchone()
+
+    assert row is not None
+    assert row["moment"].isoformat() == "2026-01-15T10:00:00+00:00"
+
+
 def test_a_statement_of_the_auth_services_threads_has_a_timeout(addresses: Addresses) -> None:
     """The pool of the threads sets the same on its connections."""
     with sync_pool(addresses.database_url, statement_s=20) as pool, pool.connection() as connection:
