@@ -55,8 +55,8 @@ class Attempts:
     clock: Clock
     purpose: str = "sign-in"
 
-    async def spend(self, *, account: str, address: str, step: Step = "password") -> None:
-        """Count one attempt.
+    async def spend(self, *, account: str, address: str, step: Step = "password") -> bool:
+        """Count one attempt, and return whether the account signed in from the address before.
 
         Args:
             account: Account of the attempt, whether or not it exists.
@@ -67,12 +67,10 @@ class Attempts:
             TooManyAttempts: A limit is reached; this attempt must not be checked.
         """
         here, by_address, everywhere = [await self._add(key, 1) for key in self._keys(account, address, step)]
-        if (
-            here > PER_ACCOUNT
-            or by_address > PER_ADDRESS
-            or (everywhere > EVERYWHERE[step] and not await self.redis.exists(self._known(account, address)))
-        ):
+        is_known = bool(await self.redis.exists(self._known(account, address)))
+        if here > PER_ACCOUNT or by_address > PER_ADDRESS or (everywhere > EVERYWHERE[step] and not is_known):
             raise TooManyAttempts(WINDOW_S - int(self.clock.time()) % WINDOW_S)
+        return is_known
 
     async def refund(self, *, account: str, address: str) -> None:
         """Uncount a successful attempt.

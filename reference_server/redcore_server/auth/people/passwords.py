@@ -1,7 +1,8 @@
 """Passwords that people choose: their rules, and argon2id for what is stored.
 
-Hashing takes tens of milliseconds and 64 MiB, so it runs in its own threads, a few at a time. Checking a password of an
-unknown account costs the same, or the time would reveal which accounts exist.
+Hashing takes tens of milliseconds and 64 MiB, so it runs in two threads of its own: one for people at addresses from
+which they signed in before, one for all others, however many these are. Checking a password of an unknown account costs
+the same, or the time would reveal which accounts exist.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MIN_LENGTH: Final = 12  # this and the next: docs/adr/0013-passwords-and-second-factors.md
 MAX_LENGTH: Final = 128  # ADR 13
 _MAX_TYPED: Final = 8 * MAX_LENGTH  # before normalisation, which joins a letter and its marks
-_PARALLEL: Final = 2  # each takes 64 MiB and a processor for a while (ADR 13)
 
 
 def problem(password: str, *, email: str) -> str | None:
@@ -41,6 +41,10 @@ def problem(password: str, *, email: str) -> str | None:
     return None
 
 
+def _one_at_a_time() -> anyio.CapacityLimiter:
+    return anyio.CapacityLimiter(1)  # each takes 64 MiB and a processor for a while (ADR 13)
+
+
 @attrs.frozen
 class Passwords:
     """Hashes and checks passwords.
@@ -50,25 +54,28 @@ class Passwords:
     """
 
     hasher: argon2.PasswordHasher = attrs.field(factory=argon2.PasswordHasher)
-    _limiter: anyio.CapacityLimiter = attrs.field(factory=lambda: anyio.CapacityLimiter(_PARALLEL))
+    _known: anyio.CapacityLimiter = attrs.field(factory=_one_at_a_time)
+    _others: anyio.CapacityLimiter = attrs.field(factory=_one_at_a_time)
 
     async def hash(self, password: str) -> str:
         """Return the hash that is stored instead of a password.
 
         Args:
-            password: Password as typed.
+            password: Password as typed, by a person who was invited or has given the old one.
         """
-        return await anyio.to_thread.run_sync(self.hasher.hash, _normal(password), limiter=self._limiter)
+        return await anyio.to_thread.run_sync(self.hasher.hash, _normal(password), limiter=self._known)
 
-    async def verify(self, stored: str | None, password: str) -> bool:
+    async def verify(self, stored: str | None, password: str, *, is_known: bool = False) -> bool:
         """Return whether a password matches the stored hash; takes the same time without one.
 
         Args:
             stored: Result of `hash`; None if the user does not exist or has no password.
             password: Password as typed.
+            is_known: Whether the account signed in from the client's address before; then it waits for no stranger.
         """
         against = stored or _unmatchable(self.hasher)
-        is_right = await anyio.to_thread.run_sync(self._matches, against, _normal(password), limiter=self._limiter)
+        limiter = self._known if is_known else self._others
+        is_right = await anyio.to_thread.run_sync(self._matches, against, _normal(password), limiter=limiter)
         return is_right and stored is not None
 
     def _matches(self, stored: str, password: str) -> bool:

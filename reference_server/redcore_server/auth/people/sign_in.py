@@ -50,11 +50,12 @@ class SignIn:
         """
         key = email_key(email.strip())
         account = _account(organisation_id, key)
-        await self.attempts.spend(account=account, address=address)
+        is_known = await self.attempts.spend(account=account, address=address)
         async with self.postgres.connection() as connection:
             parameters = {"organisation_id": organisation_id, "email_key": key.replace("\0", "\ufffd")}
             row = await (await connection.execute(_QUERIES["candidate"], parameters)).fetchone()
-        is_right = await self.passwords.verify(row["password_hash"] if row else None, password)
+        stored = row["password_hash"] if row else None
+        is_right = await self.passwords.verify(stored, password, is_known=is_known)
         if row is None or not is_right:
             return None
         await self._keep_up(row["id"], row["password_hash"], password)

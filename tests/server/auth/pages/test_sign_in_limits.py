@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import anyio
+import anyio.to_thread
+import argon2
 import attrs
 import httpx
 import pytest
@@ -57,6 +61,31 @@ async def test_a_known_address_has_as_few_guesses_as_others(door: Door) -> None:
     statuses = [await status_from(door, home, "wrong horse battery") for _ in range(PER_ACCOUNT + 1)]
 
     assert statuses == [200] * PER_ACCOUNT + [429]
+
+
+@pytest.mark.usefixtures("browser")  # which has a password
+async def test_strangers_keep_no_one_waiting_at_a_known_address(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords from addresses where an account never signed in are checked one after another, apart from others."""
+    home, guess, verify = new_address(), "wrong horse battery", argon2.PasswordHasher.verify
+    assert await status_from(door, home) == 302
+    is_checking, may_end = threading.Event(), threading.Event()
+
+    def slow(hasher: argon2.PasswordHasher, stored: str, password: str) -> bool:
+        if password == guess:
+            is_checking.set()
+            may_end.wait()
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", slow)
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(status_from, door, new_address(), guess)
+        await anyio.to_thread.run_sync(is_checking.wait)
+        try:
+            with anyio.fail_after(30):
+                assert await status_from(door, home) == 302
+        finally:
+            may_end.set()
 
 
 async def test_totp_codes_are_limited_everywhere(stores: Stores, clock: Clock, organisation: Organisation) -> None:
