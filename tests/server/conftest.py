@@ -31,7 +31,9 @@ from redcore_server.logs import console
 from redcore_server.settings import Settings
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.migrate import migrate
+from redcore_server.store.objects import open_objects
 from redcore_server.store.postgres import connect
+from redcore_server.worker.workflows import WorkflowRunner
 
 
 @pytest.fixture(scope="session")
@@ -131,9 +133,22 @@ async def stranger(stores: Stores, clock: Clock) -> Client:
 
 
 @pytest.fixture
-def app(stores: Stores, auth: Auth, clock: Clock, tmp_path: Path) -> ASGIApp:
+def settings(tmp_path: Path) -> Settings:
+    """Return the settings of the platform; files whose tests need others override this fixture."""
+    return Settings(data=tmp_path)
+
+
+@pytest.fixture
+def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
     """Return the whole platform behind its gateway."""
-    return whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
+    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
+
+
+@pytest.fixture
+def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
+    """Return what runs workflows, with the files that the API stores."""
+    objects = open_objects(settings)
+    return WorkflowRunner(stores=stores, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
 
 
 @pytest.fixture
@@ -149,12 +164,12 @@ async def caller(callers: Callers, organisation: Organisation) -> httpx.AsyncCli
 
 
 @pytest.fixture
-async def second_node(addresses: Addresses, clock: Clock, tmp_path: Path) -> AsyncIterator[Callers]:
+async def second_node(addresses: Addresses, clock: Clock, settings: Settings) -> AsyncIterator[Callers]:
     """Return callers of another node: it shares nothing with the first but the stores."""
     async with (
         open_stores(addresses.database_url, addresses.redis_url, BUSY_MACHINE) as stores,
         node(addresses, stores, clock) as auth,
     ):
-        app = whole_app(stores=stores, auth=auth, clock=clock, settings=Settings(data=tmp_path))
+        app = whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
         async with callers_of(app, stores, clock) as callers:
             yield callers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,9 +14,7 @@ from redcore_server.auth.people.role import role_ceiling
 from redcore_server.clock import Clock
 from redcore_server.contract import spec
 from redcore_server.invitations.link import invitation_token, link_secret
-from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.store.objects import open_objects
 from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows import WORKFLOWS
 
@@ -33,14 +30,6 @@ def answer(response: httpx.Response) -> tuple[int, str]:
 
 
 FORBIDDEN = (403, "INSUFFICIENT_SCOPE")
-
-
-@pytest.fixture
-def runner(stores: Stores, clock: Clock, tmp_path: Path) -> WorkflowRunner:
-    settings = Settings(data=tmp_path)
-    return WorkflowRunner(
-        stores=stores, objects=open_objects(settings), clock=clock, storage_bytes=settings.storage_bytes
-    )
 
 
 async def token_of(callers: Callers, client: Client, scope: str | None = None) -> httpx.Response:

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from tests.server.support.callers import Callers, rows
 from tests.server.support.people import make_person
-from tests.server.support.tenants import Organisation, make_client
+from tests.server.support.tenants import Organisation, make_client, new_token
 
 from redcore_server.clock import Clock
 from redcore_server.store import Stores
@@ -107,8 +107,7 @@ async def token(callers: Callers, organisation: Organisation, person: Person, cl
     """Return a client with an access token of that person's application."""
     client = await make_client(callers.stores, clock, attrs.evolve(organisation, owner_id=person.id), ("admin",))
     anybody = await callers.bearing(None)
-    answer = await anybody.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
-    return await callers.bearing(answer.json()["access_token"])
+    return await callers.bearing(await new_token(anybody, client))
 
 
 @pytest.mark.parametrize("bearer", ["key", "token"])

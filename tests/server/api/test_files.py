@@ -11,11 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from psycopg import AsyncConnection, OperationalError
-from starlette.types import ASGIApp
-from tests.server.support.callers import Callers, rows, whole_app
+from tests.server.support.callers import Callers, rows
 from tests.server.support.tenants import Organisation, make_organisation
 
-from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
@@ -32,11 +30,6 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 @pytest.fixture
 def settings(kept: dict[str, Any]) -> Settings:
     return Settings(**kept, max_file_bytes=200_000, storage_bytes=300_000)
-
-
-@pytest.fixture
-def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
-    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
 
 
 async def objects_in(settings: Settings) -> list[str]:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import ASGIApp
-from tests.server.support.callers import Callers, rows, whole_app
+from tests.server.support.callers import Callers, rows
 from tests.server.support.tenants import make_organisation
 
-from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.settings import Settings
 from redcore_server.store import Stores
@@ -31,11 +29,6 @@ HEAD = b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="a"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path, storage_bytes=QUOTA)
-
-
-@pytest.fixture
-def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
-    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
 
 
 async def upload(caller: httpx.AsyncClient) -> httpx.Response:

@@ -13,11 +13,9 @@ from urllib.parse import quote
 import attrs
 import httpx
 import pytest
-from starlette.types import ASGIApp
-from tests.server.support.callers import Callers, whole_app
+from tests.server.support.callers import Callers
 from tests.server.support.tenants import Organisation, make_organisation
 
-from redcore_server.auth.app import Auth
 from redcore_server.clock import Clock
 from redcore_server.http.content_types import content_type_of, is_hashed
 from redcore_server.settings import Settings
@@ -39,19 +37,8 @@ def settings(kept: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
-def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
-    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
-
-
-@pytest.fixture
 async def anybody(callers: Callers) -> httpx.AsyncClient:
     return await callers.bearing(None)
-
-
-@pytest.fixture
-def runner(stores: Stores, clock: Clock, settings: Settings) -> WorkflowRunner:
-    objects = open_objects(settings)
-    return WorkflowRunner(stores=stores, objects=objects, clock=clock, storage_bytes=settings.storage_bytes)
 
 
 class Publisher:

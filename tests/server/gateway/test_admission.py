@@ -12,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisAway
 from tests.server.support.callers import Callers, new_key
 from tests.server.support.still_clock import StillClock
-from tests.server.support.tenants import Client, Organisation
+from tests.server.support.tenants import Client, Organisation, new_token
 
 from redcore_server.auth.app import Auth
 from redcore_server.errors import InvalidToken, ServiceUnavailable
@@ -48,11 +48,6 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(redis_node, "_exchange", counting)
     return counted
-
-
-async def new_token(http: httpx.AsyncClient, client: Client) -> str:
-    response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
-    return str(response.json()["access_token"])
 
 
 async def revoke(http: httpx.AsyncClient, client: Client, token: str) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp
-from tests.server.support.callers import Callers, new_key, whole_app
+from tests.server.support.callers import Callers, execute, new_key
 from tests.server.support.people import make_person
 from tests.server.support.tenants import Addresses, Client, Organisation
 
-from redcore_server.auth.app import Auth
 from redcore_server.auth.people.role import Role
 from redcore_server.clock import Clock
 from redcore_server.process.restore_check import Restored, restore_check
@@ -34,16 +32,6 @@ def settings(addresses: Addresses, tmp_path: Path) -> Settings:
     """Settings with a Redis of their own, because it is emptied."""
     redis_url = addresses.redis_url.rpartition("/")[0] + "/1"
     return Settings(data=tmp_path, database_url=addresses.database_url, redis_url=redis_url)
-
-
-@pytest.fixture
-def app(stores: Stores, auth: Auth, clock: Clock, settings: Settings) -> ASGIApp:
-    return whole_app(stores=stores, auth=auth, clock=clock, settings=settings)
-
-
-async def execute(stores: Stores, sql: str, *parameters: object) -> None:
-    async with stores.postgres.connection() as connection:
-        await connection.execute(sql.encode(), parameters)
 
 
 async def log_revocations(stores: Stores, settings: Settings) -> None:
@@ -71,7 +59,7 @@ async def test_a_revoked_api_key_is_revoked_again(
     key = (await caller.post("/v1/api-keys", json={"name": "x", "scopes": ["users:read"]})).json()["data"]
     await caller.delete(f"/v1/api-keys/{key['id']}")
     await log_revocations(stores, settings)
-    await execute(stores, "update api_keys set revoked_at = null where id = %s", key["id"])
+    await execute(stores, "update api_keys set revoked_at = null where id = %s", (key["id"],))
 
     first, second = await restore(), await restore()
 
@@ -113,13 +101,12 @@ async def test_a_deleted_user_is_locked_out(
         "insert into users (id, organisation_id, email, email_key, name, role, status, created_at, updated_at)"
         " select 'usr_back' || %s, organisation_id, 'b@example.com', 'b@example.com', 'B', 'viewer', 'active',"
         " created_at, updated_at from users where id = %s",
-        organisation.id,
-        organisation.owner_id,
+        (organisation.id, organisation.owner_id),
     )
     user_id = f"usr_back{organisation.id}"
     await caller.patch(f"/v1/users/{user_id}", json={"status": "inactive"})
     await log_revocations(stores, settings)
-    await execute(stores, "update users set status = 'active' where id = %s", user_id)
+    await execute(stores, "update users set status = 'active' where id = %s", (user_id,))
 
     restored = await restore()
 
@@ -142,7 +129,7 @@ async def test_a_demoted_user_is_demoted_again(  # noqa: PLR0917 - fixtures
     keyed = await callers.of(person, "admin")
     await caller.patch(f"/v1/users/{person.owner_id}", json={"role": role})
     await log_revocations(stores, settings)
-    await execute(stores, "update users set role = 'admin' where id = %s", person.owner_id)
+    await execute(stores, "update users set role = 'admin' where id = %s", (person.owner_id,))
 
     restored, again = await restore(), await restore()
 

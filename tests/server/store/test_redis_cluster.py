@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from tests.server.support.processes import LIMIT_S
+from tests.server.support.processes import until
 from tests.server.support.redis_cluster import RedisCluster, running_cluster
 
 from redcore_server.store.redis import AsyncRedis, RedisOptions, Scripts, async_redis, open_redis
@@ -241,13 +241,6 @@ async def test_an_unknown_cluster_is_an_error_of_redis() -> None:
     with pytest.raises(RedisError):
         await client.get("n")
     await client.aclose()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Return when a background task has made something true."""
-    async with asyncio.timeout(LIMIT_S):
-        while not holds():  # noqa: ASYNC110 - nothing signals it
-            await asyncio.sleep(0.01)
 
 
 def _ports(client: ClusterRedis) -> set[int]:

@@ -124,3 +124,9 @@ async def rows(stores: Stores, sql: str, *parameters: object) -> list[Json]:
     """Return the rows of a query, without the API."""
     async with stores.postgres.connection() as connection:
         return await (await connection.execute(sql.encode(), parameters)).fetchall()
+
+
+async def execute(stores: Stores, sql: str, parameters: Any = ()) -> None:
+    """Execute a statement, without the API."""
+    async with stores.postgres.connection() as connection:
+        await connection.execute(sql.encode(), parameters)

@@ -1,7 +1,8 @@
-"""Facts about processes, read from the kernel."""
+"""Facts about processes, read from the kernel; and waiting for what they do."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -42,3 +43,10 @@ def eventually(holds: Callable[[], bool]) -> bool:
         time.sleep(pause_s)
         pause_s = min(1.2 * pause_s, 0.5)
     return True
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Return when a background task has made something true."""
+    async with asyncio.timeout(LIMIT_S):
+        while not holds():  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)

@@ -88,3 +88,9 @@ async def make_client(
 def days(number: float) -> float:
     """Return that many days in seconds."""
     return timedelta(days=number).total_seconds()
+
+
+async def new_token(http: httpx.AsyncClient, client: Client) -> str:
+    """Return an access token of an application's own."""
+    response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
+    return str(response.json()["access_token"])

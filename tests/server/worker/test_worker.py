@@ -5,7 +5,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 from procrastinate.jobs import Job
 from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
-from tests.server.support.callers import Callers, rows
-from tests.server.support.processes import LIMIT_S
+from tests.server.support.callers import Callers, execute, rows
+from tests.server.support.processes import LIMIT_S, until
 from tests.server.support.tenants import Organisation, make_organisation
 
 from redcore_server.clock import Clock
@@ -118,22 +118,10 @@ async def invite(stores: Stores, clock: Clock, organisation: Any, *, status: str
     return invited
 
 
-async def execute(stores: Stores, sql: str, parameters: Any = ()) -> None:
-    async with stores.postgres.connection() as connection:
-        await connection.execute(sql.encode(), parameters)
-
-
 async def user(stores: Stores, user_id: str) -> dict[str, Any]:
     async with stores.postgres.connection() as connection:
         cursor = await connection.execute("select * from users where id = %s", (user_id,))
         return await cursor.fetchone() or {}
-
-
-async def eventually(holds: Callable[[], object]) -> None:
-    """Wait for something that the worker does by itself."""
-    async with asyncio.timeout(LIMIT_S):
-        while not holds():  # noqa: ASYNC110 - the worker has no reason to tell us
-            await asyncio.sleep(0.01)
 
 
 def test_link_token() -> None:
@@ -308,7 +296,7 @@ async def test_job_of_the_transaction(
             raise LookupError
     async with stores.postgres.connection() as connection, connection.transaction():
         await defer_invitation(connection, invitation_id=done.invitation_id, recent=0)
-    await eventually(lambda: postbox.sent)
+    await until(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [done.invitation_id]
 
@@ -355,7 +343,7 @@ async def test_a_job_logs_the_request_that_caused_it(
     user = {"email": "ann@example.com", "name": "Ann", "role": "viewer"}
     with capture_logs([merge_contextvars]) as lines:
         created = await caller.post("/v1/users", json=user, headers={"X-Request-ID": request_id})
-        await eventually(lambda: [line for line in lines if line["event"] == "invitation_sent"])
+        await until(lambda: [line for line in lines if line["event"] == "invitation_sent"])
 
     assert created.status_code == 201
     assert {line["event"]: line.get("request_id") for line in lines} == {
@@ -401,7 +389,7 @@ async def test_failed_job_is_retried(
 
     async with stores.postgres.connection() as connection, connection.transaction():
         await defer_invitation(connection, invitation_id=invited.invitation_id, recent=0)
-    await eventually(lambda: postbox.sent)
+    await until(lambda: postbox.sent)
 
     assert [mail.id for mail in postbox.sent] == [invited.invitation_id]
 
@@ -423,7 +411,7 @@ async def test_job_of_dead_worker(
         )
 
     task = asyncio.create_task(Worker(stores.postgres, {TASK: sender.send}).run())
-    await eventually(lambda: postbox.sent)
+    await until(lambda: postbox.sent)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,10 +14,6 @@ from tests.server.support.people import make_person
 from tests.server.support.tenants import Client, Organisation
 
 from redcore_server.auth.secret import digest
-from redcore_server.clock import Clock
-from redcore_server.settings import Settings
-from redcore_server.store import Stores
-from redcore_server.store.objects import open_objects
 from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows.definition import Run
 
@@ -29,14 +24,6 @@ FAILED = (
     {"message": "The person or the credential that started the run may no longer do what it does.", "details": []},
 )
 ENDS = ("the key is revoked", "the application is deleted", "the application's owner is demoted")
-
-
-@pytest.fixture
-def runner(stores: Stores, clock: Clock, tmp_path: Path) -> WorkflowRunner:
-    settings = Settings(data=tmp_path)
-    return WorkflowRunner(
-        stores=stores, objects=open_objects(settings), clock=clock, storage_bytes=settings.storage_bytes
-    )
 
 
 @attrs.frozen

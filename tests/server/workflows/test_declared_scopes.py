@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -13,11 +12,8 @@ import psycopg
 import pytest
 from tests.server.support.callers import rows
 
-from redcore_server.clock import Clock
 from redcore_server.contract import spec
-from redcore_server.settings import Settings
 from redcore_server.store import Stores
-from redcore_server.store.objects import open_objects
 from redcore_server.worker.workflows import WorkflowRunner
 from redcore_server.workflows import WORKFLOWS
 from redcore_server.workflows.definition import Definition
@@ -69,13 +65,9 @@ def tables(pattern: re.Pattern[str], statements: list[str]) -> set[str]:
 
 @pytest.mark.parametrize("name", list(WORKFLOWS))
 async def test_a_workflow_declares_the_scopes_of_its_statements(
-    *, caller: httpx.AsyncClient, stores: Stores, clock: Clock, tmp_path: Path, statements: list[str], name: str
+    *, caller: httpx.AsyncClient, stores: Stores, runner: WorkflowRunner, statements: list[str], name: str
 ) -> None:
     """No scope is missing and none is superfluous; the scope to write a resource includes reading it in passing."""
-    settings = Settings(data=tmp_path)
-    runner = WorkflowRunner(
-        stores=stores, objects=open_objects(settings), clock=clock, storage_bytes=settings.storage_bytes
-    )
     given: dict[str, Any] = {}
     if name in FILES:
         uploaded = await caller.post("/v1/files", files={"file": ("rows.csv", FILES[name])})

@@ -27,18 +27,6 @@ def clock() -> Clock:
     return StillClock(time.time())
 
 
-@pytest.fixture
-async def storefront(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
-    return await register(stores, clock, organisation)
-
-
-@pytest.fixture
-async def flow(
-    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, storefront: Client
-) -> Flow:
-    return Flow(await signed_in(http, stores, clock, organisation.owner_id), storefront)
-
-
 async def test_tokens_are_the_persons(flow: Flow, auth: Auth, organisation: Organisation) -> None:
     """The subject is the person who signed in, and the API sees the owner, the application and the granted scope."""
     answer = await flow.redeem(await flow.code(scope="users:read"))

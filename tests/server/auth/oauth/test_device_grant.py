@@ -8,7 +8,7 @@ import time
 import anyio
 import httpx
 import pytest
-from tests.server.support.authorizing import register, signed_in
+from tests.server.support.authorizing import signed_in
 from tests.server.support.browsing import Browser
 from tests.server.support.devices import GRANT, Login, send, start
 from tests.server.support.still_clock import StillClock
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.anyio
 def clock() -> Clock:
     """Stands still, so that the last second of a code is met however long the steps before it take."""
     return StillClock(time.time())
-
-
-@pytest.fixture
-async def cli(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
-    """Return a public application of the organisation."""
-    return await register(stores, clock, organisation, is_public=True)
 
 
 @pytest.fixture

@@ -19,18 +19,6 @@ from redcore_server.store import Stores
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def storefront(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
-    return await register(stores, clock, organisation)
-
-
-@pytest.fixture
-async def flow(
-    http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation, storefront: Client
-) -> Flow:
-    return Flow(await signed_in(http, stores, clock, organisation.owner_id), storefront)
-
-
 async def test_without_a_session_the_sign_in_form_is_shown(http: httpx.AsyncClient, storefront: Client) -> None:
     """The sign-in form names the application and leads to its consent."""
     page = await Flow(Browser(http), storefront).ask()

@@ -32,11 +32,6 @@ async def http(auth: Auth) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def cli(stores: Stores, clock: Clock, organisation: Organisation) -> Client:
-    return await register(stores, clock, organisation, is_public=True)
-
-
-@pytest.fixture
 async def browser(http: httpx.AsyncClient, stores: Stores, clock: Clock, organisation: Organisation) -> Browser:
     return await signed_in(http, stores, clock, organisation.owner_id)
 

@@ -16,7 +16,7 @@ import attrs
 import httpx
 import pytest
 from tests.server.support.callers import Callers, rows
-from tests.server.support.tenants import Addresses, Client, Organisation
+from tests.server.support.tenants import Addresses, Client, Organisation, new_token
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.people.person import find_person
@@ -87,11 +87,6 @@ async def is_on_record(stores: Stores, token: str) -> bool:
     """Return whether the grant of a token exists; the verifier also refuses it while its owner is inactive."""
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     return bool(await stores.redis.exists(redis_keys.grant(claims["gid"])))
-
-
-async def new_token(http: httpx.AsyncClient, client: Client) -> str:
-    answer = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
-    return str(answer.json()["access_token"])
 
 
 async def killed(addresses: Addresses, key: str, victim: Victim, request: tuple[str, str, str]) -> list[str]:

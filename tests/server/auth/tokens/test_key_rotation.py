@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -11,23 +10,15 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from tests.server.support.databases import migrated_database
-from tests.server.support.tenants import SIGNING_KEY_PERIOD, Addresses, Client
+from tests.server.support.tenants import SIGNING_KEY_PERIOD, Client
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.lifetimes import ACCESS_TOKEN_S, JWKS_CACHE_S, KEY_LEAD_S
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.clock import Clock
-from redcore_server.store.postgres import Pool, sync_pool
+from redcore_server.store.postgres import Pool
 
 LEAD = timedelta(seconds=KEY_LEAD_S)
-
-
-@pytest.fixture
-def pool(addresses: Addresses) -> Iterator[Pool]:
-    """Return a pool on a migrated database without any key."""
-    with migrated_database(addresses) as own, sync_pool(own.database_url) as pool:
-        yield pool
 
 
 def published(keys: SigningKeys, clock: Clock) -> list[str]:

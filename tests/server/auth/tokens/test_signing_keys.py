@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from tests.server.support.databases import migrated_database
-from tests.server.support.tenants import SIGNING_KEY_PERIOD, Addresses
+from tests.server.support.tenants import SIGNING_KEY_PERIOD
 
 from redcore_server.auth.tokens.signing_keys import SigningKeys
 from redcore_server.clock import Clock
-from redcore_server.store.postgres import Pool, sync_pool
+from redcore_server.store.postgres import Pool
 
 LEAD_S = 900
 TOKEN_AND_MARGIN_S = 3660
-
-
-@pytest.fixture
-def pool(addresses: Addresses) -> Iterator[Pool]:
-    """Return a pool on a migrated database without any key."""
-    with migrated_database(addresses) as own, sync_pool(own.database_url) as pool:
-        yield pool
 
 
 def names(keys: SigningKeys, clock: Clock) -> list[str]:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, Client
+from tests.server.support.tenants import AUDIENCE, ISSUER, SCOPES, Client, new_token
 
 from redcore_server.auth.app import Auth
 from redcore_server.auth.tokens.access_token import AccessTokens
@@ -31,9 +31,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def token(http: httpx.AsyncClient, client: Client) -> str:
-    response = await http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client.basic)
-    text: str = response.json()["access_token"]
-    return text
+    return await new_token(http, client)
 
 
 def part(value: object) -> str:
