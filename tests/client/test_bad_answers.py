@@ -10,6 +10,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import httpcore
 import httpx
 import pytest
@@ -138,6 +139,14 @@ def test_a_content_encoding_that_was_not_asked_for(encoding: str) -> None:
     """An unknown encoding is an error."""
     with pytest.raises(ResponseError, match="was not asked for"):
         Body(200, encoding, math.inf)
+
+
+def test_hundreds_of_headers(call: Colour, make: Any, server: Loopback) -> None:
+    """They are accepted, as long as they are not too large: some proxies explain what they did."""
+    answer = user()
+    server.script(attrs.evolve(answer, headers={**answer.headers, **{f"X-Debug-{n}": "1" for n in range(400)}}))
+
+    assert call(make().users.get, "usr_1").id == "usr_1"
 
 
 BROKEN = [("br", b"\x0b\x02"), ("gzip", refusal(404).body), ("gzip", gzip.compress(b"<html>")[:-9])]

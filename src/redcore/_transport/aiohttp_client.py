@@ -58,6 +58,7 @@ AIOHTTP = Foreign(
 )
 NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 MAX_FIELD_BYTES = 100 * 1024  # of one header: the other transports accept as much; by default aiohttp accepts 8 KiB
+MAX_HEADERS = 512  # proxies that explain what they did add more than the 128 that aiohttp accepts by default
 LARGE = 2**20  # bytes above which aiohttp warns about sending a body in one piece
 
 
@@ -195,6 +196,7 @@ class AiohttpTransport(Owner):
             response_class=Answer,
             max_line_size=MAX_FIELD_BYTES,
             max_field_size=MAX_FIELD_BYTES,
+            max_headers=MAX_HEADERS,
         )
         return await self._sessions.keep(LoopSession(http))
 
