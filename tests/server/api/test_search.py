@@ -58,10 +58,14 @@ async def test_text_is_found_wherever_it_stands(catalog: httpx.AsyncClient, q: s
         ("\N{LATIN SMALL LIGATURE FI}sh", "FISH"),
         ("100% wool", "\N{FULLWIDTH PERCENT SIGN} w"),
         ("e\u0301", "\u00c9"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("GROSSE", "gro\u00df"),
+        ("WEI\u1e9e", "ss"),
+        ("Strasse", "\u00df"),
     ],
 )
 async def test_text_is_found_in_any_unicode_form(caller: httpx.AsyncClient, name: str, q: str) -> None:
-    """Composed or not, wide or not, with a final sigma or not; short texts too."""
+    """Composed or not, wide or not, with a final sigma or not, with a sharp s or two; short texts too."""
     await caller.post("/v1/products", json={"name": name, "sku": "A", "price": 1})
     await caller.post("/v1/products", json={"name": "Something else", "sku": "B", "price": 1})
     await caller.post("/v1/users", json={"email": "a@x.example", "name": name})

@@ -139,8 +139,9 @@ def contains(row: Row, names: Iterable[str], wanted: str | None) -> bool:
 
 
 def lower(text: str) -> str:
-    """What PostgreSQL compares of a text: any case and Unicode form, but letter by letter, so SS is not ß."""
-    return normalize("NFKC", text).replace("\u0130", "i").lower().replace("\u03c2", "\u03c3")  # dotted I, final sigma
+    """What the reference server compares of a text: any case and Unicode form, a final sigma or not, ß or SS."""
+    plain = normalize("NFKC", text).replace("\u0130", "i").lower()  # dotted I, as PostgreSQL has it
+    return plain.replace("\u03c2", "\u03c3").replace("ß", "ss")
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
