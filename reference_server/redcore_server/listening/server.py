@@ -19,6 +19,7 @@ from redcore_server.http.addresses import in_both_forms
 from redcore_server.http.draining import Draining
 from redcore_server.listening.acceptor import Acceptor
 from redcore_server.listening.connection import bounded
+from redcore_server.listening.descriptors import raise_limit
 from redcore_server.listening.memory import keep_what_is_loaded, return_small_blocks
 from redcore_server.listening.redirect import RedirectToTls
 from redcore_server.logs import configure_logging
@@ -56,6 +57,7 @@ def run(
         how: Options for serving.
     """
     configure_logging(how.settings.log_level)
+    raise_limit()
 
     async def serve() -> None:
         async with open_app(how.draining) as app:
