@@ -69,3 +69,10 @@ async def invite(stores: Stores, clock: Clock, organisation: Any, *, status: str
         values,
     )
     return invited
+
+
+async def user(stores: Stores, user_id: str) -> dict[str, Any]:
+    """Return the row of a user; empty if there is none."""
+    async with stores.postgres.connection() as connection:
+        cursor = await connection.execute("select * from users where id = %s", (user_id,))
+        return await cursor.fetchone() or {}

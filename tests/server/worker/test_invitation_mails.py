@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from procrastinate.jobs import Job
 from tests.server.support.callers import execute
-from tests.server.support.postbox import Postbox, invite
+from tests.server.support.postbox import Postbox, invite, user
 from tests.server.support.processes import LIMIT_S
 
 from redcore_server.clock import Clock
@@ -23,12 +23,6 @@ from redcore_server.worker.invitations import BeingSentElsewhere, InvitationSend
 from redcore_server.worker.runner import Backoff
 
 pytestmark = pytest.mark.anyio
-
-
-async def user(stores: Stores, user_id: str) -> dict[str, Any]:
-    async with stores.postgres.connection() as connection:
-        cursor = await connection.execute("select * from users where id = %s", (user_id,))
-        return await cursor.fetchone() or {}
 
 
 def test_link_token() -> None:
