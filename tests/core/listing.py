@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from redcore import CursorMeta, CursorPage, ListMeta, Page
+from redcore import CursorMeta, CursorPage, ItemIterator, ListMeta, Page, Pages
 from redcore._base.operation import Operation
 from redcore._spec import operations
 
@@ -87,3 +87,31 @@ class CursorListing(Listing):
     def _next(self, data: tuple[Item, ...], limit: int) -> str | None:
         is_last = len(data) < limit or data[-1].id == self.ids[-1]
         return None if is_last else str(data[-1].id)
+
+
+def pages(listing: Listing, page_size: int = 3, **options: Any) -> Pages[Item]:
+    """Return the pages of a listing."""
+    return Pages(listing, listing.describe(page_size), **options)
+
+
+def ids(walk: ItemIterator[Item]) -> list[int]:
+    """Return the ids of all items of a walk."""
+    return [item.id for item in walk]
+
+
+def delete(*doomed: int) -> Callable[[list[int]], None]:
+    """Make a change that deletes items."""
+
+    def change(numbers: list[int]) -> None:
+        numbers[:] = [number for number in numbers if number not in doomed]
+
+    return change
+
+
+def create(*new: int) -> Callable[[list[int]], None]:
+    """Make a change that creates items."""
+
+    def change(numbers: list[int]) -> None:
+        numbers[:0] = new
+
+    return change
