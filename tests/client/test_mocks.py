@@ -74,6 +74,21 @@ def test_vcrpy(call: Colour, make: Any, server: Loopback, tmp_path: Path) -> Non
     assert len(server.seen) == 1
 
 
+def test_vcrpy_before_version_8(call: Colour, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It patches what sends one request of a client; later versions patch httpcore."""
+
+    def played(_: httpx.Client, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=ENVELOPE, request=request)
+
+    async def played_async(_: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=ENVELOPE, request=request)
+
+    monkeypatch.setattr(httpx.Client, "_send_single_request", played)
+    monkeypatch.setattr(httpx.AsyncClient, "_send_single_request", played_async)
+
+    assert call(make(base_url=NOWHERE).users.get, "usr_1").id == USER["id"]
+
+
 TRANSPORTS: list[tuple[str, Any]] = [
     *(("sync", name) for name in ("direct", "httpcore")),
     *(("asyncio", name) for name in ("direct", "httpcore", "aiohttp")),

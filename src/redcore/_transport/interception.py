@@ -13,11 +13,25 @@ Methods: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """Libraries, each with its methods by class and name."""
 
 BLOCKING: Final[Methods] = (
-    ("httpx", (("Client", "_transport_for_url"), ("HTTPTransport", "handle_request"))),
+    (
+        "httpx",
+        (
+            ("Client", "_transport_for_url"),
+            ("Client", "_send_single_request"),
+            ("HTTPTransport", "handle_request"),
+        ),
+    ),
     ("httpcore", (("ConnectionPool", "handle_request"), ("HTTPConnection", "handle_request"))),
 )
 AWAITED: Final[Methods] = (
-    ("httpx", (("AsyncClient", "_transport_for_url"), ("AsyncHTTPTransport", "handle_async_request"))),
+    (
+        "httpx",
+        (
+            ("AsyncClient", "_transport_for_url"),
+            ("AsyncClient", "_send_single_request"),
+            ("AsyncHTTPTransport", "handle_async_request"),
+        ),
+    ),
     ("httpcore", (("AsyncConnectionPool", "handle_async_request"), ("AsyncHTTPConnection", "handle_async_request"))),
 )
 
@@ -26,7 +40,7 @@ _own: set[Any] = {None}
 
 
 def is_intercepted(libraries: Methods) -> bool:
-    """Whether one of the methods is patched. Checked before every call; costs half a microsecond."""
+    """Whether one of the methods is patched. Checked before every call; costs less than a microsecond."""
     for library, methods in libraries:
         if (module := sys.modules.get(library)) is None:
             continue
