@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.inspection import DESK, Inspector
 from tests.browser.shop import Shop
 from tests.contract.people import Application, Person, Visitor, new_application, new_person
@@ -18,7 +18,7 @@ from redcore import Scope
 from redcore.testing import Lab, ReferenceServer
 
 CHROMIUM = Path("/usr/bin/chromium")
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000  # other tests keep the processors busy meanwhile
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,8 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.fail(f"{CHROMIUM} is missing: run `apt-get install chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        expect.set_options(timeout=TIMEOUT_MS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=TIMEOUT_MS)
         yield browser
         browser.close()
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, Response, Route, ViewportSize, expect
 from sphinx.util.inventory import InventoryFile
+from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.inspection import DESK, Inspector
 
 import redcore.login
@@ -66,7 +67,7 @@ def published(site: Path, redcore_server: ReferenceServer, tmp_path_factory: pyt
     archive = shutil.make_archive(str(folder / "site"), "zip", folder / "site")
     with Client(**redcore_server.api_key) as client:
         file = client.files.upload(file=Path(archive))
-        run = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": file.id}), timeout=60)
+        run = client.workflows.wait(client.workflows.run("docs_publish", input={"file_id": file.id}), timeout=300)
     assert run.result is not None, run.error
     # Each test reads with a new browser, without a cache: together, more than one address may in a minute.
     redcore_server.lab.limit_rate(requests_per_minute=100_000, requests_per_second=10_000)
@@ -91,7 +92,7 @@ def manual(chromium: Browser, published: str) -> Iterator[Page]:
             wrong.append(response.url)
 
     with chromium.new_context(viewport=DESK) as context:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT_MS)
         context.route("**/*", only_ours)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))

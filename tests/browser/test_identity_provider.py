@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 import pytest
 from lxml import etree
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tests.browser.inspection import Inspector, expect_heading
 from tests.contract.people import Person
 from tests.server.support.identity_provider import IdentityProvider, Statement, identity_provider, serialized
@@ -91,10 +91,10 @@ def test_there_and_back(page: Page, site: Site, login: str, person: Person, insp
     page.goto(login)
     inspector.look(page, "sign-in-with-organisation")
     page.get_by_role("link", name="Sign in with your organisation").click()
-    assert page.url.startswith(site.provider.sso_url)
+    page.wait_for_url(f"{site.provider.sso_url}*")
     page.get_by_role("button", name="Continue").click()
     expect_heading(page, "Allow Storefront?")
-    assert person.email in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text(person.email)
 
 
 def test_without_an_application(page: Page, site: Site, redcore_server: ReferenceServer, inspector: Inspector) -> None:

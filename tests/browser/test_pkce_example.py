@@ -52,7 +52,7 @@ def test_page_without_a_server_logs_a_person_in_by_pkce(page: Page, origin: str)
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Allow").click()
         expect(page.get_by_role("status")).to_have_text("Hello Mara")
-        assert page.url == address
+        expect(page).to_have_url(address)
 
         page.goto(f"{address}?state=forged&code=stolen&iss={server.origin}")
         expect(page.get_by_role("status")).to_have_text("This answer belongs to no login of this page.")

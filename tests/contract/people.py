@@ -22,6 +22,7 @@ from redcore.testing import FakeBlueRound, ReferenceServer
 PASSWORD = "four words nobody says"
 CALLBACK = "https://shop.example.com/callback"
 TIMEOUT_S = 120.0
+STEP_S = 30  # RFC 6238 section 4.1
 
 
 @attrs.frozen
@@ -34,13 +35,20 @@ class Person:
     totp_secret: str | None = None
     accepted_at: int = attrs.field(factory=lambda: int(time.time()))
 
-    def code(self, *, ahead: int = 0) -> str:
-        """Return the code that the authenticator app showed when the invitation was accepted, or some steps later.
+    def code(self) -> str:
+        """Return the code that the authenticator app showed when the invitation was accepted."""
+        return self._code_at(self.accepted_at)
+
+    def later_code(self) -> str:
+        """Return the code of the step after that, or of this moment if it is later still.
 
         The server accepts codes of the steps around its own, but none twice.
         """
+        return self._code_at(max(self.accepted_at + STEP_S, int(time.time())))
+
+    def _code_at(self, moment: int) -> str:
         assert self.totp_secret is not None
-        return pyotp.TOTP(self.totp_secret).at(self.accepted_at + 30 * ahead)
+        return pyotp.TOTP(self.totp_secret, interval=STEP_S).at(moment)
 
 
 @attrs.frozen
@@ -82,7 +90,7 @@ class Visitor:
         """Open a page that requires a session, and sign in; return the requested page."""
         after = self.follow(self.fill(self.get(address), "password", email=person.email, password=person.password))
         if person.totp_secret is not None:
-            after = self.follow(self.fill(after, "code", code=person.code(ahead=1)))
+            after = self.follow(self.fill(after, "code", code=person.later_code()))
         return after
 
     def decide(self, address: str, person: Person, *, decision: str = "allow") -> str:
