@@ -1,4 +1,7 @@
-"""Shared by all tests: an environment without the variables that configure a client."""
+"""Shared by all tests: an environment without the variables that configure a client.
+
+Hypothesis draws the same examples in every run and any order: a failure on one machine is a failure on all.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,17 @@ from pathlib import Path
 
 import certifi
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "redcore",
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # which measures the machine, not the strategy
+)
+settings.load_profile("redcore")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,6 +55,15 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(certifi, "where", lambda: str(one))
         paths = ssl.get_default_verify_paths()._replace(openssl_cafile=str(one))
         patch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_proxy() -> Iterator[None]:
+    """Reach the servers of the tests directly, on a machine behind a proxy too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            patch.delenv(name)
         yield
 
 
