@@ -109,10 +109,19 @@ def reset(connection: socket.socket) -> None:
 
 
 def delivered(connection: socket.socket) -> None:
-    """Wait until the client has received what was sent: on a busy machine even the loopback interface takes time."""
+    """Wait until the client has received what was sent: on a busy machine even the loopback interface takes time.
+
+    A client that resets the connection before it acknowledges everything never will.
+    """
     if sys.platform == "linux":
-        while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
+        while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))) and not is_closed(connection):
             time.sleep(0.001)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether a connection has ended, such as by a reset, though its socket is open (Linux)."""
+    state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)  # the first field of tcp_info
+    return state == b"\x07"  # TCP_CLOSE of the kernel's tcp_states.h
 
 
 class Loopback:
