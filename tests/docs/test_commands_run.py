@@ -160,6 +160,7 @@ def test_roles_run_beside_each_other(
     monkeypatch.setenv("REDCORE_SERVER_DATABASE_URL", str(stores.database_url))
     monkeypatch.setenv("REDCORE_SERVER_REDIS_URL", str(stores.redis_url))
     monkeypatch.setenv("REDCORE_SERVER_PUBLIC_URL", "https://api.example.com")
+    monkeypatch.setenv("REDCORE_SERVER_START_SECONDS", "60")  # a busy machine may not reach Redis within a second
     roles = [
         each
         for role in ("auth", "api", "worker", "gateway")

@@ -87,6 +87,7 @@ def platform(addresses: Addresses, tmp_path_factory: pytest.TempPathFactory) -> 
         "REDCORE_SERVER_REDIS_URL": addresses.redis_url,
         "REDCORE_SERVER_DATA": str(folder / "data"),
         "REDCORE_SERVER_PORT": str(port),
+        "REDCORE_SERVER_START_SECONDS": "60",  # a busy machine may not reach Redis within a second
     }
     with contextlib.ExitStack() as stack:
         processes, origins = {}, {}
