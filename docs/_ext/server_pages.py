@@ -12,7 +12,7 @@ from markup import table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from redcore_server.__main__ import cli
+from redcore_server.process.command import cli
 from redcore_server.settings import PREFIX, Settings
 
 ATTRIBUTE = re.compile(r"^ +(\w+): (.+)$", re.MULTILINE)

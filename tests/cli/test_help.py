@@ -136,7 +136,7 @@ def test_the_server_is_started_by_its_own_command(run_cli: Run, monkeypatch: pyt
     """`redcore server` passes all further arguments on, also `--help`."""
     given: list[list[str]] = []
     monkeypatch.setattr(sys, "argv", ["redcore", "server", "up", "--help"])
-    monkeypatch.setattr("redcore_server.command.main", lambda: given.append(sys.argv))
+    monkeypatch.setattr("redcore_server.__main__.main", lambda: given.append(sys.argv))
 
     assert run_cli("server", "up", "--help").code == 0
     assert given == [["redcore-server", "up", "--help"]]

@@ -13,7 +13,7 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Run the reference server; passes on to `redcore-server`."""
-    from redcore_server.command import main  # noqa: PLC0415 (not needed by any other command)
+    from redcore_server.__main__ import main  # noqa: PLC0415 (not needed by any other command)
 
     sys.argv = ["redcore-server", *arguments]
     main()

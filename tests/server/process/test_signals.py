@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from redcore_server import command
+from redcore_server import __main__ as entry
 
 STRIKE = "import os, signal\nos.kill(os.getpid(), signal.{name})\nsignal.pause()"
 PROGRAM = """
@@ -51,9 +51,9 @@ def test_ctrl_c_while_the_command_is_imported_is_no_traceback(monkeypatch: pytes
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("redcore_server.__main__.main", interrupted)
+    monkeypatch.setattr("redcore_server.process.command.main", interrupted)
 
     with pytest.raises(SystemExit) as ended:
-        command.main()
+        entry.main()
 
-    assert ended.value.code == command.INTERRUPTED
+    assert ended.value.code == entry.INTERRUPTED

@@ -16,9 +16,9 @@ from tests.server.support.callers import rows
 from tests.server.support.identity_provider import IdentityProvider, identity_provider, key_pair
 from tests.server.support.tenants import Addresses, Organisation, make_organisation
 
-from redcore_server.__main__ import cli
 from redcore_server.auth.saml.administration import UnusableIdentityProvider, set_provider
 from redcore_server.clock import Clock
+from redcore_server.process.command import cli
 from redcore_server.store import Stores
 
 pytestmark = pytest.mark.anyio

@@ -99,7 +99,7 @@ async def test_toolkit_is_not_loaded_at_start_up() -> None:
     """python3-saml, xmlsec and lxml take a tenth of the second that a start may."""
     code = """
 import sys
-import redcore_server.__main__, redcore_server.process.platform
+import redcore_server.process.command, redcore_server.process.platform
 print({name.partition(".")[0] for name in sys.modules} & {"lxml", "onelogin", "xmlsec"})
 """
     found = await anyio.run_process([sys.executable, "-c", code])
