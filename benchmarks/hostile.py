@@ -149,6 +149,8 @@ def heads(file_id: str) -> Mapping[str, tuple[str, bytes]]:
             + b"a," * (HEAD // 2)
             + b"\r\n",
         ),
+        "parameters of a probe": ("GET /readyz?" + "&a" * (HEAD // 2), b""),
+        "parameters of a page": ("GET /oauth/device?" + "&a" * (HEAD // 2), b""),
         "query parameters": ("GET /v1/users?" + "a=b&" * (HEAD // 4), b""),
         "query parameters, few": ("GET /v1/users?" + "&".join(f"{'a' * 1000}{n}=b" for n in range(50)), b""),
         "a long search": ("GET /v1/users?q=" + "%25" * (HEAD // 3), b""),

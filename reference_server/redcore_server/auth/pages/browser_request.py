@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
+from urllib.parse import parse_qsl
 
 import attrs
 from authlib.oauth2 import OAuth2Error
@@ -28,6 +29,7 @@ from redcore_server.http.cookies import cookie
 from redcore_server.http.render_error import respond, status_of
 
 COOKIE: Final = "redcore_session"
+_MAX_PARAMETERS: Final = 50  # no page has three; as many as the API takes, each costs time
 
 
 @attrs.define(kw_only=True)
@@ -51,6 +53,19 @@ class BrowserRequest:
         """Path and query of this request, safe for a redirect."""
         url = self.request.url
         return f"{url.path}?{url.query}" if url.query else url.path
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Parameters of the query; the last one of a name.
+
+        Raises:
+            PageProblem: There are too many.
+        """
+        text: str = self.request.scope["query_string"].decode("latin-1")
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS))
+        except ValueError:
+            raise BY_STATUS[400] from None
 
     @property
     def address(self) -> str:

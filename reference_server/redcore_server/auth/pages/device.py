@@ -62,7 +62,7 @@ class _DevicePages:
         if browser.form.get("step") == "device":
             typed = shown(browser.form.get("user_code", ""))
             return RedirectResponse(f"{PAGE}?{urlencode({'user_code': typed})}", 302)
-        typed = browser.request.query_params.get("user_code", "")
+        typed = browser.query.get("user_code", "")
         if not typed:
             return browser.page("device", problem=None)
         try:

@@ -103,7 +103,7 @@ class _BrowserLogin:
 
     async def login(self, browser: BrowserRequest) -> Response:
         """Send the browser to the identity provider."""
-        query = browser.request.query_params
+        query = browser.query
         organisation_id, return_to = query.get("organisation"), query.get("return_to")
         if return_to is not None and not _RETURN_TO.fullmatch(return_to):
             raise _NO_PAGE

@@ -214,6 +214,15 @@ async def test_right_codes_cost_nothing(login: Login, browser: Browser) -> None:
     assert {await guess(browser, login.user_code) for _ in range(15)} == {200}
 
 
+async def test_a_page_takes_few_parameters(browser: Browser) -> None:
+    """Each costs time, and 60 kB hold thousands."""
+    few = await browser.get("/oauth/device?" + "&a=b" * 40)
+    many = await browser.get("/oauth/device?" + "&a=b" * 15_000)
+
+    assert (few.status_code, many.status_code) == (200, 400)
+    assert "Something is wrong with this request" in many.text
+
+
 async def test_the_page_cannot_be_framed(browser: Browser) -> None:
     """No script may run in it either."""
     headers = (await browser.get("/oauth/device")).headers
