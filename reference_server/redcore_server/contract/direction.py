@@ -18,7 +18,7 @@ def undirected(value: _T) -> _T:
     """Return a value to be shown, without the characters that change the direction of text.
 
     Args:
-        value: A name, or any value of a template; what is no text is returned unchanged.
+        value: A name, or any value of a template; anything but text is returned unchanged.
     """
     if not isinstance(value, str) or value.isascii():
         return value

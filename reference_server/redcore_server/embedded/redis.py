@@ -22,7 +22,7 @@ from redcore_server.embedded.process import (
 
 _APPEND_ONLY_FILE: Final = "appendonly.aof"
 _READING: Final = re.compile("append only file|RDB")  # how each failure to read the file begins or is announced
-_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})  # by others, such as for want of memory
+_KILLED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM})  # by others, such as for lack of memory
 
 _CONFIGURATION = """
 bind 127.0.0.1

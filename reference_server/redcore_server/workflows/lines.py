@@ -40,7 +40,7 @@ class Lines:
         return self._is_over
 
     def heading(self) -> str:
-        """Return the next line, which is no row.
+        """Return the next line, which is not a row.
 
         Raises:
             RunFailed: It is too long.

@@ -45,7 +45,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     body = await _body(request)
     is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
-    if body and not is_form:  # an empty form is no body, and needs no type
+    if body and not is_form:  # an empty form is not a body, and needs no type
         raise InvalidRequestError(f"The body must be {_FORM}.")
     pairs = _parsed(body)
     names = [name for name, _ in pairs if name in _KNOWN]

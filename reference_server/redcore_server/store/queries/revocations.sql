@@ -1,5 +1,5 @@
 -- name: active_user
--- Locked, so that no user becomes active between this answer and what is done upon it.
+-- Locked, so that no user becomes active between this answer and what is done after it.
 select 1 from users where id = %(id)s and status = 'active' for share
 
 -- name: active_application

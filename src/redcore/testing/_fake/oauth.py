@@ -95,7 +95,7 @@ def form_of(asked: Asked) -> dict[str, str]:
         OAuthProblem: the body is not a form, or repeats a parameter (RFC 6749 section 3.2).
     """
     is_form = asked.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
-    if asked.content and not is_form:  # an empty form is no body, and needs no type
+    if asked.content and not is_form:  # an empty form is not a body, and needs no type
         raise OAuthProblem("invalid_request", f"The body must be {FORM}.")
     pairs = parse_qsl(asked.content.decode(errors="replace"))
     if len(pairs) != len(dict(pairs)):
