@@ -25,7 +25,6 @@ def refuse(scope: Scope, error: Exception, request_id: str) -> Response:
     """Return the response for an exception in the auth service.
 
     Args:
-        scope: ASGI scope of the request.
         error: Exception raised by a handler or by the gateway.
         request_id: UUID of the request.
     """

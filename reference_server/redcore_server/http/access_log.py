@@ -28,7 +28,6 @@ def log_request(scope: Scope, exchange: Exchange, *, credential_id: str | None =
     """Write the log line of a finished request.
 
     Args:
-        scope: ASGI scope of the request.
         exchange: The finished exchange.
         credential_id: Id of the credential; None for a request without a valid one.
     """

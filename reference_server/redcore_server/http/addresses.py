@@ -22,11 +22,7 @@ _HOME_PREFIX: Final = 64  # RFC 6177: the smallest block assigned to a site, so 
 
 
 def client_address(scope: Scope) -> str:
-    """Return the client's address, or the peer's if a proxy reported something that is not an address.
-
-    Args:
-        scope: ASGI scope of the request.
-    """
+    """Return the client's address, or the peer's if a proxy reported something that is not an address."""
     return str(_address(scope) or UNKNOWN)
 
 
@@ -34,9 +30,6 @@ def counted_address(scope: Scope) -> str:
     """Return the client's key for counters and logs (contract section 4).
 
     An IPv6 address counts as its /64, an IPv4 address in IPv6 form as the IPv4 address.
-
-    Args:
-        scope: ASGI scope of the request.
     """
     return _counted(_address(scope))
 

@@ -16,9 +16,6 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
 def bearer_token(scope: Scope) -> str:
     """Return the bearer token of a request.
 
-    Args:
-        scope: ASGI scope of the request.
-
     Raises:
         TokenMissing: The request has no `Authorization` header.
         InvalidToken: The header does not hold a bearer token.

@@ -25,7 +25,6 @@ class ScopeKey(Generic[_T]):
         """Store a value.
 
         Args:
-            scope: ASGI scope of the request.
             value: Value for the services further in.
         """
         scope[self.name] = value

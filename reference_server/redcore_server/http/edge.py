@@ -30,8 +30,6 @@ async def answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send, respo
     Args:
         app: The ASGI app.
         scope: ASGI scope of the request, with its request id.
-        receive: ASGI receive callable of the connection.
-        send: ASGI send callable of the connection.
         respond: Turns an exception of the app and the request id into a response.
 
     Raises:

@@ -42,7 +42,6 @@ class Exchange:
         """Begin.
 
         Args:
-            scope: ASGI scope of the request.
             send: ASGI send callable of the server.
             is_strict: Whether to send HSTS, so that browsers use only TLS from now on.
         """
@@ -97,11 +96,7 @@ EXCHANGE: Final = ScopeKey[Exchange]("redcore.exchange")
 
 
 def request_id(scope: Scope) -> str:
-    """Return the request id sent by the client, or a new UUID.
-
-    Args:
-        scope: ASGI scope of the request.
-    """
+    """Return the request id sent by the client, or a new UUID."""
     for name, value in cast("Iterable[RawHeader]", scope["headers"]):
         if name == b"x-request-id" and _UUID.fullmatch(value):
             return value.decode()

@@ -9,7 +9,6 @@ def bodiless(scope: Scope, send: Send) -> Send:
     """Return a `send` that drops the body if the request is a HEAD: not every ASGI server does.
 
     Args:
-        scope: ASGI scope of the request.
         send: ASGI send callable of the server.
     """
     if scope["method"] != "HEAD":

@@ -19,11 +19,7 @@ _SECRET_FIELDS: Final = frozenset(
 
 
 def described(scope: Scope) -> dict[str, object]:
-    """Return the query and the headers of a request.
-
-    Args:
-        scope: ASGI scope of the request.
-    """
+    """Return the query and the headers of a request."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     return {
@@ -38,7 +34,6 @@ def noting_body(entry: dict[str, object], scope: Scope, receive: Receive) -> Rec
 
     Args:
         entry: Entry of the request.
-        scope: ASGI scope of the request.
         receive: ASGI receive callable of the request.
     """
     media = dict(cast("Iterable[tuple[bytes, bytes]]", scope["headers"])).get(b"content-type", b"").partition(b";")[0]

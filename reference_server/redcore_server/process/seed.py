@@ -70,7 +70,6 @@ async def seed_if_empty(
     Args:
         connection: Connection to a migrated database, outside a transaction.
         scopes: See `seed`.
-        clock: See `seed`.
         save: Saves the credentials; called before they become valid, so that they cannot be lost.
 
     Returns:

@@ -32,7 +32,6 @@ async def create_api_key(
     """Create a key in the caller's transaction.
 
     Args:
-        connection: Connection for the write.
         organisation_id: Id of the owning organisation.
         owner_id: The user returned by `/v1/me`.
         name: Human-readable name.

@@ -75,7 +75,6 @@ async def create_application(
     """Register an application in the caller's transaction.
 
     Args:
-        connection: Connection for the write.
         organisation_id: Id of the owning organisation.
         owner_id: The user for whom it acts without a sign-in.
         name: Human-readable name.

@@ -103,7 +103,6 @@ async def end_codes(stores: Stores, user_id: str) -> None:
     """End the codes that a user consented to and that may still be redeemed: a return must not revive them.
 
     Args:
-        stores: Addresses of the stores.
         user_id: Id of the user who was demoted, deactivated or deleted.
     """
     await end_entries(stores, _of_user(user_id), _named)

@@ -171,7 +171,6 @@ async def end_approvals(stores: Stores, user_id: str) -> None:
     """End the logins that a user approved and whose tokens are not fetched yet.
 
     Args:
-        stores: Addresses of the stores.
         user_id: Id of the user who was deactivated or deleted.
     """
     await end_entries(stores, _of_user(user_id), _key)

@@ -112,7 +112,6 @@ async def end_sessions(stores: Stores, user_id: str) -> int:
     """End all sessions of a user, on every node.
 
     Args:
-        stores: Addresses of the stores.
         user_id: Id of the user who was deactivated or deleted, or whose password changed.
 
     Returns:

@@ -35,7 +35,6 @@ async def end_entries(stores: Stores, index: str, key: Callable[[str], str]) -> 
     """Delete what an index names, on every node; return how much it named.
 
     Args:
-        stores: Addresses of the stores.
         index: Key of the index.
         key: Returns the key of what an entry names.
     """
