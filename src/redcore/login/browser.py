@@ -47,7 +47,7 @@ def in_browser(
         The tokens of the person.
 
     Raises:
-        ArgumentError: the redirect URI is not a loopback address, its port is in use, or `open_browser` is not a function.
+        ArgumentError: the redirect URI is not a loopback address, its port is in use, or `open_browser` not a function.
         AuthenticationError: as for `exchange_code`.
         LoginTimeoutError: the deadline passed.
         ConfigurationError: no client id, an invalid URL or number, or no browser could be opened.
