@@ -71,7 +71,8 @@ class Settings:
         s3_access_key_id: Access key id for the store.
         s3_secret_access_key: Secret of the access key.
         max_file_bytes: Maximum size of an uploaded file, in bytes.
-        storage_bytes: Storage quota of an organisation, in bytes.
+        storage_bytes: Storage quota of an organisation, in bytes; its deleted files that are kept, and uploads on their
+            way, take at most as much again, each.
         retention_days: How long the bytes of a deleted file are kept, in case the database is restored to an earlier
             moment.
         smtp_url: Mail server for invitations; None writes them to `<data>/outbox`.
