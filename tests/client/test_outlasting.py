@@ -14,6 +14,7 @@ import pytest
 from redcore import NetworkError, RequestTimeoutError
 from redcore._base.response import Headers, Response
 from redcore._call.steps import Flow, Notify, Outlasted, Renewal, Sleep, Step, drive, drive_async
+from redcore._transport import outlasting
 from redcore._transport.outlasting import await_renewal, await_renewal_async
 from redcore._wire.encoding import Request
 from redcore.tokens.single_flight import SharedLock
@@ -112,6 +113,23 @@ def test_the_thread_that_waits_no_longer_can_wait_for_the_lock() -> None:
     call.go_on.set()
     assert call.lock.acquire(30.0)
     assert (call.outcomes, caught.value.request_id) == ([GIVEN], "req")
+
+
+def test_an_interrupted_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C, or a time-out of gevent, ends the call at once, and does not lose the pair either."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    call = Call(nothing)
+    monkeypatch.setattr(outlasting, "wait", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        call.run()
+    call.go_on.set()
+
+    assert call.ended.wait(30.0)
+    assert call.outcomes == [GIVEN]
 
 
 def test_only_the_refresh_is_finished() -> None:

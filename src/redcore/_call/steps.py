@@ -54,7 +54,7 @@ class Outlasted(BaseException):
         go_on: Takes the call and what performs its steps, and finishes the refresh in the background.
     """
 
-    def __init__(self, error: RedcoreError, go_on: Callable[[Flow[Any], Callable[[Step], Any]], None]) -> None:
+    def __init__(self, error: BaseException, go_on: Callable[[Flow[Any], Callable[[Step], Any]], None]) -> None:
         super().__init__()
         self.error = error
         self.go_on = go_on

@@ -35,14 +35,14 @@ _running: set[object] = set()
 
 
 def await_renewal(send: Callable[..., Response], step: Renewal) -> Response:
-    """Send a refresh in a thread, and wait for its response.
+    """Send a refresh in a thread, and wait for its response; an interrupt ends the wait as the deadline does.
 
     Args:
         send: Sends a request, in so many seconds.
         step: The refresh.
 
     Raises:
-        Outlasted: the time is up.
+        Outlasted: the time is up, or the wait was interrupted, such as by gevent.
     """
     sent: Future[Response] = Future()
     work = partial(fulfil, sent, partial(send, step.request, step.timeout_s))
@@ -51,11 +51,17 @@ def await_renewal(send: Callable[..., Response], step: Renewal) -> Response:
         thread.start()
     except RuntimeError:  # at interpreter shutdown, when no thread can be started
         return send(step.request, step.wait_s)
-    wait([sent], step.wait_s)
-    if sent.done():
-        return sent.result()
+    error: BaseException
+    try:
+        wait([sent], step.wait_s)
+    except BaseException as interrupt:  # noqa: BLE001 (raised by the client)
+        error = interrupt
+    else:
+        if sent.done():
+            return sent.result()
+        error = too_late(step)
     step.lock.pass_to(Caller(thread.ident or 0, None))
-    raise Outlasted(too_late(step), lambda flow, perform: sent.add_done_callback(partial(finish, flow, perform)))
+    raise Outlasted(error, lambda flow, perform: sent.add_done_callback(partial(finish, flow, perform)))
 
 
 def fulfil(sent: Future[Response], send: Callable[[], Response]) -> None:
