@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlencode
 
 import attrs
 import httpx
-import orjson
 import pytest
+from tests.contract.comparing import FORM, Platform, both, essence
 
 from redcore import Client, ErrorDetail, RedcoreAPIError, ValidationError
-from redcore.testing import FakeBlueRound, ReferenceServer
+from redcore.testing import ReferenceServer
 from redcore.testing._fake import access, grants, limits, platform, tokens
 from redcore.testing._fake.call import Asked
 from redcore.testing._fake.contract import contract
@@ -24,10 +23,7 @@ from redcore_server.contract.document import statuses
 from redcore_server.gateway.limits import API_KEY
 from redcore_server.settings import Settings
 
-Platform: TypeAlias = FakeBlueRound | ReferenceServer
-
 JSON = {"content-type": "application/json"}
-FORM = {"content-type": "application/x-www-form-urlencoded"}
 PARTS = {"content-type": "multipart/form-data; boundary=b"}
 QUERIES = (
     *("limit=abc", "limit=0", "limit=1000", "limit=-1", "limit=1.5", "limit=%2B5", "limit", "limit=5&limit=6"),
@@ -108,10 +104,6 @@ REQUESTS = [
     *(Sent("PATCH", "/v1/users/{me}", body, JSON) for body in (b'{"role":"viewer"}', b'{"status":"inactive"}')),
     *(Sent("GET", "/v1/me", headers={"x-request-id": each}) for each in ("x", "3F2504E0-4F89-11D3-9A0C-0305E82C3301")),
 ]
-COMPARED = (
-    *("x-ratelimit-limit", "allow", "www-authenticate", "content-type", "cache-control", "idempotent-replayed"),
-    "retry-after",
-)
 
 
 @pytest.fixture(params=["fake", "server"])
@@ -122,14 +114,6 @@ def either(request: pytest.FixtureRequest) -> Platform:
     return found
 
 
-def both(server: ReferenceServer) -> Iterator[Platform]:
-    """The server and then a fake, which takes the calls of all clients while it is active; on fresh data."""
-    server.lab.reset()
-    yield server
-    with FakeBlueRound() as fake:
-        yield fake
-
-
 def exchange(sent: Sent, headers: dict[str, str], to: Platform, http: httpx.Client) -> httpx.Response:
     """Send a request, unchanged."""
     if isinstance(to, ReferenceServer):
@@ -138,19 +122,6 @@ def exchange(sent: Sent, headers: dict[str, str], to: Platform, http: httpx.Clie
     path, _, query = sent.path.partition("?")
     answer = to.platform.answer(Asked(sent.method, "https://api.blueround.com", path, query, headers, sent.content))
     return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
-
-
-def essence(answer: httpx.Response) -> dict[str, Any]:
-    """Return what must be equal in an answer: status, code, message, the fields with errors or of `meta`, headers."""
-    about: dict[str, Any] = {name: answer.headers.get(name) for name in COMPARED}
-    about |= {"status": answer.status_code, "echoed": answer.headers["x-request-id"].startswith("3F2504E0")}
-    if answer.content and answer.headers["content-type"] == "application/json":
-        body = orjson.loads(answer.content)
-        error = body.get("error")
-        about["meta"] = sorted(body.get("meta", ()))
-        about["error"] = (error["code"], error["message"]) if isinstance(error, dict) else error
-        about["fields"] = sorted({each["field"] for each in error["details"]}) if isinstance(error, dict) else []
-    return about
 
 
 def test_requests_are_answered_alike(redcore_server: ReferenceServer) -> None:

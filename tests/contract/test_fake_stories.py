@@ -13,6 +13,7 @@ import attrs
 import httpx
 import pytest
 from tests.contract.attacker import CHALLENGE, VERIFIER
+from tests.contract.comparing import FORM, Platform, both, essence
 from tests.contract.people import (
     CALLBACK,
     FakeVisitor,
@@ -22,7 +23,6 @@ from tests.contract.people import (
     new_person_of_fake,
     parameters,
 )
-from tests.contract.test_fake_against_server import FORM, Platform, both, essence
 
 from redcore import Client
 from redcore.testing import ReferenceServer

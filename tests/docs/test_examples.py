@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import runpy
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
+from tests.docs.example_programs import EXAMPLES, load
 from tests.docs.markdown_blocks import REPOSITORY
 
 from redcore import RedcoreError
 from redcore.testing import FakeTime, Fault, ReferenceServer
 from redcore_server.data_folder import read_runtime
 
-EXAMPLES = REPOSITORY / "examples"
 LONGEST = 80
 MANY = 3000
 ADD_USERS = """
@@ -42,17 +41,6 @@ PROGRAMS = {
     "own_token_cache": "admin@example.com",
     "proxy_and_private_ca": "admin@example.com",
 }
-
-
-def load(name: str) -> ModuleType:
-    """Import an example as its framework would."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(("name", "printed"), PROGRAMS.items(), ids=PROGRAMS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.contract.people import Person, Visitor, new_application
-from tests.docs.test_examples import EXAMPLES, load
+from tests.docs.example_programs import EXAMPLES, load
 
 from redcore import Scope
 from redcore.login import DeviceAuthorization

@@ -13,7 +13,7 @@ import cattrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.property.test_encoding_laws import instances, words
+from tests.property.strategies import instances, words
 
 import redcore
 from redcore import CursorPage, Page, User

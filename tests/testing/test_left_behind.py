@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.testing.left_behind import leftovers
 
 GONE_WITHIN_S = 30.0  # on a busy machine; a second on a quiet one
 LONGEST_S = 6.0  # a start, and some of the tests
@@ -72,20 +73,3 @@ def left_in_the_end(temporary: Path) -> list[str]:
     while (left := leftovers(temporary)) and time.monotonic() < ends_at:
         time.sleep(0.05)
     return left
-
-
-def leftovers(temporary: Path) -> list[str]:
-    """Return folders of servers, and processes that have the folder as their temporary directory or work in it."""
-    folders = [str(folder) for folder in temporary.glob("redcore-server-*")]
-    return folders + [process.name for process in Path("/proc").glob("[0-9]*") if is_of(process, temporary)]
-
-
-def is_of(process: Path, temporary: Path) -> bool:
-    """Return whether a process belongs to a run."""
-    if int(process.name) == os.getpid():
-        return False
-    try:
-        here = str((process / "cwd").readlink()).startswith(str(temporary))
-        return here or f"TMPDIR={temporary}".encode() in (process / "environ").read_bytes()
-    except OSError:  # it has just ended
-        return False

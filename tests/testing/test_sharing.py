@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.testing.test_left_behind import leftovers
+from tests.testing.left_behind import leftovers
 
 from redcore.exceptions import ReferenceServerError
 from redcore.testing.sharing import SharedServer

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 from tests.server.support.callers import Callers, rows
+from tests.server.support.operations import API, CONTRACT, call
 from tests.server.support.tenants import ISSUER, Organisation, make_organisation
 
 from redcore_server.api.app import HANDLERS
@@ -24,29 +25,8 @@ from redcore_server.store import Stores
 from redcore_server.store.objects import open_objects
 
 pytestmark = pytest.mark.anyio
-
-CONTRACT = spec.load()
-API = [operation for operation in CONTRACT.operations.values() if operation.scope]
 BUILT = [operation for operation in API if operation.id in HANDLERS]
 ABOUT_ONE = [operation for operation in BUILT if "{" in operation.path]
-
-BODIES: dict[str, dict[str, Any]] = {
-    "users_create": {"email": "grace@example.com", "name": "Grace"},
-    "users_update": {"name": "Intruder"},
-    "users_update_me": {"name": "Ada"},
-    "products_create": {"name": "x", "sku": "SKU-2", "price": 1},
-    "products_update": {"price": 5},
-    "api_keys_create": {"name": "x", "scopes": ["users:read"]},
-    "workflows_run": {"input": {"format": "csv"}},
-    "applications_create": {"name": "x", "scopes": ["users:read"]},
-}
-
-
-async def call(caller: httpx.AsyncClient, operation: Operation, ids: dict[str, str] | None = None) -> httpx.Response:
-    path = operation.path.format_map(ids) if ids else operation.path.replace("{", "a-").replace("}", "-z")
-    if operation.is_upload:
-        return await caller.request(operation.method, path, files={"file": b"x"})
-    return await caller.request(operation.method, path, json=BODIES.get(operation.id))
 
 
 @pytest.fixture

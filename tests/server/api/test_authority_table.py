@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
-from tests.server.api.test_access import API, CONTRACT, call
 from tests.server.support.callers import Callers
+from tests.server.support.operations import API, CONTRACT, call
 from tests.server.support.people import make_person
 from tests.server.support.tenants import Organisation
 

@@ -1,3 +1,5 @@
+"""The embedded servers: how they start, what they keep, and how they end."""
+
 from __future__ import annotations
 
 import contextlib

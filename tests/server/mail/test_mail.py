@@ -1,3 +1,5 @@
+"""Mail as it is sent by SMTP or written into the outbox, and what becomes of failures."""
+
 from __future__ import annotations
 
 import email

@@ -1,3 +1,5 @@
+"""The settings of the server, from its environment."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Programs that a topology starts: one that detaches itself ends with it, too."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""`redcore-server up` as a person runs it: its start, its end, and what it says."""
+
 from __future__ import annotations
 
 import contextlib
