@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 import attrs
 
 from redcore._base.cancellation import deliver, to_the_end
+from redcore._base.event_loops import is_green
 from redcore._base.interrupts import interrupts
 from redcore._base.operation import Operation
 from redcore._base.public import public
@@ -500,7 +501,7 @@ class Client(_Client[Hooks], Resources):
                 sender = self._sender
                 if must_finish:
                     interrupts.hold()
-                    if isinstance(step, Renewal):
+                    if isinstance(step, Renewal) and (step.wait_s is not None or is_green()):
                         from redcore._transport.outlasting import await_renewal  # noqa: PLC0415 (rarely needed)
 
                         return await_renewal(sender.send, step)
@@ -796,7 +797,7 @@ class AsyncClient(_Client[AsyncHooks], AsyncResources):
         match step:
             case Send(request, timeout_s, must_finish):
                 sender = self._sender
-                if must_finish and isinstance(step, Renewal):
+                if must_finish and isinstance(step, Renewal) and step.wait_s is not None:
                     from redcore._transport.outlasting import await_renewal_async  # noqa: PLC0415 (rarely needed)
 
                     return await await_renewal_async(sender.send, step)

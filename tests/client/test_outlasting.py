@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +12,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
+from tests.client.loopback import Loopback, Reply, Seen, pair, user
 
 from redcore import NetworkError, RequestTimeoutError
 from redcore._base.response import Headers, Response
@@ -223,3 +226,43 @@ def test_errors_in_time(backend: str) -> None:
     anyio.run(main, backend=backend)
     with pytest.raises(NetworkError, match="reset"):
         await_renewal(fail_blocking, renewal(30.0))
+
+
+KILLED = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import urllib.request
+import gevent
+from redcore import Client
+
+with Client(refresh_token="refresh-1", base_url=sys.argv[1], timeout=30) as client:
+    call = gevent.spawn(client.users.get_me)
+    urllib.request.urlopen(sys.argv[1] + "/asked").close()
+    call.kill()
+    urllib.request.urlopen(sys.argv[1] + "/killed").close()
+    print(client.users.get_me().id)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gevent has no poll there")
+def test_a_greenlet_that_is_killed_during_a_refresh(server: Loopback) -> None:
+    """Another greenlet stores the pair, and the next call has it."""
+    asked, killed = threading.Event(), threading.Event()
+
+    def answer(seen: Seen) -> Reply:
+        if seen.path == "/v1/asked":
+            asked.wait(30.0)
+        elif seen.path == "/v1/killed":
+            killed.set()
+        elif seen.path == "/oauth/token":
+            asked.set()
+            killed.wait(30.0)
+            return pair(2)
+        return user()
+
+    server.answer = answer
+    program = [sys.executable, "-c", KILLED, server.base_url]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 (our own)
+
+    assert (ended.stdout.split(), ended.stderr, len(server.asked("/oauth/token"))) == (["usr_1"], "", 1)

@@ -1,4 +1,4 @@
-"""Tells asyncio from trio."""
+"""Tells asyncio from trio, and threads from greenlets."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def is_in_trio() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def is_green() -> bool:
+    """Whether the threads of this process are greenlets of gevent, which can end a call wherever it waits."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and monkey.is_module_patched("threading")

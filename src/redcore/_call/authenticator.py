@@ -355,15 +355,16 @@ class Authenticator:
     def _sending(self, request: Request, budget: Budget, refresh_token: str | None) -> Send:
         """Make the step that sends one `POST /oauth/token`.
 
-        Its deadline does not give up a pair that is on its way, unless the client can ask for another.
+        Nothing gives up a pair that is on its way, unless the client can ask for another.
 
         Raises:
             RequestTimeoutError: the deadline has passed.
         """
         attempt_s = budget.attempt_s()
-        if attempt_s == budget.timeout_s or refresh_token is None or self._can_ask_anew:
+        if refresh_token is None or self._can_ask_anew:
             return Send(request, attempt_s, must_finish=True)
-        return Renewal(request, budget.timeout_s, must_finish=True, wait_s=attempt_s, lock=self._store.lock)
+        wait_s = attempt_s if attempt_s < budget.timeout_s else None
+        return Renewal(request, budget.timeout_s, must_finish=True, wait_s=wait_s, lock=self._store.lock)
 
     def secrets(self) -> set[str | None]:
         """The secrets of this client, which must not appear in errors."""

@@ -40,8 +40,8 @@ class Renewal(Send):
     Result: as for `Send`, if it arrives in time; otherwise `Outlasted` is raised, not thrown in.
     """
 
-    wait_s: float = attrs.field(kw_only=True)
-    """How long the call can wait for the response."""
+    wait_s: float | None = attrs.field(kw_only=True)
+    """How long the call can wait for the response; None if as long as the request may take."""
     lock: SharedLock = attrs.field(kw_only=True)
     """Held by the call; whatever finishes the refresh holds it then."""
 

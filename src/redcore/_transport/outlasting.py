@@ -50,7 +50,7 @@ def await_renewal(send: Callable[..., Response], step: Renewal) -> Response:
     try:
         thread.start()
     except RuntimeError:  # at interpreter shutdown, when no thread can be started
-        return send(step.request, step.wait_s)
+        return send(step.request, step.timeout_s if step.wait_s is None else step.wait_s)
     error: BaseException
     try:
         wait([sent], step.wait_s)
@@ -117,7 +117,7 @@ class RenewalTask:
         if self._rest is not None:
             await self._finish(*self._rest)
 
-    async def has_ended(self, wait_s: float) -> bool:
+    async def has_ended(self, wait_s: float | None) -> bool:
         """Wait for the response; returns whether it has arrived."""
         with anyio.move_on_after(wait_s):
             await self._ended.wait()
