@@ -143,6 +143,14 @@ class TestFromDict:
         with pytest.raises(ArgumentError, match="nan"):
             workflow.to_json()
 
+    def test_text_that_json_cannot_represent_is_refused(self) -> None:
+        """`json.loads` accepts it, so that `from_dict` may be given it."""
+        broken = User.from_dict({**ADA.to_dict(), "name": "\ud800"})
+
+        for convert in (broken.to_dict, broken.to_json):
+            with pytest.raises(ArgumentError, match=r"cannot be represented in JSON: .*surrogates not allowed"):
+                convert()
+
 
 class TestOpenEnum:
     def test_a_known_value_is_its_member(self) -> None:

@@ -5,7 +5,8 @@ msgspec converts. If it fails, cattrs is imported to report every problem rather
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
@@ -29,7 +30,9 @@ def to_dict(model: Model) -> dict[str, Any]:
     """
     plain: dict[str, Any]
     # msgspec encodes NaN as null, and accepts more types than JSON has, so values of type Any are checked one by one.
-    plain = unstructure(model) if is_free(cast("Any", type(model))) else msgspec.json.decode(msgspec.json.encode(model))
+    with representing():
+        is_any = is_free(cast("Any", type(model)))
+        plain = unstructure(model) if is_any else msgspec.json.decode(msgspec.json.encode(model))
     leave_out(plain, model)
     return plain
 
@@ -37,9 +40,21 @@ def to_dict(model: Model) -> dict[str, Any]:
 def to_json(model: Model) -> str:
     """Convert a model to JSON; raises as `to_dict` does."""
     cls = cast("Any", type(model))
-    if not is_free(cls) and not loose_fields(cls):  # nothing to check, nothing to omit
-        return msgspec.json.encode(model).decode()
-    return msgspec.json.encode(to_dict(model)).decode()
+    with representing():
+        if not is_free(cls) and not loose_fields(cls):  # nothing to check, nothing to omit
+            return msgspec.json.encode(model).decode()
+        return msgspec.json.encode(to_dict(model)).decode()
+
+
+@contextmanager
+def representing() -> Generator[None]:
+    """Replace errors of values that JSON cannot represent, such as text that is not valid Unicode."""
+    try:
+        yield
+    except ArgumentError:
+        raise
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise ArgumentError(f"the object cannot be represented in JSON: {problem}") from problem
 
 
 @cache
