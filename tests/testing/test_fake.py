@@ -30,6 +30,7 @@ from redcore import (
 )
 from redcore._base.runtime import TIME
 from redcore.testing import FakeBlueRound, Fault, make
+from redcore.testing._fake.contract import contract
 
 
 @pytest.fixture
@@ -80,6 +81,20 @@ def test_every_transport_uses_the_fake(fake: FakeBlueRound, transport: Any, back
             return (await client.users.get_me()).email
 
     assert anyio.run(main, backend=backend) == "admin@example.com"
+
+
+def test_the_fake_starts_where_a_test_has_replaced_the_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pyfakefs does: the contract is read as code is imported."""
+
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as replaced:
+        replaced.setattr("io.open", missing)
+        replaced.setattr("builtins.open", missing)
+        read = contract.__wrapped__()
+
+    assert read.scopes == contract().scopes
 
 
 def test_the_environment_holds_both_credentials(fake: FakeBlueRound) -> None:
