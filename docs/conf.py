@@ -95,7 +95,7 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|pytest|types)\..*",
     ),
-    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?Readable|ModelT)"),
+    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?(Read|Writ)able|ModelT)"),
 ]
 
 

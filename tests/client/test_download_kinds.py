@@ -397,12 +397,26 @@ class TestDownload:
 
         class Sink:
             def write(self, data: bytes) -> object:
-                taken.append(bytes(data))
+                taken.append(data)
                 return answer
 
         call(make().files.download, "file_1", to=Sink())
 
         assert b"".join(taken) == CONTENT
+
+    def test_a_destination_that_takes_a_part(self, call: Colour, make: Any) -> None:
+        """As a socket may; it is given the rest, all of it as bytes, as not all files take a view."""
+        taken: list[bytes] = []
+
+        class Sink:
+            def write(self, data: bytes) -> int:
+                taken.append(data[:50_000])
+                return len(taken[-1])
+
+        call(make().files.download, "file_1", to=Sink())
+
+        assert b"".join(taken) == CONTENT
+        assert {type(piece) for piece in taken} == {bytes}
 
     def test_a_destination_whose_method_is_wrapped(self, call: Colour, make: Any, server: Loopback) -> None:
         """A plain function that returns a coroutine is awaited as well, as a decorator leaves it."""

@@ -7,6 +7,8 @@ ignore is an error), and `# pyright: ignore[rule]` beside it the same of pyright
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import io
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -118,6 +120,9 @@ def blocking(client: Client) -> None:
     assert_type(client.files.upload(file=Path("a.csv"), on_progress=note), File)
     assert_type(client.files.download("file_1"), bytes)
     assert_type(client.files.download("file_1", to="a.csv", timeout=5), None)
+    with gzip.open("a.csv.gz", "wb") as packed:
+        assert_type(client.files.download("file_1", to=packed), None)
+    client.files.download("file_1", to=io.StringIO())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     with client.files.stream("file_1") as content:
         assert_type(content.size, int | None)
         assert_type(next(content), bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import IO, Any, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, Unpack, overload
 
 from redcore._base.public import public
 from redcore._base.values import UNSET, AsyncFileContent, FileContent, Unset
@@ -26,7 +26,17 @@ __all__ = ["AsyncFiles", "AsyncStreamedFile", "Files", "Progress", "StreamedFile
 T = TypeVar("T")
 Choose: TypeAlias = Callable[[RequestOptions], Transfers]
 """Makes the `Transfers` for the options of one call."""
-Destination: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+
+class Writable(Protocol):
+    """A file opened for writing in binary mode, or what takes bytes as one."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Write bytes; returns how many, or None for all."""
+        ...
+
+
+Destination: TypeAlias = str | os.PathLike[str] | Writable
 
 
 class AsyncWritable(Protocol):

@@ -23,7 +23,7 @@ import attrs
 from redcore._base.signal_handlers import let_through
 from redcore._call.steps import Flow, Notify, Sleep, Work
 from redcore._wire.file_sources import MOMENT_MS, is_ready
-from redcore._wire.source import explained
+from redcore._wire.source import PIECE_BYTES, explained
 from redcore.exceptions import ArgumentError, ConfigurationError, RedcoreError
 
 BLOCK_BYTES = 1024 * 1024  # few writes at little memory
@@ -146,21 +146,24 @@ class Target:
         """
         block, self._pieces, self._size = b"".join(self._pieces), [], 0
         if block and not self._is_awaited:
-            yield from self._written(memoryview(block))
+            yield from self._written(block)
             return
         with writing():
             while block:
                 block = block[self._taken((yield Notify(self._file.write, block)), block) :]
 
-    def _written(self, left: memoryview) -> Flow[None]:
-        yield Work(partial(self._write, left))
+    def _written(self, block: bytes) -> Flow[None]:
+        yield Work(partial(self._write, block))
 
-    def _write(self, left: memoryview) -> None:
+    def _write(self, block: bytes) -> None:
+        left = memoryview(block)
+        piece = block
         with writing():
             while left:
-                left = left[self._taken(self._file.write(left), left) :]
+                left = left[self._taken(self._file.write(piece), piece) :]
+                piece = bytes(left[:PIECE_BYTES])  # not all files take a view
 
-    def _taken(self, answer: object, block: bytes | memoryview) -> int:
+    def _taken(self, answer: object, block: bytes) -> int:
         """Number of bytes written: a raw file may write only a part; the result of other files is not reliable."""
         if isinstance(self._file, io.RawIOBase) and not answer:
             raise BlockingIOError(errno.EAGAIN, "it takes no bytes at the moment; open it in blocking mode")
@@ -180,7 +183,8 @@ class PipeTarget(Target):
         self._pipe = file
         self._check = check
 
-    def _written(self, left: memoryview) -> Flow[None]:
+    def _written(self, block: bytes) -> Flow[None]:
+        left = memoryview(block)
         while left := (yield Work(partial(self._write_some, left))):
             self._check()
             yield Sleep(0.0)  # where a cancellation is delivered
