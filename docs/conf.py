@@ -95,7 +95,8 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(abc|cattrs|collections|datetime|httpx|msgspec|os|pathlib|pytest|types)\..*",
     ),
-    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|(Async)?Raw|(Async)?(Read|Writ)able|ModelT)"),
+    (r"py:.*", r"(redcore\..*\.)?(T(_co)?|HooksT|ModelT)"),
+    (r"py:.*", r"(redcore\..*\.)?(Async)?(Raw|Readable|Writable)"),
 ]
 
 
