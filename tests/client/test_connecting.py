@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import socket
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
 
+import anyio
 import pytest
 from anyio.from_thread import BlockingPortal
 from tests.client.colours import COLOURS, LOOPS, OWN_TRANSPORTS, Colour, named
@@ -306,3 +308,23 @@ def test_a_call_passes_over_a_black_hole(  # noqa: PLR0917 (fixtures)
     resolve(black_hole, server.port)
 
     assert call(make(base_url=f"http://{NAME}:1/v1", max_retries=0).users.get_me).id == "usr_1"
+
+
+@pytest.mark.parametrize("transport", ["direct", "httpcore"])
+def test_no_file_can_be_opened(monkeypatch: pytest.MonkeyPatch, server: Loopback, transport: Any) -> None:
+    """The first call of an event loop, which loads what it needs, fails with our error; the next one works."""
+
+    async def main() -> None:
+        async with AsyncClient(
+            api_key="rk_test_key", base_url=server.base_url, transport=transport, max_retries=0
+        ) as client:
+            with monkeypatch.context() as exhausted:
+                exhausted.setattr(anyio, "Semaphore", refused)
+                with pytest.raises(NetworkError, match="Too many open files"):
+                    await client.users.get("usr_1")
+            assert (await client.users.get("usr_1")).id == "usr_1"
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    asyncio.run(main())

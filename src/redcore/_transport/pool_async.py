@@ -67,8 +67,9 @@ class AsyncPoolTransport(Owner):
             raise closed()
         ends_at = monotonic() + timeout_s
         limits = TimeLimits(timeout_s, ends_at)
-        pool = self._pools.here() or await self._pool()
+        pool = self._pools.here()
         with our_errors(timeout_s, HTTPCORE) as attempt:
+            pool = pool or await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             attempt.is_proxied = route.is_proxied
@@ -110,8 +111,9 @@ class AsyncPoolTransport(Owner):
         if self.closed:
             raise closed()
         limits = TimeLimits.begin(silence_s, ends_in_s)
-        pool = self._pools.here() or await self._pool()
+        pool = self._pools.here()
         with our_errors(silence_s, HTTPCORE, limits.late) as attempt:
+            pool = pool or await self._pool()
             origin, target = split(request.url)
             route = pool.routes.to(origin)
             attempt.is_proxied = route.is_proxied
