@@ -37,6 +37,8 @@ USER: Mapping[str, Any] = {
     "updated_at": "2026-01-16T08:30:00Z",
 }
 META: Mapping[str, Any] = {"request_id": "req_1", "version": "1.2.0"}
+TIMES_S = (0.1, 1.0, 10.0)
+"""Time-outs to test with: the first is enough, unless the machine is too busy to send a request within it."""
 
 
 @attrs.frozen
@@ -173,7 +175,7 @@ class Loopback:
             with suppress(OSError):
                 socket.socket.shutdown(encrypted, socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5.0)
+            thread.join(60.0)
 
     def _accept(self) -> None:
         with suppress(OSError):  # the listener was closed

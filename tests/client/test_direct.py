@@ -396,7 +396,7 @@ import sys
 import gevent
 from redcore import Client
 
-with Client(api_key="k", base_url=sys.argv[1], timeout=20, max_retries=0, transport="direct") as client:
+with Client(api_key="k", base_url=sys.argv[1], timeout=60, max_retries=0, transport="direct") as client:
     calls = [gevent.spawn(client.users.get_me) for _ in range(20)]
     gevent.joinall(calls, raise_error=True)
     print(*{call.value.id for call in calls})
@@ -409,7 +409,7 @@ def test_greenlets_make_calls_concurrently(server: Loopback) -> None:
     all_there = threading.Barrier(20)
 
     def together(connection: socket.socket) -> None:
-        all_there.wait(20)
+        all_there.wait(60)
         connection.sendall(user().encode())
 
     server.answer = lambda _: together

@@ -123,14 +123,14 @@ def test_two_downloads_to_one_path(call: Colour, make: Any, server: Loopback, tm
         encoded = whole().encode()
         connection.sendall(encoded[:100_000])
         begun.set()
-        go_on.wait(5.0)
+        go_on.wait(60.0)
         connection.sendall(encoded[100_000:])
 
     server.script(slow, whole())
     download = make().files.download
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(call, download, "file_1", to=path)
-        begun.wait(5.0)
+        begun.wait(60.0)
 
         call(download, "file_1", to=path)
         assert path.read_bytes() == CONTENT

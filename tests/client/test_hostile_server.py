@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 from tests.client.colours import TRANSPORTS, Colour, colours_over
-from tests.client.loopback import USER, Loopback, Raw, Reply, refusal, reset, stored, user
+from tests.client.loopback import TIMES_S, USER, Loopback, Raw, Reply, refusal, reset, stored, user
 
 from redcore import NetworkError, RateLimitError, RedcoreAPIError, RedcoreError, ResponseError
 
@@ -184,7 +184,6 @@ def test_how_a_call_ends(call: Colour, make: Any, server: Loopback, case: Case, 
     assert (len(server.seen), tuple(slept)) == (case.attempts, case.waits)
 
 
-TIMES_S = (0.1, 1.0, 10.0)  # the first is enough, unless the machine is too busy to send a request within it
 SILENT = [
     ("silence before the header", stalling(b""), "timeout"),
     ("silence in the header", stalling(HEAD[:40]), "timeout"),

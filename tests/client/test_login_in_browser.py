@@ -193,14 +193,14 @@ def test_a_login_is_cancelled(server: Loopback, backend: str) -> None:
     def lynx(url: str) -> None:
         opened.append(url)
         opening.set()
-        leave.wait(5.0)
+        leave.wait(60.0)
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(
                 partial(login.in_browser_async, open_browser=lynx, base_url=server.base_url, client_id="app_1")
             )
-            await anyio.to_thread.run_sync(opening.wait, 5.0)
+            await anyio.to_thread.run_sync(opening.wait, 60.0)
             group.cancel_scope.cancel()
         leave.set()
 

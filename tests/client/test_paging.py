@@ -60,7 +60,7 @@ def threads() -> list[threading.Thread]:
 def joined(thread: threading.Thread) -> bool:
     """Wait for a thread; False if it was interrupted in the middle of its start."""
     try:
-        thread.join(5.0)
+        thread.join(60.0)
     except RuntimeError:
         return False
     return True
@@ -95,7 +95,7 @@ def test_the_concurrency_of_a_walk(call: Colour, make: Any, server: Loopback) ->
             under_way += 1
             most = max(most, under_way)
         if 0 < offset_of(seen) <= 6:
-            together.wait(5.0)
+            together.wait(60.0)
         with lock:
             under_way -= 1
         return listing(seen)
@@ -179,7 +179,7 @@ class TestThreads:
         fetched = threading.Event()
 
         def answer(seen: Seen) -> Reply:
-            assert offset_of(seen) <= 2 or fetched.wait(10.0)
+            assert offset_of(seen) <= 2 or fetched.wait(60.0)
             return listing(seen)
 
         server.answer = answer
@@ -223,7 +223,7 @@ class TestThreads:
         def answer(seen: Seen) -> Reply:
             if offset_of(seen) == 2 and not released.is_set():
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-                released.wait(5.0)
+                released.wait(60.0)
             return listing(seen)
 
         server.answer = answer
@@ -298,7 +298,7 @@ class TestTasks:
             def answer(seen: Seen) -> Reply:
                 if offset_of(seen) == 4 and not held.is_set():
                     anyio.from_thread.run_sync(scope.cancel, token=token)
-                    held.wait(5.0)
+                    held.wait(60.0)
                 return listing(seen)
 
             token = anyio.lowlevel.current_token()

@@ -128,7 +128,7 @@ class Held:
         if seen.path != "/oauth/token":
             return user()
         self.asked.set()
-        self.go_on.wait(5.0)
+        self.go_on.wait(60.0)
         return self.outcome
 
 
@@ -158,7 +158,7 @@ def test_cancellation_during_a_refresh(server: Loopback, held: Held, backend: st
         async with AsyncClient(**options, on_token_refreshed=note) as client:
             async with anyio.create_task_group() as group:
                 group.start_soon(client.users.get, "usr_1")
-                await anyio.to_thread.run_sync(held.asked.wait, 5.0)
+                await anyio.to_thread.run_sync(held.asked.wait, 60.0)
                 group.cancel_scope.cancel()
                 held.go_on.set()
             assert kept(client) == "refresh-2"
@@ -177,7 +177,7 @@ def test_native_cancellation_during_a_refresh(server: Loopback, held: Held, canc
     async def main() -> None:
         async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1") as client:
             task = asyncio.create_task(client.users.get("usr_1"))
-            await asyncio.to_thread(held.asked.wait, 5.0)
+            await asyncio.to_thread(held.asked.wait, 60.0)
             for _ in range(cancels):
                 task.cancel()
                 await asyncio.sleep(0)
@@ -199,7 +199,7 @@ def test_a_client_that_is_closed_during_a_refresh(server: Loopback, held: Held, 
     async def main() -> None:
         client = AsyncClient(base_url=server.base_url, refresh_token="refresh-1", transport=transport)
         task = asyncio.create_task(client.users.get("usr_1"))
-        await asyncio.to_thread(held.asked.wait, 5.0)
+        await asyncio.to_thread(held.asked.wait, 60.0)
         await client.aclose()
         held.go_on.set()
         with pytest.raises(RedcoreError, match="this client is closed"):
@@ -217,7 +217,7 @@ def test_exit_during_a_refresh_over_aiohttp(server: Loopback, held: Held) -> Non
     async def main() -> None:
         async with AsyncClient(base_url=server.base_url, refresh_token="refresh-1", transport="aiohttp") as client:
             task = asyncio.create_task(client.users.get("usr_1"))
-            await asyncio.to_thread(held.asked.wait, 5.0)
+            await asyncio.to_thread(held.asked.wait, 60.0)
             for owner in list(lifecycle._owners):
                 if isinstance(owner, AiohttpTransport):
                     owner.let_go()
@@ -237,7 +237,7 @@ def test_a_native_timeout_during_a_refresh(server: Loopback, held: Held) -> None
             loop = asyncio.get_running_loop()
 
             async def expire(limit: asyncio.Timeout) -> None:
-                await asyncio.to_thread(held.asked.wait, 5.0)
+                await asyncio.to_thread(held.asked.wait, 60.0)
                 limit.reschedule(loop.time())
                 loop.call_later(0.03, held.go_on.set)
 

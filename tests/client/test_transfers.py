@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from tests.client.colours import OWN_TRANSPORTS, TRANSPORTS, Colour, colours_over, named
-from tests.client.loopback import Loopback, Reply, stored
+from tests.client.loopback import TIMES_S, Loopback, Reply, stored
 from tests.client.stored_file import CONTENT, whole
 
 from redcore import ArgumentError, NetworkError
@@ -37,18 +37,21 @@ def test_a_callback_that_cannot_be_called(call: Colour, make: Any, server: Loopb
 
 def test_a_slow_transfer_that_never_stops(call: Colour, make: Any, server: Loopback) -> None:
     """The time-out bounds each silence, not the whole transfer: here ten parts take longer than one time-out."""
-    answer = whole(b"0123456789", ETag='"v"')
+    answer = whole(b"0123456789", ETag='"v"', Connection="close")
 
     def drip(connection: socket.socket) -> None:
         encoded = answer.encode()
         connection.sendall(encoded[:-10])
         for n in range(10):
-            server.gone.wait(0.17)
+            server.gone.wait(time_s / 9)
             connection.sendall(encoded[len(encoded) - 10 + n :][:1])
 
-    server.script(drip, Reply(200, stored(b"0123456789").body))
-
-    assert call(make(timeout=1.5).files.download, "file_1") == b"0123456789"
+    for time_s in TIMES_S:
+        server.script(drip, Reply(200, stored(b"0123456789").body))
+        with suppress(NetworkError):  # the machine was busy for longer than that
+            assert call(make(timeout=time_s, max_retries=0).files.download, "file_1") == b"0123456789"
+            return
+    pytest.fail("every transfer was cut off")
 
 
 @pytest.mark.parametrize("transfer", ["download", "upload"])
@@ -59,11 +62,15 @@ def test_a_transfer_that_falls_silent(call: Colour, make: Any, server: Loopback,
         connection.sendall(whole().encode()[:100_000] if transfer == "download" else b"HTTP/1.1 201 ")
         server.gone.wait()
 
-    server.script(stall)
-    files = make(timeout=0.1, max_retries=0).files
+    server.answer = lambda _: stall
+    for time_s in TIMES_S:
+        files = make(timeout=time_s, max_retries=0).files
+        with pytest.raises(NetworkError) as caught:
+            call(files.download, "file_1") if transfer == "download" else call(files.upload, file=b"a")
+        if server.seen:  # otherwise time was up before the request arrived, which is not the case under test
+            break
 
-    with pytest.raises(NetworkError, match=r"no byte moved for 0\.1 s"):
-        call(files.download, "file_1") if transfer == "download" else call(files.upload, file=b"a")
+    assert f"no byte moved for {time_s:g} s" in str(caught.value)
 
 
 def test_the_deadline_of_a_transfer(call: Colour, make: Any, server: Loopback) -> None:
@@ -118,7 +125,7 @@ def test_a_cancelled_transfer_leaves_no_connection(
 
     call(main)
 
-    assert ended.wait(5.0)
+    assert ended.wait(60.0)
     assert not (tmp_path / "a").exists()
 
 
